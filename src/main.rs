@@ -1,0 +1,3 @@
+//! The `carrier` binary: it hands the process over to the library.
+
+fn main() {}

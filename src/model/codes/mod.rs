@@ -1,0 +1,39 @@
+//! Every diagnostic the compiler can give: its code, its severity, and the text
+//! of `carrier explain`.
+//!
+//! One file a range (`cli.md` §4.2): `CAR00xx` files and configuration, `01xx`
+//! YAML, `02xx` objects and references, `03xx` deriving, `05xx` lock, `08xx`
+//! secrets. A code is never used again for something else.
+
+pub mod derivation;
+pub mod io;
+pub mod lock;
+pub mod object;
+pub mod secret;
+pub mod yaml;
+
+use super::diagnostic::Severity;
+
+/// What a kind of diagnostic is, wherever it arises.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The stable name, `CAR` and four digits.
+    pub id: &'static str,
+    /// How bad it is, unless the place says otherwise.
+    pub severity: Severity,
+    /// One line, lower case, no trailing dot.
+    pub title: &'static str,
+    /// The text of `carrier explain`: what it means, why it matters, how to mend it.
+    pub explanation: &'static str,
+}
+
+/// All codes in order.
+pub fn all() -> impl Iterator<Item = &'static Code> {
+    [io::ALL, yaml::ALL, object::ALL, derivation::ALL, lock::ALL, secret::ALL].into_iter().flatten().copied()
+}
+
+/// The code with this id, in any letter case.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Code> {
+    all().find(|c| c.id.eq_ignore_ascii_case(id))
+}

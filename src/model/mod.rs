@@ -1,0 +1,11 @@
+//! The words of the compiler: places in source text, trees of values,
+//! diagnostics, names, field paths and the KubeCarrier kinds.
+//!
+//! Pure data and small functions on it. Nothing here knows a file system, a
+//! cluster or a terminal.
+
+pub mod codes;
+pub mod diagnostic;
+pub mod kinds;
+pub mod source;
+pub mod tree;

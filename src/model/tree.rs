@@ -1,0 +1,145 @@
+//! A YAML value that remembers where it stands.
+//!
+//! The tree is what the loader makes of a document, with Kubernetes' reading of
+//! every scalar already applied. Typed kinds are read from its JSON; a complaint
+//! about a value finds its place again by JSON Pointer.
+
+use serde_json::Number;
+
+use super::source::Span;
+
+/// A value and the place it was written at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// What was written.
+    pub value: Value,
+    /// Where. A block collection spans from its first to its last byte.
+    pub span: Span,
+}
+
+/// What a [`Node`] holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing.
+    Null,
+    /// A boolean, in any of YAML 1.1's spellings.
+    Bool(bool),
+    /// An integer or a float.
+    Number(Number),
+    /// A string.
+    String(String),
+    /// A list.
+    Seq(Vec<Node>),
+    /// A mapping, in the order it was written; keys are unique.
+    Map(Vec<Entry>),
+}
+
+/// One pair of a mapping.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key, as Kubernetes reads it: `y:` is `"true"`.
+    pub key: String,
+    /// Where the key stands.
+    pub key_span: Span,
+    /// The value.
+    pub value: Node,
+}
+
+impl Node {
+    /// The value under `key`, when this is a mapping that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|e| &e.value)
+    }
+
+    /// The pair with this key, when this is a mapping that has it.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|e| e.key == key),
+            _ => None,
+        }
+    }
+
+    /// The string, when this is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// The node at a JSON Pointer (RFC 6901); `""` is the node itself.
+    #[must_use]
+    pub fn pointer(&self, pointer: &str) -> Option<&Node> {
+        self.walk(pointer).ok()
+    }
+
+    /// The best place for a complaint about `pointer`: the value there, or,
+    /// where it is missing, the nearest thing above it that exists. For a
+    /// mapping with a key of its own that is the key, so that one word is
+    /// underlined and not a whole block.
+    #[must_use]
+    pub fn place(&self, pointer: &str) -> Span {
+        let mut at = pointer;
+        loop {
+            if let Ok(node) = self.walk(at) {
+                if matches!(node.value, Value::Map(_) | Value::Seq(_))
+                    && let Some(key_span) = self.key_place(at)
+                {
+                    return key_span;
+                }
+                return node.span;
+            }
+            match at.rfind('/') {
+                Some(cut) => at = &at[..cut],
+                None => return self.span,
+            }
+        }
+    }
+
+    /// The place of the key that the pointer's last token names.
+    #[must_use]
+    pub fn key_place(&self, pointer: &str) -> Option<Span> {
+        let (parent, token) = pointer.rsplit_once('/')?;
+        self.walk(parent).ok()?.entry(&unescape(token)).map(|e| e.key_span)
+    }
+
+    /// The same value without its places.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.value {
+            Value::Null => Json::Null,
+            Value::Bool(b) => Json::Bool(*b),
+            Value::Number(n) => Json::Number(n.clone()),
+            Value::String(s) => Json::String(s.clone()),
+            Value::Seq(items) => Json::Array(items.iter().map(Node::to_json).collect()),
+            Value::Map(entries) => Json::Object(entries.iter().map(|e| (e.key.clone(), e.value.to_json())).collect()),
+        }
+    }
+
+    fn walk(&self, pointer: &str) -> Result<&Node, ()> {
+        let mut node = self;
+        for token in pointer.split('/').skip(1) {
+            let token = unescape(token);
+            node = match &node.value {
+                Value::Map(_) => node.get(&token).ok_or(())?,
+                Value::Seq(items) => token.parse::<usize>().ok().and_then(|i| items.get(i)).ok_or(())?,
+                _ => return Err(()),
+            };
+        }
+        Ok(node)
+    }
+}
+
+/// Writes a key as one token of a JSON Pointer.
+#[must_use]
+pub fn escape(token: &str) -> String {
+    token.replace('~', "~0").replace('/', "~1")
+}
+
+fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
