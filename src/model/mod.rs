@@ -7,5 +7,7 @@
 pub mod codes;
 pub mod diagnostic;
 pub mod kinds;
+pub mod path;
 pub mod source;
+pub mod spelling;
 pub mod tree;

@@ -1,0 +1,94 @@
+//! What a catalog asks to be exposed, with the line that asks for it, and the
+//! reporter that puts every complaint on the right one of these lines.
+
+use serde_json::Value;
+
+use crate::model::codes::Code;
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::path::FieldPath;
+use crate::model::source::{Span, Spanned};
+
+/// The `derive` block of a catalog entry or a set of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exposure {
+    /// Where the block stands.
+    pub place: Span,
+    /// The object it belongs to, as in [`Diagnostic::object`].
+    pub object: String,
+    /// The kind tenants see, where it is overridden.
+    pub kind: Option<Spanned<String>>,
+    /// The plural tenants see, where it is overridden.
+    pub plural: Option<Spanned<String>>,
+    /// The items of `expose`.
+    pub items: Vec<ExposeItem>,
+}
+
+/// One item of `expose`: some versions and their fields.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExposeItem {
+    /// Where the item stands.
+    pub place: Span,
+    /// The versions.
+    pub versions: Vec<Spanned<String>>,
+    /// The exposed fields.
+    pub fields: Vec<Spanned<FieldPath>>,
+    /// Fields exposed with a default.
+    pub defaults: Vec<ValueAt>,
+    /// Hidden fields with the provider's value.
+    pub presets: Vec<ValueAt>,
+}
+
+/// A field and the value it gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValueAt {
+    /// The field.
+    pub path: Spanned<FieldPath>,
+    /// The value.
+    pub value: Spanned<Value>,
+}
+
+impl ExposeItem {
+    /// The paths that tenants can see: the fields, and those with a default.
+    pub fn visible(&self) -> impl Iterator<Item = &Spanned<FieldPath>> {
+        self.fields.iter().chain(self.defaults.iter().map(|d| &d.path))
+    }
+
+    /// The line that is to blame for what happens at `path`: the path that goes furthest
+    /// the same way, the first of them where several do.
+    #[must_use]
+    pub fn blame(&self, path: &FieldPath) -> Span {
+        let mut best = (0, self.place);
+        for candidate in self.visible() {
+            let shared = candidate.value.shared(path);
+            if shared > best.0 {
+                best = (shared, candidate.span);
+            }
+        }
+        best.1
+    }
+}
+
+/// Takes the complaints about one item.
+pub struct Report<'a> {
+    /// The item.
+    pub item: &'a ExposeItem,
+    /// The object the item belongs to.
+    pub object: &'a str,
+    /// Where the complaints go.
+    pub diagnostics: &'a mut Diagnostics,
+}
+
+impl Report<'_> {
+    /// Says something about a field, at the line that brought it about.
+    pub fn about(&mut self, code: &'static Code, path: &FieldPath, message: String, help: impl Into<Option<String>>) {
+        self.at(code, self.item.blame(path), message, help);
+    }
+
+    /// Says something about a line.
+    pub fn at(&mut self, code: &'static Code, place: Span, message: String, help: impl Into<Option<String>>) {
+        let mut diagnostic = Diagnostic::new(code, place, message);
+        diagnostic.object = Some(self.object.to_owned());
+        diagnostic.help.extend(help.into());
+        self.diagnostics.push(diagnostic);
+    }
+}

@@ -1,0 +1,214 @@
+//! Whether whoever can create a derived object can get it running (`DESIGN.md`
+//! §4 law 3, `derivation.md` R2): every hidden required field must have a
+//! default in the CRD or a preset, and every preset must itself be complete.
+
+use serde_json::Value;
+
+use super::exposure::{Report, ValueAt};
+use super::{schema, select, validate};
+use crate::model::codes::derivation as codes;
+use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
+
+/// Reports every required field below the visible part of `root` that nothing sets.
+pub fn fulfillable(root: &Value, set: &PathSet, presets: &[ValueAt], report: &mut Report<'_>) {
+    let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
+    Walk { report }.partial(root, set, &preset, &mut FieldPath::default(), None);
+}
+
+struct Walk<'a, 'r> {
+    report: &'a mut Report<'r>,
+}
+
+impl Walk<'_, '_> {
+    /// `when` is the outermost optional field on the way: only who sets it gets into trouble.
+    fn partial(&mut self, node: &Value, set: &PathSet, preset: &PathSet, at: &mut FieldPath, when: Option<&FieldPath>) {
+        if set.is_whole() {
+            return;
+        }
+        let required: Vec<&str> = schema::required(node).collect();
+        for name in &required {
+            let at_root = at.0.is_empty() && (select::ALWAYS.contains(name) || *name == "status");
+            if at_root || set.property(name) != Exposed::Hidden || schema::values(node).is_some() {
+                continue;
+            }
+            let child = schema::property(node, name);
+            let here = at.property(name);
+            match (child, preset.property(name)) {
+                (Some(child), Exposed::Hidden) if child.get("default").is_some() => {}
+                (_, Exposed::Hidden) => self.missing(child, &here, when),
+                (_, Exposed::Whole) => {}
+                (Some(child), Exposed::Partial(below)) => self.made(child, below, &mut here.clone(), when),
+                (None, Exposed::Partial(_)) => {}
+            }
+        }
+        // A hidden optional field that a preset makes must be complete too.
+        for (name, child) in schema::properties(node) {
+            if let (Exposed::Hidden, Exposed::Partial(below), false) =
+                (set.property(name), preset.property(name), required.contains(&name.as_str()))
+            {
+                self.made(child, below, &mut at.property(name), when);
+            }
+        }
+        let segments: Vec<(&Segment, &PathSet)> = set.children().collect();
+        for (segment, below) in segments {
+            let (child, optional) = match segment {
+                Segment::Property(name)
+                    if at.0.is_empty() && (name == "status" || select::ALWAYS.contains(&name.as_str())) =>
+                {
+                    continue;
+                }
+                Segment::Property(name) => {
+                    (schema::property(node, name).or_else(|| schema::values(node)), !required.contains(&name.as_str()))
+                }
+                Segment::Items => (schema::items(node), true),
+                Segment::Values => (schema::values(node), true),
+            };
+            let Some(child) = child else { continue };
+            let nothing = PathSet::nothing();
+            let inner = match preset.child(segment) {
+                Exposed::Partial(inner) => inner,
+                _ => &nothing,
+            };
+            at.0.push(segment.clone());
+            let here = at.clone();
+            let when = when.or_else(|| optional.then_some(&here));
+            self.partial(child, below, inner, at, when);
+            at.0.pop();
+        }
+    }
+
+    /// A hidden object that presets make: what it requires must be among them or have a default.
+    fn made(&mut self, node: &Value, preset: &PathSet, at: &mut FieldPath, when: Option<&FieldPath>) {
+        for name in schema::required(node) {
+            let child = schema::property(node, name);
+            let defaulted = child.is_some_and(|c| c.get("default").is_some());
+            let here = at.property(name);
+            match (child, preset.property(name)) {
+                (_, Exposed::Hidden) if !defaulted => self.missing(child, &here, when),
+                (Some(child), Exposed::Partial(below)) => self.made(child, below, &mut here.clone(), when),
+                _ => {}
+            }
+        }
+    }
+
+    fn missing(&mut self, schema: Option<&Value>, field: &FieldPath, when: Option<&FieldPath>) {
+        let kind = schema.map_or_else(String::new, |s| format!(" ({})", schema::describe(s)));
+        let consequence = match when {
+            None => "no object could ever run".to_owned(),
+            Some(optional) => format!("no object that has `{optional}` could ever run"),
+        };
+        let message = format!("`{field}`{kind} is required and hidden, and nothing sets it: {consequence}");
+        let help = format!(
+            "add `- jsonPath: {field}` to `fields`, or give it a value under `defaults` (tenants may override it) or `presets` (they never see it)"
+        );
+        self.report.about(&codes::UNFULFILLABLE, field, message, help);
+    }
+}
+
+/// Holds defaults and presets against the schema: reports those that do not fit, returns the sound ones.
+pub fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Vec<ValueAt>, Vec<ValueAt>) {
+    let item = report.item;
+    let mut defaults = Vec::new();
+    for value in &item.defaults {
+        if outside_desired_state(value, "default", report) {
+            continue;
+        }
+        // A path that does not exist has been reported with the exposed ones.
+        if let Some(node) = node_at(root, &value.path.value)
+            && fits(node, value, &codes::DEFAULT_INVALID, report)
+        {
+            defaults.push(value.clone());
+        }
+    }
+    let mut presets = Vec::new();
+    for value in &item.presets {
+        if outside_desired_state(value, "preset", report) {
+            continue;
+        }
+        let path = &value.path.value;
+        if set.shows(path) {
+            let (message, help) = match leads_on(set, path) {
+                true => (
+                    format!("`{path}` is preset, and fields below it are exposed"),
+                    "preset the hidden fields below it, each by its own path".to_owned(),
+                ),
+                false => (
+                    format!("`{path}` is preset and exposed at once"),
+                    "move it to `defaults` if tenants may override it, or take it out of `fields`".to_owned(),
+                ),
+            };
+            report.at(&codes::PRESET_VISIBLE, value.path.span, message, help);
+            continue;
+        }
+        match (node_at(root, path), select::walk(root, path)) {
+            (Some(node), _) => {
+                if fits(node, value, &codes::PRESET_INVALID, report) {
+                    presets.push(value.clone());
+                }
+            }
+            (None, Err(refusal)) if refusal.code == &codes::UNDESCRIBED => presets.push(value.clone()),
+            (None, Err(refusal)) => report.at(refusal.code, value.path.span, refusal.message, refusal.help),
+            (None, Ok(_)) => {}
+        }
+    }
+    twice(&defaults, report);
+    twice(&presets, report);
+    (defaults, presets)
+}
+
+/// Whether the set knows steps below `path`, that is, `path` is visible only in part.
+fn leads_on(set: &PathSet, path: &FieldPath) -> bool {
+    let mut set = set;
+    for segment in path.segments() {
+        match set.child(segment) {
+            Exposed::Partial(next) => set = next,
+            _ => return false,
+        }
+    }
+    true
+}
+
+fn outside_desired_state(value: &ValueAt, what: &str, report: &mut Report<'_>) -> bool {
+    let outside = select::ALWAYS.iter().chain(&["status"]).any(|root| value.path.value.starts_at(root));
+    if outside {
+        let message =
+            format!("`{}` cannot have a {what}: it is not part of what the tenant asks for", value.path.value);
+        report.at(&codes::VALUE_PLACE, value.path.span, message, "remove the item".to_owned());
+    }
+    outside
+}
+
+fn fits(node: &Value, value: &ValueAt, code: &'static crate::model::codes::Code, report: &mut Report<'_>) -> bool {
+    let mut filled = value.value.value.clone();
+    validate::fill_defaults(node, &mut filled);
+    let misfits = validate::misfits(node, &filled);
+    for (below, message) in &misfits {
+        let mut path = value.path.value.clone();
+        path.0.extend_from_slice(below.segments());
+        let help = format!("give a value of type {}", schema::describe(node));
+        report.at(code, value.value.span, format!("`{path}` {message}"), help);
+    }
+    misfits.is_empty()
+}
+
+fn twice(values: &[ValueAt], report: &mut Report<'_>) {
+    for (i, later) in values.iter().enumerate() {
+        let clash =
+            |v: &&ValueAt| v.path.value.is_prefix_of(&later.path.value) || later.path.value.is_prefix_of(&v.path.value);
+        if let Some(earlier) = values[..i].iter().find(clash) {
+            let message = match earlier.path.value == later.path.value {
+                true => format!("`{}` gets a value twice", later.path.value),
+                false => format!("`{}` gets a value twice, once through `{}`", later.path.value, earlier.path.value),
+            };
+            report.at(&codes::VALUE_TWICE, later.path.span, message, "keep one of them".to_owned());
+        }
+    }
+}
+
+fn node_at<'a>(root: &'a Value, path: &FieldPath) -> Option<&'a Value> {
+    path.segments().iter().try_fold(root, |node, segment| match segment {
+        Segment::Property(name) => schema::property(node, name).or_else(|| schema::values(node)),
+        Segment::Items => schema::items(node),
+        Segment::Values => schema::values(node),
+    })
+}

@@ -1,0 +1,315 @@
+//! From a base CRD and an exposure to the internal CRD, the derived CRD and the
+//! rules by which instances are copied between them.
+//!
+//! `derivation.md` R1–R14 is the specification. Deriving is a pure function of
+//! its arguments: the order of paths, versions or clusters leaves no trace.
+
+pub mod columns;
+pub mod exposure;
+pub mod fulfil;
+pub mod projection;
+pub mod schema;
+pub mod select;
+pub mod source;
+pub mod validate;
+
+mod cel;
+mod junctor;
+mod prune;
+mod sanitize;
+mod status;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use self::exposure::{ExposeItem, Exposure, Report};
+use self::projection::Projection;
+use self::prune::Pruner;
+use self::source::{SourceCrd, SourceVersion, priority};
+use crate::model::codes::derivation as codes;
+use crate::model::diagnostic::Diagnostics;
+use crate::model::path::PathSet;
+use crate::model::source::Spanned;
+
+/// Where the CRDs of a service are offered: they get their group from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// The provider account.
+    pub provider: &'a str,
+    /// The service cluster.
+    pub cluster: &'a str,
+}
+
+impl Target<'_> {
+    /// The group of internal CRDs.
+    #[must_use]
+    pub fn internal_group(&self) -> String {
+        format!("internal.{}.{}", self.cluster, self.provider)
+    }
+
+    /// The group of derived CRDs.
+    #[must_use]
+    pub fn derived_group(&self) -> String {
+        format!("{}.{}", self.cluster, self.provider)
+    }
+}
+
+/// The CRD that tenants get, and how to copy its instances.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Derived {
+    /// The CustomResourceDefinition.
+    pub crd: Value,
+    /// The kind tenants see.
+    pub kind: String,
+    /// The plural tenants see.
+    pub plural: String,
+    /// The exposed versions, most preferred first.
+    pub versions: Vec<String>,
+    /// The version that is stored, and in which everything is copied.
+    pub storage: String,
+    /// The copying rules of the stored version.
+    pub projection: Projection,
+}
+
+/// The copy of a base CRD for the management cluster: everything of the one version that is
+/// copied (R11), under the group of the target, without names that would clash (R12).
+#[must_use]
+pub fn internal(source: &SourceCrd, target: &Target<'_>, version: &SourceVersion) -> Value {
+    let mut root = version.schema.clone();
+    sanitize::schema(&mut root);
+    sanitize::root(&mut root);
+    let selectable = version.selectable.iter().map(|p| json!({ "jsonPath": p })).collect();
+    let version = crd_version(version, true, root, version.scale.clone(), version.columns.clone(), selectable);
+    let names = json!({
+        "kind": source.kind, "listKind": source.list_kind, "plural": source.plural, "singular": source.singular,
+    });
+    crd(&target.internal_group(), &source.plural, names, vec![version], target)
+}
+
+/// Derives the CRD that an exposure asks for. Whatever is wrong is added to `diagnostics`; a CRD
+/// comes back wherever one can be made, so that all of it can be looked at before anything is mended.
+pub fn derive(
+    source: &SourceCrd,
+    exposure: &Exposure,
+    target: &Target<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Derived> {
+    let mut shapes: BTreeMap<String, Shape<'_>> = BTreeMap::new();
+    for item in &exposure.items {
+        let mut report = Report { item, object: &exposure.object, diagnostics };
+        for name in &item.versions {
+            if let Some(version) = exposed_version(source, name, &shapes, &mut report)
+                && let Some(shape) = Shape::of(item, name, version, &mut report)
+            {
+                shapes.insert(version.name.clone(), shape);
+            }
+        }
+    }
+    let mut names: Vec<String> = shapes.keys().cloned().collect();
+    names.sort_by_key(|n| std::cmp::Reverse(priority(n)));
+    let stored = |n: &&String| source.version(n).is_some_and(|v| v.storage);
+    let storage = names.iter().find(stored).or(names.first())?.clone();
+    same_shape(source, &shapes, &storage, &exposure.object, diagnostics);
+
+    let kind = exposure.kind.as_ref().map_or(&source.kind, |k| &k.value).clone();
+    let plural = exposure.plural.as_ref().map_or(&source.plural, |p| &p.value).clone();
+    let (list_kind, singular) = match exposure.kind {
+        Some(_) => (format!("{kind}List"), kind.to_lowercase()),
+        None => (source.list_kind.clone(), source.singular.clone()),
+    };
+    let versions = names
+        .iter()
+        .filter_map(|name| {
+            let shape = shapes.get(name)?;
+            Some(shape.to_crd_version(*name == storage))
+        })
+        .collect();
+    let crd_names = json!({
+        "kind": kind, "listKind": list_kind, "plural": plural, "singular": singular, "categories": ["all"],
+    });
+    let crd = crd(&target.derived_group(), &plural, crd_names, versions, target);
+    let projection = shapes.remove(&storage)?.projection;
+    Some(Derived { crd, kind, plural, versions: names, storage, projection })
+}
+
+/// The version of the source, if it can be exposed here.
+fn exposed_version<'s>(
+    source: &'s SourceCrd,
+    name: &Spanned<String>,
+    shapes: &BTreeMap<String, Shape<'_>>,
+    report: &mut Report<'_>,
+) -> Option<&'s SourceVersion> {
+    let served: Vec<String> = source.versions.iter().filter(|v| v.served).map(|v| format!("`{}`", v.name)).collect();
+    let help = format!("`{}` serves {}", source.name, served.join(", "));
+    let Some(version) = source.version(&name.value) else {
+        let message = format!("`{}` has no version `{}`", source.name, name.value);
+        report.at(&codes::UNKNOWN_VERSION, name.span, message, help);
+        return None;
+    };
+    if !version.served {
+        let message = format!("`{}` does not serve version `{}`", source.name, name.value);
+        report.at(&codes::VERSION_NOT_SERVED, name.span, message, help);
+        return None;
+    }
+    if let Some(first) = shapes.get(&name.value) {
+        let message = format!("version `{}` stands in two items", name.value);
+        report.at(&codes::VERSION_TWICE, name.span, message, "put all its fields into one item".to_owned());
+        let _ = first;
+        return None;
+    }
+    Some(version)
+}
+
+/// What one exposed version comes to.
+struct Shape<'s> {
+    place: crate::model::source::Span,
+    source: &'s SourceVersion,
+    schema: Value,
+    scale: Option<Value>,
+    columns: Vec<Value>,
+    selectable: Vec<Value>,
+    projection: Projection,
+}
+
+impl<'s> Shape<'s> {
+    fn of(
+        item: &ExposeItem,
+        name: &Spanned<String>,
+        source: &'s SourceVersion,
+        report: &mut Report<'_>,
+    ) -> Option<Self> {
+        let mut root = source.schema.clone();
+        for (path, message) in sanitize::schema(&mut root) {
+            report.about(&codes::FORMAT_DROPPED, &path, message, None);
+        }
+        for message in sanitize::root(&mut root) {
+            report.at(&codes::VALIDATION_DROPPED, item.place, message, None);
+        }
+        let set = select::select(&root, report);
+        let (defaults, presets) = fulfil::sound_values(&root, &set, report);
+        for default in &defaults {
+            put_default(&mut root, default.path.value.segments(), &default.value.value);
+        }
+        fulfil::fulfillable(&root, &set, &presets, report);
+        let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
+        let mut schema = Pruner { report, preset: &preset }.root(&root, &set)?;
+        let columns = columns::columns(source, &set, report);
+        let scale = columns::scale(source, &set, report);
+        let selectable = columns::selectable(source, &set, report);
+        let projection = Projection::new(&root, &set, &presets);
+        status::guarantee(&mut schema, &set, report);
+        Some(Self { place: name.span, source, schema, scale, columns, selectable, projection })
+    }
+
+    fn to_crd_version(&self, storage: bool) -> Value {
+        let parts = (self.schema.clone(), self.scale.clone(), self.columns.clone(), self.selectable.clone());
+        crd_version(self.source, storage, parts.0, parts.1, parts.2, parts.3)
+    }
+}
+
+/// Writes the catalog's default into the schema of its field.
+fn put_default(node: &mut Value, path: &[crate::model::path::Segment], default: &Value) {
+    use crate::model::path::Segment;
+    let Some((first, rest)) = path.split_first() else {
+        node["default"] = default.clone();
+        return;
+    };
+    let child = match first {
+        Segment::Property(name) => match node.get("properties").and_then(|p| p.get(name)) {
+            Some(_) => node.get_mut("properties").and_then(|p| p.get_mut(name)),
+            None => node.get_mut("additionalProperties"),
+        },
+        Segment::Items => node.get_mut("items"),
+        Segment::Values => node.get_mut("additionalProperties"),
+    };
+    if let Some(child) = child {
+        put_default(child, rest, default);
+    }
+}
+
+/// Several versions must be the same but for descriptions and defaults: the management cluster
+/// converts by renaming alone (R11).
+fn same_shape(
+    source: &SourceCrd,
+    shapes: &BTreeMap<String, Shape<'_>>,
+    storage: &str,
+    object: &str,
+    diagnostics: &mut Diagnostics,
+) {
+    let Some(stored) = shapes.get(storage) else { return };
+    let bare = bare(&stored.schema);
+    for (name, shape) in shapes.iter().filter(|(n, _)| n.as_str() != storage) {
+        let (code, message) = if self::bare(&shape.schema) != bare {
+            (&codes::VERSIONS_DIFFER, format!("version `{name}` differs in shape from `{storage}`, the stored one"))
+        } else if source.webhook_conversion {
+            let message =
+                format!("version `{name}` is converted to `{storage}` by the operator's webhook, here by name only");
+            (&codes::WEBHOOK_CONVERSION, message)
+        } else {
+            continue;
+        };
+        let diagnostic = crate::model::diagnostic::Diagnostic::new(code, shape.place, message)
+            .help(format!("expose one version; `{storage}` is the one to keep"));
+        diagnostics.push(crate::model::diagnostic::Diagnostic { object: Some(object.to_owned()), ..diagnostic });
+    }
+}
+
+fn bare(schema: &Value) -> Value {
+    match schema {
+        Value::Object(map) => map
+            .iter()
+            .filter(|(key, value)| !(key.as_str() == "description" && value.is_string() || key.as_str() == "default"))
+            .map(|(key, value)| match key.as_str() {
+                // Names of fields, not keywords.
+                "properties" => {
+                    (key.clone(), value.as_object().into_iter().flatten().map(|(n, s)| (n.clone(), bare(s))).collect())
+                }
+                _ => (key.clone(), bare(value)),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(bare).collect(),
+        other => other.clone(),
+    }
+}
+
+fn crd_version(
+    source: &SourceVersion,
+    storage: bool,
+    schema: Value,
+    scale: Option<Value>,
+    columns: Vec<Value>,
+    selectable: Vec<Value>,
+) -> Value {
+    let mut version = Map::new();
+    version.insert("name".to_owned(), Value::from(source.name.as_str()));
+    version.insert("served".to_owned(), Value::Bool(true));
+    version.insert("storage".to_owned(), Value::Bool(storage));
+    if source.deprecated {
+        // Without the source's own warning, which names the source's group (R11).
+        version.insert("deprecated".to_owned(), Value::Bool(true));
+    }
+    version.insert("schema".to_owned(), json!({ "openAPIV3Schema": schema }));
+    version.insert("subresources".to_owned(), columns::subresources(scale));
+    for (key, list) in [("additionalPrinterColumns", columns), ("selectableFields", selectable)] {
+        if !list.is_empty() {
+            version.insert(key.to_owned(), Value::Array(list));
+        }
+    }
+    Value::Object(version)
+}
+
+fn crd(group: &str, plural: &str, names: Value, versions: Vec<Value>, target: &Target<'_>) -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": format!("{plural}.{group}"),
+            "labels": {
+                "kubecarrier.io/origin-namespace": target.provider,
+                "kubecarrier.io/service-cluster": target.cluster,
+            },
+        },
+        "spec": { "group": group, "names": names, "scope": "Namespaced", "versions": versions },
+    })
+}

@@ -1,0 +1,77 @@
+//! What a copy of a CRD cannot keep, exposed or not: formats that newer API
+//! servers hold against every instance, and root validations that the status
+//! subresource forbids.
+
+use serde_json::Value;
+
+use super::schema as look;
+use crate::model::path::{FieldPath, Segment};
+
+/// What may stand at the root of a schema with the status subresource
+/// (apiextensions `validation.go`, `allowedAtRootSchema`).
+const AT_ROOT: [&str; 11] = [
+    "description",
+    "type",
+    "format",
+    "title",
+    "required",
+    "properties",
+    "items",
+    "externalDocs",
+    "example",
+    "x-kubernetes-preserve-unknown-fields",
+    "x-kubernetes-validations",
+];
+
+/// Drops integer formats that contradict the bounds beside them (`derivation.md` §3.1 trap 3).
+/// Returns each place and what was done.
+pub fn schema(root: &mut Value) -> Vec<(FieldPath, String)> {
+    let mut found = Vec::new();
+    formats(root, &mut FieldPath::default(), &mut found);
+    found
+}
+
+/// Drops from the root what is forbidden there once there is a status subresource (R5, R10).
+pub fn root(root: &mut Value) -> Vec<String> {
+    let Some(map) = root.as_object_mut() else { return Vec::new() };
+    let forbidden: Vec<String> = map.keys().filter(|k| !AT_ROOT.contains(&k.as_str())).cloned().collect();
+    for key in &forbidden {
+        map.remove(key);
+    }
+    forbidden.into_iter().map(|k| format!("`{k}` at the root goes: the status subresource forbids it there")).collect()
+}
+
+fn formats(node: &mut Value, at: &mut FieldPath, found: &mut Vec<(FieldPath, String)>) {
+    let format = node.get("format").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let range = match format.as_str() {
+        "int32" => Some(-2_147_483_648.0..=2_147_483_647.0),
+        "uint32" => Some(0.0..=4_294_967_295.0),
+        _ => None,
+    };
+    if let (Some(range), "integer") = (range, look::type_name(node)) {
+        let outside = |key: &str| node.get(key).and_then(Value::as_f64).is_some_and(|n| !range.contains(&n));
+        if outside("minimum") || outside("maximum") {
+            found.push((at.clone(), format!("`{at}`: format {format} goes, since its bounds reach beyond it")));
+            if let Some(map) = node.as_object_mut() {
+                map.remove("format");
+            }
+        }
+    }
+    let Some(map) = node.as_object_mut() else { return };
+    let mut into = |segment: Segment, child: &mut Value| {
+        at.0.push(segment);
+        formats(child, at, found);
+        at.0.pop();
+    };
+    if let Some(properties) = map.get_mut("properties").and_then(Value::as_object_mut) {
+        for (name, child) in properties {
+            into(Segment::Property(name.clone()), child);
+        }
+    }
+    if let Some(child) = map.get_mut("items") {
+        into(Segment::Items, child);
+    }
+    if let Some(child) = map.get_mut("additionalProperties").filter(|c| c.is_object()) {
+        into(Segment::Values, child);
+    }
+}

@@ -1,0 +1,313 @@
+//! From the paths of an exposure to the [`PathSet`] of one version
+//! (`derivation.md` R1, R7, R8): each path is held against the schema, what must
+//! come along is added, what cannot be is an error at its line.
+
+use serde_json::Value;
+
+use super::exposure::Report;
+use super::schema;
+use crate::model::codes::derivation as codes;
+use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
+use crate::model::source::Spanned;
+use crate::model::spelling::nearest;
+
+/// The roots that every object has.
+pub const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
+/// What can be selected of a version's schema; paths that cannot are reported and left out.
+pub fn select(root: &Value, report: &mut Report<'_>) -> PathSet {
+    let mut set = PathSet::nothing();
+    let mut sound: Vec<&Spanned<FieldPath>> = Vec::new();
+    for path in report.item.visible() {
+        if path
+            .value
+            .segments()
+            .iter()
+            .take(1)
+            .any(|s| matches!(s, Segment::Property(p) if ALWAYS.contains(&p.as_str())))
+        {
+            let message = format!("`{}` needs no exposing, every object has it", path.value);
+            report.at(&codes::ALWAYS_THERE, path.span, message, "remove the line".to_owned());
+            continue;
+        }
+        match walk(root, &path.value) {
+            Ok(notes) => {
+                for (code, message, help) in notes {
+                    report.at(code, path.span, message, help);
+                }
+                sound.push(path);
+            }
+            Err(refusal) => report.at(refusal.code, path.span, refusal.message, refusal.help),
+        }
+    }
+    redundant(&sound, report);
+    for path in &sound {
+        set.insert(&path.value);
+    }
+    complete(root, &mut set, &mut FieldPath::default(), report);
+    for name in ALWAYS {
+        set.insert(&FieldPath::default().property(name));
+    }
+    set
+}
+
+/// Why a path cannot be exposed.
+pub struct Refusal {
+    /// The diagnostic this becomes.
+    pub code: &'static crate::model::codes::Code,
+    /// What is wrong.
+    pub message: String,
+    /// How to mend it.
+    pub help: Option<String>,
+}
+
+type Notes = Vec<(&'static crate::model::codes::Code, String, Option<String>)>;
+
+/// Follows a path through the schema. The notes are warnings about a path that exists.
+pub fn walk(root: &Value, path: &FieldPath) -> Result<Notes, Refusal> {
+    let mut notes = Notes::new();
+    let mut node = root;
+    for (depth, segment) in path.segments().iter().enumerate() {
+        let here = FieldPath(path.0[..depth].to_vec());
+        node = match segment {
+            Segment::Property(name) => match property(node, name) {
+                Step::To(child) => child,
+                Step::KeyOf(child) => {
+                    notes.push((
+                        &codes::MAP_KEY,
+                        format!("`{here}` is a {} and `{name}` one of its keys", schema::describe(node)),
+                        Some(format!("expose `{here}` if tenants may use any key")),
+                    ));
+                    child
+                }
+                Step::No => return Err(missing(root, node, path, &here, name)),
+            },
+            Segment::Items => schema::items(node).ok_or_else(|| not_a(node, &here, "list", "[]"))?,
+            Segment::Values => match schema::values(node) {
+                Some(child) => child,
+                None if schema::is_free_form(node) && depth + 1 == path.0.len() => node,
+                None => return Err(not_a(node, &here, "map", ".*")),
+            },
+        };
+    }
+    if contains_free_form(node) {
+        let message = match schema::is_free_form(node) {
+            true => format!("`{path}` may hold anything: the CRD does not describe what stands in it"),
+            false => format!("below `{path}` there are fields that may hold anything"),
+        };
+        notes.push((
+            &codes::FREE_FORM,
+            message,
+            Some("expose described fields if tenants should not set everything".into()),
+        ));
+    }
+    Ok(notes)
+}
+
+enum Step<'a> {
+    To(&'a Value),
+    KeyOf(&'a Value),
+    No,
+}
+
+/// The implicit parts of an embedded object, which its schema need not describe.
+static EMBEDDED_IMPLICIT: std::sync::LazyLock<Value> =
+    std::sync::LazyLock::new(|| serde_json::json!({"type": "object"}));
+
+fn property<'a>(node: &'a Value, name: &str) -> Step<'a> {
+    if let Some(child) = schema::property(node, name) {
+        return Step::To(child);
+    }
+    if let Some(child) = schema::values(node) {
+        return Step::KeyOf(child);
+    }
+    if schema::is_embedded(node) && ALWAYS.contains(&name) {
+        return Step::To(&EMBEDDED_IMPLICIT);
+    }
+    Step::No
+}
+
+fn missing(root: &Value, node: &Value, path: &FieldPath, here: &FieldPath, name: &str) -> Refusal {
+    let refuse = |code, message, help| Refusal { code, message, help };
+    match schema::type_name(node) {
+        _ if schema::is_free_form(node)
+            && schema::properties(node).all(|(n, _)| nearest(name, [n.as_str()]).is_none()) =>
+        {
+            let message = format!("`{here}` may hold anything, so `{path}` cannot be told from the rest");
+            refuse(&codes::UNDESCRIBED, message, Some(format!("expose `{here}`, with all that may stand in it")))
+        }
+        "array" => {
+            let rest = FieldPath(path.0[here.0.len()..].to_vec());
+            let help = format!("write `{here}[]{rest}` for the field of every item, or `{here}` for the whole list");
+            refuse(&codes::NEEDS_ITEMS, format!("`{here}` is a list, so it has no field `{name}`"), Some(help))
+        }
+        "object" | "" => {
+            let message = match here.0.is_empty() {
+                true => format!("`{path}` matches nothing: the CRD has no field `{name}`"),
+                false => format!("`{path}` matches nothing: `{here}` has no field `{name}`"),
+            };
+            refuse(&codes::UNKNOWN_PATH, message, Some(suggestion(root, node, path, here, name)))
+        }
+        other => {
+            let message = format!("`{path}` matches nothing: `{here}` is of type {other} and has no fields");
+            refuse(&codes::UNKNOWN_PATH, message, Some(format!("expose `{here}`")))
+        }
+    }
+}
+
+/// The nearest names: of the same node first, then the same name elsewhere in the CRD.
+fn suggestion(root: &Value, node: &Value, path: &FieldPath, here: &FieldPath, name: &str) -> String {
+    let rest = &path.0[here.0.len() + 1..];
+    let spelled = |n: &str| {
+        let mut whole = here.property(n);
+        whole.0.extend_from_slice(rest);
+        whole
+    };
+    if let Some(near) = nearest(name, schema::properties(node).map(|(n, _)| n.as_str())) {
+        return format!("did you mean `{}`?", spelled(near));
+    }
+    let wanted = match path.0.last() {
+        Some(Segment::Property(last)) => last.as_str(),
+        _ => name,
+    };
+    let mut elsewhere = Vec::new();
+    find(root, wanted, &mut FieldPath::default(), &mut elsewhere);
+    elsewhere.sort_by_key(|p: &FieldPath| (std::cmp::Reverse(p.shared(path)), p.0.len(), p.clone()));
+    if let Some(found) = elsewhere.first() {
+        return format!("did you mean `{found}`?");
+    }
+    let mut names: Vec<String> = schema::properties(node).map(|(n, _)| format!("`{n}`")).collect();
+    let more = names.len().saturating_sub(8);
+    names.truncate(8);
+    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+    match names.is_empty() {
+        true => "`carrier fields` lists what the CRD has".to_owned(),
+        false => format!("it has {}{tail}; `carrier fields` lists everything", names.join(", ")),
+    }
+}
+
+fn find(node: &Value, name: &str, at: &mut FieldPath, found: &mut Vec<FieldPath>) {
+    let children = schema::properties(node)
+        .map(|(n, c)| (Segment::Property(n.clone()), c))
+        .chain(schema::items(node).map(|c| (Segment::Items, c)))
+        .chain(schema::values(node).map(|c| (Segment::Values, c)));
+    for (segment, child) in children {
+        let hit = matches!(&segment, Segment::Property(n) if n == name);
+        at.0.push(segment);
+        if hit {
+            found.push(at.clone());
+        }
+        find(child, name, at, found);
+        at.0.pop();
+    }
+}
+
+fn not_a(node: &Value, here: &FieldPath, wanted: &str, token: &str) -> Refusal {
+    let help = match (schema::type_name(node), token) {
+        ("object", "[]") if schema::values(node).is_some() => format!("write `{here}.*` for every value of the map"),
+        ("array", ".*") => format!("write `{here}[]` for every item of the list"),
+        _ => format!("remove `{token}`"),
+    };
+    let message = format!("`{here}` is no {wanted} but of type {}", schema::describe(node));
+    Refusal { code: &codes::NOT_A_LIST, message, help: Some(help) }
+}
+
+fn contains_free_form(node: &Value) -> bool {
+    schema::is_free_form(node)
+        || schema::properties(node).any(|(_, c)| contains_free_form(c))
+        || schema::items(node).is_some_and(contains_free_form)
+        || schema::values(node).is_some_and(contains_free_form)
+}
+
+/// Reports every path that another one covers.
+fn redundant(paths: &[&Spanned<FieldPath>], report: &mut Report<'_>) {
+    // Sorted, a covering path stands right before all that it covers.
+    let mut sorted: Vec<(FieldPath, &Spanned<FieldPath>)> = paths.iter().map(|p| (trimmed(&p.value), *p)).collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.span.cmp(&b.1.span)));
+    let mut covering: Option<(FieldPath, &Spanned<FieldPath>)> = None;
+    for (path, spanned) in sorted {
+        match &covering {
+            Some((cover, by)) if cover.is_prefix_of(&path) => {
+                let message = match *cover == path {
+                    true => format!("`{}` is exposed twice", spanned.value),
+                    false => format!("`{}` is exposed already, by `{}`", spanned.value, by.value),
+                };
+                report.at(&codes::REDUNDANT_PATH, spanned.span, message, "remove the line".to_owned());
+            }
+            _ => covering = Some((path, spanned)),
+        }
+    }
+}
+
+/// A path without the `[]` and `.*` at its end, which add nothing.
+fn trimmed(path: &FieldPath) -> FieldPath {
+    let mut path = path.clone();
+    while matches!(path.0.last(), Some(Segment::Items | Segment::Values)) {
+        path.0.pop();
+    }
+    path
+}
+
+/// Adds what must come along: the keys of list-maps, the identity of embedded objects.
+fn complete(node: &Value, set: &mut PathSet, at: &mut FieldPath, report: &mut Report<'_>) {
+    if set.is_whole() {
+        return;
+    }
+    if schema::is_embedded(node) {
+        let message = format!("`{at}` is a whole Kubernetes object of which only a part is exposed");
+        report.about(&codes::EMBEDDED_PARTIAL, at, message, format!("expose `{at}` itself"));
+        for name in ALWAYS {
+            set.insert(&FieldPath::default().property(name));
+        }
+    }
+    let keys: Vec<&str> = schema::list_map_keys(node).collect();
+    if let (false, Exposed::Partial(items)) = (keys.is_empty(), set.child(&Segment::Items)) {
+        let added: Vec<&str> = keys.into_iter().filter(|k| items.property(k) != Exposed::Whole).collect();
+        if !added.is_empty() {
+            let names: Vec<String> =
+                added.iter().map(|k| format!("`{}`", at.with(Segment::Items).property(k))).collect();
+            let message =
+                format!("{} {} along: the items of `{at}` are told apart by it", names.join(" and "), comes(&added));
+            report.about(&codes::LIST_KEYS_ADDED, at, message, None);
+        }
+        for key in added {
+            set.insert(&FieldPath(vec![Segment::Items]).property(key));
+        }
+    }
+    values_and_keys(node, set, at, report);
+    let segments: Vec<Segment> = set.children().map(|(s, _)| s.clone()).collect();
+    for segment in segments {
+        let child = match &segment {
+            Segment::Property(name) => match property(node, name) {
+                Step::To(child) | Step::KeyOf(child) => Some(child),
+                Step::No => None,
+            },
+            Segment::Items => schema::items(node),
+            Segment::Values => schema::values(node),
+        };
+        at.0.push(segment.clone());
+        if let (Some(child), Some(below)) = (child, set.child_mut(segment)) {
+            complete(child, below, at, report);
+        }
+        at.0.pop();
+    }
+}
+
+fn comes(names: &[&str]) -> &'static str {
+    if names.len() == 1 { "comes" } else { "come" }
+}
+
+/// A map exposed both by key and by value: an error unless the values are whole, which covers the keys.
+fn values_and_keys(node: &Value, set: &PathSet, at: &FieldPath, report: &mut Report<'_>) {
+    if schema::values(node).is_none() || set.child(&Segment::Values) == Exposed::Hidden {
+        return;
+    }
+    let keys: Vec<String> = set
+        .children()
+        .filter_map(|(s, _)| if let Segment::Property(p) = s { Some(format!("`{p}`")) } else { None })
+        .collect();
+    if !keys.is_empty() {
+        let message = format!("`{at}` is exposed by its key {} and by `.*` at once", keys.join(", "));
+        report.about(&codes::MAP_KEY_AND_VALUES, at, message, "keep one of the two".to_owned());
+    }
+}

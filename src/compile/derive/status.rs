@@ -1,0 +1,104 @@
+//! What every derived status has (`DESIGN.md` §4): conditions, so that "is it in
+//! step, and if not, why" has an answer for every service, and the generation
+//! that was last seen.
+
+use serde_json::{Map, Value, json};
+
+use super::exposure::Report;
+use super::schema;
+use crate::model::codes::derivation as codes;
+use crate::model::path::{Exposed, FieldPath, PathSet};
+
+/// The fields of a condition; a conditions list that demands others cannot hold ours.
+const FIELDS: [&str; 5] = ["type", "status", "lastTransitionTime", "reason", "message"];
+
+/// Adds to the pruned root what the contract demands and the exposure does not bring.
+pub fn guarantee(root: &mut Value, set: &PathSet, report: &mut Report<'_>) {
+    let exposed = set.property("status");
+    if exposed == Exposed::Hidden {
+        let message = "nothing of `.status` is exposed: tenants see the state of synchronisation, not of the service";
+        let help = "add paths below `.status`, such as `- jsonPath: .status.conditions`";
+        report.at(&codes::STATUS_HIDDEN, report.item.place, message.to_owned(), help.to_owned());
+    }
+    let Some(properties) = root.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let status = properties.entry("status").or_insert_with(|| json!({"type": "object"}));
+    let unfit = match status.as_object_mut() {
+        Some(map)
+            if schema::type_name(&Value::Object(map.clone())) == "object"
+                && !map.contains_key("additionalProperties") =>
+        {
+            complete(map)
+        }
+        _ => Some("it is no object"),
+    };
+    if let Some(why) = unfit {
+        let place = FieldPath::default().property("status").property("conditions");
+        let message = format!("`.status.conditions` cannot hold the condition `Synced`: {why}");
+        report.about(&codes::CONDITIONS_UNFIT, &place, message, None);
+    }
+}
+
+/// Completes the schema of a status; says why its conditions do not serve.
+fn complete(status: &mut Map<String, Value>) -> Option<&'static str> {
+    // What is reported before the service has said anything must be storable.
+    status.remove("required");
+    status.remove("minProperties");
+    let free = status.contains_key("x-kubernetes-preserve-unknown-fields");
+    let described = status.get("properties").and_then(|p| p.get("conditions")).cloned();
+    let properties = status.entry("properties").or_insert_with(|| json!({}));
+    let properties = properties.as_object_mut()?;
+    if free && described.is_none() {
+        // Anything may stand there already; to describe it now could refuse what the service reports.
+        if properties.is_empty() {
+            status.remove("properties");
+        }
+        return None;
+    }
+    properties.entry("observedGeneration").or_insert_with(|| json!({"type": "integer", "format": "int64"}));
+    match described {
+        Some(conditions) => unfit(&conditions),
+        None => {
+            properties.insert("conditions".to_owned(), conditions());
+            None
+        }
+    }
+}
+
+fn unfit(conditions: &Value) -> Option<&'static str> {
+    let Some(item) = schema::items(conditions).filter(|_| schema::type_name(conditions) == "array") else {
+        return Some("it is no list of conditions");
+    };
+    let text = |name: &str| schema::property(item, name).is_some_and(|p| schema::type_name(p) == "string");
+    if !text("type") || !text("status") {
+        return Some("its items lack `type` or `status`");
+    }
+    if schema::property(item, "type").is_some_and(|t| t.get("enum").is_some()) {
+        return Some("the types of its conditions are fixed");
+    }
+    if schema::required(item).any(|n| !FIELDS.contains(&n)) {
+        return Some("its items demand fields that a condition does not have");
+    }
+    None
+}
+
+fn conditions() -> Value {
+    let text = |description: &str| json!({"type": "string", "description": description});
+    json!({
+        "type": "array",
+        "description": "What is known of the object, one item a type. `Synced` says whether it is in step with the service cluster.",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"],
+        "items": {
+            "type": "object",
+            "required": FIELDS,
+            "properties": {
+                "type": text("What this is about."),
+                "status": {"type": "string", "enum": ["True", "False", "Unknown"], "description": "Whether it is so."},
+                "reason": text("Why, in one word."),
+                "message": text("Why, in a sentence."),
+                "lastTransitionTime": {"type": "string", "format": "date-time", "description": "When the status last changed."},
+                "observedGeneration": {"type": "integer", "format": "int64", "description": "The generation this speaks of."},
+            },
+        },
+    })
+}

@@ -1,0 +1,261 @@
+//! Reading a field path, with the place of what is wrong in it.
+//!
+//! The grammar is small on purpose: what JSONPath has beyond it (indices,
+//! slices, filters, `..`) names positions or values, not fields, and a field is
+//! all that can be exposed.
+
+use std::ops::Range;
+
+use super::{FieldPath, Segment, is_plain_char};
+
+/// Why a path cannot be read, and where in its text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct PathError {
+    /// What is wrong.
+    pub problem: PathProblem,
+    /// The bytes of the path's text that are wrong.
+    pub range: Range<usize>,
+}
+
+/// What is wrong with a path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathProblem {
+    /// There is nothing in it.
+    #[error("the path is empty")]
+    Empty,
+    /// `..`, in JSONPath "anywhere below".
+    #[error("`..` is not possible: a path names each step")]
+    Recursive,
+    /// A dot with nothing behind it.
+    #[error("the path ends in a dot")]
+    TrailingDot,
+    /// `[0]`, `[-1]`.
+    #[error("`[{0}]` names one item of a list; fields are exposed of all items")]
+    Index(String),
+    /// `[1:3]`.
+    #[error("`[{0}]` names a slice of a list; fields are exposed of all items")]
+    Slice(String),
+    /// `[?(…)]`.
+    #[error("`[{0}]` is a filter; fields are exposed of all items")]
+    Filter(String),
+    /// `[` without `]`, or a quote without its other half.
+    #[error("`{0}` is never closed")]
+    Unclosed(char),
+    /// A quoted name with nothing in it.
+    #[error("the quoted name is empty")]
+    EmptyName,
+    /// `$`, `{`, or another character that needs quotes.
+    #[error("`{0}` cannot stand here")]
+    Unexpected(char),
+}
+
+impl PathProblem {
+    /// How to mend it.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Empty => "write the path of a field, such as `.spec.replicas`".into(),
+            Self::Recursive => "write every step, such as `.spec.template.name`".into(),
+            Self::TrailingDot => "remove the last dot".into(),
+            Self::Index(_) | Self::Slice(_) | Self::Filter(_) => {
+                "write `[]` for every item, such as `.spec.listeners[].port`".into()
+            }
+            Self::Unclosed(c) => format!("close it with `{}`", if *c == '[' { ']' } else { *c }),
+            Self::EmptyName => "write the field's name between the quotes".into(),
+            Self::Unexpected('$') => "a path starts with a dot: `.spec`, not `$.spec`".into(),
+            Self::Unexpected('{' | '}') => "write the path without braces, such as `.spec.replicas`".into(),
+            Self::Unexpected(_) => "put a name with special characters in quotes: `.spec['a.b/c']`".into(),
+        }
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+pub(super) fn parse(text: &str) -> Result<FieldPath, PathError> {
+    let mut parser = Parser { text, at: 0 };
+    let mut segments = Vec::new();
+    if text.trim().is_empty() || text == "." {
+        return Err(fail(PathProblem::Empty, 0..text.len()));
+    }
+    if !text.starts_with(['.', '[']) {
+        segments.push(parser.name(0)?);
+    }
+    while let Some(c) = parser.peek() {
+        let start = parser.at;
+        match c {
+            '.' => {
+                parser.at += 1;
+                match parser.peek() {
+                    None => return Err(fail(PathProblem::TrailingDot, start..start + 1)),
+                    Some('.') => return Err(fail(PathProblem::Recursive, start..start + 2)),
+                    Some('*') => {
+                        parser.at += 1;
+                        segments.push(Segment::Values);
+                    }
+                    // JSONPath also writes `.a.['b']`; the dot adds nothing.
+                    Some('[') => {}
+                    Some(_) => segments.push(parser.name(start)?),
+                }
+            }
+            '[' => segments.push(parser.bracket()?),
+            other => return Err(fail(PathProblem::Unexpected(other), start..start + other.len_utf8())),
+        }
+    }
+    Ok(FieldPath(segments))
+}
+
+fn fail(problem: PathProblem, range: Range<usize>) -> PathError {
+    PathError { problem, range }
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    /// A name without quotes; `\.` stands for a dot in it, as in kubectl's JSONPath.
+    fn name(&mut self, start: usize) -> Result<Segment, PathError> {
+        let mut name = String::new();
+        while let Some(c) = self.peek() {
+            match c {
+                '\\' => {
+                    self.at += 1;
+                    let Some(escaped) = self.peek() else {
+                        return Err(fail(PathProblem::Unexpected('\\'), self.at - 1..self.at));
+                    };
+                    name.push(escaped);
+                    self.at += escaped.len_utf8();
+                }
+                '.' | '[' => break,
+                '$' if name.is_empty() => return Err(fail(PathProblem::Unexpected('$'), self.at..self.at + 1)),
+                c if is_plain_char(c) => {
+                    name.push(c);
+                    self.at += c.len_utf8();
+                }
+                other => return Err(fail(PathProblem::Unexpected(other), self.at..self.at + other.len_utf8())),
+            }
+        }
+        if name.is_empty() {
+            return Err(fail(PathProblem::EmptyName, start..self.at));
+        }
+        Ok(Segment::Property(name))
+    }
+
+    /// What stands in brackets: `[]`, `[*]`, `['name']`, `["name"]`.
+    fn bracket(&mut self) -> Result<Segment, PathError> {
+        let start = self.at;
+        self.at += 1;
+        if let Some(quote @ ('\'' | '"')) = self.peek() {
+            return self.quoted(start, quote);
+        }
+        let Some(length) = self.text[self.at..].find(']') else {
+            return Err(fail(PathProblem::Unclosed('['), start..self.text.len()));
+        };
+        let inside = self.text[self.at..self.at + length].trim().to_owned();
+        self.at += length + 1;
+        let range = start..self.at;
+        match inside.as_str() {
+            "" | "*" => Ok(Segment::Items),
+            s if s.starts_with('?') => Err(fail(PathProblem::Filter(inside), range)),
+            s if s.contains(':') => Err(fail(PathProblem::Slice(inside), range)),
+            s if s.parse::<i64>().is_ok() => Err(fail(PathProblem::Index(inside), range)),
+            s => Err(fail(PathProblem::Unexpected(s.chars().next().unwrap_or('[')), range)),
+        }
+    }
+
+    fn quoted(&mut self, start: usize, quote: char) -> Result<Segment, PathError> {
+        self.at += 1;
+        let mut name = String::new();
+        loop {
+            let Some(c) = self.peek() else {
+                return Err(fail(PathProblem::Unclosed(quote), start..self.text.len()));
+            };
+            self.at += c.len_utf8();
+            match c {
+                '\\' => {
+                    if let Some(escaped) = self.peek() {
+                        name.push(escaped);
+                        self.at += escaped.len_utf8();
+                    }
+                }
+                c if c == quote => break,
+                c => name.push(c),
+            }
+        }
+        if self.peek() != Some(']') {
+            return Err(fail(PathProblem::Unclosed('['), start..self.at));
+        }
+        self.at += 1;
+        if name.is_empty() {
+            return Err(fail(PathProblem::EmptyName, start..self.at));
+        }
+        Ok(Segment::Property(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        match FieldPath::parse(text) {
+            Ok(path) => path.to_string(),
+            Err(e) => format!("{}..{}: {e}", e.range.start, e.range.end),
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_path() {
+        for (text, canonical) in [
+            (".spec.replicas", ".spec.replicas"),
+            ("spec.replicas", ".spec.replicas"),
+            (".spec.listeners[].port", ".spec.listeners[].port"),
+            (".spec.listeners[*].port", ".spec.listeners[].port"),
+            (".spec.matrix[][].x", ".spec.matrix[][].x"),
+            (".spec.storages.*.size", ".spec.storages.*.size"),
+            (".spec['a.b/c'].d", ".spec['a.b/c'].d"),
+            (".spec.[\"a.b\"]", ".spec['a.b']"),
+            (".spec.jvm['-XX']", ".spec.jvm.-XX"),
+            (".spec.limits.hugepages-2Mi", ".spec.limits.hugepages-2Mi"),
+            (r".metadata.labels.strimzi\.io/cluster", ".metadata.labels['strimzi.io/cluster']"),
+            ("['it\\'s']", r"['it\'s']"),
+        ] {
+            assert_eq!(read(text), canonical, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_and_where() {
+        for (text, error) in [
+            ("", "0..0: the path is empty"),
+            (".", "0..1: the path is empty"),
+            (".spec.", "5..6: the path ends in a dot"),
+            (".spec..name", "5..7: `..` is not possible: a path names each step"),
+            (".spec.l[0].a", "7..10: `[0]` names one item of a list; fields are exposed of all items"),
+            (".spec.l[1:3]", "7..12: `[1:3]` names a slice of a list; fields are exposed of all items"),
+            (".c[?(@.a==1)]", "2..13: `[?(@.a==1)]` is a filter; fields are exposed of all items"),
+            (".spec.l[", "7..8: `[` is never closed"),
+            (".spec['a", "5..8: `'` is never closed"),
+            (".spec['']", "5..9: the quoted name is empty"),
+            ("$.spec", "0..1: `$` cannot stand here"),
+            ("{.spec}", "0..1: `{` cannot stand here"),
+            (".spec a", "5..6: ` ` cannot stand here"),
+            (".spec[abc]", "5..10: `a` cannot stand here"),
+        ] {
+            assert_eq!(read(text), error, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_panics_and_what_is_shown_reads_the_same(text in "\\PC{0,24}|[.a-c\\[\\]*'\"\\\\$0-9]{0,16}") {
+            if let Ok(path) = FieldPath::parse(&text) {
+                assert_eq!(FieldPath::parse(&path.to_string()), Ok(path));
+            }
+        }
+    }
+}
