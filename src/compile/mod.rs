@@ -2,3 +2,5 @@
 //! one before it. Every stage reports all it finds wrong and goes on with the rest.
 
 pub mod derive;
+pub mod load;
+pub mod render;

@@ -1,0 +1,106 @@
+//! Comments that hide a diagnostic: `# carrier: ignore[CAR0107] reason`
+//! (`cli.md` §4.2 rule 5).
+//!
+//! Only warnings and notes can be hidden. A comment that hides nothing is itself
+//! a warning, so that none outlives its cause.
+
+use crate::model::codes::{self, Code, yaml};
+use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::model::source::Span;
+
+/// One such comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppression {
+    /// What it hides.
+    pub codes: Vec<&'static Code>,
+    /// The text it speaks of: the line it ends, or, standing alone, the next
+    /// line with something on it.
+    pub covers: Span,
+    /// The comment itself, from `#`.
+    pub span: Span,
+    /// Why; may be empty.
+    pub reason: String,
+}
+
+/// Reads a comment; `None` where it is none of ours. `text` is the whole file,
+/// `span` the comment in it, `comment` its text behind `#`.
+pub(super) fn comment(text: &str, span: Span, comment: &str, diagnostics: &mut Diagnostics) -> Option<Suppression> {
+    let rest = comment.trim_start().strip_prefix("carrier:")?.trim_start();
+    let mut malformed = |message: String| {
+        let help = "write `# carrier: ignore[CAR0107] reason`";
+        diagnostics.push(Diagnostic::new(&yaml::MALFORMED_SUPPRESSION, span, message).help(help));
+        None
+    };
+    let inner = rest.strip_prefix("ignore").map(str::trim_start).and_then(|r| r.strip_prefix('['));
+    let Some((list, reason)) = inner.and_then(|r| r.split_once(']')) else {
+        return malformed("this comment hides nothing: it names no codes".into());
+    };
+    let mut found = Vec::new();
+    for id in list.split(',').map(str::trim) {
+        match codes::find(id) {
+            Some(code) => found.push(code),
+            None => return malformed(format!("there is no diagnostic `{id}`")),
+        }
+    }
+    let reason = reason.trim().to_owned();
+    Some(Suppression { codes: found, covers: covered(text, span), span, reason })
+}
+
+fn covered(text: &str, span: Span) -> Span {
+    let at = (span.start as usize).min(text.len());
+    let line_start = text[..at].rfind('\n').map_or(0, |i| i + 1);
+    if !text[line_start..at].trim_matches(['\u{feff}', ' ', '\t']).is_empty() {
+        return Span::new(span.file, line_start, span.end as usize);
+    }
+    let mut start = text[at..].find('\n').map_or(text.len(), |i| at + i + 1);
+    loop {
+        let end = text[start..].find('\n').map_or(text.len(), |i| start + i);
+        let line = text[start..end].trim();
+        if end == text.len() || !(line.is_empty() || line.starts_with('#')) {
+            return Span::new(span.file, start, end);
+        }
+        start = end + 1;
+    }
+}
+
+/// Leaves out the diagnostics that a comment hides, and adds a warning for every
+/// comment, or code in it, that hid nothing. Call it once, with the diagnostics of
+/// all stages: a comment may speak of any of them.
+#[must_use]
+pub fn apply_suppressions(diagnostics: Diagnostics, suppressions: &[Suppression]) -> Diagnostics {
+    let mut used: Vec<Vec<bool>> = suppressions.iter().map(|s| vec![false; s.codes.len()]).collect();
+    let mut refused: Vec<bool> = vec![false; suppressions.len()];
+    let mut kept = Diagnostics::default();
+    for diagnostic in diagnostics.into_sorted() {
+        let mut hidden = false;
+        for (i, suppression) in suppressions.iter().enumerate() {
+            let Some(primary) = &diagnostic.primary else { continue };
+            let covers = suppression.covers;
+            let there = primary.span.file == covers.file
+                && (covers.start..=covers.end).contains(&primary.span.start)
+                && primary.span.start >= covers.start;
+            let Some(code) = suppression.codes.iter().position(|c| c.id == diagnostic.code.id) else { continue };
+            if there && diagnostic.severity == Severity::Error {
+                refused[i] = true;
+            } else if there {
+                hidden = true;
+                used[i][code] = true;
+            }
+        }
+        if !hidden {
+            kept.push(diagnostic);
+        }
+    }
+    for ((suppression, used), refused) in suppressions.iter().zip(used).zip(refused) {
+        for (code, _) in suppression.codes.iter().zip(used).filter(|(_, used)| !used) {
+            let message = format!("this comment hides no {}", code.id);
+            let mut warning =
+                Diagnostic::new(&yaml::UNUSED_SUPPRESSION, suppression.span, message).help("remove the code from it");
+            if refused {
+                warning = warning.note("errors cannot be hidden");
+            }
+            kept.push(warning);
+        }
+    }
+    kept
+}

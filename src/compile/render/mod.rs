@@ -1,0 +1,3 @@
+//! Rendering: from compiled objects to the bytes of manifests.
+
+pub mod yaml;
