@@ -61,7 +61,8 @@ impl ControlPlane {
             let arguments = server_arguments(name, &folder, port, common);
             let program = common.assets.tool("kube-apiserver");
             let server = Process::start("kube-apiserver", program, arguments, &folder, common.watchdog)?;
-            match server.ready(|| ready(&admin)).await {
+            let client = admin.client();
+            match server.ready(|| ready(&client)).await {
                 Err(error) if error.is_port_taken() => continue,
                 result => result?,
             }
@@ -159,7 +160,8 @@ impl ControlPlane {
     pub async fn restart(&self) -> Result<(), StartError> {
         self.server.kill();
         self.server.spawn()?;
-        self.server.ready(|| ready(&self.admin)).await
+        let client = self.client();
+        self.server.ready(|| ready(&client)).await
     }
 
     /// The process numbers of its servers, for the tests of the harness.
@@ -170,8 +172,7 @@ impl ControlPlane {
 
 /// Ready is what the server says of itself, and that the namespace `default` exists,
 /// which it makes a moment later.
-async fn ready(admin: &Access) -> Result<(), String> {
-    let client = admin.client();
+async fn ready(client: &kube::Client) -> Result<(), String> {
     for path in ["/readyz", "/api/v1/namespaces/default"] {
         let request = http::Request::get(path).body(Vec::new()).map_err(|error| error.to_string())?;
         client.request_text(request).await.map_err(|error| error.to_string())?;

@@ -14,6 +14,8 @@
 //! have `harness = false` and hand their tests to [`run`], because libtest cannot
 //! report a test as ignored for want of the server binaries, and [`run`] can.
 //!
+//! Nothing is left behind, however the test process ends: see `watchdog.rs`.
+//!
 //! This module knows nothing of carrier. `docs/testing.md` says how to use it.
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 #![allow(clippy::expect_used, reason = "a harness that cannot do its work fails the test, and says where")]
@@ -32,6 +34,7 @@ mod watchdog;
 pub use access::{Access, KubectlError};
 pub use control_plane::ControlPlane;
 pub use control_planes::{Builder, ControlPlanes, shared};
+pub use process::has_ended;
 pub use proxy::Proxy;
 pub(crate) use runner::cases;
 pub use runner::{Case, TestResult, block_on, run};

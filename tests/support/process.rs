@@ -152,3 +152,10 @@ impl Drop for Process {
         self.kill();
     }
 }
+
+/// Whether no process has this number, or one that has ended and that nobody has asked after yet.
+pub fn has_ended(pid: u32) -> bool {
+    let state = Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output();
+    let state = state.expect("ps is there").stdout;
+    state.is_empty() || state.starts_with(b"Z")
+}
