@@ -1,0 +1,26 @@
+//! The tests that need real API servers, all in one binary, so that they can share
+//! running ones. A file here is a subject; it lists its tests in `cases`.
+//!
+//! The binary has two more uses, each chosen by an environment variable: `by_hand` and `leftovers`.
+#![allow(clippy::print_stderr, reason = "what a test measures is for the person who runs it")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod by_hand;
+mod control_planes;
+mod hurting;
+mod leftovers;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if let Some(folder) = by_hand::wanted() {
+        return by_hand::stay(folder);
+    }
+    if leftovers::scene_wanted() {
+        return support::run(leftovers::scene());
+    }
+    let subjects = [control_planes::cases(), hurting::cases(), leftovers::cases()];
+    support::run(subjects.into_iter().flatten().collect())
+}

@@ -1,0 +1,190 @@
+//! Runs tests that need servers.
+//!
+//! Like libtest, and with its flags and its `test result:` line, but: without the
+//! server binaries a test is reported as ignored, with the command that provides them
+//! (in CI it fails); a test is an async function; and a failed one leaves the logs of
+//! its servers behind, while a passed one leaves nothing.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use tokio::runtime::Runtime;
+
+use super::assets::Assets;
+use super::control_planes::{running_shared, stop_shared};
+use super::watchdog::Watchdog;
+use super::{StartError, io};
+
+/// How a test ends. Every error with a text can be returned with `?`.
+pub type TestResult = Result<(), Failed>;
+
+/// A test hangs if it takes longer.
+const LIMIT: Duration = Duration::from_secs(300);
+
+type Body = Pin<Box<dyn Future<Output = TestResult>>>;
+
+/// A named test.
+pub struct Case {
+    name: String,
+    body: fn() -> Body,
+}
+
+impl Case {
+    /// For [`cases`].
+    pub fn new(module: &str, name: &str, body: fn() -> Body) -> Self {
+        // As libtest does it: without the name of the binary.
+        let module = module.split_once("::").map(|(_, rest)| format!("{rest}::"));
+        Self { name: format!("{}{name}", module.unwrap_or_default()), body }
+    }
+}
+
+/// The tests of a module, from the names of its async functions.
+macro_rules! cases {
+    ($($test:ident),* $(,)?) => {
+        vec![$($crate::support::Case::new(module_path!(), stringify!($test), || Box::pin($test()))),*]
+    };
+}
+pub(crate) use cases;
+
+/// One runtime for all tests, so that what one test made (a client of shared control
+/// planes, a proxy) does not die with it.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the system gives threads"));
+
+/// Waits for `future`, outside of a test.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(future)
+}
+
+/// The `main` of a test binary.
+pub fn run(cases: Vec<Case>) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = cases.into_iter().map(|case| {
+        let Case { name, body } = case;
+        Trial::ignorable_test(name.clone(), move || attempt(&name, body))
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    stop_shared();
+    if conclusion.num_ignored > 0
+        && let Err(reason) = Assets::find()
+    {
+        say(&format!("{} tests were ignored: {reason}", conclusion.num_ignored));
+    }
+    conclusion.exit_code()
+}
+
+fn attempt(name: &str, body: fn() -> Body) -> Result<Completion, Failed> {
+    if let Err(reason) = Assets::find() {
+        let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+        return if ci { Err(reason.into()) } else { Ok(Completion::ignored_with(reason)) };
+    }
+    let run = || block_on(async { tokio::time::timeout(LIMIT, body()).await });
+    let result = catch_unwind(AssertUnwindSafe(run));
+    let remains = REMAINS.take();
+    if !matches!(result, Ok(Ok(Ok(())))) {
+        keep_logs(name, &remains);
+    }
+    drop(remains);
+    match result {
+        Ok(Ok(result)) => result.map(|()| Completion::Completed),
+        Ok(Err(_)) => Err(format!("still not done after {} s", LIMIT.as_secs()).into()),
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+thread_local! {
+    /// What control planes left behind while this thread ran a test.
+    static REMAINS: RefCell<Vec<Remains>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Takes the folder of stopped control planes until it is known whether the test passed.
+/// Outside of a test it is removed at once.
+pub fn bequeath(remains: Remains) {
+    // Without the thread's own storage (it is ending) the folder goes now.
+    let _ = REMAINS.try_with(|all| all.borrow_mut().push(remains));
+}
+
+/// The folder of control planes, which goes with this value or, at the latest, with the process.
+pub struct Remains {
+    folder: PathBuf,
+    watchdog: Arc<Watchdog>,
+}
+
+impl Remains {
+    /// Makes the folder.
+    pub fn new(folder: Option<&Path>) -> Result<Self, StartError> {
+        let folder = match folder {
+            Some(folder) => std::fs::create_dir(folder).map(|()| folder.to_owned()),
+            None => tempfile::Builder::new().prefix("carrier-envtest-").tempdir().map(tempfile::TempDir::keep),
+        };
+        let folder = folder.map_err(io("the folder of the control planes"))?;
+        match Watchdog::start(&folder) {
+            Ok(watchdog) => Ok(Self { folder, watchdog: Arc::new(watchdog) }),
+            Err(error) => {
+                let _ = std::fs::remove_dir_all(&folder);
+                Err(StartError::Io("sh".to_owned(), error))
+            }
+        }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Who removes it if we cannot.
+    pub fn watchdog(&self) -> &Arc<Watchdog> {
+        &self.watchdog
+    }
+}
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            say(&format!("cannot remove {}: {error}", self.folder.display()));
+        }
+    }
+}
+
+/// Copies the logs to a folder of the test's own under `target/`, over those of an
+/// earlier failure.
+fn keep_logs(test: &str, remains: &[Remains]) {
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("logs").join(test.replace("::", "."));
+    let _ = std::fs::remove_dir_all(&kept);
+    let shared = running_shared();
+    let folders = remains.iter().map(Remains::folder).chain(shared.as_ref().map(|planes| planes.folder()));
+    let copied: std::io::Result<()> =
+        folders.enumerate().try_for_each(|(index, folder)| copy_logs(folder, &kept.join(index.to_string())));
+    match copied {
+        Ok(()) if kept.exists() => say(&format!("{test} failed; the logs of its servers: {}", kept.display())),
+        Ok(()) => {}
+        Err(error) => say(&format!("{test} failed, and the logs of its servers cannot be kept: {error}")),
+    }
+}
+
+fn copy_logs(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            // etcd's own files are no logs, whatever their names.
+            if entry.file_name() != "etcd" {
+                copy_logs(&path, &to.join(entry.file_name()))?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "log") {
+            std::fs::create_dir_all(to)?;
+            std::fs::copy(&path, to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "a test binary talks to the person who runs it")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
