@@ -7,5 +7,7 @@
 pub mod codes;
 pub mod diagnostic;
 pub mod kinds;
+pub mod names;
+pub mod nearest;
 pub mod source;
 pub mod tree;
