@@ -8,6 +8,8 @@ pub mod codes;
 pub mod diagnostic;
 pub mod kinds;
 pub mod path;
+pub mod names;
+pub mod nearest;
 pub mod source;
 pub mod spelling;
 pub mod tree;

@@ -1,65 +1,50 @@
-//! `catalog.kubecarrier.io/v1alpha1`: Account, Catalog, CatalogEntry,
-//! CatalogEntrySet, Tenant.
+//! `catalog.kubecarrier.io/v1alpha1`: Catalog, CatalogEntry, CatalogEntrySet,
+//! what is offered to whom.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{CommonMetadata, LabelSelector, ObjectReference};
+use super::common::{CommonMetadata, ObjectReference};
 use super::derive::DeriveConfig;
-
-/// A team that offers services, uses them, or both. Cluster-scoped; its name is its namespace.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AccountSpec {
-    /// How the account is shown; needed of a provider.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<AccountMetadata>,
-    /// What the account may be.
-    #[schemars(length(min = 1))]
-    pub roles: Vec<AccountRole>,
-    /// The people, groups and service accounts that belong to it.
-    #[schemars(length(min = 1))]
-    pub subjects: Vec<Subject>,
-}
-
-/// How an account is shown: as [`CommonMetadata`], but nothing is required of a tenant.
-pub type AccountMetadata = CommonMetadata;
-
-/// What an account may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub enum AccountRole {
-    /// It offers services.
-    Provider,
-    /// It uses services.
-    Tenant,
-}
-
-/// A subject of RBAC (`rbac.authorization.k8s.io/v1`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Subject {
-    /// `User`, `Group` or `ServiceAccount`.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// `rbac.authorization.k8s.io` for users and groups, empty for service accounts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub api_group: Option<String>,
-    /// The namespace of a service account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-}
+use super::offering::CrdInformation;
+use super::selector::LabelSelector;
+use super::status::{Condition, condition_list};
 
 /// Which entries a provider offers to which tenants.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CatalogSpec {
-    /// The entries. Absent, none; `{}`, all.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The entries offered. Absent, none; `{}`, all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub catalog_entry_selector: Option<LabelSelector>,
-    /// The tenants. Absent, none; `{}`, all.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The tenants they are offered to. Absent, none; `{}`, all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_selector: Option<LabelSelector>,
+    /// Addition of carrier: only entries of the clusters so labelled. Absent, of all clusters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_cluster_selector: Option<LabelSelector>,
+}
+
+/// What became of a catalog.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CatalogStatus {
+    /// The tenants selected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<ObjectReference>,
+    /// The entries selected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<ObjectReference>,
+    /// The generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The conditions `Ready` and `ServiceClusterAssignmentReady`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "condition_list::<Condition>")]
+    pub conditions: Vec<Condition>,
+    /// `Ready`, `NotReady`, `Terminating` or `Unknown`: the conditions in a word, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
 }
 
 /// One service of one cluster, ready to be offered.
@@ -70,10 +55,36 @@ pub struct CatalogEntrySpec {
     pub metadata: CommonMetadata,
     /// The internal CRD in the management cluster, such as `redis.internal.eu-west-1.team-a`.
     #[serde(rename = "baseCRD")]
+    #[schemars(extend("x-kubernetes-validations" = [{
+        "rule": "self.name == oldSelf.name",
+        "message": "the base CRD of an entry cannot be changed"
+    }]))]
     pub base_crd: ObjectReference,
     /// What tenants get to see. Absent, the internal CRD itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derive: Option<DeriveConfig>,
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CatalogEntryStatus {
+    /// The CRD that tenants use.
+    #[serde(default, rename = "tenantCRD", skip_serializing_if = "Option::is_none")]
+    pub tenant_crd: Option<CrdInformation>,
+    /// The CRD that the provider uses.
+    #[serde(default, rename = "providerCRD", skip_serializing_if = "Option::is_none")]
+    pub provider_crd: Option<CrdInformation>,
+    /// The generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The condition `Ready`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "condition_list::<Condition>")]
+    pub conditions: Vec<Condition>,
+    /// `Ready`, `NotReady`, `Terminating` or `Unknown`: the conditions in a word, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
 }
 
 /// One service of every selected cluster.
@@ -83,14 +94,14 @@ pub struct CatalogEntrySetSpec {
     /// How the service is shown.
     pub metadata: CommonMetadata,
     /// What tenants get to see. Absent, the internal CRDs themselves.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derive: Option<DeriveConfig>,
     /// Where the CRD comes from.
     pub discover: DiscoverConfig,
 }
 
 /// Which CRD of which clusters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DiscoverConfig {
     /// The CRD in the service clusters.
@@ -98,8 +109,8 @@ pub struct DiscoverConfig {
     /// The service clusters of the same namespace; `{}` selects all.
     pub service_cluster_selector: LabelSelector,
     /// Whether internal objects are admitted by a dry run in the service cluster.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub webhook_strategy: Option<WebhookStrategy>,
+    #[serde(default)]
+    pub webhook_strategy: WebhookStrategy,
 }
 
 /// How internal objects are admitted.
@@ -112,7 +123,18 @@ pub enum WebhookStrategy {
     ServiceCluster,
 }
 
-/// A tenant as its provider sees it: only the labels matter, catalogs select by them.
+/// What became of a set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct TenantSpec {}
+#[serde(rename_all = "camelCase")]
+pub struct CatalogEntrySetStatus {
+    /// The generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The conditions `Ready`, `CustomResourceDiscoveryReady` and `CatalogEntriesReady`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "condition_list::<Condition>")]
+    pub conditions: Vec<Condition>,
+    /// `Ready`, `NotReady`, `Terminating` or `Unknown`: the conditions in a word, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+}

@@ -1,10 +1,35 @@
-//! The KubeCarrier kinds that people write, field for field (`kubecarrier.md`
-//! §1.1–1.2), with carrier's documented additions marked as such.
+//! The KubeCarrier kinds, field for field (`kubecarrier.md` §1.1–1.2), with
+//! carrier's documented additions marked as such.
 //!
-//! These types are the only description of the kinds: the CRDs, the JSON
-//! Schemas for editors and the checks of the loader are generated from them.
+//! These types are the only description of the kinds: the CRDs ([`crd`]), the
+//! JSON Schemas for editors ([`editor`]) and the checks of the loader (along
+//! [`structural`]) are generated from them and cannot disagree.
 
+pub mod account;
 pub mod catalog;
 pub mod common;
+pub mod crd;
 pub mod derive;
+//EDITOR
+pub mod offering;
+pub mod selector;
 pub mod service_cluster;
+pub mod status;
+pub mod structural;
+pub mod table;
+
+pub use account::{AccountRole, AccountSpec, AccountStatus, Subject, SubjectKind, TenantSpec};
+pub use catalog::{
+    CatalogEntrySetSpec, CatalogEntrySetStatus, CatalogEntrySpec, CatalogEntryStatus, CatalogSpec, CatalogStatus,
+    DiscoverConfig, WebhookStrategy,
+};
+pub use common::{CommonMetadata, Image, ObjectReference};
+pub use derive::{DeriveConfig, FieldPathRef, FieldValue, VersionExpose};
+pub use offering::{CrdInformation, CrdVersion, OfferingSpec, ProviderSpec, RegionSpec};
+pub use selector::{LabelSelector, LabelSelectorRequirement, SelectorOperator};
+pub use service_cluster::{
+    ServiceClusterAssignmentSpec, ServiceClusterAssignmentStatus, ServiceClusterMetadata, ServiceClusterSpec,
+    ServiceClusterStatus, VersionInfo,
+};
+pub use status::{Condition, ConditionStatus, HeartbeatCondition};
+pub use table::{KINDS, Kind, KindInfo, Scope};

@@ -1,0 +1,104 @@
+//! `catalog.kubecarrier.io/v1alpha1`: Account and Tenant, who takes part.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::common::{CommonMetadata, ObjectReference};
+use super::status::{Condition, condition_list};
+
+/// A team that offers services, uses them, or both.
+///
+/// Cluster-scoped; its name is the name of its namespace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "has(self.metadata) || !('Provider' in self.roles)",
+    "message": "a Provider needs metadata, it is shown to its tenants"
+}]))]
+pub struct AccountSpec {
+    /// How the account is shown. A provider needs it: its tenants see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<CommonMetadata>,
+    /// What the account may be, each role once.
+    #[schemars(length(min = 1, max = 2), extend("x-kubernetes-list-type" = "set"))]
+    pub roles: Vec<AccountRole>,
+    /// The people, groups and service accounts that belong to it.
+    #[schemars(length(min = 1))]
+    pub subjects: Vec<Subject>,
+}
+
+impl AccountSpec {
+    /// Whether the account offers services.
+    #[must_use]
+    pub fn is_provider(&self) -> bool {
+        self.roles.contains(&AccountRole::Provider)
+    }
+
+    /// Whether the account uses services.
+    #[must_use]
+    pub fn is_tenant(&self) -> bool {
+        self.roles.contains(&AccountRole::Tenant)
+    }
+}
+
+/// What an account may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum AccountRole {
+    /// It offers services.
+    Provider,
+    /// It uses services.
+    Tenant,
+}
+
+/// A subject of RBAC (`rbac.authorization.k8s.io/v1`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Subject {
+    /// What the subject is.
+    pub kind: SubjectKind,
+    /// Its name.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// `rbac.authorization.k8s.io` for users and groups, empty for service accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_group: Option<String>,
+    /// The namespace of a service account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// What a subject is. The original took any word here, and the API server then
+/// refused the `RoleBinding`; these three are all that RBAC knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum SubjectKind {
+    /// A person, or whatever authenticates as one.
+    User,
+    /// A group of users.
+    Group,
+    /// A service account of the management cluster.
+    ServiceAccount,
+}
+
+/// What became of an account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountStatus {
+    /// The account's namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<ObjectReference>,
+    /// The generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The condition `Ready`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "condition_list::<Condition>")]
+    pub conditions: Vec<Condition>,
+    /// `Ready`, `NotReady`, `Terminating` or `Unknown`: the conditions in a word, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+}
+
+/// A tenant as its provider sees it: only the labels matter, catalogs select by them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantSpec {}
