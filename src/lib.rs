@@ -7,5 +7,6 @@
 //! [`model`] and [`compile`] are pure: they open no file and no socket and read
 //! no clock. `tests/architecture.rs` holds them to it.
 
+pub mod cli;
 pub mod compile;
 pub mod model;

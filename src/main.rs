@@ -1,3 +1,7 @@
 //! The `carrier` binary: it hands the process over to the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    carrier::cli::main()
+}

@@ -1,0 +1,70 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_carrier_global_optspecs
+    string join \n C= color= q/quiet v/verbose h/help V/version
+end
+
+function __fish_carrier_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_carrier_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_carrier_using_subcommand
+    set -l cmd (__fish_carrier_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c carrier -n "__fish_carrier_needs_command" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_needs_command" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_needs_command" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_needs_command" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c carrier -n "__fish_carrier_needs_command" -s V -l version -d 'Print version'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "man" -d 'Print the manual page'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "version" -d 'Print the version'
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -l list -d 'List all codes, one a line'
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c carrier -n "__fish_carrier_using_subcommand completions" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand completions" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand completions" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand completions" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c carrier -n "__fish_carrier_using_subcommand man" -l out -d 'Write the pages of all commands into this folder' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand man" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand man" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand man" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand man" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand man" -s h -l help -d 'Print help'
+complete -c carrier -n "__fish_carrier_using_subcommand version" -s o -l output -d 'How to print it' -r -f -a "text\t'A line'
+json\t'A JSON object'"
+complete -c carrier -n "__fish_carrier_using_subcommand version" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand version" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand version" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand version" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'

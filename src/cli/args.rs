@@ -1,0 +1,173 @@
+//! The command line's grammar. Doc comments here are the help texts.
+//!
+//! What only one command takes is in that command's file.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anstream::ColorChoice;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
+
+use super::ui::Verbosity;
+use super::{completions, explain, man, version};
+
+/// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
+///
+/// carrier offers the services of many clusters in one management cluster. It reads a Git repository of KubeCarrier
+/// objects and the CustomResourceDefinitions of the service clusters, and writes every manifest that offers them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "carrier",
+    version,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    max_term_width = 100,
+    after_help = "Exit status: 0 fine, 1 errors, 2 changes, 3 refused, 64 usage, 70 a bug of carrier."
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Run as if started in this folder; may be repeated, each below the one before
+    #[arg(short = 'C', value_name = "DIR", global = true, value_hint = clap::ValueHint::DirPath, display_order = 900)]
+    pub directory: Vec<PathBuf>,
+    /// Whether to colour the output
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, display_order = 901)]
+    pub color: clap::ColorChoice,
+    /// Say only what is wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 902)]
+    pub quiet: bool,
+    /// Also say how
+    #[arg(short, long, global = true, action = ArgAction::SetTrue, display_order = 903)]
+    pub verbose: bool,
+}
+
+impl Global {
+    /// How much to say.
+    #[must_use]
+    pub fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        }
+    }
+}
+
+/// The commands, in the order of the help.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Explain a diagnostic
+    Explain(explain::ExplainArgs),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page
+    Man(man::ManArgs),
+    /// Print the version
+    Version(version::VersionArgs),
+}
+
+/// How the program was called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Program {
+    /// By its own name.
+    #[default]
+    Carrier,
+    /// As a plugin of kubectl, installed as `kubectl-carrier`.
+    KubectlPlugin,
+}
+
+impl Program {
+    /// Reads it off the program's name, the first argument.
+    #[must_use]
+    pub fn of(name: Option<&OsString>) -> Self {
+        match name.and_then(|n| Path::new(n).file_stem()) {
+            Some(stem) if stem == "kubectl-carrier" => Self::KubectlPlugin,
+            _ => Self::Carrier,
+        }
+    }
+
+    /// What a user types.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Carrier => "carrier",
+            Self::KubectlPlugin => "kubectl carrier",
+        }
+    }
+}
+
+/// The grammar, with the usage name of `program`.
+#[must_use]
+pub fn command(program: Program) -> clap::Command {
+    let styles = Styles::styled()
+        .header(AnsiColor::Green.on_default().bold())
+        .usage(AnsiColor::Green.on_default().bold())
+        .literal(AnsiColor::Cyan.on_default().bold())
+        .placeholder(AnsiColor::Cyan.on_default());
+    Cli::command().bin_name(program.name()).styles(styles)
+}
+
+/// The value of `--color`, read before the arguments are: a complaint about
+/// them has to be coloured as asked, too.
+#[must_use]
+pub fn color_of(args: &[OsString]) -> ColorChoice {
+    let mut choice = ColorChoice::Auto;
+    let mut args = args.iter().map(|a| a.to_str().unwrap_or("")).take_while(|a| *a != "--").peekable();
+    while let Some(arg) = args.next() {
+        let value = match arg.strip_prefix("--color") {
+            Some("") => args.peek().copied(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        choice = match value {
+            Some("always") => ColorChoice::Always,
+            Some("never") => ColorChoice::Never,
+            Some("auto") => ColorChoice::Auto,
+            _ => choice,
+        };
+    }
+    choice
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn color(args: &[&str]) -> ColorChoice {
+        color_of(&args.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_grammar_is_sound() {
+        command(Program::Carrier).debug_assert();
+    }
+
+    #[test]
+    fn colour_is_known_before_the_arguments_are() {
+        assert_eq!(color(&["carrier", "check"]), ColorChoice::Auto);
+        assert_eq!(color(&["carrier", "--color", "never", "check"]), ColorChoice::Never);
+        assert_eq!(color(&["carrier", "check", "--color=always"]), ColorChoice::Always);
+        assert_eq!(color(&["carrier", "--", "--color=always"]), ColorChoice::Auto);
+    }
+
+    #[test]
+    fn a_plugin_of_kubectl_knows_its_name() {
+        let name = |path: &str| Program::of(Some(&OsString::from(path))).name();
+        assert_eq!(name("/usr/local/bin/kubectl-carrier"), "kubectl carrier");
+        assert_eq!(name("kubectl-carrier.exe"), "kubectl carrier");
+        assert_eq!(name("target/debug/carrier"), "carrier");
+        assert_eq!(Program::of(None), Program::Carrier);
+    }
+}

@@ -1,0 +1,34 @@
+//! What a user sees when carrier itself is wrong.
+//!
+//! A panic is always our fault, and says so: what happened, which version, what
+//! to send. The backtrace, which helps nobody but us, is for `RUST_BACKTRACE`.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::panic::{self, PanicHookInfo};
+
+/// Makes every panic of the process speak so.
+pub fn install_hook() {
+    panic::set_hook(Box::new(|info| {
+        let mut text = message(info);
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            let _ = write!(text, "\n{backtrace}");
+        }
+        // Where stderr is gone, nobody listens.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }));
+}
+
+fn message(info: &PanicHookInfo<'_>) -> String {
+    let place = info.location().map_or_else(String::new, |l| format!(" ({}:{})", l.file(), l.line()));
+    let what = info.payload_as_str().unwrap_or("no message");
+    format!(
+        "error: this is a bug of carrier: {what}{place}\n  \
+         version: {}\n  \
+         help: please report it with this text, the command you ran and, if you may share them, the files it read\n  \
+         help: set RUST_BACKTRACE=1 and run it again for a report that says more\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}

@@ -1,0 +1,136 @@
+//! Diagnostics as people and programs read them: four renderers of one model.
+//!
+//! Text goes to stderr beside the data; JSON, SARIF and annotations are the
+//! data and go to stdout. A renderer neither sorts nor drops: it shows what it
+//! is given, as `Diagnostics::into_sorted` left it.
+
+pub mod github;
+pub mod json;
+pub mod place;
+pub mod plain;
+pub mod sarif;
+pub mod snippet;
+pub mod text;
+
+use std::path::PathBuf;
+
+use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::source::Sources;
+
+use super::error::CliError;
+use super::ui::{Ui, Verbosity};
+
+/// How diagnostics are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people, on stderr.
+    #[default]
+    Text,
+    /// A JSON document on stdout.
+    Json,
+    /// SARIF 2.1.0 on stdout, for code scanning.
+    Sarif,
+    /// Annotations of GitHub Actions on stdout.
+    Github,
+}
+
+/// Where the diagnostics go besides the two streams, and how files are called there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Destination {
+    /// The repository's folder below the Git work tree, with a final `/`, or
+    /// empty. SARIF and annotations name files from the work tree's root.
+    pub prefix: String,
+    /// The file that GitHub Actions shows as the summary of a step.
+    pub step_summary: Option<PathBuf>,
+}
+
+/// How many diagnostics there are of each severity, and in how many files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// Diagnostics of severity error.
+    pub error: usize,
+    /// Diagnostics of severity warning.
+    pub warning: usize,
+    /// Diagnostics of severity info.
+    pub info: usize,
+    /// Files that were read, with or without a diagnostic.
+    pub files: usize,
+}
+
+impl Summary {
+    /// Counts.
+    #[must_use]
+    pub fn of(list: &[Diagnostic], sources: &Sources) -> Self {
+        let count = |severity| list.iter().filter(|d| d.severity == severity).count();
+        Self {
+            error: count(Severity::Error),
+            warning: count(Severity::Warning),
+            info: count(Severity::Info),
+            files: sources.len(),
+        }
+    }
+
+    /// "2 errors, 1 warning in 14 files".
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let mut parts = Vec::new();
+        for (n, one) in [(self.error, "error"), (self.warning, "warning"), (self.info, "note")] {
+            if n > 0 {
+                parts.push(count(n, one));
+            }
+        }
+        let what = if parts.is_empty() { "no problems".to_owned() } else { parts.join(", ") };
+        format!("{what} in {}", count(self.files, "file"))
+    }
+}
+
+/// Writes `list` to the stream that its format belongs to.
+///
+/// # Errors
+/// When a stream or the step summary cannot be written.
+pub fn report(
+    ui: &mut Ui<'_>,
+    format: Format,
+    list: &[Diagnostic],
+    sources: &Sources,
+    destination: &Destination,
+) -> Result<(), CliError> {
+    match format {
+        Format::Text => {
+            let options = text::Options { width: ui.width, color: ui.err_color, program: ui.program };
+            text::write(ui.err(), list, sources, options)?;
+            if ui.verbosity > Verbosity::Quiet {
+                text::write_summary(ui.err(), list, sources, options)?;
+            }
+        }
+        Format::Json => json::write(ui.out(), list, sources)?,
+        Format::Sarif => sarif::write(ui.out(), list, sources, &destination.prefix)?,
+        Format::Github => {
+            github::write(ui.out(), list, sources, &destination.prefix)?;
+            if let Some(path) = &destination.step_summary {
+                github::append_summary(path, list, sources).map_err(|e| CliError::file("write", path, &e))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What machines call a severity.
+pub(super) fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}
+
+/// "1 file", "2 files".
+fn count(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Whether the source text must not be shown: every code about secrets points
+/// at one.
+fn hides_source(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code.id.starts_with("CAR08")
+}

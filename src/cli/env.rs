@@ -1,0 +1,107 @@
+//! What a command may know of the process: where it runs and what the
+//! environment says. Read once; nothing else in the library reads it.
+
+use std::path::{Path, PathBuf};
+
+use super::error::CliError;
+
+/// The file at the root of a repository.
+pub const CONFIG: &str = "carrier.yaml";
+
+/// The surroundings of a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Env {
+    /// The folder that relative paths of the command line start from.
+    pub directory: PathBuf,
+    /// The file of GitHub Actions' step summary (`GITHUB_STEP_SUMMARY`).
+    pub step_summary: Option<PathBuf>,
+}
+
+impl Env {
+    /// The surroundings of this process.
+    ///
+    /// # Errors
+    /// When the current folder was removed or may not be seen.
+    pub fn of_process() -> Result<Self, CliError> {
+        let directory =
+            std::env::current_dir().map_err(|e| CliError::file("use the current folder", Path::new("."), &e))?;
+        let step_summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|v| !v.is_empty()).map(PathBuf::from);
+        Ok(Self { directory, step_summary })
+    }
+
+    /// The same, run in `folders`, each taken from the one before, as git's `-C`.
+    ///
+    /// # Errors
+    /// When that is not a folder.
+    pub fn at(&self, folders: &[PathBuf]) -> Result<Self, CliError> {
+        let mut env = self.clone();
+        env.directory.extend(folders);
+        if !folders.is_empty() && !env.directory.is_dir() {
+            return Err(CliError::usage(format!("there is no folder {}", env.directory.display()))
+                .hint("`-C` takes the folder to run in"));
+        }
+        Ok(env)
+    }
+
+    /// A path of the command line, from the folder to run in.
+    #[must_use]
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// The root of the repository: the nearest folder upwards with a
+    /// `carrier.yaml`, not beyond the Git work tree. Without one, the folder to
+    /// run in: everything in `carrier.yaml` has a default.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        for folder in self.directory.ancestors() {
+            if folder.join(CONFIG).is_file() {
+                return folder.to_owned();
+            }
+            if folder.join(".git").exists() {
+                break;
+            }
+        }
+        self.directory.clone()
+    }
+
+    /// The root's path below its Git work tree, `/` between its parts and at
+    /// its end; empty outside of one. Code scanning names files from there.
+    #[must_use]
+    pub fn prefix(root: &Path) -> String {
+        let Some(top) = root.ancestors().find(|f| f.join(".git").exists()) else { return String::new() };
+        let below = root.strip_prefix(top).unwrap_or(Path::new(""));
+        below.components().fold(String::new(), |text, part| text + &part.as_os_str().to_string_lossy() + "/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_root_is_found_upwards_but_not_beyond_git() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path();
+        fs::create_dir_all(top.join("repo/sub/deep")).unwrap();
+        fs::create_dir_all(top.join("repo/.git")).unwrap();
+        fs::write(top.join(CONFIG), "").unwrap();
+        let env = Env { directory: top.join("repo/sub/deep"), step_summary: None };
+        assert_eq!(env.root(), env.directory, "the file above the work tree is somebody else's");
+        fs::write(top.join("repo/sub").join(CONFIG), "").unwrap();
+        assert_eq!(env.root(), top.join("repo/sub"));
+        assert_eq!(Env::prefix(&env.root()), "sub/");
+        assert_eq!(Env::prefix(&top.join("repo")), "");
+    }
+
+    #[test]
+    fn each_folder_is_taken_from_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("a/b")).unwrap();
+        let env = Env { directory: dir.path().to_owned(), step_summary: None };
+        assert_eq!(env.at(&["a".into(), "b".into()]).unwrap().directory, dir.path().join("a/b"));
+        assert_eq!(env.at(&["x".into()]).unwrap_err().exit, crate::cli::exit::Exit::Usage);
+    }
+}

@@ -1,0 +1,102 @@
+//! The one error of the boundary: what ended a command, what to do about it,
+//! and with which exit code.
+//!
+//! The library keeps precise errors; commands turn them into this. What is
+//! wrong with the *input* is never an error but a diagnostic.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use super::exit::Exit;
+
+/// Why a command ended early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CliError {
+    /// The exit code this ends with.
+    pub exit: Exit,
+    /// What went wrong, one sentence without a trailing dot.
+    pub message: String,
+    /// What to do about it, a sentence or a command each.
+    pub hints: Vec<String>,
+}
+
+impl CliError {
+    /// An error that ends with `exit`.
+    #[must_use]
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hints: Vec::new() }
+    }
+
+    /// The arguments make no sense together, or name what does not exist.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Going on would have overwritten or lost something.
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, message)
+    }
+
+    /// `doing` (such as "write") failed on the file at `path`.
+    #[must_use]
+    pub fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
+        let message = format!("cannot {doing} {}: {}", path.display(), plain(error));
+        Self { exit: exit_of(error), message, hints: Vec::new() }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, text: impl Into<String>) -> Self {
+        self.hints.push(text.into());
+        self
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CliError {}
+
+/// Only writing to the terminal or a pipe fails without naming a file.
+impl From<io::Error> for CliError {
+    fn from(error: io::Error) -> Self {
+        Self::new(exit_of(&error), format!("cannot write the output: {}", plain(&error)))
+    }
+}
+
+/// A closed pipe (`carrier render --stdout | head`) is how a reader says "enough".
+fn exit_of(error: &io::Error) -> Exit {
+    if error.kind() == io::ErrorKind::BrokenPipe { Exit::Fine } else { Exit::Errors }
+}
+
+/// The error as the system words it, without the number that Rust appends.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(cut) => text[..cut].to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_fine() {
+        assert_eq!(CliError::from(io::Error::from(io::ErrorKind::BrokenPipe)).exit, Exit::Fine);
+        assert_eq!(CliError::from(io::Error::from(io::ErrorKind::StorageFull)).exit, Exit::Errors);
+    }
+
+    #[test]
+    fn a_file_error_names_the_file() {
+        let error = CliError::file("read", Path::new("a/b"), &io::Error::from_raw_os_error(2));
+        assert_eq!(error.message, "cannot read a/b: No such file or directory");
+    }
+}

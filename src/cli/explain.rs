@@ -1,0 +1,79 @@
+//! `carrier explain`: what a diagnostic means, offline.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+
+use super::diagnostics::severity_name;
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::Ui;
+use crate::model::codes::{self, Code};
+
+/// Arguments of `carrier explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: carrier explain CAR0101")]
+pub struct ExplainArgs {
+    /// The code, such as CAR0101 or 101
+    #[arg(value_name = "CODE", required_unless_present = "list")]
+    pub code: Option<String>,
+    /// List all codes, one a line
+    #[arg(long, conflicts_with = "code")]
+    pub list: bool,
+}
+
+/// Prints the explanation, or the list of all codes.
+///
+/// # Errors
+/// When there is no such code, or stdout cannot be written.
+pub fn run(args: &ExplainArgs, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    match &args.code {
+        Some(id) => {
+            let code = find(id)?;
+            write!(ui.out(), "{}", text(code))?;
+        }
+        None => {
+            for code in codes::all() {
+                writeln!(ui.out(), "{}  {:<7}  {}", code.id, severity_name(code.severity), code.title)?;
+            }
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// All codes as a page, the text of `docs/diagnostics.md`.
+#[must_use]
+pub fn page() -> String {
+    let mut text = String::from(
+        "# Diagnostics\n\n\
+         <!-- Made by `CARRIER_UPDATE=1 cargo test --test cli_reference`; the source is src/model/codes. -->\n\n\
+         Everything carrier says about a repository has a code. The code of a diagnostic never changes and is never\n\
+         used again for something else. `carrier explain CODE` prints a section of this page.\n\n\
+         | Code | Severity | What is wrong |\n|---|---|---|\n",
+    );
+    for code in codes::all() {
+        let (id, anchor) = (code.id, code.id.to_lowercase());
+        // Writing to a String cannot fail, here and below.
+        let _ = writeln!(text, "| [{id}](#{anchor}) | {} | {} |", severity_name(code.severity), code.title);
+    }
+    for code in codes::all() {
+        let _ = write!(text, "\n## {}\n\n**{}** ({})\n\n", code.id, code.title, severity_name(code.severity));
+        let _ = writeln!(text, "{}", code.explanation.trim());
+    }
+    text
+}
+
+fn text(code: &Code) -> String {
+    format!("{}: {} ({})\n\n{}\n", code.id, code.title, severity_name(code.severity), code.explanation.trim())
+}
+
+/// The code that is meant: in any letter case, with or without `CAR` and
+/// leading zeros.
+fn find(id: &str) -> Result<&'static Code, CliError> {
+    let digits = id.trim().trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let full = digits.parse::<u16>().map_or_else(|_| id.to_owned(), |number| format!("CAR{number:04}"));
+    codes::find(&full).ok_or_else(|| {
+        CliError::usage(format!("there is no diagnostic `{id}`"))
+            .hint("`carrier explain --list` lists the codes of this version")
+    })
+}

@@ -1,0 +1,100 @@
+//! What a person meets: the command line, its output and its exit codes.
+//!
+//! One file a command. A command turns its arguments into options, calls one
+//! function of the library, and writes the result to a [`ui::Ui`]. Only
+//! [`main`] and [`env`] touch the process: its arguments, environment and streams.
+
+pub mod args;
+pub mod bug;
+pub mod completions;
+pub mod diagnostics;
+pub mod env;
+pub mod error;
+pub mod exit;
+pub mod explain;
+pub mod man;
+pub mod reference;
+pub mod ui;
+pub mod version;
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::FromArgMatches as _;
+
+use args::{Cli, Command, Program};
+use env::Env;
+use error::CliError;
+use exit::Exit;
+use ui::Ui;
+
+/// The whole program: reads the process's arguments and environment, runs the
+/// command and says how it went.
+#[must_use]
+pub fn main() -> ExitCode {
+    bug::install_hook();
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let mut ui = Ui::of_process(args::color_of(&args));
+    let env = match Env::of_process() {
+        Ok(env) => env,
+        Err(error) => {
+            // Nowhere left to report a failure to report.
+            let _ = ui.error(&error);
+            return error.exit.into();
+        }
+    };
+    // The hook has said what happened; what is left is the exit code.
+    let exit = catch_unwind(AssertUnwindSafe(|| run(&args, &env, &mut ui))).unwrap_or(Exit::Bug);
+    match ui.flush().map_err(CliError::from) {
+        Err(error) if exit == Exit::Fine => error.exit.into(),
+        _ => exit.into(),
+    }
+}
+
+/// Runs one command line, program name included.
+#[must_use]
+pub fn run(args: &[OsString], env: &Env, ui: &mut Ui<'_>) -> Exit {
+    match try_run(args, env, ui) {
+        Ok(exit) => exit,
+        Err(error) => {
+            if error.exit != Exit::Fine && ui.error(&error).is_err() {
+                return Exit::Errors;
+            }
+            error.exit
+        }
+    }
+}
+
+fn try_run(args: &[OsString], env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let program = Program::of(args.first());
+    ui.program = program.name();
+    let cli = match args::command(program).try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m)) {
+        Ok(cli) => cli,
+        Err(error) => return show_usage(&error, ui),
+    };
+    ui.verbosity = cli.global.verbosity();
+    let env = env.at(&cli.global.directory)?;
+    dispatch(cli.command, &env, ui)
+}
+
+fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let _ = env;
+    match command {
+        Command::Explain(args) => explain::run(&args, ui),
+        Command::Completions(args) => completions::run(&args, ui),
+        Command::Man(args) => man::run(&args, env, ui),
+        Command::Version(args) => version::run(&args, ui),
+    }
+}
+
+/// Shows what clap has to say: help and version on stdout, complaints on stderr.
+fn show_usage(error: &clap::Error, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let text = error.render();
+    let to_stderr = error.use_stderr();
+    let color = if to_stderr { ui.err_color } else { ui.out_color };
+    let text = if color { text.ansi().to_string() } else { text.to_string() };
+    let stream = if to_stderr { ui.err() } else { ui.out() };
+    stream.write_all(text.as_bytes())?;
+    Ok(if to_stderr { Exit::Usage } else { Exit::Fine })
+}

@@ -1,0 +1,104 @@
+//! What is generated from the command line's grammar and from the codes, and
+//! kept in the repository: `docs/`, `completions/`. `CARRIER_UPDATE=1` rewrites it.
+
+mod common;
+
+use std::path::Path;
+
+use carrier::cli::exit::Exit;
+use carrier::cli::{completions, explain, reference};
+use carrier::model::codes;
+use clap_complete::Shell;
+use common::{carrier, carrier_as, golden};
+
+#[test]
+fn the_reference_of_the_command_line_is_fresh() {
+    golden("docs/cli.md", &reference::page());
+}
+
+#[test]
+fn the_page_of_diagnostics_is_fresh() {
+    golden("docs/diagnostics.md", &explain::page());
+}
+
+#[test]
+fn completions_are_fresh() {
+    for (shell, name) in [(Shell::Bash, "carrier.bash"), (Shell::Zsh, "_carrier"), (Shell::Fish, "carrier.fish")] {
+        golden(&format!("completions/{name}"), &completions::script(shell));
+    }
+}
+
+#[test]
+fn codes_are_unique_ordered_and_explained() {
+    let ids: Vec<&str> = codes::all().map(|c| c.id).collect();
+    assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+    for code in codes::all() {
+        assert!(code.id.len() == 7 && code.id.starts_with("CAR"), "{}", code.id);
+        assert!(!code.title.ends_with('.') && !code.title.is_empty(), "{}", code.id);
+        assert!(code.explanation.trim().len() > 40, "{} needs an explanation", code.id);
+        assert_eq!(codes::find(&code.id.to_lowercase()), Some(code));
+    }
+}
+
+#[test]
+fn help_is_data_and_complaints_are_talk() {
+    let here = Path::new(".");
+    let help = carrier(here, &["--help"]);
+    assert_eq!(help.exit, Exit::Fine);
+    assert!(help.out.contains("Usage: carrier") && help.err.is_empty());
+    let none = carrier(here, &[]);
+    assert_eq!(none.exit, Exit::Usage);
+    assert!(none.out.is_empty() && none.err.contains("Usage: carrier"));
+    let wrong = carrier(here, &["chekc"]);
+    assert_eq!(wrong.exit, Exit::Usage);
+    assert!(wrong.err.contains("error: unrecognized subcommand 'chekc'"), "{}", wrong.err);
+}
+
+#[test]
+fn as_a_plugin_of_kubectl_the_usage_says_so() {
+    let help = carrier_as("/usr/bin/kubectl-carrier", Path::new("."), &["explain", "--help"]);
+    assert!(help.out.contains("Usage: kubectl carrier explain"), "{}", help.out);
+}
+
+#[test]
+fn the_version_is_a_line_or_an_object() {
+    let here = Path::new(".");
+    let line = format!("carrier {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(carrier(here, &["version"]).out, line);
+    assert_eq!(carrier(here, &["--version"]).out, line);
+    let json: serde_json::Value = serde_json::from_str(&carrier(here, &["version", "-o", "json"]).out).unwrap();
+    assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn explain_knows_every_code_and_no_other() {
+    let here = Path::new(".");
+    let list = carrier(here, &["explain", "--list"]);
+    assert_eq!(list.out.lines().count(), codes::all().count());
+    for code in codes::all() {
+        let run = carrier(here, &["explain", code.id]);
+        assert_eq!(run.exit, Exit::Fine);
+        assert!(run.out.starts_with(&format!("{}: {}", code.id, code.title)), "{}", run.out);
+    }
+    let unknown = carrier(here, &["explain", "CAR9999"]);
+    assert_eq!(unknown.exit, Exit::Usage);
+    assert!(unknown.err.contains("CAR9999") && unknown.err.contains("explain --list"), "{}", unknown.err);
+}
+
+#[test]
+fn manual_pages_are_written_for_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = carrier(dir.path(), &["man"]);
+    assert!(one.out.contains(".TH carrier 1"), "{}", one.out);
+    let all = carrier(dir.path(), &["man", "--out", "man"]);
+    assert_eq!(all.exit, Exit::Fine, "{}", all.err);
+    let page = std::fs::read_to_string(dir.path().join("man/carrier-explain.1")).unwrap();
+    assert!(page.contains("carrier\\-explain"), "{page}");
+}
+
+#[test]
+fn a_wrong_folder_is_a_usage_error() {
+    let run = carrier(Path::new("."), &["-C", "no/such/folder", "version"]);
+    assert_eq!(run.exit, Exit::Usage);
+    assert!(run.err.contains("no/such/folder"), "{}", run.err);
+}
