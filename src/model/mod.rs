@@ -7,9 +7,8 @@
 pub mod codes;
 pub mod diagnostic;
 pub mod kinds;
-pub mod path;
 pub mod names;
 pub mod nearest;
+pub mod path;
 pub mod source;
-pub mod spelling;
 pub mod tree;

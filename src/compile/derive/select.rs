@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::exposure::Report;
 use super::schema;
 use crate::model::codes::derivation as codes;
+use crate::model::nearest::nearest;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 use crate::model::source::Spanned;
-use crate::model::spelling::nearest;
 
 /// The roots that every object has.
 pub const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];
