@@ -4,11 +4,14 @@
 //! The binary has two more uses, each chosen by an environment variable: `by_hand` and `leftovers`.
 #![allow(clippy::print_stderr, reason = "what a test measures is for the person who runs it")]
 
+#[path = "../corpus/mod.rs"]
+mod corpus;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod by_hand;
 mod control_planes;
+mod derived_crds;
 mod hurting;
 mod leftovers;
 
@@ -21,6 +24,6 @@ fn main() -> ExitCode {
     if leftovers::scene_wanted() {
         return support::run(leftovers::scene());
     }
-    let subjects = [control_planes::cases(), hurting::cases(), leftovers::cases()];
+    let subjects = [control_planes::cases(), hurting::cases(), leftovers::cases(), derived_crds::cases()];
     support::run(subjects.into_iter().flatten().collect())
 }

@@ -1,0 +1,1 @@
+//! Random instances of a structural schema.

@@ -1,0 +1,162 @@
+//! Real API servers accept what is derived from real CRDs (`DESIGN.md` §4 law 1).
+//!
+//! Each CRD is created as a dry run, so that everything is validated, CEL and its cost included, and nothing is kept.
+//!
+//! `CARRIER_EXPOSURES` says how many random exposures are tried (300), `CARRIER_SEED` which ones (1),
+//! `CARRIER_CRDS` of which CRDs (all). A failure prints the smallest exposure that shows it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use carrier::compile::derive::{Target, internal};
+use futures::StreamExt;
+use kube::Client;
+use serde_json::Value;
+
+use crate::corpus::exposures::{self, Case as Exposed};
+use crate::corpus::{self, Crd};
+use crate::support::{Case, ControlPlanes, TestResult, cases};
+
+/// The tests of this file.
+pub fn cases() -> Vec<Case> {
+    let long = |case: Case| case.within(Duration::from_secs(4 * 3600));
+    cases![every_crd_is_accepted].into_iter().map(long).collect()
+}
+
+/// A number from the environment.
+pub fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(otherwise)
+}
+
+/// How many requests are under way at once.
+pub const AT_ONCE: usize = 4;
+
+/// Sends an object to a path; the object that comes back, or what the server says against it.
+pub async fn post(client: &Client, path: &str, object: &Value) -> Result<Value, String> {
+    let body = serde_json::to_vec(object).map_err(|e| e.to_string())?;
+    let request = http::Request::post(path).header("content-type", "application/json").body(body);
+    match client.request::<Value>(request.map_err(|e| e.to_string())?).await {
+        Ok(answer) => Ok(answer),
+        Err(kube::Error::Api(status)) => Err(status.message.clone()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+pub const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+async fn try_out(client: &Client, crd: &Value) -> Result<(), String> {
+    // A dry run still looks at names in use: only at metadata.name, so one group serves for all.
+    post(client, &format!("{CRDS}?dryRun=All"), crd).await.map(drop)
+}
+
+/// What a refusal is about, without its places and names.
+fn cause(message: &str) -> String {
+    let causes = [
+        "exceeds budget", "undefined field", "no such key", "must not have unknown fields", "Required value",
+        "compilation failed", "Forbidden", "Unsupported value", "must be",
+    ];
+    causes.iter().find(|c| message.contains(**c)).map_or_else(|| "other".to_owned(), |c| (*c).to_owned())
+}
+
+async fn every_crd_is_accepted() -> TestResult {
+    let crds = Box::leak(Box::new(corpus::crds()));
+    if crds.is_empty() {
+        return Ok(());
+    }
+    let planes = ControlPlanes::builder().priority_and_fairness(false).start(&["management"]).await?;
+    let client = planes["management"].client();
+    let started = Instant::now();
+    let mut refused: Vec<String> = Vec::new();
+
+    // The copies of all served versions.
+    let copies: Vec<(String, Value)> = crds.iter().flat_map(copies).collect();
+    let total = copies.len();
+    let answers = futures::stream::iter(copies)
+        .map(|(what, crd)| {
+            let client = client.clone();
+            async move { try_out(&client, &crd).await.map_err(|message| format!("{what}: {message}")) }
+        })
+        .buffer_unordered(AT_ONCE);
+    refused.extend(answers.filter_map(|a| async { a.err() }).collect::<Vec<_>>().await);
+    eprintln!("internal: {total} CRDs, {} refused, {:.0} s", refused.len(), started.elapsed().as_secs_f64());
+
+    let (seed, count) = (number("CARRIER_SEED", 1), number("CARRIER_EXPOSURES", 300));
+    let crds: &'static [Crd] = crds;
+    let whole = exposures::whole(crds);
+    let (whole_total, started) = (whole.len(), Instant::now());
+    let cases: Vec<_> = whole.into_iter().map(Ok).chain((0..count).map(Err)).collect();
+    let mut causes: BTreeMap<String, usize> = BTreeMap::new();
+    let mut seen = 0;
+    let planes = Arc::new(planes);
+    let mut answers = futures::stream::iter(cases)
+        .map(|case| {
+            let client = client.clone();
+            async move {
+                let made = tokio::task::spawn_blocking(move || {
+                    let case: Exposed<'static> = match case {
+                        Ok(case) => case,
+                        Err(n) => exposures::random(crds, seed, n),
+                    };
+                    let crd = case.derive(&TARGET).0.map(|d| d.crd);
+                    (case, crd)
+                });
+                let (case, crd) = made.await.expect("deriving does not panic");
+                match crd {
+                    None => (case, Err("nothing was derived".to_owned())),
+                    Some(crd) => (case, try_out(&client, &crd).await),
+                }
+            }
+        })
+        .buffer_unordered(AT_ONCE);
+    let mut failures = Vec::new();
+    while let Some((case, answer)) = answers.next().await {
+        seen += 1;
+        if seen % 500 == 0 {
+            eprintln!("… {seen} in {:.0} s, {} refused", started.elapsed().as_secs_f64(), failures.len());
+        }
+        if let Err(message) = answer {
+            *causes.entry(cause(&message)).or_default() += 1;
+            failures.push((case, message));
+        }
+    }
+    drop(answers);
+    eprintln!(
+        "derived: {whole_total} whole and {count} random exposures (seed {seed}), {} refused, {:.0} s; causes: {causes:?}",
+        failures.len(),
+        started.elapsed().as_secs_f64()
+    );
+    for (case, message) in failures.iter().take(20) {
+        let small = smallest(&client, case.clone(), &cause(message)).await;
+        let message = match small.derive(&TARGET).0 {
+            Some(derived) => try_out(&client, &derived.crd).await.err().unwrap_or_default(),
+            None => message.clone(),
+        };
+        refused.push(format!("{}\n    {}", small.describe(), message.chars().take(900).collect::<String>()));
+    }
+    drop(planes);
+    assert!(refused.is_empty() && failures.is_empty(), "{} refused:\n{}", failures.len(), refused.join("\n"));
+    Ok(())
+}
+
+const TARGET: Target<'static> = Target { provider: "team-a", cluster: "eu-west-1" };
+
+fn copies(crd: &Crd) -> Vec<(String, Value)> {
+    let served = crd.source.versions.iter().filter(|v| v.served);
+    served.map(|v| (format!("{} {}", crd.stem, v.name), internal(&crd.source, &TARGET, v))).collect()
+}
+
+/// Leaves out paths while the server still refuses for the same cause.
+async fn smallest<'c>(client: &Client, mut case: Exposed<'c>, wanted: &str) -> Exposed<'c> {
+    let mut at = 0;
+    while at < case.paths.len() && case.paths.len() > 1 {
+        let mut smaller = case.clone();
+        smaller.paths.remove(at);
+        let answer = match smaller.derive(&TARGET).0 {
+            Some(derived) => try_out(client, &derived.crd).await,
+            None => Ok(()),
+        };
+        if answer.is_err_and(|m| cause(&m) == wanted) { case = smaller } else { at += 1 }
+    }
+    case
+}
