@@ -32,22 +32,42 @@ pub fn number(name: &str, otherwise: u64) -> u64 {
 /// How many requests are under way at once.
 pub const AT_ONCE: usize = 4;
 
-/// Sends an object to a path; the object that comes back, or what the server says against it.
-pub async fn post(client: &Client, path: &str, object: &Value) -> Result<Value, String> {
-    let body = serde_json::to_vec(object).map_err(|e| e.to_string())?;
-    let request = http::Request::post(path).header("content-type", "application/json").body(body);
-    match client.request::<Value>(request.map_err(|e| e.to_string())?).await {
+/// What a server says against a request.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// All of it.
+    pub message: String,
+    /// Each single fault: the field and what is wrong with it.
+    pub causes: Vec<(String, String)>,
+}
+
+/// Sends a request; the object that comes back, or what the server says against it.
+pub async fn send(client: &Client, method: &str, path: &str, object: &Value) -> Result<Value, Refusal> {
+    let other = |message: String| Refusal { causes: vec![(String::new(), message.clone())], message };
+    let body = if object.is_null() { Vec::new() } else { object.to_string().into_bytes() };
+    let request = http::Request::builder().method(method).uri(path).header("content-type", "application/json");
+    let request = request.body(body).map_err(|e| other(e.to_string()))?;
+    match client.request::<Value>(request).await {
         Ok(answer) => Ok(answer),
-        Err(kube::Error::Api(status)) => Err(status.message.clone()),
-        Err(error) => Err(error.to_string()),
+        Err(kube::Error::Api(status)) => {
+            let details = status.details.as_ref().map(|d| d.causes.as_slice()).unwrap_or_default();
+            // The text of a cause lacks its kind, which the message has.
+            let causes = details.iter().map(|c| (c.field.clone(), format!("{}: {}", c.reason, c.message)));
+            let mut causes: Vec<_> = causes.collect();
+            if causes.is_empty() {
+                causes.push((String::new(), status.message.clone()));
+            }
+            Err(Refusal { message: status.message.clone(), causes })
+        }
+        Err(error) => Err(other(error.to_string())),
     }
 }
 
 pub const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 async fn try_out(client: &Client, crd: &Value) -> Result<(), String> {
-    // A dry run still looks at names in use: only at metadata.name, so one group serves for all.
-    post(client, &format!("{CRDS}?dryRun=All"), crd).await.map(drop)
+    // A dry run keeps no names, so one group serves for all.
+    send(client, "POST", &format!("{CRDS}?dryRun=All"), crd).await.map(drop).map_err(|r| r.message)
 }
 
 /// What a refusal is about, without its places and names.

@@ -12,6 +12,7 @@ mod support;
 mod by_hand;
 mod control_planes;
 mod derived_crds;
+mod derived_instances;
 mod hurting;
 mod leftovers;
 
@@ -24,6 +25,6 @@ fn main() -> ExitCode {
     if leftovers::scene_wanted() {
         return support::run(leftovers::scene());
     }
-    let subjects = [control_planes::cases(), hurting::cases(), leftovers::cases(), derived_crds::cases()];
+    let subjects = [control_planes::cases(), hurting::cases(), leftovers::cases(), derived_crds::cases(), derived_instances::cases()];
     support::run(subjects.into_iter().flatten().collect())
 }

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::model::path::Segment;
+
 /// The names of a node's junctors, in the order they are handled.
 pub const JUNCTORS: [&str; 4] = ["allOf", "anyOf", "oneOf", "not"];
 
@@ -26,6 +28,23 @@ pub fn items(schema: &Value) -> Option<&Value> {
 /// The schema of a map's values; `None` for `additionalProperties: true`, which describes nothing.
 pub fn values(schema: &Value) -> Option<&Value> {
     schema.get("additionalProperties").filter(|a| a.is_object())
+}
+
+/// The steps on from a node, each with where it leads.
+pub fn children(schema: &Value) -> impl Iterator<Item = (Segment, &Value)> {
+    properties(schema)
+        .map(|(name, child)| (Segment::Property(name.clone()), child))
+        .chain(items(schema).map(|child| (Segment::Items, child)))
+        .chain(values(schema).map(|child| (Segment::Values, child)))
+}
+
+/// The node that a path leads to; a key of a map leads to the schema of its values.
+pub fn at<'a>(root: &'a Value, path: &[Segment]) -> Option<&'a Value> {
+    path.iter().try_fold(root, |node, segment| match segment {
+        Segment::Property(name) => property(node, name).or_else(|| values(node)),
+        Segment::Items => items(node),
+        Segment::Values => values(node),
+    })
 }
 
 /// The names under `required`.
