@@ -73,7 +73,8 @@ impl Walk<'_, '_> {
             };
             at.0.push(segment.clone());
             let here = at.clone();
-            let when = when.or_else(|| optional.then_some(&here));
+            // An object without a spec may be valid, but nobody wants one.
+            let when = when.or_else(|| (optional && here.0.len() > 1).then_some(&here));
             self.partial(child, below, inner, at, when);
             at.0.pop();
         }
@@ -100,8 +101,7 @@ impl Walk<'_, '_> {
 
     fn missing(&mut self, schema: Option<&Value>, field: &FieldPath, when: Option<&FieldPath>) {
         let kind = schema.map_or_else(String::new, |s| format!(" ({})", schema::describe(s)));
-        // An object without a spec may be valid, but nobody wants one.
-        let consequence = match when.filter(|optional| optional.0.len() > 1) {
+        let consequence = match when {
             None => "no object could ever run".to_owned(),
             Some(optional) => format!("no object that has `{optional}` could ever run"),
         };

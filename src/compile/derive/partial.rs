@@ -49,11 +49,7 @@ impl Partial<'_, '_> {
             self.report.about(&codes::SET_MADE_ATOMIC, at, message, help);
             return;
         }
-        let atomic = match list {
-            true => schema::list_type(source) == "atomic",
-            false => source.get("x-kubernetes-map-type").and_then(Value::as_str) == Some("atomic"),
-        };
-        if atomic && !self.node.in_status {
+        if schema::is_atomic(source) && !self.node.replaced && !self.node.in_status {
             let within = if list { "in its items" } else { "in it" };
             let message = format!("`{at}` is replaced as a whole at every change, with what is hidden {within}");
             self.report.about(&codes::ATOMIC_LIST, at, message, format!("expose `{at}` itself to avoid it"));
@@ -139,7 +135,7 @@ impl Partial<'_, '_> {
         let candidates: Vec<&String> = schema::properties(self.node.source).map(|(n, _)| n).filter(hidden).collect();
         let filled = candidates.iter().filter(|n| self.is_filled(&FieldPath::default().property(n))).count() as u64;
         let at = self.at;
-        let message = format!("`{at}` must have at least {least} fields, and {visible} of them are exposed");
+        let message = format!("`{at}` must have at least {least} fields, of which only {visible} can be seen");
         let help = candidates.first().map(|n| format!("add more of its fields, such as `- jsonPath: {}`", at.property(n)));
         match visible + filled < least {
             true => self.report.about(&codes::UNFULFILLABLE, at, format!("{message}, and nothing sets others"), help),
@@ -187,7 +183,7 @@ impl Partial<'_, '_> {
                 self.report.about(&codes::RULE_DROPPED, at, message, None);
                 continue;
             }
-            if costlier || pruned.is_grown || !cel::mentions(text, &pruned.grown).is_empty() {
+            if costlier || pruned.is_grown || !cel::words_among(text, &pruned.grown).is_empty() {
                 let message = format!("`{at}`: the rule `{}` goes: it would cost more than before", one_line(text));
                 self.report.about(&codes::RULE_TOO_COSTLY, at, message, None);
                 continue;
@@ -206,8 +202,12 @@ impl Partial<'_, '_> {
         let mut rule = rule.clone();
         for key in ["messageExpression", "fieldPath"] {
             let Some(expression) = rule.get(key).and_then(Value::as_str) else { continue };
-            let mut named = cel::mentions(expression, &pruned.hidden);
-            named.extend(cel::mentions(expression, &pruned.grown));
+            let mut named = match key {
+                // A path of fields, not an expression.
+                "fieldPath" => cel::words_among(expression, &cel::names(&pruned.hidden)),
+                _ => cel::mentions(expression, &pruned.hidden),
+            };
+            named.extend(cel::words_among(expression, &pruned.grown));
             if !named.is_empty() {
                 let at = self.at;
                 let message = format!("`{at}`: the {key} of the rule `{}` names {}", one_line(text), quoted(&named));

@@ -36,6 +36,8 @@ pub struct Node<'n> {
     pub in_status: bool,
     /// Whether a list or map above it has no limit, so that the server reckons how many may fit.
     pub unbounded: bool,
+    /// Whether it is part of a list or object that is replaced as a whole.
+    pub replaced: bool,
     /// The keys of the list-map whose item this is; they stay required.
     pub keys: &'n [&'n str],
 }
@@ -44,7 +46,8 @@ impl<'n> Node<'n> {
     /// The node behind a step.
     fn child(&self, segment: &Segment, source: &'n Value, set: &'n PathSet) -> Self {
         let preset = self.preset.and_then(|p| p.children().find(|(s, _)| *s == segment).map(|(_, below)| below));
-        Self { source, set, preset, keys: &[], ..*self }
+        let replaced = self.replaced || schema::is_atomic(self.source);
+        Self { source, set, preset, replaced, keys: &[], ..*self }
     }
 }
 
@@ -53,9 +56,9 @@ impl<'n> Node<'n> {
 pub struct Pruned {
     /// Its schema.
     pub schema: Value,
-    /// Names that rules here and above must not use: hidden fields, fields that lost their default or are no
-    /// longer required, fields whose type changed.
-    pub hidden: BTreeSet<String>,
+    /// Fields that rules here and above must not use, by their path from here: those that are hidden, that lost their
+    /// default or are no longer required, and those whose type changed.
+    pub hidden: BTreeSet<FieldPath>,
     /// Fields that lead to unbounded lists or maps with items that got smaller.
     pub grown: BTreeSet<String>,
     /// Whether the node is such a list or map, or holds one without a field in between.
@@ -70,7 +73,9 @@ impl Pruner<'_, '_> {
     /// The schema of the visible part; `None` where nothing is visible.
     pub fn root(&mut self, root: &Value, set: &PathSet) -> Option<Value> {
         let preset = self.preset.clone();
-        let node = Node { source: root, set, preset: Some(&preset), in_status: false, unbounded: false, keys: &[] };
+        let preset = Some(&preset);
+        let node =
+            Node { source: root, set, preset, in_status: false, unbounded: false, replaced: false, keys: &[] };
         self.node(node, &mut FieldPath::default()).map(|p| p.schema)
     }
 
@@ -114,10 +119,10 @@ impl Pruner<'_, '_> {
                 }
             };
             let Some(child) = result else {
-                pruned.hidden.insert(name.clone());
+                pruned.hidden.insert(FieldPath::default().property(name));
                 continue;
             };
-            pruned.absorb(Some(name), &child);
+            pruned.absorb(&segment_of(name), &child);
             if child.lost_default {
                 optional.insert(name.clone());
             }
@@ -133,7 +138,7 @@ impl Pruner<'_, '_> {
         for name in schema::required(node.source).filter(|n| visible.contains_key(*n)) {
             if node.in_status && !node.keys.contains(&name) {
                 // A part of a status must be storable at any time, so no rule may count on the field (R2).
-                pruned.hidden.insert(name.to_owned());
+                pruned.hidden.insert(FieldPath::default().property(name));
             } else if !optional.contains(name) {
                 required.push(name.to_owned());
             }
@@ -153,7 +158,7 @@ impl Pruner<'_, '_> {
             let result = self.node(inner, at);
             at.0.pop();
             let Some(child) = result else { return false };
-            pruned.absorb(None, &child);
+            pruned.absorb(&Segment::Values, &child);
             pruned.is_grown |= endless && smaller(value, &child.schema);
             out.insert("additionalProperties".to_owned(), child.schema);
             return true;
@@ -172,7 +177,7 @@ impl Pruner<'_, '_> {
                 }
             };
             if let Some(child) = result {
-                pruned.absorb(Some(key), &child);
+                pruned.absorb(segment, &child);
                 visible.insert(key.clone(), child.schema);
             }
         }
@@ -197,7 +202,7 @@ impl Pruner<'_, '_> {
         let result = self.node(Node { unbounded: node.unbounded || endless, keys: &keys, ..child }, at);
         at.0.pop();
         let Some(child) = result else { return false };
-        pruned.absorb(None, &child);
+        pruned.absorb(&Segment::Items, &child);
         pruned.is_grown |= endless && smaller(items, &child.schema);
         out.insert("items".to_owned(), child.schema);
         true
@@ -224,25 +229,30 @@ impl Pruner<'_, '_> {
 }
 
 impl Pruned {
-    /// Takes over what a child's ancestors must know; `name` where the child is a property.
-    fn absorb(&mut self, name: Option<&String>, child: &Pruned) {
-        self.hidden.extend(child.hidden.iter().cloned());
+    /// Takes over what the ancestors of the child behind a step must know.
+    fn absorb(&mut self, step: &Segment, child: &Pruned) {
+        let below = |path: &FieldPath| FieldPath([std::slice::from_ref(step), path.segments()].concat());
+        self.hidden.extend(child.hidden.iter().map(below));
         self.grown.extend(child.grown.iter().cloned());
-        match name {
-            Some(name) => {
+        match step {
+            Segment::Property(name) => {
                 if child.lost_default || child.changed_type {
-                    self.hidden.insert(name.clone());
+                    self.hidden.insert(FieldPath::default().property(name));
                 }
                 if child.is_grown {
                     self.grown.insert(name.clone());
                 }
             }
-            None => {
+            Segment::Items | Segment::Values => {
                 self.is_grown |= child.is_grown;
                 self.changed_type |= child.changed_type;
             }
         }
     }
+}
+
+fn segment_of(name: &str) -> Segment {
+    Segment::Property(name.to_owned())
 }
 
 /// Whether the server would reckon that more items of the pruned schema fit a request.

@@ -58,6 +58,14 @@ pub fn list_map_keys(schema: &Value) -> impl Iterator<Item = &str> {
     strings(schema, "x-kubernetes-list-map-keys").filter(move |_| keyed)
 }
 
+/// Whether a write to a part of the node replaces all of it.
+pub fn is_atomic(schema: &Value) -> bool {
+    match type_name(schema) {
+        "array" => list_type(schema) != "map",
+        _ => schema.get("x-kubernetes-map-type").and_then(Value::as_str) == Some("atomic"),
+    }
+}
+
 /// `atomic` where a list says nothing.
 pub fn list_type(schema: &Value) -> &str {
     schema.get("x-kubernetes-list-type").and_then(Value::as_str).unwrap_or("atomic")

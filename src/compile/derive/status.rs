@@ -47,7 +47,7 @@ pub fn guarantee(root: &mut Value, set: &PathSet, report: &mut Report<'_>) {
 fn storable_at_any_time(root: &mut Value, report: &mut Report<'_>) {
     let at = FieldPath::default().property("status");
     let Some(status) = root.pointer_mut("/properties/status").and_then(Value::as_object_mut) else { return };
-    let names: BTreeSet<String> = schema::required(&Value::Object(status.clone())).map(str::to_owned).collect();
+    let required: Vec<String> = schema::required(&Value::Object(status.clone())).map(str::to_owned).collect();
     status.remove("required");
     status.remove("minProperties");
     for key in schema::JUNCTORS {
@@ -56,21 +56,19 @@ fn storable_at_any_time(root: &mut Value, report: &mut Report<'_>) {
             report.about(&codes::VALIDATION_DROPPED, &at, message, None);
         }
     }
-    uncertain(status, &names, &at, report);
+    uncertain(status, &required.iter().map(|n| FieldPath::default().property(n)).collect(), &at, report);
     if let Some(root) = root.as_object_mut() {
-        uncertain(root, &names, &FieldPath::default(), report);
+        uncertain(root, &required.iter().map(|n| at.property(n)).collect(), &FieldPath::default(), report);
     }
 }
 
 /// Drops the rules that count on fields which may be missing now.
-fn uncertain(node: &mut Map<String, Value>, names: &BTreeSet<String>, at: &FieldPath, report: &mut Report<'_>) {
+fn uncertain(node: &mut Map<String, Value>, fields: &BTreeSet<FieldPath>, at: &FieldPath, report: &mut Report<'_>) {
     let Some(rules) = node.get_mut("x-kubernetes-validations").and_then(Value::as_array_mut) else { return };
-    let of_status = !at.0.is_empty();
     rules.retain(|rule| {
         let text = rule.get("rule").and_then(Value::as_str).unwrap_or_default();
-        let concerned = of_status || cel::words(text).contains("status");
-        let named = cel::mentions(text, names);
-        if !concerned || named.is_empty() {
+        let named = cel::mentions(text, fields);
+        if named.is_empty() {
             return true;
         }
         let message = format!(
