@@ -1,7 +1,7 @@
 //! Random instances of a structural schema, and what an API server does to one before it looks at it.
 
 use carrier::compile::derive::{schema, validate};
-use carrier::model::path::{FieldPath, Segment};
+use carrier::model::path::FieldPath;
 use serde_json::{Map, Value, json};
 
 use super::random::Random;
@@ -31,13 +31,14 @@ pub fn object(root: &Value, random: &mut Random) -> Value {
     best.map(|(_, v)| v).unwrap_or_default()
 }
 
+/// A random value of a node.
+pub fn value(node: &Value, random: &mut Random) -> Option<Value> {
+    Maker { random, optional: 30, budget: 60 }.value(node, 0).filter(|v| !v.is_null())
+}
+
 /// The node of a schema that a path leads to.
 pub fn at<'a>(root: &'a Value, path: &FieldPath) -> Option<&'a Value> {
-    path.segments().iter().try_fold(root, |node, segment| match segment {
-        Segment::Property(name) => schema::property(node, name).or_else(|| schema::values(node)),
-        Segment::Items => schema::items(node),
-        Segment::Values => schema::values(node),
-    })
+    schema::at(root, path.segments())
 }
 
 /// Removes what a schema does not describe, as an API server does.

@@ -202,7 +202,7 @@ async fn instances_come_through() -> TestResult {
 
 /// A random exposure that compiles: what is required is exposed too.
 async fn chosen(crds: &'static [Crd], seed: u64, n: u64) -> Exposed<'static> {
-    let choose = move || exposures::fulfillable(exposures::random(crds, seed ^ 0x1575, n));
+    let choose = move || exposures::fulfillable(exposures::random(crds, seed ^ 0x1575, n), &mut Random::new(seed ^ 0x1575, !n));
     tokio::task::spawn_blocking(choose).await.expect("choosing does not panic")
 }
 
