@@ -4,6 +4,7 @@
 //! Pure data and small functions on it. Nothing here knows a file system, a
 //! cluster or a terminal.
 
+pub mod cluster;
 pub mod codes;
 pub mod diagnostic;
 pub mod kinds;
