@@ -5,11 +5,11 @@
 //! cluster or a terminal.
 
 pub mod codes;
+pub mod config;
 pub mod diagnostic;
 pub mod kinds;
-pub mod path;
 pub mod names;
-pub mod nearest;
+pub mod path;
 pub mod source;
 pub mod spelling;
 pub mod tree;

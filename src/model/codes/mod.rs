@@ -5,6 +5,7 @@
 //! YAML, `02xx` objects and references, `03xx` deriving, `05xx` lock, `08xx`
 //! secrets. A code is never used again for something else.
 
+pub mod config;
 pub mod derivation;
 pub mod io;
 pub mod lock;
@@ -29,7 +30,10 @@ pub struct Code {
 
 /// All codes in order.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    [io::ALL, yaml::ALL, object::ALL, derivation::ALL, lock::ALL, secret::ALL].into_iter().flatten().copied()
+    [io::ALL, config::ALL, yaml::ALL, object::ALL, derivation::ALL, lock::ALL, secret::ALL]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// The code with this id, in any letter case.
