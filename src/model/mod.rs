@@ -6,8 +6,10 @@
 
 pub mod cluster;
 pub mod codes;
+pub mod config;
 pub mod diagnostic;
 pub mod kinds;
+pub mod lock;
 pub mod names;
 pub mod nearest;
 pub mod path;

@@ -1,5 +1,23 @@
 //! Loading: from source text to the objects it describes.
+//!
+//! [`yaml`] makes trees of text; [`objects`] makes typed objects of trees, along
+//! the same schemas that the CRDs have, so that what loads here is what an API
+//! server takes. Nothing is read from outside: the text is in
+//! [`Sources`](crate::model::source::Sources) already.
 
+mod config;
+mod document;
+mod metadata;
+pub mod objects;
+mod rules;
 mod scalar;
+pub mod schema;
+mod secret;
+pub mod shape;
 pub mod suppress;
 pub mod yaml;
+
+pub use objects::{Loaded, Object, ObjectKey, load};
+
+#[cfg(test)]
+mod tests;

@@ -108,7 +108,13 @@ fn evaluate<'l>(
     ];
     for (empty, excused, field, what, absent) in [
         (tenants.is_empty(), excused[0], "tenantSelector", "tenant", catalog.spec.tenant_selector.is_none()),
-        (services.is_empty(), excused[1], "catalogEntrySelector", "service", catalog.spec.catalog_entry_selector.is_none()),
+        (
+            services.is_empty(),
+            excused[1],
+            "catalogEntrySelector",
+            "service",
+            catalog.spec.catalog_entry_selector.is_none(),
+        ),
     ] {
         if !empty || excused && !absent {
             continue;

@@ -43,9 +43,10 @@ pub fn exposure(config: &DeriveConfig, node: &Node, object: &str, diagnostics: &
         })
         .collect();
     let kind = config.kind.as_ref().and_then(|k| reader.name(k, "kind", is_kind));
-    let plural = config.plural.as_ref().and_then(|p| {
-        reader.name(p, "plural", |p| valid::dns_1035_label(p).map_err(|e| e.to_string()))
-    });
+    let plural = config
+        .plural
+        .as_ref()
+        .and_then(|p| reader.name(p, "plural", |p| valid::dns_1035_label(p).map_err(|e| e.to_string())));
     Exposure { place: node.place(BLOCK), object: object.to_owned(), kind, plural, items }
 }
 
@@ -83,12 +84,7 @@ impl Reader<'_> {
         out
     }
 
-    fn name(
-        &mut self,
-        name: &str,
-        what: &str,
-        check: impl Fn(&str) -> Result<(), String>,
-    ) -> Option<Spanned<String>> {
+    fn name(&mut self, name: &str, what: &str, check: impl Fn(&str) -> Result<(), String>) -> Option<Spanned<String>> {
         let pointer = format!("{BLOCK}/{what}");
         let place = self.node.place(&pointer);
         if let Err(why) = check(name) {
@@ -97,7 +93,8 @@ impl Reader<'_> {
                 "kind" => "write a kind such as `Postgres`",
                 _ => "write a plural such as `postgreses`",
             };
-            let diagnostic = Diagnostic::new(&codes::INVALID_OVERRIDE, place, message).help(help).on(self.object, pointer);
+            let diagnostic =
+                Diagnostic::new(&codes::INVALID_OVERRIDE, place, message).help(help).on(self.object, pointer);
             self.diagnostics.push(diagnostic);
             return None;
         }

@@ -21,7 +21,8 @@ pub fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {
             diagnostics.push(account.complain(code, "/metadata/name", message).help(help));
         };
         if TAKEN.contains(name) || name.starts_with("kube-") {
-            let message = format!("the account `{name}` would own the namespace `{name}`, which belongs to the cluster");
+            let message =
+                format!("the account `{name}` would own the namespace `{name}`, which belongs to the cluster");
             complain(&codes::RESERVED_NAMESPACE, message, "choose another name");
         }
         if account.spec.roles.contains(&AccountRole::Tenant) && name.len() > LONGEST_TENANT {
@@ -38,9 +39,8 @@ pub fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {
 pub fn group_problem(id: &ClusterId, place: Span) -> Option<Diagnostic> {
     let derived = format!("{}.{}", id.cluster, id.provider);
     let internal = format!("internal.{derived}");
-    let protected = |group: &str| {
-        ["k8s.io", "kubernetes.io"].iter().any(|g| group == *g || group.ends_with(&format!(".{g}")))
-    };
+    let protected =
+        |group: &str| ["k8s.io", "kubernetes.io"].iter().any(|g| group == *g || group.ends_with(&format!(".{g}")));
     let why = if protected(&derived) {
         "Kubernetes keeps such groups for itself".to_owned()
     } else if OUR_GROUPS.contains(&derived.as_str()) || OUR_GROUPS.contains(&internal.as_str()) {

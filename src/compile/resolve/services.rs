@@ -8,8 +8,8 @@ use crate::model::cluster::ClusterId;
 use crate::model::codes::reference as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::kinds::{AccountRole, CatalogEntrySetSpec, CatalogEntrySpec, Kind};
-use crate::model::nearest::nearest;
 use crate::model::names as valid;
+use crate::model::nearest::nearest;
 
 /// The label of entries that come from a set.
 pub const CONTROLLED_BY: &str = "catalogentries.kubecarrier.io/controlled-by";
@@ -30,15 +30,15 @@ pub fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
         }
         resolved.clusters.insert(id, cluster);
     }
-    for (key, place) in loaded.config_clusters() {
-        if !resolved.clusters.keys().any(|id| id.to_string() == key) {
+    for (key, place) in &loaded.config_clusters {
+        if !resolved.clusters.keys().any(|id| id.to_string() == *key) {
             let known: Vec<String> = resolved.clusters.keys().map(ToString::to_string).collect();
             let mut diagnostic = Diagnostic::new(
                 &codes::UNKNOWN_CLUSTER,
-                place,
+                *place,
                 format!("there is no ServiceCluster `{key}` in this repository"),
             );
-            diagnostic.help.push(match nearest(&key, known.iter().map(String::as_str)) {
+            diagnostic.help.push(match nearest(key, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "write it as PROVIDER/CLUSTER, the namespace and the name of a ServiceCluster".to_owned(),
             });
@@ -131,8 +131,12 @@ fn of_set<'l>(
         });
     }
     if selected == 0 {
-        let own: Vec<String> =
-            resolved.clusters.keys().filter(|id| id.provider == provider).map(|id| format!("`{}`", id.cluster)).collect();
+        let own: Vec<String> = resolved
+            .clusters
+            .keys()
+            .filter(|id| id.provider == provider)
+            .map(|id| format!("`{}`", id.cluster))
+            .collect();
         let broken = resolved.loaded.broken.iter().any(|k| k.kind == "ServiceCluster");
         if !(broken && own.is_empty()) {
             let message = "the selector matches no service cluster, so nothing is offered".to_owned();
@@ -158,7 +162,9 @@ fn of_entry<'l>(
     let parts: Vec<&str> = name.split('.').collect();
     let [plural, "internal", cluster, owner] = parts[..] else {
         let message = format!("`{name}` is not the name of an internal CRD");
-        let help = format!("write PLURAL.internal.CLUSTER.{provider}, or use a CatalogEntrySet, which names the CRD of the service cluster");
+        let help = format!(
+            "write PLURAL.internal.CLUSTER.{provider}, or use a CatalogEntrySet, which names the CRD of the service cluster"
+        );
         diagnostics.push(entry.complain(&codes::NOT_AN_INTERNAL_CRD, at, message).help(help));
         return None;
     };
@@ -175,7 +181,9 @@ fn of_entry<'l>(
             let known = resolved.clusters.keys().filter(|c| c.provider == provider).map(|c| c.cluster.as_str());
             let help = nearest(cluster, known).map(|n| format!("did you mean `{plural}.internal.{n}.{provider}`?"));
             let mut diagnostic = entry.complain(&codes::UNKNOWN_CLUSTER, at, message);
-            diagnostic.help.push(help.unwrap_or_else(|| format!("add the ServiceCluster `{cluster}` to the namespace `{provider}`")));
+            diagnostic.help.push(
+                help.unwrap_or_else(|| format!("add the ServiceCluster `{cluster}` to the namespace `{provider}`")),
+            );
             diagnostics.push(diagnostic);
         }
         return None;

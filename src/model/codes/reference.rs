@@ -158,6 +158,16 @@ pub static BASE_UNKNOWN: Code = code(
      Mend it: name the CRD in full with a CatalogEntrySet.\n",
 );
 
+/// Two services of one CRD in different versions.
+pub static VERSIONS_CLASH: Code = code(
+    "CAR0266",
+    Error,
+    "one CRD is offered in two versions",
+    "Two sets or entries offer the same CRD of the same cluster. They share its internal copy, which has one version:\n\
+     the management cluster cannot convert between versions.\n\n\
+     Mend it: expose the same version in both.\n",
+);
+
 /// The codes of this file, in order.
 pub static ALL: &[&Code] = &[
     &UNKNOWN_ACCOUNT,
@@ -176,4 +186,5 @@ pub static ALL: &[&Code] = &[
     &NAME_TAKEN,
     &INVALID_OVERRIDE,
     &BASE_UNKNOWN,
+    &VERSIONS_CLASH,
 ];
