@@ -8,4 +8,5 @@
 //! no clock. `tests/architecture.rs` holds them to it.
 
 pub mod compile;
+pub mod files;
 pub mod model;
