@@ -103,7 +103,7 @@ fn ignore_files_above_the_root_count_up_to_the_git_root_only() {
 
 #[test]
 fn a_bad_pattern_is_said() {
-    let dir = tree(&[(".carrierignore", "a[\n"), ("a.yaml", "")]);
+    let dir = tree(&[(".carrierignore", "[z-a]\n"), ("a.yaml", "")]);
     let (paths, complaints) = read(dir.path());
     assert_eq!(paths, ["a.yaml"]);
     assert_eq!(complaints.len(), 1, "{complaints:?}");

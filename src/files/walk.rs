@@ -108,13 +108,15 @@ impl Reader {
         // A walk of nothing would be an empty repository without a word.
         fs::read_dir(&self.root).map_err(FilesError::io(&self.root))?;
         let exclude: Vec<PathBuf> = exclude.iter().map(|p| self.root.join(p)).collect();
+        // Above the root, Git's own files count up to the Git root (which the walk only
+        // watches for when told that it needs one); without Git nothing above is ours.
+        let below_git = below_git_root(&self.root);
         let walk = WalkBuilder::new(&self.root)
             .standard_filters(false)
             .hidden(true)
             .git_ignore(true)
-            .require_git(false)
-            // Above the root, Git's own files count up to the Git root; without one they are not ours.
-            .parents(below_git_root(&self.root))
+            .require_git(below_git)
+            .parents(below_git)
             .add_custom_ignore_filename(".carrierignore")
             .follow_links(false)
             .sort_by_file_name(Ord::cmp)

@@ -77,7 +77,7 @@ syntax is that of git.
 
 Bad:
 
-    charts/[a
+    charts/[c-a]*
 
 Good:
 
