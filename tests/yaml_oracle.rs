@@ -372,9 +372,10 @@ fn carrier_reads(text: &str) -> Vec<Value> {
     documents.iter().map(|d| labelled(d.root.to_json())).collect()
 }
 
-/// The change that the oracle makes to every object.
+/// The changes that the oracle makes to every object.
 fn labelled(mut object: Value) -> Value {
     let metadata = object.as_object_mut().unwrap().entry("metadata").or_insert_with(|| Value::Object(Map::new()));
+    metadata.as_object_mut().unwrap().remove("managedFields");
     let labels = metadata.as_object_mut().unwrap().entry("labels").or_insert_with(|| Value::Object(Map::new()));
     if labels.is_null() {
         *labels = Value::Object(Map::new());
