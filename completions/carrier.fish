@@ -32,10 +32,18 @@ complete -c carrier -n "__fish_carrier_needs_command" -s q -l quiet -d 'Say only
 complete -c carrier -n "__fish_carrier_needs_command" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_needs_command" -s V -l version -d 'Print version'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "init" -d 'Start a repository'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "version" -d 'Print the version'
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand init" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s h -l help -d 'Print help'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''

@@ -3,14 +3,16 @@
 //! What only one command takes is in that command's file.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anstream::ColorChoice;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{completions, explain, man, version};
+use super::{completions, explain, init, man, version};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -41,7 +43,7 @@ pub struct Cli {
 pub struct Global {
     /// Run as if started in this folder; may be repeated, each below the one before
     #[arg(short = 'C', value_name = "DIR", global = true, value_hint = clap::ValueHint::DirPath, display_order = 900)]
-    pub directory: Vec<PathBuf>,
+    pub run_in: Vec<PathBuf>,
     /// Whether to colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true, display_order = 901)]
     pub color: clap::ColorChoice,
@@ -68,6 +70,8 @@ impl Global {
 /// The commands, in the order of the help.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Start a repository
+    Init(init::InitArgs),
     /// Explain a diagnostic
     Explain(explain::ExplainArgs),
     /// Print a completion script for a shell
@@ -76,6 +80,34 @@ pub enum Command {
     Man(man::ManArgs),
     /// Print the version
     Version(version::VersionArgs),
+}
+
+/// A service cluster on the command line, `PROVIDER/NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClusterName {
+    /// The provider account whose cluster it is.
+    pub provider: String,
+    /// The name of the ServiceCluster.
+    pub name: String,
+}
+
+impl FromStr for ClusterName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some((provider, name)) if !provider.is_empty() && !name.is_empty() && !name.contains('/') => {
+                Ok(Self { provider: provider.to_owned(), name: name.to_owned() })
+            }
+            _ => Err("write PROVIDER/NAME, such as team-a/eu-west-1".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for ClusterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.provider, self.name)
+    }
 }
 
 /// How the program was called.
@@ -151,7 +183,17 @@ mod tests {
 
     #[test]
     fn the_grammar_is_sound() {
-        command(Program::Carrier).debug_assert();
+        let mut command = command(Program::Carrier);
+        command.build();
+        command.clone().debug_assert();
+        // clap takes two arguments with one id for one argument, without a word.
+        let global: Vec<_> = command.get_arguments().map(|a| a.get_id().to_string()).collect();
+        for sub in command.get_subcommands() {
+            for argument in sub.get_arguments().filter(|a| !a.is_global_set()) {
+                let id = argument.get_id().to_string();
+                assert!(id == "help" || id == "version" || !global.contains(&id), "{id} of {}", sub.get_name());
+            }
+        }
     }
 
     #[test]
@@ -160,6 +202,14 @@ mod tests {
         assert_eq!(color(&["carrier", "--color", "never", "check"]), ColorChoice::Never);
         assert_eq!(color(&["carrier", "check", "--color=always"]), ColorChoice::Always);
         assert_eq!(color(&["carrier", "--", "--color=always"]), ColorChoice::Auto);
+    }
+
+    #[test]
+    fn a_cluster_has_two_names() {
+        assert_eq!("team-a/eu-west-1".parse::<ClusterName>().unwrap().to_string(), "team-a/eu-west-1");
+        for wrong in ["", "a", "/b", "a/", "a/b/c"] {
+            assert!(wrong.parse::<ClusterName>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -218,6 +218,7 @@ impl Reader<'_> {
         let options = granit_parser::options! {
             disallow_directives: true,
             emit_unresolved_aliases: true,
+            bom_inside_document_as_content: true,
             // One above, so that the limit that is met is the one here, which knows aliases too.
             flow_nesting_limit: MAX_DEPTH + 1,
             block_nesting_limit: MAX_DEPTH + 1,
@@ -353,7 +354,10 @@ impl Reader<'_> {
         // The parser gives `~` for a value that was not written.
         let text = if plain && span.start == span.end { "" } else { text };
         let span = self.trim(span, style);
+        let merge_tag = tag.is_some_and(|t| t.suffix_in_namespace(NAMESPACE).is_some_and(|s| s == "merge"));
+        let merge = text == "<<" && (merge_tag || plain && tag.is_none());
         let scalar = match tag {
+            Some(_) if merge_tag && merge && self.wants_key() => Scalar::Str,
             None if plain => scalar::plain(text),
             None => Scalar::Str,
             // `! text` says no more than: a string.
@@ -392,7 +396,6 @@ impl Reader<'_> {
         if anchor != 0 {
             self.define(anchor, &node, Some((scalar.clone(), text.to_owned())))?;
         }
-        let merge = plain && tag.is_none() && text == "<<";
         self.put(node, Some((&scalar, text, merge)))
     }
 
@@ -593,7 +596,8 @@ impl Reader<'_> {
             for entry in maps.into_iter().flatten() {
                 match map.find(&entry.key) {
                     Some(at) => {
-                        if !map.merged[at] {
+                        // Real CRDs merge the same value again; that misleads nobody.
+                        if !map.merged[at] && map.entries[at].value.to_json() != entry.value.to_json() {
                             replaced.push((entry.key.clone(), map.entries[at].key_span));
                         }
                         // Written or not: after this the key counts as merged, so a

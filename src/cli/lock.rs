@@ -1,0 +1,24 @@
+//! `carrier lock`: the CRDs of the service clusters, written down in the repository.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::args::ClusterName;
+
+/// Arguments of `carrier lock`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: carrier lock --from redis-operator.yaml --cluster team-a/eu-west-1\n\nA CRD that no CatalogEntrySet names is left out."
+)]
+pub struct LockArgs {
+    /// Take CRDs out of these files and folders, such as an operator's release manifest
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true, value_hint = clap::ValueHint::AnyPath)]
+    pub from: Vec<PathBuf>,
+    /// Only for this service cluster; else for every one that a CatalogEntrySet selects
+    #[arg(long, value_name = "PROVIDER/NAME")]
+    pub cluster: Option<ClusterName>,
+    /// Write nothing; end with status 2 if something would change
+    #[arg(long)]
+    pub check: bool,
+}
