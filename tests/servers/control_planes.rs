@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
 
-use crate::support::{Case, ControlPlanes, TestResult, USUAL, cases, shared};
+use crate::support::{Case, ControlPlanes, TestResult, USUAL, cases, eventually, shared};
 
 /// The tests of this file.
 pub fn cases() -> Vec<Case> {
@@ -75,9 +75,11 @@ async fn a_certificate_makes_a_user_of_a_group() -> TestResult {
     plane.kubectl(&grant).await?;
 
     let member = plane.user("alice", &["team-a"]).await?;
-    member.kubectl(&["get", "configmaps", "-n", &namespace]).await?;
+    let read = ["get", "configmaps", "-n", &namespace];
+    eventually("a member of team-a reads", async || member.kubectl(&read).await.is_ok()).await;
     let refusal = member.kubectl(&["create", "configmap", "mine", "-n", &namespace]).await;
-    assert!(refusal.expect_err("a viewer writes nothing").text.contains("Forbidden"));
+    let refusal = refusal.expect_err("a viewer writes nothing");
+    assert!(refusal.text.contains("forbidden"), "{refusal}");
     Ok(())
 }
 
@@ -91,7 +93,8 @@ async fn an_impersonated_user_has_that_users_rights() -> TestResult {
     let member = plane.impersonate("bob", &["system:authenticated", "team-b"]).await?;
     let name = ObjectMeta { name: Some("mine".to_owned()), ..ObjectMeta::default() };
     let object = ConfigMap { metadata: name, ..ConfigMap::default() };
-    Api::<ConfigMap>::namespaced(member.client(), &namespace).create(&PostParams::default(), &object).await?;
+    let own = Api::<ConfigMap>::namespaced(member.client(), &namespace);
+    eventually("a member of team-b writes", async || own.create(&PostParams::default(), &object).await.is_ok()).await;
     let elsewhere = Api::<ConfigMap>::default_namespaced(member.client()).list(&ListParams::default()).await;
     assert!(matches!(elsewhere, Err(kube::Error::Api(status)) if status.code == 403));
     // The kubeconfig says the same as the client.

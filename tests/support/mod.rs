@@ -34,10 +34,11 @@ mod watchdog;
 pub use access::{Access, KubectlError};
 pub use control_plane::ControlPlane;
 pub use control_planes::{Builder, ControlPlanes, shared};
+pub use libtest_mimic::Failed;
 pub use process::has_ended;
 pub use proxy::Proxy;
 pub(crate) use runner::cases;
-pub use runner::{Case, TestResult, block_on, run};
+pub use runner::{Case, TestResult, block_on, eventually, run};
 
 use std::time::Duration;
 
