@@ -44,7 +44,7 @@ use std::time::Duration;
 
 /// How long a server may take to start. It is a bound against hanging, not an
 /// expectation: an idle machine needs 3 s for three control planes.
-const START_LIMIT: Duration = Duration::from_secs(180);
+const START_LIMIT: Duration = Duration::from_mins(3);
 
 /// The names of the control planes that most tests want, and that a person gets
 /// from `hack/envtest.sh up`.

@@ -25,7 +25,7 @@ use super::{StartError, io};
 pub type TestResult = Result<(), Failed>;
 
 /// A test hangs if it takes longer.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_mins(5);
 
 type Body = Pin<Box<dyn Future<Output = TestResult>>>;
 
@@ -73,7 +73,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// # Panics
 /// If the answer is still no after a minute; the message says `what`.
 pub async fn eventually(what: &str, ask: impl AsyncFn() -> bool) {
-    let limit = Duration::from_secs(60);
+    let limit = Duration::from_mins(1);
     let asking = async {
         while !ask().await {
             tokio::time::sleep(Duration::from_millis(50)).await;
