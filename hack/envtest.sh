@@ -80,6 +80,7 @@ build() {
         esac
         say "envtest: $tool built in $((SECONDS - started)) s"
     done
+    complete "$unfinished" || die "the build is not complete"
     rm -rf "$built"
     mv "$unfinished" "$built"
     # Left by builds that were killed outright; the lock says nobody is at work on them.
@@ -107,7 +108,9 @@ up() {
     fi
     [[ ! -e $planes ]] || down
 
-    KUBEBUILDER_ASSETS=$(assets)
+    # Not in one: within $(…) a failure would not end the script.
+    assets >/dev/null
+    KUBEBUILDER_ASSETS=$(where)
     export KUBEBUILDER_ASSETS
     # The harness of the tests starts them, so that both are the same.
     local harness

@@ -115,6 +115,8 @@ async fn nothing_is_left_after_a_kill() -> TestResult {
 
 async fn nothing_is_left_after_signal(signal: Signal) -> TestResult {
     let scene = Scene::start("hang").await?;
+    // That it finds them while they are there makes it worth something that it does not later.
+    assert_eq!(scene.left().len(), 4 + 2 + 1, "processes, ports and the folder: {:?}", scene.left());
     scene.signal(signal)?;
     assert_eq!(scene.end()?.status.code(), None, "a signal ended it");
     scene.assert_nothing_left(LIMIT);
