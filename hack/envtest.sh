@@ -55,7 +55,9 @@ build() {
     command -v go >/dev/null || die "go is needed to build the servers: https://go.dev/doc/install"
     mkdir -p "$cache"
     exec 9>"$built.lock"
-    if command -v flock >/dev/null; then flock 9; fi
+    if command -v flock >/dev/null; then
+        flock --nonblock 9 || { say "envtest: waiting for another build"; flock 9; }
+    fi
     if complete "$built"; then return; fi
 
     unfinished=$(mktemp -d "$built.unfinished.XXXXXX")
