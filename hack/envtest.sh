@@ -187,11 +187,16 @@ down() {
     say "envtest: all is stopped and removed"
 }
 
-case ${1:-} in
-assets) assets ;;
-where) where || die "not built yet; run: hack/envtest.sh assets" ;;
-up) up ;;
-status) status ;;
-down) down ;;
-*) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2; exit 64 ;;
-esac
+main() {
+    case ${1:-} in
+    assets) assets ;;
+    where) where || die "not built yet; run: hack/envtest.sh assets" ;;
+    up) up ;;
+    status) status ;;
+    down) down ;;
+    *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2; exit 64 ;;
+    esac
+}
+
+# One line, so that bash reads no further: a build is long, and this file may change meanwhile.
+main "$@"; exit
