@@ -14,8 +14,8 @@ use regex::Regex;
 const PURE: [&str; 6] =
     ["src/model", "src/compile", "src/plan", "src/sync/state.rs", "src/sync/queue.rs", "src/sync/decide.rs"];
 
-/// The parts of the standard library that reach out of the process.
-const REACHING_STD: [&str; 7] = ["fs", "net", "env", "process", "io", "os", "thread"];
+/// The parts of the standard library that reach out of the process. Threads do not.
+const REACHING_STD: [&str; 6] = ["fs", "net", "env", "process", "io", "os"];
 
 /// More lines of code than this are two subjects. (The aim is 500; this is the wall.)
 const LINES: usize = 600;
