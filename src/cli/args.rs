@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{completions, explain, init, man, version};
+use super::{check, completions, explain, init, man, version};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -70,6 +70,8 @@ impl Global {
 pub enum Command {
     /// Start a repository
     Init(init::InitArgs),
+    /// Show everything that is wrong with a repository
+    Check(check::CheckArgs),
     /// Explain a diagnostic
     Explain(explain::ExplainArgs),
     /// Print a completion script for a shell
