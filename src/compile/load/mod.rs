@@ -11,6 +11,7 @@ mod document;
 mod mapping;
 mod metadata;
 pub mod objects;
+mod parallel;
 mod rules;
 mod scalar;
 pub mod schema;
