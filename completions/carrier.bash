@@ -31,6 +31,9 @@ _carrier() {
             carrier,man)
                 cmd="carrier__subcmd__man"
                 ;;
+            carrier,schema)
+                cmd="carrier__subcmd__schema"
+                ;;
             carrier,version)
                 cmd="carrier__subcmd__version"
                 ;;
@@ -41,7 +44,7 @@ _carrier() {
 
     case "${cmd}" in
         carrier)
-            opts="-C -q -v -h -V --color --quiet --verbose --help --version init check explain completions man version"
+            opts="-C -q -v -h -V --color --quiet --verbose --help --version init check explain schema completions man version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -174,6 +177,38 @@ _carrier() {
             return 0
             ;;
         carrier__subcmd__man)
+            opts="-C -q -v -h --out --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --out)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        carrier__subcmd__schema)
             opts="-C -q -v -h --out --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

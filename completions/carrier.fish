@@ -35,6 +35,7 @@ complete -c carrier -n "__fish_carrier_needs_command" -s V -l version -d 'Print 
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "init" -d 'Start a repository'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "check" -d 'Show everything that is wrong with a repository'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "schema" -d 'Print a JSON Schema for editors'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "version" -d 'Print the version'
@@ -65,6 +66,14 @@ complete -c carrier -n "__fish_carrier_using_subcommand explain" -l list -d 'Lis
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -l out -d 'Write all schemas into this folder' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c carrier -n "__fish_carrier_using_subcommand completions" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand completions" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''

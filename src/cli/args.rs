@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{check, completions, explain, init, man, version};
+use super::{check, completions, explain, init, man, schema, version};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -74,6 +74,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Explain a diagnostic
     Explain(explain::ExplainArgs),
+    /// Print a JSON Schema for editors
+    Schema(schema::SchemaArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page

@@ -19,6 +19,7 @@ pub mod lock;
 pub mod man;
 pub mod reference;
 pub mod render;
+pub mod schema;
 pub mod ui;
 pub mod version;
 
@@ -86,6 +87,7 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Command::Init(args) => init::run(&args, env, ui),
         Command::Check(args) => check::run(&args, env, ui),
         Command::Explain(args) => explain::run(&args, ui),
+        Command::Schema(args) => schema::run(&args, env, ui),
         Command::Completions(args) => completions::run(&args, ui),
         Command::Man(args) => man::run(&args, env, ui),
         Command::Version(args) => version::run(&args, ui),
