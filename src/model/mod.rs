@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod kinds;
 pub mod lock;
 pub mod names;
+pub mod namespace;
 pub mod nearest;
 pub mod path;
 pub mod source;
