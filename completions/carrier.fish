@@ -33,6 +33,7 @@ complete -c carrier -n "__fish_carrier_needs_command" -s v -l verbose -d 'Also s
 complete -c carrier -n "__fish_carrier_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_needs_command" -s V -l version -d 'Print version'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "init" -d 'Start a repository'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "check" -d 'Show everything that is wrong with a repository'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "man" -d 'Print the manual page'
@@ -44,6 +45,18 @@ never\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand init" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand init" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_using_subcommand init" -s h -l help -d 'Print help'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s o -l output -d 'How to show what is wrong' -r -f -a "text\t'For people, on stderr'
+json\t'A JSON document on stdout'
+sarif\t'SARIF 2.1.0 on stdout, for code scanning'
+github\t'Annotations of GitHub Actions on stdout'"
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand check" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand check" -l exit-zero -d 'End with status 0 whatever is found, for jobs that only report'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''

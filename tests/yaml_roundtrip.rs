@@ -1,6 +1,8 @@
 //! What is written is read back the same: by our own reader, by `serde_yaml`
 //! (another reader, and the one many tools still use) and by kubectl.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
+
 use std::process::Command;
 
 use carrier::compile::load::yaml::read;
@@ -297,7 +299,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_value_is_read_back_as_it_was(value in any_json()) {

@@ -3,16 +3,14 @@
 //! What only one command takes is in that command's file.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use anstream::ColorChoice;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{completions, explain, init, man, version};
+use super::{check, completions, explain, init, man, version};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -72,6 +70,8 @@ impl Global {
 pub enum Command {
     /// Start a repository
     Init(init::InitArgs),
+    /// Show everything that is wrong with a repository
+    Check(check::CheckArgs),
     /// Explain a diagnostic
     Explain(explain::ExplainArgs),
     /// Print a completion script for a shell
@@ -80,34 +80,6 @@ pub enum Command {
     Man(man::ManArgs),
     /// Print the version
     Version(version::VersionArgs),
-}
-
-/// A service cluster on the command line, `PROVIDER/NAME`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ClusterName {
-    /// The provider account whose cluster it is.
-    pub provider: String,
-    /// The name of the ServiceCluster.
-    pub name: String,
-}
-
-impl FromStr for ClusterName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('/') {
-            Some((provider, name)) if !provider.is_empty() && !name.is_empty() && !name.contains('/') => {
-                Ok(Self { provider: provider.to_owned(), name: name.to_owned() })
-            }
-            _ => Err("write PROVIDER/NAME, such as team-a/eu-west-1".to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for ClusterName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.provider, self.name)
-    }
 }
 
 /// How the program was called.
@@ -202,14 +174,6 @@ mod tests {
         assert_eq!(color(&["carrier", "--color", "never", "check"]), ColorChoice::Never);
         assert_eq!(color(&["carrier", "check", "--color=always"]), ColorChoice::Always);
         assert_eq!(color(&["carrier", "--", "--color=always"]), ColorChoice::Auto);
-    }
-
-    #[test]
-    fn a_cluster_has_two_names() {
-        assert_eq!("team-a/eu-west-1".parse::<ClusterName>().unwrap().to_string(), "team-a/eu-west-1");
-        for wrong in ["", "a", "/b", "a/", "a/b/c"] {
-            assert!(wrong.parse::<ClusterName>().is_err(), "{wrong}");
-        }
     }
 
     #[test]

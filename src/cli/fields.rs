@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::args::ClusterName;
+use crate::model::cluster::ClusterId;
 
 /// Arguments of `carrier fields`.
 #[derive(Debug, Args)]
@@ -15,8 +15,8 @@ pub struct FieldsArgs {
     #[arg(short, long, value_name = "FORMAT", default_value = "tree")]
     pub output: Output,
     /// The CRD of this service cluster; else of every one that has it
-    #[arg(long, value_name = "PROVIDER/NAME")]
-    pub cluster: Option<ClusterName>,
+    #[arg(long, value_name = "PROVIDER/CLUSTER")]
+    pub cluster: Option<ClusterId>,
 }
 
 /// How fields are shown.

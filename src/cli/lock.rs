@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::ClusterName;
+use crate::model::cluster::ClusterId;
 
 /// Arguments of `carrier lock`.
 #[derive(Debug, Args)]
@@ -16,8 +16,8 @@ pub struct LockArgs {
     #[arg(long, value_name = "PATH", num_args = 1.., required = true, value_hint = clap::ValueHint::AnyPath)]
     pub from: Vec<PathBuf>,
     /// Only for this service cluster; else for every one that a CatalogEntrySet selects
-    #[arg(long, value_name = "PROVIDER/NAME")]
-    pub cluster: Option<ClusterName>,
+    #[arg(long, value_name = "PROVIDER/CLUSTER")]
+    pub cluster: Option<ClusterId>,
     /// Write nothing; end with status 2 if something would change
     #[arg(long)]
     pub check: bool,

@@ -84,6 +84,7 @@ fn try_run(args: &[OsString], env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
 fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     match command {
         Command::Init(args) => init::run(&args, env, ui),
+        Command::Check(args) => check::run(&args, env, ui),
         Command::Explain(args) => explain::run(&args, ui),
         Command::Completions(args) => completions::run(&args, ui),
         Command::Man(args) => man::run(&args, env, ui),

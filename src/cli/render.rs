@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::ClusterName;
+use crate::model::cluster::ClusterId;
 
 /// Arguments of `carrier render`.
 #[derive(Debug, Args)]
@@ -23,8 +23,8 @@ pub struct RenderArgs {
     #[arg(long, conflicts_with_all = ["out", "check"])]
     pub stdout: bool,
     /// Print that of a service cluster instead
-    #[arg(long, value_name = "PROVIDER/NAME", requires = "stdout")]
-    pub cluster: Option<ClusterName>,
+    #[arg(long, value_name = "PROVIDER/CLUSTER", requires = "stdout")]
+    pub cluster: Option<ClusterId>,
 }
 
 /// Who reads the manifests.

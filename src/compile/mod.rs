@@ -4,6 +4,7 @@
 pub mod build;
 pub mod derive;
 pub mod discovered;
+pub mod fields;
 pub mod load;
 pub mod render;
 pub mod resolve;

@@ -33,6 +33,9 @@ pub struct Config {
     pub management: Management,
     /// How to reach each service cluster, by `<provider>/<cluster>`.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = {
+        "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+    }))]
     pub service_clusters: BTreeMap<String, ClusterAccess>,
     /// What `carrier render` writes for.
     #[serde(default)]
@@ -94,7 +97,7 @@ pub struct Management {
     { "required": ["kubeconfig"] },
     { "required": ["context"], "not": { "required": ["kubeconfig"] } },
     { "required": ["env"] },
-    { "required": ["secret"] }
+    { "required": ["secret"], "properties": { "secret": { "const": true } } }
 ]))]
 pub struct ClusterAccess {
     /// Path of a kubeconfig file. Absent beside `context`, `$KUBECONFIG` or `~/.kube/config`.

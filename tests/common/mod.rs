@@ -65,7 +65,7 @@ pub fn carrier(directory: &Path, args: &[&str]) -> Run {
 /// The same, called by another name.
 pub fn carrier_as(program: &str, directory: &Path, args: &[&str]) -> Run {
     let args: Vec<OsString> = std::iter::once(&program).chain(args).map(OsString::from).collect();
-    let env = Env { directory: directory.to_owned(), step_summary: None };
+    let env = Env { directory: directory.to_owned(), ..Env::default() };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let exit = carrier::cli::run(&args, &env, &mut Ui::new(&mut out, &mut err));
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");

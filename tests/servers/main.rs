@@ -2,6 +2,7 @@
 //! running ones. A file here is a subject; it lists its tests in `cases`.
 //!
 //! The binary has two more uses, each chosen by an environment variable: `by_hand` and `leftovers`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails by panicking is a test that fails")]
 #![allow(clippy::print_stderr, reason = "what a test measures is for the person who runs it")]
 
 #[path = "../support/mod.rs"]

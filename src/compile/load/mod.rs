@@ -5,8 +5,10 @@
 //! server takes. Nothing is read from outside: the text is in
 //! [`Sources`](crate::model::source::Sources) already.
 
+mod build;
 mod config;
 mod document;
+mod mapping;
 mod metadata;
 pub mod objects;
 mod rules;
