@@ -16,6 +16,7 @@ mod crds;
 mod entries;
 mod offerings;
 mod rbac;
+mod reader;
 #[cfg(test)]
 mod tests;
 

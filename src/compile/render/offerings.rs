@@ -20,8 +20,10 @@ pub fn render(view: &View<'_, '_>, out: &mut Collector) {
         for tenant in &catalog.tenants {
             // Even with no entry, so that a tenant sees who has taken it in.
             self::provider(view, provider, tenant, place, out);
-            let selected =
-                view.offered(tenant).filter(|offer| catalog.services.contains(&offer.built.service)).collect::<Vec<_>>();
+            let selected = view
+                .offered(tenant)
+                .filter(|offer| catalog.services.contains(&offer.built.service))
+                .collect::<Vec<_>>();
             for offer in selected {
                 offered(view, offer, tenant, place, out);
             }
@@ -63,10 +65,9 @@ fn offered(view: &View<'_, '_>, offer: &Offer<'_, '_>, tenant: &str, origin: Opt
 
     let subjects = |account: &str| view.resolved.accounts.get(account).map(|a: &&_| subjects_of(&a.spec));
     let tenant_crd = offer.built.derived.as_ref().map_or(&*offer.built.internal, |derived| &derived.crd);
-    for (who, account, crd, body) in [
-        ("tenant", tenant, &offer.tenant, tenant_crd),
-        ("provider", provider, &offer.internal, &*offer.built.internal),
-    ] {
+    for (who, account, crd, body) in
+        [("tenant", tenant, &offer.tenant, tenant_crd), ("provider", provider, &offer.internal, &*offer.built.internal)]
+    {
         let name = rbac::role_name(&format!("kubecarrier:{who}:{}.{provider}", service.entry));
         let rules = rbac::instances(&crd.group, &crd.plural, body);
         rbac::role(out, tenant, &name, rules, subjects(account).unwrap_or_default(), origin);
