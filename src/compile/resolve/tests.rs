@@ -151,7 +151,7 @@ spec: {metadata: {displayName: X}, baseCRD: {name: redis.internal.eu-west-9.team
 ---
 apiVersion: catalog.kubecarrier.io/v1alpha1
 kind: CatalogEntry
-metadata: {name: y, namespace: team-a}
+metadata: {name: z, namespace: team-a}
 spec: {metadata: {displayName: X}, baseCRD: {name: redis.example.com}}
 ---
 apiVersion: kubecarrier.io/v1alpha1
@@ -176,8 +176,8 @@ spec: {metadata: {displayName: P}, roles: [Provider], subjects: [{kind: User, na
             "CAR0250 objects.yaml:4:32 there is no Account `team-aa`, so nobody owns this namespace",
             "CAR0251 objects.yaml:9:32 the account `team-c` is no provider, so it cannot have a Catalog",
             "CAR0252 objects.yaml:14:18 the account `team-a` is no tenant",
-            "CAR0256 objects.yaml:19:54 `team-a` has no ServiceCluster `eu-west-9`",
-            "CAR0258 objects.yaml:24:54 `redis.example.com` is not the name of an internal CRD",
+            "CAR0256 objects.yaml:19:52 `team-a` has no ServiceCluster `eu-west-9`",
+            "CAR0258 objects.yaml:24:52 `redis.example.com` is not the name of an internal CRD",
             "CAR0255 objects.yaml:28:18 the cluster `k8s` of `io` makes the API group `k8s.io`: Kubernetes keeps such groups for itself",
             "CAR0253 objects.yaml:38:18 the account `kube-public` would own the namespace `kube-public`, which belongs to the cluster",
         ]
