@@ -10,8 +10,7 @@ const NOT_RUN_HERE: [&str; 6] =
 
 #[test]
 fn commands_print_what_the_documents_say() {
-    let wrong: Vec<String> =
-        documents().iter().flat_map(|d| check(d, &Sandbox::new(&[]), false, &[])).collect();
+    let wrong: Vec<String> = documents().iter().flat_map(|d| check(d, &Sandbox::new(&[]), false, &[])).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
