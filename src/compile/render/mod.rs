@@ -17,8 +17,6 @@ mod entries;
 mod offerings;
 mod rbac;
 mod reader;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
