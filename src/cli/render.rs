@@ -90,13 +90,15 @@ pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         return compare(&folder, &shown, &files, ui);
     }
     write(&folder, &shown, &files, &set, ui)?;
-    match options.render.target {
+    let reader = match options.render.target {
         RenderTarget::Plain => {
-            ui.next("render --stdout | kubectl apply --server-side -f -", "to offer the services")?
+            ui.next("render --stdout | kubectl apply --server-side -f -", "to offer the services")?;
+            return Ok(Exit::Fine);
         }
-        RenderTarget::Flux => ui.say(format_args!("next: commit {} for Flux", shown.display()))?,
-        RenderTarget::Argo => ui.say(format_args!("next: commit {} for Argo CD", shown.display()))?,
-    }
+        RenderTarget::Flux => "Flux",
+        RenderTarget::Argo => "Argo CD",
+    };
+    ui.say(format_args!("next: commit {} for {reader}", shown.display()))?;
     Ok(Exit::Fine)
 }
 
