@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{check, completions, explain, init, man, version};
+use super::{check, completions, explain, init, man, render, version};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -72,6 +72,8 @@ pub enum Command {
     Init(init::InitArgs),
     /// Show everything that is wrong with a repository
     Check(check::CheckArgs),
+    /// Write the manifests that offer the services
+    Render(render::RenderArgs),
     /// Explain a diagnostic
     Explain(explain::ExplainArgs),
     /// Print a completion script for a shell

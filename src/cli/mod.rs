@@ -17,6 +17,7 @@ pub mod fields;
 pub mod init;
 pub mod lock;
 pub mod man;
+pub mod pipeline;
 pub mod reference;
 pub mod render;
 pub mod ui;
@@ -85,6 +86,7 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     match command {
         Command::Init(args) => init::run(&args, env, ui),
         Command::Check(args) => check::run(&args, env, ui),
+        Command::Render(args) => render::run(&args, env, ui),
         Command::Explain(args) => explain::run(&args, ui),
         Command::Completions(args) => completions::run(&args, ui),
         Command::Man(args) => man::run(&args, env, ui),
