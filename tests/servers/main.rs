@@ -5,11 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails by panicking is a test that fails")]
 #![allow(clippy::print_stderr, reason = "what a test measures is for the person who runs it")]
 
+#[path = "../common/mod.rs"]
+mod common;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod by_hand;
 mod control_planes;
+mod documents;
 mod hurting;
 mod kinds;
 mod leftovers;
@@ -23,6 +26,6 @@ fn main() -> ExitCode {
     if leftovers::scene_wanted() {
         return support::run(leftovers::scene());
     }
-    let subjects = [control_planes::cases(), hurting::cases(), kinds::cases(), leftovers::cases()];
+    let subjects = [control_planes::cases(), documents::cases(), hurting::cases(), kinds::cases(), leftovers::cases()];
     support::run(subjects.into_iter().flatten().collect())
 }
