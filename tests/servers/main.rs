@@ -13,6 +13,7 @@ mod control_planes;
 mod hurting;
 mod kinds;
 mod leftovers;
+mod rendered;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,6 @@ fn main() -> ExitCode {
     if leftovers::scene_wanted() {
         return support::run(leftovers::scene());
     }
-    let subjects = [control_planes::cases(), hurting::cases(), kinds::cases(), leftovers::cases()];
+    let subjects = [control_planes::cases(), hurting::cases(), kinds::cases(), leftovers::cases(), rendered::cases()];
     support::run(subjects.into_iter().flatten().collect())
 }
