@@ -72,10 +72,10 @@ pub enum Command {
     Init(init::InitArgs),
     /// Show everything that is wrong with a repository
     Check(check::CheckArgs),
-    /// Show what a CRD has to expose
-    Fields(fields::FieldsArgs),
     /// Write the manifests that offer the services
     Render(render::RenderArgs),
+    /// Show what a CRD has to expose
+    Fields(fields::FieldsArgs),
     /// Explain a diagnostic
     Explain(explain::ExplainArgs),
     /// Print a JSON Schema for editors

@@ -6,7 +6,7 @@ use super::diagnostics::Format;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
-use super::pipeline;
+use super::repository::Repository;
 use super::ui::Ui;
 
 /// Arguments of `carrier check`.
@@ -21,13 +21,13 @@ pub struct CheckArgs {
     pub exit_zero: bool,
 }
 
-/// Reads the repository, compiles it and shows all that is wrong. Writes no manifest.
+/// Compiles the repository and shows all that is wrong with it. Writes nothing.
 ///
 /// # Errors
 /// When there is no repository, or it cannot be read as a whole.
 pub fn run(args: &CheckArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let compiled = pipeline::run(env, ui)?;
-    compiled.report(args.output, env, ui)?;
-    let failed = compiled.compilation.has_errors() && !args.exit_zero;
-    Ok(if failed { Exit::Errors } else { Exit::Fine })
+    let repository = Repository::open(env, ui)?;
+    let (_, list) = repository.compile();
+    let exit = repository.report(&list, args.output, env, ui)?;
+    Ok(if args.exit_zero { Exit::Fine } else { exit })
 }

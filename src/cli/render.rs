@@ -4,21 +4,21 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::diagnostics::Format;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
-use super::pipeline::{self, Compiled};
+use super::repository::Repository;
 use super::ui::Ui;
 use crate::compile::render::ManifestSet;
-use crate::compile::render::layout::{self, Files, Options};
-use crate::files::write::{self, Difference, DifferenceKind};
+use crate::compile::render::layout::{Files, Options, layout, stream};
+use crate::files::write::{Difference, DifferenceKind, check, plan_write};
 use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
 
 /// Arguments of `carrier render`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: carrier render --stdout | kubectl apply --server-side -f -")]
+#[command(after_help = "Nothing is written where the repository has an error.\n\n\
+                  Example: carrier render --stdout | kubectl apply --server-side -f -")]
 pub struct RenderArgs {
     /// The folder to write; without it, `output` of carrier.yaml
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
@@ -40,7 +40,7 @@ pub struct RenderArgs {
 /// Who reads the manifests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Reader {
-    /// `kubectl`, or nobody in particular.
+    /// kubectl, or nobody in particular.
     Plain,
     /// Flux: stages that wait for each other.
     Flux,
@@ -58,90 +58,114 @@ impl From<Reader> for RenderTarget {
     }
 }
 
-/// Compiles the repository and writes what it renders to; nothing at all where something is wrong.
+/// Renders the repository.
 ///
 /// # Errors
-/// When there is no repository, it cannot be read as a whole, or the output folder is not carrier's to write.
+/// When there is no repository, or the output cannot be written or is refused.
 pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let compiled = pipeline::run(env, ui)?;
-    let compilation = &compiled.compilation;
-    if !compilation.diagnostics.is_empty() {
-        compiled.report(Format::Text, env, ui)?;
-    }
-    if compilation.has_errors() {
+    let repository = Repository::open(env, ui)?;
+    let (compiled, list) = repository.compile();
+    if repository.report_if_any(&list, env, ui)? == Exit::Errors {
         ui.say("nothing was rendered")?;
         return Ok(Exit::Errors);
     }
-    let set = compilation.render();
-    let options = Options::new(&compilation.loaded.config, args.target.map(RenderTarget::from));
+    let set = compiled.render();
+    let mut options = Options::new(&repository.loaded.config, args.target.map(Into::into));
     if args.stdout {
-        return stream(args, &set, options.render.target, ui);
+        return print(&set, args.cluster.as_ref(), options.render.target, ui);
     }
-    let files = layout::layout(&set, &options);
-    let dir = folder(args, env, &compiled);
-    if args.check { check(&dir, &files, ui) } else { write(&dir, &set, &files, ui) }
-}
-
-/// The folder to write: what a user types starts where they are, what the settings say at the root.
-fn folder(args: &RenderArgs, env: &Env, compiled: &Compiled) -> PathBuf {
-    match &args.out {
-        Some(out) => env.path(out),
-        None => compiled.root.join(&compiled.compilation.loaded.config.output),
-    }
-}
-
-fn stream(args: &RenderArgs, set: &ManifestSet, target: RenderTarget, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let manifests = match &args.cluster {
-        None => &set.management,
-        Some(id) => set.clusters.get(id).ok_or_else(|| {
-            let known: Vec<String> = set.clusters.keys().map(ToString::to_string).collect();
-            let hint = match known.is_empty() {
-                true => "the repository has none".to_owned(),
-                false => format!("the repository has {}", known.join(", ")),
-            };
-            CliError::usage(format!("there is no service cluster {id}")).hint(hint)
-        })?,
+    let (folder, shown) = match &args.out {
+        Some(out) => (env.path(out), out.clone()),
+        None => {
+            let folder = repository.root.join(&options.output);
+            let shown = folder.strip_prefix(&env.directory).map_or(folder.clone(), Path::to_owned);
+            (folder, shown)
+        }
     };
-    ui.out().write_all(layout::stream(manifests, target).as_bytes())?;
+    if let Some(below) = args.out.as_ref().and_then(|_| below(&repository.root, &folder)) {
+        options.output = below;
+    }
+    let files = layout(&set, &options);
+    if args.check {
+        return compare(&folder, &shown, &files, ui);
+    }
+    write(&folder, &shown, &files, &set, ui)?;
+    let reader = match options.render.target {
+        RenderTarget::Plain => {
+            ui.next("render --stdout | kubectl apply --server-side -f -", "to offer the services")?;
+            return Ok(Exit::Fine);
+        }
+        RenderTarget::Flux => "Flux",
+        RenderTarget::Argo => "Argo CD",
+    };
+    ui.say(format_args!("next: commit {} for {reader}", shown.display()))?;
     Ok(Exit::Fine)
 }
 
-fn check(dir: &Path, files: &Files, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let differences = write::check(dir, files)?;
+/// The folder as a path below the root, with `/`; `None` where it lies elsewhere.
+fn below(root: &Path, folder: &Path) -> Option<String> {
+    let parts: Vec<_> = folder.strip_prefix(root).ok()?.iter().map(|p| p.to_string_lossy()).collect();
+    (!parts.is_empty() && !parts.iter().any(|p| p == "..")).then(|| parts.join("/"))
+}
+
+fn print(
+    set: &ManifestSet,
+    cluster: Option<&ClusterId>,
+    target: RenderTarget,
+    ui: &mut Ui<'_>,
+) -> Result<Exit, CliError> {
+    let manifests = match cluster {
+        None => &set.management,
+        Some(id) => set.clusters.get(id).ok_or_else(|| {
+            let names: Vec<String> = set.clusters.keys().map(ToString::to_string).collect();
+            CliError::usage(format!("there is no ServiceCluster `{id}`"))
+                .hint(format!("the repository has: {}", names.join(", ")))
+        })?,
+    };
+    ui.out().write_all(stream(manifests, target).as_bytes())?;
+    Ok(Exit::Fine)
+}
+
+fn write(folder: &Path, shown: &Path, files: &Files, set: &ManifestSet, ui: &mut Ui<'_>) -> Result<(), CliError> {
+    let plan = plan_write(folder, files)?;
+    let edited = plan.differences().iter().filter(|d| is_edited(d.kind));
+    let edited: Vec<String> = edited.map(|d| d.path.clone()).collect();
+    for path in &edited {
+        ui.warn(format_args!("{} was edited by hand; the edit is undone", shown.join(path).display()))?;
+    }
+    let written = plan.apply()?;
+    ui.say(format_args!(
+        "{} objects for {} clusters in {}: {} files written, {} removed, {} unchanged",
+        set.len(),
+        set.clusters.len() + 1,
+        shown.display(),
+        written.written,
+        written.removed,
+        written.unchanged,
+    ))?;
+    Ok(())
+}
+
+fn compare(folder: &Path, shown: &Path, files: &Files, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let differences = check(folder, files)?;
     for Difference { path, kind } in &differences {
         let what = match kind {
             DifferenceKind::Missing => "missing",
             DifferenceKind::Changed => "changed",
-            DifferenceKind::Edited => "edited by hand",
-            DifferenceKind::Stale => "left over",
-            DifferenceKind::StaleEdited => "left over, edited by hand",
+            DifferenceKind::Edited => "edited",
+            DifferenceKind::Stale => "stale",
+            DifferenceKind::StaleEdited => "stale, edited",
         };
-        writeln!(ui.out(), "{path}: {what}")?;
+        writeln!(ui.out(), "{what}: {}", shown.join(path).display())?;
     }
     if differences.is_empty() {
-        ui.say(format_args!("{} is as the repository says", dir.display()))?;
+        ui.say(format_args!("{} is up to date", shown.display()))?;
         return Ok(Exit::Fine);
     }
-    ui.say(format_args!("{} of {} files differ", differences.len(), files.len()))?;
-    ui.next("render", "to write them")?;
+    ui.next("render", "to write what differs")?;
     Ok(Exit::Changes)
 }
 
-fn write(dir: &Path, set: &ManifestSet, files: &Files, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let plan = write::plan_write(dir, files)?;
-    for difference in plan.differences() {
-        if matches!(difference.kind, DifferenceKind::Edited | DifferenceKind::StaleEdited) {
-            ui.say(format_args!("{} was edited by hand; that is lost", difference.path))?;
-        }
-    }
-    let written = plan.apply()?;
-    ui.say(format_args!(
-        "rendered {} objects in {} files: {} written, {} unchanged, {} removed",
-        set.len(),
-        files.len(),
-        written.written,
-        written.unchanged,
-        written.removed
-    ))?;
-    Ok(Exit::Fine)
+fn is_edited(kind: DifferenceKind) -> bool {
+    matches!(kind, DifferenceKind::Edited | DifferenceKind::StaleEdited)
 }
