@@ -16,6 +16,7 @@ mod documents;
 mod hurting;
 mod kinds;
 mod leftovers;
+mod rendered;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,13 @@ fn main() -> ExitCode {
     if leftovers::scene_wanted() {
         return support::run(leftovers::scene());
     }
-    let subjects = [control_planes::cases(), documents::cases(), hurting::cases(), kinds::cases(), leftovers::cases()];
+    let subjects = [
+        control_planes::cases(),
+        documents::cases(),
+        hurting::cases(),
+        kinds::cases(),
+        leftovers::cases(),
+        rendered::cases(),
+    ];
     support::run(subjects.into_iter().flatten().collect())
 }
