@@ -19,8 +19,10 @@ async fn commands_for_clusters_print_what_the_documents_say() -> TestResult {
         if crate::common::documents::steps(&text, true).is_empty() {
             continue;
         }
-        let planes = ControlPlanes::start(&["management"]).await?;
-        let kubeconfig = planes["management"].kubeconfig_path().display().to_string();
+        let planes = ControlPlanes::start(&["management", "eu-west-1"]).await?;
+        // As people have it: one context a cluster, the first one current.
+        let files = planes.iter().map(|p| p.kubeconfig_path().display().to_string());
+        let kubeconfig = files.collect::<Vec<_>>().join(":");
         wrong.extend(check(&document, &Sandbox::new(&[tools]), true, &[("KUBECONFIG", &kubeconfig)]));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
