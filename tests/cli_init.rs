@@ -36,6 +36,13 @@ fn it_writes_a_repository_and_says_what_comes_next() {
     assert_eq!(run.out, "", "there is no data, only talk");
     let files = tree(dir.path());
     assert!(files.contains_key("carrier.yaml"));
+    for (path, text) in &files {
+        let Some(schema) = text.lines().next().unwrap().strip_prefix("# yaml-language-server: $schema=") else {
+            continue;
+        };
+        let at = dir.path().join(path).parent().unwrap().join(schema);
+        assert!(at.is_file(), "{path} names a schema that is not there: {schema}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use carrier::files::walk::{ReadOptions, read_paths, read_repository};
+use carrier::files::write::DifferenceKind::{Changed, Edited, Missing, Stale, StaleEdited};
 use carrier::files::write::{Difference, DifferenceKind, Written, check, plan_write};
 use carrier::files::{FilesError, MANIFEST};
 use tempfile::TempDir;
@@ -237,7 +238,6 @@ fn only_what_differs_is_written_and_only_what_is_ours_removed() {
 
     put(&out, "mine.txt", "not carrier's");
     let second = [("a/x.yaml", "1"), ("a/y.yaml", "two"), ("c.yaml", "4")];
-    use DifferenceKind::{Changed, Missing, Stale};
     let expected = [(MANIFEST, Changed), ("a/y.yaml", Changed), ("b/z.yaml", Stale), ("c.yaml", Missing)];
     assert_eq!(differences(&out, &second), expected.map(|(p, k)| (p.to_owned(), k)));
     assert_eq!(write(&out, &second).unwrap(), Written { written: 2, removed: 1, unchanged: 1 });
@@ -290,7 +290,6 @@ fn edits_by_hand_are_told_apart_and_undone() {
     put(dir.path(), "b.yaml", "edited");
     fs::remove_file(dir.path().join("c.yaml")).unwrap();
     let list = [("a.yaml", "1"), ("c.yaml", "1")];
-    use DifferenceKind::{Changed, Edited, Missing, StaleEdited};
     let expected = [(MANIFEST, Changed), ("a.yaml", Edited), ("b.yaml", StaleEdited), ("c.yaml", Missing)];
     assert_eq!(differences(dir.path(), &list), expected.map(|(p, k)| (p.to_owned(), k)));
     write(dir.path(), &list).unwrap();

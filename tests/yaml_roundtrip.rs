@@ -221,6 +221,24 @@ fn serde_yaml_agrees_with_what_is_written() {
     }
 }
 
+/// Why `serde_yaml` does not write for us: what it writes, Kubernetes reads as
+/// something else. Our reader stands for Kubernetes here; `yaml_oracle.rs` holds it to that.
+#[test]
+fn serde_yaml_writes_what_kubernetes_misreads() {
+    let misread: Vec<&str> = NASTY
+        .iter()
+        .copied()
+        .filter(|s| {
+            let text = serde_yaml::to_string(&json!({ "a": s })).unwrap();
+            let documents = read(FileId(0), &text, &mut Diagnostics::default());
+            documents.first().map(|d| d.root.to_json()) != Some(json!({ "a": s }))
+        })
+        .collect();
+    for s in ["yes", "Yes", "no", "on", "off", "y", "N", "1_000", "1__0_"] {
+        assert!(misread.contains(&s), "{s:?} is written well now; {misread:?} are not");
+    }
+}
+
 /// Needs kubectl; without it, and outside CI, says so and passes.
 #[test]
 fn kubectl_agrees_with_what_is_written() {

@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{check, completions, explain, init, man, version};
+use super::{check, completions, explain, fields, init, man, render, schema, version};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -72,8 +72,14 @@ pub enum Command {
     Init(init::InitArgs),
     /// Show everything that is wrong with a repository
     Check(check::CheckArgs),
+    /// Write the manifests that offer the services
+    Render(render::RenderArgs),
+    /// Show what a CRD has to expose
+    Fields(fields::FieldsArgs),
     /// Explain a diagnostic
     Explain(explain::ExplainArgs),
+    /// Print a JSON Schema for editors
+    Schema(schema::SchemaArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page

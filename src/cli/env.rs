@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::CliError;
 use crate::files::FilesError;
 use crate::files::root::find_root;
+use crate::model::source::{SourceFile, Sources};
 
 /// The surroundings of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,6 +50,15 @@ impl Env {
     #[must_use]
     pub fn path(&self, path: &Path) -> PathBuf {
         self.directory.join(path)
+    }
+
+    /// Files named on the command line, with their paths as they were typed there.
+    #[must_use]
+    pub fn as_typed(&self, sources: &Sources) -> Sources {
+        let lead = format!("{}/", self.directory.display());
+        // All paths lose the same beginning, or none: their order stays, and with it every span.
+        let short = |f: &SourceFile| f.path.strip_prefix(&lead).unwrap_or(&f.path).to_owned();
+        Sources::new(sources.iter().map(|(_, f)| SourceFile { path: short(f), text: f.text.clone() }).collect())
     }
 
     /// The root of the repository: the nearest folder upwards with a

@@ -13,7 +13,9 @@ use clap::Args;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
+use super::schema;
 use super::ui::Ui;
+use crate::model::kinds::editor::json_schemas;
 
 /// The files, by their path below the repository's root.
 const FILES: &[(&str, &str)] = &[
@@ -60,11 +62,24 @@ pub fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     Ok(Exit::Fine)
 }
 
+/// All files, the schemas that the first lines of the others name included.
+fn files() -> Vec<(String, String)> {
+    let mut files: Vec<_> = FILES.iter().map(|&(path, text)| (path.to_owned(), text.to_owned())).collect();
+    let schemas = json_schemas();
+    for name in [schema::SETTINGS, schema::ANY] {
+        let name = format!("{name}.json");
+        if let Some(schema) = schemas.get(&name) {
+            files.push((format!(".carrier/schemas/{name}"), schema::text(schema)));
+        }
+    }
+    files
+}
+
 /// The files that are not there yet.
-fn missing(root: &Path) -> Result<Vec<(&'static str, &'static str)>, CliError> {
+fn missing(root: &Path) -> Result<Vec<(String, String)>, CliError> {
     let (mut missing, mut in_the_way) = (Vec::new(), Vec::new());
-    for &(path, text) in FILES {
-        let file = root.join(path);
+    for (path, text) in files() {
+        let file = root.join(&path);
         match fs::read(&file) {
             Ok(bytes) if bytes == text.as_bytes() => {}
             Ok(_) => in_the_way.push(path),

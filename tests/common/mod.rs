@@ -3,6 +3,10 @@
 #![allow(dead_code, reason = "every test binary takes what it needs")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by unwrapping")]
 
+pub mod documents;
+
+pub mod example;
+
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;

@@ -11,6 +11,7 @@ mod support;
 mod by_hand;
 mod control_planes;
 mod hurting;
+mod kinds;
 mod leftovers;
 
 use std::process::ExitCode;
@@ -22,6 +23,6 @@ fn main() -> ExitCode {
     if leftovers::scene_wanted() {
         return support::run(leftovers::scene());
     }
-    let subjects = [control_planes::cases(), hurting::cases(), leftovers::cases()];
+    let subjects = [control_planes::cases(), hurting::cases(), kinds::cases(), leftovers::cases()];
     support::run(subjects.into_iter().flatten().collect())
 }

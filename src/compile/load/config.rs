@@ -53,7 +53,7 @@ fn document(root: &Node, sound: bool, text: &str, diagnostics: &mut Diagnostics)
     }
     let mut said = Diagnostics::default();
     let mut fine = Walk { text, object: "", codes: &CONFIG, diagnostics: &mut said }.check(
-        &Shape::of(|generator| generator.subschema_for::<Config>()),
+        &Shape::of(schemars::SchemaGenerator::subschema_for::<Config>),
         root,
         "",
         None,

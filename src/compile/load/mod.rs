@@ -13,6 +13,7 @@ pub mod lock;
 mod mapping;
 mod metadata;
 pub mod objects;
+mod parallel;
 mod rules;
 mod scalar;
 pub mod schema;

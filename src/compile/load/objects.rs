@@ -10,6 +10,7 @@ use std::fmt;
 
 use super::document::{Class, classify};
 use super::metadata::{self, Metadata, name_of};
+use super::parallel::in_parallel;
 use super::rules::Rules;
 use super::shape::Type;
 use super::suppress::Suppression;
@@ -26,8 +27,6 @@ use crate::model::tree::{Node, Value};
 
 /// The lock, which another module reads.
 const LOCK_PATH: &str = "carrier.lock";
-/// Fewer files than these are read on one thread: starting another takes longer.
-const FILES_PER_THREAD: usize = 64;
 
 /// An object of one of our kinds, with the text it came from.
 #[derive(Debug, Clone, PartialEq)]
@@ -317,7 +316,7 @@ impl File {
         match classify(&root, &mut self.diagnostics) {
             Class::Ours(info) => self.object(info, root, sound, id, source, providers),
             Class::List(items) => {
-                for item in items.to_vec() {
+                for item in items.iter().cloned() {
                     self.document(item, sound, id, source, providers);
                 }
             }
@@ -346,11 +345,11 @@ impl File {
     ) {
         let mut found = Diagnostics::default();
         let mut metadata = metadata::read(info, &root, &mut metadata::walk(&source.text, "", &mut found));
-        let mut fine = metadata.fine && sound;
+        let mut usable = metadata.fine && sound;
         if info.namespaced() && !metadata.says_namespace {
             metadata.namespace = from_folder(&source.path, providers);
             if metadata.namespace.is_none() && sound {
-                fine = false;
+                usable = false;
                 found.push(no_namespace(info, &root, &source.path, providers));
             }
         }
@@ -368,7 +367,7 @@ impl File {
         if metadata.name.is_empty() {
             return;
         }
-        let spec = if fine { spec } else { None };
+        let spec = if usable { spec } else { None };
         self.drafts.push(Draft { info, metadata, root, file, spec });
     }
 
@@ -472,31 +471,4 @@ fn no_namespace(info: &KindInfo, root: &Node, path: &str, providers: &BTreeSet<S
             diagnostic.note(format!("the providers are {}", names.join(", ")))
         }
     }
-}
-
-/// Does the same to every item, in several threads where there are many. The
-/// order of the results is that of the items.
-fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len() / FILES_PER_THREAD);
-    if threads < 2 {
-        return items.into_iter().map(work).collect();
-    }
-    let each = items.len().div_ceil(threads);
-    let mut items = items.into_iter();
-    let shares: Vec<Vec<T>> = (0..threads).map(|_| items.by_ref().take(each).collect()).collect();
-    let work = &work;
-    std::thread::scope(|scope| {
-        let running: Vec<_> = shares
-            .into_iter()
-            .map(|share| scope.spawn(move || share.into_iter().map(work).collect::<Vec<R>>()))
-            .collect();
-        running
-            .into_iter()
-            .flat_map(|thread| match thread.join() {
-                Ok(results) => results,
-                // A panic is a bug of ours; it must not be lost on the way.
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    })
 }

@@ -230,6 +230,7 @@ spec:
 
 /// One document and the one thing said about it.
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn one_complaint_each() {
     let account = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\n";
     let roles = "spec: {roles: [Tenant], subjects: [{kind: User, name: x}]}\n";
@@ -387,9 +388,8 @@ metadata:
 
 #[test]
 fn lists_are_taken_apart() {
-    let indent =
-        |text: &str| text.lines().map(|l| format!("    {l}\n")).collect::<String>().replacen("    ", "  - ", 1);
-    let items: String = ACCOUNTS.split("---\n").map(indent).collect();
+    let item = |text: &str| format!("  - {}\n", text.trim_end().replace('\n', "\n    "));
+    let items = ACCOUNTS.split("---\n").map(item).collect::<Vec<_>>().concat();
     let list = format!("apiVersion: v1\nkind: List\nitems:\n{items}");
     let typed = format!("apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: AccountList\nitems:\n{items}");
     for text in [list, typed] {

@@ -50,10 +50,13 @@ pub fn catalogs(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
             offers.push(evaluate(resolved, provider, catalog, diagnostics));
         }
     }
-    let offered: BTreeSet<usize> = offers.iter().flat_map(|o: &CatalogOffers<'_>| o.services.iter().copied()).collect();
-    let mut told = BTreeSet::new();
-    for (index, service) in resolved.services.iter().enumerate() {
-        if offered.contains(&index) || !told.insert(service.origin.id()) {
+    // A set may be offered in some clusters only; in none is what somebody should look at.
+    let mut told: BTreeSet<String> = offers
+        .iter()
+        .flat_map(|o: &CatalogOffers<'_>| o.services.iter().map(|index| resolved.services[*index].origin.id()))
+        .collect();
+    for service in &resolved.services {
+        if !told.insert(service.origin.id()) {
             continue;
         }
         let provider = &service.cluster.provider;

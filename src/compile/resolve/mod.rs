@@ -8,6 +8,8 @@ mod catalogs;
 mod exposures;
 mod names;
 mod services;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,14 +7,11 @@ use crate::compile::load::objects::{Object, ObjectKey};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::reference as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::keys::{CONTROLLED_BY, SERVICE_CLUSTER};
 use crate::model::kinds::{AccountRole, CatalogEntrySetSpec, CatalogEntrySpec, Kind};
 use crate::model::names as valid;
 use crate::model::nearest::nearest;
 
-/// The label of entries that come from a set.
-pub const CONTROLLED_BY: &str = "catalogentries.kubecarrier.io/controlled-by";
-/// The label that names an entry's cluster; an addition of carrier, so that catalogs can select by it.
-pub const SERVICE_CLUSTER: &str = "kubecarrier.io/service-cluster";
 /// A label's value may have 63 characters, and a set's name is one.
 const LONGEST_SET: usize = 63;
 
