@@ -7,5 +7,6 @@ pub mod derive;
 pub mod discovered;
 pub mod fields;
 pub mod load;
+pub mod locking;
 pub mod render;
 pub mod resolve;

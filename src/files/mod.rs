@@ -7,6 +7,7 @@
 mod error;
 mod manifest;
 pub mod root;
+pub mod update;
 pub mod walk;
 pub mod write;
 

@@ -50,15 +50,21 @@ pub fn read_repository(root: &Path, options: &ReadOptions) -> Result<(Sources, D
     Ok(reader.finish())
 }
 
-/// Reads files and folders that a user names, wherever they lie: a file whatever
-/// its name, a folder as [`read_repository`] would. Their paths in the result are
-/// as named.
-pub fn read_paths(paths: &[PathBuf]) -> Result<(Sources, Diagnostics), FilesError> {
-    let mut all = Vec::new();
+/// Reads files and folders that a user names from the folder `base`, wherever they
+/// lie: a file whatever its name, a folder as [`read_repository`] would. Their paths
+/// in the result are as named. `more` are files that were read already, such as the
+/// standard input.
+pub fn read_paths(
+    base: &Path,
+    paths: &[PathBuf],
+    more: Vec<SourceFile>,
+) -> Result<(Sources, Diagnostics), FilesError> {
+    let mut all = more;
     let mut complaints = Vec::new();
-    for path in paths {
+    for named in paths {
+        let path = &base.join(named);
         let metadata = path.metadata().map_err(FilesError::io(path))?;
-        let name = path.to_string_lossy().replace('\\', "/");
+        let name = named.to_string_lossy().replace('\\', "/");
         let mut reader = Reader::new(path.canonicalize().map_err(FilesError::io(path))?);
         if metadata.is_dir() {
             let prefix = name.trim_end_matches('/').to_owned();

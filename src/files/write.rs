@@ -204,7 +204,7 @@ impl WritePlan<'_> {
 }
 
 /// Writes beside and renames: a reader sees the old file or the new one.
-fn replace(target: &Path, content: &[u8], staging: &Path) -> Result<(), FilesError> {
+pub(super) fn replace(target: &Path, content: &[u8], staging: &Path) -> Result<(), FilesError> {
     let beside = staging.join("file");
     fs::write(&beside, content).map_err(FilesError::io(&beside))?;
     fs::rename(&beside, target).map_err(FilesError::io(target))
@@ -249,7 +249,7 @@ fn is_empty(dir: &Path) -> Result<bool, FilesError> {
     Ok(true)
 }
 
-enum Found {
+pub(super) enum Found {
     Nothing,
     File(Vec<u8>),
     /// A folder, or something else that is no regular file.
@@ -259,7 +259,7 @@ enum Found {
 }
 
 /// What is at a path below `dir`; refuses to look through links.
-fn look(dir: &Path, path: &str) -> Result<Found, FilesError> {
+pub(super) fn look(dir: &Path, path: &str) -> Result<Found, FilesError> {
     let mut upper: Vec<&str> = parents(path).collect();
     upper.reverse();
     for parent in upper {
@@ -331,7 +331,7 @@ fn foreign(folder: &Path, path: &str, ours: &BTreeMap<String, String>) -> Result
     Ok(None)
 }
 
-fn remove_staging(staging: &Path) -> Result<(), FilesError> {
+pub(super) fn remove_staging(staging: &Path) -> Result<(), FilesError> {
     // A link in its place is removed as a link: `remove_dir_all` does not follow it.
     match fs::remove_dir_all(staging) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
