@@ -32,10 +32,60 @@ complete -c carrier -n "__fish_carrier_needs_command" -s q -l quiet -d 'Say only
 complete -c carrier -n "__fish_carrier_needs_command" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_needs_command" -s V -l version -d 'Print version'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "init" -d 'Start a repository'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "check" -d 'Show everything that is wrong with a repository'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "render" -d 'Write the manifests that offer the services'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "fields" -d 'Show what a CRD has to expose'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "schema" -d 'Print a JSON Schema for editors'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "version" -d 'Print the version'
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand init" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s h -l help -d 'Print help'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s o -l output -d 'How to show what is wrong' -r -f -a "text\t'For people, on stderr'
+json\t'A JSON document on stdout'
+sarif\t'SARIF 2.1.0 on stdout, for code scanning'
+github\t'Annotations of GitHub Actions on stdout'"
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand check" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand check" -l exit-zero -d 'End with status 0 whatever is found, for jobs that only report'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l out -d 'The folder to write; without it, `output` of carrier.yaml' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l for -d 'Who reads the manifests; without it, `render.for` of carrier.yaml' -r -f -a "plain\t'kubectl, or nobody in particular'
+flux\t'Flux: stages that wait for each other'
+argo\t'Argo CD: sync waves'"
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l cluster -d 'Print that of a service cluster instead' -r
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l check -d 'Write nothing; list what differs and end with status 2 if something does'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l stdout -d 'Print one YAML stream of the management cluster, in the order to apply it'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s o -l output -d 'How to show the fields' -r -f -a "tree\t'A tree with types, what is required, defaults, and what is exposed'
+list\t'Lines `- jsonPath:` to paste into a CatalogEntrySet'
+json\t'A JSON document'"
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l cluster -d 'The CRD of this service cluster; without it, of every one that has it' -r
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l from -d 'Look into this file or folder, such as an operator\'s release manifest, and not into the repository' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''
@@ -44,6 +94,14 @@ complete -c carrier -n "__fish_carrier_using_subcommand explain" -l list -d 'Lis
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -l out -d 'Write all schemas into this folder' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c carrier -n "__fish_carrier_using_subcommand completions" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand completions" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''

@@ -55,7 +55,9 @@ build() {
     command -v go >/dev/null || die "go is needed to build the servers: https://go.dev/doc/install"
     mkdir -p "$cache"
     exec 9>"$built.lock"
-    if command -v flock >/dev/null; then flock 9; fi
+    if command -v flock >/dev/null; then
+        flock --nonblock 9 || { say "envtest: waiting for another build"; flock 9; }
+    fi
     if complete "$built"; then return; fi
 
     unfinished=$(mktemp -d "$built.unfinished.XXXXXX")
@@ -80,6 +82,7 @@ build() {
         esac
         say "envtest: $tool built in $((SECONDS - started)) s"
     done
+    complete "$unfinished" || die "the build is not complete"
     rm -rf "$built"
     mv "$unfinished" "$built"
     # Left by builds that were killed outright; the lock says nobody is at work on them.
@@ -95,8 +98,105 @@ assets() {
     where
 }
 
-case ${1:-} in
-assets) assets ;;
-where) where || die "not built yet; run: hack/envtest.sh assets" ;;
-*) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2; exit 64 ;;
-esac
+# The control planes for a person live here, and nothing of them elsewhere.
+planes=$cache/up
+names=(management eu-west-1 eu-west-2)
+
+up() {
+    if [[ -e $planes/stay ]] && running; then
+        say "envtest: up already"
+        usage_of_planes
+        return
+    fi
+    [[ ! -e $planes ]] || down
+
+    # Not in one: within $(…) a failure would not end the script.
+    assets >/dev/null
+    KUBEBUILDER_ASSETS=$(where)
+    export KUBEBUILDER_ASSETS
+    # The harness of the tests starts them, so that both are the same.
+    local harness
+    harness=$(cd "$here/.." && cargo test --locked --quiet --no-run --test servers --message-format=json-render-diagnostics |
+        sed -nE 's/.*"executable":"([^"]*)".*/\1/p' | tail -n 1)
+    [[ -n $harness ]] || die "the test harness does not build"
+
+    local log=$cache/up.log
+    # In a process group of its own, so that Ctrl-C on this terminal does not reach it.
+    set -m
+    CARRIER_ENVTEST_UP=$planes nohup "$harness" </dev/null >"$log" 2>&1 &
+    local pid=$!
+    set +m
+    while [[ ! -e $planes/stay ]]; do
+        kill -0 "$pid" 2>/dev/null || { cat "$log" >&2; rm -f "$log"; die "the control planes did not start"; }
+        sleep 0.2
+    done
+    rm -f "$log"
+    usage_of_planes
+}
+
+running() { kill -0 "$(<"$planes/stay")" 2>/dev/null; }
+
+usage_of_planes() {
+    local name all=""
+    for name in "${names[@]}"; do all+=${all:+:}$planes/$name.kubeconfig; done
+    cat <<EOF
+Three control planes are up. Their kubeconfigs:
+
+$(for name in "${names[@]}"; do echo "  $planes/$name.kubeconfig"; done)
+
+Use one:
+  kubectl --kubeconfig $planes/management.kubeconfig get namespaces
+
+Use all, by context:
+  export KUBECONFIG=$all
+  kubectl --context eu-west-1 get namespaces
+
+Without a kubectl of your own:
+  export PATH="\$PATH:$(where)"
+
+They have no nodes: objects are stored, checked and watched, but no Pod runs.
+hack/envtest.sh down stops them and removes their data.
+EOF
+}
+
+status() {
+    if [[ -e $planes/stay ]] && running; then
+        local kubectl name
+        kubectl=$(where)/kubectl
+        for name in "${names[@]}"; do
+            printf '%-12s %s\n' "$name" \
+                "$("$kubectl" --kubeconfig "$planes/$name.kubeconfig" --request-timeout=5s get --raw /readyz 2>&1 | tail -n 1)"
+        done
+        usage_of_planes
+    else
+        echo "Nothing is up. hack/envtest.sh up starts three control planes."
+    fi
+}
+
+down() {
+    if [[ ! -e $planes ]]; then
+        say "envtest: nothing is up"
+        return
+    fi
+    # The harness ends when this file goes, and removes the folder when all is stopped.
+    rm -f "$planes/stay"
+    local tries=0
+    while [[ -e $planes ]] && ((tries++ < 100)); do sleep 0.2; done
+    # Still there after 20 s: nobody is left to remove it, as after a restart of the machine.
+    rm -rf "$planes"
+    say "envtest: all is stopped and removed"
+}
+
+main() {
+    case ${1:-} in
+    assets) assets ;;
+    where) where || die "not built yet; run: hack/envtest.sh assets" ;;
+    up) up ;;
+    status) status ;;
+    down) down ;;
+    *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2; exit 64 ;;
+    esac
+}
+
+# One line, so that bash reads no further: a build is long, and this file may change meanwhile.
+main "$@"; exit

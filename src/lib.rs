@@ -9,4 +9,5 @@
 
 pub mod cli;
 pub mod compile;
+pub mod files;
 pub mod model;

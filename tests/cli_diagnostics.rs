@@ -258,6 +258,18 @@ fn summaries_are_sentences() {
     assert_eq!(sentence(&[e.clone(), e, w]), "2 errors, 1 warning in 1 file");
 }
 
+/// A place marked as sensitive is shown without its text, and so is every other place in that file.
+#[test]
+fn a_sensitive_file_shows_no_text() {
+    let sources = sources(&[("a.yaml", "key: hunter2\nother: hunter3\n"), ("b.yaml", "fine: text\n")]);
+    let mut one = Diagnostic::new(&WRONG, at(&sources, "a.yaml", "hunter2"), "no")
+        .label(at(&sources, "a.yaml", "hunter3"), "nor this")
+        .label(at(&sources, "b.yaml", "text"), "but this");
+    one.hide(at(&sources, "a.yaml", "key").file);
+    let text = as_text(std::slice::from_ref(&one), &sources);
+    assert!(!text.contains("hunter") && text.contains("a.yaml:1:6") && text.contains("fine: text"), "{text}");
+}
+
 /// No place, however wrong, makes a renderer panic or lose a diagnostic.
 #[test]
 fn any_span_is_shown() {

@@ -97,6 +97,26 @@ fn manual_pages_are_written_for_every_command() {
 }
 
 #[test]
+fn a_schema_is_found_by_its_kind() {
+    let here = Path::new(".");
+    for (kind, title) in
+        [("CatalogEntrySet", "CatalogEntrySet"), ("account", "Account"), ("carrier.yaml", "carrier.yaml")]
+    {
+        let run = carrier(here, &["schema", kind]);
+        let schema: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+        assert_eq!(schema["title"], title);
+    }
+    assert!(carrier(here, &["schema"]).out.contains("CatalogEntrySet"));
+    let run = carrier(here, &["schema", "Acount"]);
+    assert_eq!(run.exit, Exit::Usage);
+    assert!(run.err.contains("did you mean `Account`?"), "{}", run.err);
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(carrier(dir.path(), &["schema", "--out", "s"]).exit, Exit::Fine);
+    let written = std::fs::read_to_string(dir.path().join("s/account.json")).unwrap();
+    assert_eq!(written, std::fs::read_to_string(common::package("schemas/account.json")).unwrap());
+}
+
+#[test]
 fn a_wrong_folder_is_a_usage_error() {
     let run = carrier(Path::new("."), &["-C", "no/such/folder", "version"]);
     assert_eq!(run.exit, Exit::Usage);

@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{completions, explain, man, version};
+use super::{check, completions, explain, fields, init, man, render, schema, version};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -41,7 +41,7 @@ pub struct Cli {
 pub struct Global {
     /// Run as if started in this folder; may be repeated, each below the one before
     #[arg(short = 'C', value_name = "DIR", global = true, value_hint = clap::ValueHint::DirPath, display_order = 900)]
-    pub directory: Vec<PathBuf>,
+    pub run_in: Vec<PathBuf>,
     /// Whether to colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true, display_order = 901)]
     pub color: clap::ColorChoice,
@@ -68,8 +68,18 @@ impl Global {
 /// The commands, in the order of the help.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Start a repository
+    Init(init::InitArgs),
+    /// Show everything that is wrong with a repository
+    Check(check::CheckArgs),
+    /// Write the manifests that offer the services
+    Render(render::RenderArgs),
+    /// Show what a CRD has to expose
+    Fields(fields::FieldsArgs),
     /// Explain a diagnostic
     Explain(explain::ExplainArgs),
+    /// Print a JSON Schema for editors
+    Schema(schema::SchemaArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
     /// Print the manual page
@@ -151,7 +161,17 @@ mod tests {
 
     #[test]
     fn the_grammar_is_sound() {
-        command(Program::Carrier).debug_assert();
+        let mut command = command(Program::Carrier);
+        command.build();
+        command.clone().debug_assert();
+        // clap takes two arguments with one id for one argument, without a word.
+        let global: Vec<_> = command.get_arguments().map(|a| a.get_id().to_string()).collect();
+        for sub in command.get_subcommands() {
+            for argument in sub.get_arguments().filter(|a| !a.is_global_set()) {
+                let id = argument.get_id().to_string();
+                assert!(id == "help" || id == "version" || !global.contains(&id), "{id} of {}", sub.get_name());
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::panic::{self, PanicHookInfo};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+
+use super::exit::Exit;
 
 /// Makes every panic of the process speak so.
 pub fn install_hook() {
@@ -19,6 +21,12 @@ pub fn install_hook() {
         // Where stderr is gone, nobody listens.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }));
+}
+
+/// Runs `work`; a panic in it, of which the hook has told, is [`Exit::Bug`].
+pub fn guard(work: impl FnOnce() -> Exit) -> Exit {
+    // Nothing is used again that the panic may have left half done, but the streams.
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Bug)
 }
 
 fn message(info: &PanicHookInfo<'_>) -> String {

@@ -4,15 +4,17 @@
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
-
-/// The file at the root of a repository.
-pub const CONFIG: &str = "carrier.yaml";
+use crate::files::FilesError;
+use crate::files::root::find_root;
+use crate::model::source::{SourceFile, Sources};
 
 /// The surroundings of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Env {
     /// The folder that relative paths of the command line start from.
     pub directory: PathBuf,
+    /// Whether that folder was named with `-C`.
+    pub named: bool,
     /// The file of GitHub Actions' step summary (`GITHUB_STEP_SUMMARY`).
     pub step_summary: Option<PathBuf>,
 }
@@ -26,7 +28,7 @@ impl Env {
         let directory =
             std::env::current_dir().map_err(|e| CliError::file("use the current folder", Path::new("."), &e))?;
         let step_summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|v| !v.is_empty()).map(PathBuf::from);
-        Ok(Self { directory, step_summary })
+        Ok(Self { directory, named: false, step_summary })
     }
 
     /// The same, run in `folders`, each taken from the one before, as git's `-C`.
@@ -36,6 +38,7 @@ impl Env {
     pub fn at(&self, folders: &[PathBuf]) -> Result<Self, CliError> {
         let mut env = self.clone();
         env.directory.extend(folders);
+        env.named |= !folders.is_empty();
         if !folders.is_empty() && !env.directory.is_dir() {
             return Err(CliError::usage(format!("there is no folder {}", env.directory.display()))
                 .hint("`-C` takes the folder to run in"));
@@ -49,20 +52,27 @@ impl Env {
         self.directory.join(path)
     }
 
-    /// The root of the repository: the nearest folder upwards with a
-    /// `carrier.yaml`, not beyond the Git work tree. Without one, the folder to
-    /// run in: everything in `carrier.yaml` has a default.
+    /// Files named on the command line, with their paths as they were typed there.
     #[must_use]
-    pub fn root(&self) -> PathBuf {
-        for folder in self.directory.ancestors() {
-            if folder.join(CONFIG).is_file() {
-                return folder.to_owned();
-            }
-            if folder.join(".git").exists() {
-                break;
-            }
+    pub fn as_typed(&self, sources: &Sources) -> Sources {
+        let lead = format!("{}/", self.directory.display());
+        // All paths lose the same beginning, or none: their order stays, and with it every span.
+        let short = |f: &SourceFile| f.path.strip_prefix(&lead).unwrap_or(&f.path).to_owned();
+        Sources::new(sources.iter().map(|(_, f)| SourceFile { path: short(f), text: f.text.clone() }).collect())
+    }
+
+    /// The root of the repository: the nearest folder upwards with a
+    /// `carrier.yaml`, not beyond the Git work tree. A folder that was named with
+    /// `-C` may lack one: everything in it has a default. The current folder may
+    /// not, or a slip would read a whole home directory.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn root(&self) -> Result<PathBuf, CliError> {
+        match find_root(&self.directory) {
+            Err(FilesError::NoRoot(folder)) if self.named => Ok(folder),
+            found => Ok(found?),
         }
-        self.directory.clone()
     }
 
     /// The root's path below its Git work tree, `/` between its parts and at
@@ -80,19 +90,21 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::cli::exit::Exit;
 
     #[test]
-    fn the_root_is_found_upwards_but_not_beyond_git() {
+    fn a_named_folder_needs_no_settings() {
         let dir = tempfile::tempdir().unwrap();
-        let top = dir.path();
-        fs::create_dir_all(top.join("repo/sub/deep")).unwrap();
+        let top = dir.path().canonicalize().unwrap();
         fs::create_dir_all(top.join("repo/.git")).unwrap();
-        fs::write(top.join(CONFIG), "").unwrap();
-        let env = Env { directory: top.join("repo/sub/deep"), step_summary: None };
-        assert_eq!(env.root(), env.directory, "the file above the work tree is somebody else's");
-        fs::write(top.join("repo/sub").join(CONFIG), "").unwrap();
-        assert_eq!(env.root(), top.join("repo/sub"));
-        assert_eq!(Env::prefix(&env.root()), "sub/");
+        fs::create_dir_all(top.join("repo/sub/deep")).unwrap();
+        let env = Env { directory: top.clone(), ..Env::default() };
+        assert_eq!(env.root().unwrap_err().exit, Exit::Usage);
+        let env = env.at(&["repo/sub/deep".into()]).unwrap();
+        assert_eq!(env.root().unwrap(), top.join("repo/sub/deep"));
+        fs::write(top.join("repo/sub/carrier.yaml"), "").unwrap();
+        assert_eq!(env.root().unwrap(), top.join("repo/sub"));
+        assert_eq!(Env::prefix(&top.join("repo/sub")), "sub/");
         assert_eq!(Env::prefix(&top.join("repo")), "");
     }
 
@@ -100,8 +112,8 @@ mod tests {
     fn each_folder_is_taken_from_the_one_before() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("a/b")).unwrap();
-        let env = Env { directory: dir.path().to_owned(), step_summary: None };
+        let env = Env { directory: dir.path().to_owned(), ..Env::default() };
         assert_eq!(env.at(&["a".into(), "b".into()]).unwrap().directory, dir.path().join("a/b"));
-        assert_eq!(env.at(&["x".into()]).unwrap_err().exit, crate::cli::exit::Exit::Usage);
+        assert_eq!(env.at(&["x".into()]).unwrap_err().exit, Exit::Usage);
     }
 }

@@ -9,6 +9,7 @@ use std::io;
 use std::path::Path;
 
 use super::exit::Exit;
+use crate::files::FilesError;
 
 /// Why a command ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,23 @@ impl std::error::Error for CliError {}
 impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         Self::new(exit_of(&error), format!("cannot write the output: {}", plain(&error)))
+    }
+}
+
+impl From<FilesError> for CliError {
+    fn from(error: FilesError) -> Self {
+        let exit = match &error {
+            FilesError::NoRoot(_) => Exit::Usage,
+            FilesError::Io { source, .. } => exit_of(source),
+            FilesError::NotOurs(_) | FilesError::InTheWay(_) | FilesError::Link(_) => Exit::Refused,
+            FilesError::BadManifest { .. } => Exit::Refused,
+            FilesError::BadPath { .. } => Exit::Errors,
+        };
+        let message = match &error {
+            FilesError::Io { path, source } => format!("{}: {}", path.display(), plain(source)),
+            other => other.to_string(),
+        };
+        Self { exit, message, hints: error.help().map(str::to_owned).into_iter().collect() }
     }
 }
 

@@ -6,19 +6,25 @@
 
 pub mod args;
 pub mod bug;
+pub mod check;
 pub mod completions;
 pub mod diagnostics;
 pub mod env;
 pub mod error;
 pub mod exit;
 pub mod explain;
+pub mod fields;
+pub mod init;
+pub mod lock;
 pub mod man;
 pub mod reference;
+pub mod render;
+pub mod repository;
+pub mod schema;
 pub mod ui;
 pub mod version;
 
 use std::ffi::OsString;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
@@ -44,8 +50,7 @@ pub fn main() -> ExitCode {
             return error.exit.into();
         }
     };
-    // The hook has said what happened; what is left is the exit code.
-    let exit = catch_unwind(AssertUnwindSafe(|| run(&args, &env, &mut ui))).unwrap_or(Exit::Bug);
+    let exit = bug::guard(|| run(&args, &env, &mut ui));
     match ui.flush().map_err(CliError::from) {
         Err(error) if exit == Exit::Fine => error.exit.into(),
         _ => exit.into(),
@@ -74,14 +79,18 @@ fn try_run(args: &[OsString], env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Err(error) => return show_usage(&error, ui),
     };
     ui.verbosity = cli.global.verbosity();
-    let env = env.at(&cli.global.directory)?;
+    let env = env.at(&cli.global.run_in)?;
     dispatch(cli.command, &env, ui)
 }
 
 fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let _ = env;
     match command {
+        Command::Init(args) => init::run(&args, env, ui),
+        Command::Check(args) => check::run(&args, env, ui),
+        Command::Render(args) => render::run(&args, env, ui),
+        Command::Fields(args) => fields::run(&args, env, ui),
         Command::Explain(args) => explain::run(&args, ui),
+        Command::Schema(args) => schema::run(&args, env, ui),
         Command::Completions(args) => completions::run(&args, ui),
         Command::Man(args) => man::run(&args, env, ui),
         Command::Version(args) => version::run(&args, ui),

@@ -16,7 +16,7 @@ pub fn page() -> String {
          <!-- Made by `CARRIER_UPDATE=1 cargo test --test cli_reference`; the source is src/cli. -->\n\n\
          Data goes to stdout, talk to stderr. Paths on the command line start from the folder to run in (`-C`, else the\n\
          current one). The repository is the nearest folder upwards that has a `carrier.yaml`, not beyond the Git work\n\
-         tree; without one, the folder to run in.\n\n\
+         tree; a folder named with `-C` needs none.\n\n\
          ## Exit status\n\n| Status | Meaning |\n|---|---|\n",
     );
     // Writing to a String cannot fail, here and below.

@@ -115,6 +115,12 @@ impl<'a> Ui<'a> {
         self.say(format_args!("{style}next:{style:#} run `{program} {command}` {why}"))
     }
 
+    /// Warns, whatever the verbosity.
+    pub fn warn(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        let style = self.style(WARNING);
+        writeln!(self.err, "{style}warning:{style:#} {text}")
+    }
+
     /// Shows an error with its hints, whatever the verbosity.
     pub fn error(&mut self, error: &super::error::CliError) -> io::Result<()> {
         let (red, cyan) = (self.style(ERROR), self.style(ADVICE));

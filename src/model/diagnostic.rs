@@ -5,7 +5,7 @@
 //! adds to a [`Diagnostics`] and goes on with what is sound.
 
 use super::codes::Code;
-use super::source::Span;
+use super::source::{FileId, Span};
 
 /// How bad a diagnostic is. The order is from worst to mildest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,9 @@ pub struct Label {
     pub span: Span,
     /// A few words shown under the text; may be empty.
     pub text: String,
+    /// Whether the lines around may hold a secret: then the place is shown, the
+    /// source text there and next to it is not.
+    pub sensitive: bool,
 }
 
 /// One complaint: what is wrong, where, and how to mend it.
@@ -54,7 +57,7 @@ impl Diagnostic {
     /// A diagnostic of this code at this place.
     #[must_use]
     pub fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Self {
-        Self { primary: Some(Label { span, text: String::new() }), ..Self::unplaced(code, message) }
+        Self { primary: Some(Label { span, text: String::new(), sensitive: false }), ..Self::unplaced(code, message) }
     }
 
     /// A diagnostic of something that no line of the input stands for.
@@ -85,7 +88,7 @@ impl Diagnostic {
     /// Adds another place.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label { span, text: text.into(), sensitive: false });
         self
     }
 
@@ -101,6 +104,13 @@ impl Diagnostic {
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self
+    }
+
+    /// Marks every place of it in this file as one whose text must not be shown.
+    pub fn hide(&mut self, file: FileId) {
+        for label in self.primary.iter_mut().chain(&mut self.labels).filter(|l| l.span.file == file) {
+            label.sensitive = true;
+        }
     }
 
     /// Names the object and the JSON Pointer in it.
@@ -127,6 +137,16 @@ impl Diagnostics {
     /// Adds all of another stage.
     pub fn append(&mut self, mut other: Diagnostics) {
         self.list.append(&mut other.list);
+    }
+
+    /// Hides the text of this file in all of them.
+    pub fn hide(&mut self, file: FileId) {
+        self.list.iter_mut().for_each(|d| d.hide(file));
+    }
+
+    /// Leaves out those for which `keep` is false.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.list.retain(keep);
     }
 
     /// Whether one of them is an error.
@@ -157,4 +177,14 @@ impl Diagnostics {
 
 fn key(d: &Diagnostic) -> (Option<Span>, &'static str, &str) {
     (d.primary.as_ref().map(|l| l.span), d.code.id, &d.message)
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    /// All of them, in the order they were found.
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
+    }
 }

@@ -4,10 +4,15 @@
 //! Pure data and small functions on it. Nothing here knows a file system, a
 //! cluster or a terminal.
 
+pub mod cluster;
 pub mod codes;
+pub mod config;
 pub mod diagnostic;
+pub mod keys;
 pub mod kinds;
+pub mod lock;
 pub mod names;
+pub mod namespace;
 pub mod nearest;
 pub mod path;
 pub mod source;

@@ -137,7 +137,7 @@ impl Node {
 /// Writes a key as one token of a JSON Pointer.
 #[must_use]
 pub fn escape(token: &str) -> String {
-    token.replace('~', "~0").replace('/', "~1")
+    if token.contains(['~', '/']) { token.replace('~', "~0").replace('/', "~1") } else { token.to_owned() }
 }
 
 fn unescape(token: &str) -> String {

@@ -3,6 +3,10 @@
 #![allow(dead_code, reason = "every test binary takes what it needs")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by unwrapping")]
 
+pub mod documents;
+
+pub mod example;
+
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
@@ -65,7 +69,7 @@ pub fn carrier(directory: &Path, args: &[&str]) -> Run {
 /// The same, called by another name.
 pub fn carrier_as(program: &str, directory: &Path, args: &[&str]) -> Run {
     let args: Vec<OsString> = std::iter::once(&program).chain(args).map(OsString::from).collect();
-    let env = Env { directory: directory.to_owned(), step_summary: None };
+    let env = Env { directory: directory.to_owned(), ..Env::default() };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let exit = carrier::cli::run(&args, &env, &mut Ui::new(&mut out, &mut err));
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");

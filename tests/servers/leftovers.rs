@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::support::{Case, ControlPlanes, TestResult, cases, has_ended};
+use crate::support::{Case, ControlPlanes, Failed, TestResult, cases, has_ended};
 
 /// How the scene ends.
 const SCENE: &str = "CARRIER_ENVTEST_SCENE";
@@ -37,10 +37,32 @@ pub fn scene_wanted() -> bool {
 
 /// The one test of the process that is looked at.
 pub fn scene() -> Vec<Case> {
-    cases![play]
+    let wanted = std::env::var(SCENE).unwrap_or_default();
+    let mut scenes = cases![pass, fail, panic, hang];
+    scenes.retain(|scene| scene.name().ends_with(&wanted));
+    scenes
 }
 
-async fn play() -> TestResult {
+async fn pass() -> TestResult {
+    open().await.map(drop)
+}
+
+async fn fail() -> TestResult {
+    let _planes = open().await?;
+    Err("as told".into())
+}
+
+async fn panic() -> TestResult {
+    let _planes = open().await?;
+    panic!("as told")
+}
+
+async fn hang() -> TestResult {
+    let _planes = open().await?;
+    std::future::pending().await
+}
+
+async fn open() -> Result<ControlPlanes, Failed> {
     let planes = ControlPlanes::builder().controllers().start(&["eu-west-1"]).await?;
     // One that is stopped in its tracks must go too.
     planes["eu-west-1"].pause();
@@ -49,12 +71,7 @@ async fn play() -> TestResult {
     // Moved into place, so that it is never read half written.
     std::fs::write(path.with_extension("new"), report.to_string())?;
     std::fs::rename(path.with_extension("new"), path)?;
-    match std::env::var(SCENE)?.as_str() {
-        "pass" => Ok(()),
-        "fail" => Err("as told".into()),
-        "panic" => panic!("as told"),
-        _ => std::future::pending().await,
-    }
+    Ok(planes)
 }
 
 async fn nothing_is_left_after_a_passed_test() -> TestResult {
@@ -83,6 +100,8 @@ async fn logs_are_left_after(end: &str) -> TestResult {
     let kept = Path::new(kept.lines().next().unwrap_or_default());
     assert!(kept.join("0/eu-west-1/kube-apiserver.log").is_file(), "in {}", kept.display());
     assert!(kept.join("0/etcd.log").is_file(), "in {}", kept.display());
+    // Nobody will want the logs of a failure that was asked for.
+    std::fs::remove_dir_all(kept)?;
     Ok(())
 }
 
@@ -96,6 +115,8 @@ async fn nothing_is_left_after_a_kill() -> TestResult {
 
 async fn nothing_is_left_after_signal(signal: Signal) -> TestResult {
     let scene = Scene::start("hang").await?;
+    // That it finds them while they are there makes it worth something that it does not later.
+    assert_eq!(scene.left().len(), 4 + 2 + 1, "processes, ports and the folder: {:?}", scene.left());
     scene.signal(signal)?;
     assert_eq!(scene.end()?.status.code(), None, "a signal ended it");
     scene.assert_nothing_left(LIMIT);
@@ -185,5 +206,15 @@ impl Scene {
         // An empty report would prove nothing: etcd, the API server, the controllers and the watchdog.
         assert_eq!(numbers("pids").count(), 4, "{}", self.started);
         left
+    }
+}
+
+impl Drop for Scene {
+    /// If the test fails while the scene hangs.
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.get_mut().take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

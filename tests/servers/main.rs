@@ -2,8 +2,11 @@
 //! running ones. A file here is a subject; it lists its tests in `cases`.
 //!
 //! The binary has two more uses, each chosen by an environment variable: `by_hand` and `leftovers`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails by panicking is a test that fails")]
 #![allow(clippy::print_stderr, reason = "what a test measures is for the person who runs it")]
 
+#[path = "../common/mod.rs"]
+mod common;
 #[path = "../corpus/mod.rs"]
 mod corpus;
 #[path = "../support/mod.rs"]
@@ -13,8 +16,11 @@ mod by_hand;
 mod control_planes;
 mod derived_crds;
 mod derived_instances;
+mod documents;
 mod hurting;
+mod kinds;
 mod leftovers;
+mod rendered;
 
 use std::process::ExitCode;
 
@@ -25,6 +31,15 @@ fn main() -> ExitCode {
     if leftovers::scene_wanted() {
         return support::run(leftovers::scene());
     }
-    let subjects = [control_planes::cases(), hurting::cases(), leftovers::cases(), derived_crds::cases(), derived_instances::cases()];
+    let subjects = [
+        control_planes::cases(),
+        derived_crds::cases(),
+        derived_instances::cases(),
+        documents::cases(),
+        hurting::cases(),
+        kinds::cases(),
+        leftovers::cases(),
+        rendered::cases(),
+    ];
     support::run(subjects.into_iter().flatten().collect())
 }

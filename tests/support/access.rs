@@ -19,12 +19,18 @@ use super::{StartError, io};
 /// A way in.
 #[derive(Debug, Clone)]
 pub struct Access {
+    way: Way,
+    config: Config,
+}
+
+/// What a way in is made of.
+#[derive(Debug, Clone)]
+struct Way {
     plane: Arc<Plane>,
     port: u16,
     identity: Identity,
     acting_as: Option<(String, Vec<String>)>,
     path: PathBuf,
-    config: Config,
 }
 
 /// What every access to one control plane has in common.
@@ -44,21 +50,19 @@ impl Access {
     /// With a client certificate, at `port` on loopback. `label` names the kubeconfig file.
     pub async fn new(plane: Arc<Plane>, port: u16, identity: Identity, label: &str) -> Result<Self, StartError> {
         let path = plane.folder.join(format!("{label}.kubeconfig"));
-        let config = Config::new(http_uri(port));
-        let access = Self { plane, port, identity, acting_as: None, path, config };
-        access.written().await
+        Way { plane, port, identity, acting_as: None, path }.open().await
     }
 
     /// The same, but acting as another user (impersonation). Needs the right to do so,
     /// which an admin has.
     pub async fn acting_as(&self, user: &str, groups: &[&str]) -> Result<Self, StartError> {
         let groups = groups.iter().map(|&group| group.to_owned()).collect();
-        self.variant(&format!("as-{user}"), |access| access.acting_as = Some((user.to_owned(), groups))).await
+        self.variant(&format!("as-{user}"), |way| way.acting_as = Some((user.to_owned(), groups))).await
     }
 
     /// The same, but by way of another port on loopback.
     pub async fn by_port(&self, port: u16) -> Result<Self, StartError> {
-        self.variant(&format!("by-{port}"), |access| access.port = port).await
+        self.variant(&format!("by-{port}"), |way| way.port = port).await
     }
 
     /// A new client. Clients are cheap, but belong to the runtime that made them.
@@ -74,7 +78,7 @@ impl Access {
     /// A kubeconfig file with one context, named after the control plane. It holds its
     /// certificates, so that its text can be put in a Secret.
     pub fn kubeconfig_path(&self) -> &Path {
-        &self.path
+        &self.way.path
     }
 
     /// Runs kubectl; what it prints, or what it complains of.
@@ -85,11 +89,11 @@ impl Access {
     /// The same, with `input` on its standard input (`-f -`).
     pub async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Result<String, KubectlError> {
         let complain = |text: String| KubectlError { arguments: arguments.join(" "), text };
-        let mut kubectl = Command::new(&self.plane.kubectl)
+        let mut kubectl = Command::new(&self.way.plane.kubectl)
             .args(arguments)
-            .env("KUBECONFIG", &self.path)
+            .env("KUBECONFIG", &self.way.path)
             // It keeps what it discovers under the home folder.
-            .env("HOME", &self.plane.folder)
+            .env("HOME", &self.way.plane.folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -109,25 +113,26 @@ impl Access {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    async fn variant(&self, label: &str, change: impl FnOnce(&mut Self)) -> Result<Self, StartError> {
-        let mut access = self.clone();
-        change(&mut access);
-        let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
+    async fn variant(&self, label: &str, change: impl FnOnce(&mut Way)) -> Result<Self, StartError> {
+        let mut way = self.way.clone();
+        change(&mut way);
+        let stem = way.path.file_stem().unwrap_or_default().to_string_lossy();
         // The label holds a user's name, which may be `system:serviceaccount:a:b`.
         let label: String = label.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        access.path = self.plane.folder.join(format!("{stem}-{label}.kubeconfig"));
-        access.written().await
+        way.path = way.plane.folder.join(format!("{stem}-{label}.kubeconfig"));
+        way.open().await
     }
+}
 
-    async fn written(mut self) -> Result<Self, StartError> {
+impl Way {
+    async fn open(self) -> Result<Access, StartError> {
         let kubeconfig = self.kubeconfig();
         let text = serde_saphyr::to_string(&kubeconfig).expect("a kubeconfig is plain data");
         std::fs::write(&self.path, text).map_err(io(self.path.display()))?;
         let kubeconfig: Kubeconfig = serde_json::from_value(kubeconfig).expect("it has the shape of a kubeconfig");
-        self.config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-            .await
-            .expect("it has one context");
-        Ok(self)
+        let options = KubeConfigOptions::default();
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.expect("it has one context");
+        Ok(Access { way: self, config })
     }
 
     fn kubeconfig(&self) -> Value {
@@ -163,8 +168,4 @@ pub struct KubectlError {
     pub arguments: String,
     /// What it wrote to standard error.
     pub text: String,
-}
-
-fn http_uri(port: u16) -> http::Uri {
-    format!("https://127.0.0.1:{port}").parse().expect("a port makes a valid address")
 }

@@ -213,7 +213,7 @@ fn start_controllers(folder: &Path, admin: &Access, common: &Common<'_>) -> Resu
     let program: PathBuf = common.assets.tool("kube-controller-manager");
     let arguments = vec![
         format!("--kubeconfig={}", admin.kubeconfig_path().display()),
-        "--controllers=namespace-controller,garbage-collector-controller".to_owned(),
+        "--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller".to_owned(),
         "--leader-elect=false".to_owned(),
         // It serves nothing that anyone asks for.
         "--secure-port=0".to_owned(),

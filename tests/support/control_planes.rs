@@ -35,8 +35,9 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// With the controllers that finish the deletion of namespaces and collect what has
-    /// lost its owner. Without them a deleted namespace stays `Terminating` for ever.
+    /// With the controllers that finish the deletion of namespaces, collect what has lost
+    /// its owner, and fill the aggregated ClusterRoles (`view`, `edit`, `admin`). Without
+    /// them a deleted namespace stays `Terminating` for ever, and those roles are empty.
     pub fn controllers(mut self) -> Self {
         self.controllers = true;
         self

@@ -22,6 +22,7 @@
 
 mod access;
 mod assets;
+pub use assets::Assets;
 mod authority;
 mod control_plane;
 mod control_planes;
@@ -34,16 +35,17 @@ mod watchdog;
 pub use access::{Access, KubectlError};
 pub use control_plane::ControlPlane;
 pub use control_planes::{Builder, ControlPlanes, shared};
+pub use libtest_mimic::Failed;
 pub use process::has_ended;
 pub use proxy::Proxy;
 pub(crate) use runner::cases;
-pub use runner::{Case, TestResult, block_on, run};
+pub use runner::{Case, TestResult, block_on, eventually, run};
 
 use std::time::Duration;
 
 /// How long a server may take to start. It is a bound against hanging, not an
 /// expectation: an idle machine needs 3 s for three control planes.
-const START_LIMIT: Duration = Duration::from_secs(180);
+const START_LIMIT: Duration = Duration::from_mins(3);
 
 /// The names of the control planes that most tests want, and that a person gets
 /// from `hack/envtest.sh up`.

@@ -25,7 +25,7 @@ use super::{StartError, io};
 pub type TestResult = Result<(), Failed>;
 
 /// A test hangs if it takes longer.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_mins(5);
 
 type Body = Pin<Box<dyn Future<Output = TestResult>>>;
 
@@ -48,6 +48,11 @@ impl Case {
     pub fn within(self, limit: Duration) -> Self {
         Self { limit, ..self }
     }
+
+    /// Its name, `module::function`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// The tests of a module, from the names of its async functions.
@@ -65,6 +70,23 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the 
 /// Waits for `future`, outside of a test.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
+}
+
+/// Asks again and again until the answer is yes, because what servers promise they often
+/// promise for a moment later (RBAC rules, for one, take effect when a watch brings them).
+/// Never use it to show that something does *not* happen.
+///
+/// # Panics
+/// If the answer is still no after a minute; the message says `what`.
+pub async fn eventually(what: &str, ask: impl AsyncFn() -> bool) {
+    let limit = Duration::from_mins(1);
+    let asking = async {
+        while !ask().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let answer = tokio::time::timeout(limit, asking).await;
+    assert!(answer.is_ok(), "still not true after {} s: {what}", limit.as_secs());
 }
 
 /// The `main` of a test binary.
@@ -92,8 +114,11 @@ fn attempt(name: &str, body: fn() -> Body, limit: Duration) -> Result<Completion
     let run = || block_on(async { tokio::time::timeout(limit, body()).await });
     let result = catch_unwind(AssertUnwindSafe(run));
     let remains = REMAINS.take();
+    // Those of an earlier failure are of no use any more.
+    let logs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("logs").join(name.replace("::", "."));
+    let _ = std::fs::remove_dir_all(&logs);
     if !matches!(result, Ok(Ok(Ok(())))) {
-        keep_logs(name, &remains);
+        keep_logs(name, &remains, &logs);
     }
     drop(remains);
     match result {
@@ -157,11 +182,8 @@ impl Drop for Remains {
     }
 }
 
-/// Copies the logs to a folder of the test's own under `target/`, over those of an
-/// earlier failure.
-fn keep_logs(test: &str, remains: &[Remains]) {
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("logs").join(test.replace("::", "."));
-    let _ = std::fs::remove_dir_all(&kept);
+/// Copies the logs to a folder of the test's own under `target/`.
+fn keep_logs(test: &str, remains: &[Remains], kept: &Path) {
     let shared = running_shared();
     let folders = remains.iter().map(Remains::folder).chain(shared.as_ref().map(|planes| planes.folder()));
     let copied: std::io::Result<()> =

@@ -1,5 +1,5 @@
 // Which kube-apiserver, kube-controller-manager and kubectl the tests run against, for Kubernetes 1.33.
-// The one version to change is that of k8s.io/kubernetes; see ../README.md.
+// To change it, see "Changing versions" in docs/testing.md.
 module carrier.invalid/hack/envtest/1.33
 
 go 1.24.0

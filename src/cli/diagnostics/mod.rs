@@ -125,12 +125,12 @@ pub(super) fn severity_name(severity: Severity) -> &'static str {
 }
 
 /// "1 file", "2 files".
-fn count(n: usize, one: &str) -> String {
+pub(super) fn count(n: usize, one: &str) -> String {
     format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Whether the source text must not be shown: every code about secrets points
-/// at one.
+/// at one. Of others single places may be sensitive; the snippet sees to those.
 fn hides_source(diagnostic: &Diagnostic) -> bool {
     diagnostic.code.id.starts_with("CAR08")
 }

@@ -55,12 +55,14 @@ struct Wanted {
     first: usize,
     last: usize,
     text: String,
+    sensitive: bool,
     position: Position,
 }
 
 impl Snippet {
-    /// The lines that `labels` lie on, the first label's file first. With
-    /// `hidden` no character of the files is shown, only where it stands.
+    /// The lines that `labels` lie on, the first label's file first. Of a file
+    /// with a sensitive label no character is shown, only where it stands; with
+    /// `hidden`, of no file.
     #[must_use]
     pub fn new<'l>(
         places: &Places<'_>,
@@ -74,6 +76,7 @@ impl Snippet {
         let mut boxes = Vec::new();
         let mut offset = 0;
         for (file, first, last) in ranges(&wanted) {
+            let hidden = hidden || wanted.iter().any(|w| w.span.file == file && w.sensitive);
             let name = places.sources().get(file).map_or("?", |f| f.path.as_str());
             let mut text = String::new();
             for number in first..=last {
@@ -177,7 +180,7 @@ impl Wanted {
             span = Span::new(span.file, start, line_start + line.len());
             last = first;
         }
-        Self { span, first, last, text, position: places.start(span) }
+        Self { span, first, last, text, sensitive: label.sensitive, position: places.start(span) }
     }
 }
 

@@ -9,19 +9,46 @@ use super::{schema, select, validate};
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
-/// Reports every required field below the visible part of `root` that nothing sets.
-pub fn fulfillable(root: &Value, set: &PathSet, presets: &[ValueAt], report: &mut Report<'_>) {
+/// A required field that nothing sets.
+#[derive(Debug)]
+pub struct Missing<'s> {
+    /// The field.
+    pub field: FieldPath,
+    /// Its schema, where the CRD describes it.
+    schema: Option<&'s Value>,
+    /// The outermost optional field on the way: only who sets it gets into trouble.
+    when: Option<FieldPath>,
+}
+
+/// Every required field below the visible part of `root` that nothing sets.
+#[must_use]
+pub fn missing<'s>(root: &'s Value, set: &PathSet, presets: &[ValueAt]) -> Vec<Missing<'s>> {
     let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
-    Walk { report }.partial(root, set, &preset, &mut FieldPath::default(), None);
+    let mut walk = Walk { found: Vec::new() };
+    walk.partial(root, set, &preset, &mut FieldPath::default(), None);
+    walk.found
 }
 
-struct Walk<'a, 'r> {
-    report: &'a mut Report<'r>,
+/// Reports what [`missing`] finds.
+pub fn fulfillable(root: &Value, set: &PathSet, presets: &[ValueAt], report: &mut Report<'_>) {
+    for missing in missing(root, set, presets) {
+        missing.report(report);
+    }
 }
 
-impl Walk<'_, '_> {
-    /// `when` is the outermost optional field on the way: only who sets it gets into trouble.
-    fn partial(&mut self, node: &Value, set: &PathSet, preset: &PathSet, at: &mut FieldPath, when: Option<&FieldPath>) {
+struct Walk<'s> {
+    found: Vec<Missing<'s>>,
+}
+
+impl<'s> Walk<'s> {
+    fn partial(
+        &mut self,
+        node: &'s Value,
+        set: &PathSet,
+        preset: &PathSet,
+        at: &mut FieldPath,
+        when: Option<&FieldPath>,
+    ) {
         if set.is_whole() {
             return;
         }
@@ -81,7 +108,7 @@ impl Walk<'_, '_> {
     }
 
     /// A hidden object that presets make: what it requires must be among them or have a default.
-    fn made(&mut self, node: &Value, preset: &PathSet, at: &mut FieldPath, when: Option<&FieldPath>) {
+    fn made(&mut self, node: &'s Value, preset: &PathSet, at: &mut FieldPath, when: Option<&FieldPath>) {
         if !preset.children().any(|(s, _)| matches!(s, Segment::Property(_))) {
             // `[]` and `.*` set something in what is there; they do not make it.
             self.missing(Some(node), at, when);
@@ -99,7 +126,14 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn missing(&mut self, schema: Option<&Value>, field: &FieldPath, when: Option<&FieldPath>) {
+    fn missing(&mut self, schema: Option<&'s Value>, field: &FieldPath, when: Option<&FieldPath>) {
+        self.found.push(Missing { field: field.clone(), schema, when: when.cloned() });
+    }
+}
+
+impl Missing<'_> {
+    fn report(self, report: &mut Report<'_>) {
+        let Self { field, schema, when } = self;
         let kind = schema.map_or_else(String::new, |s| format!(" ({})", schema::describe(s)));
         let consequence = match when {
             None => "no object could ever run".to_owned(),
@@ -109,7 +143,7 @@ impl Walk<'_, '_> {
         let help = format!(
             "add `- jsonPath: {field}` to `fields`, or give it a value under `defaults` (tenants may override it) or `presets` (they never see it)"
         );
-        self.report.about(&codes::UNFULFILLABLE, field, message, help);
+        report.about(&codes::UNFULFILLABLE, &field, message, help);
     }
 }
 

@@ -1,5 +1,32 @@
 //! Loading: from source text to the objects it describes.
+//!
+//! [`yaml`] makes trees of text; [`objects`] makes typed objects of trees, along
+//! the same schemas that the CRDs have, so that what loads here is what an API
+//! server takes. [`lock`] and [`snapshots`] read what was discovered before.
+//! Nothing is read from outside: the text is in
+//! [`Sources`](crate::model::source::Sources) already.
 
+mod build;
+mod config;
+mod document;
+pub mod lock;
+mod mapping;
+mod metadata;
+pub mod objects;
+mod parallel;
+mod rules;
 mod scalar;
+pub mod schema;
+mod secret;
+pub mod shape;
+pub mod snapshots;
+pub mod strip;
 pub mod suppress;
 pub mod yaml;
+
+pub use objects::{Loaded, Object, ObjectKey, load};
+pub use snapshots::discovered;
+pub use strip::strip;
+
+#[cfg(test)]
+mod tests;

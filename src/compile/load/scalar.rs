@@ -54,10 +54,10 @@ impl Scalar {
 }
 
 /// The integer a float is in JSON, where Kubernetes reads it as one: JSON text
-/// without point and exponent that fits 64 bits.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the range is checked")]
+/// without point and exponent that fits 64 bits. The text has the shortest digits
+/// that name the float, then zeros; its exact value may be another integer.
 fn integral(f: f64) -> Option<i64> {
-    (f.fract() == 0.0 && f >= i64::MIN as f64 && f < i64::MAX as f64).then_some(f as i64)
+    (f.fract() == 0.0 && f.abs() < 1e19).then(|| f.to_string().parse().ok()).flatten()
 }
 
 /// A float as a key: the shortest decimal of its 32-bit value, with an exponent
@@ -247,9 +247,11 @@ mod tests {
             ("1e400", json!("1e400")),
             ("1e", json!("1e")),
             ("9223372036854775807", json!(9_223_372_036_854_775_807i64)),
-            ("9223372036854775808", json!(9.223_372_036_854_775_808e18)),
+            ("9223372036854775808", json!(9.223_372_036_854_776e18)),
             ("18446744073709551616", json!(1.844_674_407_370_955_2e19)),
             ("-9223372036854775808", json!(i64::MIN)),
+            ("-9223372036854775809", json!(-9.223_372_036_854_776e18)),
+            ("1000000000000000128.0", json!(1_000_000_000_000_000_100i64)),
             ("2001-01-01", json!("2001-01-01")),
             ("2001-01-01T00:00:00Z", json!("2001-01-01T00:00:00Z")),
             ("1.2.3", json!("1.2.3")),

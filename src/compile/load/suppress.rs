@@ -75,14 +75,14 @@ pub fn apply_suppressions(diagnostics: Diagnostics, suppressions: &[Suppression]
         let mut hidden = false;
         for (i, suppression) in suppressions.iter().enumerate() {
             let Some(primary) = &diagnostic.primary else { continue };
-            let covers = suppression.covers;
-            let there = primary.span.file == covers.file
-                && (covers.start..=covers.end).contains(&primary.span.start)
-                && primary.span.start >= covers.start;
             let Some(code) = suppression.codes.iter().position(|c| c.id == diagnostic.code.id) else { continue };
-            if there && diagnostic.severity == Severity::Error {
+            let covers = suppression.covers;
+            if primary.span.file != covers.file || !(covers.start..=covers.end).contains(&primary.span.start) {
+                continue;
+            }
+            if diagnostic.severity == Severity::Error {
                 refused[i] = true;
-            } else if there {
+            } else {
                 hidden = true;
                 used[i][code] = true;
             }

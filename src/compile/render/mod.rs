@@ -1,3 +1,136 @@
-//! Rendering: from compiled objects to the bytes of manifests.
+//! Rendering: from what a repository means and the CRDs it gets to the objects
+//! of every cluster, and from those to files.
+//!
+//! [`render`] says which objects there are, one file a family; [`layout`] says
+//! where each lies and what its file holds. Both are total: whatever can be
+//! wrong was found before, and what could not be built is left out.
 
+pub mod file_name;
+pub mod layout;
+pub mod manifest;
 pub mod yaml;
+
+mod accounts;
+mod clusters;
+mod crds;
+mod entries;
+mod offerings;
+mod rbac;
+mod reader;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::build::{Built, OfferedCrd};
+use super::discovered::Discovered;
+use super::resolve::{Resolved, Service};
+use crate::model::cluster::ClusterId;
+use crate::model::kinds::AccountRole;
+use crate::model::namespace::service_namespace;
+use manifest::Collector;
+pub use manifest::{Manifest, ManifestId, Stage};
+
+/// All objects of all clusters, each list in the order to apply it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ManifestSet {
+    /// The objects of the management cluster.
+    pub management: Vec<Manifest>,
+    /// The objects of each service cluster.
+    pub clusters: BTreeMap<ClusterId, Vec<Manifest>>,
+}
+
+impl ManifestSet {
+    /// How many objects there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.management.len() + self.clusters.values().map(Vec::len).sum::<usize>()
+    }
+
+    /// Whether there is no object at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Renders everything that a repository comes to.
+#[must_use]
+pub fn render(resolved: &Resolved<'_>, built: &[Built], discovered: &Discovered) -> ManifestSet {
+    let view = View::new(resolved, built, discovered);
+    let mut management = Collector::default();
+    crds::render(&view, &mut management);
+    accounts::render(&view, &mut management);
+    entries::render(&view, &mut management);
+    offerings::render(&view, &mut management);
+    let clusters = resolved.clusters.keys().map(|id| (id.clone(), clusters::render(&view, id))).collect();
+    ManifestSet { management: management.into_sorted(), clusters }
+}
+
+/// What the families have in common: the input, and what several of them need of it.
+struct View<'a, 'l> {
+    resolved: &'a Resolved<'l>,
+    discovered: &'a Discovered,
+    /// The services that have CRDs, in the order of [`Resolved::services`].
+    services: Vec<Offer<'a, 'l>>,
+    /// What each tenant is offered, by index in `services`. A tenant is here for each catalog that
+    /// selects it, even where the catalog offers nothing.
+    offers: BTreeMap<&'l str, BTreeSet<usize>>,
+}
+
+/// A service and its CRDs.
+struct Offer<'a, 'l> {
+    service: &'a Service<'l>,
+    built: &'a Built,
+    internal: OfferedCrd,
+    tenant: OfferedCrd,
+}
+
+impl<'a, 'l> View<'a, 'l> {
+    fn new(resolved: &'a Resolved<'l>, built: &'a [Built], discovered: &'a Discovered) -> Self {
+        let services: Vec<Offer<'a, 'l>> = built
+            .iter()
+            .filter_map(|built| {
+                let service = resolved.services.get(built.service)?;
+                let cluster = &service.cluster;
+                let (internal, tenant) = (built.internal_crd(cluster), built.tenant_crd(cluster));
+                Some(Offer { service, built, internal, tenant })
+            })
+            .collect();
+        let position: BTreeMap<usize, usize> =
+            services.iter().enumerate().map(|(at, offer)| (offer.built.service, at)).collect();
+        let offers = resolved
+            .offers()
+            .into_iter()
+            .map(|(tenant, services)| (tenant, services.iter().filter_map(|s| position.get(s).copied()).collect()))
+            .collect();
+        Self { resolved, discovered, services, offers }
+    }
+
+    fn providers(&self) -> impl Iterator<Item = &'l str> + '_ {
+        self.resolved.with_role(AccountRole::Provider).map(|a| a.name.as_str())
+    }
+
+    /// What a tenant is offered.
+    fn offered(&self, tenant: &str) -> impl Iterator<Item = &Offer<'a, 'l>> {
+        self.offers.get(tenant).into_iter().flatten().map(|at| &self.services[*at])
+    }
+
+    /// The tenants that are offered something in this cluster.
+    fn tenants_in(&self, cluster: &ClusterId) -> impl Iterator<Item = &'l str> {
+        self.offers
+            .iter()
+            .filter(move |(_, offers)| offers.iter().any(|at| self.services[*at].service.cluster == *cluster))
+            .map(|(tenant, _)| *tenant)
+    }
+
+    /// The UID of the management cluster, where it is known.
+    fn management_uid(&self) -> Option<&str> {
+        let settings = &self.resolved.loaded.config.management;
+        self.discovered.lock.management_uid.as_deref().or(settings.uid.as_deref())
+    }
+
+    /// The namespace of a tenant in a service cluster: the one it has, else the one it will get.
+    fn namespace(&self, cluster: &ClusterId, tenant: &str) -> String {
+        let locked = self.discovered.lock.clusters.get(cluster).and_then(|c| c.namespaces.get(tenant));
+        locked.cloned().unwrap_or_else(|| service_namespace(self.management_uid(), cluster, tenant))
+    }
+}

@@ -17,6 +17,10 @@ const METADATA_FIRST: &[&str] = &["name", "namespace", "labels", "annotations"];
 /// Objects of Kubernetes begin with `apiVersion`, `kind` and `metadata`; all
 /// other keys are sorted. Strings of several lines are written as `|`, no string
 /// is ever folded.
+///
+/// # Panics
+///
+/// Never: every JSON value can be written.
 #[must_use]
 pub fn to_yaml(value: &Value) -> String {
     let options = serde_saphyr::ser_options! {
@@ -26,8 +30,9 @@ pub fn to_yaml(value: &Value) -> String {
         // description stays searchable.
         folded_wrap_chars: usize::MAX,
     };
-    let mut text =
-        serde_saphyr::to_string_with_options(&Ordered { value, place: Place::Root }, options).unwrap_or_default();
+    #[expect(clippy::expect_used, reason = "a JSON value has string keys and finite numbers; nothing else can fail")]
+    let mut text = serde_saphyr::to_string_with_options(&Ordered { value, place: Place::Root }, options)
+        .expect("every JSON value is YAML");
     if !text.ends_with('\n') {
         text.push('\n');
     }

@@ -5,10 +5,12 @@
 //! YAML, `02xx` objects and references, `03xx` deriving, `05xx` lock, `08xx`
 //! secrets. A code is never used again for something else.
 
+pub mod config;
 pub mod derivation;
 pub mod io;
 pub mod lock;
 pub mod object;
+pub mod reference;
 pub mod secret;
 pub mod yaml;
 
@@ -27,9 +29,22 @@ pub struct Code {
     pub explanation: &'static str,
 }
 
+impl Code {
+    /// How to mend it in one sentence: what the explanation says behind `Mend it:`.
+    #[must_use]
+    pub fn mend(&self) -> String {
+        let text = self.explanation.split_once("Mend it:").map_or(self.title, |(_, mend)| mend);
+        let sentence = text.split("\n\n").next().unwrap_or(text);
+        sentence.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned()
+    }
+}
+
 /// All codes in order.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    [io::ALL, yaml::ALL, object::ALL, derivation::ALL, lock::ALL, secret::ALL].into_iter().flatten().copied()
+    [io::ALL, config::ALL, yaml::ALL, object::ALL, reference::ALL, derivation::ALL, lock::ALL, secret::ALL]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// The code with this id, in any letter case.

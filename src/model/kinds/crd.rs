@@ -134,7 +134,9 @@ mod tests {
             }
         }
         let mut longest = String::new();
-        crds().iter().for_each(|crd| walk(crd, &mut longest));
+        for crd in crds() {
+            walk(&crd, &mut longest);
+        }
         assert!(longest.len() <= 120, "{longest}");
         assert!(!longest.contains('\n'));
     }

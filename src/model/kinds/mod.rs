@@ -10,7 +10,7 @@ pub mod catalog;
 pub mod common;
 pub mod crd;
 pub mod derive;
-//EDITOR
+pub mod editor;
 pub mod offering;
 pub mod selector;
 pub mod service_cluster;

@@ -104,6 +104,13 @@ impl KindInfo {
         self.scope == Scope::Namespaced
     }
 
+    /// The kind with its article, for sentences: `an Account`.
+    #[must_use]
+    pub fn with_article(&self) -> String {
+        let article = if self.kind.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+        format!("{article} {}", self.kind)
+    }
+
     /// The name of its CRD.
     #[must_use]
     pub fn crd_name(&self) -> String {

@@ -1,0 +1,143 @@
+//! What compiling costs: start-up, `check` and `render` of repositories of two
+//! sizes and of the real CRDs, beside `kubectl kustomize` over the same output.
+//!
+//! `cargo bench` prints a table. Each line is the best of several runs of the
+//! process, since everything else that the machine does only adds to it; the
+//! ratios are taken within one run of the benchmark.
+#![allow(clippy::print_stdout, reason = "a benchmark is its table")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says so by panicking")]
+
+mod repository;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use wait4::Wait4;
+
+/// What a run took.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    memory_kib: u64,
+}
+
+fn main() {
+    let carrier = env!("CARGO_BIN_EXE_carrier");
+    println!("{:<44} {:>10} {:>10} {:>9}", "", "objects", "wall", "memory");
+    let line = |what: &str, objects: usize, cost: Cost| {
+        let wall = cost.wall.as_secs_f64() * 1000.0;
+        let memory = f64::from(u32::try_from(cost.memory_kib).unwrap_or(u32::MAX)) / 1024.0;
+        println!("{what:<44} {objects:>10} {wall:>7.1} ms {memory:>5.0} MiB");
+    };
+
+    line("start-up (version)", 0, best(20, || command(carrier, &["version"])));
+
+    // Repositories of 1,000 and 5,000 objects written by people.
+    let mut checks = Vec::new();
+    for objects in [1_000, 5_000] {
+        let repository = repository::of_sources(objects);
+        let cost = best(7, || command(carrier, &["check", "-C", &at(&repository)]));
+        line("check, objects in the repository", objects, cost);
+        checks.push(cost.wall);
+    }
+    growth("check", &checks);
+
+    // Repositories that render to about 1,000 and 5,000 objects.
+    let (mut renders, mut peers) = (Vec::new(), Vec::new());
+    for wanted in [1_000, 5_000] {
+        let repository = repository::of_outputs(wanted);
+        let out = repository.path().join("rendered");
+        let render = || command(carrier, &["render", "-C", &at(&repository)]);
+        let first = best(3, || {
+            let _ = std::fs::remove_dir_all(&out);
+            render()
+        });
+        let objects = count(&out);
+        line("render into an empty folder, objects out", objects, first);
+        line("render again, nothing to write", objects, best(7, render));
+        renders.push(first.wall);
+        if has_kubectl() {
+            let runs = if wanted > 1_000 { 1 } else { 3 };
+            let peer = best(runs, || command("kubectl", &["kustomize", &out.join("management").display().to_string()]));
+            line("kubectl kustomize over the management folder", count(&out.join("management")), peer);
+            println!(
+                "    ratio: kustomize takes {:.0} times as long",
+                peer.wall.as_secs_f64() / first.wall.as_secs_f64()
+            );
+            peers.push(peer.wall);
+        }
+    }
+    growth("render", &renders);
+    growth("kubectl kustomize", &peers);
+
+    match repository::of_corpus() {
+        Some((repository, crds)) => {
+            let check = best(5, || command(carrier, &["check", "-C", &at(&repository)]));
+            line("check of the real CRDs, all of .spec exposed", crds, check);
+            let render = best(5, || command(carrier, &["render", "--stdout", "-C", &at(&repository)]));
+            line("render --stdout of the same", crds, render);
+        }
+        None => println!("the real CRDs are not beside this checkout: not measured"),
+    }
+}
+
+fn command(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}
+
+fn at(repository: &tempfile::TempDir) -> String {
+    repository.path().display().to_string()
+}
+
+/// The best of `runs` runs of a command.
+fn best(runs: usize, mut command: impl FnMut() -> Command) -> Cost {
+    let mut best: Option<Cost> = None;
+    for _ in 0..runs {
+        let mut command = command();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        let child = command.spawn().expect("the command starts");
+        let usage = child.wait4().expect("the command ends");
+        let wall = start.elapsed();
+        assert!(usage.status.success(), "{command:?} failed with {}", usage.status);
+        let cost = Cost { wall, memory_kib: usage.rusage.maxrss / 1024 };
+        if best.is_none_or(|b| cost.wall < b.wall) {
+            best = Some(cost);
+        }
+    }
+    best.expect("there is at least one run")
+}
+
+fn growth(what: &str, walls: &[Duration]) {
+    if let [small, large] = walls {
+        println!("    growth of {what} from 1,000 to 5,000: {:.1} times", large.as_secs_f64() / small.as_secs_f64());
+    }
+}
+
+fn has_kubectl() -> bool {
+    Command::new("kubectl")
+        .args(["version", "--client"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success())
+}
+
+/// How many objects lie below a folder: one a file, kustomizations not counted.
+fn count(folder: &Path) -> usize {
+    std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| match entry.path() {
+            path if path.is_dir() => count(&path),
+            path => usize::from(
+                path.extension().is_some_and(|e| e == "yaml")
+                    && path.file_name().is_some_and(|n| n != "kustomization.yaml"),
+            ),
+        })
+        .sum()
+}

@@ -1,0 +1,157 @@
+//! Repositories to measure, made on the spot.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use carrier::compile::derive::source::SourceCrd;
+use carrier::model::diagnostic::Diagnostics;
+use carrier::model::source::FileId;
+use tempfile::TempDir;
+
+const PROVIDERS: usize = 2;
+
+/// A repository of `objects` source objects, one a file: mostly tenant accounts and the labels
+/// that providers give them, since these are what a large installation has many of.
+pub fn of_sources(objects: usize) -> TempDir {
+    // Each tenant is an account and a label object at one provider; what is left is the providers' own.
+    with_tenants((objects - 4 * PROVIDERS) / 2)
+}
+
+/// A repository that renders to about `objects` objects.
+pub fn of_outputs(objects: usize) -> TempDir {
+    // An account of a tenant who is offered one service comes to some 17 objects.
+    with_tenants(objects / 17)
+}
+
+/// A repository that offers every real CRD, with all of its spec exposed; `None` where the CRDs are not there.
+pub fn of_corpus() -> Option<(TempDir, usize)> {
+    let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/crds");
+    let folder = TempDir::new().unwrap();
+    let mut files: Vec<_> = fs::read_dir(crds).ok()?.flatten().map(|e| e.path()).collect();
+    files.sort();
+    write(folder.path(), "carrier.yaml", "{}\n");
+    write(folder.path(), "accounts/tenant.yaml", &account("tenant", "Tenant"));
+    let mut count = 0;
+    for file in files {
+        // Two forms of one CRD cannot be offered side by side.
+        if file.to_string_lossy().contains("--") {
+            continue;
+        }
+        let Some((name, version)) = offerable(&file) else { continue };
+        // One provider a CRD: their kinds clash.
+        let provider = format!("p{count}");
+        write(folder.path(), &format!("{provider}/account.yaml"), &account(&provider, "Provider"));
+        write(folder.path(), &format!("{provider}/cluster.yaml"), &cluster(&provider));
+        write(folder.path(), &format!("{provider}/catalog.yaml"), &catalog(&provider, "{}"));
+        write(folder.path(), &format!("{provider}/set.yaml"), &set(&provider, &name, &version, &[".spec"]));
+        lock(folder.path(), &provider, &file);
+        count += 1;
+    }
+    Some((folder, count))
+}
+
+/// The name of a CRD and the version to offer, if it has a spec and can be offered at all.
+fn offerable(file: &Path) -> Option<(String, String)> {
+    let text = fs::read_to_string(file).unwrap();
+    let documents = carrier::compile::load::yaml::read(FileId(0), &text, &mut Diagnostics::default());
+    let source = SourceCrd::read(&documents.first()?.root.to_json()).ok()?;
+    let version = source.preferred()?;
+    version.schema.pointer("/properties/spec")?;
+    Some((source.name.clone(), version.name.clone()))
+}
+
+fn with_tenants(tenants: usize) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), "carrier.yaml", "{}\n");
+    let crd = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("catalog-examples/redis/snapshots/team-a/eu-west-1/redis.redis.redis.opstreelabs.in.yaml");
+    for p in 0..PROVIDERS {
+        let provider = format!("provider-{p}");
+        write(folder.path(), &format!("accounts/{provider}.yaml"), &account(&provider, "Provider"));
+        write(folder.path(), &format!("{provider}/cluster.yaml"), &cluster(&provider));
+        write(folder.path(), &format!("{provider}/catalog.yaml"), &catalog(&provider, "{matchLabels: {tier: paying}}"));
+        let fields = [
+            ".spec.global.password",
+            ".spec.global.image",
+            ".spec.mode",
+            ".spec.size",
+            ".spec.redisExporter.enabled",
+            ".spec.redisExporter.image",
+            ".spec.service.type",
+            ".spec.redisConfig",
+        ];
+        write(
+            folder.path(),
+            &format!("{provider}/set.yaml"),
+            &set(&provider, "redis.redis.redis.opstreelabs.in", "v1beta1", &fields),
+        );
+    }
+    for t in 0..tenants {
+        let tenant = format!("tenant-{t:05}");
+        write(folder.path(), &format!("accounts/{}/{tenant}.yaml", t % 50), &account(&tenant, "Tenant"));
+        let provider = format!("provider-{}", t % PROVIDERS);
+        let labels = format!(
+            "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {tenant}\n  namespace: {provider}\n  labels:\n    tier: paying\n"
+        );
+        write(folder.path(), &format!("{provider}/tenants/{}/{tenant}.yaml", t % 50), &labels);
+    }
+    for p in 0..PROVIDERS {
+        lock(folder.path(), &format!("provider-{p}"), &crd);
+    }
+    folder
+}
+
+fn lock(repository: &Path, provider: &str, crd: &Path) {
+    let status = Command::new(env!("CARGO_BIN_EXE_carrier"))
+        .args(["-q", "lock", "--cluster", &format!("{provider}/main"), "--from"])
+        .arg(crd)
+        .arg("-C")
+        .arg(repository)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "lock of {} failed", crd.display());
+}
+
+fn account(name: &str, role: &str) -> String {
+    format!(
+        "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\nmetadata:\n  name: {name}\nspec:\n  metadata:\n    \
+         displayName: The team {name}\n    shortDescription: One of many\n  roles:\n  - {role}\n  subjects:\n  - kind: User\n    \
+         name: {name}-member\n    apiGroup: rbac.authorization.k8s.io\n"
+    )
+}
+
+fn cluster(provider: &str) -> String {
+    format!(
+        "apiVersion: kubecarrier.io/v1alpha1\nkind: ServiceCluster\nmetadata:\n  name: main\n  namespace: {provider}\nspec:\n  \
+         kubeconfigSecret:\n    name: main-kubeconfig\n"
+    )
+}
+
+fn catalog(provider: &str, tenants: &str) -> String {
+    format!(
+        "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Catalog\nmetadata:\n  name: default\n  namespace: {provider}\nspec:\n  \
+         catalogEntrySelector: {{}}\n  tenantSelector: {tenants}\n"
+    )
+}
+
+fn set(provider: &str, crd: &str, version: &str, fields: &[&str]) -> String {
+    let mut text = format!(
+        "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: CatalogEntrySet\nmetadata:\n  name: service\n  namespace: {provider}\n\
+         spec:\n  metadata:\n    displayName: A service\n    shortDescription: One of many\n  discover:\n    crd:\n      name: {crd}\n    \
+         serviceClusterSelector: {{}}\n  derive:\n    expose:\n    - versions: [{version}]\n      fields:\n"
+    );
+    for field in fields {
+        writeln!(text, "      - jsonPath: {field}").unwrap();
+    }
+    text
+}
+
+fn write(root: &Path, path: &str, text: &str) {
+    let file = root.join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, text).unwrap();
+}

@@ -1,0 +1,47 @@
+//! What the fuzz targets do with their bytes. `tests/fuzz_seeds.rs` runs the
+//! same functions over the seeds, so that they cannot rot.
+
+use carrier::compile::load::suppress::apply_suppressions;
+use carrier::compile::load::yaml::read;
+use carrier::compile::render::yaml::to_yaml;
+use carrier::model::diagnostic::Diagnostics;
+use carrier::model::path::FieldPath;
+use carrier::model::source::FileId;
+
+/// Any bytes are read within the limits. Where nothing is wrong with them, what
+/// was read is written and read again as the same.
+pub fn load(bytes: &[u8]) {
+    // The files layer refuses what is not UTF-8.
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut diagnostics = Diagnostics::default();
+    let documents = read(FileId(0), text, &mut diagnostics);
+    for diagnostic in diagnostics.iter() {
+        for label in diagnostic.primary.iter().chain(&diagnostic.labels) {
+            let range = label.span.start as usize..label.span.end as usize;
+            assert!(text.get(range).is_some(), "a place outside the text: {diagnostic:?}");
+        }
+    }
+    let sound = !diagnostics.has_errors();
+    let mut suppressions = Vec::new();
+    for document in documents {
+        if sound {
+            let value = document.root.to_json();
+            let written = to_yaml(&value);
+            let mut again = Diagnostics::default();
+            let reread = read(FileId(0), &written, &mut again);
+            assert!(again.is_empty(), "{again:?}\n{written}");
+            assert_eq!(reread.first().map(|d| d.root.to_json()), Some(value), "{written}");
+        }
+        suppressions.extend(document.suppressions);
+    }
+    let _ = apply_suppressions(diagnostics, &suppressions);
+}
+
+/// Any text is a path or is refused; a path is written as one that reads the same.
+pub fn paths(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(path) = FieldPath::parse(text) {
+        let written = path.to_string();
+        assert_eq!(FieldPath::parse(&written).ok(), Some(path), "{text:?} is written as {written:?}");
+    }
+}

@@ -1,0 +1,9 @@
+//! `fuzz/run load`
+
+#![no_main]
+
+#[path = "../entry.rs"]
+#[allow(dead_code, reason = "each target uses one of the functions")]
+mod entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::load(bytes));

@@ -1,0 +1,209 @@
+//! `carrier fields`: what a CRD has to expose, and what of it is exposed.
+
+pub mod view;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use super::diagnostics::{self, Destination, Format, Summary};
+use super::env::Env;
+use super::error::CliError;
+use super::exit::Exit;
+use super::repository::Repository;
+use super::ui::Ui;
+use crate::compile::derive::exposure::Exposure;
+use crate::compile::derive::source::{SourceCrd, SourceVersion};
+use crate::compile::fields::fields;
+use crate::compile::load::yaml;
+use crate::compile::resolve::{BaseName, Service};
+use crate::files::walk::read_paths;
+use crate::model::cluster::ClusterId;
+use crate::model::diagnostic::Diagnostic;
+use crate::model::nearest::nearest;
+use crate::model::tree::Node;
+use view::Shown;
+
+/// Arguments of `carrier fields`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: carrier fields redis.redis.example.com -o list")]
+pub struct FieldsArgs {
+    /// The CRD by its name, or by its plural where that is enough; with --from, all where none is given
+    #[arg(value_name = "CRD", required_unless_present = "from")]
+    pub crd: Option<String>,
+    /// How to show the fields
+    #[arg(short, long, value_name = "FORMAT", default_value = "tree")]
+    pub output: Output,
+    /// The CRD of this service cluster; without it, of every one that has it
+    #[arg(long, value_name = "PROVIDER/CLUSTER", conflicts_with = "from")]
+    pub cluster: Option<ClusterId>,
+    /// Look into this file or folder, such as an operator's release manifest, and not into the repository
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub from: Option<PathBuf>,
+}
+
+/// How fields are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A tree with types, what is required, defaults, and what is exposed.
+    Tree,
+    /// Lines `- jsonPath:` to paste into a CatalogEntrySet.
+    List,
+    /// A JSON document.
+    Json,
+}
+
+/// Shows the fields of a CRD.
+///
+/// # Errors
+/// When there is no such CRD, or a file cannot be read.
+pub fn run(args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let name = args.crd.as_deref();
+    let (shown, exit) = match &args.from {
+        Some(path) => of_files(path, name, env, ui)?,
+        None => (of_repository(name.unwrap_or_default(), args.cluster.as_ref(), env, ui)?, Exit::Fine),
+    };
+    let color = ui.out_color;
+    match args.output {
+        Output::Tree => view::tree(ui.out(), &shown, color)?,
+        Output::List => view::list(ui.out(), &shown)?,
+        Output::Json => view::document(ui.out(), &shown)?,
+    }
+    Ok(exit)
+}
+
+/// The CRDs in files that a user names, or the one that is called `name`. Those that cannot be
+/// offered are reported on stderr.
+fn of_files(path: &Path, name: Option<&str>, env: &Env, ui: &mut Ui<'_>) -> Result<(Vec<Shown>, Exit), CliError> {
+    let (sources, mut found) = read_paths(&env.directory, &[path.to_owned()], Vec::new())?;
+    let mut shown = Vec::new();
+    let mut others = BTreeSet::new();
+    for (id, file) in sources.iter() {
+        for document in yaml::read(id, &file.text, &mut found) {
+            let root = &document.root;
+            if root.get("kind").and_then(Node::as_str) != Some("CustomResourceDefinition") {
+                continue;
+            }
+            let called = root.pointer("/metadata/name").and_then(Node::as_str).unwrap_or_default();
+            if name.is_some_and(|name| name != called) {
+                others.insert(called.to_owned());
+                continue;
+            }
+            match SourceCrd::read(&root.to_json()) {
+                Ok(crd) => {
+                    let from = vec![path.display().to_string()];
+                    shown.extend(crd.preferred().map(|version| of_version(&crd, version, from, None)));
+                }
+                Err(problems) => {
+                    for problem in problems {
+                        found.push(Diagnostic::new(problem.code, root.place("/metadata/name"), problem.message));
+                    }
+                }
+            }
+        }
+    }
+    let exit = if found.has_errors() { Exit::Errors } else { Exit::Fine };
+    let list = found.into_sorted();
+    if !list.is_empty() {
+        diagnostics::report(ui, Format::Text, &list, &sources, &Destination::default())?;
+    }
+    match name {
+        Some(name) if shown.is_empty() && exit == Exit::Fine => Err(unknown(name, &others)),
+        None if shown.is_empty() && exit == Exit::Fine => {
+            Err(CliError::new(Exit::Errors, format!("there is no CustomResourceDefinition in {}", path.display())))
+        }
+        _ => Ok((shown, exit)),
+    }
+}
+
+/// A CRD among the snapshots of the repository, by its name or its plural, once for each exposure
+/// and each form it has.
+fn of_repository(name: &str, cluster: Option<&ClusterId>, env: &Env, ui: &mut Ui<'_>) -> Result<Vec<Shown>, CliError> {
+    let repository = Repository::open(env, ui)?;
+    let (compiled, list) = repository.compile();
+    let errors = Summary::of(&list, &repository.sources).error;
+    if errors > 0 {
+        ui.warn(format_args!("the repository has {}", diagnostics::count(errors, "error")))?;
+        ui.next("check", "to see what is wrong")?;
+    }
+    let crds = compiled.discovered.crds.iter().filter(|(id, _)| cluster.is_none_or(|c| c == *id));
+    let names: BTreeSet<String> = crds.clone().flat_map(|(_, crds)| crds.keys().cloned()).collect();
+    let name = full_name(name, &names)?;
+
+    // One form of the CRD, the clusters that have it, and the services made of it there.
+    let mut forms: Vec<(&Value, Vec<&ClusterId>)> = Vec::new();
+    for (id, crds) in crds {
+        let Some(snapshot) = crds.get(&name) else { continue };
+        match forms.iter_mut().find(|(crd, _)| *crd == &*snapshot.crd) {
+            Some((_, ids)) => ids.push(id),
+            None => forms.push((&snapshot.crd, vec![id])),
+        }
+    }
+    let mut shown = Vec::new();
+    for (crd, ids) in forms {
+        let crd = SourceCrd::read(crd).map_err(|problems| {
+            let message = problems.into_iter().map(|p| p.message).collect::<Vec<_>>().join("; ");
+            CliError::new(Exit::Errors, format!("`{name}` cannot be offered: {message}"))
+        })?;
+        let from: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let mut exposures: Vec<&Exposure> = Vec::new();
+        for service in compiled.resolved.services.iter().filter(|s| ids.contains(&&s.cluster) && is_of(s, &crd)) {
+            exposures.extend(service.exposure.as_ref().filter(|e| !exposures.iter().any(|o| o.object == e.object)));
+        }
+        if exposures.is_empty() {
+            shown.extend(crd.preferred().map(|version| of_version(&crd, version, from.clone(), None)));
+        }
+        for exposure in exposures {
+            let versions = exposure.items.iter().flat_map(|item| &item.versions);
+            let versions: Vec<_> = versions.filter_map(|v| crd.version(&v.value)).collect();
+            let versions = if versions.is_empty() { crd.preferred().into_iter().collect() } else { versions };
+            shown.extend(versions.into_iter().map(|v| of_version(&crd, v, from.clone(), Some(exposure))));
+        }
+    }
+    Ok(shown)
+}
+
+fn is_of(service: &Service<'_>, crd: &SourceCrd) -> bool {
+    match &service.base.name {
+        BaseName::Crd(name) => *name == crd.name,
+        BaseName::Plural(plural) => *plural == crd.plural,
+    }
+}
+
+/// The one name that is `name`, or whose plural is.
+fn full_name(name: &str, names: &BTreeSet<String>) -> Result<String, CliError> {
+    if names.contains(name) {
+        return Ok(name.to_owned());
+    }
+    let mut same = names.iter().filter(|n| n.split_once('.').is_some_and(|(plural, _)| plural == name));
+    match (same.next(), same.next()) {
+        (Some(one), None) => Ok(one.clone()),
+        _ if names.is_empty() => Err(CliError::usage("the repository has no snapshot of a CRD").hint(
+            "take CRDs in with `carrier lock --from PATH`, or look into a file with `carrier fields --from PATH`",
+        )),
+        _ => Err(unknown(name, names)),
+    }
+}
+
+fn of_version(crd: &SourceCrd, version: &SourceVersion, from: Vec<String>, exposure: Option<&Exposure>) -> Shown {
+    Shown {
+        crd: crd.name.clone(),
+        version: version.name.clone(),
+        stored: version.storage,
+        from,
+        object: exposure.map(|e| e.object.clone()),
+        fields: fields(version, exposure),
+    }
+}
+
+/// There is no CRD of this name, but there are others.
+fn unknown(name: &str, names: &BTreeSet<String>) -> CliError {
+    let error = CliError::usage(format!("there is no CRD `{name}`"));
+    let names = names.iter().map(String::as_str);
+    match nearest(name, names.clone()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("there are: {}", names.collect::<Vec<_>>().join(", "))),
+    }
+}

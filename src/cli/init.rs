@@ -1,0 +1,124 @@
+//! `carrier init`: a repository to start from.
+//!
+//! It writes what a first service needs and nothing that has to be deleted
+//! again: the CatalogEntrySet is a comment, because there is no CRD yet that it
+//! could offer. A file that is there already is never touched.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::env::Env;
+use super::error::CliError;
+use super::exit::Exit;
+use super::schema;
+use super::ui::Ui;
+use crate::model::kinds::editor::json_schemas;
+
+/// The files, by their path below the repository's root.
+const FILES: &[(&str, &str)] = &[
+    ("carrier.yaml", include_str!("init/carrier.yaml")),
+    ("accounts/team-a.yaml", include_str!("init/team-a.yaml")),
+    ("accounts/team-b.yaml", include_str!("init/team-b.yaml")),
+    ("clusters/eu-west-1.yaml", include_str!("init/eu-west-1.yaml")),
+    ("catalogs/default.yaml", include_str!("init/default.yaml")),
+    ("catalogs/example.yaml", include_str!("init/example.yaml")),
+];
+
+/// Arguments of `carrier init`.
+#[derive(Debug, Args)]
+#[command(after_help = "A file that exists with other content is listed and refused; nothing is written then.")]
+pub struct InitArgs {
+    /// The folder, which is made where it is missing
+    #[arg(value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
+    pub directory: PathBuf,
+}
+
+/// Writes the files, or refuses where one of them exists with other content.
+///
+/// # Errors
+/// When it refuses, or a file cannot be written.
+pub fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let root = env.path(&args.directory);
+    let missing = missing(&root)?;
+    for (path, text) in &missing {
+        write_new(&root.join(path), text)?;
+        let shown = args.directory.join(path);
+        ui.say(format_args!("wrote {}", shown.strip_prefix(".").unwrap_or(&shown).display()))?;
+    }
+    if missing.is_empty() {
+        ui.say("everything is there already")?;
+    }
+    ui.say(
+        "\nThe accounts, the cluster and the catalog are examples; make them yours. To offer a service of the cluster:\n\
+         \n  1. take its CRD out of the operator's release manifest:\n       \
+         carrier lock --from PATH --cluster team-a/eu-west-1\n  \
+         2. see what it has to expose:\n       carrier fields CRD\n  \
+         3. say what you offer in catalogs/example.yaml\n",
+    )?;
+    ui.next("check", "to see whether all of it fits together")?;
+    Ok(Exit::Fine)
+}
+
+/// All files, the schemas that the first lines of the others name included.
+fn files() -> Vec<(String, String)> {
+    let mut files: Vec<_> = FILES.iter().map(|&(path, text)| (path.to_owned(), text.to_owned())).collect();
+    let schemas = json_schemas();
+    for name in [schema::SETTINGS, schema::ANY] {
+        let name = format!("{name}.json");
+        if let Some(schema) = schemas.get(&name) {
+            files.push((format!(".carrier/schemas/{name}"), schema::text(schema)));
+        }
+    }
+    files
+}
+
+/// The files that are not there yet.
+fn missing(root: &Path) -> Result<Vec<(String, String)>, CliError> {
+    let (mut missing, mut in_the_way) = (Vec::new(), Vec::new());
+    for (path, text) in files() {
+        let file = root.join(&path);
+        match fs::read(&file) {
+            Ok(bytes) if bytes == text.as_bytes() => {}
+            Ok(_) => in_the_way.push(path),
+            Err(error) if error.kind() == ErrorKind::NotFound => missing.push((path, text)),
+            Err(error) => return Err(CliError::file("read", &file, &error)),
+        }
+    }
+    if in_the_way.is_empty() {
+        return Ok(missing);
+    }
+    Err(CliError::refused(format!("these files exist already: {}", in_the_way.join(", ")))
+        .hint("nothing was written; name another folder: `carrier init DIR`"))
+}
+
+/// Writes a file that must not exist: what appeared meanwhile stays.
+fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|e| CliError::file("make the folder", folder, &e))?;
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|e| CliError::file("write", path, &e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_somebody_else_is_never_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("carrier.yaml");
+        fs::write(&file, "mine").unwrap();
+        let error = missing(dir.path()).unwrap_err();
+        assert_eq!((error.exit, error.message.as_str()), (Exit::Refused, "these files exist already: carrier.yaml"));
+        assert_eq!(write_new(&file, "ours").unwrap_err().exit, Exit::Errors);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    }
+}

@@ -1,0 +1,300 @@
+//! Building: every resolved service gets its CRDs.
+//!
+//! This is where the exposures meet the CRDs of each cluster. The same complaint
+//! from several clusters is one complaint; two services that would take each
+//! other's name in an API group are found here, since only CRDs know their names.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::derive::source::SourceCrd;
+use super::derive::{self, Derived, Target};
+use super::discovered::{Discovered, Snapshot};
+use super::resolve::{BaseName, Resolved, Service};
+use crate::model::cluster::ClusterId;
+use crate::model::codes::{lock, reference};
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+
+/// A service with its CRDs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Built {
+    /// Its index in [`Resolved::services`].
+    pub service: usize,
+    /// The base CRD.
+    pub source: Arc<SourceCrd>,
+    /// The version that is copied between the clusters.
+    pub version: String,
+    /// The internal CRD.
+    pub internal: Arc<Value>,
+    /// The derived CRD; `None` where tenants use the internal one.
+    pub derived: Option<Derived>,
+}
+
+/// What tenants use: names and versions of a CRD.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedCrd {
+    /// Its full name.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its plural.
+    pub plural: String,
+    /// Its versions, and whether each is the stored one.
+    pub versions: Vec<(String, bool)>,
+}
+
+impl Built {
+    /// The internal CRD's names.
+    #[must_use]
+    pub fn internal_crd(&self, cluster: &ClusterId) -> OfferedCrd {
+        let group = target(cluster).internal_group();
+        OfferedCrd {
+            name: format!("{}.{group}", self.source.plural),
+            group,
+            kind: self.source.kind.clone(),
+            plural: self.source.plural.clone(),
+            versions: vec![(self.version.clone(), true)],
+        }
+    }
+
+    /// What tenants use: the derived CRD, or the internal one where nothing is derived.
+    #[must_use]
+    pub fn tenant_crd(&self, cluster: &ClusterId) -> OfferedCrd {
+        let Some(derived) = &self.derived else { return self.internal_crd(cluster) };
+        let group = target(cluster).derived_group();
+        OfferedCrd {
+            name: format!("{}.{group}", derived.plural),
+            group,
+            kind: derived.kind.clone(),
+            plural: derived.plural.clone(),
+            versions: derived.versions.iter().map(|v| (v.clone(), *v == derived.storage)).collect(),
+        }
+    }
+}
+
+fn target(cluster: &ClusterId) -> Target<'_> {
+    Target { provider: &cluster.provider, cluster: &cluster.cluster }
+}
+
+/// Builds every service whose CRD is known. The result is in the order of the services; those
+/// that cannot be built are reported and left out.
+pub fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Built>, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    let mut merged = Merged::default();
+    let mut sources: BTreeMap<(ClusterId, String), Option<Arc<SourceCrd>>> = BTreeMap::new();
+    let mut built = Vec::new();
+    for (index, service) in resolved.services.iter().enumerate() {
+        let Some((name, snapshot)) = find(service, discovered, &mut diagnostics) else { continue };
+        let source = sources
+            .entry((service.cluster.clone(), name.to_owned()))
+            .or_insert_with(|| read(service, snapshot, &mut merged));
+        if let Some(source) = source.clone() {
+            built.extend(one(index, service, source, &mut merged));
+        }
+    }
+    diagnostics.append(merged.into_diagnostics(resolved));
+    collisions(resolved, &mut built, &mut diagnostics);
+    (built, diagnostics)
+}
+
+fn find<'d>(
+    service: &'d Service<'_>,
+    discovered: &'d Discovered,
+    diagnostics: &mut Diagnostics,
+) -> Option<(&'d str, &'d Snapshot)> {
+    let cluster = &service.cluster;
+    match &service.base.name {
+        BaseName::Crd(name) => {
+            let found = discovered.by_name(cluster, name);
+            if found.is_none() {
+                let message = format!("there is no snapshot of `{name}` from the cluster `{cluster}`");
+                let diagnostic = Diagnostic::new(&lock::NO_SNAPSHOT, service.base.place, message)
+                    .help(format!("run `carrier lock --cluster {cluster} --from FILE`, with the file of the operator's release that holds the CRD"))
+                    .on(service.origin.id(), "/spec/discover/crd/name");
+                diagnostics.push(diagnostic);
+            }
+            found.map(|snapshot| (name.as_str(), snapshot))
+        }
+        BaseName::Plural(plural) => {
+            let mut found = discovered.by_plural(cluster, plural);
+            let (first, second) = (found.next(), found.next());
+            let message = match (first, second) {
+                (Some(only), None) => return Some(only),
+                (None, _) => format!("the cluster `{cluster}` has no snapshot of a CRD with the plural `{plural}`"),
+                (Some(a), Some(b)) => format!("the plural `{plural}` fits both `{}` and `{}`", a.0, b.0),
+            };
+            let diagnostic = Diagnostic::new(&reference::BASE_UNKNOWN, service.base.place, message)
+                .help("name the CRD in full with a CatalogEntrySet")
+                .on(service.origin.id(), "/spec/baseCRD/name");
+            diagnostics.push(diagnostic);
+            None
+        }
+    }
+}
+
+/// Reads a snapshot as a base CRD. What is wrong with it is said at the line that wants it, since
+/// that is the line to change; the snapshot is the second place.
+fn read(service: &Service<'_>, snapshot: &Snapshot, merged: &mut Merged) -> Option<Arc<SourceCrd>> {
+    match SourceCrd::read(&snapshot.crd) {
+        Ok(source) => Some(Arc::new(source)),
+        Err(problems) => {
+            let mut found = Diagnostics::default();
+            for problem in problems {
+                let diagnostic = Diagnostic::new(problem.code, service.base.place, problem.message)
+                    .label(snapshot.place, "the snapshot")
+                    .help(problem.code.mend())
+                    .on(service.origin.id(), "");
+                found.push(diagnostic);
+            }
+            merged.add(&service.cluster, found);
+            None
+        }
+    }
+}
+
+fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, merged: &mut Merged) -> Option<Built> {
+    let target = target(&service.cluster);
+    let mut found = Diagnostics::default();
+    let derived = match &service.exposure {
+        None => None,
+        Some(exposure) => match derive::derive(&source, exposure, &target, &mut found) {
+            Some(derived) => Some(derived),
+            None => {
+                merged.add(&service.cluster, found);
+                return None;
+            }
+        },
+    };
+    merged.add(&service.cluster, found);
+    let version = match &derived {
+        Some(derived) => source.version(&derived.storage)?,
+        None => source.preferred()?,
+    };
+    let internal = Arc::new(derive::internal(&source, &target, version));
+    Some(Built { service: index, version: version.name.clone(), internal, derived, source })
+}
+
+/// Complaints of several clusters about the same line.
+#[derive(Default)]
+struct Merged {
+    found: Vec<(Diagnostic, Vec<ClusterId>)>,
+    at: BTreeMap<(u64, String), usize>,
+}
+
+impl Merged {
+    fn add(&mut self, cluster: &ClusterId, diagnostics: Diagnostics) {
+        for diagnostic in diagnostics.into_sorted() {
+            let span = diagnostic.primary.as_ref().map(|l| l.span);
+            let place = span.map_or(0, |s| u64::from(s.file.0) << 32 | u64::from(s.start));
+            let key = (place, format!("{}{}", diagnostic.code.id, diagnostic.message));
+            match self.at.get(&key) {
+                Some(index) => {
+                    let clusters = &mut self.found[*index].1;
+                    if clusters.last() != Some(cluster) {
+                        clusters.push(cluster.clone());
+                    }
+                }
+                None => {
+                    self.at.insert(key, self.found.len());
+                    self.found.push((diagnostic, vec![cluster.clone()]));
+                }
+            }
+        }
+    }
+
+    /// Each complaint once. Where it is not true of all clusters that the object selects, it says of which.
+    fn into_diagnostics(self, resolved: &Resolved<'_>) -> Diagnostics {
+        let mut clusters_of: BTreeMap<String, usize> = BTreeMap::new();
+        for service in &resolved.services {
+            *clusters_of.entry(service.origin.id()).or_default() += 1;
+        }
+        let mut out = Diagnostics::default();
+        for (mut diagnostic, clusters) in self.found {
+            let all = diagnostic.object.as_ref().and_then(|o| clusters_of.get(o)).copied().unwrap_or(1);
+            if clusters.len() < all {
+                let names: Vec<String> = clusters.iter().map(|c| format!("`{c}`")).collect();
+                diagnostic.notes.push(format!(
+                    "so it is in {} of {all} clusters: {}",
+                    clusters.len(),
+                    names.join(", ")
+                ));
+            }
+            out.push(diagnostic);
+        }
+        out
+    }
+}
+
+/// Within one API group plural, singular, kind and list kind must be unique, else the API server
+/// accepts the second CRD and never serves it (`derivation.md` R12). Later ones go.
+fn collisions(resolved: &Resolved<'_>, built: &mut Vec<Built>, diagnostics: &mut Diagnostics) {
+    // (group, name) -> (what tells two CRDs apart, index of the service)
+    let mut taken: BTreeMap<(String, String), (String, usize)> = BTreeMap::new();
+    let mut versions: BTreeMap<String, (String, usize)> = BTreeMap::new();
+    built.retain(|candidate| {
+        let service = &resolved.services[candidate.service];
+        let internal = candidate.internal_crd(&service.cluster);
+        // Two services may share an internal CRD, which has one version (R11).
+        let (version, first) =
+            versions.entry(internal.name.clone()).or_insert_with(|| (candidate.version.clone(), candidate.service));
+        if *version != candidate.version {
+            let first = &resolved.services[*first];
+            let message = format!(
+                "`{}` is offered in version `{}` here and in `{version}` by `{}`",
+                candidate.source.name, candidate.version, first.entry
+            );
+            let diagnostic = Diagnostic::new(&reference::VERSIONS_CLASH, service.base.place, message)
+                .label(first.base.place, "the other one")
+                .help(format!("expose version `{version}` in both, or offer one of them through another provider account"))
+                .on(service.origin.id(), "");
+            diagnostics.push(diagnostic);
+            return false;
+        }
+        let mut claims = vec![(internal.group, names_of(&candidate.internal), candidate.source.name.clone())];
+        if let Some(derived) = &candidate.derived {
+            claims.push((target(&service.cluster).derived_group(), names_of(&derived.crd), service.entry.clone()));
+        }
+        for (group, names, identity) in &claims {
+            for name in names {
+                let Some((other, index)) = taken.get(&(group.clone(), name.clone())) else { continue };
+                if other == identity {
+                    continue;
+                }
+                let first = &resolved.services[*index];
+                let internal = group.starts_with("internal.");
+                let message = format!("`{name}` is taken in the API group `{group}`: `{}` has it already", first.entry);
+                let help = match internal {
+                    true => "two CRDs of one kind cannot be offered from the same cluster by one provider; offer one of them through another provider account",
+                    false => "give one of them another `kind` and `plural` under `derive`",
+                };
+                let diagnostic = Diagnostic::new(&reference::NAME_TAKEN, service.base.place, message)
+                    .label(first.base.place, "the other one")
+                    .help(help)
+                    .on(service.origin.id(), "");
+                diagnostics.push(diagnostic);
+                return false;
+            }
+        }
+        for (group, names, identity) in claims {
+            for name in names {
+                taken.insert((group.clone(), name), (identity.clone(), candidate.service));
+            }
+        }
+        true
+    });
+}
+
+/// The names that must be unique in a group. Resources and kinds are told apart by their first letter.
+fn names_of(crd: &Value) -> Vec<String> {
+    let mut names: Vec<String> = ["plural", "singular", "kind", "listKind"]
+        .iter()
+        .filter_map(|key| crd.pointer(&format!("/spec/names/{key}")).and_then(Value::as_str).map(str::to_owned))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}

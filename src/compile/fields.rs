@@ -1,0 +1,173 @@
+//! What a version of a CRD has to expose, field by field, and what an exposure
+//! takes of it: the answer behind `carrier fields`.
+//!
+//! It is held together from the same parts as deriving, so the two agree on
+//! what a path is, what is exposed, and what is missing.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::derive::exposure::{ExposeItem, Exposure, Report};
+use super::derive::source::SourceVersion;
+use super::derive::{fulfil, schema, select};
+use crate::model::diagnostic::Diagnostics;
+use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
+
+/// A field of a CRD and those below it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Its path, as an exposure writes it.
+    pub path: FieldPath,
+    /// Its type as people say it, such as `[]object`.
+    pub kind: String,
+    /// Whether it must be there, where what it lies in is there.
+    pub required: bool,
+    /// The value it gets where nobody sets it: the catalog's, else the CRD's.
+    pub default: Option<Value>,
+    /// The values it may have, where they are listed.
+    pub one_of: Vec<Value>,
+    /// What the CRD says about it; empty where it says nothing.
+    pub description: String,
+    /// What the exposure does with it; `None` where there is no exposure.
+    pub standing: Option<Standing>,
+    /// The fields below, those of a list's items and of a map's values included.
+    pub children: Vec<Field>,
+}
+
+/// What an exposure does with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Tenants see it, with everything below.
+    Exposed,
+    /// Tenants see a part of it.
+    InPart,
+    /// The provider sets it, or a part of it; tenants do not see it.
+    Preset,
+    /// Tenants do not see it.
+    Hidden,
+    /// It is hidden and required, and nothing sets it: nothing could ever run.
+    Missing,
+}
+
+/// The fields of a version, without `apiVersion`, `kind` and `metadata`, which
+/// every object has. With an exposure, what it does with each of them; an
+/// exposure that does not name the version exposes nothing of it.
+#[must_use]
+pub fn fields(version: &SourceVersion, exposure: Option<&Exposure>) -> Vec<Field> {
+    let root = &version.schema;
+    let Some(exposure) = exposure else {
+        return Walk { view: None }.below(root, &FieldPath::default(), View::nothing());
+    };
+    let item = exposure.items.iter().find(|item| item.versions.iter().any(|v| v.value == version.name));
+    let taken = item.map_or_else(Taken::nothing, |item| Taken::of(root, item, &exposure.object));
+    let view = View { shown: Exposed::Partial(&taken.set), preset: Exposed::Partial(&taken.preset) };
+    Walk { view: Some(&taken) }.below(root, &FieldPath::default(), view)
+}
+
+/// What one item of an exposure takes of a schema.
+struct Taken<'i> {
+    item: Option<&'i ExposeItem>,
+    set: PathSet,
+    preset: PathSet,
+    missing: BTreeSet<FieldPath>,
+}
+
+impl<'i> Taken<'i> {
+    fn nothing() -> Self {
+        Self { item: None, set: PathSet::nothing(), preset: PathSet::nothing(), missing: BTreeSet::new() }
+    }
+
+    fn of(root: &Value, item: &'i ExposeItem, object: &str) -> Self {
+        // `carrier check` reports what is wrong with the exposure; here it is only shown.
+        let mut unheard = Diagnostics::default();
+        let set = select::select(root, &mut Report { item, object, diagnostics: &mut unheard });
+        let missing = fulfil::missing(root, &set, &item.presets).into_iter().map(|m| m.field).collect();
+        let preset = item.presets.iter().map(|p| &p.path.value).collect();
+        Self { item: Some(item), set, preset, missing }
+    }
+}
+
+/// How the exposure sees a node.
+#[derive(Clone, Copy)]
+struct View<'t> {
+    shown: Exposed<'t>,
+    preset: Exposed<'t>,
+}
+
+impl View<'static> {
+    fn nothing() -> Self {
+        Self { shown: Exposed::Hidden, preset: Exposed::Hidden }
+    }
+}
+
+impl View<'_> {
+    fn child(self, segment: &Segment) -> Self {
+        Self { shown: down(self.shown, segment), preset: down(self.preset, segment) }
+    }
+}
+
+fn down<'t>(exposed: Exposed<'t>, segment: &Segment) -> Exposed<'t> {
+    match exposed {
+        Exposed::Partial(set) => set.child(segment),
+        all_or_nothing => all_or_nothing,
+    }
+}
+
+struct Walk<'t> {
+    view: Option<&'t Taken<'t>>,
+}
+
+impl Walk<'_> {
+    /// The fields below a node, through the items of a list and the values of a map.
+    fn below(&self, node: &Value, at: &FieldPath, view: View<'_>) -> Vec<Field> {
+        for (segment, child) in [(Segment::Items, schema::items(node)), (Segment::Values, schema::values(node))] {
+            if let Some(child) = child {
+                return self.below(child, &at.with(segment.clone()), view.child(&segment));
+            }
+        }
+        let required: BTreeSet<&str> = schema::required(node).collect();
+        schema::properties(node)
+            .filter(|(name, _)| !(at.0.is_empty() && select::ALWAYS.contains(&name.as_str())))
+            .map(|(name, child)| {
+                let segment = Segment::Property(name.clone());
+                self.field(child, at.with(segment.clone()), required.contains(name.as_str()), view.child(&segment))
+            })
+            .collect()
+    }
+
+    fn field(&self, node: &Value, path: FieldPath, required: bool, view: View<'_>) -> Field {
+        let text = |key: &str| node.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let of_catalog =
+            self.view.and_then(|t| t.item).and_then(|item| item.defaults.iter().find(|d| d.path.value == path));
+        Field {
+            kind: schema::describe(node),
+            required,
+            default: of_catalog.map(|d| &d.value.value).or_else(|| node.get("default")).cloned(),
+            one_of: node.get("enum").and_then(Value::as_array).cloned().unwrap_or_default(),
+            description: text("description"),
+            standing: self.view.map(|taken| standing(taken, &path, view)),
+            children: self.below(node, &path, view),
+            path,
+        }
+    }
+}
+
+fn standing(taken: &Taken<'_>, path: &FieldPath, view: View<'_>) -> Standing {
+    match (view.shown, view.preset) {
+        _ if taken.missing.contains(path) => Standing::Missing,
+        (Exposed::Whole, _) => Standing::Exposed,
+        (Exposed::Partial(_), _) => Standing::InPart,
+        (Exposed::Hidden, Exposed::Hidden) => Standing::Hidden,
+        (Exposed::Hidden, _) => Standing::Preset,
+    }
+}
+
+impl Field {
+    /// This field and all below, in the order of a tree.
+    pub fn all(&self) -> Vec<&Field> {
+        let mut found = vec![self];
+        found.extend(self.children.iter().flat_map(Field::all));
+        found
+    }
+}

@@ -1,0 +1,467 @@
+//! Parser events to a tree: scalars, lists, anchors and aliases of one document.
+//!
+//! It knows what counts against which limit; how pairs come together in a mapping
+//! is in `mapping.rs`. It keeps its own stack, so that deep text cannot exhaust
+//! the program's.
+
+use std::collections::HashMap;
+
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
+
+use super::mapping::{Key, MapFrame};
+use super::scalar::{self, Scalar};
+use super::suppress::{Suppression, comment};
+use super::yaml::{MAX_ALIAS_NODES, MAX_DEPTH, MAX_NODES};
+use crate::model::codes::yaml as codes;
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::source::{FileId, Span};
+use crate::model::tree::{Node, Value};
+
+/// What is left of the limits of a file.
+pub(super) struct Limits {
+    pub(super) nodes: usize,
+    pub(super) alias_nodes: usize,
+    pub(super) alias_bytes: usize,
+}
+
+/// Why reading stops before the end; said in a diagnostic already.
+pub(super) enum Stop {
+    Document,
+    File,
+}
+
+/// A collection that is not complete yet.
+pub(super) struct Frame {
+    start: usize,
+    /// Where its last child ends.
+    end: usize,
+    flow: bool,
+    anchor: usize,
+    pub(super) kind: FrameKind,
+}
+
+pub(super) enum FrameKind {
+    Seq(Vec<Node>),
+    Map(Box<MapFrame>),
+}
+
+/// A value with an anchor, ready to be repeated.
+struct Anchored {
+    node: Node,
+    /// Of a scalar: what it is, for its use as a key.
+    scalar: Option<(Scalar, String)>,
+    nodes: usize,
+    bytes: usize,
+    depth: usize,
+}
+
+pub(super) struct Builder<'a> {
+    file: FileId,
+    /// The whole file.
+    text: &'a str,
+    /// Where the part being read begins in it.
+    base: usize,
+    diagnostics: &'a mut Diagnostics,
+    limits: &'a mut Limits,
+    anchors: HashMap<usize, Anchored>,
+    pub(super) stack: Vec<Frame>,
+    pub(super) root: Option<Node>,
+    pub(super) sound: bool,
+    pub(super) suppressions: Vec<Suppression>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(
+        file: FileId,
+        text: &'a str,
+        base: usize,
+        diagnostics: &'a mut Diagnostics,
+        limits: &'a mut Limits,
+    ) -> Self {
+        Self {
+            file,
+            text,
+            base,
+            diagnostics,
+            limits,
+            anchors: HashMap::new(),
+            stack: Vec::new(),
+            root: None,
+            sound: true,
+            suppressions: Vec::new(),
+        }
+    }
+
+    /// Reads the text between two separators, which begins at `base`.
+    pub(super) fn run(&mut self, part: &str, comments: bool) -> Result<(), Stop> {
+        let options = granit_parser::options! {
+            disallow_directives: true,
+            emit_unresolved_aliases: true,
+            bom_inside_document_as_content: true,
+            // One above, so that the limit that is met is the one here, which knows aliases too.
+            flow_nesting_limit: MAX_DEPTH + 1,
+            block_nesting_limit: MAX_DEPTH + 1,
+            emit_comments: comments,
+            max_buffered_comment_events: MAX_NODES,
+        };
+        let mut documents = 0;
+        for event in Parser::new_from_str_with_options(part, options) {
+            let (event, span) = match event {
+                Ok(pair) => pair,
+                Err(error) => return Err(self.syntax(&error)),
+            };
+            let range = span.byte_range().unwrap_or(0..0);
+            let span = Span::new(self.file, self.base + range.start, self.base + range.end);
+            match event {
+                Event::DocumentStart(..) => {
+                    documents += 1;
+                    let before = self.text.get(self.base..span.start as usize).unwrap_or("");
+                    self.check_before(before)?;
+                    // `...` in front of everything ends an empty document.
+                    if documents > 1 || before.lines().any(|line| line.starts_with("...")) {
+                        self.complain(
+                            Diagnostic::new(&codes::TEXT_BEHIND_END, span, "text behind the end of the document")
+                                .help("put a line `---` between two documents"),
+                        );
+                        return Err(Stop::Document);
+                    }
+                }
+                Event::Scalar(text, style, anchor, tag) => {
+                    self.spend(span)?;
+                    self.scalar(&text, style, anchor, tag.as_deref(), span)?;
+                }
+                Event::SequenceStart(style, anchor, tag) => {
+                    self.spend(span)?;
+                    self.collection_tag("seq", tag.as_deref(), span);
+                    self.open(FrameKind::Seq(Vec::new()), style, anchor, span)?;
+                }
+                Event::MappingStart(style, anchor, tag) => {
+                    self.spend(span)?;
+                    self.collection_tag("map", tag.as_deref(), span);
+                    self.open(FrameKind::Map(Box::default()), style, anchor, span)?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => self.close(span)?,
+                Event::Alias(id) => self.alias(id, span)?,
+                Event::UnresolvedAlias(name) => {
+                    self.refuse(
+                        Diagnostic::new(&codes::ALIAS, span, format!("there is no anchor `&{name}` before this alias"))
+                            .help("anchors end with their document; write the value out, or quote the text"),
+                    );
+                    self.put_refused(span);
+                }
+                Event::Comment(text, _) => {
+                    if let Some(suppression) = comment(self.text, span, &text, self.diagnostics) {
+                        self.suppressions.push(suppression);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A byte-order mark that is not the file's is skipped by one reader and part of a key for another.
+    fn check_before(&mut self, before: &str) -> Result<(), Stop> {
+        let Some(at) = before.find('\u{feff}') else {
+            return Ok(());
+        };
+        let at = self.base + at;
+        let message = "a byte-order mark (U+FEFF) that does not begin the file";
+        let span = Span::new(self.file, at, at + 3);
+        self.complain(Diagnostic::new(&codes::SYNTAX, span, message).help("remove this invisible character"));
+        Err(Stop::Document)
+    }
+
+    pub(super) fn complain(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Complains about a value that is then missing from the document.
+    pub(super) fn refuse(&mut self, diagnostic: Diagnostic) {
+        self.sound = false;
+        self.complain(diagnostic);
+    }
+
+    fn syntax(&mut self, error: &granit_parser::ScanError) -> Stop {
+        let at = (self.base + error.marker().byte_offset().unwrap_or(0)).min(self.text.len());
+        // Underline one character, or nothing at the end of a line.
+        let length = self.text.get(at..).and_then(|t| t.chars().next()).filter(|c| !c.is_control());
+        let span = Span::new(self.file, at, at + length.map_or(0, char::len_utf8));
+        let diagnostic = match error.kind() {
+            ErrorKind::RecursionLimitExceeded => too_deep(span),
+            ErrorKind::DirectiveDisallowed => {
+                Diagnostic::new(&codes::SYNTAX, span, "kubectl reads no `%` directives").help("remove the line")
+            }
+            ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
+                Diagnostic::new(&codes::SYNTAX, span, "a tab indents this line").help("indent with spaces")
+            }
+            _ => Diagnostic::new(&codes::SYNTAX, span, format!("not YAML: {}", error.info()))
+                .help("the rest of this document is not read; mend this place first"),
+        };
+        self.complain(diagnostic);
+        Stop::Document
+    }
+
+    /// Counts one value.
+    fn spend(&mut self, span: Span) -> Result<(), Stop> {
+        if self.limits.nodes == 0 {
+            let message = format!("the file has more than {MAX_NODES} values");
+            self.complain(Diagnostic::new(&codes::TOO_LARGE, span, message).help("split the file at a `---`"));
+            return Err(Stop::File);
+        }
+        self.limits.nodes -= 1;
+        Ok(())
+    }
+
+    fn open(&mut self, kind: FrameKind, style: StructureStyle, anchor: usize, span: Span) -> Result<(), Stop> {
+        if self.stack.len() >= MAX_DEPTH {
+            self.complain(too_deep(span));
+            return Err(Stop::Document);
+        }
+        let flow = style == StructureStyle::Flow;
+        self.stack.push(Frame { start: span.start as usize, end: span.end as usize, flow, anchor, kind });
+        Ok(())
+    }
+
+    fn close(&mut self, span: Span) -> Result<(), Stop> {
+        let Some(frame) = self.stack.pop() else { return Ok(()) };
+        // A block collection's end event lies behind the blank lines that follow it.
+        let end = if frame.flow { frame.end.max(span.end as usize) } else { frame.end };
+        let value = match frame.kind {
+            FrameKind::Seq(items) => Value::Seq(items),
+            FrameKind::Map(map) => Value::Map(map.entries),
+        };
+        let node = Node { value, span: Span::new(self.file, frame.start, end) };
+        self.define(frame.anchor, &node, None)?;
+        self.put(node, None);
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Result<(), Stop> {
+        let plain = style == ScalarStyle::Plain;
+        // The parser gives `~` for a value that was not written.
+        let text = if plain && span.start == span.end { "" } else { text };
+        let span = self.trim(span, style);
+        let merge_tag = tag.is_some_and(|t| t.suffix_in_namespace(NAMESPACE).is_some_and(|s| s == "merge"));
+        // `! text` says no more than: not by its look.
+        let no_tag = tag.is_some_and(|t| t.original() == "!");
+        let merge = text == "<<" && (merge_tag || no_tag || plain && tag.is_none());
+        let scalar = match tag {
+            Some(_) if merge_tag && merge && self.wants_key() => Scalar::Str,
+            None if plain => scalar::plain(text),
+            None => Scalar::Str,
+            Some(_) if no_tag => Scalar::Str,
+            Some(tag) => {
+                let short = tag.suffix_in_namespace(NAMESPACE);
+                let known = short.as_deref().filter(|t| matches!(*t, "str" | "int" | "float" | "bool" | "null"));
+                let Some(known) = known else {
+                    self.refuse(unknown_tag(tag, span));
+                    self.put_refused(span);
+                    return Ok(());
+                };
+                let Some(scalar) = scalar::tagged(known, text) else {
+                    let message = format!("the tag `!!{known}` does not fit this value");
+                    self.refuse(
+                        Diagnostic::new(&codes::TAG, span, message).help("remove the tag, or write a fitting value"),
+                    );
+                    self.put_refused(span);
+                    return Ok(());
+                };
+                scalar
+            }
+        };
+        // As a key an infinity has a name, as a value it is nothing.
+        let Some(value) = scalar.clone().into_value(text) else {
+            if !self.wants_key() {
+                let message = format!("`{text}` is no number that JSON can hold");
+                self.refuse(
+                    Diagnostic::new(&codes::NOT_A_JSON_NUMBER, span, message)
+                        .help(format!("write \"{text}\" if it is a string")),
+                );
+            }
+            let node = Node { value: Value::Null, span };
+            self.define(anchor, &node, Some((scalar.clone(), text.to_owned())))?;
+            self.put(node, Some((&scalar, text, false)));
+            return Ok(());
+        };
+        let node = Node { value, span };
+        if anchor != 0 {
+            self.define(anchor, &node, Some((scalar.clone(), text.to_owned())))?;
+        }
+        self.put(node, Some((&scalar, text, merge)));
+        Ok(())
+    }
+
+    /// A block scalar's span without the line breaks and indents behind it.
+    fn trim(&self, span: Span, style: ScalarStyle) -> Span {
+        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            return span;
+        }
+        let (start, end) = (span.start as usize, span.end as usize);
+        let text = self.text.get(start..end).unwrap_or("");
+        Span::new(self.file, start, start + text.trim_end().len())
+    }
+
+    fn collection_tag(&mut self, fitting: &str, tag: Option<&Tag>, span: Span) {
+        let Some(tag) = tag else { return };
+        if tag.suffix_in_namespace(NAMESPACE).is_none_or(|t| t != fitting) {
+            self.refuse(unknown_tag(tag, span));
+        }
+    }
+
+    /// Remembers a value under its anchor. The copy counts as an alias does:
+    /// anchors inside anchors multiply too.
+    fn define(&mut self, anchor: usize, node: &Node, scalar: Option<(Scalar, String)>) -> Result<(), Stop> {
+        if anchor == 0 {
+            return Ok(());
+        }
+        let mut cost = Cost::default();
+        cost.add(node, 1);
+        self.spend_alias(&cost, node.span)?;
+        let Cost { nodes, bytes, depth } = cost;
+        self.anchors.insert(anchor, Anchored { node: node.clone(), scalar, nodes, bytes, depth });
+        Ok(())
+    }
+
+    fn spend_alias(&mut self, cost: &Cost, span: Span) -> Result<(), Stop> {
+        let left = (self.limits.alias_nodes.checked_sub(cost.nodes), self.limits.alias_bytes.checked_sub(cost.bytes));
+        if let (Some(nodes), Some(bytes)) = left {
+            self.limits.alias_nodes = nodes;
+            self.limits.alias_bytes = bytes;
+            return Ok(());
+        }
+        let message = format!("the aliases of this file repeat more than {MAX_ALIAS_NODES} values or 32 MiB of text");
+        self.complain(Diagnostic::new(&codes::ALIAS_BUDGET, span, message).help("write the values out"));
+        Err(Stop::File)
+    }
+
+    fn alias(&mut self, id: usize, span: Span) -> Result<(), Stop> {
+        let Some(anchored) = self.anchors.get(&id) else {
+            // The anchor exists, but its value is not complete: the alias stands in it.
+            self.refuse(
+                Diagnostic::new(&codes::ALIAS, span, "this alias stands inside the value it refers to")
+                    .help("a Kubernetes object cannot contain itself; write the value out"),
+            );
+            self.put_refused(span);
+            return Ok(());
+        };
+        let cost = Cost { nodes: anchored.nodes, bytes: anchored.bytes, depth: anchored.depth };
+        if self.stack.len() + cost.depth > MAX_DEPTH {
+            self.complain(too_deep(span));
+            return Err(Stop::Document);
+        }
+        self.spend_alias(&cost, span)?;
+        let Some(anchored) = self.anchors.get(&id) else { return Ok(()) };
+        let node = anchored.node.clone();
+        let scalar = anchored.scalar.clone();
+        self.touch(span);
+        let put_at = scalar.as_ref().map(|(scalar, text)| (scalar, text.as_str(), false));
+        self.put(node, put_at);
+        Ok(())
+    }
+
+    /// Extends the collection being read to the end of `span`.
+    fn touch(&mut self, span: Span) {
+        if let Some(frame) = self.stack.last_mut() {
+            frame.end = frame.end.max(span.end as usize);
+        }
+    }
+
+    fn wants_key(&self) -> bool {
+        matches!(self.stack.last(), Some(Frame { kind: FrameKind::Map(map), .. }) if map.key.is_none())
+    }
+
+    fn put_refused(&mut self, span: Span) {
+        if self.wants_key() {
+            self.touch(span);
+            self.set_key(Key::Refused);
+            return;
+        }
+        self.put(Node { value: Value::Null, span }, None);
+    }
+
+    fn set_key(&mut self, key: Key) {
+        if let Some(Frame { kind: FrameKind::Map(map), .. }) = self.stack.last_mut() {
+            map.key = Some(key);
+        }
+    }
+
+    /// Puts a complete value where it belongs. For a scalar: what it is, its
+    /// text, and whether it is the merge key where it is a key.
+    fn put(&mut self, node: Node, scalar: Option<(&Scalar, &str, bool)>) {
+        // An alias keeps the place of its anchor, which lies before the collection.
+        if node.span.start >= self.stack.last().map_or(0, |f| u32::try_from(f.start).unwrap_or(u32::MAX)) {
+            self.touch(node.span);
+        }
+        let Some(frame) = self.stack.last_mut() else {
+            self.root = Some(node);
+            return;
+        };
+        let map = match &mut frame.kind {
+            FrameKind::Seq(items) => {
+                items.push(node);
+                return;
+            }
+            FrameKind::Map(map) => map,
+        };
+        match map.key.take() {
+            None => {
+                let key = self.key(&node, scalar);
+                self.set_key(key);
+            }
+            Some(Key::Refused) => {}
+            Some(Key::Named(key, span)) => self.pair(key, span, node),
+            Some(Key::Merge(span)) => {
+                self.merge(span, node);
+            }
+        }
+    }
+}
+
+const NAMESPACE: &str = "tag:yaml.org,2002:";
+
+fn unknown_tag(tag: &Tag, span: Span) -> Diagnostic {
+    let message = format!("the tag `{}` has no meaning here in Kubernetes", tag.original());
+    Diagnostic::new(&codes::TAG, span, message).help("remove the tag and write the value itself")
+}
+
+fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::new(&codes::TOO_DEEP, span, format!("more than {MAX_DEPTH} levels of lists and mappings"))
+        .help("look for a bracket that is not closed")
+}
+
+/// How much a value is when it is repeated.
+#[derive(Default)]
+struct Cost {
+    nodes: usize,
+    bytes: usize,
+    /// Levels of lists and mappings.
+    depth: usize,
+}
+
+impl Cost {
+    fn add(&mut self, node: &Node, depth: usize) {
+        self.nodes += 1;
+        if matches!(node.value, Value::Seq(_) | Value::Map(_)) {
+            self.depth = self.depth.max(depth);
+        }
+        match &node.value {
+            Value::String(s) => self.bytes += s.len(),
+            Value::Seq(items) => items.iter().for_each(|i| self.add(i, depth + 1)),
+            Value::Map(entries) => {
+                for entry in entries {
+                    self.bytes += entry.key.len();
+                    self.add(&entry.value, depth + 1);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Reading `carrier.yaml`.
+
+use super::schema::{CONFIG, Walk};
+use super::shape::Shape;
+use super::yaml;
+use crate::model::codes::{config as codes, secret};
+use crate::model::config::{CONFIG_PATH, Config};
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::names;
+use crate::model::source::{Sources, Span};
+use crate::model::tree::{Node, Value, escape};
+
+/// The settings of a repository, the default ones where there is no file or none that can be read.
+/// With them the clusters that `serviceClusters` names, each with its place: whether they exist is
+/// known only when all objects are.
+pub(super) fn read(sources: &Sources, diagnostics: &mut Diagnostics) -> (Config, Vec<(String, Span)>) {
+    let Some((file, source)) = sources.by_path(CONFIG_PATH) else { return (Config::default(), Vec::new()) };
+    let mut said = Diagnostics::default();
+    let documents = yaml::read(file, &source.text, &mut said);
+    let config = match documents.as_slice() {
+        [] => None,
+        [one] => document(&one.root, one.sound, &source.text, &mut said),
+        [_, second, ..] => {
+            said.push(
+                Diagnostic::new(&codes::NOT_ONE_MAPPING, head(&second.root), "carrier.yaml has more than one document")
+                    .help("remove all but the first"),
+            );
+            None
+        }
+    };
+    if said.iter().any(|d| d.code == &secret::INLINE_CREDENTIALS) {
+        said.hide(file);
+    }
+    diagnostics.append(said);
+    let named = documents.first().and_then(|d| d.root.get("serviceClusters")).map(|n| &n.value);
+    let named = match named {
+        Some(Value::Map(entries)) if config.is_some() => entries.iter().map(|e| (e.key.clone(), e.key_span)).collect(),
+        _ => Vec::new(),
+    };
+    (config.unwrap_or_default(), named)
+}
+
+fn document(root: &Node, sound: bool, text: &str, diagnostics: &mut Diagnostics) -> Option<Config> {
+    if !matches!(root.value, Value::Map(_)) {
+        diagnostics.push(
+            Diagnostic::new(&codes::NOT_ONE_MAPPING, head(root), "carrier.yaml is not a mapping of settings")
+                .help("write settings as `key: value`, or leave the file empty"),
+        );
+        return None;
+    }
+    if !sound {
+        return None;
+    }
+    let mut said = Diagnostics::default();
+    let mut fine = Walk { text, object: "", codes: &CONFIG, diagnostics: &mut said }.check(
+        &Shape::of(schemars::SchemaGenerator::subschema_for::<Config>),
+        root,
+        "",
+        None,
+    );
+    let secrets = credentials(root);
+    fine &= secrets.is_empty();
+    // What is refused as a credential is not also an unknown key.
+    said.retain(|d| !d.primary.as_ref().is_some_and(|l| secrets.contains(&l.span)));
+    diagnostics.append(said);
+    for span in secrets {
+        diagnostics.push(
+            Diagnostic::new(&secret::INLINE_CREDENTIALS, span, "credentials must not stand in carrier.yaml")
+                .help("name a kubeconfig file and a context, an environment variable (`env`), or `secret: true`")
+                .note("if the file was ever pushed, replace the keys in it"),
+        );
+    }
+    if !fine {
+        return None;
+    }
+    match serde_json::from_value::<Config>(root.to_json()) {
+        Ok(config) => check(config, root, diagnostics),
+        Err(error) => {
+            diagnostics.push(Diagnostic::new(&codes::WRONG_VALUE, head(root), format!("carrier.yaml: {error}")));
+            None
+        }
+    }
+}
+
+/// Where the whole document is complained about: its first key.
+fn head(root: &Node) -> Span {
+    match &root.value {
+        Value::Map(entries) => entries.first().map_or(root.span, |e| e.key_span),
+        _ => root.span,
+    }
+}
+
+/// Keys that hold a credential, and kubeconfigs written out instead of named.
+fn credentials(node: &Node) -> Vec<Span> {
+    const KEYS: &[&str] =
+        &["token", "password", "clientKeyData", "client-key-data", "clientCertificateData", "client-certificate-data"];
+    let mut found = Vec::new();
+    match &node.value {
+        Value::Map(entries) => {
+            for entry in entries {
+                let written_out = entry.key == "kubeconfig"
+                    && match &entry.value.value {
+                        Value::Map(_) => true,
+                        Value::String(text) => text.contains('\n') || text.trim_start().starts_with('{'),
+                        _ => false,
+                    };
+                if written_out || KEYS.contains(&entry.key.as_str()) {
+                    found.push(entry.key_span);
+                } else {
+                    found.extend(credentials(&entry.value));
+                }
+            }
+        }
+        Value::Seq(items) => items.iter().for_each(|item| found.extend(credentials(item))),
+        _ => {}
+    }
+    found
+}
+
+fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Option<Config> {
+    let mut fine = true;
+    for (key, folder) in [("output", &mut config.output), ("snapshots", &mut config.snapshots)] {
+        match folder_below_root(folder) {
+            Ok(clean) => *folder = clean,
+            Err(why) => {
+                fine = false;
+                let span = root.place(&format!("/{key}"));
+                diagnostics.push(
+                    Diagnostic::new(&codes::FOLDER, span, format!("`{folder}` cannot be the folder `{key}`: {why}"))
+                        .help(format!("write a folder below the repository's root, such as `{key}: {key}`")),
+                );
+            }
+        }
+    }
+    if fine && (below(&config.output, &config.snapshots) || below(&config.snapshots, &config.output)) {
+        fine = false;
+        let span = root.place(if root.get("output").is_some() { "/output" } else { "/snapshots" });
+        diagnostics.push(
+            Diagnostic::new(&codes::FOLDER, span, "`output` and `snapshots` are one folder, or one is in the other")
+                .help("give each a folder of its own"),
+        );
+    }
+    for (key, access) in &config.service_clusters {
+        let path = format!("/serviceClusters/{}", escape(key));
+        let span = root.key_place(&path).unwrap_or_else(|| root.place(&path));
+        let named =
+            key.split_once('/').is_some_and(|(p, c)| names::dns_label(p).is_ok() && names::dns_label(c).is_ok());
+        if !named {
+            fine = false;
+            diagnostics.push(
+                Diagnostic::new(&codes::CLUSTER_NAME, span, format!("`{key}` names no service cluster"))
+                    .help("write `<provider>/<cluster>`, such as `team-a/eu-west-1`"),
+            );
+        }
+        if access.source().is_none() {
+            fine = false;
+            diagnostics.push(
+                Diagnostic::new(&codes::CLUSTER_ACCESS, span, format!("`{key}` is not reached in exactly one way"))
+                    .help("write `kubeconfig` and `context`, or `env`, or `secret: true`"),
+            );
+        }
+    }
+    fine.then_some(config)
+}
+
+/// A folder below the root, without `./` before or `/` behind it.
+fn folder_below_root(folder: &str) -> Result<String, &'static str> {
+    if folder.contains('\\') {
+        return Err("the parts of a path are separated by `/` on every machine");
+    }
+    if folder.starts_with('/') || folder.starts_with('~') || folder.get(1..2) == Some(":") {
+        return Err("it is not relative to the repository's root");
+    }
+    let parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
+    if parts.contains(&"..") {
+        return Err("it leads out of the repository");
+    }
+    if parts.is_empty() {
+        return Err("it is the repository itself");
+    }
+    Ok(parts.join("/"))
+}
+
+/// Whether `path` is `folder` or lies below it.
+pub(super) fn below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

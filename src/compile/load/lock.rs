@@ -1,0 +1,339 @@
+//! Reading and writing `carrier.lock`.
+//!
+//! Reading is strict: the file is carrier's own, so whatever it would not have
+//! written is a diagnostic at its place, and the sound rest is used. Writing
+//! gives the same bytes for the same lock, one line a fact, so that two branches
+//! that lock different things merge.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::yaml;
+use crate::compile::render::yaml::to_yaml;
+use crate::model::cluster::ClusterId;
+use crate::model::codes::lock as codes;
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::lock::{CrdOrigin, LOCK_PATH, Lock, LockedCluster, LockedCrd};
+use crate::model::names;
+use crate::model::nearest::nearest;
+use crate::model::source::{FileId, Sources, Span};
+use crate::model::tree::{Entry, Node, Value};
+
+/// The only version of the file's form.
+const VERSION: u64 = 1;
+/// The first lines of the file.
+const HEADER: &str = "# What `carrier lock` took from the service clusters. Made by carrier, not edited by hand;\n\
+                      # commit it together with the snapshots.\n";
+
+/// A lock as it was read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LockFile {
+    /// What it says, as far as it could be understood.
+    pub lock: Lock,
+    /// Whether all of it could be understood. What is not sound must not be
+    /// written again: it would lose what was not.
+    pub sound: bool,
+    /// Where each CRD stands.
+    pub places: BTreeMap<(ClusterId, String), Span>,
+}
+
+/// Reads the lock of a repository; an empty one where there is none.
+pub fn read(sources: &Sources, diagnostics: &mut Diagnostics) -> LockFile {
+    let Some((file, source)) = sources.by_path(LOCK_PATH) else {
+        return LockFile { sound: true, ..LockFile::default() };
+    };
+    let mut reader = Reader { found: LockFile::default(), diagnostics: Diagnostics::default() };
+    if conflict(file, &source.text, &mut reader.diagnostics) {
+        diagnostics.append(reader.diagnostics);
+        return reader.found;
+    }
+    let documents = yaml::read(file, &source.text, &mut reader.diagnostics);
+    match documents.as_slice() {
+        // An unreadable file has no text; that it cannot be read was said when it was opened.
+        [] if source.text.is_empty() => {}
+        [] if reader.diagnostics.is_empty() => {
+            reader.complain(Span::file_start(file), "the lock is empty", "restore it from Git, or remove the file");
+        }
+        [] => {}
+        [one] => reader.document(&one.root),
+        [_, second, ..] => {
+            reader.complain(shown(&second.root), "the lock has more than one document", "remove all but the first");
+        }
+    }
+    reader.found.sound = !source.text.is_empty() && !reader.diagnostics.has_errors();
+    diagnostics.append(reader.diagnostics);
+    reader.found
+}
+
+/// Reports the conflict markers of Git in a text, one place a conflict. Whether there are any.
+pub fn conflict(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> bool {
+    let mut offset = 0;
+    let mut found = false;
+    for line in text.split_inclusive('\n') {
+        let begins = line.starts_with("<<<<<<<");
+        // A half resolved conflict may have lost its first marker; never twice for one conflict.
+        if begins || !found && line.starts_with(">>>>>>>") {
+            found = true;
+            diagnostics.push(
+                Diagnostic::new(
+                    &codes::MERGE_CONFLICT,
+                    Span::new(file, offset, offset + line.trim_end().len()),
+                    "an unresolved merge conflict",
+                )
+                .help(codes::MERGE_CONFLICT.mend()),
+            );
+        }
+        offset += line.len();
+    }
+    found
+}
+
+/// The text of a lock.
+#[must_use]
+pub fn write(lock: &Lock) -> String {
+    let mut text = format!("{HEADER}version: {VERSION}\n");
+    if let Some(uid) = &lock.management_uid {
+        text.push_str(&to_yaml(&json!({ "management": { "uid": uid } })));
+    }
+    let clusters: serde_json::Map<String, Json> =
+        lock.clusters.iter().filter(|(_, c)| **c != LockedCluster::default()).map(cluster_json).collect();
+    if !clusters.is_empty() {
+        text.push_str(&to_yaml(&json!({ "clusters": clusters })));
+    }
+    text
+}
+
+fn cluster_json((id, cluster): (&ClusterId, &LockedCluster)) -> (String, Json) {
+    let mut map = serde_json::Map::new();
+    for (key, value) in [("uid", &cluster.uid), ("server", &cluster.server)] {
+        if let Some(value) = value {
+            map.insert(key.to_owned(), json!(value));
+        }
+    }
+    if !cluster.crds.is_empty() {
+        let crds: serde_json::Map<String, Json> = cluster
+            .crds
+            .iter()
+            .map(|(name, crd)| (name.clone(), json!({ "origin": origin_name(crd.origin), "sha256": crd.sha256 })))
+            .collect();
+        map.insert("crds".to_owned(), Json::Object(crds));
+    }
+    if !cluster.namespaces.is_empty() {
+        map.insert("namespaces".to_owned(), json!(cluster.namespaces));
+    }
+    (id.to_string(), Json::Object(map))
+}
+
+fn origin_name(origin: CrdOrigin) -> &'static str {
+    match origin {
+        CrdOrigin::File => "file",
+        CrdOrigin::Cluster => "cluster",
+    }
+}
+
+/// Where a wrong value is shown: a scalar as a whole, of a collection its beginning.
+fn shown(node: &Node) -> Span {
+    match node.value {
+        Value::Map(_) | Value::Seq(_) => Span { end: node.span.start, ..node.span },
+        _ => node.span,
+    }
+}
+
+struct Reader {
+    found: LockFile,
+    diagnostics: Diagnostics,
+}
+
+/// What follows from a wrong lock, unless something better is known.
+const RESTORE: &str = "restore the file from Git, or run `carrier lock --from FILE` after removing the line";
+
+impl Reader {
+    fn complain(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::new(&codes::BAD_LOCK, span, message).help(help));
+    }
+
+    fn document(&mut self, root: &Node) {
+        // The version first: what another version wrote is not to be judged by the rules of this one.
+        match root.get("version").map(|n| &n.value) {
+            Some(Value::Number(n)) if n.as_u64() == Some(VERSION) => {}
+            Some(_) => {
+                let message = format!("the lock is not of version {VERSION}");
+                let diagnostic = Diagnostic::new(&codes::LOCK_VERSION, root.place("/version"), message)
+                    .help(codes::LOCK_VERSION.mend());
+                return self.diagnostics.push(diagnostic);
+            }
+            None if matches!(root.value, Value::Map(_)) => {
+                let place = self.entries(root, "the lock").first().map_or(root.span, |e| e.key_span);
+                self.complain(place, "the lock has no version", format!("add `version: {VERSION}` as its first line"));
+            }
+            None => {}
+        }
+        for entry in self.entries(root, "the lock") {
+            match entry.key.as_str() {
+                "version" => {}
+                "management" => {
+                    for inner in self.entries(&entry.value, "`management`") {
+                        match inner.key.as_str() {
+                            "uid" => self.found.lock.management_uid = self.uid(&inner.value),
+                            _ => self.unknown(inner, &["uid"]),
+                        }
+                    }
+                }
+                "clusters" => {
+                    for inner in self.entries(&entry.value, "`clusters`") {
+                        self.cluster(inner);
+                    }
+                }
+                _ => self.unknown(entry, &["version", "management", "clusters"]),
+            }
+        }
+    }
+
+    fn cluster(&mut self, entry: &Entry) {
+        let label = |name: &str| names::dns_label(name).is_ok();
+        let id = match entry.key.parse::<ClusterId>() {
+            Ok(id) if label(&id.provider) && label(&id.cluster) => id,
+            _ => {
+                let message = format!("`{}` names no service cluster", entry.key);
+                return self.complain(
+                    entry.key_span,
+                    message,
+                    "write `PROVIDER/CLUSTER`, or restore the file from Git",
+                );
+            }
+        };
+        let mut cluster = LockedCluster::default();
+        for inner in self.entries(&entry.value, "a cluster") {
+            match inner.key.as_str() {
+                "uid" => cluster.uid = self.uid(&inner.value),
+                "server" => cluster.server = self.server(&inner.value),
+                "crds" => {
+                    for crd in self.entries(&inner.value, "`crds`") {
+                        if let Some(locked) = self.crd(crd) {
+                            self.found.places.insert((id.clone(), crd.key.clone()), crd.key_span);
+                            cluster.crds.insert(crd.key.clone(), locked);
+                        }
+                    }
+                }
+                "namespaces" => cluster.namespaces = self.namespaces(&inner.value),
+                _ => self.unknown(inner, &["uid", "server", "crds", "namespaces"]),
+            }
+        }
+        self.found.lock.clusters.insert(id, cluster);
+    }
+
+    fn crd(&mut self, entry: &Entry) -> Option<LockedCrd> {
+        // The name becomes a path; a name that is none must not.
+        if names::dns_subdomain(&entry.key).is_err() || !entry.key.contains('.') {
+            let message = format!("`{}` is not the name of a CRD", entry.key);
+            self.complain(entry.key_span, message, RESTORE);
+            return None;
+        }
+        let (mut sha256, mut origin) = (None, None);
+        for inner in self.entries(&entry.value, "a CRD") {
+            match inner.key.as_str() {
+                "sha256" => {
+                    let hex =
+                        |s: &&str| s.len() == 64 && s.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+                    sha256 = inner.value.as_str().filter(hex).map(str::to_owned);
+                    if sha256.is_none() {
+                        self.complain(inner.value.span, "not a SHA-256 in 64 hexadecimal digits", RESTORE);
+                        return None;
+                    }
+                }
+                "origin" => {
+                    origin = match inner.value.as_str() {
+                        Some("file") => Some(CrdOrigin::File),
+                        Some("cluster") => Some(CrdOrigin::Cluster),
+                        _ => {
+                            self.complain(
+                                shown(&inner.value),
+                                "a CRD comes from a `file` or a `cluster`",
+                                "write one of the two",
+                            );
+                            return None;
+                        }
+                    }
+                }
+                _ => self.unknown(inner, &["sha256", "origin"]),
+            }
+        }
+        match (sha256, origin) {
+            (Some(sha256), Some(origin)) => Some(LockedCrd { sha256, origin }),
+            (sha256, _) => {
+                let lacks = if sha256.is_none() { "sha256" } else { "origin" };
+                if matches!(entry.value.value, Value::Map(_)) {
+                    self.complain(entry.key_span, format!("`{}` has no `{lacks}`", entry.key), RESTORE);
+                }
+                None
+            }
+        }
+    }
+
+    fn namespaces(&mut self, node: &Node) -> BTreeMap<String, String> {
+        let mut namespaces = BTreeMap::new();
+        let mut taken: BTreeMap<&str, &Entry> = BTreeMap::new();
+        for entry in self.entries(node, "`namespaces`") {
+            let name = match entry.value.as_str() {
+                Some(name) if names::dns_label(name).is_ok() && names::dns_label(&entry.key).is_ok() => name,
+                _ => {
+                    let message = format!("the namespace of `{}` is not the name of one", entry.key);
+                    self.complain(
+                        shown(&entry.value),
+                        message,
+                        "restore the name from Git: the tenant's objects are in it",
+                    );
+                    continue;
+                }
+            };
+            if let Some(other) = taken.get(name) {
+                let message = format!("`{}` and `{}` have the namespace `{name}`", other.key, entry.key);
+                self.diagnostics.push(
+                    Diagnostic::new(&codes::NAMESPACE_SHARED, entry.value.span, message)
+                        .label(other.value.span, format!("of `{}`", other.key))
+                        .help(codes::NAMESPACE_SHARED.mend()),
+                );
+            }
+            taken.insert(name, entry);
+            namespaces.insert(entry.key.clone(), name.to_owned());
+        }
+        namespaces
+    }
+
+    fn uid(&mut self, node: &Node) -> Option<String> {
+        let sound = |s: &&str| !s.is_empty() && s.len() <= 128 && s.chars().all(|c| c.is_ascii_graphic());
+        let uid = node.as_str().filter(sound).map(str::to_owned);
+        if uid.is_none() {
+            self.complain(shown(node), "not the UID of a namespace", RESTORE);
+        }
+        uid
+    }
+
+    fn server(&mut self, node: &Node) -> Option<String> {
+        let number = |s: &str| !s.is_empty() && s.len() < 6 && s.bytes().all(|b| b.is_ascii_digit());
+        let sound = |s: &&str| s.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor));
+        let server = node.as_str().filter(sound).map(str::to_owned);
+        if server.is_none() {
+            self.complain(shown(node), "not a minor version of Kubernetes", "write it in quotes, such as `\"1.37\"`");
+        }
+        server
+    }
+
+    /// The pairs of a mapping; complains about anything else.
+    fn entries<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
+        if let Value::Map(entries) = &node.value {
+            return entries;
+        }
+        self.complain(shown(node), format!("{what} is not a mapping"), RESTORE);
+        &[]
+    }
+
+    fn unknown(&mut self, entry: &Entry, known: &[&str]) {
+        let help = match nearest(&entry.key, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "remove the line, or restore the file from Git".to_owned(),
+        };
+        self.complain(entry.key_span, format!("the lock has no key `{}` here", entry.key), help);
+    }
+}

@@ -1,0 +1,474 @@
+//! From documents to typed objects.
+//!
+//! Two passes: the first reads the text of all files and finds out which
+//! accounts are providers, the second checks the objects. Between them lies the
+//! one thing that an object may take from another: the namespace that follows
+//! from a folder's name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::document::{Class, classify};
+use super::metadata::{self, Metadata, name_of};
+use super::parallel::in_parallel;
+use super::rules::Rules;
+use super::shape::Type;
+use super::suppress::Suppression;
+use super::{config, secret, shape, yaml};
+use crate::model::codes::object as codes;
+use crate::model::config::{CONFIG_PATH, Config};
+use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::model::kinds::table::{ACCOUNT, KindInfo};
+use crate::model::kinds::{
+    AccountSpec, CatalogEntrySetSpec, CatalogEntrySpec, CatalogSpec, Kind, ServiceClusterSpec, TenantSpec,
+};
+use crate::model::source::{FileId, SourceFile, Sources, Span};
+use crate::model::tree::{Node, Value};
+
+/// The lock, which another module reads.
+const LOCK_PATH: &str = "carrier.lock";
+
+/// An object of one of our kinds, with the text it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object<S> {
+    /// Its name.
+    pub name: String,
+    /// Its namespace, written or taken from its folder; `None` for an Account.
+    pub namespace: Option<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations, without kubectl's own.
+    pub annotations: BTreeMap<String, String>,
+    /// Its spec.
+    pub spec: S,
+    /// The whole document.
+    pub node: Node,
+    /// The file it stands in.
+    pub file: FileId,
+}
+
+impl<S: Kind> Object<S> {
+    /// The place of the value at this JSON Pointer in the document, or of what
+    /// lacks it.
+    #[must_use]
+    pub fn place(&self, pointer: &str) -> Span {
+        self.node.place(pointer)
+    }
+
+    /// What it is called in diagnostics: `Account/team-a`, `Catalog/team-a/default`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.key().to_string()
+    }
+
+    /// What tells it apart from every other object.
+    #[must_use]
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey { kind: S::info().kind, namespace: self.namespace.clone(), name: self.name.clone() }
+    }
+
+    /// A complaint about the value at this JSON Pointer.
+    #[must_use]
+    pub fn complain(
+        &self,
+        code: &'static crate::model::codes::Code,
+        pointer: &str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::new(code, self.place(pointer), message).on(self.id(), pointer)
+    }
+}
+
+/// What tells an object apart from every other one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectKey {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its namespace.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{}/{namespace}/{}", self.kind, self.name),
+            None => write!(f, "{}/{}", self.kind, self.name),
+        }
+    }
+}
+
+/// A repository, loaded: all objects that are sound, each list by namespace and name.
+#[derive(Debug, Default, PartialEq)]
+pub struct Loaded {
+    /// The accounts.
+    pub accounts: Vec<Object<AccountSpec>>,
+    /// The service clusters.
+    pub service_clusters: Vec<Object<ServiceClusterSpec>>,
+    /// The catalogs.
+    pub catalogs: Vec<Object<CatalogSpec>>,
+    /// The entries written by hand.
+    pub catalog_entries: Vec<Object<CatalogEntrySpec>>,
+    /// The sets of entries.
+    pub catalog_entry_sets: Vec<Object<CatalogEntrySetSpec>>,
+    /// The tenants written for their labels.
+    pub tenants: Vec<Object<TenantSpec>>,
+    /// The settings.
+    pub config: Config,
+    /// The clusters that the settings name, `provider/cluster`, and where.
+    pub config_clusters: Vec<(String, Span)>,
+    /// How many documents were no concern of ours.
+    pub ignored: usize,
+    /// Objects that are there but were complained about. A reference to one of
+    /// them leads somewhere: that it is not in the lists above is no news.
+    pub broken: BTreeSet<ObjectKey>,
+    /// The comments that hide diagnostics; to be applied after the last stage.
+    pub suppressions: Vec<Suppression>,
+}
+
+/// Loads a repository. What is wrong with one object does not keep out another;
+/// an object that is in the result has nothing wrong with it.
+#[must_use]
+pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    let (config, config_clusters) = config::read(sources, &mut diagnostics);
+    let files: Vec<(FileId, &SourceFile)> = sources.iter().filter(|(_, f)| is_source(&f.path, &config)).collect();
+    let texts = in_parallel(files, |(id, file)| Text::read(id, file));
+
+    let providers: BTreeSet<String> = texts.iter().flat_map(|t| t.providers.iter().cloned()).collect();
+    let files = in_parallel(texts, |text| text.objects(&providers));
+
+    let mut loaded = Loaded { config, config_clusters, ..Loaded::default() };
+    let mut seen: BTreeMap<ObjectKey, Span> = BTreeMap::new();
+    for file in files {
+        diagnostics.append(file.diagnostics);
+        loaded.ignored += file.ignored;
+        loaded.suppressions.extend(file.suppressions);
+        for draft in file.drafts {
+            let key = draft.key();
+            let place = draft.root.place("/metadata/name");
+            if let Some(first) = seen.get(&key) {
+                let diagnostic = Diagnostic::new(&codes::DUPLICATE_OBJECT, place, format!("{key} is written twice"))
+                    .label(*first, "first here")
+                    .help("remove or rename one of the two")
+                    .on(key.to_string(), "/metadata/name");
+                diagnostics.push(diagnostic);
+                continue;
+            }
+            seen.insert(key.clone(), place);
+            if let Some(key) = loaded.add(draft, key) {
+                loaded.broken.insert(key);
+            }
+        }
+    }
+    loaded.sort();
+    (loaded, diagnostics)
+}
+
+/// Whether a file may hold objects: not the settings, not the lock, and neither
+/// what was discovered nor what was rendered.
+fn is_source(path: &str, config: &Config) -> bool {
+    let yaml = path.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "yaml" | "yml" | "json"));
+    yaml && path != CONFIG_PATH
+        && path != LOCK_PATH
+        && !config::below(path, &config.snapshots)
+        && !config::below(path, &config.output)
+}
+
+impl Loaded {
+    /// Takes an object in; gives its key back when it is broken.
+    fn add(&mut self, draft: Draft, key: ObjectKey) -> Option<ObjectKey> {
+        let Some(spec) = draft.spec else { return Some(key) };
+        macro_rules! object {
+            ($spec:expr) => {
+                Object {
+                    name: key.name,
+                    namespace: key.namespace,
+                    labels: draft.metadata.labels,
+                    annotations: draft.metadata.annotations,
+                    spec: $spec,
+                    node: draft.root,
+                    file: draft.file,
+                }
+            };
+        }
+        match spec {
+            Spec::Account(spec) => self.accounts.push(object!(spec)),
+            Spec::ServiceCluster(spec) => self.service_clusters.push(object!(spec)),
+            Spec::Catalog(spec) => self.catalogs.push(object!(spec)),
+            Spec::CatalogEntry(spec) => self.catalog_entries.push(object!(spec)),
+            Spec::CatalogEntrySet(spec) => self.catalog_entry_sets.push(object!(spec)),
+            Spec::Tenant(spec) => self.tenants.push(object!(spec)),
+        }
+        None
+    }
+
+    fn sort(&mut self) {
+        fn by_key<S>(objects: &mut [Object<S>]) {
+            objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        }
+        by_key(&mut self.accounts);
+        by_key(&mut self.service_clusters);
+        by_key(&mut self.catalogs);
+        by_key(&mut self.catalog_entries);
+        by_key(&mut self.catalog_entry_sets);
+        by_key(&mut self.tenants);
+    }
+}
+
+/// A file after the first pass.
+struct Text<'a> {
+    file: FileId,
+    source: &'a SourceFile,
+    documents: Vec<yaml::Document>,
+    diagnostics: Diagnostics,
+    /// Names of accounts that are providers, or are too broken to tell.
+    providers: Vec<String>,
+}
+
+/// A file after the second pass.
+#[derive(Default)]
+struct File {
+    drafts: Vec<Draft>,
+    ignored: usize,
+    diagnostics: Diagnostics,
+    suppressions: Vec<Suppression>,
+    /// Whether its text must not be shown.
+    sensitive: bool,
+}
+
+/// An object that has at least a name.
+struct Draft {
+    info: &'static KindInfo,
+    metadata: Metadata,
+    root: Node,
+    file: FileId,
+    /// Its spec; `None` when something is wrong with the object.
+    spec: Option<Spec>,
+}
+
+enum Spec {
+    Account(AccountSpec),
+    ServiceCluster(ServiceClusterSpec),
+    Catalog(CatalogSpec),
+    CatalogEntry(CatalogEntrySpec),
+    CatalogEntrySet(CatalogEntrySetSpec),
+    Tenant(TenantSpec),
+}
+
+impl Draft {
+    fn key(&self) -> ObjectKey {
+        ObjectKey { kind: self.info.kind, namespace: self.metadata.namespace.clone(), name: self.metadata.name.clone() }
+    }
+}
+
+impl<'a> Text<'a> {
+    fn read(file: FileId, source: &'a SourceFile) -> Self {
+        let mut diagnostics = Diagnostics::default();
+        let documents = yaml::read(file, &source.text, &mut diagnostics);
+        let mut providers = Vec::new();
+        for document in &documents {
+            // What `classify` has to say is said in the second pass.
+            match classify(&document.root, &mut Diagnostics::default()) {
+                Class::List(items) => items.iter().for_each(|item| providers.extend(provider(item))),
+                _ => providers.extend(provider(&document.root)),
+            }
+        }
+        Self { file, source, documents, diagnostics, providers }
+    }
+
+    fn objects(self, providers: &BTreeSet<String>) -> File {
+        let mut file = File { diagnostics: self.diagnostics, ..File::default() };
+        if file.diagnostics.has_errors() && secret::looks_secret(&self.source.text) {
+            file.sensitive = true;
+        }
+        for mut document in self.documents {
+            file.suppressions.append(&mut document.suppressions);
+            file.document(document.root, document.sound, self.file, self.source, providers);
+        }
+        if file.sensitive {
+            file.diagnostics.retain(|d| d.severity == Severity::Error || d.code.id.starts_with("CAR08"));
+            file.diagnostics.hide(self.file);
+        }
+        file
+    }
+}
+
+/// The name of an account that offers services. One whose roles are unreadable
+/// counts too: what is wrong with it is said at the account, not at every object
+/// in its folder.
+fn provider(root: &Node) -> Option<String> {
+    let ours = matches!(classify(root, &mut Diagnostics::default()), Class::Ours(info) if info.kind == ACCOUNT.kind);
+    let offers = match root.pointer("/spec/roles").map(|n| &n.value) {
+        Some(Value::Seq(roles)) => roles.iter().any(|r| r.as_str().is_none_or(|r| r.eq_ignore_ascii_case("provider"))),
+        _ => true,
+    };
+    if ours && offers { name_of(root).map(str::to_owned) } else { None }
+}
+
+impl File {
+    fn document(&mut self, root: Node, sound: bool, id: FileId, source: &SourceFile, providers: &BTreeSet<String>) {
+        if metadata::is_local_config(&root) {
+            self.ignored += 1;
+            return;
+        }
+        match classify(&root, &mut self.diagnostics) {
+            Class::Ours(info) => self.object(info, root, sound, id, source, providers),
+            Class::List(items) => {
+                for item in items.iter().cloned() {
+                    self.document(item, sound, id, source, providers);
+                }
+            }
+            Class::Secret => {
+                self.ignored += 1;
+                self.sensitive = true;
+                secret::check_secret(&root, &mut self.diagnostics);
+            }
+            Class::Kubeconfig => {
+                self.ignored += 1;
+                self.sensitive = true;
+                secret::check_kubeconfig(&root, &mut self.diagnostics);
+            }
+            Class::Ignored => self.ignored += 1,
+        }
+    }
+
+    fn object(
+        &mut self,
+        info: &'static KindInfo,
+        root: Node,
+        sound: bool,
+        file: FileId,
+        source: &SourceFile,
+        providers: &BTreeSet<String>,
+    ) {
+        let mut found = Diagnostics::default();
+        let mut metadata = metadata::read(info, &root, &mut metadata::walk(&source.text, "", &mut found));
+        let mut usable = metadata.fine && sound;
+        if info.namespaced() && !metadata.says_namespace {
+            metadata.namespace = from_folder(&source.path, providers);
+            if metadata.namespace.is_none() && sound {
+                usable = false;
+                found.push(no_namespace(info, &root, &source.path, providers));
+            }
+        }
+        let name = if metadata.name.is_empty() { name_of(&root).unwrap_or("?") } else { &metadata.name };
+        let key = ObjectKey { kind: info.kind, namespace: metadata.namespace.clone(), name: name.to_owned() };
+        let id = key.to_string();
+        if sound {
+            // The metadata had to be read before the object could be named.
+            for mut diagnostic in found {
+                diagnostic.object = Some(id.clone());
+                self.diagnostics.push(diagnostic);
+            }
+        }
+        let spec = if sound { self.spec(info, &root, &source.text, &id) } else { None };
+        if metadata.name.is_empty() {
+            return;
+        }
+        let spec = if usable { spec } else { None };
+        self.drafts.push(Draft { info, metadata, root, file, spec });
+    }
+
+    /// Checks all of an object but its metadata, and reads its spec.
+    fn spec(&mut self, info: &'static KindInfo, root: &Node, text: &str, id: &str) -> Option<Spec> {
+        let mut walk = metadata::walk(text, id, &mut self.diagnostics);
+        let mut fine = true;
+        let mut meant_spec = false;
+        let Value::Map(entries) = &root.value else { return None };
+        for entry in entries {
+            match entry.key.as_str() {
+                "apiVersion" | "kind" | "metadata" | "spec" => {}
+                "status" => {
+                    let diagnostic = Diagnostic::new(&codes::STATUS_IGNORED, entry.key_span, "the status is left out")
+                        .help("remove it");
+                    walk.push(diagnostic, "/status");
+                }
+                _ => {
+                    fine = false;
+                    let known = ["apiVersion", "kind", "metadata", "spec"];
+                    let at = format!("/{}", crate::model::tree::escape(&entry.key));
+                    let meant = walk.unknown(entry, "", &at, known.into_iter(), |key| root.get(key).is_some());
+                    meant_spec |= meant == Some("spec");
+                }
+            }
+        }
+        let shape = shape::spec(info)?;
+        let Some(entry) = root.entry("spec") else {
+            if shape.required.is_empty() {
+                return if fine { decode(info, serde_json::json!({}), root, &mut walk) } else { None };
+            }
+            if !meant_spec {
+                let diagnostic = Diagnostic::new(&codes::MISSING_FIELD, root.place("/kind"), "`spec` is missing")
+                    .help(format!("add `spec` with {}", listed(&shape.required)));
+                walk.push(diagnostic, "");
+            }
+            return None;
+        };
+        // `spec:` with nothing behind it is no mapping; where nothing is needed in it, that is what is meant.
+        if entry.value.value == Value::Null && shape.required.is_empty() && shape.type_ == Type::Object {
+            return if fine { decode(info, serde_json::json!({}), root, &mut walk) } else { None };
+        }
+        fine &= walk.check(shape, &entry.value, "/spec", Some(entry.key_span));
+        if fine { decode(info, entry.value.to_json(), root, &mut walk) } else { None }
+    }
+}
+
+fn listed(fields: &[String]) -> String {
+    fields.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads a spec that passed its schema, and checks the rules that no schema can say.
+fn decode(
+    info: &'static KindInfo,
+    json: serde_json::Value,
+    root: &Node,
+    walk: &mut super::schema::Walk,
+) -> Option<Spec> {
+    fn read<S: Kind + Rules>(json: serde_json::Value, root: &Node, walk: &mut super::schema::Walk) -> Option<S> {
+        match serde_json::from_value::<S>(json) {
+            Ok(spec) => spec.check(root, walk).then_some(spec),
+            Err(error) => {
+                let diagnostic = Diagnostic::new(&codes::NOT_READ, root.place("/spec"), format!("`spec`: {error}"))
+                    .help("please report this, with the object");
+                walk.push(diagnostic, "/spec");
+                None
+            }
+        }
+    }
+    Some(match info.kind {
+        "Account" => Spec::Account(read(json, root, walk)?),
+        "ServiceCluster" => Spec::ServiceCluster(read(json, root, walk)?),
+        "Catalog" => Spec::Catalog(read(json, root, walk)?),
+        "CatalogEntry" => Spec::CatalogEntry(read(json, root, walk)?),
+        "CatalogEntrySet" => Spec::CatalogEntrySet(read(json, root, walk)?),
+        "Tenant" => Spec::Tenant(read(json, root, walk)?),
+        _ => return None,
+    })
+}
+
+/// The nearest folder above the file that bears the name of a provider.
+fn from_folder(path: &str, providers: &BTreeSet<String>) -> Option<String> {
+    path.rsplit('/').skip(1).find(|folder| providers.contains(*folder)).map(str::to_owned)
+}
+
+fn no_namespace(info: &KindInfo, root: &Node, path: &str, providers: &BTreeSet<String>) -> Diagnostic {
+    let example = providers.first().map_or("<provider>", String::as_str);
+    let name = name_of(root).unwrap_or("?");
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let message = format!("the {} `{name}` does not say its namespace", info.kind);
+    let diagnostic = Diagnostic::new(&codes::NO_NAMESPACE, root.place("/metadata/name"), message)
+        .at("no folder above it bears the name of a provider's account")
+        .help(format!("add `namespace: {example}` to its `metadata`"))
+        .help(format!("or move the file into a folder of that name: `{example}/{file}`"))
+        .on("", "/metadata");
+    match providers.len() {
+        0 => diagnostic.note("there is no account with the role Provider"),
+        1 => diagnostic,
+        _ => {
+            let names: Vec<&str> = providers.iter().map(String::as_str).take(10).collect();
+            diagnostic.note(format!("the providers are {}", names.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The rules of our kinds that a schema cannot say. Their CRDs say the same to
+//! the API server as CEL rules, or the API server says it itself.
+
+use super::schema::{Walk, dotted};
+use crate::model::codes::object;
+use crate::model::diagnostic::Diagnostic;
+use crate::model::kinds::{
+    AccountSpec, CatalogEntrySetSpec, CatalogEntrySpec, CatalogSpec, DeriveConfig, LabelSelector, SelectorOperator,
+};
+use crate::model::names;
+use crate::model::tree::{Node, escape};
+
+/// A spec whose own rules can be checked.
+pub(super) trait Rules {
+    /// Complains about what is wrong in itself; true, when nothing is.
+    fn check(&self, _root: &Node, _walk: &mut Walk) -> bool {
+        true
+    }
+}
+
+impl Rules for crate::model::kinds::ServiceClusterSpec {}
+impl Rules for crate::model::kinds::TenantSpec {}
+
+impl Rules for AccountSpec {
+    fn check(&self, root: &Node, walk: &mut Walk) -> bool {
+        if !self.is_provider() || self.metadata.is_some() {
+            return true;
+        }
+        let place = root.place("/spec/roles");
+        let diagnostic = Diagnostic::new(&object::PROVIDER_NOT_SHOWN, place, "a provider needs `spec.metadata`")
+            .help("add `metadata` with a `displayName`: the provider's tenants see it");
+        walk.push(diagnostic, "/spec");
+        false
+    }
+}
+
+impl Rules for CatalogSpec {
+    fn check(&self, root: &Node, walk: &mut Walk) -> bool {
+        let selectors = [
+            ("catalogEntrySelector", &self.catalog_entry_selector),
+            ("tenantSelector", &self.tenant_selector),
+            ("serviceClusterSelector", &self.service_cluster_selector),
+        ];
+        selectors
+            .into_iter()
+            .filter_map(|(field, s)| Some((field, s.as_ref()?)))
+            .fold(true, |fine, (field, s)| selector(s, &format!("/spec/{field}"), root, walk) && fine)
+    }
+}
+
+impl Rules for CatalogEntrySpec {
+    fn check(&self, root: &Node, walk: &mut Walk) -> bool {
+        derive(self.derive.as_ref(), root, walk)
+    }
+}
+
+impl Rules for CatalogEntrySetSpec {
+    fn check(&self, root: &Node, walk: &mut Walk) -> bool {
+        let fine =
+            selector(&self.discover.service_cluster_selector, "/spec/discover/serviceClusterSelector", root, walk);
+        derive(self.derive.as_ref(), root, walk) && fine
+    }
+}
+
+fn derive(config: Option<&DeriveConfig>, root: &Node, walk: &mut Walk) -> bool {
+    let mut fine = true;
+    for (i, item) in config.into_iter().flat_map(|c| &c.expose).enumerate() {
+        if !item.fields.is_empty() || !item.defaults.is_empty() {
+            continue;
+        }
+        fine = false;
+        let path = format!("/spec/derive/expose/{i}");
+        let diagnostic = Diagnostic::new(
+            &object::NOTHING_EXPOSED,
+            root.place(&format!("{path}/versions")),
+            "nothing of these versions is exposed",
+        )
+        .help("add `fields`, a list of `jsonPath: .spec.…`; `carrier fields` shows what there is")
+        .help("or leave `derive` out: then tenants have the whole object");
+        walk.push(diagnostic, &path);
+    }
+    fine
+}
+
+fn selector(selector: &LabelSelector, path: &str, root: &Node, walk: &mut Walk) -> bool {
+    let mut fine = true;
+    for (key, value) in &selector.match_labels {
+        let at = format!("{path}/matchLabels/{}", escape(key));
+        fine &= label_key(key, &at, root, root.key_place(&at), walk);
+        fine &= label_value(value, &at, root, walk);
+    }
+    for (i, requirement) in selector.match_expressions.iter().enumerate() {
+        let at = format!("{path}/matchExpressions/{i}");
+        fine &= label_key(&requirement.key, &format!("{at}/key"), root, None, walk);
+        for (j, value) in requirement.values.iter().enumerate() {
+            fine &= label_value(value, &format!("{at}/values/{j}"), root, walk);
+        }
+        let needs_values = matches!(requirement.operator, SelectorOperator::In | SelectorOperator::NotIn);
+        if needs_values == requirement.values.is_empty() {
+            fine = false;
+            let operator = root.pointer(&format!("{at}/operator")).and_then(Node::as_str).unwrap_or("the operator");
+            let (message, help) = if needs_values {
+                (format!("`{operator}` needs values"), "add `values`, or use `Exists`")
+            } else {
+                (format!("`{operator}` takes no values"), "remove `values`, or use `In`")
+            };
+            let diagnostic =
+                Diagnostic::new(&object::SELECTOR, root.place(&format!("{at}/operator")), message).help(help);
+            walk.push(diagnostic, &at);
+        }
+    }
+    fine
+}
+
+fn label_key(key: &str, at: &str, root: &Node, place: Option<crate::model::source::Span>, walk: &mut Walk) -> bool {
+    let Err(why) = names::label_key(key) else { return true };
+    let message = format!("`{key}` cannot be the key of a label: {why}");
+    let diagnostic = Diagnostic::new(&object::INVALID_LABEL, place.unwrap_or_else(|| root.place(at)), message)
+        .help("write the key of a label, such as `tier` or `example.com/tier`");
+    walk.push(diagnostic, at);
+    false
+}
+
+fn label_value(value: &str, at: &str, root: &Node, walk: &mut Walk) -> bool {
+    let Err(why) = names::label_value(value) else { return true };
+    let message = format!("`{value}` in {} cannot be the value of a label: {why}", dotted(at, ""));
+    let diagnostic =
+        Diagnostic::new(&object::INVALID_LABEL, root.place(at), message).help("no object can have this value");
+    walk.push(diagnostic, at);
+    false
+}

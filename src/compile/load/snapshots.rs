@@ -1,0 +1,344 @@
+//! Reading the snapshots: the CRDs of the service clusters as they lie in the
+//! repository, held against the lock.
+//!
+//! What a snapshot is of is said by its path alone. Every file below the folder
+//! of snapshots either is one or is complained about: a CRD that is not seen
+//! where somebody put it would be missed somewhere else.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::lock::{self, LockFile};
+use super::yaml;
+use crate::compile::discovered::{Discovered, Snapshot};
+use crate::compile::resolve::{BaseName, Resolved};
+use crate::model::cluster::ClusterId;
+use crate::model::codes::lock as codes;
+use crate::model::config::Config;
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::names;
+use crate::model::source::{FileId, SourceFile, Sources, Span};
+use crate::model::tree::Node;
+
+/// Fewer bytes than these are read on one thread: starting another takes longer.
+const BYTES_PER_THREAD: usize = 64 * 1024;
+
+/// Reads the lock and all snapshots. A snapshot that the lock contradicts is
+/// reported and used, so that nothing follows from it that is not so.
+#[must_use]
+pub fn discovered(sources: &Sources, config: &Config) -> (Discovered, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    let locked = lock::read(sources, &mut diagnostics);
+    let (crds, found) = snapshots(sources, config);
+    diagnostics.append(found);
+    if locked.sound {
+        against_lock(sources, config, &crds, &locked, &mut diagnostics);
+    }
+    let crds = crds
+        .into_iter()
+        .map(|(id, crds)| (id, crds.into_iter().map(|(name, found)| (name, found.snapshot)).collect()))
+        .collect();
+    (Discovered { crds, lock: locked.lock }, diagnostics)
+}
+
+/// Snapshots that no service needs: of clusters that the repository does not
+/// have, or of CRDs that nobody wants of them. Says nothing where an object is
+/// broken that might have wanted one.
+#[must_use]
+pub fn unused(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    let wants = ["Account", "ServiceCluster", "CatalogEntrySet", "CatalogEntry"];
+    if resolved.loaded.broken.iter().any(|key| wants.contains(&key.kind)) {
+        return diagnostics;
+    }
+    for (id, name) in orphans(resolved, discovered) {
+        let Some(snapshot) = discovered.by_name(id, name) else { continue };
+        let message = match resolved.clusters.contains_key(id) {
+            true => format!("nothing offers `{name}` from the cluster `{id}`"),
+            false => format!("there is no ServiceCluster `{id}`, so nothing uses this snapshot"),
+        };
+        diagnostics.push(
+            Diagnostic::new(&codes::UNUSED_SNAPSHOT, snapshot.place, message).help(codes::UNUSED_SNAPSHOT.mend()),
+        );
+    }
+    diagnostics
+}
+
+/// The CRDs among the snapshots and in the lock that no service needs.
+pub fn orphans<'d>(resolved: &Resolved<'_>, discovered: &'d Discovered) -> Vec<(&'d ClusterId, &'d str)> {
+    let wanted = resolved.wanted();
+    let is_wanted = |id: &ClusterId, name: &str| {
+        wanted.get(id).is_some_and(|names| {
+            names.keys().any(|base| match base {
+                BaseName::Crd(crd) => crd == name,
+                BaseName::Plural(plural) => name.split_once('.').is_some_and(|(p, _)| p == plural),
+            })
+        })
+    };
+    let files = discovered.crds.iter().flat_map(|(id, crds)| crds.keys().map(move |name| (id, name.as_str())));
+    let locked = discovered.lock.clusters.iter().flat_map(|(id, c)| c.crds.keys().map(move |name| (id, name.as_str())));
+    let mut found: Vec<(&ClusterId, &str)> = files.chain(locked).filter(|(id, name)| !is_wanted(id, name)).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The path of a CRD's snapshot below the repository's root.
+#[must_use]
+pub fn path_of(config: &Config, id: &ClusterId, crd: &str) -> String {
+    format!("{}/{}/{}/{crd}.yaml", config.snapshots, id.provider, id.cluster)
+}
+
+/// SHA-256 of a CRD in canonical JSON (no white space, keys sorted by their bytes), in hex.
+#[must_use]
+pub fn hash(crd: &Value) -> String {
+    // serde_json's map is sorted, and a `Value` has string keys and finite numbers only, so this cannot fail.
+    let digest = Sha256::digest(serde_json::to_vec(crd).unwrap_or_default());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A snapshot and its hash.
+struct Found {
+    snapshot: Snapshot,
+    hash: String,
+    file: FileId,
+}
+
+type Snapshots = BTreeMap<ClusterId, BTreeMap<String, Found>>;
+
+fn snapshots(sources: &Sources, config: &Config) -> (Snapshots, Diagnostics) {
+    let mut files: Vec<(FileId, &SourceFile)> =
+        sources.iter().filter(|(_, f)| super::config::below(&f.path, &config.snapshots)).collect();
+    // The largest first: the one that is begun last should not keep the others waiting.
+    files.sort_by_key(|(id, f)| (std::cmp::Reverse(f.text.len()), *id));
+    let mut read = in_parallel(&files, |(id, file)| one(*id, file, config));
+    read.sort_by_key(|one| one.file);
+
+    let mut found = Snapshots::new();
+    let mut diagnostics = Diagnostics::default();
+    for one in read {
+        diagnostics.append(one.diagnostics);
+        let Some((id, name, snapshot)) = one.found else { continue };
+        let crds = found.entry(id).or_default();
+        if let Some(other) = crds.get(&name) {
+            let message = format!("`{name}` has two snapshots");
+            diagnostics.push(
+                Diagnostic::new(&codes::SNAPSHOT_TWICE, snapshot.snapshot.place, message)
+                    .label(other.snapshot.place, "the other one")
+                    .help(format!("remove the file that is not called `{name}.yaml`")),
+            );
+            continue;
+        }
+        crds.insert(name, snapshot);
+    }
+    (found, diagnostics)
+}
+
+/// What came of one file.
+struct One {
+    file: FileId,
+    found: Option<(ClusterId, String, Found)>,
+    diagnostics: Diagnostics,
+}
+
+fn one(file: FileId, source: &SourceFile, config: &Config) -> One {
+    let mut diagnostics = Diagnostics::default();
+    let found = read_one(file, source, config, &mut diagnostics);
+    One { file, found, diagnostics }
+}
+
+fn read_one(
+    file: FileId,
+    source: &SourceFile,
+    config: &Config,
+    diagnostics: &mut Diagnostics,
+) -> Option<(ClusterId, String, Found)> {
+    let start = Span::file_start(file);
+    let below = source.path[config.snapshots.len()..].trim_start_matches('/');
+    let parts: Vec<&str> = below.split('/').collect();
+    let stem = parts.last().and_then(|name| name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")));
+    let (id, stem) = match (parts.as_slice(), stem) {
+        ([provider, cluster, _], Some(stem)) => (ClusterId::new(*provider, *cluster), stem),
+        _ => {
+            let message = format!("`{}` is at the place of no snapshot", source.path);
+            diagnostics.push(Diagnostic::new(&codes::SNAPSHOT_PLACE, start, message).help(format!(
+                "snapshots are at `{}/PROVIDER/CLUSTER/CRD.yaml`; move the file elsewhere",
+                config.snapshots
+            )));
+            return None;
+        }
+    };
+    if source.text.is_empty() || lock::conflict(file, &source.text, diagnostics) {
+        // An empty text is of a file that could not be read, which was said, or holds nothing.
+        if source.text.is_empty() {
+            diagnostics.push(not_a_crd(start, "the file is empty"));
+        }
+        return None;
+    }
+    let before = diagnostics.iter().count();
+    let documents = yaml::read(file, &source.text, diagnostics);
+    let root = match documents.as_slice() {
+        [one] if one.sound => &one.root,
+        [_, second, ..] => {
+            let message = "a snapshot has one document, and this file has more";
+            let help = "remove all but the CRD that the file is named after";
+            diagnostics.push(Diagnostic::new(&codes::SNAPSHOT_TWICE, head(&second.root), message).help(help));
+            return None;
+        }
+        _ => {
+            if diagnostics.iter().count() == before {
+                diagnostics.push(not_a_crd(start, "the file holds no object"));
+            }
+            return None;
+        }
+    };
+    match what_is_it(root) {
+        Kind::Crd => {}
+        Kind::OldCrd => {
+            diagnostics.push(v1beta1(root));
+            return None;
+        }
+        Kind::Other(what) => {
+            diagnostics
+                .push(not_a_crd(head(root), &format!("a snapshot is a CustomResourceDefinition, and this is {what}")));
+            return None;
+        }
+    }
+    let place = root.place("/metadata/name");
+    let name = root.pointer("/metadata/name").and_then(Node::as_str).unwrap_or_default();
+    if name != stem {
+        let message = format!("the file is named after `{stem}`, but the CRD in it is `{name}`");
+        diagnostics.push(
+            Diagnostic::new(&codes::SNAPSHOT_PLACE, place, message)
+                .help(format!("rename the file to `{name}.yaml`, or run `carrier lock --from FILE`")),
+        );
+        return None;
+    }
+    let crd = root.to_json();
+    let hash = hash(&crd);
+    Some((id, name.to_owned(), Found { snapshot: Snapshot { crd: Arc::new(crd), place }, hash, file }))
+}
+
+/// What an object of a file is, seen from the one who looks for CRDs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A CRD with a name that can be one.
+    Crd,
+    /// A CRD of the version that Kubernetes has removed.
+    OldCrd,
+    /// Something else, in words.
+    Other(String),
+}
+
+/// Tells CRDs from other objects.
+pub fn what_is_it(root: &Node) -> Kind {
+    let text = |key: &str| root.get(key).and_then(Node::as_str).unwrap_or_default();
+    match (text("apiVersion"), text("kind")) {
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => {
+            let name = root.pointer("/metadata/name").and_then(Node::as_str).unwrap_or_default();
+            if name.contains('.') && names::dns_subdomain(name).is_ok() {
+                return Kind::Crd;
+            }
+            // The name becomes a path; a name that is none must not.
+            Kind::Other("a CustomResourceDefinition without a name of its own".to_owned())
+        }
+        ("apiextensions.k8s.io/v1beta1", "CustomResourceDefinition") => Kind::OldCrd,
+        ("", _) | (_, "") => Kind::Other("no object of Kubernetes".to_owned()),
+        (version, kind) => Kind::Other(format!("a {kind} of `{version}`")),
+    }
+}
+
+/// The complaint about a CRD of the removed version.
+pub fn v1beta1(root: &Node) -> Diagnostic {
+    let name = root.pointer("/metadata/name").and_then(Node::as_str).unwrap_or("?");
+    let message = format!("`{name}` is a CRD of `apiextensions.k8s.io/v1beta1`, which no API server takes any more");
+    Diagnostic::new(&codes::CRD_V1BETA1, root.place("/apiVersion"), message).help(codes::CRD_V1BETA1.mend())
+}
+
+fn not_a_crd(place: Span, message: &str) -> Diagnostic {
+    Diagnostic::new(&codes::NOT_A_CRD, place, message).help(codes::NOT_A_CRD.mend())
+}
+
+/// Where an object as a whole is complained about: its kind, else its first line.
+fn head(root: &Node) -> Span {
+    match root.get("kind") {
+        Some(kind) => kind.span,
+        None => Span { end: root.span.start, ..root.span },
+    }
+}
+
+fn against_lock(
+    sources: &Sources,
+    config: &Config,
+    found: &Snapshots,
+    locked: &LockFile,
+    diagnostics: &mut Diagnostics,
+) {
+    for (id, crds) in found {
+        for (name, one) in crds {
+            let path = sources.get(one.file).map_or("", |f| f.path.as_str());
+            let take = format!("to take the file as it stands: `carrier lock --from {path} --cluster {id}`");
+            match locked.lock.clusters.get(id).and_then(|c| c.crds.get(name)) {
+                None => diagnostics.push(
+                    Diagnostic::new(
+                        &codes::NOT_LOCKED,
+                        one.snapshot.place,
+                        format!("`{name}` of the cluster `{id}` is not in `carrier.lock`"),
+                    )
+                    .help(take),
+                ),
+                Some(entry) if entry.sha256 != one.hash => {
+                    let message = format!("`{name}` of the cluster `{id}` is not the CRD that is in `carrier.lock`");
+                    let mut diagnostic = Diagnostic::new(&codes::HASH_DIFFERS, one.snapshot.place, message)
+                        .help(codes::HASH_DIFFERS.mend())
+                        .help(take);
+                    if let Some(place) = locked.places.get(&(id.clone(), name.clone())) {
+                        diagnostic = diagnostic.label(*place, "locked here, with another hash");
+                    }
+                    diagnostics.push(diagnostic);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    for ((id, name), place) in &locked.places {
+        let path = path_of(config, id, name);
+        let there = found.get(id).is_some_and(|crds| crds.contains_key(name));
+        // A file that is there but broken has been complained about.
+        if !there && sources.by_path(&path).is_none() {
+            let message = format!("`{name}` of the cluster `{id}` is locked, but there is no `{path}`");
+            let help = "add the file from where the lock was committed, or run `carrier lock --from FILE`";
+            diagnostics.push(Diagnostic::new(&codes::SNAPSHOT_MISSING, *place, message).help(help));
+        }
+    }
+}
+
+/// Does the same to every item, in as many threads as are worth it. The results come in any order.
+fn in_parallel<R: Send>(items: &[(FileId, &SourceFile)], work: impl Fn(&(FileId, &SourceFile)) -> R + Sync) -> Vec<R> {
+    let bytes: usize = items.iter().map(|(_, f)| f.text.len()).sum();
+    let threads =
+        std::thread::available_parallelism().map_or(1, NonZero::get).min(items.len()).min(bytes / BYTES_PER_THREAD);
+    if threads < 2 {
+        return items.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(items.len()));
+    std::thread::scope(|scope| {
+        // A thread that panics ends the scope with its panic: a bug of ours is not lost.
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = work(item);
+                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(result);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,87 @@
+//! What a service cluster gets: the namespaces of its tenants, and an identity
+//! for sync that may do what it must and no more.
+
+use std::collections::BTreeSet;
+
+use super::manifest::{Collector, Draft, Manifest, Stage, keys};
+use super::rbac::{self, READ};
+use super::{Offer, View};
+use crate::model::cluster::ClusterId;
+use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, SYSTEM_NAMESPACE, TENANT};
+use crate::model::names::label_value;
+
+/// The role in each tenant's namespace, and its binding.
+const TENANT_ROLE: &str = "kubecarrier:sync";
+/// Whose UID is the cluster's identity.
+const KUBE_SYSTEM: &str = "kube-system";
+/// What sync does to instances in the service cluster.
+const COPY: &[&str] = &["create", "delete", "get", "patch", "update"];
+
+/// The objects of one service cluster.
+pub fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
+    let mut out = Collector::default();
+    let origin = view.resolved.clusters.get(id).map(|c| c.place("/metadata/name"));
+    let account = format!("carrier-{}", id.provider);
+
+    // Several providers may share a cluster; each writes the same namespace.
+    out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, SYSTEM_NAMESPACE), origin);
+    out.add(Stage::Rbac, Draft::new("v1", "ServiceAccount", Some(SYSTEM_NAMESPACE), account.as_str()), origin);
+
+    let here = || view.services.iter().filter(|offer| offer.service.cluster == *id);
+    let tenants: Vec<&str> = view.tenants_in(id).collect();
+    let offered: BTreeSet<Resource<'_>> = tenants
+        .iter()
+        .flat_map(|tenant| view.offered(tenant))
+        .filter(|offer| offer.service.cluster == *id)
+        .map(Resource::of)
+        .collect();
+
+    let mut rules = vec![rbac::named("", "namespaces", &[KUBE_SYSTEM], &["get"])];
+    let crds: BTreeSet<&str> = here().map(|offer| offer.built.source.name.as_str()).collect();
+    if !crds.is_empty() {
+        let names: Vec<&str> = crds.into_iter().collect();
+        rules.push(rbac::named("apiextensions.k8s.io", "customresourcedefinitions", &names, &["get"]));
+    }
+    // One watch a kind, not one a namespace, so it has to be cluster-wide.
+    rules.extend(offered.iter().map(|r| rbac::rule(r.group, &[r.plural], READ)));
+    let name = rbac::role_name(&format!("kubecarrier:sync:{}.{}", id.cluster, id.provider));
+    rbac::service_account_role(&mut out, None, &name, rules, (SYSTEM_NAMESPACE, &account), origin);
+
+    for tenant in tenants {
+        self::tenant(view, id, tenant, &account, &mut out);
+    }
+    out.into_sorted()
+}
+
+fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, account: &str, out: &mut Collector) {
+    let origin = view.resolved.accounts.get(tenant).map(|a| a.place("/metadata/name"));
+    let namespace = view.namespace(id, tenant);
+    let mut labels = keys([(PROVIDER, id.provider.as_str()), (SERVICE_CLUSTER, id.cluster.as_str()), (TENANT, tenant)]);
+    if let Some(uid) = view.management_uid().filter(|uid| label_value(uid).is_ok()) {
+        labels.insert(MANAGEMENT_CLUSTER.to_owned(), uid.to_owned());
+    }
+    out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, namespace.as_str()).labels(&labels), origin);
+
+    let resources: BTreeSet<Resource<'_>> =
+        view.offered(tenant).filter(|offer| offer.service.cluster == *id).map(Resource::of).collect();
+    // Its labels say whose it is, which sync looks at before it writes.
+    let mut rules = vec![rbac::named("", "namespaces", &[&namespace], &["get"])];
+    for resource in resources {
+        rules.push(rbac::rule(resource.group, &[resource.plural], COPY));
+        rules.push(rbac::rule(resource.group, &[&format!("{}/status", resource.plural)], &["get"]));
+    }
+    rbac::service_account_role(out, Some(&namespace), TENANT_ROLE, rules, (SYSTEM_NAMESPACE, account), origin);
+}
+
+/// A resource of the service cluster.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Resource<'a> {
+    group: &'a str,
+    plural: &'a str,
+}
+
+impl<'a> Resource<'a> {
+    fn of(offer: &Offer<'a, '_>) -> Self {
+        Self { group: &offer.built.source.group, plural: &offer.built.source.plural }
+    }
+}

@@ -1,0 +1,42 @@
+//! What providers have in their namespaces: the objects as they wrote them, and
+//! the CatalogEntries that their sets come to.
+
+use super::View;
+use super::manifest::{Collector, Draft, Stage};
+use crate::compile::load::objects::Object;
+use crate::compile::resolve::Origin;
+use crate::model::kinds::{CatalogEntrySpec, Kind, ObjectReference};
+
+pub fn render(view: &View<'_, '_>, out: &mut Collector) {
+    let loaded = view.resolved.loaded;
+    loaded.service_clusters.iter().for_each(|object| written(object, out));
+    loaded.catalogs.iter().for_each(|object| written(object, out));
+    loaded.catalog_entry_sets.iter().for_each(|object| written(object, out));
+    for offer in &view.services {
+        let service = offer.service;
+        let namespace = Some(service.cluster.provider.as_str());
+        let draft = match service.origin {
+            Origin::Set(set) => {
+                let spec = CatalogEntrySpec {
+                    metadata: set.spec.metadata.clone(),
+                    base_crd: ObjectReference::new(offer.internal.name.as_str()),
+                    derive: set.spec.derive.clone(),
+                };
+                Draft::of(namespace, service.entry.as_str(), &spec)
+            }
+            Origin::Entry(entry) => {
+                Draft::of(namespace, service.entry.as_str(), &entry.spec).annotations(&entry.annotations)
+            }
+        };
+        out.add(Stage::Catalog, draft.labels(&service.labels), Some(service.origin.place("/metadata/name")));
+    }
+}
+
+/// An object as it was written. Its spec is written from its type: absent stays absent, and every
+/// scalar is what Kubernetes reads.
+fn written<S: Kind>(object: &Object<S>, out: &mut Collector) {
+    let draft = Draft::of(object.namespace.as_deref(), object.name.as_str(), &object.spec)
+        .labels(&object.labels)
+        .annotations(&object.annotations);
+    out.add(Stage::Catalog, draft, Some(object.place("/metadata/name")));
+}

@@ -1,0 +1,101 @@
+//! Names of rendered files: the same on every machine, and different for
+//! different objects (`cli.md` §5.16).
+
+use sha2::{Digest, Sha256};
+
+/// The longest name, `.yaml` included: short enough for every file system, with
+/// room for folders where whole paths are limited to 260 characters.
+const MAX: usize = 120;
+
+/// The file of an object: `role_team-a_admin.yaml`, or `namespace_team-a.yaml`
+/// without a namespace.
+///
+/// What a file name cannot hold becomes `-`; then, and where the name is cut for
+/// its length, a hash of the whole makes up for what was lost, so that different
+/// objects of one API group have different files whatever else is in the folder.
+#[must_use]
+pub fn file_name(kind: &str, namespace: Option<&str>, name: &str) -> String {
+    let (stem, lossy) = stem(kind, namespace, name);
+    if lossy || stem.len() + ".yaml".len() > MAX {
+        return with_hash(&stem, "", kind, namespace, name);
+    }
+    format!("{stem}.yaml")
+}
+
+/// The same with a hash in any case, of the API group too: for objects whose
+/// [`file_name`]s are equal, which are those of two groups with one kind.
+#[must_use]
+pub fn hashed_file_name(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> String {
+    let (stem, _) = stem(kind, namespace, name);
+    with_hash(&stem, group, kind, namespace, name)
+}
+
+/// The readable part, and whether it lost something.
+fn stem(kind: &str, namespace: Option<&str>, name: &str) -> (String, bool) {
+    let mut stem = kind.to_ascii_lowercase();
+    let mut lossy = false;
+    for part in namespace.into_iter().chain([name]) {
+        stem.push('_');
+        stem.extend(part.chars().map(|c| match c {
+            'a'..='z' | '0'..='9' | '.' | '-' => c,
+            'A'..='Z' => {
+                lossy = true;
+                c.to_ascii_lowercase()
+            }
+            _ => {
+                lossy = true;
+                '-'
+            }
+        }));
+    }
+    (stem, lossy)
+}
+
+fn with_hash(stem: &str, group: &str, kind: &str, namespace: Option<&str>, name: &str) -> String {
+    let mut hasher = Sha256::new();
+    // No part holds a NUL, so no two objects give the same text.
+    for part in [group, kind, namespace.unwrap_or(""), name] {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    let hash = hasher.finalize();
+    let suffix = format!("-{:02x}{:02x}{:02x}{:02x}{:02x}.yaml", hash[0], hash[1], hash[2], hash[3], hash[4]);
+    let cut = stem.len().min(MAX - suffix.len());
+    format!("{}{suffix}", &stem[..cut])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_portable_and_distinct() {
+        assert_eq!(file_name("Namespace", None, "team-a"), "namespace_team-a.yaml");
+        assert_eq!(file_name("Role", Some("team-a"), "admin"), "role_team-a_admin.yaml");
+        assert_eq!(
+            file_name("CustomResourceDefinition", None, "dbs.acme.example"),
+            "customresourcedefinition_dbs.acme.example.yaml"
+        );
+        let names = [
+            file_name("Role", Some("a"), "x:y"),
+            file_name("Role", Some("a"), "x;y"),
+            file_name("Role", Some("a"), "x-y"),
+            file_name("Role", None, "a_x-y"),
+            file_name("Role", Some("a"), "X-y"),
+            file_name("Role", Some("a"), &"x".repeat(300)),
+            file_name("Role", Some("a"), &format!("{}y", "x".repeat(300))),
+            hashed_file_name("g1", "Role", Some("a"), "x"),
+            hashed_file_name("g2", "Role", Some("a"), "x"),
+        ];
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len(), "{names:#?}");
+        for name in &names {
+            assert!(name.len() <= MAX, "{name}");
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b)),
+                "{name}"
+            );
+        }
+        assert!(names[0].starts_with("role_a_x-y-"), "still readable: {}", names[0]);
+    }
+}

@@ -1,0 +1,191 @@
+//! From objects to files: where each lies, and the `kustomization.yaml` of every
+//! folder (`cli.md` §5.16).
+//!
+//! ```text
+//! management/00-crds/…               applied to the management cluster
+//! management/20-rbac/<namespace>/…
+//! <provider>/<cluster>/10-namespaces/…   applied to that service cluster
+//! flux/… or argo/…                   what the reader itself has to be given
+//! ```
+//!
+//! Above `management` and `<cluster>` there is no `kustomization.yaml`: nothing
+//! there is meant for one cluster.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::file_name::{file_name, hashed_file_name};
+use super::manifest::Manifest;
+use super::reader::{self, Part};
+use super::yaml::to_yaml;
+use super::{ManifestSet, Stage};
+use crate::model::cluster::ClusterId;
+use crate::model::config::{Config, Render, RenderTarget};
+
+/// The most entries of one `kustomization.yaml`; kustomize takes far longer than twice the time for
+/// twice the entries.
+pub const MAX_ENTRIES: usize = 500;
+/// The folder of the management cluster.
+const MANAGEMENT: &str = "management";
+/// The folder of objects in no namespace. No namespace can have this name.
+const CLUSTER: &str = "_cluster";
+/// Folders that no provider may take.
+const OURS: [&str; 3] = [MANAGEMENT, reader::FLUX, reader::ARGO];
+
+/// Files by path below the output folder, `/` between the parts.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// For whom files are laid out, and where they will lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Who reads them, and what the reader has to know.
+    pub render: Render,
+    /// The output folder below the repository's root.
+    pub output: String,
+}
+
+impl Options {
+    /// As `carrier.yaml` has it, but for another reader where one is given.
+    #[must_use]
+    pub fn new(config: &Config, target: Option<RenderTarget>) -> Self {
+        let mut render = config.render.clone();
+        render.target = target.unwrap_or(render.target);
+        Self { render, output: config.output.clone() }
+    }
+}
+
+/// The files of a set.
+#[must_use]
+pub fn layout(set: &ManifestSet, options: &Options) -> Files {
+    let mut files = Files::new();
+    let mut parts = Vec::new();
+    let clusters = set.clusters.iter().map(|(id, manifests)| (Some(id), manifests));
+    for (cluster, manifests) in std::iter::once((None, &set.management)).chain(clusters) {
+        let folder = cluster.map_or_else(|| MANAGEMENT.to_owned(), cluster_folder);
+        tree(manifests, options.render.target).emit(&folder, 0, &mut files);
+        let mut stages: Vec<Stage> = manifests.iter().map(|m| m.stage).collect();
+        stages.dedup();
+        parts.push(Part { cluster, folder, stages });
+    }
+    for (folder, objects) in reader::objects(&parts, options) {
+        let mut tree = Tree::default();
+        for object in objects {
+            let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+            let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+            tree.files.insert(file_name(kind, None, name), to_yaml(&object).into_bytes());
+        }
+        tree.emit(&folder, 0, &mut files);
+    }
+    files
+}
+
+/// One YAML stream, in the order to apply it.
+#[must_use]
+pub fn stream(manifests: &[Manifest], target: RenderTarget) -> String {
+    let documents: Vec<String> = manifests.iter().map(|m| to_yaml(&reader::decorated(m, target))).collect();
+    documents.join("---\n")
+}
+
+/// The folder of a service cluster.
+#[must_use]
+pub fn cluster_folder(id: &ClusterId) -> String {
+    // An account's name has no underscore, so this one is free.
+    let escape = if OURS.contains(&id.provider.as_str()) { "_" } else { "" };
+    format!("{escape}{}/{}", id.provider, id.cluster)
+}
+
+/// The folder of an object below that of its cluster.
+fn folder(manifest: &Manifest) -> Vec<&str> {
+    let stage = manifest.stage.folder();
+    match manifest.stage {
+        Stage::Crds | Stage::Namespaces => vec![stage],
+        Stage::Rbac | Stage::Catalog => vec![stage, manifest.id.namespace.as_deref().unwrap_or(CLUSTER)],
+    }
+}
+
+fn tree(manifests: &[Manifest], target: RenderTarget) -> Tree {
+    let mut by_name: BTreeMap<(Vec<&str>, String), Vec<&Manifest>> = BTreeMap::new();
+    for manifest in manifests {
+        // The namespace is the folder's name already.
+        let name = file_name(&manifest.id.kind, None, &manifest.id.name);
+        by_name.entry((folder(manifest), name)).or_default().push(manifest);
+    }
+    let mut root = Tree::default();
+    for ((folder, name), same) in by_name {
+        let distinct = same.len() == 1;
+        for manifest in same {
+            let id = &manifest.id;
+            let name = match distinct {
+                true => name.clone(),
+                false => hashed_file_name(id.group(), &id.kind, None, &id.name),
+            };
+            let content = to_yaml(&reader::decorated(manifest, target)).into_bytes();
+            root.folder(&folder).files.insert(name, content);
+        }
+    }
+    root
+}
+
+/// A folder.
+#[derive(Default)]
+struct Tree {
+    files: BTreeMap<String, Vec<u8>>,
+    folders: BTreeMap<String, Tree>,
+}
+
+impl Tree {
+    /// The folder at this path below, made where it is missing.
+    fn folder(&mut self, path: &[&str]) -> &mut Tree {
+        path.iter().fold(self, |at, part| at.folders.entry((*part).to_owned()).or_default())
+    }
+
+    /// Writes the folder at `path`. One with too many entries is split by a hash of their names, and
+    /// so is a part that is still too large: where an entry lies depends on its own name, and on how
+    /// many there are beside it only while a part is split.
+    fn emit(self, path: &str, depth: usize, files: &mut Files) {
+        let (tree, depth) = match self.files.len() + self.folders.len() > MAX_ENTRIES {
+            true => (self.split(depth), depth + 1),
+            false => (self, 0),
+        };
+        // No entry is both: names of files end in `.yaml`, and no namespace has a dot.
+        let mut resources: Vec<&String> = tree.files.keys().chain(tree.folders.keys()).collect();
+        resources.sort();
+        let kustomization = json!({
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": resources,
+        });
+        files.insert(format!("{path}/kustomization.yaml"), to_yaml(&kustomization).into_bytes());
+        for (name, content) in tree.files {
+            files.insert(format!("{path}/{name}"), content);
+        }
+        for (name, folder) in tree.folders {
+            folder.emit(&format!("{path}/{name}"), depth, files);
+        }
+    }
+
+    /// The same in sixteen folders at most, by one digit of the hash.
+    fn split(self, depth: usize) -> Self {
+        let mut shards = Self::default();
+        for (name, content) in self.files {
+            shards.folder(&[&shard(&name, depth)]).files.insert(name, content);
+        }
+        for (name, folder) in self.folders {
+            shards.folder(&[&shard(&name, depth)]).folders.insert(name, folder);
+        }
+        shards
+    }
+}
+
+/// `shard-3`, and below it `shard-3a`.
+fn shard(name: &str, depth: usize) -> String {
+    let hash = Sha256::digest(name.as_bytes());
+    let digits = (0..=depth).map(|i| {
+        let byte = hash[(i / 2) % hash.len()];
+        let digit = if i % 2 == 0 { byte >> 4 } else { byte & 15 };
+        char::from_digit(digit.into(), 16).unwrap_or('0')
+    });
+    std::iter::once("shard-".to_owned()).chain(digits.map(String::from)).collect()
+}

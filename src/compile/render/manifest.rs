@@ -1,0 +1,205 @@
+//! One rendered object, and how it is put together.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::model::kinds::Kind;
+use crate::model::kinds::table::KindInfo;
+use crate::model::source::Span;
+
+/// An object of a cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// What tells it apart from every other object of its cluster.
+    pub id: ManifestId,
+    /// When it is applied.
+    pub stage: Stage,
+    /// The object. Shared, since an internal CRD may be a megabyte.
+    pub body: Arc<Value>,
+    /// The line of the repository that caused it; `None` for what is there whatever the repository says.
+    pub origin: Option<Span>,
+}
+
+/// What tells an object apart from every other one of its cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ManifestId {
+    /// Group and version.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace; `None` for what is in none.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+impl ManifestId {
+    /// The API group; empty for the core group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+impl fmt::Display for ManifestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
+            None => write!(f, "{} {}", self.kind, self.name),
+        }
+    }
+}
+
+/// The steps in which objects are applied: each needs what comes before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// CustomResourceDefinitions.
+    Crds,
+    /// Namespaces.
+    Namespaces,
+    /// Who may do what.
+    Rbac,
+    /// Objects of KubeCarrier's own kinds.
+    Catalog,
+}
+
+impl Stage {
+    /// All of them, in order.
+    pub const ALL: [Self; 4] = [Self::Crds, Self::Namespaces, Self::Rbac, Self::Catalog];
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Crds => "crds",
+            Self::Namespaces => "namespaces",
+            Self::Rbac => "rbac",
+            Self::Catalog => "catalog",
+        }
+    }
+
+    /// Its folder: the number keeps a listing in order.
+    #[must_use]
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Crds => "00-crds",
+            Self::Namespaces => "10-namespaces",
+            Self::Rbac => "20-rbac",
+            Self::Catalog => "30-catalog",
+        }
+    }
+}
+
+/// Labels or annotations.
+pub(super) type Keys = BTreeMap<String, String>;
+
+/// An object in the making.
+#[derive(Debug)]
+pub(super) struct Draft {
+    id: ManifestId,
+    body: Map<String, Value>,
+}
+
+impl Draft {
+    /// An object of any kind.
+    pub fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: impl Into<String>) -> Self {
+        let id = ManifestId {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: name.into(),
+        };
+        let mut metadata = Map::new();
+        metadata.insert("name".to_owned(), json!(id.name));
+        if let Some(namespace) = namespace {
+            metadata.insert("namespace".to_owned(), json!(namespace));
+        }
+        let mut body = Map::new();
+        body.insert("apiVersion".to_owned(), json!(api_version));
+        body.insert("kind".to_owned(), json!(kind));
+        body.insert("metadata".to_owned(), Value::Object(metadata));
+        Self { id, body }
+    }
+
+    /// An object of a KubeCarrier kind.
+    pub fn of<S: Kind>(namespace: Option<&str>, name: impl Into<String>, spec: &S) -> Self {
+        Self::of_kind(S::info(), namespace, name, spec)
+    }
+
+    /// The same for a spec that is not the kind's own type.
+    pub fn of_kind(info: &KindInfo, namespace: Option<&str>, name: impl Into<String>, spec: &impl Serialize) -> Self {
+        // Plain data with text keys: there is nothing in a spec that could fail.
+        let spec = serde_json::to_value(spec).unwrap_or_default();
+        Self::new(&info.api_version(), info.kind, namespace, name).with("spec", spec)
+    }
+
+    /// Adds an outermost field.
+    pub fn with(mut self, key: &str, value: Value) -> Self {
+        self.body.insert(key.to_owned(), value);
+        self
+    }
+
+    /// Adds labels.
+    pub fn labels(self, labels: &Keys) -> Self {
+        self.keys("labels", labels)
+    }
+
+    /// Adds annotations.
+    pub fn annotations(self, annotations: &Keys) -> Self {
+        self.keys("annotations", annotations)
+    }
+
+    fn keys(mut self, what: &str, keys: &Keys) -> Self {
+        if !keys.is_empty()
+            && let Some(Value::Object(metadata)) = self.body.get_mut("metadata")
+        {
+            metadata.insert(what.to_owned(), json!(keys));
+        }
+        self
+    }
+}
+
+/// Labels or annotations from pairs.
+pub(super) fn keys<const N: usize>(pairs: [(&str, &str); N]) -> Keys {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// The objects of one cluster.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    objects: BTreeMap<(Stage, ManifestId), Manifest>,
+}
+
+impl Collector {
+    /// Takes an object in. Several causes may give the same object, such as two catalogs that offer
+    /// the same: the first one keeps its line.
+    pub fn add(&mut self, stage: Stage, draft: Draft, origin: Option<Span>) {
+        let Draft { id, body } = draft;
+        if let Entry::Vacant(place) = self.objects.entry((stage, id.clone())) {
+            place.insert(Manifest { id, stage, body: Arc::new(Value::Object(body)), origin });
+        }
+    }
+
+    /// Takes a CRD in.
+    pub fn add_crd(&mut self, crd: Arc<Value>, origin: Option<Span>) {
+        let name = crd.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let id = ManifestId {
+            api_version: "apiextensions.k8s.io/v1".to_owned(),
+            kind: "CustomResourceDefinition".to_owned(),
+            namespace: None,
+            name,
+        };
+        if let Entry::Vacant(place) = self.objects.entry((Stage::Crds, id.clone())) {
+            place.insert(Manifest { id, stage: Stage::Crds, body: crd, origin });
+        }
+    }
+
+    /// All of them, in the order to apply them.
+    pub fn into_sorted(self) -> Vec<Manifest> {
+        self.objects.into_values().collect()
+    }
+}

@@ -1,0 +1,96 @@
+//! What a catalog comes to for each tenant it selects: Offerings, the Provider,
+//! Regions and roles in the tenant's namespace, the assignment in the provider's
+//! (`kubecarrier.md` §6.2, §6.3).
+
+use super::manifest::{Collector, Draft, Stage, keys};
+use super::rbac;
+use super::{Offer, View};
+use crate::compile::build::OfferedCrd;
+use crate::model::keys::SERVICE_NAMESPACE;
+use crate::model::kinds::{
+    AccountSpec, CrdInformation, CrdVersion, ObjectReference, OfferingSpec, ProviderSpec, RegionSpec,
+    ServiceClusterAssignmentSpec,
+};
+use crate::model::source::Span;
+
+pub fn render(view: &View<'_, '_>, out: &mut Collector) {
+    for catalog in &view.resolved.catalogs {
+        let Some(provider) = catalog.catalog.namespace.as_deref() else { continue };
+        let place = Some(catalog.catalog.place("/metadata/name"));
+        for tenant in &catalog.tenants {
+            // Even with no entry, so that a tenant sees who has taken it in.
+            self::provider(view, provider, tenant, place, out);
+            let selected = view
+                .offered(tenant)
+                .filter(|offer| catalog.services.contains(&offer.built.service))
+                .collect::<Vec<_>>();
+            for offer in selected {
+                offered(view, offer, tenant, place, out);
+            }
+        }
+    }
+}
+
+fn provider(view: &View<'_, '_>, provider: &str, tenant: &str, origin: Option<Span>, out: &mut Collector) {
+    let account = view.resolved.accounts.get(provider);
+    let Some(metadata) = account.and_then(|a| a.spec.metadata.clone()) else { return };
+    out.add(Stage::Catalog, Draft::of(Some(tenant), provider, &ProviderSpec { metadata }), origin);
+}
+
+fn offered(view: &View<'_, '_>, offer: &Offer<'_, '_>, tenant: &str, origin: Option<Span>, out: &mut Collector) {
+    let service = offer.service;
+    let (provider, cluster) = (service.cluster.provider.as_str(), service.cluster.cluster.as_str());
+
+    let offering = OfferingSpec {
+        metadata: service.origin.metadata().clone(),
+        provider: ObjectReference::new(provider),
+        crd: information(&offer.tenant, cluster),
+    };
+    out.add(Stage::Catalog, Draft::of(Some(tenant), offer.tenant.name.as_str(), &offering), origin);
+
+    let region = RegionSpec {
+        metadata: view.resolved.clusters.get(&service.cluster).and_then(|c| c.spec.metadata.clone()),
+        provider: ObjectReference::new(provider),
+    };
+    out.add(Stage::Catalog, Draft::of(Some(tenant), format!("{cluster}.{provider}"), &region), origin);
+
+    let assignment = ServiceClusterAssignmentSpec {
+        service_cluster: ObjectReference::new(cluster),
+        management_namespace: ObjectReference::new(tenant),
+    };
+    let namespace = view.namespace(&service.cluster, tenant);
+    let assignment = Draft::of(Some(provider), format!("{tenant}.{cluster}"), &assignment)
+        .annotations(&keys([(SERVICE_NAMESPACE, namespace.as_str())]));
+    out.add(Stage::Catalog, assignment, origin);
+
+    let subjects = |account: &str| view.resolved.accounts.get(account).map(|a: &&_| subjects_of(&a.spec));
+    let tenant_crd = offer.built.derived.as_ref().map_or(&*offer.built.internal, |derived| &derived.crd);
+    for (who, account, crd, body) in
+        [("tenant", tenant, &offer.tenant, tenant_crd), ("provider", provider, &offer.internal, &*offer.built.internal)]
+    {
+        let name = rbac::role_name(&format!("kubecarrier:{who}:{}.{provider}", service.entry));
+        let rules = rbac::instances(&crd.group, &crd.plural, body);
+        rbac::role(out, tenant, &name, rules, subjects(account).unwrap_or_default(), origin);
+    }
+}
+
+fn subjects_of(account: &AccountSpec) -> &[crate::model::kinds::Subject] {
+    &account.subjects
+}
+
+/// What the original says of a CRD, but for the schemas: they would be stored once per tenant, and
+/// the CRD has them.
+fn information(crd: &OfferedCrd, cluster: &str) -> CrdInformation {
+    CrdInformation {
+        name: crd.name.clone(),
+        api_group: crd.group.clone(),
+        kind: crd.kind.clone(),
+        plural: crd.plural.clone(),
+        versions: crd
+            .versions
+            .iter()
+            .map(|(name, storage)| CrdVersion { name: name.clone(), schema: None, storage: *storage })
+            .collect(),
+        region: ObjectReference::new(cluster),
+    }
+}

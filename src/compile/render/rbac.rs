@@ -1,0 +1,133 @@
+//! Roles and their bindings. Every rule names its group, its resources and its
+//! verbs: no wildcard, so that a new kind or verb of Kubernetes gives nobody
+//! anything (`DESIGN.md` §9).
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::manifest::{Collector, Draft, Stage};
+use crate::model::kinds::{Subject, SubjectKind};
+use crate::model::names::SUBDOMAIN_MAX;
+use crate::model::source::Span;
+
+/// The group of RBAC.
+const GROUP: &str = "rbac.authorization.k8s.io";
+const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
+
+/// To look.
+pub const READ: &[&str] = &["get", "list", "watch"];
+/// Everything that can be done to objects.
+pub const WRITE: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+/// One rule.
+pub fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
+    json!({ "apiGroups": [group], "resources": resources, "verbs": verbs })
+}
+
+/// One rule for objects of these names.
+pub fn named(group: &str, resource: &str, names: &[&str], verbs: &[&str]) -> Value {
+    json!({ "apiGroups": [group], "resources": [resource], "resourceNames": names, "verbs": verbs })
+}
+
+/// All that people may do to the instances of a CRD. The status is for reading; scaling is one more
+/// way to write a field that they may write anyway.
+pub fn instances(group: &str, plural: &str, crd: &Value) -> Vec<Value> {
+    let has = |subresource: &str| {
+        let versions = crd.pointer("/spec/versions").and_then(Value::as_array);
+        versions.into_iter().flatten().any(|v| v.pointer(&format!("/subresources/{subresource}")).is_some())
+    };
+    let mut rules = vec![rule(group, &[plural], WRITE)];
+    if has("status") {
+        rules.push(rule(group, &[&format!("{plural}/status")], &["get"]));
+    }
+    if has("scale") {
+        rules.push(rule(group, &[&format!("{plural}/scale")], &["get", "patch", "update"]));
+    }
+    rules
+}
+
+/// A Role in a namespace, and the RoleBinding of the same name.
+pub fn role(
+    out: &mut Collector,
+    namespace: &str,
+    name: &str,
+    rules: Vec<Value>,
+    subjects: &[Subject],
+    origin: Option<Span>,
+) {
+    pair(out, Some(namespace), name, rules, people(subjects), origin);
+}
+
+/// The same for a service account of `namespace`; without `within`, for the whole cluster.
+pub fn service_account_role(
+    out: &mut Collector,
+    within: Option<&str>,
+    name: &str,
+    rules: Vec<Value>,
+    (namespace, account): (&str, &str),
+    origin: Option<Span>,
+) {
+    let subject = json!({ "kind": "ServiceAccount", "name": account, "namespace": namespace });
+    pair(out, within, name, rules, vec![subject], origin);
+}
+
+fn pair(
+    out: &mut Collector,
+    namespace: Option<&str>,
+    name: &str,
+    rules: Vec<Value>,
+    subjects: Vec<Value>,
+    origin: Option<Span>,
+) {
+    let (role, binding) = match namespace {
+        Some(_) => ("Role", "RoleBinding"),
+        None => ("ClusterRole", "ClusterRoleBinding"),
+    };
+    let reference = json!({ "apiGroup": GROUP, "kind": role, "name": name });
+    let draft = Draft::new(API_VERSION, role, namespace, name).with("rules", Value::Array(rules));
+    out.add(Stage::Rbac, draft, origin);
+    let draft = Draft::new(API_VERSION, binding, namespace, name)
+        .with("roleRef", reference)
+        .with("subjects", Value::Array(subjects));
+    out.add(Stage::Rbac, draft, origin);
+}
+
+/// Subjects as RBAC wants them: with the group that each kind must have, each once. Their order means
+/// nothing, so it is always the same.
+fn people(subjects: &[Subject]) -> Vec<Value> {
+    let mut sorted: Vec<&Subject> = subjects.iter().collect();
+    sorted.sort_by_key(|s| (s.kind, &s.namespace, &s.name));
+    let mut list: Vec<Value> = sorted.into_iter().map(subject).collect();
+    list.dedup();
+    list
+}
+
+fn subject(subject: &Subject) -> Value {
+    let mut value = Map::new();
+    let (kind, group) = match subject.kind {
+        SubjectKind::User => ("User", Some(GROUP)),
+        SubjectKind::Group => ("Group", Some(GROUP)),
+        SubjectKind::ServiceAccount => ("ServiceAccount", None),
+    };
+    value.insert("kind".to_owned(), json!(kind));
+    value.insert("name".to_owned(), json!(subject.name));
+    if let Some(group) = group {
+        value.insert("apiGroup".to_owned(), json!(group));
+    } else if let Some(namespace) = &subject.namespace {
+        value.insert("namespace".to_owned(), json!(namespace));
+    }
+    Value::Object(value)
+}
+
+/// The name, cut where it would be too long, with a hash for what was lost. Only an entry written by
+/// hand can have a name that long.
+pub fn role_name(name: &str) -> String {
+    if name.len() <= SUBDOMAIN_MAX {
+        return name.to_owned();
+    }
+    let hash = Sha256::digest(name.as_bytes());
+    let suffix = format!("-{:02x}{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3], hash[4]);
+    // Names are ASCII by now, so any byte is a boundary.
+    let cut = name.get(..SUBDOMAIN_MAX - suffix.len()).unwrap_or(name);
+    format!("{cut}{suffix}")
+}

@@ -1,0 +1,139 @@
+//! Tenants and catalogs: who is offered what.
+
+use std::collections::BTreeSet;
+
+use super::services::{is_broken, provider_of};
+use super::{CatalogOffers, Resolved};
+use crate::compile::load::objects::Object;
+use crate::model::codes::reference as codes;
+use crate::model::diagnostic::Diagnostics;
+use crate::model::kinds::{AccountRole, CatalogSpec};
+use crate::model::nearest::nearest;
+
+/// Takes in the labels that providers give to tenants.
+pub fn tenants(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
+    let loaded = resolved.loaded;
+    for tenant in &loaded.tenants {
+        let Some(provider) = provider_of(resolved, tenant, diagnostics) else { continue };
+        let account = resolved.accounts.get(tenant.name.as_str());
+        if account.is_some_and(|a| a.spec.roles.contains(&AccountRole::Tenant)) {
+            resolved.tenant_labels.insert((provider, tenant.name.as_str()), &tenant.labels);
+            continue;
+        }
+        if is_broken(resolved, "Account", None, &tenant.name) {
+            continue;
+        }
+        let known = resolved.with_role(AccountRole::Tenant).map(|a| a.name.as_str());
+        let (message, help) = match account {
+            Some(_) => (
+                format!("the account `{}` is no tenant", tenant.name),
+                "add the role `Tenant` to the account, or remove this object".to_owned(),
+            ),
+            None => (
+                format!("there is no Account `{}`", tenant.name),
+                match nearest(&tenant.name, known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("add an Account `{}` with the role Tenant", tenant.name),
+                },
+            ),
+        };
+        diagnostics.push(tenant.complain(&codes::NOT_A_TENANT, "/metadata/name", message).help(help));
+    }
+}
+
+/// Evaluates every catalog's selectors.
+pub fn catalogs(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
+    let loaded = resolved.loaded;
+    let mut offers = Vec::new();
+    for catalog in &loaded.catalogs {
+        if let Some(provider) = provider_of(resolved, catalog, diagnostics) {
+            offers.push(evaluate(resolved, provider, catalog, diagnostics));
+        }
+    }
+    // A set may be offered in some clusters only; in none is what somebody should look at.
+    let mut told: BTreeSet<String> = offers
+        .iter()
+        .flat_map(|o: &CatalogOffers<'_>| o.services.iter().map(|index| resolved.services[*index].origin.id()))
+        .collect();
+    for service in &resolved.services {
+        if !told.insert(service.origin.id()) {
+            continue;
+        }
+        let provider = &service.cluster.provider;
+        if loaded.broken.iter().any(|k| k.kind == "Catalog" && k.namespace.as_deref() == Some(provider)) {
+            continue;
+        }
+        let message = "no catalog selects this service, so nobody is offered it".to_owned();
+        let help = format!("add a Catalog to the namespace `{provider}`, or widen the `catalogEntrySelector` of one");
+        let place = service.origin.place("/metadata/name");
+        let diagnostic = crate::model::diagnostic::Diagnostic::new(&codes::OFFERED_TO_NOBODY, place, message)
+            .help(help)
+            .on(service.origin.id(), "/metadata/name");
+        diagnostics.push(diagnostic);
+    }
+    resolved.catalogs = offers;
+}
+
+fn evaluate<'l>(
+    resolved: &Resolved<'l>,
+    provider: &'l str,
+    catalog: &'l Object<CatalogSpec>,
+    diagnostics: &mut Diagnostics,
+) -> CatalogOffers<'l> {
+    let no_labels = std::collections::BTreeMap::new();
+    // Absent selects nothing, empty selects everything (kubecarrier.md §1.1).
+    let tenants: BTreeSet<&str> = match &catalog.spec.tenant_selector {
+        None => BTreeSet::new(),
+        Some(selector) => resolved
+            .with_role(AccountRole::Tenant)
+            .map(|a| a.name.as_str())
+            .filter(|t| selector.matches(resolved.tenant_labels.get(&(provider, *t)).copied().unwrap_or(&no_labels)))
+            .collect(),
+    };
+    let in_cluster = |service: &super::Service<'_>| match &catalog.spec.service_cluster_selector {
+        None => true,
+        Some(selector) => resolved.clusters.get(&service.cluster).is_some_and(|c| selector.matches(&c.labels)),
+    };
+    let services: BTreeSet<usize> = match &catalog.spec.catalog_entry_selector {
+        None => BTreeSet::new(),
+        Some(selector) => resolved
+            .services
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.cluster.provider == provider && selector.matches(&s.labels) && in_cluster(s))
+            .map(|(index, _)| index)
+            .collect(),
+    };
+    let broken = |kind: &str| resolved.loaded.broken.iter().any(|k| k.kind == kind);
+    let excused = [
+        broken("Account") || broken("Tenant"),
+        broken("CatalogEntry") || broken("CatalogEntrySet") || broken("ServiceCluster"),
+    ];
+    for (empty, excused, field, what, absent) in [
+        (tenants.is_empty(), excused[0], "tenantSelector", "tenant", catalog.spec.tenant_selector.is_none()),
+        (
+            services.is_empty(),
+            excused[1],
+            "catalogEntrySelector",
+            "service",
+            catalog.spec.catalog_entry_selector.is_none(),
+        ),
+    ] {
+        if !empty || excused && !absent {
+            continue;
+        }
+        let (message, help) = match absent {
+            true => (
+                format!("the catalog has no `{field}`, so it selects no {what}"),
+                format!("add `{field}: {{}}` to select every one"),
+            ),
+            false => (
+                format!("`{field}` matches no {what}"),
+                format!("compare it with the labels of the {what}s; `{{}}` selects every one"),
+            ),
+        };
+        let at = format!("/spec/{field}");
+        diagnostics.push(catalog.complain(&codes::SELECTS_NOTHING, &at, message).help(help));
+    }
+    CatalogOffers { catalog, tenants, services }
+}

@@ -1,0 +1,53 @@
+//! Names that carrier builds or that Kubernetes has taken already.
+
+use super::Resolved;
+use crate::model::cluster::ClusterId;
+use crate::model::codes::reference as codes;
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::kinds::AccountRole;
+use crate::model::source::Span;
+
+/// Namespaces that are not an account's to have: Kubernetes' own, and ours.
+const TAKEN: [&str; 5] = ["default", "kube-system", "kube-public", "kube-node-lease", "kubecarrier-system"];
+/// Groups of our own kinds.
+const OUR_GROUPS: [&str; 3] = ["kubecarrier.io", "catalog.kubecarrier.io", "operator.kubecarrier.io"];
+/// A service namespace is `<tenant>-<5 characters>`, and a namespace has 63.
+pub const LONGEST_TENANT: usize = 63 - 6;
+
+/// Accounts whose namespace cannot be theirs.
+pub fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {
+    for (name, account) in &resolved.accounts {
+        let mut complain = |code, message: String, help: &str| {
+            diagnostics.push(account.complain(code, "/metadata/name", message).help(help));
+        };
+        if TAKEN.contains(name) || name.starts_with("kube-") {
+            let message =
+                format!("the account `{name}` would own the namespace `{name}`, which belongs to the cluster");
+            complain(&codes::RESERVED_NAMESPACE, message, "choose another name");
+        }
+        if account.spec.roles.contains(&AccountRole::Tenant) && name.len() > LONGEST_TENANT {
+            let message = format!(
+                "`{name}` has {} characters; a tenant's name may have {LONGEST_TENANT}, since its namespace in a service cluster is the name and six more",
+                name.len()
+            );
+            complain(&codes::NAME_TOO_LONG, message, "choose a shorter name");
+        }
+    }
+}
+
+/// Why the groups of a cluster cannot be used.
+pub fn group_problem(id: &ClusterId, place: Span) -> Option<Diagnostic> {
+    let derived = format!("{}.{}", id.cluster, id.provider);
+    let internal = format!("internal.{derived}");
+    let protected =
+        |group: &str| ["k8s.io", "kubernetes.io"].iter().any(|g| group == *g || group.ends_with(&format!(".{g}")));
+    let why = if protected(&derived) {
+        "Kubernetes keeps such groups for itself".to_owned()
+    } else if OUR_GROUPS.contains(&derived.as_str()) || OUR_GROUPS.contains(&internal.as_str()) {
+        "it is the group of KubeCarrier's own kinds".to_owned()
+    } else {
+        return None;
+    };
+    let message = format!("the cluster `{}` of `{}` makes the API group `{derived}`: {why}", id.cluster, id.provider);
+    Some(Diagnostic::new(&codes::RESERVED_GROUP, place, message).help("rename the cluster or the provider's account"))
+}

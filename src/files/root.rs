@@ -1,0 +1,51 @@
+//! Finding the repository.
+
+use std::path::{Path, PathBuf};
+
+use super::FilesError;
+
+/// The configuration file; the folder that has it is the repository's root.
+pub const CONFIG: &str = "carrier.yaml";
+/// The lock file beside it.
+pub const LOCK: &str = "carrier.lock";
+
+/// The nearest folder with a `carrier.yaml`: `start` or one above it, up to the
+/// root of the Git working tree and no further (`cli.md` §5.3).
+pub fn find_root(start: &Path) -> Result<PathBuf, FilesError> {
+    let start = start.canonicalize().map_err(FilesError::io(start))?;
+    for folder in start.ancestors() {
+        if folder.join(CONFIG).is_file() {
+            return Ok(folder.to_owned());
+        }
+        if folder.join(".git").exists() {
+            break;
+        }
+    }
+    Err(FilesError::NoRoot(start))
+}
+
+/// Whether the folder lies in a Git working tree whose root is further up.
+pub(super) fn below_git_root(folder: &Path) -> bool {
+    !folder.join(".git").exists() && folder.ancestors().skip(1).any(|f| f.join(".git").exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_root_is_found_from_below_but_not_beyond_git() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().canonicalize().unwrap();
+        fs::create_dir_all(top.join("repo/a/b")).unwrap();
+        fs::write(top.join("carrier.yaml"), "").unwrap();
+        assert_eq!(find_root(&top.join("repo/a/b")).unwrap(), top);
+        fs::create_dir(top.join("repo/.git")).unwrap();
+        assert!(matches!(find_root(&top.join("repo/a/b")), Err(FilesError::NoRoot(_))));
+        fs::write(top.join("repo/carrier.yaml"), "").unwrap();
+        assert_eq!(find_root(&top.join("repo/a")).unwrap(), top.join("repo"));
+        assert!(matches!(find_root(&top.join("absent")), Err(FilesError::Io { .. })));
+    }
+}

@@ -1,0 +1,44 @@
+//! What a service cluster is called.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A service cluster and the provider it belongs to, written `provider/cluster`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClusterId {
+    /// The provider account, whose namespace the ServiceCluster lies in.
+    pub provider: String,
+    /// The ServiceCluster.
+    pub cluster: String,
+}
+
+impl ClusterId {
+    /// The cluster `cluster` of `provider`.
+    pub fn new(provider: impl Into<String>, cluster: impl Into<String>) -> Self {
+        Self { provider: provider.into(), cluster: cluster.into() }
+    }
+}
+
+impl fmt::Display for ClusterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.provider, self.cluster)
+    }
+}
+
+/// A text that is no `provider/cluster`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not of the form PROVIDER/CLUSTER")]
+pub struct NotAClusterId(String);
+
+impl FromStr for ClusterId {
+    type Err = NotAClusterId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((provider, cluster)) if !provider.is_empty() && !cluster.is_empty() && !cluster.contains('/') => {
+                Ok(Self::new(provider, cluster))
+            }
+            _ => Err(NotAClusterId(text.to_owned())),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! `CAR0020`–`CAR0049`: the settings in `carrier.yaml`.
+
+use super::Code;
+use crate::model::diagnostic::Severity;
+
+/// The codes of this file, in order.
+pub static ALL: &[&Code] =
+    &[&UNKNOWN_KEY, &WRONG_VALUE, &MISSING_KEY, &NOT_ONE_MAPPING, &FOLDER, &CLUSTER_NAME, &CLUSTER_ACCESS];
+
+/// A setting that does not exist.
+pub static UNKNOWN_KEY: Code = Code {
+    id: "CAR0020",
+    severity: Severity::Error,
+    title: "carrier.yaml has no such setting",
+    explanation: "\
+The setting does not exist, or stands at the wrong level.
+
+Bad:
+
+    outputs: rendered
+
+Good:
+
+    output: rendered
+",
+};
+
+/// A setting with a value it does not take.
+pub static WRONG_VALUE: Code = Code {
+    id: "CAR0021",
+    severity: Severity::Error,
+    title: "a setting has a value it does not take",
+    explanation: "\
+The value is of the wrong type, empty, or not one of the words that the setting takes.
+
+Bad:
+
+    render:
+      for: fluxcd
+
+Good:
+
+    render:
+      for: flux
+",
+};
+
+/// A setting that has to be there is not.
+pub static MISSING_KEY: Code = Code {
+    id: "CAR0022",
+    severity: Severity::Error,
+    title: "a setting is missing",
+    explanation: "\
+Everything in `carrier.yaml` has a default but this.
+",
+};
+
+/// A `carrier.yaml` that is not one mapping.
+pub static NOT_ONE_MAPPING: Code = Code {
+    id: "CAR0023",
+    severity: Severity::Error,
+    title: "carrier.yaml is not one mapping",
+    explanation: "\
+The file holds one document, a mapping of settings. An empty file is fine, everything has
+a default.
+
+Bad:
+
+    - output: rendered
+
+Good:
+
+    output: rendered
+",
+};
+
+/// A folder that cannot be used.
+pub static FOLDER: Code = Code {
+    id: "CAR0024",
+    severity: Severity::Error,
+    title: "a folder in carrier.yaml cannot be used",
+    explanation: "\
+`output` and `snapshots` are folders below the repository's root: relative, without `..`,
+and not one inside the other. What lies in them is not read as source.
+
+Bad:
+
+    output: ../rendered
+
+Good:
+
+    output: rendered
+",
+};
+
+/// A key of `serviceClusters` that names no cluster.
+pub static CLUSTER_NAME: Code = Code {
+    id: "CAR0025",
+    severity: Severity::Error,
+    title: "a service cluster is named <provider>/<cluster>",
+    explanation: "\
+Two providers may have clusters of one name, so the keys of `serviceClusters` are the
+provider's account and the ServiceCluster's name with a `/` between them.
+
+Bad:
+
+    serviceClusters:
+      eu-west-1: {secret: true}
+
+Good:
+
+    serviceClusters:
+      team-a/eu-west-1: {secret: true}
+",
+};
+
+/// A cluster that is to be reached in no way, or in two.
+pub static CLUSTER_ACCESS: Code = Code {
+    id: "CAR0026",
+    severity: Severity::Error,
+    title: "a cluster is reached in exactly one way",
+    explanation: "\
+A kubeconfig comes from a file (`kubeconfig`, `context`), from an environment variable
+(`env`), or from the Secret that the ServiceCluster names (`secret: true`). One of them.
+
+Bad:
+
+    team-a/eu-west-1: {env: EU_WEST_1, secret: true}
+
+Good:
+
+    team-a/eu-west-1: {env: EU_WEST_1}
+",
+};

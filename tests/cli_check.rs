@@ -1,0 +1,78 @@
+//! `carrier check`, as a user sees it.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use carrier::cli::exit::Exit;
+use common::carrier;
+
+const BAD: &str = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\nmetadata:\n  name: team-a\nspec:\n  roles: [Provder]\n  subjects:\n  - kind: Group\n    name: team-a\n    apiGroup: rbac.authorization.k8s.io\n";
+
+fn repository() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(carrier(dir.path(), &["-q", "init"]).exit, Exit::Fine);
+    dir
+}
+
+fn bad_repository() -> tempfile::TempDir {
+    let dir = repository();
+    fs::write(dir.path().join("accounts/team-a.yaml"), BAD).unwrap();
+    dir
+}
+
+#[test]
+fn what_init_writes_is_sound() {
+    let run = carrier(repository().path(), &["check"]);
+    assert_eq!(run.exit, Exit::Fine, "{}", run.err);
+    assert!(run.out.is_empty());
+    // The catalog offers nothing yet, and says so.
+    assert!(run.err.contains("1 warning in "), "{}", run.err);
+}
+
+#[test]
+fn what_is_wrong_is_talk_and_ends_with_1() {
+    let dir = bad_repository();
+    let run = carrier(dir.path(), &["check"]);
+    assert_eq!(run.exit, Exit::Errors);
+    assert!(run.out.is_empty());
+    assert!(run.err.contains("accounts/team-a.yaml:6:11") && run.err.contains("Provder"), "{}", run.err);
+    assert_eq!(carrier(dir.path(), &["check", "--exit-zero"]).exit, Exit::Fine);
+    let quiet = carrier(dir.path(), &["-q", "check"]);
+    assert!(quiet.err.contains("Provder") && !quiet.err.contains("to read more"), "{}", quiet.err);
+}
+
+#[test]
+fn for_machines_it_is_data() {
+    let dir = bad_repository();
+    for (format, word) in
+        [("json", "\"format_version\": \"1.0\""), ("sarif", "\"version\": \"2.1.0\""), ("github", "::error ")]
+    {
+        let run = carrier(dir.path(), &["check", "-o", format]);
+        assert_eq!(run.exit, Exit::Errors);
+        assert!(run.out.contains(word) && run.err.is_empty(), "{format}: {}{}", run.out, run.err);
+    }
+}
+
+#[test]
+fn annotations_name_files_from_the_git_root() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join(".git")).unwrap();
+    assert_eq!(carrier(dir.path(), &["-q", "init", "deep/repo"]).exit, Exit::Fine);
+    fs::write(dir.path().join("deep/repo/accounts/team-a.yaml"), BAD).unwrap();
+    let run = carrier(dir.path(), &["-C", "deep/repo/accounts", "check", "-o", "github"]);
+    assert!(run.out.contains("file=deep/repo/accounts/team-a.yaml,line=6"), "{}{}", run.out, run.err);
+}
+
+#[test]
+fn outside_of_a_repository_it_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = carrier(dir.path(), &["check"]);
+    assert_eq!(run.exit, Exit::Usage);
+    assert!(run.err.contains("no carrier.yaml") && run.err.contains("carrier init"), "{}", run.err);
+    let named = carrier(Path::new("."), &["-C", &dir.path().to_string_lossy(), "check"]);
+    assert_ne!(named.exit, Exit::Usage, "{}", named.err);
+}

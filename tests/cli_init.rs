@@ -1,0 +1,77 @@
+//! `carrier init`, as a user sees it.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use carrier::cli::exit::Exit;
+use common::{carrier, golden};
+
+fn tree(root: &Path) -> BTreeMap<String, String> {
+    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+                found.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(root, root, &mut found);
+    found
+}
+
+#[test]
+fn it_writes_a_repository_and_says_what_comes_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = carrier(dir.path(), &["init"]);
+    golden("testdata/init/transcript.txt", &run.transcript());
+    assert_eq!(run.out, "", "there is no data, only talk");
+    let files = tree(dir.path());
+    assert!(files.contains_key("carrier.yaml"));
+    for (path, text) in &files {
+        let Some(schema) = text.lines().next().unwrap().strip_prefix("# yaml-language-server: $schema=") else {
+            continue;
+        };
+        let at = dir.path().join(path).parent().unwrap().join(schema);
+        assert!(at.is_file(), "{path} names a schema that is not there: {schema}");
+    }
+}
+
+#[test]
+fn again_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(carrier(dir.path(), &["init", "repo"]).exit, Exit::Fine);
+    let before = tree(dir.path());
+    let again = carrier(dir.path(), &["-C", "repo", "init"]);
+    assert_eq!(again.exit, Exit::Fine, "{}", again.err);
+    assert!(again.err.starts_with("everything is there already\n"), "{}", again.err);
+    assert_eq!(tree(dir.path()), before);
+}
+
+#[test]
+fn what_is_there_is_listed_and_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("accounts")).unwrap();
+    fs::write(dir.path().join("accounts/team-a.yaml"), "mine\n").unwrap();
+    fs::write(dir.path().join("carrier.yaml"), "mine\n").unwrap();
+    let before = tree(dir.path());
+    let run = carrier(dir.path(), &["init"]);
+    assert_eq!(run.exit, Exit::Refused);
+    assert!(run.err.contains("carrier.yaml, accounts/team-a.yaml"), "{}", run.err);
+    assert_eq!(tree(dir.path()), before, "nothing was written");
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = carrier(dir.path(), &["-q", "init"]);
+    assert_eq!((run.exit, run.out.as_str(), run.err.as_str()), (Exit::Fine, "", ""));
+}

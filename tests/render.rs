@@ -1,0 +1,319 @@
+//! What a repository renders to: which objects, what they say, and whose they are.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+mod common;
+mod rendered;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use carrier::compile::load::yaml;
+use carrier::compile::render::layout::stream;
+use carrier::compile::render::yaml::to_yaml;
+use carrier::compile::render::{Manifest, ManifestId, Stage};
+use carrier::model::cluster::ClusterId;
+use carrier::model::config::RenderTarget;
+use carrier::model::diagnostic::Diagnostics;
+use carrier::model::lock::LockedCluster;
+use carrier::model::names::SUBDOMAIN_MAX;
+use carrier::model::source::FileId;
+use rendered::{Repository, crd, names, object, redis};
+use serde_json::{Value, json};
+
+fn eu() -> ClusterId {
+    ClusterId::new("team-a", "eu-west-1")
+}
+
+/// Everything of the tutorial but KubeCarrier's own CRDs, as a user sees it, with the line that caused it.
+#[test]
+fn the_tutorial() {
+    let repository = Repository::tutorial();
+    let (set, sources) = (repository.render(), repository.sources());
+    let mut text = String::new();
+    let clusters = set.clusters.iter().map(|(id, list)| (id.to_string(), list));
+    for (cluster, list) in std::iter::once(("management".to_owned(), &set.management)).chain(clusters) {
+        writeln!(text, "# {cluster}").unwrap();
+        for manifest in list.iter().filter(|m| !m.id.name.ends_with("kubecarrier.io")) {
+            let span = manifest.origin.unwrap();
+            let place = format!("{}:{}", sources.path(span), sources.position(span));
+            write!(text, "---\n# {} {place}\n{}", manifest.stage.name(), to_yaml(&manifest.body)).unwrap();
+        }
+    }
+    common::golden("testdata/render/tutorial.yaml", &text);
+}
+
+#[test]
+fn what_the_tutorial_is_promised() {
+    let set = Repository::tutorial().render();
+    let list = &set.management;
+    object(list, "CustomResourceDefinition", "redis.eu-west-1.team-a");
+    object(list, "CustomResourceDefinition", "redis.internal.eu-west-1.team-a");
+    object(list, "ServiceClusterAssignment", "team-a/team-b.eu-west-1");
+    object(list, "Provider", "team-b/team-a");
+    object(list, "Region", "team-b/eu-west-1.team-a");
+    object(list, "Tenant", "team-a/team-b");
+    let offering = object(list, "Offering", "team-b/redis.eu-west-1.team-a");
+    assert_eq!(
+        offering.body["spec"]["crd"],
+        json!({
+            "name": "redis.eu-west-1.team-a", "apiGroup": "eu-west-1.team-a", "kind": "Redis", "plural": "redis",
+            "versions": [{"name": "v1beta1", "storage": true}], "region": {"name": "eu-west-1"},
+        })
+    );
+    for role in ["kubecarrier:tenant:redis.eu-west-1.team-a", "kubecarrier:provider:redis.eu-west-1.team-a"] {
+        object(list, "Role", &format!("team-b/{role}"));
+        object(list, "RoleBinding", &format!("team-b/{role}"));
+    }
+    let crds = list.iter().filter(|m| m.stage == Stage::Crds).count();
+    assert_eq!(crds, 12, "ten of KubeCarrier's, two of the service");
+    assert!(list.is_sorted_by_key(|m| (m.stage, m.id.clone())), "in the order to apply them");
+}
+
+/// `DESIGN.md` §2: compiling depends on nothing but its input.
+#[test]
+fn the_same_input_gives_the_same_objects() {
+    let repository = Repository::tutorial().account("team-c", "Provider, Tenant").cluster("team-a", "us-east-1");
+    let repository = repository.crd("team-a", "us-east-1", &redis());
+    assert_eq!(repository.render(), repository.render());
+    // All documents in one file, in another order: the same objects, from other lines.
+    let all = repository.files.values().rev().cloned().collect::<Vec<_>>().join("---\n");
+    let one = Repository { files: [("all.yaml".to_owned(), all)].into(), discovered: repository.discovered.clone() };
+    assert_eq!(bodies(&one.render().management), bodies(&repository.render().management));
+}
+
+fn bodies(list: &[Manifest]) -> Vec<(&ManifestId, &Value)> {
+    list.iter().map(|m| (&m.id, &*m.body)).collect()
+}
+
+#[test]
+fn a_second_region_changes_nothing_of_the_first() {
+    let one = Repository::tutorial();
+    let two = one.clone().cluster("team-a", "eu-west-2").crd("team-a", "eu-west-2", &redis());
+    let (before, after) = (one.render(), two.render());
+    let after_bodies = bodies(&after.management);
+    for (id, body) in bodies(&before.management) {
+        assert!(after_bodies.contains(&(id, body)), "{id} changed");
+    }
+    assert_eq!(bodies(&before.clusters[&eu()]), bodies(&after.clusters[&eu()]));
+    let of_kind = |kind: &str| after.management.iter().filter(|m| m.id.kind == kind).count();
+    assert_eq!(of_kind("CustomResourceDefinition"), 10 + 4);
+    assert_eq!(of_kind("Offering"), 2);
+    assert_eq!(of_kind("Region"), 2);
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let odd = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\n\
+               metadata: {name: odd, annotations: {note: '${HOME} yes 1_000 \"no\"'}}\nspec:\n  \
+               metadata: {displayName: '0777', shortDescription: 'on: off', description: \"two\\nlines \\n\"}\n  \
+               roles: [Provider, Tenant]\n  subjects: [{kind: Group, name: 'system:odd'}]\n";
+    let set = Repository::tutorial().file("accounts/odd.yaml", odd).render();
+    for manifest in set.management.iter().chain(set.clusters.values().flatten()) {
+        let mut diagnostics = Diagnostics::default();
+        let read = yaml::read(FileId(0), &to_yaml(&manifest.body), &mut diagnostics);
+        assert!(diagnostics.is_empty(), "{diagnostics:#?}");
+        assert_eq!(read[0].root.to_json(), *manifest.body, "{}", manifest.id);
+    }
+    let mut diagnostics = Diagnostics::default();
+    let text = stream(&set.management, RenderTarget::Plain);
+    let documents = yaml::read(FileId(0), &text, &mut diagnostics);
+    assert!(diagnostics.is_empty(), "{diagnostics:#?}");
+    assert_eq!(documents.len(), set.management.len());
+}
+
+/// What is written for the lines of a repository says nothing else than they do.
+#[test]
+fn source_objects_are_as_written() {
+    let set = Repository::tutorial().render();
+    let catalog = object(&set.management, "Catalog", "team-a/default");
+    assert_eq!(
+        *catalog.body,
+        json!({
+            "apiVersion": "catalog.kubecarrier.io/v1alpha1", "kind": "Catalog",
+            "metadata": {"name": "default", "namespace": "team-a"},
+            "spec": {"catalogEntrySelector": {}, "tenantSelector": {}},
+        })
+    );
+    let entry = object(&set.management, "CatalogEntry", "team-a/redis.eu-west-1");
+    assert_eq!(entry.body["spec"]["baseCRD"]["name"], "redis.internal.eu-west-1.team-a");
+    assert_eq!(entry.body["metadata"]["labels"]["catalogentries.kubecarrier.io/controlled-by"], "redis");
+    let set_body = &object(&set.management, "CatalogEntrySet", "team-a/redis").body;
+    assert_eq!(entry.body["spec"]["derive"], set_body["spec"]["derive"]);
+}
+
+#[test]
+fn tenant_labels_reach_the_providers_tenant_objects() {
+    let tenant = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Tenant\nmetadata: {name: team-b, namespace: team-a, labels: {tier: gold}}\n";
+    let repository = Repository::tutorial().account("team-c", "Provider, Tenant").file("labels.yaml", tenant);
+    let set = repository.render();
+    let list = &set.management;
+    let gold = object(list, "Tenant", "team-a/team-b");
+    assert_eq!(gold.body["metadata"]["labels"], json!({"tier": "gold"}));
+    assert_eq!(repository.sources().path(gold.origin.unwrap()), "labels.yaml");
+    assert_eq!(object(list, "Tenant", "team-c/team-b").body["metadata"].get("labels"), None);
+    object(list, "Tenant", "team-c/team-c");
+}
+
+#[test]
+fn two_providers_with_the_same_names_do_not_meet() {
+    let repository = Repository::tutorial()
+        .account("team-c", "Provider")
+        .cluster("team-c", "eu-west-1")
+        .set("team-c", "redis", "redis.redis.redis.opstreelabs.in")
+        .catalog("team-c", "default")
+        .crd("team-c", "eu-west-1", &redis());
+    let set = repository.render();
+    let all = names(&set.management);
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    for provider in ["team-a", "team-c"] {
+        let role = object(&set.management, "Role", &format!("team-b/kubecarrier:tenant:redis.eu-west-1.{provider}"));
+        assert_eq!(role.body["rules"][0]["apiGroups"], json!([format!("eu-west-1.{provider}")]));
+        object(&set.management, "Region", &format!("team-b/eu-west-1.{provider}"));
+    }
+    // In the service clusters, which may be one and the same, nothing of the two collides either.
+    let [one, other] = set.clusters.values().collect::<Vec<_>>()[..] else { panic!("two clusters") };
+    let ids = |list: &[Manifest]| names(list).into_iter().collect::<BTreeSet<_>>();
+    let both: Vec<String> = ids(one).intersection(&ids(other)).cloned().collect();
+    assert_eq!(both, ["Namespace kubecarrier-system"]);
+}
+
+#[test]
+fn a_catalog_without_entries_still_shows_the_provider() {
+    let none = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Catalog\nmetadata: {name: none, namespace: team-c}\n\
+                spec: {tenantSelector: {}, catalogEntrySelector: {matchLabels: {no: body}}}\n";
+    let set = Repository::tutorial().account("team-c", "Provider").file("none.yaml", none).render();
+    object(&set.management, "Provider", "team-b/team-c");
+    assert!(!names(&set.management).iter().any(|n| n.starts_with("Region team-b/") && n.ends_with("team-c")));
+}
+
+#[test]
+fn without_derive_tenants_use_the_internal_crd() {
+    let repository = Repository::tutorial();
+    let whole = repository.files["catalogs/team-a-redis.yaml"].split("  derive:").next().unwrap().to_owned();
+    let set = repository.file("catalogs/team-a-redis.yaml", whole).render();
+    let offering = object(&set.management, "Offering", "team-b/redis.internal.eu-west-1.team-a");
+    assert_eq!(offering.body["spec"]["crd"]["apiGroup"], "internal.eu-west-1.team-a");
+    let role = object(&set.management, "Role", "team-b/kubecarrier:tenant:redis.eu-west-1.team-a");
+    assert_eq!(role.body["rules"][0]["apiGroups"], json!(["internal.eu-west-1.team-a"]));
+    assert_eq!(set.management.iter().filter(|m| m.stage == Stage::Crds).count(), 11);
+}
+
+#[test]
+fn two_entries_may_share_an_internal_crd() {
+    let entry = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: CatalogEntry\nmetadata: {name: small, namespace: team-a}\nspec:\n  \
+                 metadata: {displayName: Small, shortDescription: A small one}\n  baseCRD: {name: redis.internal.eu-west-1.team-a}\n  \
+                 derive: {kind: SmallRedis, plural: smallredis, expose: [{versions: [v1beta1], fields: [{jsonPath: .spec.mode}]}]}\n";
+    let set = Repository::tutorial().file("small.yaml", entry).render();
+    let crds = set.management.iter().filter(|m| m.stage == Stage::Crds).count();
+    assert_eq!(crds, 10 + 1 + 2);
+    object(&set.management, "Offering", "team-b/smallredis.eu-west-1.team-a");
+    let rules = &object(&set.management, "Role", "team-b/kubecarrier:provider:small.team-a").body["rules"];
+    assert_eq!(rules[0]["apiGroups"], json!(["internal.eu-west-1.team-a"]));
+}
+
+#[test]
+fn a_namespace_that_the_lock_knows_keeps_its_name() {
+    let mut repository = Repository::tutorial();
+    let namespace = |set: &carrier::compile::render::ManifestSet| {
+        let name = set.clusters[&eu()].iter().find(|m| m.id.name.starts_with("team-b-")).unwrap().id.name.clone();
+        let assignment = object(&set.management, "ServiceClusterAssignment", "team-a/team-b.eu-west-1");
+        let said = &assignment.body["metadata"]["annotations"]["kubecarrier.io/service-cluster-namespace"];
+        assert_eq!(*said, json!(name), "the assignment says where");
+        name
+    };
+    assert_eq!(namespace(&repository.render()), "team-b-id65w");
+    let locked = LockedCluster { namespaces: [("team-b".into(), "team-b-wqpd2".into())].into(), ..Default::default() };
+    repository.discovered.lock.clusters.insert(eu(), locked);
+    assert_eq!(namespace(&repository.render()), "team-b-wqpd2");
+}
+
+/// What `DESIGN.md` §9 asks of every rule, in all clusters.
+#[test]
+fn no_rule_gives_more_than_it_names() {
+    let set = Repository::tutorial()
+        .account("both", "Provider, Tenant")
+        .cluster("both", "eu-west-1")
+        .set("both", "db", "dbs.acme.example")
+        .catalog("both", "default")
+        .crd("both", "eu-west-1", &crd("acme.example", "dbs", "DB"))
+        .render();
+    for manifest in set.management.iter().chain(set.clusters.values().flatten()) {
+        let Some(rules) = manifest.body.get("rules").and_then(Value::as_array) else { continue };
+        let id = &manifest.id;
+        assert!(!rules.is_empty(), "{id}");
+        for rule in rules {
+            let words = |key: &str| -> Vec<&str> {
+                rule[key].as_array().into_iter().flatten().map(|v| v.as_str().unwrap()).collect()
+            };
+            for key in ["apiGroups", "resources", "verbs"] {
+                assert!(!words(key).is_empty() && words(key).iter().all(|w| !w.contains('*')), "{id}: {rule}");
+            }
+            let (resources, verbs) = (words("resources"), words("verbs"));
+            for verb in ["impersonate", "bind", "escalate"] {
+                assert!(!verbs.contains(&verb), "{id}: {rule}");
+            }
+            if resources.contains(&"secrets") {
+                assert_eq!((id.kind.as_str(), id.name.as_str()), ("Role", "kubecarrier:provider"));
+            }
+            let writes = verbs.iter().any(|v| !["get", "list", "watch"].contains(v));
+            if resources.contains(&"serviceclusterassignments") || id.kind == "ClusterRole" {
+                assert!(!writes, "{id}: {rule}");
+            }
+        }
+    }
+    let in_management = |kind: &str| set.management.iter().filter(|m| m.id.kind == kind).count();
+    assert_eq!(in_management("ClusterRole") + in_management("ClusterRoleBinding"), 0);
+    let roles = |name: &str| -> Vec<String> {
+        let with_role = set.management.iter().filter(|m| m.id.kind == "Role" && m.id.name == name);
+        with_role.map(|m| m.id.namespace.clone().unwrap()).collect()
+    };
+    assert_eq!(roles("kubecarrier:provider"), ["both", "team-a"], "secrets in its own namespace only");
+    assert_eq!(roles("kubecarrier:tenant"), ["both", "team-b"]);
+}
+
+#[test]
+fn subjects_are_as_rbac_wants_them() {
+    let account = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\nmetadata: {name: team-c}\nspec:\n  roles: [Tenant]\n  \
+                   subjects: [{kind: User, name: zoe}, {kind: User, name: zoe}, {kind: ServiceAccount, name: bot, namespace: ci}, {kind: Group, name: devs}]\n";
+    let set = Repository::tutorial().file("c.yaml", account).render();
+    let binding = object(&set.management, "RoleBinding", "team-c/kubecarrier:tenant");
+    let group = "rbac.authorization.k8s.io";
+    assert_eq!(
+        binding.body["subjects"],
+        json!([
+            {"kind": "User", "name": "zoe", "apiGroup": group},
+            {"kind": "Group", "name": "devs", "apiGroup": group},
+            {"kind": "ServiceAccount", "name": "bot", "namespace": "ci"},
+        ])
+    );
+}
+
+#[test]
+fn no_name_is_too_long() {
+    let (provider, cluster, set) = ("p".repeat(57), "c".repeat(63), "s".repeat(63));
+    let (group, long) = (format!("{}.example", "g".repeat(60)), "e".repeat(253));
+    let plural = "x".repeat(63);
+    let entry = format!(
+        "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: CatalogEntry\nmetadata: {{name: {long}, namespace: {provider}}}\nspec:\n  \
+         metadata: {{displayName: Long, shortDescription: A long one}}\n  baseCRD: {{name: {plural}.internal.{cluster}.{provider}}}\n  \
+         derive: {{kind: Tiny, plural: tinies, expose: [{{versions: [v1beta1], fields: [{{jsonPath: .spec.mode}}]}}]}}\n"
+    );
+    let repository = Repository::default()
+        .account(&provider, "Provider, Tenant")
+        .cluster(&provider, &cluster)
+        .set(&provider, &set, &format!("{plural}.{group}"))
+        .catalog(&provider, "default")
+        .file("long.yaml", entry)
+        .crd(&provider, &cluster, &crd(&group, &plural, &format!("X{}", "x".repeat(62))));
+    let set = repository.render();
+    for manifest in set.management.iter().chain(set.clusters.values().flatten()) {
+        let (name, namespace) = (&manifest.id.name, manifest.id.namespace.as_deref().unwrap_or(""));
+        let max = if manifest.id.kind == "Namespace" { 63 } else { SUBDOMAIN_MAX };
+        assert!(name.len() <= max && namespace.len() <= 63, "{}", manifest.id);
+        let labels = manifest.body["metadata"]["labels"].as_object().into_iter().flatten();
+        for (key, value) in labels {
+            assert!(value.as_str().unwrap().len() <= 63, "{}: {key}", manifest.id);
+        }
+    }
+}
