@@ -61,7 +61,8 @@ fn exposure(root: &Node) -> Exposure {
 #[test]
 fn every_case() {
     let crds = corpus::small();
-    let mut cases: Vec<_> = std::fs::read_dir(common::package("testdata/derive")).unwrap().map(|e| e.unwrap()).collect();
+    let mut cases: Vec<_> =
+        std::fs::read_dir(common::package("testdata/derive")).unwrap().map(|e| e.unwrap()).collect();
     cases.sort_by_key(std::fs::DirEntry::path);
     for case in cases {
         let name = case.file_name().into_string().unwrap();

@@ -95,7 +95,10 @@ fn deriving_is_deterministic_and_the_order_of_paths_leaves_no_trace() {
             return Err(format!("order changes the result: {:?}", differ(&one.crd, &other.crd)));
         }
         if texts(&said) != texts(&said_other) {
-            return Err(format!("order changes what is said: {:?}", texts(&said).symmetric_difference(&texts(&said_other))));
+            return Err(format!(
+                "order changes what is said: {:?}",
+                texts(&said).symmetric_difference(&texts(&said_other))
+            ));
         }
         match derived(case)? == (one, said) {
             true => Ok(()),
@@ -171,7 +174,8 @@ fn a_field_is_in_the_schema_if_and_only_if_it_is_copied() {
         let mut described = Vec::new();
         exposures::collect(pruned, &mut FieldPath::default(), &mut described);
         for path in &described {
-            let implicit = path.0.iter().skip(1).any(|s| matches!(s, Segment::Property(n) if ALWAYS.contains(&n.as_str())));
+            let implicit =
+                path.0.iter().skip(1).any(|s| matches!(s, Segment::Property(n) if ALWAYS.contains(&n.as_str())));
             if !copied(path) && !of_the_contract(path) && !implicit {
                 return Err(format!("`{path}` is in the schema and not copied"));
             }
@@ -286,7 +290,8 @@ fn faults(node: &Value, at: &mut FieldPath, found: &mut Vec<String>) {
         }
     }
     let fields = schema::properties(node).count() as u64;
-    if node.get("properties").is_some() && node.get("minProperties").and_then(Value::as_u64).is_some_and(|n| n > fields) {
+    if node.get("properties").is_some() && node.get("minProperties").and_then(Value::as_u64).is_some_and(|n| n > fields)
+    {
         say("demands more fields than it has".to_owned());
     }
     if schema::is_embedded(node) && fields == 0 && !schema::is_free_form(node) {
@@ -307,16 +312,20 @@ fn nothing_is_dropped_without_a_word() {
         losses(&case.version.schema, schema_of(&derived.crd), &mut FieldPath::default(), &mut missing);
         for (at, codes, what) in missing {
             let quoted = format!("`{at}`");
-            let told = what == "the default" && case.defaults.iter().any(|(p, _)| *p == at) || said.iter().any(|d| {
-                codes.contains(&d.code.id) && d.message.contains(&quoted) && what.split('…').all(|w| d.message.contains(w))
-            });
+            let told = what == "the default" && case.defaults.iter().any(|(p, _)| *p == at)
+                || said.iter().any(|d| {
+                    codes.contains(&d.code.id)
+                        && d.message.contains(&quoted)
+                        && what.split('…').all(|w| d.message.contains(w))
+                });
             if !told {
                 return Err(format!("{quoted} lost {what} ({codes:?})"));
             }
         }
         let lists = [("additionalPrinterColumns", &case.version.columns, "CAR0315")];
         for (key, source, code) in lists {
-            let kept = derived.crd.pointer(&format!("/spec/versions/0/{key}")).and_then(Value::as_array).map_or(0, Vec::len);
+            let kept =
+                derived.crd.pointer(&format!("/spec/versions/0/{key}")).and_then(Value::as_array).map_or(0, Vec::len);
             let told = said.iter().filter(|d| d.code.id == code).count();
             // Two columns of the same name may give the same text.
             if kept < source.len() && told == 0 || kept + told > source.len() {
@@ -340,7 +349,8 @@ fn losses(source: &Value, derived: &Value, at: &mut FieldPath, found: &mut Vec<L
         return;
     }
     let mut lost = |codes, what: String| found.push((at.clone(), codes, what));
-    let rules = |node: &Value| node.get("x-kubernetes-validations").and_then(Value::as_array).cloned().unwrap_or_default();
+    let rules =
+        |node: &Value| node.get("x-kubernetes-validations").and_then(Value::as_array).cloned().unwrap_or_default();
     let text = |rule: &Value| rule["rule"].as_str().unwrap_or_default().to_owned();
     let kept: Vec<String> = rules(derived).iter().map(text).collect();
     for rule in rules(source).iter().map(text).filter(|r| !kept.contains(r)) {
@@ -363,7 +373,9 @@ fn losses(source: &Value, derived: &Value, at: &mut FieldPath, found: &mut Vec<L
     if schema::list_type(source) != schema::list_type(derived) {
         lost(&["CAR0321"], String::new());
     }
-    for key in ["maxProperties", "minItems", "maxItems", "maxLength", "minLength", "pattern", "minimum", "maximum", "nullable"] {
+    for key in
+        ["maxProperties", "minItems", "maxItems", "maxLength", "minLength", "pattern", "minimum", "maximum", "nullable"]
+    {
         if source.get(key) != derived.get(key) {
             lost(&["never"], key.to_owned());
         }
@@ -405,7 +417,8 @@ fn a_misspelled_path_is_an_error_with_the_right_name() {
             let parent = FieldPath(path.0[..path.0.len() - 1].to_vec());
             let node = instances::at(&case.version.schema, &parent).unwrap();
             let misspelled = parent.property(&wrong);
-            if schema::property(node, &wrong).is_some() || schema::is_free_form(node) || schema::values(node).is_some() {
+            if schema::property(node, &wrong).is_some() || schema::is_free_form(node) || schema::values(node).is_some()
+            {
                 continue;
             }
             tried += 1;

@@ -2,6 +2,7 @@
 //!
 //! One row a vector of the original's behaviour: what was exposed, what came of it then, what comes of it now. The
 //! rows marked `a` to `d` are the original's own unit and end-to-end tests, which must still hold.
+#![allow(clippy::print_stdout, reason = "the table is for the person who reads it")]
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
 mod corpus;
@@ -121,7 +122,10 @@ const ROWS: &[Row] = &[
         assert_eq!(o.spec()["properties"]["labels"]["additionalProperties"], json!({"type": "string"}));
     }),
     (&[".spec.labels.foo"], "dropped in silence", "an object with that one key, and a warning", |o| {
-        assert_eq!(o.spec()["properties"]["labels"], json!({"type": "object", "properties": {"foo": {"type": "string"}}}));
+        assert_eq!(
+            o.spec()["properties"]["labels"],
+            json!({"type": "object", "properties": {"foo": {"type": "string"}}})
+        );
         assert!(o.codes().contains(&"CAR0308"));
     }),
     (&[".spec.free.foo"], "dropped in silence", "an error: the schema does not describe it", |o| {
@@ -134,10 +138,15 @@ const ROWS: &[Row] = &[
         let error = o.said.iter().find(|d| d.code.id == "CAR0301").unwrap();
         assert!(error.help[0].contains("`.spec.username`"), "{}", error.help[0]);
     }),
-    (&[".spec", ".spec.username"], "an error: `.spec` is not a map", "all of `.spec`; the longer path is a warning", |o| {
-        assert!(o.fields().len() > 5);
-        assert!(o.codes().contains(&"CAR0306"));
-    }),
+    (
+        &[".spec", ".spec.username"],
+        "an error: `.spec` is not a map",
+        "all of `.spec`; the longer path is a warning",
+        |o| {
+            assert!(o.fields().len() > 5);
+            assert!(o.codes().contains(&"CAR0306"));
+        },
+    ),
     (&[".spec.username", ".spec"], "all of `.spec`: the order mattered", "the same as in the other order", |o| {
         assert!(o.fields().len() > 5);
         assert!(o.codes().contains(&"CAR0306"));
@@ -158,14 +167,30 @@ const ROWS: &[Row] = &[
         let port = json!({"x-kubernetes-int-or-string": true, "anyOf": [{"type": "integer"}, {"type": "string"}]});
         assert_eq!(o.spec()["properties"]["port"], port);
     }),
-    (&[".spec.open.shown"], "unknown keys could be stored, the hidden field among them", "only what is exposed can be stored", |o| {
-        assert_eq!(o.spec()["properties"]["open"], json!({"type": "object", "properties": {"shown": {"type": "string"}}}));
-        assert!(o.codes().contains(&"CAR0323"));
-    }),
-    (&[".spec.tls.mode"], "the default stayed whole, and the server refused the CRD", "the default goes, with a warning", |o| {
-        assert_eq!(o.spec()["properties"]["tls"], json!({"type": "object", "properties": {"mode": {"type": "string"}}}));
-        assert!(o.codes().contains(&"CAR0314"));
-    }),
+    (
+        &[".spec.open.shown"],
+        "unknown keys could be stored, the hidden field among them",
+        "only what is exposed can be stored",
+        |o| {
+            assert_eq!(
+                o.spec()["properties"]["open"],
+                json!({"type": "object", "properties": {"shown": {"type": "string"}}})
+            );
+            assert!(o.codes().contains(&"CAR0323"));
+        },
+    ),
+    (
+        &[".spec.tls.mode"],
+        "the default stayed whole, and the server refused the CRD",
+        "the default goes, with a warning",
+        |o| {
+            assert_eq!(
+                o.spec()["properties"]["tls"],
+                json!({"type": "object", "properties": {"mode": {"type": "string"}}})
+            );
+            assert!(o.codes().contains(&"CAR0314"));
+        },
+    ),
     (&[".spec.source.git", ".spec.source.oci"], "branches of hidden fields stayed", "they go", |o| {
         assert_eq!(o.spec()["properties"]["source"]["oneOf"], json!([{"required": ["git"]}, {"required": ["oci"]}]));
     }),
@@ -250,7 +275,10 @@ fn catapult() -> Value {
         "test": {"type": "object", "properties": {"sub": {"type": "object", "properties": {"sub": {"type": "string"}}}}},
         "field": {"type": "string"},
     }});
-    crd(&spec, &[".metadata.creationTimestamp", ".kind", ".apiVersion", ".status.phase", ".spec.test.sub.sub", ".spec.field"])
+    crd(
+        &spec,
+        &[".metadata.creationTimestamp", ".kind", ".apiVersion", ".status.phase", ".spec.test.sub.sub", ".spec.field"],
+    )
 }
 
 /// `a`: fields, a whole list, and a part of the status. Now also what the status contract adds.

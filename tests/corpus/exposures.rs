@@ -102,7 +102,7 @@ pub fn roots(version: &SourceVersion) -> Vec<FieldPath> {
 }
 
 /// The n-th random case of a seed. Every second one is made fulfillable.
-pub fn random<'c>(crds: &'c [Crd], seed: u64, n: u64) -> Case<'c> {
+pub fn random(crds: &[Crd], seed: u64, n: u64) -> Case<'_> {
     let mut random = Random::new(seed, n);
     let crd = random.pick(crds);
     let served: Vec<&SourceVersion> = crd.source.versions.iter().filter(|v| v.served).collect();
@@ -161,7 +161,9 @@ fn path(root: &Value, all: &[FieldPath], with_status: bool, random: &mut Random)
         let (segment, child) = random.pick(&children).clone();
         // One key of a map, now and then.
         let segment = match segment {
-            Segment::Values if random.chance(25) => Segment::Property((*random.pick(&["main", "a.b/c", "size"])).into()),
+            Segment::Values if random.chance(25) => {
+                Segment::Property((*random.pick(&["main", "a.b/c", "size"])).into())
+            }
             other => other,
         };
         at.0.push(segment);
@@ -181,7 +183,8 @@ pub fn steps(node: &Value) -> Vec<(Segment, &Value)> {
 /// Every path of a schema, but for `apiVersion`, `kind` and `metadata`.
 pub fn collect(node: &Value, at: &mut FieldPath, found: &mut Vec<FieldPath>) {
     for (segment, child) in steps(node) {
-        if at.0.is_empty() && matches!(&segment, Segment::Property(n) if matches!(n.as_str(), "apiVersion" | "kind" | "metadata"))
+        if at.0.is_empty()
+            && matches!(&segment, Segment::Property(n) if matches!(n.as_str(), "apiVersion" | "kind" | "metadata"))
         {
             continue;
         }

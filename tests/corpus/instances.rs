@@ -49,18 +49,22 @@ pub fn prune(node: &Value, value: &mut Value) {
             let any = node.get("additionalProperties").and_then(Value::as_bool) == Some(true);
             let implicit = |name: &str| schema::is_embedded(node) && matches!(name, "apiVersion" | "kind" | "metadata");
             map.retain(|name, _| {
-                free || any || schema::values(node).is_some() || schema::property(node, name).is_some() || implicit(name)
+                free || any
+                    || schema::values(node).is_some()
+                    || schema::property(node, name).is_some()
+                    || implicit(name)
             });
             for (name, inner) in map.iter_mut() {
-                match schema::property(node, name).or_else(|| schema::values(node)) {
-                    Some(child) => prune(child, inner),
-                    None => {}
+                if let Some(child) = schema::property(node, name).or_else(|| schema::values(node)) {
+                    prune(child, inner);
                 }
             }
         }
         Value::Array(items) => {
             if let Some(child) = schema::items(node) {
-                items.iter_mut().for_each(|i| prune(child, i));
+                for item in items {
+                    prune(child, item);
+                }
             }
         }
         _ => {}
@@ -154,7 +158,9 @@ impl Maker<'_> {
             node.get("allOf").and_then(Value::as_array).into_iter().flatten().chain(std::iter::once(node)).collect();
         for part in all {
             for key in ["oneOf", "anyOf"] {
-                let Some(branches) = part.get(key).and_then(Value::as_array).filter(|b| !b.is_empty()) else { continue };
+                let Some(branches) = part.get(key).and_then(Value::as_array).filter(|b| !b.is_empty()) else {
+                    continue;
+                };
                 let one = self.random.below(branches.len());
                 for (n, branch) in branches.iter().enumerate() {
                     let names = schema::required(branch).map(str::to_owned);
@@ -226,8 +232,7 @@ impl Maker<'_> {
         let (least, most) = (count("minLength").unwrap_or(0), count("maxLength").unwrap_or(63));
         let fitting = |text: &str| {
             let pattern = node.get("pattern").and_then(Value::as_str).map(regex::Regex::new);
-            (least..=most).contains(&text.chars().count())
-                && pattern.is_none_or(|p| p.is_ok_and(|p| p.is_match(text)))
+            (least..=most).contains(&text.chars().count()) && pattern.is_none_or(|p| p.is_ok_and(|p| p.is_match(text)))
         };
         let by_format: &[&str] = match node.get("format").and_then(Value::as_str).unwrap_or_default() {
             "date-time" => &["2026-01-02T03:04:05Z"],
@@ -247,13 +252,59 @@ impl Maker<'_> {
             return self.random.pick(by_format).to_string();
         }
         let common = [
-            "a", "example", "10Gi", "100m", "1h", "30s", "5m", "1h30m", "80%", "5", "0", "1.2.3", "v1.2.3", "true",
-            "example.com", "*.example.com", "https://example.com", "http://example.com/x", "192.0.2.1", "192.0.2.0/24",
-            "2001:db8::1", "/path", "/path/to", "a/b", "example.com/a", "team-a", "Ready", "RS256", "A", "UPPER_CASE",
-            "snake_case", "CamelCase", "*", "1Gi", "500MB", "1d", "2w", "0 0 * * *", "2026-01-02T03:04:05Z",
-            "s3://bucket/path", "oci://example.com/a", "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-            "ServiceAccount", "rbac.authorization.k8s.io", "a.b.c", "x-y", "1ms", "00:00", "Mon", "git@example.com:a/b.git",
-            "ssh://git@example.com/a", "ID", "",
+            "a",
+            "example",
+            "10Gi",
+            "100m",
+            "1h",
+            "30s",
+            "5m",
+            "1h30m",
+            "80%",
+            "5",
+            "0",
+            "1.2.3",
+            "v1.2.3",
+            "true",
+            "example.com",
+            "*.example.com",
+            "https://example.com",
+            "http://example.com/x",
+            "192.0.2.1",
+            "192.0.2.0/24",
+            "2001:db8::1",
+            "/path",
+            "/path/to",
+            "a/b",
+            "example.com/a",
+            "team-a",
+            "Ready",
+            "RS256",
+            "A",
+            "UPPER_CASE",
+            "snake_case",
+            "CamelCase",
+            "*",
+            "1Gi",
+            "500MB",
+            "1d",
+            "2w",
+            "0 0 * * *",
+            "2026-01-02T03:04:05Z",
+            "s3://bucket/path",
+            "oci://example.com/a",
+            "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "ServiceAccount",
+            "rbac.authorization.k8s.io",
+            "a.b.c",
+            "x-y",
+            "1ms",
+            "00:00",
+            "Mon",
+            "git@example.com:a/b.git",
+            "ssh://git@example.com/a",
+            "ID",
+            "",
         ];
         let start = self.random.below(common.len());
         let found = (0..common.len()).map(|n| common[(start + n) % common.len()]).find(|t| fitting(t));

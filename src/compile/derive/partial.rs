@@ -136,7 +136,8 @@ impl Partial<'_, '_> {
         let filled = candidates.iter().filter(|n| self.is_filled(&FieldPath::default().property(n))).count() as u64;
         let at = self.at;
         let message = format!("`{at}` must have at least {least} fields, of which only {visible} can be seen");
-        let help = candidates.first().map(|n| format!("add more of its fields, such as `- jsonPath: {}`", at.property(n)));
+        let help =
+            candidates.first().map(|n| format!("add more of its fields, such as `- jsonPath: {}`", at.property(n)));
         match visible + filled < least {
             true => self.report.about(&codes::UNFULFILLABLE, at, format!("{message}, and nothing sets others"), help),
             false => self.report.about(&codes::COUNT_LOWERED, at, message, help),

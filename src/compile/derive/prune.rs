@@ -74,8 +74,7 @@ impl Pruner<'_, '_> {
     pub fn root(&mut self, root: &Value, set: &PathSet) -> Option<Value> {
         let preset = self.preset.clone();
         let preset = Some(&preset);
-        let node =
-            Node { source: root, set, preset, in_status: false, unbounded: false, replaced: false, keys: &[] };
+        let node = Node { source: root, set, preset, in_status: false, unbounded: false, replaced: false, keys: &[] };
         self.node(node, &mut FieldPath::default()).map(|p| p.schema)
     }
 
@@ -281,7 +280,14 @@ fn put_default(
         return;
     };
     if way == Rules::Costlier {
-        take_rules(node, at, report, |_| false, &codes::RULE_TOO_COSTLY, "it would cost more with the catalog's default");
+        take_rules(
+            node,
+            at,
+            report,
+            |_| false,
+            &codes::RULE_TOO_COSTLY,
+            "it would cost more with the catalog's default",
+        );
     }
     let child = match first {
         Segment::Property(name) => node.get_mut("properties").and_then(|p| p.get_mut(name)),
@@ -298,7 +304,14 @@ fn put_default(
 /// Drops the rules at and below a field with a default of the catalog. Transition rules are held against changes only.
 fn drop_rules(node: &mut Value, at: &mut FieldPath, report: &mut Report<'_>) {
     let transition = |text: &str| text.contains("oldSelf");
-    take_rules(node, at, report, transition, &codes::RULE_DROPPED, "nothing here can hold it against the catalog's default");
+    take_rules(
+        node,
+        at,
+        report,
+        transition,
+        &codes::RULE_DROPPED,
+        "nothing here can hold it against the catalog's default",
+    );
     let Some(map) = node.as_object_mut() else { return };
     let mut into = |segment: Segment, child: &mut Value| {
         at.0.push(segment);
