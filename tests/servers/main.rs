@@ -7,11 +7,15 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../corpus/mod.rs"]
+mod corpus;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod by_hand;
 mod control_planes;
+mod derived_crds;
+mod derived_instances;
 mod documents;
 mod hurting;
 mod kinds;
@@ -29,6 +33,8 @@ fn main() -> ExitCode {
     }
     let subjects = [
         control_planes::cases(),
+        derived_crds::cases(),
+        derived_instances::cases(),
         documents::cases(),
         hurting::cases(),
         kinds::cases(),

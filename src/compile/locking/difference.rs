@@ -13,7 +13,8 @@ use crate::model::path::{FieldPath, Segment};
 #[must_use]
 pub fn difference(old: &Value, new: &Value) -> Vec<String> {
     let mut lines = Vec::new();
-    for (what, pointer) in [("scope", "/spec/scope"), ("kind", "/spec/names/kind"), ("conversion", "/spec/conversion/strategy")]
+    for (what, pointer) in
+        [("scope", "/spec/scope"), ("kind", "/spec/names/kind"), ("conversion", "/spec/conversion/strategy")]
     {
         let text = |crd: &Value| crd.pointer(pointer).and_then(Value::as_str).unwrap_or("none").to_owned();
         if text(old) != text(new) {
@@ -116,16 +117,24 @@ mod tests {
         let string = json!({"type": "string"});
         let old = crd(json!([
             version("v1alpha1", json!({}), &[]),
-            version("v1", json!({
-                "size": {"type": "integer"}, "gone": string, "same": {"type": "string", "description": "a"},
-                "list": {"type": "array", "items": {"type": "object", "properties": {"x": string}}},
-            }), &["gone"]),
+            version(
+                "v1",
+                json!({
+                    "size": {"type": "integer"}, "gone": string, "same": {"type": "string", "description": "a"},
+                    "list": {"type": "array", "items": {"type": "object", "properties": {"x": string}}},
+                }),
+                &["gone"]
+            ),
         ]));
         let new = crd(json!([
-            version("v1", json!({
-                "size": string, "same": {"type": "string", "description": "b"}, "must": string,
-                "list": {"type": "array", "items": {"type": "object", "properties": {"x": string, "y": string}}},
-            }), &["must", "same"]),
+            version(
+                "v1",
+                json!({
+                    "size": string, "same": {"type": "string", "description": "b"}, "must": string,
+                    "list": {"type": "array", "items": {"type": "object", "properties": {"x": string, "y": string}}},
+                }),
+                &["must", "same"]
+            ),
             version("v2", json!({}), &[]),
         ]));
         assert_eq!(

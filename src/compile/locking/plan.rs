@@ -102,8 +102,13 @@ impl LockPlan {
 /// Plans.
 #[must_use]
 pub fn plan(inputs: Inputs<'_>) -> LockPlan {
-    let mut planner =
-        Planner { inputs, lock: inputs.discovered.lock.clone(), plan: LockPlan::default(), found: 0, missing: BTreeMap::new() };
+    let mut planner = Planner {
+        inputs,
+        lock: inputs.discovered.lock.clone(),
+        plan: LockPlan::default(),
+        found: 0,
+        missing: BTreeMap::new(),
+    };
     planner.lock.management_uid =
         inputs.config.management.uid.clone().or_else(|| inputs.discovered.lock.management_uid.clone());
     planner.take();
@@ -228,9 +233,7 @@ impl<'a> Planner<'a> {
 
     fn not_given(&mut self, id: &'a ClusterId, base: &'a crate::compile::resolve::Base) {
         let known: Vec<String> = match &base.name {
-            BaseName::Crd(name) => {
-                self.inputs.discovered.by_name(id, name).map(|_| name.clone()).into_iter().collect()
-            }
+            BaseName::Crd(name) => self.inputs.discovered.by_name(id, name).map(|_| name.clone()).into_iter().collect(),
             BaseName::Plural(plural) => {
                 self.inputs.discovered.by_plural(id, plural).map(|(name, _)| name.to_owned()).collect()
             }
@@ -256,9 +259,9 @@ impl<'a> Planner<'a> {
         given.troubles.iter().for_each(|trouble| self.plan.in_given.push(trouble.clone()));
         if given.crds.is_empty() && given.old.is_empty() {
             let message = "the files behind `--from` have no CustomResourceDefinition";
-            self.plan.in_repository.push(
-                Diagnostic::unplaced(&codes::NO_CRD_IN_FILES, message).help(codes::NO_CRD_IN_FILES.mend()),
-            );
+            self.plan
+                .in_repository
+                .push(Diagnostic::unplaced(&codes::NO_CRD_IN_FILES, message).help(codes::NO_CRD_IN_FILES.mend()));
             return;
         }
         for (base, (places, clusters)) in std::mem::take(&mut self.missing) {
@@ -266,9 +269,12 @@ impl<'a> Planner<'a> {
                 BaseName::Crd(name) => (name.as_str(), name.split('.').next().unwrap_or(name)),
                 BaseName::Plural(plural) => (plural.as_str(), plural.as_str()),
             };
-            let old = given.old.iter().find(|(n, _)| *n == name || matches!(base, BaseName::Plural(_)) && n.starts_with(&format!("{plural}.")));
+            let old = given.old.iter().find(|(n, _)| {
+                *n == name || matches!(base, BaseName::Plural(_)) && n.starts_with(&format!("{plural}."))
+            });
             if let Some((old, place)) = old {
-                let message = format!("`{old}` is a CRD of `apiextensions.k8s.io/v1beta1`, which no API server takes any more");
+                let message =
+                    format!("`{old}` is a CRD of `apiextensions.k8s.io/v1beta1`, which no API server takes any more");
                 let complaint = Diagnostic::new(&codes::CRD_V1BETA1, *place, message).help(codes::CRD_V1BETA1.mend());
                 self.plan.in_given.push(complaint);
                 continue;
