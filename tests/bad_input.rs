@@ -299,9 +299,10 @@ fn build(name: &str, root: &Path) {
             write("large.yaml", &format!("{head}{}kind: again\n", line.repeat(30 * MIB / line.len())));
         }
         "a-line-of-1-mib" => {
-            let account = fs::read_to_string(root.join("accounts.yaml")).unwrap();
-            let long = "x".repeat(MIB);
-            write("accounts.yaml", &account.replacen("displayName: Team A", &format!("displayName: Team A, logo: {long}, roles: 漢"), 1));
+            let long = "x漢".repeat(MIB / 4);
+            let metadata = format!("{{displayName: Team A, description: {long}, logo: 漢, short: x}}");
+            let accounts = fs::read_to_string(root.join("accounts.yaml")).unwrap();
+            write("accounts.yaml", &accounts.replacen("\n    displayName: Team A", &format!(" {metadata}"), 1));
         }
         _ => {}
     }
