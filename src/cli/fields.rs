@@ -77,7 +77,7 @@ pub fn run(args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
 /// The CRDs in files that a user names, or the one that is called `name`. Those that cannot be
 /// offered are reported on stderr.
 fn of_files(path: &Path, name: Option<&str>, env: &Env, ui: &mut Ui<'_>) -> Result<(Vec<Shown>, Exit), CliError> {
-    let (sources, mut found) = read_paths(&[env.path(path)])?;
+    let (sources, mut found) = read_paths(&env.directory, &[path.to_owned()], Vec::new())?;
     let mut shown = Vec::new();
     let mut others = BTreeSet::new();
     for (id, file) in sources.iter() {
@@ -107,7 +107,7 @@ fn of_files(path: &Path, name: Option<&str>, env: &Env, ui: &mut Ui<'_>) -> Resu
     let exit = if found.has_errors() { Exit::Errors } else { Exit::Fine };
     let list = found.into_sorted();
     if !list.is_empty() {
-        diagnostics::report(ui, Format::Text, &list, &env.as_typed(&sources), &Destination::default())?;
+        diagnostics::report(ui, Format::Text, &list, &sources, &Destination::default())?;
     }
     match name {
         Some(name) if shown.is_empty() && exit == Exit::Fine => Err(unknown(name, &others)),

@@ -54,11 +54,7 @@ pub fn read_repository(root: &Path, options: &ReadOptions) -> Result<(Sources, D
 /// lie: a file whatever its name, a folder as [`read_repository`] would. Their paths
 /// in the result are as named. `more` are files that were read already, such as the
 /// standard input.
-pub fn read_paths(
-    base: &Path,
-    paths: &[PathBuf],
-    more: Vec<SourceFile>,
-) -> Result<(Sources, Diagnostics), FilesError> {
+pub fn read_paths(base: &Path, paths: &[PathBuf], more: Vec<SourceFile>) -> Result<(Sources, Diagnostics), FilesError> {
     let mut all = more;
     let mut complaints = Vec::new();
     for named in paths {

@@ -13,7 +13,8 @@ use crate::model::path::{FieldPath, Segment};
 #[must_use]
 pub fn difference(old: &Value, new: &Value) -> Vec<String> {
     let mut lines = Vec::new();
-    for (what, pointer) in [("scope", "/spec/scope"), ("kind", "/spec/names/kind"), ("conversion", "/spec/conversion/strategy")]
+    for (what, pointer) in
+        [("scope", "/spec/scope"), ("kind", "/spec/names/kind"), ("conversion", "/spec/conversion/strategy")]
     {
         let text = |crd: &Value| crd.pointer(pointer).and_then(Value::as_str).unwrap_or("none").to_owned();
         if text(old) != text(new) {
@@ -43,8 +44,13 @@ pub fn difference(old: &Value, new: &Value) -> Vec<String> {
         let root = |version: &'_ Value| version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_default();
         nodes(name, &root(was), &root(version), &mut FieldPath::default(), &mut lines);
     }
-    if lines.is_empty() && old.get("spec") != new.get("spec") {
-        lines.push("~ descriptions, defaults or validations only".to_owned());
+    if lines.is_empty() {
+        let what = match (old == new, old.get("spec") == new.get("spec")) {
+            (true, _) => "~ the CRD is the same; only what the lock says of it changes",
+            (_, true) => "~ labels or annotations only",
+            _ => "~ descriptions, defaults, columns or validations only",
+        };
+        lines.push(what.to_owned());
     }
     lines
 }
@@ -116,16 +122,24 @@ mod tests {
         let string = json!({"type": "string"});
         let old = crd(json!([
             version("v1alpha1", json!({}), &[]),
-            version("v1", json!({
-                "size": {"type": "integer"}, "gone": string, "same": {"type": "string", "description": "a"},
-                "list": {"type": "array", "items": {"type": "object", "properties": {"x": string}}},
-            }), &["gone"]),
+            version(
+                "v1",
+                json!({
+                    "size": {"type": "integer"}, "gone": string, "same": {"type": "string", "description": "a"},
+                    "list": {"type": "array", "items": {"type": "object", "properties": {"x": string}}},
+                }),
+                &["gone"]
+            ),
         ]));
         let new = crd(json!([
-            version("v1", json!({
-                "size": string, "same": {"type": "string", "description": "b"}, "must": string,
-                "list": {"type": "array", "items": {"type": "object", "properties": {"x": string, "y": string}}},
-            }), &["must", "same"]),
+            version(
+                "v1",
+                json!({
+                    "size": string, "same": {"type": "string", "description": "b"}, "must": string,
+                    "list": {"type": "array", "items": {"type": "object", "properties": {"x": string, "y": string}}},
+                }),
+                &["must", "same"]
+            ),
             version("v2", json!({}), &[]),
         ]));
         assert_eq!(
@@ -140,9 +154,9 @@ mod tests {
                 "+ version v2",
             ]
         );
-        assert!(difference(&old, &old).is_empty());
+        assert_eq!(difference(&old, &old), ["~ the CRD is the same; only what the lock says of it changes"]);
         let described = crd(json!([version("v1", json!({"a": {"type": "string", "description": "x"}}), &[])]));
         let anew = crd(json!([version("v1", json!({"a": {"type": "string", "description": "y"}}), &[])]));
-        assert_eq!(difference(&described, &anew), ["~ descriptions, defaults or validations only"]);
+        assert_eq!(difference(&described, &anew), ["~ descriptions, defaults, columns or validations only"]);
     }
 }

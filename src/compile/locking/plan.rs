@@ -92,18 +92,24 @@ pub enum ChangeKind {
     Removed,
 }
 
-impl LockPlan {
-    /// The snapshots that are written or removed, by path.
-    pub fn touched(&self) -> BTreeSet<&str> {
-        self.files.iter().map(|(path, _)| path.as_str()).collect()
+impl ClusterChanges {
+    /// Whether the plan takes or removes this CRD, so that what was wrong with its snapshot no longer is.
+    #[must_use]
+    pub fn takes(&self, crd: &str) -> bool {
+        self.crds.get(crd).is_some_and(|change| change.kind != ChangeKind::Kept)
     }
 }
 
 /// Plans.
 #[must_use]
 pub fn plan(inputs: Inputs<'_>) -> LockPlan {
-    let mut planner =
-        Planner { inputs, lock: inputs.discovered.lock.clone(), plan: LockPlan::default(), found: 0, missing: BTreeMap::new() };
+    let mut planner = Planner {
+        inputs,
+        lock: inputs.discovered.lock.clone(),
+        plan: LockPlan::default(),
+        found: 0,
+        missing: BTreeMap::new(),
+    };
     planner.lock.management_uid =
         inputs.config.management.uid.clone().or_else(|| inputs.discovered.lock.management_uid.clone());
     planner.take();
@@ -196,22 +202,19 @@ impl<'a> Planner<'a> {
         }
         let (path, text, sha256) = (path_of(inputs.config, id, name), to_yaml(&given.crd), hash(&given.crd));
         let locked = inputs.discovered.lock.clusters.get(id).and_then(|c| c.crds.get(name));
-        let file = inputs.sources.by_path(&path).map(|(_, f)| &f.text);
-        let same_file = file.is_some_and(|there| **there == *text);
-        let same_hash = locked.is_some_and(|l| l.sha256 == sha256);
         let old = inputs.discovered.by_name(id, name);
-        let kind = match (same_file && same_hash, file.is_some() || locked.is_some()) {
+        // A comment that somebody wrote into a snapshot may stay: the lock has the hash of what it says.
+        let same_file =
+            inputs.sources.by_path(&path).is_some() && old.is_some_and(|snapshot| hash(&snapshot.crd) == sha256);
+        let same_hash = locked.is_some_and(|l| l.sha256 == sha256);
+        let kind = match (same_file && same_hash, locked.is_some() || (old.is_some() && !same_file)) {
             (true, _) => ChangeKind::Unchanged,
             (false, true) => ChangeKind::Changed,
             (false, false) => ChangeKind::Added,
         };
         let lines = match (kind, old) {
             (ChangeKind::Added, _) => vec![versions(&given.crd)],
-            (ChangeKind::Changed, Some(old)) => {
-                let lines = difference(&old.crd, &given.crd);
-                let anew = "~ the CRD is the same; its file or its line in the lock was not".to_owned();
-                if lines.is_empty() { vec![anew] } else { lines }
-            }
+            (ChangeKind::Changed, Some(old)) => difference(&old.crd, &given.crd),
             _ => Vec::new(),
         };
         changes.crds.insert(name.to_owned(), Change { kind, lines });
@@ -228,9 +231,7 @@ impl<'a> Planner<'a> {
 
     fn not_given(&mut self, id: &'a ClusterId, base: &'a crate::compile::resolve::Base) {
         let known: Vec<String> = match &base.name {
-            BaseName::Crd(name) => {
-                self.inputs.discovered.by_name(id, name).map(|_| name.clone()).into_iter().collect()
-            }
+            BaseName::Crd(name) => self.inputs.discovered.by_name(id, name).map(|_| name.clone()).into_iter().collect(),
             BaseName::Plural(plural) => {
                 self.inputs.discovered.by_plural(id, plural).map(|(name, _)| name.to_owned()).collect()
             }
@@ -255,10 +256,13 @@ impl<'a> Planner<'a> {
         // What could not be read may be what is missing.
         given.troubles.iter().for_each(|trouble| self.plan.in_given.push(trouble.clone()));
         if given.crds.is_empty() && given.old.is_empty() {
+            if !given.troubles.is_empty() {
+                return;
+            }
             let message = "the files behind `--from` have no CustomResourceDefinition";
-            self.plan.in_repository.push(
-                Diagnostic::unplaced(&codes::NO_CRD_IN_FILES, message).help(codes::NO_CRD_IN_FILES.mend()),
-            );
+            self.plan
+                .in_repository
+                .push(Diagnostic::unplaced(&codes::NO_CRD_IN_FILES, message).help(codes::NO_CRD_IN_FILES.mend()));
             return;
         }
         for (base, (places, clusters)) in std::mem::take(&mut self.missing) {
@@ -266,9 +270,12 @@ impl<'a> Planner<'a> {
                 BaseName::Crd(name) => (name.as_str(), name.split('.').next().unwrap_or(name)),
                 BaseName::Plural(plural) => (plural.as_str(), plural.as_str()),
             };
-            let old = given.old.iter().find(|(n, _)| *n == name || matches!(base, BaseName::Plural(_)) && n.starts_with(&format!("{plural}.")));
+            let old = given.old.iter().find(|(n, _)| {
+                *n == name || matches!(base, BaseName::Plural(_)) && n.starts_with(&format!("{plural}."))
+            });
             if let Some((old, place)) = old {
-                let message = format!("`{old}` is a CRD of `apiextensions.k8s.io/v1beta1`, which no API server takes any more");
+                let message =
+                    format!("`{old}` is a CRD of `apiextensions.k8s.io/v1beta1`, which no API server takes any more");
                 let complaint = Diagnostic::new(&codes::CRD_V1BETA1, *place, message).help(codes::CRD_V1BETA1.mend());
                 self.plan.in_given.push(complaint);
                 continue;
