@@ -70,7 +70,11 @@ fn the_first_lock_the_second_and_a_new_release() {
     assert!(!checked.err.contains("CAR05"), "{}", checked.err);
 
     let crd = dir.path().join("crd.yaml");
-    edit(&crd, "              image: {type: string}\n", "              image: {type: integer}\n              port: {type: integer}\n");
+    edit(
+        &crd,
+        "              image: {type: string}\n",
+        "              image: {type: integer}\n              port: {type: integer}\n",
+    );
     edit(&crd, "              labels: {type: object, additionalProperties: {type: string}}\n", "");
     let mut check = LOCK.to_vec();
     check.push("--check");
@@ -126,10 +130,18 @@ fn a_crd_that_is_not_there_is_missed_by_name() {
 #[test]
 fn a_key_that_stands_twice_keeps_the_crd_out() {
     let dir = repository();
-    fs::write(dir.path().join("crd.yaml"), example::CRD.replace("  scope: Namespaced\n", "  scope: Namespaced\n  scope: Cluster\n")).unwrap();
+    fs::write(
+        dir.path().join("crd.yaml"),
+        example::CRD.replace("  scope: Namespaced\n", "  scope: Namespaced\n  scope: Cluster\n"),
+    )
+    .unwrap();
     let run = lock(dir.path());
     assert_eq!(run.exit, Exit::Errors);
-    assert!(!run.err.contains("CAR0516") && run.err.contains("error[CAR0102]") && run.err.contains("../crd.yaml:9:3"), "{}", run.err);
+    assert!(
+        !run.err.contains("CAR0516") && run.err.contains("error[CAR0102]") && run.err.contains("../crd.yaml:9:3"),
+        "{}",
+        run.err
+    );
 }
 
 #[test]
@@ -147,7 +159,8 @@ fn what_is_not_given_stays_and_what_is_not_wanted_goes() {
     let set = dir.path().join("repo/catalogs/thing.yaml");
     let set = if set.exists() { set } else { find(&dir.path().join("repo"), "CatalogEntrySet") };
     edit(&set, "things.example.com", "dogs.example.com");
-    fs::write(dir.path().join("repo/broken.yaml"), "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\n").unwrap();
+    fs::write(dir.path().join("repo/broken.yaml"), "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\n")
+        .unwrap();
     let run = carrier(dir.path(), &["-C", "repo", "lock", "--from", "../other.yaml"]);
     assert_eq!(run.exit, Exit::Errors, "{}", run.transcript());
     assert!(run.out.contains("added      dogs.example.com") && !run.out.contains("removed"), "{}", run.out);

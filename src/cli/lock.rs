@@ -95,6 +95,8 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
 
     let exit = report(&repository, found, in_given, &files, env, ui)?;
     print(&plan, ui)?;
+    // On a terminal both streams are one text: what changes, then what was done.
+    ui.flush()?;
     if args.check {
         if plan.files.is_empty() {
             ui.say("nothing would change")?;
