@@ -31,6 +31,9 @@ _carrier() {
             carrier,init)
                 cmd="carrier__subcmd__init"
                 ;;
+            carrier,lock)
+                cmd="carrier__subcmd__lock"
+                ;;
             carrier,man)
                 cmd="carrier__subcmd__man"
                 ;;
@@ -50,7 +53,7 @@ _carrier() {
 
     case "${cmd}" in
         carrier)
-            opts="-C -q -v -h -V --color --quiet --verbose --help --version init check render fields explain schema completions man version"
+            opts="-C -q -v -h -V --color --quiet --verbose --help --version init check lock render fields explain schema completions man version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -205,6 +208,39 @@ _carrier() {
                 return 0
             fi
             case "${prev}" in
+                -C)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        carrier__subcmd__lock)
+            opts="-C -q -v -h --from --cluster --check --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 -C)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then

@@ -34,6 +34,7 @@ complete -c carrier -n "__fish_carrier_needs_command" -s h -l help -d 'Print hel
 complete -c carrier -n "__fish_carrier_needs_command" -s V -l version -d 'Print version'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "init" -d 'Start a repository'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "check" -d 'Show everything that is wrong with a repository'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "lock" -d 'Take the CRDs of the service clusters into the repository'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "render" -d 'Write the manifests that offer the services'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "fields" -d 'Show what a CRD has to expose'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic'
@@ -60,6 +61,16 @@ complete -c carrier -n "__fish_carrier_using_subcommand check" -l exit-zero -d '
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l from -d 'Take CRDs out of these files and folders, such as an operator\'s release manifest; `-` for the standard input' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l cluster -d 'Only for this service cluster; without it, for every one of which a CatalogEntrySet wants a CRD' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l check -d 'Write nothing; end with status 2 if something would change'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s h -l help -d 'Print help'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l out -d 'The folder to write; without it, `output` of carrier.yaml' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l for -d 'Who reads the manifests; without it, `render.for` of carrier.yaml' -r -f -a "plain\t'kubectl, or nobody in particular'
 flux\t'Flux: stages that wait for each other'

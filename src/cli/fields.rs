@@ -16,13 +16,14 @@ use super::repository::Repository;
 use super::ui::Ui;
 use crate::compile::derive::exposure::Exposure;
 use crate::compile::derive::source::{SourceCrd, SourceVersion};
-use crate::compile::fields::fields;
+use crate::compile::fields::{Field, cut, fields, find};
 use crate::compile::load::yaml;
 use crate::compile::resolve::{BaseName, Service};
 use crate::files::walk::read_paths;
 use crate::model::cluster::ClusterId;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::nearest::nearest;
+use crate::model::path::FieldPath;
 use crate::model::tree::Node;
 use view::Shown;
 
@@ -42,6 +43,23 @@ pub struct FieldsArgs {
     /// Look into this file or folder, such as an operator's release manifest, and not into the repository
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub from: Option<PathBuf>,
+    /// This version of the CRD; without it, those that are exposed, or the stored one
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// Only what lies at and below this path, such as .spec.storage
+    #[arg(long, value_name = "PATH", value_parser = field_path)]
+    pub path: Option<FieldPath>,
+    /// So many levels; without it all, but of a CRD with more than 150 fields the tree has 3
+    #[arg(long, value_name = "LEVELS", value_parser = clap::value_parser!(u8).range(1..))]
+    pub depth: Option<u8>,
+}
+
+/// A tree of more fields is cut at [`LEVELS`]: nobody reads a thousand lines.
+const LARGE: usize = 150;
+const LEVELS: usize = 3;
+
+fn field_path(text: &str) -> Result<FieldPath, String> {
+    FieldPath::parse(text).map_err(|error| error.to_string())
 }
 
 /// How fields are shown.
@@ -61,10 +79,21 @@ pub enum Output {
 /// When there is no such CRD, or a file cannot be read.
 pub fn run(args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let name = args.crd.as_deref();
-    let (shown, exit) = match &args.from {
-        Some(path) => of_files(path, name, env, ui)?,
-        None => (of_repository(name.unwrap_or_default(), args.cluster.as_ref(), env, ui)?, Exit::Fine),
+    let (mut shown, exit) = match &args.from {
+        Some(path) => of_files(path, name, args.version.as_deref(), env, ui)?,
+        None => (of_repository(name.unwrap_or_default(), args, env, ui)?, Exit::Fine),
     };
+    if let Some(path) = &args.path {
+        shown = below(shown, path)?;
+    }
+    for one in &mut shown {
+        let count: usize = one.fields.iter().map(|field| field.all().len()).sum();
+        let large = args.output == Output::Tree && count > LARGE;
+        let levels = args.depth.map(usize::from).or_else(|| large.then_some(LEVELS));
+        if let Some(levels) = levels {
+            one.fields = cut(std::mem::take(&mut one.fields), levels);
+        }
+    }
     let color = ui.out_color;
     match args.output {
         Output::Tree => view::tree(ui.out(), &shown, color)?,
@@ -74,9 +103,49 @@ pub fn run(args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     Ok(exit)
 }
 
+/// Of each only the field at a path.
+fn below(all: Vec<Shown>, path: &FieldPath) -> Result<Vec<Shown>, CliError> {
+    let mut paths: Vec<String> = Vec::new();
+    let mut found = Vec::new();
+    for mut shown in all {
+        match find(&shown.fields, path).cloned() {
+            Some(field) => {
+                shown.fields = vec![field];
+                found.push(shown);
+            }
+            None => paths.extend(shown.fields.iter().flat_map(Field::all).map(|f| f.path.to_string())),
+        }
+    }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let error = CliError::usage(format!("there is no field `{path}`"));
+    Err(match nearest(&path.to_string(), paths.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("without `--path` all fields are shown"),
+    })
+}
+
+/// The version that was asked for, else the one that a copy would have; nothing where the CRD has
+/// no such version.
+fn version_of<'c>(crd: &'c SourceCrd, version: Option<&str>) -> Result<Option<&'c SourceVersion>, CliError> {
+    let Some(name) = version else { return Ok(crd.preferred()) };
+    if let Some(found) = crd.version(name) {
+        return Ok(Some(found));
+    }
+    let names: Vec<&str> = crd.versions.iter().map(|v| v.name.as_str()).collect();
+    Err(CliError::usage(format!("`{}` has no version `{name}`", crd.name)).hint(format!("it has {}", names.join(", "))))
+}
+
 /// The CRDs in files that a user names, or the one that is called `name`. Those that cannot be
 /// offered are reported on stderr.
-fn of_files(path: &Path, name: Option<&str>, env: &Env, ui: &mut Ui<'_>) -> Result<(Vec<Shown>, Exit), CliError> {
+fn of_files(
+    path: &Path,
+    name: Option<&str>,
+    version: Option<&str>,
+    env: &Env,
+    ui: &mut Ui<'_>,
+) -> Result<(Vec<Shown>, Exit), CliError> {
     let (sources, mut found) = read_paths(&env.directory, &[path.to_owned()], Vec::new())?;
     let mut shown = Vec::new();
     let mut others = BTreeSet::new();
@@ -94,7 +163,7 @@ fn of_files(path: &Path, name: Option<&str>, env: &Env, ui: &mut Ui<'_>) -> Resu
             match SourceCrd::read(&root.to_json()) {
                 Ok(crd) => {
                     let from = vec![path.display().to_string()];
-                    shown.extend(crd.preferred().map(|version| of_version(&crd, version, from, None)));
+                    shown.extend(version_of(&crd, version)?.map(|version| of_version(&crd, version, from, None)));
                 }
                 Err(problems) => {
                     for problem in problems {
@@ -120,7 +189,8 @@ fn of_files(path: &Path, name: Option<&str>, env: &Env, ui: &mut Ui<'_>) -> Resu
 
 /// A CRD among the snapshots of the repository, by its name or its plural, once for each exposure
 /// and each form it has.
-fn of_repository(name: &str, cluster: Option<&ClusterId>, env: &Env, ui: &mut Ui<'_>) -> Result<Vec<Shown>, CliError> {
+fn of_repository(name: &str, args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Vec<Shown>, CliError> {
+    let (cluster, version) = (args.cluster.as_ref(), args.version.as_deref());
     let repository = Repository::open(env, ui)?;
     let (compiled, list) = repository.compile();
     let errors = Summary::of(&list, &repository.sources).error;
@@ -153,12 +223,15 @@ fn of_repository(name: &str, cluster: Option<&ClusterId>, env: &Env, ui: &mut Ui
             exposures.extend(service.exposure.as_ref().filter(|e| !exposures.iter().any(|o| o.object == e.object)));
         }
         if exposures.is_empty() {
-            shown.extend(crd.preferred().map(|version| of_version(&crd, version, from.clone(), None)));
+            shown.extend(version_of(&crd, version)?.map(|version| of_version(&crd, version, from.clone(), None)));
         }
         for exposure in exposures {
             let versions = exposure.items.iter().flat_map(|item| &item.versions);
             let versions: Vec<_> = versions.filter_map(|v| crd.version(&v.value)).collect();
-            let versions = if versions.is_empty() { crd.preferred().into_iter().collect() } else { versions };
+            let versions = match versions.is_empty() || version.is_some() {
+                true => version_of(&crd, version)?.into_iter().collect(),
+                false => versions,
+            };
             shown.extend(versions.into_iter().map(|v| of_version(&crd, v, from.clone(), Some(exposure))));
         }
     }

@@ -43,9 +43,23 @@ impl Repository {
     #[must_use]
     pub fn compile(&self) -> (Compiled<'_>, Vec<Diagnostic>) {
         let (compiled, diagnostics) = compile(&self.loaded, &self.sources);
+        let list = self.and(diagnostics);
+        (compiled, list)
+    }
+
+    /// What was found when it was read and loaded, and what a later stage found: all that is to be
+    /// said, in order.
+    #[must_use]
+    pub fn and(&self, more: Diagnostics) -> Vec<Diagnostic> {
         let mut found = self.found.clone();
-        found.append(diagnostics);
-        (compiled, shown(found, &self.loaded))
+        found.append(more);
+        shown(found, &self.loaded)
+    }
+
+    /// Whether it could be read and loaded without an error.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        !self.found.has_errors()
     }
 
     /// Shows diagnostics in a format; whether the input can be compiled.

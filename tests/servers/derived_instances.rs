@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use carrier::compile::derive::{Derived, Target, internal};
 use carrier::model::diagnostic::Diagnostic;
-use carrier::model::path::{FieldPath, Segment};
+use carrier::model::path::{Exposed, FieldPath, PathSet, Segment};
 use futures::StreamExt;
 use kube::Client;
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ fn cause(message: &str) -> Cause {
         Cause::Format
     } else if has(&["Required value"]) {
         Cause::Required
-    } else if has(&["should have at least", "should have at most"]) {
+    } else if has(&["should have at least", "should have at most", "must have at least", "must have at most"]) {
         Cause::Count
     } else if has(&["Duplicate value"]) {
         Cause::Duplicate
@@ -391,11 +391,16 @@ impl Errand<'_> {
             self.count("rejected samples that the base CRD accepts");
             return;
         };
-        // What the catalog gives a default is not missing any more.
+        // What the catalog gives a default is not missing any more; too many fields are not, once some are cut away.
         let given = |p: &FieldPath| self.case.defaults.iter().any(|(d, _)| d.is_prefix_of(p) || p.is_prefix_of(d));
-        let shown =
-            |field: &str| field_path(field).is_some_and(|p| self.derived.projection.down.shows(&p) && !given(&p));
-        if !refusal.causes.iter().any(|(field, _)| shown(field)) {
+        let down = &self.derived.projection.down;
+        let shown = |(field, message): &(String, String)| {
+            field_path(field).is_some_and(|p| match cause(message) {
+                Cause::Count => is_whole(down, &p),
+                _ => down.shows(&p) && !given(&p),
+            })
+        };
+        if !refusal.causes.iter().any(shown) {
             self.count("rejected samples whose fault is hidden");
             return;
         }
@@ -421,6 +426,19 @@ fn not_expressible(refusal: &Refusal) -> Option<String> {
         Cause::Count => Some("a hidden member of a union (minProperties)".to_owned()),
         _ => None,
     }
+}
+
+/// Whether everything at a path is visible.
+fn is_whole(set: &PathSet, path: &FieldPath) -> bool {
+    let mut set = set;
+    for segment in path.segments() {
+        match set.child(segment) {
+            Exposed::Hidden => return false,
+            Exposed::Whole => return true,
+            Exposed::Partial(next) => set = next,
+        }
+    }
+    false
 }
 
 /// The path of a field as the server spells it: `spec.listeners[0].port`.

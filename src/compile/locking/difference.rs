@@ -44,8 +44,13 @@ pub fn difference(old: &Value, new: &Value) -> Vec<String> {
         let root = |version: &'_ Value| version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_default();
         nodes(name, &root(was), &root(version), &mut FieldPath::default(), &mut lines);
     }
-    if lines.is_empty() && old.get("spec") != new.get("spec") {
-        lines.push("~ descriptions, defaults or validations only".to_owned());
+    if lines.is_empty() {
+        let what = match (old == new, old.get("spec") == new.get("spec")) {
+            (true, _) => "~ the CRD is the same; only what the lock says of it changes",
+            (_, true) => "~ labels or annotations only",
+            _ => "~ descriptions, defaults, columns or validations only",
+        };
+        lines.push(what.to_owned());
     }
     lines
 }
@@ -149,9 +154,9 @@ mod tests {
                 "+ version v2",
             ]
         );
-        assert!(difference(&old, &old).is_empty());
+        assert_eq!(difference(&old, &old), ["~ the CRD is the same; only what the lock says of it changes"]);
         let described = crd(json!([version("v1", json!({"a": {"type": "string", "description": "x"}}), &[])]));
         let anew = crd(json!([version("v1", json!({"a": {"type": "string", "description": "y"}}), &[])]));
-        assert_eq!(difference(&described, &anew), ["~ descriptions, defaults or validations only"]);
+        assert_eq!(difference(&described, &anew), ["~ descriptions, defaults, columns or validations only"]);
     }
 }

@@ -92,10 +92,11 @@ pub enum ChangeKind {
     Removed,
 }
 
-impl LockPlan {
-    /// The snapshots that are written or removed, by path.
-    pub fn touched(&self) -> BTreeSet<&str> {
-        self.files.iter().map(|(path, _)| path.as_str()).collect()
+impl ClusterChanges {
+    /// Whether the plan takes or removes this CRD, so that what was wrong with its snapshot no longer is.
+    #[must_use]
+    pub fn takes(&self, crd: &str) -> bool {
+        self.crds.get(crd).is_some_and(|change| change.kind != ChangeKind::Kept)
     }
 }
 
@@ -201,22 +202,19 @@ impl<'a> Planner<'a> {
         }
         let (path, text, sha256) = (path_of(inputs.config, id, name), to_yaml(&given.crd), hash(&given.crd));
         let locked = inputs.discovered.lock.clusters.get(id).and_then(|c| c.crds.get(name));
-        let file = inputs.sources.by_path(&path).map(|(_, f)| &f.text);
-        let same_file = file.is_some_and(|there| **there == *text);
-        let same_hash = locked.is_some_and(|l| l.sha256 == sha256);
         let old = inputs.discovered.by_name(id, name);
-        let kind = match (same_file && same_hash, file.is_some() || locked.is_some()) {
+        // A comment that somebody wrote into a snapshot may stay: the lock has the hash of what it says.
+        let same_file =
+            inputs.sources.by_path(&path).is_some() && old.is_some_and(|snapshot| hash(&snapshot.crd) == sha256);
+        let same_hash = locked.is_some_and(|l| l.sha256 == sha256);
+        let kind = match (same_file && same_hash, locked.is_some() || (old.is_some() && !same_file)) {
             (true, _) => ChangeKind::Unchanged,
             (false, true) => ChangeKind::Changed,
             (false, false) => ChangeKind::Added,
         };
         let lines = match (kind, old) {
             (ChangeKind::Added, _) => vec![versions(&given.crd)],
-            (ChangeKind::Changed, Some(old)) => {
-                let lines = difference(&old.crd, &given.crd);
-                let anew = "~ the CRD is the same; its file or its line in the lock was not".to_owned();
-                if lines.is_empty() { vec![anew] } else { lines }
-            }
+            (ChangeKind::Changed, Some(old)) => difference(&old.crd, &given.crd),
             _ => Vec::new(),
         };
         changes.crds.insert(name.to_owned(), Change { kind, lines });
@@ -258,6 +256,9 @@ impl<'a> Planner<'a> {
         // What could not be read may be what is missing.
         given.troubles.iter().for_each(|trouble| self.plan.in_given.push(trouble.clone()));
         if given.crds.is_empty() && given.old.is_empty() {
+            if !given.troubles.is_empty() {
+                return;
+            }
             let message = "the files behind `--from` have no CustomResourceDefinition";
             self.plan
                 .in_repository
