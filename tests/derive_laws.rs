@@ -262,7 +262,7 @@ fn faults(node: &Value, at: &mut FieldPath, found: &mut Vec<String>) {
     let mut say = |what: String| found.push(format!("`{at}` {what}"));
     let has = |name: &str| schema::property(node, name).is_some();
     if schema::values(node).is_none() && !schema::is_free_form(node) && !schema::is_embedded(node) {
-        for name in schema::required(node).filter(|n| !has(n) && !(at.0.is_empty() && ALWAYS.contains(n))) {
+        for name in schema::required(node).filter(|n| !(has(n) || at.0.is_empty() && ALWAYS.contains(n))) {
             say(format!("requires `{name}`, which it does not have"));
         }
     }

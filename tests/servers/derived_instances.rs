@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use carrier::compile::derive::{Derived, Target, internal};
 use carrier::model::diagnostic::Diagnostic;
-use carrier::model::path::{Exposed, FieldPath, PathSet, Segment};
+use carrier::model::path::{Exposed as Visible, FieldPath, PathSet, Segment};
 use futures::StreamExt;
 use kube::Client;
 use serde_json::{Value, json};
@@ -433,9 +433,9 @@ fn is_whole(set: &PathSet, path: &FieldPath) -> bool {
     let mut set = set;
     for segment in path.segments() {
         match set.child(segment) {
-            Exposed::Hidden => return false,
-            Exposed::Whole => return true,
-            Exposed::Partial(next) => set = next,
+            Visible::Hidden => return false,
+            Visible::Whole => return true,
+            Visible::Partial(next) => set = next,
         }
     }
     false
