@@ -74,7 +74,11 @@ fn what_is_rendered_stays_until_the_repository_changes() {
     fs::remove_file(dir.path().join("accounts/team-b.yaml")).unwrap();
     let changed = carrier(dir.path(), &["render", "--check"]);
     assert_eq!(changed.exit, Exit::Changes, "{}", changed.err);
-    assert!(changed.out.contains("stale: rendered/management/10-namespaces/namespace_team-b.yaml\n"), "{}", changed.out);
+    assert!(
+        changed.out.contains("stale: rendered/management/10-namespaces/namespace_team-b.yaml\n"),
+        "{}",
+        changed.out
+    );
     let removed = carrier(dir.path(), &["render"]);
     assert_eq!(removed.exit, Exit::Fine);
     assert!(!dir.path().join("rendered/management/10-namespaces/namespace_team-b.yaml").exists());

@@ -15,6 +15,7 @@ pub mod validate;
 
 mod cel;
 mod junctor;
+mod partial;
 mod prune;
 mod sanitize;
 mod status;
@@ -180,20 +181,19 @@ impl<'s> Shape<'s> {
         report: &mut Report<'_>,
     ) -> Option<Self> {
         let mut root = source.schema.clone();
-        for (path, message) in sanitize::schema(&mut root) {
+        let formats = sanitize::schema(&mut root);
+        let set = select::select(&root, report);
+        for (path, message) in formats.into_iter().filter(|(path, _)| set.shows(path)) {
             report.about(&codes::FORMAT_DROPPED, &path, message, None);
         }
-        for message in sanitize::root(&mut root) {
-            report.at(&codes::VALIDATION_DROPPED, item.place, message, None);
-        }
-        let set = select::select(&root, report);
         let (defaults, presets) = fulfil::sound_values(&root, &set, report);
-        for default in &defaults {
-            put_default(&mut root, default.path.value.segments(), &default.value.value);
-        }
         fulfil::fulfillable(&root, &set, &presets, report);
         let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
-        let mut schema = Pruner { report, preset: &preset }.root(&root, &set)?;
+        let mut schema = Pruner { report, preset: &preset, defaults: &defaults }.root(&root, &set)?;
+        // Only now: what the root demands of hidden fields is demanded in the service cluster all the same.
+        for message in sanitize::root(&mut schema) {
+            report.at(&codes::VALIDATION_DROPPED, item.place, message, None);
+        }
         let columns = columns::columns(source, &set, report);
         let scale = columns::scale(source, &set, report);
         let selectable = columns::selectable(source, &set, report);
@@ -205,26 +205,6 @@ impl<'s> Shape<'s> {
     fn to_crd_version(&self, storage: bool) -> Value {
         let parts = (self.schema.clone(), self.scale.clone(), self.columns.clone(), self.selectable.clone());
         crd_version(self.source, storage, parts.0, parts.1, parts.2, parts.3)
-    }
-}
-
-/// Writes the catalog's default into the schema of its field.
-fn put_default(node: &mut Value, path: &[crate::model::path::Segment], default: &Value) {
-    use crate::model::path::Segment;
-    let Some((first, rest)) = path.split_first() else {
-        node["default"] = default.clone();
-        return;
-    };
-    let child = match first {
-        Segment::Property(name) => match node.get("properties").and_then(|p| p.get(name)) {
-            Some(_) => node.get_mut("properties").and_then(|p| p.get_mut(name)),
-            None => node.get_mut("additionalProperties"),
-        },
-        Segment::Items => node.get_mut("items"),
-        Segment::Values => node.get_mut("additionalProperties"),
-    };
-    if let Some(child) = child {
-        put_default(child, rest, default);
     }
 }
 

@@ -210,10 +210,10 @@ pub static SET_MADE_ATOMIC: Code = code(
 pub static ATOMIC_LIST: Code = code(
     "CAR0322",
     Warning,
-    "a part of the items of a list that is replaced as a whole",
-    "The list has no keys, so a write replaces all of it: hidden fields of items that somebody else has set are lost\n\
-     at the next change. Fields that the CRD or a preset sets come back.\n\n\
-     Mend it: expose the whole list, or accept it where nobody else writes to these items.\n",
+    "a part of a list or object that is replaced as a whole",
+    "The list has no keys, or the object is atomic, so a write replaces all of it: hidden fields that somebody else has set are\n\
+     lost at the next change. Fields that the CRD or a preset sets come back.\n\n\
+     Mend it: expose it as a whole, or accept it where nobody else writes to it.\n",
 );
 
 /// A free-form object of which a part is exposed.
