@@ -115,7 +115,7 @@ fn cause(message: &str) -> Cause {
         Cause::Format
     } else if has(&["Required value"]) {
         Cause::Required
-    } else if has(&["should have at least", "should have at most", "must have at least", "must have at most"]) {
+    } else if has(&["should have at least", "should have at most", "Too many: "]) {
         Cause::Count
     } else if has(&["Duplicate value"]) {
         Cause::Duplicate
