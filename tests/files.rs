@@ -195,8 +195,8 @@ fn an_absent_folder_is_an_error_and_not_an_empty_repository() {
 fn files_that_a_user_names_are_read_wherever_they_lie() {
     let dir = tree(&[("crds/b.yaml", "b: 1"), ("crds/a.yml", "a: 1"), ("crds/x.txt", ""), ("release", "r: 1")]);
     let (sources, diagnostics) = read_paths(dir.path(), &["crds".into(), "release".into()], Vec::new()).unwrap();
-    let names: Vec<String> = sources.iter().map(|(_, f)| f.path.replace(&*dir.path().to_string_lossy(), "")).collect();
-    assert_eq!(names, ["/crds/a.yml", "/crds/b.yaml", "/release"]);
+    let names: Vec<&str> = sources.iter().map(|(_, f)| f.path.as_str()).collect();
+    assert_eq!(names, ["crds/a.yml", "crds/b.yaml", "release"], "as they were named");
     assert!(diagnostics.is_empty());
 }
 

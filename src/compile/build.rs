@@ -110,7 +110,7 @@ fn find<'d>(
     match &service.base.name {
         BaseName::Crd(name) => {
             let found = discovered.by_name(cluster, name);
-            if found.is_none() {
+            if found.is_none() && !discovered.is_broken(cluster, name) {
                 let message = format!("there is no snapshot of `{name}` from the cluster `{cluster}`");
                 let diagnostic = Diagnostic::new(&lock::NO_SNAPSHOT, service.base.place, message)
                     .help(format!("run `carrier lock --cluster {cluster} --from FILE`, with the file of the operator's release that holds the CRD"))
@@ -124,6 +124,7 @@ fn find<'d>(
             let (first, second) = (found.next(), found.next());
             let message = match (first, second) {
                 (Some(only), None) => return Some(only),
+                (None, _) if discovered.is_broken(cluster, plural) => return None,
                 (None, _) => format!("the cluster `{cluster}` has no snapshot of a CRD with the plural `{plural}`"),
                 (Some(a), Some(b)) => format!("the plural `{plural}` fits both `{}` and `{}`", a.0, b.0),
             };

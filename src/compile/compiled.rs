@@ -9,6 +9,7 @@ use super::load::snapshots;
 use super::load::suppress::apply_suppressions;
 use super::render::{ManifestSet, render};
 use super::resolve::{Resolved, resolve};
+use crate::model::codes::lock::UNUSED_SNAPSHOT;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::Sources;
 
@@ -39,7 +40,11 @@ pub fn compile<'l>(loaded: &'l Loaded, sources: &Sources) -> (Compiled<'l>, Diag
 /// The diagnostics of all stages as they are shown: sorted, each once, without
 /// those that a comment in the repository hides.
 #[must_use]
-pub fn shown(diagnostics: Diagnostics, loaded: &Loaded) -> Vec<Diagnostic> {
+pub fn shown(mut diagnostics: Diagnostics, loaded: &Loaded) -> Vec<Diagnostic> {
+    // An object that is refused may be the one that uses it.
+    if diagnostics.has_errors() {
+        diagnostics.retain(|d| d.code != &UNUSED_SNAPSHOT);
+    }
     apply_suppressions(diagnostics, &loaded.suppressions).into_sorted()
 }
 

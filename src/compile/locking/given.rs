@@ -25,6 +25,8 @@ pub struct Given {
     pub old: BTreeMap<String, Span>,
     /// What is wrong with the files, each with the file it is in.
     pub troubles: Vec<Diagnostic>,
+    /// Where the first of the files begins; `None` where there is no file.
+    pub place: Option<Span>,
 }
 
 /// A CRD of a file.
@@ -41,7 +43,8 @@ pub struct GivenCrd {
 /// Finds the CRDs in files.
 #[must_use]
 pub fn given(sources: &Sources) -> Given {
-    let mut given = Given::default();
+    let place = sources.iter().next().map(|(id, _)| Span::file_start(id));
+    let mut given = Given { place, ..Given::default() };
     for (id, file) in sources.iter() {
         let mut troubles = Diagnostics::default();
         for document in yaml::read(id, &file.text, &mut troubles) {

@@ -259,9 +259,11 @@ impl<'a> Planner<'a> {
                 return;
             }
             let message = "the files behind `--from` have no CustomResourceDefinition";
-            self.plan
-                .in_repository
-                .push(Diagnostic::unplaced(&codes::NO_CRD_IN_FILES, message).help(codes::NO_CRD_IN_FILES.mend()));
+            let complaint = match given.place {
+                Some(place) => Diagnostic::new(&codes::NO_CRD_IN_FILES, place, message),
+                None => Diagnostic::unplaced(&codes::NO_CRD_IN_FILES, message),
+            };
+            self.plan.in_given.push(complaint.help(codes::NO_CRD_IN_FILES.mend()));
             return;
         }
         for (base, (places, clusters)) in std::mem::take(&mut self.missing) {

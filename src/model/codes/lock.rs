@@ -75,7 +75,7 @@ pub static NOT_LOCKED: Code = code(
 /// A snapshot that is gone.
 pub static SNAPSHOT_MISSING: Code = code(
     "CAR0507",
-    Warning,
+    Error,
     "a snapshot in the lock has no file",
     "`carrier.lock` names a CRD whose file is not there: it was removed by hand, or is in somebody's working copy only.\n\n\
      Mend it: add the file from where the lock was committed, or run `carrier lock --from FILE`.\n",
