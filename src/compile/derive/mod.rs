@@ -7,6 +7,7 @@
 pub mod columns;
 pub mod exposure;
 pub mod fulfil;
+pub mod names;
 pub mod projection;
 pub mod schema;
 pub mod select;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use self::exposure::{ExposeItem, Exposure, Report};
+use self::names::CrdNames;
 use self::projection::Projection;
 use self::prune::Pruner;
 use self::source::{SourceCrd, SourceVersion, priority};
@@ -77,15 +79,19 @@ pub struct Derived {
 /// copied (R11), under the group of the target, without names that would clash (R12).
 #[must_use]
 pub fn internal(source: &SourceCrd, target: &Target<'_>, version: &SourceVersion) -> Value {
+    internal_as(source, &CrdNames::of_source(source), target, version)
+}
+
+/// The same under other names: two operators may use the same kind, and the copies of their CRDs
+/// share a group.
+#[must_use]
+pub fn internal_as(source: &SourceCrd, names: &CrdNames, target: &Target<'_>, version: &SourceVersion) -> Value {
     let mut root = version.schema.clone();
     sanitize::schema(&mut root);
     sanitize::root(&mut root);
     let selectable = version.selectable.iter().map(|p| json!({ "jsonPath": p })).collect();
     let version = crd_version(version, true, root, version.scale.clone(), version.columns.clone(), selectable);
-    let names = json!({
-        "kind": source.kind, "listKind": source.list_kind, "plural": source.plural, "singular": source.singular,
-    });
-    crd(&target.internal_group(), &source.plural, names, vec![version], target)
+    crd(&target.internal_group(), &names.plural, names.to_value(), vec![version], target)
 }
 
 /// Derives the CRD that an exposure asks for. Whatever is wrong is added to `diagnostics`; a CRD
@@ -113,12 +119,6 @@ pub fn derive(
     let storage = names.iter().find(stored).or(names.first())?.clone();
     same_shape(source, &shapes, &storage, &exposure.object, diagnostics);
 
-    let kind = exposure.kind.as_ref().map_or(&source.kind, |k| &k.value).clone();
-    let plural = exposure.plural.as_ref().map_or(&source.plural, |p| &p.value).clone();
-    let (list_kind, singular) = match exposure.kind {
-        Some(_) => (format!("{kind}List"), kind.to_lowercase()),
-        None => (source.list_kind.clone(), source.singular.clone()),
-    };
     let versions = names
         .iter()
         .filter_map(|name| {
@@ -126,10 +126,11 @@ pub fn derive(
             Some(shape.to_crd_version(*name == storage))
         })
         .collect();
-    let crd_names = json!({
-        "kind": kind, "listKind": list_kind, "plural": plural, "singular": singular, "categories": ["all"],
-    });
-    let crd = crd(&target.derived_group(), &plural, crd_names, versions, target);
+    let called = CrdNames::of_exposure(source, exposure);
+    let mut crd_names = called.to_value();
+    crd_names["categories"] = json!(["all"]);
+    let crd = crd(&target.derived_group(), &called.plural, crd_names, versions, target);
+    let CrdNames { kind, plural, .. } = called;
     let projection = shapes.remove(&storage)?.projection;
     Some(Derived { crd, kind, plural, versions: names, storage, projection })
 }
@@ -153,10 +154,9 @@ fn exposed_version<'s>(
         report.at(&codes::VERSION_NOT_SERVED, name.span, message, help);
         return None;
     }
-    if let Some(first) = shapes.get(&name.value) {
+    if shapes.contains_key(&name.value) {
         let message = format!("version `{}` stands in two items", name.value);
         report.at(&codes::VERSION_TWICE, name.span, message, "put all its fields into one item".to_owned());
-        let _ = first;
         return None;
     }
     Some(version)
