@@ -15,7 +15,7 @@ use super::rules::Rules;
 use super::shape::Type;
 use super::suppress::Suppression;
 use super::{config, secret, shape, yaml};
-use crate::model::codes::object as codes;
+use crate::model::codes::{object as codes, yaml as yaml_codes};
 use crate::model::config::{CONFIG_PATH, Config};
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::kinds::table::{ACCOUNT, KindInfo};
@@ -287,7 +287,8 @@ impl<'a> Text<'a> {
         }
         if file.sensitive {
             file.diagnostics.retain(|d| d.severity == Severity::Error || d.code.id.starts_with("CAR08"));
-            file.diagnostics.quote_nothing("CAR01");
+            // What the parser says of broken text quotes none of it.
+            file.diagnostics.quote_nothing(|code| yaml_codes::ALL.contains(&code) && code != &yaml_codes::SYNTAX);
             file.diagnostics.hide(self.file);
         }
         file

@@ -12,7 +12,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::lock::{self, LockFile};
 use super::yaml;
@@ -22,6 +21,7 @@ use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
 use crate::model::config::Config;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::digest::sha256;
 use crate::model::names;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 use crate::model::tree::Node;
@@ -109,8 +109,7 @@ pub fn path_of(config: &Config, id: &ClusterId, crd: &str) -> String {
 #[must_use]
 pub fn hash(crd: &Value) -> String {
     // serde_json's map is sorted, and a `Value` has string keys and finite numbers only, so this cannot fail.
-    let digest = Sha256::digest(serde_json::to_vec(crd).unwrap_or_default());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(&serde_json::to_vec(crd).unwrap_or_default())
 }
 
 /// A snapshot and its hash.
