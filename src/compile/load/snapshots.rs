@@ -6,6 +6,7 @@
 //! where somebody put it would be missed somewhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -110,7 +111,11 @@ pub fn path_of(config: &Config, id: &ClusterId, crd: &str) -> String {
 pub fn hash(crd: &Value) -> String {
     // serde_json's map is sorted, and a `Value` has string keys and finite numbers only, so this cannot fail.
     let digest = Sha256::digest(serde_json::to_vec(crd).unwrap_or_default());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// A snapshot and its hash.
