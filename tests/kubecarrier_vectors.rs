@@ -2,6 +2,7 @@
 //!
 //! One row a vector of the original's behaviour: what was exposed, what came of it then, what comes of it now. The
 //! rows marked `a` to `d` are the original's own unit and end-to-end tests, which must still hold.
+#![allow(clippy::print_stdout, reason = "the table is for the person who reads it")]
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
 mod corpus;

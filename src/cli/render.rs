@@ -11,7 +11,7 @@ use super::repository::Repository;
 use super::ui::Ui;
 use crate::compile::render::ManifestSet;
 use crate::compile::render::layout::{Files, Options, layout, stream};
-use crate::files::write::{Difference, DifferenceKind, check, plan_write};
+use crate::files::write::{Difference, DifferenceKind, check, no_link, plan_write};
 use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
 
@@ -77,6 +77,7 @@ pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     let (folder, shown) = match &args.out {
         Some(out) => (env.path(out), out.clone()),
         None => {
+            no_link(&repository.root, &options.output)?;
             let folder = repository.root.join(&options.output);
             let shown = folder.strip_prefix(&env.directory).map_or(folder.clone(), Path::to_owned);
             (folder, shown)
@@ -102,8 +103,11 @@ pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     Ok(Exit::Fine)
 }
 
-/// The folder as a path below the root, with `/`; `None` where it lies elsewhere.
+/// The folder as a path below the root, with `/`; `None` where it lies elsewhere. It need not be
+/// there yet: what is there of it is followed, the rest is taken as it is written.
 fn below(root: &Path, folder: &Path) -> Option<String> {
+    let (there, real) = folder.ancestors().find_map(|f| Some((f, f.canonicalize().ok()?)))?;
+    let folder = real.join(folder.strip_prefix(there).ok()?);
     let parts: Vec<_> = folder.strip_prefix(root).ok()?.iter().map(|p| p.to_string_lossy()).collect();
     (!parts.is_empty() && !parts.iter().any(|p| p == "..")).then(|| parts.join("/"))
 }
@@ -168,4 +172,21 @@ fn compare(folder: &Path, shown: &Path, files: &Files, ui: &mut Ui<'_>) -> Resul
 
 fn is_edited(kind: DifferenceKind) -> bool {
     matches!(kind, DifferenceKind::Edited | DifferenceKind::StaleEdited)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_found_below_the_root_however_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("sub")).unwrap();
+        let named = |path: &str| below(&root, &root.join(path));
+        assert_eq!(named("sub/../out/a").as_deref(), Some("out/a"));
+        assert_eq!(named("sub/new").as_deref(), Some("sub/new"));
+        assert_eq!(named(".."), None);
+        assert_eq!(named(""), None);
+    }
 }

@@ -189,6 +189,11 @@ impl Reader {
                 };
                 self.refuse(code, path, message, "copy the files, or name the link in .carrierignore");
             }
+            // Git's own files are no source text, and may hold credentials that a snippet would show.
+            Ok(target) if yaml && target.strip_prefix(&self.root).is_ok_and(|t| t.iter().any(|p| p == ".git")) => {
+                let message = format!("`{path}` is a link to a file of Git's own");
+                self.refuse(&codes::LEAVES_REPOSITORY, path, message, "remove the link");
+            }
             Ok(target) if yaml && target.starts_with(&self.root) => self.regular(&target, path),
             Ok(_) if yaml => {
                 let message = format!("`{path}` is a link to a file outside the repository");

@@ -94,6 +94,12 @@ pub fn plan_write<'a>(dir: &Path, files: &'a BTreeMap<String, Vec<u8>>) -> Resul
     Ok(WritePlan { dir: dir.to_owned(), files, differences, before, after })
 }
 
+/// Refuses a folder below `root` that is a link, or that a link leads to: `carrier.yaml` may name
+/// the output, and what it names stays in the repository.
+pub fn no_link(root: &Path, folder: &str) -> Result<(), FilesError> {
+    look(root, folder).map(|_| ())
+}
+
 /// What in `dir` is not as `files` says; empty where a write would change nothing.
 /// Reads only. The ownership manifest is one of the files.
 pub fn check(dir: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Difference>, FilesError> {

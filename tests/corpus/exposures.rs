@@ -1,15 +1,15 @@
 //! Random exposures of a CRD: some existing paths of one served version.
 
-use carrier::compile::derive::exposure::{ExposeItem, Exposure};
+use carrier::compile::derive::exposure::{ExposeItem, Exposure, ValueAt};
 use carrier::compile::derive::source::{SourceCrd, SourceVersion};
-use carrier::compile::derive::{Derived, Target, derive, schema};
+use carrier::compile::derive::{Derived, Target, derive, schema, validate};
 use carrier::model::diagnostic::{Diagnostic, Diagnostics};
 use carrier::model::path::{FieldPath, PathSet, Segment};
 use carrier::model::source::{FileId, Span, Spanned};
 use serde_json::Value;
 
-use super::Crd;
 use super::random::Random;
+use super::{Crd, instances};
 
 /// A case: what is exposed of which version of which CRD.
 #[derive(Clone)]
@@ -17,12 +17,30 @@ pub struct Case<'c> {
     pub crd: &'c Crd,
     pub version: &'c SourceVersion,
     pub paths: Vec<FieldPath>,
+    /// Defaults of the catalog, which are visible too.
+    pub defaults: Vec<(FieldPath, Value)>,
+    /// Values of hidden fields.
+    pub presets: Vec<(FieldPath, Value)>,
+}
+
+impl<'c> Case<'c> {
+    pub fn new(crd: &'c Crd, version: &'c SourceVersion, paths: Vec<FieldPath>) -> Self {
+        Self { crd, version, paths, defaults: Vec::new(), presets: Vec::new() }
+    }
 }
 
 impl Case<'_> {
     /// The exposure. Each path has its own line, so that a diagnostic's place tells which one it blames.
     pub fn exposure(&self) -> Exposure {
-        exposure(&[self.version.name.as_str()], &self.paths)
+        let mut exposure = exposure(&[self.version.name.as_str()], &self.paths);
+        let place = Span::file_start(FileId(0));
+        let at = |(path, value): &(FieldPath, Value)| ValueAt {
+            path: Spanned::new(path.clone(), place),
+            value: Spanned::new(value.clone(), place),
+        };
+        exposure.items[0].defaults = self.defaults.iter().map(at).collect();
+        exposure.items[0].presets = self.presets.iter().map(at).collect();
+        exposure
     }
 
     pub fn derive(&self, target: &Target<'_>) -> (Option<Derived>, Vec<Diagnostic>) {
@@ -32,7 +50,10 @@ impl Case<'_> {
     /// How a person would write the case down.
     pub fn describe(&self) -> String {
         let paths: Vec<String> = self.paths.iter().map(ToString::to_string).collect();
-        format!("{} {} {}", self.crd.stem, self.version.name, paths.join(" "))
+        let value = |what: &'static str| move |(p, v): &(FieldPath, Value)| format!(" {what} {p}={v}");
+        let values: String =
+            self.defaults.iter().map(value("default")).chain(self.presets.iter().map(value("preset"))).collect();
+        format!("{} {} {}{values}", self.crd.stem, self.version.name, paths.join(" "))
     }
 }
 
@@ -68,7 +89,7 @@ pub fn run(source: &SourceCrd, exposure: &Exposure, target: &Target<'_>) -> (Opt
 pub fn whole(crds: &[Crd]) -> Vec<Case<'_>> {
     crds.iter()
         .flat_map(|crd| crd.source.versions.iter().filter(|v| v.served).map(move |version| (crd, version)))
-        .map(|(crd, version)| Case { crd, version, paths: roots(version) })
+        .map(|(crd, version)| Case::new(crd, version, roots(version)))
         .collect()
 }
 
@@ -81,7 +102,7 @@ pub fn roots(version: &SourceVersion) -> Vec<FieldPath> {
 }
 
 /// The n-th random case of a seed. Every second one is made fulfillable.
-pub fn random<'c>(crds: &'c [Crd], seed: u64, n: u64) -> Case<'c> {
+pub fn random(crds: &[Crd], seed: u64, n: u64) -> Case<'_> {
     let mut random = Random::new(seed, n);
     let crd = random.pick(crds);
     let served: Vec<&SourceVersion> = crd.source.versions.iter().filter(|v| v.served).collect();
@@ -94,8 +115,27 @@ pub fn random<'c>(crds: &'c [Crd], seed: u64, n: u64) -> Case<'c> {
         true => roots(version),
         false => (0..random.between(1, 10)).map(|_| path(&version.schema, &all, with_status, &mut random)).collect(),
     };
-    let case = Case { crd, version, paths };
-    if random.chance(50) { fulfillable(case) } else { case }
+    let mut case = Case::new(crd, version, paths);
+    if random.chance(30) {
+        // One of the paths gets a default instead.
+        let chosen = random.below(case.paths.len());
+        if let Some(value) = value(&case, &case.paths[chosen], &mut random) {
+            let path = case.paths.swap_remove(chosen);
+            case.defaults.push((path, value));
+        }
+    }
+    if random.chance(50) { fulfillable(case, &mut random) } else { case }
+}
+
+/// A value that fits a field, if one is found.
+fn value(case: &Case<'_>, path: &FieldPath, random: &mut Random) -> Option<Value> {
+    let outside = path.starts_at("status") || case.defaults.iter().chain(&case.presets).any(|(p, _)| p == path);
+    let node = instances::at(&case.version.schema, path).filter(|_| !outside)?;
+    let value = instances::value(node, random)?;
+    // A default must itself be complete.
+    let mut filled = value.clone();
+    validate::fill_defaults(node, &mut filled);
+    validate::misfits(node, &filled).is_empty().then_some(value)
 }
 
 /// A path: any of all fields, or one found by walking down, which is found more often the higher it stands.
@@ -155,8 +195,8 @@ pub fn collect(node: &Value, at: &mut FieldPath, found: &mut Vec<FieldPath>) {
     }
 }
 
-/// Adds what the diagnostics of the case ask for, until they ask for nothing more.
-pub fn fulfillable(mut case: Case<'_>) -> Case<'_> {
+/// Adds what the diagnostics of the case ask for, until they ask for nothing more: as a field, or with a value.
+pub fn fulfillable<'c>(mut case: Case<'c>, random: &mut Random) -> Case<'c> {
     let target = Target { provider: "p", cluster: "c" };
     for _ in 0..20 {
         let (_, diagnostics) = case.derive(&target);
@@ -166,7 +206,12 @@ pub fn fulfillable(mut case: Case<'_>) -> Case<'_> {
             if let Some(path) = wanted.and_then(|w| FieldPath::parse(w).ok())
                 && !case.paths.contains(&path)
             {
-                case.paths.push(path);
+                let preset = random.chance(35);
+                match value(&case, &path, random).filter(|_| diagnostic.code.id == "CAR0310" && random.chance(60)) {
+                    Some(value) if preset => case.presets.push((path, value)),
+                    Some(value) => case.defaults.push((path, value)),
+                    None => case.paths.push(path),
+                }
                 added = true;
             }
         }
@@ -179,7 +224,7 @@ pub fn fulfillable(mut case: Case<'_>) -> Case<'_> {
 
 /// The paths of a case as a set, with what derive adds (keys of list-maps).
 pub fn set(case: &Case<'_>) -> PathSet {
-    case.paths.iter().collect()
+    case.paths.iter().chain(case.defaults.iter().map(|(p, _)| p)).collect()
 }
 
 /// The smallest exposure among the parts of a failing one that still fails.
@@ -189,6 +234,11 @@ pub fn minimal<'c>(mut case: Case<'c>, mut fails: impl FnMut(&Case<'c>) -> bool)
         let mut smaller = case.clone();
         smaller.paths.remove(at);
         if fails(&smaller) { case = smaller } else { at += 1 }
+    }
+    for bare in [Case { defaults: Vec::new(), ..case.clone() }, Case { presets: Vec::new(), ..case.clone() }] {
+        if fails(&bare) {
+            case = bare;
+        }
     }
     case
 }

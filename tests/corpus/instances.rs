@@ -1,7 +1,7 @@
 //! Random instances of a structural schema, and what an API server does to one before it looks at it.
 
 use carrier::compile::derive::{schema, validate};
-use carrier::model::path::{FieldPath, Segment};
+use carrier::model::path::FieldPath;
 use serde_json::{Map, Value, json};
 
 use super::random::Random;
@@ -31,13 +31,14 @@ pub fn object(root: &Value, random: &mut Random) -> Value {
     best.map(|(_, v)| v).unwrap_or_default()
 }
 
+/// A random value of a node.
+pub fn value(node: &Value, random: &mut Random) -> Option<Value> {
+    Maker { random, optional: 30, budget: 60 }.value(node, 0).filter(|v| !v.is_null())
+}
+
 /// The node of a schema that a path leads to.
 pub fn at<'a>(root: &'a Value, path: &FieldPath) -> Option<&'a Value> {
-    path.segments().iter().try_fold(root, |node, segment| match segment {
-        Segment::Property(name) => schema::property(node, name).or_else(|| schema::values(node)),
-        Segment::Items => schema::items(node),
-        Segment::Values => schema::values(node),
-    })
+    schema::at(root, path.segments())
 }
 
 /// Removes what a schema does not describe, as an API server does.
@@ -54,15 +55,16 @@ pub fn prune(node: &Value, value: &mut Value) {
                     || implicit(name)
             });
             for (name, inner) in map.iter_mut() {
-                match schema::property(node, name).or_else(|| schema::values(node)) {
-                    Some(child) => prune(child, inner),
-                    None => {}
+                if let Some(child) = schema::property(node, name).or_else(|| schema::values(node)) {
+                    prune(child, inner);
                 }
             }
         }
         Value::Array(items) => {
             if let Some(child) = schema::items(node) {
-                items.iter_mut().for_each(|i| prune(child, i));
+                for item in items {
+                    prune(child, item);
+                }
             }
         }
         _ => {}

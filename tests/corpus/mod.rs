@@ -61,7 +61,6 @@ pub fn shared() -> Option<PathBuf> {
 pub fn read_yaml(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut diagnostics = Diagnostics::default();
-    let text = text.replace("!!merge <<", "<<"); // until the reader knows it
     let documents = yaml::read(FileId(0), &text, &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{}: {diagnostics:?}", path.display());
     documents.iter().map(|d| d.root.to_json()).collect()

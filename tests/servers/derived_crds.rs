@@ -20,7 +20,7 @@ use crate::support::{Case, ControlPlanes, TestResult, cases};
 
 /// The tests of this file.
 pub fn cases() -> Vec<Case> {
-    let long = |case: Case| case.within(Duration::from_secs(4 * 3600));
+    let long = |case: Case| case.within(Duration::from_hours(4));
     cases![every_crd_is_accepted].into_iter().map(long).collect()
 }
 
@@ -96,8 +96,8 @@ async fn every_crd_is_accepted() -> TestResult {
     let mut refused: Vec<String> = Vec::new();
 
     // The copies of all served versions.
-    let broken = try_out(&client, &broken(&crds[0])).await;
-    assert!(broken.is_err_and(|m| m.contains("undefined field")), "a dry run validates");
+    let refusal = try_out(&client, &broken(&crds[0])).await;
+    assert!(refusal.is_err_and(|m| m.contains("undefined field")), "a dry run validates");
     let copies: Vec<(String, Value)> = crds.iter().flat_map(copies).collect();
     let total = copies.len();
     let answers = futures::stream::iter(copies)
@@ -112,11 +112,11 @@ async fn every_crd_is_accepted() -> TestResult {
     let (seed, count) = (number("CARRIER_SEED", 1), number("CARRIER_EXPOSURES", 300));
     let whole = exposures::whole(crds);
     let (whole_total, started) = (whole.len(), Instant::now());
-    let cases: Vec<_> = whole.into_iter().map(Ok).chain((0..count).map(Err)).collect();
+    let chosen: Vec<_> = whole.into_iter().map(Ok).chain((0..count).map(Err)).collect();
     let mut causes: BTreeMap<String, usize> = BTreeMap::new();
-    let mut seen = 0;
+    let mut tried = 0;
     let planes = Arc::new(planes);
-    let mut answers = futures::stream::iter(cases)
+    let mut answers = futures::stream::iter(chosen)
         .map(|case| {
             let client = client.clone();
             async move {
@@ -138,9 +138,9 @@ async fn every_crd_is_accepted() -> TestResult {
         .buffer_unordered(AT_ONCE);
     let mut failures = Vec::new();
     while let Some((case, answer)) = answers.next().await {
-        seen += 1;
-        if seen % 500 == 0 {
-            eprintln!("… {seen} in {:.0} s, {} refused", started.elapsed().as_secs_f64(), failures.len());
+        tried += 1;
+        if tried % 500 == 0 {
+            eprintln!("… {tried} in {:.0} s, {} refused", started.elapsed().as_secs_f64(), failures.len());
         }
         if let Err(message) = answer {
             *causes.entry(cause(&message)).or_default() += 1;

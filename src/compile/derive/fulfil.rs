@@ -195,6 +195,12 @@ pub fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Ve
         match (schema::at(root, path.segments()), select::walk(root, path)) {
             (Some(node), _) => {
                 if fits(node, value, &codes::PRESET_INVALID, report) {
+                    if has_rules(node) {
+                        let message =
+                            format!("`{path}` has validation rules, and nothing here holds the preset against them");
+                        let help = "try the value with `kubectl apply --dry-run=server` in the service cluster";
+                        report.at(&codes::VALUE_UNCHECKED, value.value.span, message, help.to_owned());
+                    }
                     presets.push(value.clone());
                 }
             }
@@ -281,6 +287,11 @@ fn fits(node: &Value, value: &ValueAt, code: &'static crate::model::codes::Code,
         report.at(code, value.value.span, format!("`{path}` {message}"), help);
     }
     misfits.is_empty()
+}
+
+/// Whether a rule speaks of the node or of something below it.
+fn has_rules(node: &Value) -> bool {
+    node.get("x-kubernetes-validations").is_some() || schema::children(node).any(|(_, child)| has_rules(child))
 }
 
 fn twice(values: &[ValueAt], report: &mut Report<'_>) {

@@ -269,7 +269,8 @@ fn crd_version(
         // Without the source's own warning, which names the source's group (R11).
         version.insert("deprecated".to_owned(), Value::Bool(true));
     }
-    version.insert("schema".to_owned(), json!({ "openAPIV3Schema": schema }));
+    let schema = Map::from_iter([("openAPIV3Schema".to_owned(), schema)]);
+    version.insert("schema".to_owned(), Value::Object(schema));
     version.insert("subresources".to_owned(), columns::subresources(scale));
     for (key, list) in [("additionalPrinterColumns", columns), ("selectableFields", selectable)] {
         if !list.is_empty() {
@@ -280,7 +281,7 @@ fn crd_version(
 }
 
 fn crd(group: &str, plural: &str, names: Value, versions: Vec<Value>, target: &Target<'_>) -> Value {
-    json!({
+    let mut crd = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
@@ -290,6 +291,9 @@ fn crd(group: &str, plural: &str, names: Value, versions: Vec<Value>, target: &T
                 "kubecarrier.io/service-cluster": target.cluster,
             },
         },
-        "spec": { "group": group, "names": names, "scope": "Namespaced", "versions": versions },
-    })
+        "spec": { "group": group, "scope": "Namespaced" },
+    });
+    crd["spec"]["names"] = names;
+    crd["spec"]["versions"] = Value::Array(versions);
+    crd
 }

@@ -110,8 +110,7 @@ pub fn plan(inputs: Inputs<'_>) -> LockPlan {
         found: 0,
         missing: BTreeMap::new(),
     };
-    planner.lock.management_uid =
-        inputs.config.management.uid.clone().or_else(|| inputs.discovered.lock.management_uid.clone());
+    planner.lock.management_uid = inputs.discovered.lock.management_uid(inputs.config).map(str::to_owned);
     planner.take();
     planner.complain_of_missing();
     planner.namespaces();
