@@ -6,6 +6,7 @@
 //! where somebody put it would be missed somewhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::Mutex;

@@ -101,6 +101,7 @@ fn nodes(version: &str, old: &Value, new: &Value, at: &mut FieldPath, lines: &mu
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
 mod tests {
     use super::*;
     use serde_json::json;
