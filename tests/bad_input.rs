@@ -173,9 +173,10 @@ fn has_place(block: &str) -> bool {
 fn tone(transcript: &str) -> Vec<String> {
     let said = transcript.lines().filter_map(|line| {
         let line = line.trim_start();
-        line.split_once("]: ").filter(|(head, _)| head.contains("[CAR")).or_else(|| line.split_once(": ")).and_then(
-            |(head, text)| (head.contains("[CAR") || matches!(head, "help" | "note")).then_some(text),
-        )
+        line.split_once("]: ")
+            .filter(|(head, _)| head.contains("[CAR"))
+            .or_else(|| line.split_once(": "))
+            .and_then(|(head, text)| (head.contains("[CAR") || matches!(head, "help" | "note")).then_some(text))
     });
     let capital = |text: &str| {
         let first: String = text.chars().take_while(|c| c.is_alphanumeric()).collect();

@@ -54,7 +54,7 @@ pub fn discovered(sources: &Sources, config: &Config) -> (Discovered, Diagnostic
 pub fn unused(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     let wants = ["Account", "ServiceCluster", "CatalogEntrySet", "CatalogEntry"];
-    if resolved.loaded.broken.iter().any(|key| wants.contains(&key.kind)) {
+    if wants.iter().any(|kind| resolved.loaded.lacks(kind)) {
         return diagnostics;
     }
     for (id, name) in orphans(resolved, discovered) {
