@@ -6,6 +6,7 @@
 
 mod error;
 mod manifest;
+mod patterns;
 pub mod root;
 pub mod update;
 pub mod walk;

@@ -8,10 +8,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 
+use super::patterns::bad_patterns;
 use super::root::{CONFIG, LOCK, below_git_root};
 use super::{FilesError, MANIFEST};
 use crate::model::codes::{Code, io as codes};
@@ -22,6 +24,7 @@ use crate::model::source::{SourceFile, Sources, Span};
 pub const MAX_FILE_BYTES: usize = crate::compile::load::yaml::MAX_BYTES;
 /// The most bytes of all files together.
 pub const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
+const MIB: usize = 1024 * 1024;
 /// The most files.
 pub const MAX_FILES: usize = 100_000;
 
@@ -85,6 +88,7 @@ pub fn read_paths(base: &Path, paths: &[PathBuf], more: Vec<SourceFile>) -> Resu
 struct Complaint {
     code: &'static Code,
     path: Option<String>,
+    range: Range<usize>,
     message: String,
     help: &'static str,
 }
@@ -139,9 +143,7 @@ impl Reader {
 
     fn entry(&mut self, entry: &DirEntry) {
         if let Some(error) = entry.error() {
-            let help = "patterns are written as in .gitignore";
-            let message = self.shorten(&error.to_string());
-            self.complain(&codes::BAD_IGNORE, None, message, help);
+            self.bad_patterns(error);
         }
         let Some(kind) = entry.file_type().filter(|_| entry.depth() > 0) else { return };
         if kind.is_dir() {
@@ -159,21 +161,46 @@ impl Reader {
         }
     }
 
+    /// Complains about each line of an ignore file that is no pattern, at the line.
+    fn bad_patterns(&mut self, error: &ignore::Error) {
+        for bad in bad_patterns(error) {
+            let why = self.shorten(&bad.why);
+            let message = match &bad.pattern {
+                Some(pattern) => format!("`{pattern}` is no pattern: {why}"),
+                None => why,
+            };
+            let path = bad.file.strip_prefix(&self.root).ok().and_then(|p| p.to_str()).filter(|p| !p.is_empty());
+            let path = path.map(|p| p.replace('\\', "/"));
+            let mut range = 0..0;
+            if let (Some(path), Some((text, line))) = (&path, bad.place) {
+                range = line;
+                if self.seen.insert(path.clone()) {
+                    self.files.push(SourceFile { path: path.clone(), text: text.into() });
+                }
+            }
+            let help = "write it as in git's `.gitignore`; as it is, it has no effect";
+            self.complaints.push(Complaint { code: &codes::BAD_IGNORE, path, range, message, help });
+        }
+    }
+
     /// The path below the root with `/`; a path that has none is complained about.
     fn portable(&mut self, path: &Path) -> Option<String> {
         let below = path.strip_prefix(&self.root).unwrap_or(path);
         let mut parts = Vec::new();
         for part in below.components() {
             let Component::Normal(part) = part else { continue };
-            match part.to_str().filter(|p| !p.contains('\\') && !p.chars().any(char::is_control)) {
-                Some(part) => parts.push(part),
-                None => {
-                    let message =
-                        format!("the file name {} is not portable", part.display().to_string().escape_debug());
-                    self.complain(&codes::FILE_NAME, None, message, "rename it");
-                    return None;
+            let why = match part.to_str() {
+                None => "is not UTF-8",
+                Some(name) if name.contains('\\') => "has a `\\` in it, which parts folders on other machines",
+                Some(name) if name.chars().any(char::is_control) => "has a control character in it",
+                Some(name) => {
+                    parts.push(name);
+                    continue;
                 }
-            }
+            };
+            let message = format!("the name of `{}` {why}", below.display().to_string().escape_default());
+            self.complain(&codes::FILE_NAME, None, message, "rename it");
+            return None;
         }
         Some(parts.join("/"))
     }
@@ -187,7 +214,7 @@ impl Reader {
                 } else {
                     (&codes::LEAVES_REPOSITORY, format!("`{path}` is a link to a folder outside the repository"))
                 };
-                self.refuse(code, path, message, "copy the files, or name the link in .carrierignore");
+                self.refuse(code, path, message, "copy the files into its place, or list the link in `.carrierignore`");
             }
             // Git's own files are no source text, and may hold credentials that a snippet would show.
             Ok(target) if yaml && target.strip_prefix(&self.root).is_ok_and(|t| t.iter().any(|p| p == ".git")) => {
@@ -197,11 +224,21 @@ impl Reader {
             Ok(target) if yaml && target.starts_with(&self.root) => self.regular(&target, path),
             Ok(_) if yaml => {
                 let message = format!("`{path}` is a link to a file outside the repository");
-                self.refuse(&codes::LEAVES_REPOSITORY, path, message, "copy the file, or name it in .carrierignore");
+                self.refuse(
+                    &codes::LEAVES_REPOSITORY,
+                    path,
+                    message,
+                    "copy the file into its place, or list the link in `.carrierignore`",
+                );
             }
             Err(_) if yaml => {
                 let message = format!("`{path}` is a link that leads nowhere");
-                self.refuse(&codes::LEAVES_REPOSITORY, path, message, "remove the link, or make its target");
+                self.refuse(
+                    &codes::LEAVES_REPOSITORY,
+                    path,
+                    message,
+                    "remove the link, or add the file that it leads to",
+                );
             }
             // A link by another name is no file of ours.
             Ok(_) | Err(_) => {}
@@ -222,26 +259,37 @@ impl Reader {
         let text = match read_limited(real) {
             Ok(text) => text,
             Err(ReadError::TooLarge) => {
-                let message = format!("`{path}` has more than {MAX_FILE_BYTES} bytes");
-                return self.refuse(&codes::FILE_TOO_LARGE, path, message, "split it at a `---`");
+                let message = format!("`{path}` has more than {} MiB", MAX_FILE_BYTES / MIB);
+                let help = "split it at a `---`, or list it in `.carrierignore`";
+                return self.refuse(&codes::FILE_TOO_LARGE, path, message, help);
             }
             Err(ReadError::NotUtf8(at)) => {
                 let message = format!("`{path}` is not UTF-8: byte {at} begins no character");
-                return self.refuse(&codes::NOT_UTF8, path, message, "save it as UTF-8");
+                return self.refuse(
+                    &codes::NOT_UTF8,
+                    path,
+                    message,
+                    "save it as UTF-8, or list it in `.carrierignore`",
+                );
             }
             Err(ReadError::NotAFile) => {
                 let message = format!("`{path}` is not a regular file");
-                return self.refuse(&codes::UNREADABLE, path, message, "name it in .carrierignore");
+                return self.refuse(&codes::UNREADABLE, path, message, "list it in `.carrierignore`");
             }
             Err(ReadError::Io(error)) => {
                 let message = format!("`{path}` cannot be read: {error}");
-                return self.refuse(&codes::UNREADABLE, path, message, "mend its permissions");
+                return self.refuse(
+                    &codes::UNREADABLE,
+                    path,
+                    message,
+                    "mend its permissions, or list it in `.carrierignore`",
+                );
             }
         };
         self.bytes += text.len();
         if self.bytes > MAX_TOTAL_BYTES {
             self.bytes -= text.len();
-            let message = format!("with `{path}` the repository has more than {MAX_TOTAL_BYTES} bytes of YAML");
+            let message = format!("with `{path}` the repository has more than {} MiB of YAML", MAX_TOTAL_BYTES / MIB);
             return self.refuse(&codes::FILE_TOO_LARGE, path, message, IGNORE);
         }
         self.files.push(SourceFile { path, text: text.into() });
@@ -255,15 +303,15 @@ impl Reader {
     }
 
     fn complain(&mut self, code: &'static Code, path: Option<String>, message: String, help: &'static str) {
-        self.complaints.push(Complaint { code, path, message, help });
+        self.complaints.push(Complaint { code, path, range: 0..0, message, help });
     }
 
     fn walk_error(&mut self, error: &ignore::Error) {
         let message = self.shorten(&error.to_string());
         if error.is_io() {
-            self.complain(&codes::UNREADABLE, None, message, "mend its permissions, or name it in .carrierignore");
+            self.complain(&codes::UNREADABLE, None, message, "mend its permissions, or list it in `.carrierignore`");
         } else {
-            self.complain(&codes::BAD_IGNORE, None, message, "patterns are written as in .gitignore");
+            self.bad_patterns(error);
         }
     }
 
@@ -274,7 +322,7 @@ impl Reader {
     }
 }
 
-const IGNORE: &str = "name what is none of carrier's in .carrierignore";
+const IGNORE: &str = "list what is none of carrier's in `.carrierignore`";
 
 fn left_out(entry: &DirEntry, exclude: &[PathBuf]) -> bool {
     entry.file_type().is_some_and(|t| t.is_dir())
@@ -315,7 +363,11 @@ fn placed(files: Vec<SourceFile>, complaints: Vec<Complaint>) -> (Sources, Diagn
     for complaint in complaints {
         let id = complaint.path.as_deref().and_then(|p| sources.by_path(p)).map(|(id, _)| id);
         let diagnostic = match id {
-            Some(id) => Diagnostic::new(complaint.code, Span::file_start(id), complaint.message),
+            Some(id) => Diagnostic::new(
+                complaint.code,
+                Span::new(id, complaint.range.start, complaint.range.end),
+                complaint.message,
+            ),
             None => Diagnostic::unplaced(complaint.code, complaint.message),
         };
         diagnostics.push(diagnostic.help(complaint.help));

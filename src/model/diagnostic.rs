@@ -4,6 +4,8 @@
 //! renderers live in the shell. A stage never stops at its first complaint: it
 //! adds to a [`Diagnostics`] and goes on with what is sound.
 
+use std::fmt;
+
 use super::codes::Code;
 use super::source::{FileId, Span};
 
@@ -111,6 +113,12 @@ impl Diagnostic {
         for label in self.primary.iter_mut().chain(&mut self.labels).filter(|l| l.span.file == file) {
             label.sensitive = true;
         }
+    }
+
+    /// Proposes what the user will have meant: under the place and as the way to mend it.
+    #[must_use]
+    pub fn did_you_mean(self, meant: impl fmt::Display) -> Self {
+        self.at(format!("did you mean `{meant}`?")).help(format!("write `{meant}`"))
     }
 
     /// Names the object and the JSON Pointer in it.

@@ -86,9 +86,16 @@ impl Report<'_> {
 
     /// Says something about a line.
     pub fn at(&mut self, code: &'static Code, place: Span, message: String, help: impl Into<Option<String>>) {
-        let mut diagnostic = Diagnostic::new(code, place, message);
-        diagnostic.object = Some(self.object.to_owned());
-        diagnostic.help.extend(help.into());
-        self.diagnostics.push(diagnostic);
+        let help = help.into().unwrap_or_else(|| code.mend());
+        self.push(Diagnostic::new(code, place, message).help(help));
+    }
+
+    /// Says that a path names nothing, and what it will have meant.
+    pub fn meant(&mut self, code: &'static Code, place: Span, message: String, meant: &FieldPath) {
+        self.push(Diagnostic::new(code, place, message).did_you_mean(meant));
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(Diagnostic { object: Some(self.object.to_owned()), ..diagnostic });
     }
 }

@@ -205,7 +205,7 @@ pub fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Ve
                 }
             }
             (None, Err(refusal)) if refusal.code == &codes::UNDESCRIBED => presets.push(value.clone()),
-            (None, Err(refusal)) => report.at(refusal.code, value.path.span, refusal.message, refusal.help),
+            (None, Err(refusal)) => refusal.report(value.path.span, report),
             (None, Ok(_)) => {}
         }
     }

@@ -9,7 +9,7 @@ use super::schema;
 use crate::model::codes::derivation as codes;
 use crate::model::nearest::nearest;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
-use crate::model::source::Spanned;
+use crate::model::source::{Span, Spanned};
 
 /// The roots that every object has.
 pub const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];
@@ -41,7 +41,7 @@ pub fn select(root: &Value, report: &mut Report<'_>) -> PathSet {
                 }
                 sound.push(named);
             }
-            Err(refusal) => report.at(refusal.code, path.span, refusal.message, refusal.help),
+            Err(refusal) => refusal.report(path.span, report),
         }
     }
     redundant(&sound, report);
@@ -63,6 +63,18 @@ pub struct Refusal {
     pub message: String,
     /// How to mend it.
     pub help: Option<String>,
+    /// The path that was meant.
+    pub meant: Option<FieldPath>,
+}
+
+impl Refusal {
+    /// Says it at a line.
+    pub fn report(self, place: Span, report: &mut Report<'_>) {
+        match self.meant {
+            Some(meant) => report.meant(self.code, place, self.message, &meant),
+            None => report.at(self.code, place, self.message, self.help),
+        }
+    }
 }
 
 type Notes = Vec<(&'static crate::model::codes::Code, String, Option<String>)>;
@@ -135,7 +147,7 @@ fn property<'a>(node: &'a Value, name: &str) -> Step<'a> {
 }
 
 fn missing(root: &Value, node: &Value, path: &FieldPath, here: &FieldPath, name: &str) -> Refusal {
-    let refuse = |code, message, help| Refusal { code, message, help };
+    let refuse = |code, message, help| Refusal { code, message, help, meant: None };
     match schema::type_name(node) {
         _ if schema::is_free_form(node)
             && schema::properties(node).all(|(n, _)| nearest(name, [n.as_str()]).is_none()) =>
@@ -153,7 +165,10 @@ fn missing(root: &Value, node: &Value, path: &FieldPath, here: &FieldPath, name:
                 true => format!("`{path}` matches nothing: the CRD has no field `{name}`"),
                 false => format!("`{path}` matches nothing: `{here}` has no field `{name}`"),
             };
-            refuse(&codes::UNKNOWN_PATH, message, Some(suggestion(root, node, path, here, name)))
+            match meant(root, node, path, here, name) {
+                Some(meant) => Refusal { code: &codes::UNKNOWN_PATH, message, help: None, meant: Some(meant) },
+                None => refuse(&codes::UNKNOWN_PATH, message, Some(what_there_is(node))),
+            }
         }
         other => {
             let message = format!("`{path}` matches nothing: `{here}` is of type {other} and has no fields");
@@ -163,7 +178,7 @@ fn missing(root: &Value, node: &Value, path: &FieldPath, here: &FieldPath, name:
 }
 
 /// The nearest names: of the same node first, then the same name elsewhere in the CRD.
-fn suggestion(root: &Value, node: &Value, path: &FieldPath, here: &FieldPath, name: &str) -> String {
+fn meant(root: &Value, node: &Value, path: &FieldPath, here: &FieldPath, name: &str) -> Option<FieldPath> {
     let rest = &path.0[here.0.len() + 1..];
     let spelled = |n: &str| {
         let mut whole = here.property(n);
@@ -171,7 +186,7 @@ fn suggestion(root: &Value, node: &Value, path: &FieldPath, here: &FieldPath, na
         whole
     };
     if let Some(near) = nearest(name, schema::properties(node).map(|(n, _)| n.as_str())) {
-        return format!("did you mean `{}`?", spelled(near));
+        return Some(spelled(near));
     }
     let wanted = match path.0.last() {
         Some(Segment::Property(last)) => last.as_str(),
@@ -180,9 +195,10 @@ fn suggestion(root: &Value, node: &Value, path: &FieldPath, here: &FieldPath, na
     let mut elsewhere = Vec::new();
     find(root, wanted, &mut FieldPath::default(), &mut elsewhere);
     elsewhere.sort_by_key(|p: &FieldPath| (std::cmp::Reverse(p.shared(path)), p.0.len(), p.clone()));
-    if let Some(found) = elsewhere.first() {
-        return format!("did you mean `{found}`?");
-    }
+    elsewhere.into_iter().next()
+}
+
+fn what_there_is(node: &Value) -> String {
     let mut names: Vec<String> = schema::properties(node).map(|(n, _)| format!("`{n}`")).collect();
     let more = names.len().saturating_sub(8);
     names.truncate(8);
@@ -212,7 +228,7 @@ fn not_a(node: &Value, here: &FieldPath, wanted: &str, token: &str) -> Refusal {
         _ => format!("remove `{token}`"),
     };
     let message = format!("`{here}` is no {wanted} but of type {}", schema::describe(node));
-    Refusal { code: &codes::NOT_A_LIST, message, help: Some(help) }
+    Refusal { code: &codes::NOT_A_LIST, message, help: Some(help), meant: None }
 }
 
 /// Every place at or below a node where anything may stand.

@@ -11,6 +11,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
 use super::mapping::{Key, MapFrame};
 use super::scalar::{self, Scalar};
 use super::suppress::{Suppression, comment};
+use super::syntax;
 use super::yaml::{MAX_ALIAS_NODES, MAX_DEPTH, MAX_NODES};
 use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
@@ -184,19 +185,11 @@ impl<'a> Builder<'a> {
 
     fn syntax(&mut self, error: &granit_parser::ScanError) -> Stop {
         let at = (self.base + error.marker().byte_offset().unwrap_or(0)).min(self.text.len());
-        // Underline one character, or nothing at the end of a line.
-        let length = self.text.get(at..).and_then(|t| t.chars().next()).filter(|c| !c.is_control());
-        let span = Span::new(self.file, at, at + length.map_or(0, char::len_utf8));
-        let diagnostic = match error.kind() {
-            ErrorKind::RecursionLimitExceeded => too_deep(span),
-            ErrorKind::DirectiveDisallowed => {
-                Diagnostic::new(&codes::SYNTAX, span, "kubectl reads no `%` directives").help("remove the line")
-            }
-            ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
-                Diagnostic::new(&codes::SYNTAX, span, "a tab indents this line").help("indent with spaces")
-            }
-            _ => Diagnostic::new(&codes::SYNTAX, span, format!("not YAML: {}", error.info()))
-                .help("the rest of this document is not read; mend this place first"),
+        let diagnostic = if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            too_deep(Span::new(self.file, at, at + 1))
+        } else {
+            let open = self.stack.last().filter(|frame| frame.flow).map(|frame| frame.start);
+            syntax::complaint(self.file, self.text, at, error, open)
         };
         self.complain(diagnostic);
         Stop::Document
@@ -262,14 +255,16 @@ impl<'a> Builder<'a> {
                 let short = tag.suffix_in_namespace(NAMESPACE);
                 let known = short.as_deref().filter(|t| matches!(*t, "str" | "int" | "float" | "bool" | "null"));
                 let Some(known) = known else {
-                    self.refuse(unknown_tag(tag, span));
+                    self.refuse(unknown_tag(tag, self.tag_place(tag, span)));
                     self.put_refused(span);
                     return Ok(());
                 };
                 let Some(scalar) = scalar::tagged(known, text) else {
-                    let message = format!("the tag `!!{known}` does not fit this value");
+                    let message = format!("the tag `!!{known}` does not fit its value");
                     self.refuse(
-                        Diagnostic::new(&codes::TAG, span, message).help("remove the tag, or write a fitting value"),
+                        Diagnostic::new(&codes::TAG, self.tag_place(tag, span), message)
+                            .label(span, "the value")
+                            .help("remove the tag, or write a fitting value"),
                     );
                     self.put_refused(span);
                     return Ok(());
@@ -283,7 +278,7 @@ impl<'a> Builder<'a> {
                 let message = format!("`{text}` is no number that JSON can hold");
                 self.refuse(
                     Diagnostic::new(&codes::NOT_A_JSON_NUMBER, span, message)
-                        .help(format!("write \"{text}\" if it is a string")),
+                        .help(format!("write `\"{text}\"` if it is a string")),
                 );
             }
             let node = Node { value: Value::Null, span };
@@ -312,7 +307,19 @@ impl<'a> Builder<'a> {
     fn collection_tag(&mut self, fitting: &str, tag: Option<&Tag>, span: Span) {
         let Some(tag) = tag else { return };
         if tag.suffix_in_namespace(NAMESPACE).is_none_or(|t| t != fitting) {
-            self.refuse(unknown_tag(tag, span));
+            self.refuse(unknown_tag(tag, self.tag_place(tag, span)));
+        }
+    }
+
+    /// Where the tag of the value at `span` stands: before it, with at most an anchor between.
+    fn tag_place(&self, tag: &Tag, span: Span) -> Span {
+        let tag: &str = &tag.original();
+        let before = self.text.get(..span.start as usize).unwrap_or("");
+        match before.rfind(tag) {
+            Some(at) if before[at + tag.len()..].split_whitespace().all(|word| word.starts_with('&')) => {
+                Span::new(self.file, at, at + tag.len())
+            }
+            _ => span,
         }
     }
 

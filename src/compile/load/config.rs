@@ -4,7 +4,7 @@ use super::schema::{CONFIG, Walk};
 use super::shape::Shape;
 use super::yaml;
 use crate::model::codes::{config as codes, secret};
-use crate::model::config::{CONFIG_PATH, Config};
+use crate::model::config::{CONFIG_PATH, ClusterAccess, Config};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::names;
 use crate::model::source::{Sources, Span};
@@ -119,7 +119,10 @@ fn credentials(node: &Node) -> Vec<Span> {
 
 fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Option<Config> {
     let mut fine = true;
-    for (key, folder) in [("output", &mut config.output), ("snapshots", &mut config.snapshots)] {
+    let usual = Config::default();
+    for (key, folder, usual) in
+        [("output", &mut config.output, usual.output), ("snapshots", &mut config.snapshots, usual.snapshots)]
+    {
         match folder_below_root(folder) {
             Ok(clean) => *folder = clean,
             Err(why) => {
@@ -127,7 +130,7 @@ fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Opti
                 let span = root.place(&format!("/{key}"));
                 diagnostics.push(
                     Diagnostic::new(&codes::FOLDER, span, format!("`{folder}` cannot be the folder `{key}`: {why}"))
-                        .help(format!("write a folder below the repository's root, such as `{key}: {key}`")),
+                        .help(format!("write a folder below the repository's root, such as `{key}: {usual}`")),
                 );
             }
         }
@@ -135,10 +138,16 @@ fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Opti
     if fine && (below(&config.output, &config.snapshots) || below(&config.snapshots, &config.output)) {
         fine = false;
         let span = root.place(if root.get("output").is_some() { "/output" } else { "/snapshots" });
-        diagnostics.push(
-            Diagnostic::new(&codes::FOLDER, span, "`output` and `snapshots` are one folder, or one is in the other")
-                .help("give each a folder of its own"),
-        );
+        let Config { output, snapshots, .. } = &config;
+        let message = if output == snapshots {
+            format!("`output` and `snapshots` are both the folder `{output}`")
+        } else if below(output, snapshots) {
+            format!("the folder `{output}` of `output` is inside `{snapshots}`, the folder of `snapshots`")
+        } else {
+            format!("the folder `{snapshots}` of `snapshots` is inside `{output}`, the folder of `output`")
+        };
+        let help = "give each a folder of its own, such as `output: rendered` and `snapshots: snapshots`";
+        diagnostics.push(Diagnostic::new(&codes::FOLDER, span, message).help(help));
     }
     for (key, access) in &config.service_clusters {
         let path = format!("/serviceClusters/{}", escape(key));
@@ -155,12 +164,27 @@ fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Opti
         if access.source().is_none() {
             fine = false;
             diagnostics.push(
-                Diagnostic::new(&codes::CLUSTER_ACCESS, span, format!("`{key}` is not reached in exactly one way"))
-                    .help("write `kubeconfig` and `context`, or `env`, or `secret: true`"),
+                Diagnostic::new(&codes::CLUSTER_ACCESS, span, access_problem(key, access))
+                    .help("write one of `kubeconfig` (perhaps with `context`), `env`, and `secret: true`"),
             );
         }
     }
     fine.then_some(config)
+}
+
+/// Why it is not clear how to reach a cluster.
+fn access_problem(key: &str, access: &ClusterAccess) -> String {
+    let file = if access.kubeconfig.is_some() { "kubeconfig" } else { "context" };
+    let ways = [
+        (file, access.kubeconfig.is_some() || access.context.is_some()),
+        ("env", access.env.is_some()),
+        ("secret", access.secret == Some(true)),
+    ];
+    let said: Vec<String> = ways.iter().filter(|(_, said)| *said).map(|(way, _)| format!("`{way}`")).collect();
+    match said.is_empty() {
+        true => format!("nothing says how to reach `{key}`"),
+        false => format!("`{key}` is to be reached in {} ways: by {}", said.len(), said.join(" and by ")),
+    }
 }
 
 /// A folder below the root, without `./` before or `/` behind it.

@@ -16,6 +16,8 @@ use crate::model::tree::{Node, Value};
 pub(super) enum Class<'a> {
     /// An object of a kind that people write.
     Ours(&'static KindInfo),
+    /// Meant to be an object of such a kind; what is wrong has been said.
+    Meant(&'static KindInfo),
     /// A list of objects: these.
     List(&'a [Node]),
     /// A Secret of the core group.
@@ -47,10 +49,7 @@ pub(super) fn classify<'a>(root: &'a Node, diagnostics: &mut Diagnostics) -> Cla
     let kind = root.get("kind").and_then(Node::as_str);
     match (api_version, kind) {
         (Some(api_version), Some(kind)) => full(root, api_version, kind, diagnostics),
-        (api_version, kind) => {
-            half(root, api_version, kind, diagnostics);
-            Class::Ignored
-        }
+        (api_version, kind) => half(root, api_version, kind, diagnostics).map_or(Class::Ignored, Class::Meant),
     }
 }
 
@@ -103,8 +102,7 @@ fn ours<'a>(place: Places, group: &str, version: &str, kind: &str, diagnostics: 
         return Class::Ignored;
     }
     let Some(info) = table::find(group, kind) else {
-        unknown_kind(place, group, kind, diagnostics);
-        return Class::Ignored;
+        return unknown_kind(place, group, kind, diagnostics).map_or(Class::Ignored, Class::Meant);
     };
     if !info.authored {
         diagnostics.push(
@@ -119,34 +117,45 @@ fn ours<'a>(place: Places, group: &str, version: &str, kind: &str, diagnostics: 
             Diagnostic::new(&object::WRONG_VERSION, place.api_version(), format!("{kind} has no version `{version}`"))
                 .help(format!("write `{right}`")),
         );
-        return Class::Ignored;
+        return Class::Meant(info);
     }
     Class::Ours(info)
 }
 
-fn unknown_kind(place: Places, group: &str, kind: &str, diagnostics: &mut Diagnostics) {
+/// Complains about a kind that the group does not have; gives the one that was meant.
+fn unknown_kind(place: Places, group: &str, kind: &str, diagnostics: &mut Diagnostics) -> Option<&'static KindInfo> {
     // A kind of the other group is right in itself: then the group is wrong.
-    if let Some(info) = KINDS.iter().find(|info| info.kind == kind) {
-        let message = format!("{group} has no kind {kind}, that is of {}", info.group);
+    if let Some(info) = KINDS.iter().copied().find(|info| info.kind == kind) {
+        let message = format!("`{group}` has no kind `{kind}`, that is of `{}`", info.group);
         diagnostics.push(
             Diagnostic::new(&object::UNKNOWN_KIND, place.api_version(), message)
                 .help(format!("write `{}`", info.api_version())),
         );
-        return;
+        return Some(info).filter(|info| info.authored);
     }
-    let diagnostic = Diagnostic::new(&object::UNKNOWN_KIND, place.kind(), format!("{group} has no kind {kind}"));
-    let of_group = || KINDS.iter().filter(|info| info.group == group && info.authored).map(|info| info.kind);
-    diagnostics.push(match nearest(kind, of_group()) {
-        Some(meant) => diagnostic.at(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")),
-        None => diagnostic.help(format!("its kinds are {}", of_group().collect::<Vec<_>>().join(", "))),
+    let diagnostic = Diagnostic::new(&object::UNKNOWN_KIND, place.kind(), format!("`{group}` has no kind `{kind}`"));
+    let meant = nearest(kind, kinds_of(group).map(|info| info.kind));
+    diagnostics.push(match meant {
+        Some(meant) => diagnostic.did_you_mean(meant),
+        None => diagnostic.help(format!("write one of its kinds: {}", listed(group))),
     });
+    KINDS.iter().copied().find(|info| Some(info.kind) == meant)
+}
+
+/// The kinds of a group that people write.
+fn kinds_of(group: &str) -> impl Iterator<Item = &'static KindInfo> {
+    KINDS.iter().copied().filter(move |info| info.group == group && info.authored)
+}
+
+fn listed(group: &str) -> String {
+    kinds_of(group).map(|info| format!("`{}`", info.kind)).collect::<Vec<_>>().join(", ")
 }
 
 /// An object of another group: only a group that is nearly ours, with a kind that is or nearly is, tells of a slip.
 fn stranger(place: Places, group: &str, kind: &str, diagnostics: &mut Diagnostics) {
-    let near_kind = KINDS.iter().find(|i| i.kind == kind).or_else(|| {
-        let meant = nearest(kind, KINDS.iter().map(|i| i.kind))?;
-        KINDS.iter().find(|i| i.kind == meant)
+    let near_kind = KINDS.iter().copied().find(|i| i.kind == kind).or_else(|| {
+        let meant = nearest(kind, KINDS.iter().copied().map(|i| i.kind))?;
+        KINDS.iter().copied().find(|i| i.kind == meant)
     });
     let Some(info) = near_kind else { return };
     // `apiVersion: v1alpha1` without a group is nobody's: no kind of Kubernetes has it.
@@ -161,32 +170,50 @@ fn stranger(place: Places, group: &str, kind: &str, diagnostics: &mut Diagnostic
             place.api_version(),
             format!("this {kind} is ignored, its apiVersion is not one of KubeCarrier's"),
         )
-        .at(format!("did you mean `{right}`?"))
-        .help(format!("write `{right}`")),
+        .did_you_mean(right),
     );
 }
 
-/// Half an object: a mistake when the half it has is ours.
-fn half(root: &Node, api_version: Option<&str>, kind: Option<&str>, diagnostics: &mut Diagnostics) {
+/// Half an object: a mistake when the half it has is ours. Gives the kind it says.
+fn half(
+    root: &Node,
+    api_version: Option<&str>,
+    kind: Option<&str>,
+    diagnostics: &mut Diagnostics,
+) -> Option<&'static KindInfo> {
     let group = api_version.and_then(|a| a.split_once('/')).map(|(group, _)| group);
     let place = Places { root };
-    let diagnostic = match (group, kind) {
-        (Some(CATALOG_GROUP | CORE_GROUP | OPERATOR_GROUP), None) => {
-            Diagnostic::new(&object::INCOMPLETE_OBJECT, place.api_version(), "the object has no kind")
-                .help("add `kind`")
+    // A key that is nearly the one that is missing.
+    let slip = |key: &str| match &root.value {
+        Value::Map(entries) => entries.iter().find(|e| nearest(&e.key, [key]).is_some()).map(|e| e.key_span),
+        _ => None,
+    };
+    let (diagnostic, info) = match (group, kind) {
+        (Some(group @ (CATALOG_GROUP | CORE_GROUP)), None) => {
+            let complain = |place| Diagnostic::new(&object::INCOMPLETE_OBJECT, place, "the object has no kind");
+            let diagnostic = match slip("kind") {
+                Some(place) => complain(place).did_you_mean("kind"),
+                None => complain(place.api_version()).help(format!("add `kind`, one of {}", listed(group))),
+            };
+            (diagnostic, None)
         }
         // Without an apiVersion only a kind that nobody else has is surely ours.
-        (None, Some(kind)) => match KINDS.iter().find(|i| i.kind == kind && i.authored) {
+        (None, Some(kind)) => match KINDS.iter().copied().find(|i| i.kind == kind && i.authored) {
             Some(info) if root.get("metadata").is_some() || root.get("spec").is_some() => {
                 let message = format!("the {kind} has no apiVersion");
-                Diagnostic::new(&object::INCOMPLETE_OBJECT, place.kind(), message)
-                    .help(format!("add `apiVersion: {}`", info.api_version()))
+                let complain = |place| Diagnostic::new(&object::INCOMPLETE_OBJECT, place, message);
+                let diagnostic = match slip("apiVersion") {
+                    Some(place) => complain(place).did_you_mean("apiVersion"),
+                    None => complain(place.kind()).help(format!("add `apiVersion: {}`", info.api_version())),
+                };
+                (diagnostic, Some(info))
             }
-            _ => return,
+            _ => return None,
         },
-        _ => return,
+        _ => return None,
     };
     diagnostics.push(diagnostic);
+    info
 }
 
 /// Where the two words stand that say what an object is.

@@ -43,6 +43,8 @@ pub(super) struct Metadata {
     pub labels: BTreeMap<String, String>,
     /// The annotations that are valid.
     pub annotations: BTreeMap<String, String>,
+    /// Whether there is a block `metadata` at all.
+    pub there: bool,
     /// Whether nothing is wrong.
     pub fine: bool,
 }
@@ -74,6 +76,7 @@ pub(super) fn read(info: &KindInfo, root: &Node, walk: &mut Walk) -> Metadata {
         return metadata;
     };
     metadata.fine = true;
+    metadata.there = true;
     let mut meant_name = false;
     for field in entries {
         let path = format!("/metadata/{}", escape(&field.key));
@@ -97,7 +100,7 @@ pub(super) fn read(info: &KindInfo, root: &Node, walk: &mut Walk) -> Metadata {
                 metadata.fine = false;
                 let diagnostic =
                     Diagnostic::new(&object::GENERATE_NAME, field.key_span, "`generateName` cannot be used")
-                        .help("write `name`");
+                        .help("write `name` instead, with a name of your choice");
                 walk.push(diagnostic, &path);
             }
             server if SERVER_FIELDS.contains(&server) => server_field(field, &path, walk),
@@ -114,7 +117,7 @@ pub(super) fn read(info: &KindInfo, root: &Node, walk: &mut Walk) -> Metadata {
         if !meant_name {
             let diagnostic = Diagnostic::new(&object::MISSING_FIELD, entry.key_span, "`metadata.name` is missing")
                 .at("needs `name`")
-                .help("add `name`");
+                .help("add `name: …`");
             walk.push(diagnostic, "/metadata");
         }
     }
@@ -178,8 +181,8 @@ fn strings(field: &Entry, path: &str, walk: &mut Walk, labels: bool, into: &mut 
         let checked = if labels { names::label_key(&entry.key) } else { names::annotation_key(&entry.key) };
         if let Err(why) = checked {
             fine = false;
-            let what = if labels { "label" } else { "annotation" };
-            let message = format!("`{}` cannot be the key of a {what}: {why}", entry.key);
+            let what = if labels { "a label" } else { "an annotation" };
+            let message = format!("`{}` cannot be the key of {what}: {why}", entry.key);
             let diagnostic = Diagnostic::new(&object::INVALID_LABEL, entry.key_span, message)
                 .help("write a key such as `tier` or `example.com/tier`");
             walk.push(diagnostic, &at);
@@ -190,7 +193,7 @@ fn strings(field: &Entry, path: &str, walk: &mut Walk, labels: bool, into: &mut 
         };
         if labels && let Err(why) = names::label_value(value) {
             fine = false;
-            let message = format!("{} cannot have the value `{value}`: {why}", dotted(&at, ""));
+            let message = format!("`{value}` cannot be the value of the label `{}`: {why}", entry.key);
             let diagnostic = Diagnostic::new(&object::INVALID_LABEL, entry.value.span, message)
                 .help("put free text into an annotation instead");
             walk.push(diagnostic, &at);

@@ -10,6 +10,7 @@ mod build;
 mod config;
 mod document;
 pub mod lock;
+pub mod lost;
 mod mapping;
 mod metadata;
 pub mod objects;
@@ -22,6 +23,7 @@ pub mod shape;
 pub mod snapshots;
 pub mod strip;
 pub mod suppress;
+mod syntax;
 pub mod yaml;
 
 pub use objects::{Loaded, Object, ObjectKey, load};

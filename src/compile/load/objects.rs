@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::document::{Class, classify};
+use super::lost::Lost;
 use super::metadata::{self, Metadata, name_of};
 use super::parallel::in_parallel;
 use super::rules::Rules;
@@ -121,6 +122,8 @@ pub struct Loaded {
     /// Objects that are there but were complained about. A reference to one of
     /// them leads somewhere: that it is not in the lists above is no news.
     pub broken: BTreeSet<ObjectKey>,
+    /// What can be told of documents that could not be read.
+    pub lost: Vec<Lost>,
     /// The comments that hide diagnostics; to be applied after the last stage.
     pub suppressions: Vec<Suppression>,
 }
@@ -143,11 +146,13 @@ pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
         diagnostics.append(file.diagnostics);
         loaded.ignored += file.ignored;
         loaded.suppressions.extend(file.suppressions);
+        loaded.lost.extend(file.lost);
+        loaded.broken.extend(file.nameless);
         for draft in file.drafts {
             let key = draft.key();
             let place = draft.root.place("/metadata/name");
             if let Some(first) = seen.get(&key) {
-                let diagnostic = Diagnostic::new(&codes::DUPLICATE_OBJECT, place, format!("{key} is written twice"))
+                let diagnostic = Diagnostic::new(&codes::DUPLICATE_OBJECT, place, format!("`{key}` is written twice"))
                     .label(*first, "first here")
                     .help("remove or rename one of the two")
                     .on(key.to_string(), "/metadata/name");
@@ -223,6 +228,7 @@ struct Text<'a> {
     diagnostics: Diagnostics,
     /// Names of accounts that are providers, or are too broken to tell.
     providers: Vec<String>,
+    lost: Vec<Lost>,
 }
 
 /// A file after the second pass.
@@ -232,6 +238,9 @@ struct File {
     ignored: usize,
     diagnostics: Diagnostics,
     suppressions: Vec<Suppression>,
+    lost: Vec<Lost>,
+    /// Objects that say no usable name.
+    nameless: Vec<ObjectKey>,
     /// Whether its text must not be shown.
     sensitive: bool,
 }
@@ -264,8 +273,8 @@ impl Draft {
 impl<'a> Text<'a> {
     fn read(file: FileId, source: &'a SourceFile) -> Self {
         let mut diagnostics = Diagnostics::default();
-        let documents = yaml::read(file, &source.text, &mut diagnostics);
-        let mut providers = Vec::new();
+        let (documents, lost) = yaml::read_all(file, &source.text, &mut diagnostics);
+        let mut providers: Vec<String> = lost.iter().flat_map(|l| l.names_of(ACCOUNT.kind)).cloned().collect();
         for document in &documents {
             // What `classify` has to say is said in the second pass.
             match classify(&document.root, &mut Diagnostics::default()) {
@@ -273,11 +282,11 @@ impl<'a> Text<'a> {
                 _ => providers.extend(provider(&document.root)),
             }
         }
-        Self { file, source, documents, diagnostics, providers }
+        Self { file, source, documents, diagnostics, providers, lost }
     }
 
     fn objects(self, providers: &BTreeSet<String>) -> File {
-        let mut file = File { diagnostics: self.diagnostics, ..File::default() };
+        let mut file = File { diagnostics: self.diagnostics, lost: self.lost, ..File::default() };
         if file.diagnostics.has_errors() && secret::looks_secret(&self.source.text) {
             file.sensitive = true;
         }
@@ -299,7 +308,7 @@ impl<'a> Text<'a> {
 /// counts too: what is wrong with it is said at the account, not at every object
 /// in its folder.
 fn provider(root: &Node) -> Option<String> {
-    let ours = matches!(classify(root, &mut Diagnostics::default()), Class::Ours(info) if info.kind == ACCOUNT.kind);
+    let ours = matches!(classify(root, &mut Diagnostics::default()), Class::Ours(info) | Class::Meant(info) if info.kind == ACCOUNT.kind);
     let offers = match root.pointer("/spec/roles").map(|n| &n.value) {
         Some(Value::Seq(roles)) => roles.iter().any(|r| r.as_str().is_none_or(|r| r.eq_ignore_ascii_case("provider"))),
         _ => true,
@@ -313,8 +322,15 @@ impl File {
             self.ignored += 1;
             return;
         }
-        match classify(&root, &mut self.diagnostics) {
+        // Where a value was refused, it may be the one that says what this is.
+        let mut found = Diagnostics::default();
+        let class = classify(&root, &mut found);
+        if sound {
+            self.diagnostics.append(found);
+        }
+        match class {
             Class::Ours(info) => self.object(info, root, sound, id, source, providers),
+            Class::Meant(info) => self.object(info, root, false, id, source, providers),
             Class::List(items) => {
                 for item in items.iter().cloned() {
                     self.document(item, sound, id, source, providers);
@@ -348,7 +364,7 @@ impl File {
         let mut usable = metadata.fine && sound;
         if info.namespaced() && !metadata.says_namespace {
             metadata.namespace = from_folder(&source.path, providers);
-            if metadata.namespace.is_none() && sound {
+            if metadata.namespace.is_none() && sound && metadata.there {
                 usable = false;
                 found.push(no_namespace(info, &root, &source.path, providers));
             }
@@ -365,6 +381,7 @@ impl File {
         }
         let spec = if sound { self.spec(info, &root, &source.text, &id) } else { None };
         if metadata.name.is_empty() {
+            self.nameless.push(key);
             return;
         }
         let spec = if usable { spec } else { None };
@@ -455,10 +472,15 @@ fn from_folder(path: &str, providers: &BTreeSet<String>) -> Option<String> {
 
 fn no_namespace(info: &KindInfo, root: &Node, path: &str, providers: &BTreeSet<String>) -> Diagnostic {
     let example = providers.first().map_or("<provider>", String::as_str);
-    let name = name_of(root).unwrap_or("?");
     let file = path.rsplit('/').next().unwrap_or(path);
-    let message = format!("the {} `{name}` does not say its namespace", info.kind);
-    let diagnostic = Diagnostic::new(&codes::NO_NAMESPACE, root.place("/metadata/name"), message)
+    let (message, place) = match name_of(root) {
+        Some(name) => (format!("the {} `{name}` does not say its namespace", info.kind), root.place("/metadata/name")),
+        None => {
+            let place = root.key_place("/metadata").unwrap_or_else(|| root.place("/kind"));
+            (format!("the {} does not say its namespace", info.kind), place)
+        }
+    };
+    let diagnostic = Diagnostic::new(&codes::NO_NAMESPACE, place, message)
         .at("no folder above it bears the name of a provider's account")
         .help(format!("add `namespace: {example}` to its `metadata`"))
         .help(format!("or move the file into a folder of that name: `{example}/{file}`"))

@@ -1,7 +1,7 @@
 //! The rules of our kinds that a schema cannot say. Their CRDs say the same to
 //! the API server as CEL rules, or the API server says it itself.
 
-use super::schema::{Walk, dotted};
+use super::schema::Walk;
 use crate::model::codes::object;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::kinds::{
@@ -150,16 +150,16 @@ fn label_key(key: &str, at: &str, root: &Node, place: Option<crate::model::sourc
     let Err(why) = names::label_key(key) else { return true };
     let message = format!("`{key}` cannot be the key of a label: {why}");
     let diagnostic = Diagnostic::new(&object::INVALID_LABEL, place.unwrap_or_else(|| root.place(at)), message)
-        .help("write the key of a label, such as `tier` or `example.com/tier`");
+        .help("write a key such as `tier` or `example.com/tier`");
     walk.push(diagnostic, at);
     false
 }
 
 fn label_value(value: &str, at: &str, root: &Node, walk: &mut Walk) -> bool {
     let Err(why) = names::label_value(value) else { return true };
-    let message = format!("`{value}` in {} cannot be the value of a label: {why}", dotted(at, ""));
-    let diagnostic =
-        Diagnostic::new(&object::INVALID_LABEL, root.place(at), message).help("no object can have this value");
+    let message = format!("`{value}` cannot be the value of a label: {why}");
+    let diagnostic = Diagnostic::new(&object::INVALID_LABEL, root.place(at), message)
+        .help("write a value that an object can have, or remove it");
     walk.push(diagnostic, at);
     false
 }

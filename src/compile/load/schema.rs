@@ -82,7 +82,7 @@ impl Walk<'_> {
             (Type::String, Value::String(text)) => self.string(shape, node, text, path),
             (Type::Boolean, Value::Bool(_)) | (Type::Number, Value::Number(_)) => true,
             (Type::Integer, Value::Number(n)) if is_whole(n) => true,
-            _ => self.wrong_type(shape.type_, node, path, name),
+            _ => self.wrong(shape.type_, shape.wraps(), node, path, name),
         }
     }
 
@@ -98,7 +98,12 @@ impl Walk<'_> {
                 (None, Additional::None) => {
                     fine = false;
                     let known = shape.properties.keys().map(String::as_str);
-                    meant.extend(self.unknown(entry, path, &at, known, |key| node.get(key).is_some()));
+                    match shape.properties.iter().find(|(_, inner)| inner.properties.contains_key(&entry.key)) {
+                        Some((block, _)) if !shape.properties.keys().any(|k| k.eq_ignore_ascii_case(&entry.key)) => {
+                            self.misplaced(entry, path, &at, block);
+                        }
+                        _ => meant.extend(self.unknown(entry, path, &at, known, |key| node.get(key).is_some())),
+                    }
                 }
             }
         }
@@ -108,10 +113,21 @@ impl Walk<'_> {
             let place = name.or_else(|| entries.first().map(|e| e.key_span)).unwrap_or(node.span);
             let diagnostic = Diagnostic::new(self.codes.missing, place, format!("{} is missing", dotted(path, field)))
                 .at(format!("needs `{field}`"))
-                .help(format!("add `{field}`"));
+                .help(to_add(field, shape.properties.get(field)));
             self.push(diagnostic, path);
         }
         fine & self.length(shape, entries.len(), "entry", "entries", node, path, name)
+    }
+
+    /// Complains about a field that belongs into a block beside it.
+    fn misplaced(&mut self, entry: &Entry, path: &str, at: &str, block: &str) {
+        let message = match path {
+            "" => format!("unknown field `{}`", entry.key),
+            _ => format!("unknown field `{}` in {}", entry.key, dotted(path, "")),
+        };
+        let diagnostic = Diagnostic::new(self.codes.unknown, entry.key_span, message)
+            .help(format!("move it into {}", dotted(path, block)));
+        self.push(diagnostic, at);
     }
 
     /// Complains about a field that is not known and returns the one that was meant.
@@ -131,7 +147,7 @@ impl Walk<'_> {
         let diagnostic = Diagnostic::new(self.codes.unknown, entry.key_span, message);
         let list: Vec<String> = known.map(|key| format!("`{key}`")).collect();
         let diagnostic = match (meant, list.as_slice()) {
-            (Some(meant), _) => diagnostic.at(format!("did you mean `{meant}`?")).help(format!("write `{meant}`")),
+            (Some(meant), _) => diagnostic.did_you_mean(meant),
             (None, []) => diagnostic.help("remove it: nothing may stand here"),
             (None, list) => diagnostic.help(format!("remove it; what may stand here is {}", list.join(", "))),
         };
@@ -172,10 +188,10 @@ impl Walk<'_> {
             let message = format!("`{text}` is not a value of {field}");
             let diagnostic = Diagnostic::new(self.codes.not_listed, node.span, message);
             let diagnostic = match nearest(text, shape.words.iter().map(String::as_str)) {
-                Some(meant) => diagnostic.at(format!("did you mean `{meant}`?")),
-                None => diagnostic,
+                Some(meant) => diagnostic.did_you_mean(meant),
+                None => diagnostic.help(format!("write {}", one_of(&list))),
             };
-            self.push(diagnostic.help(format!("write {}", one_of(&list))), path);
+            self.push(diagnostic, path);
             return false;
         }
         let mut fine = self.length(shape, text.chars().count(), "character", "characters", node, path, None);
@@ -184,8 +200,8 @@ impl Walk<'_> {
             && !regex.is_match(text)
         {
             fine = false;
-            let diagnostic = Diagnostic::new(self.codes.form, node.span, format!("`{text}` is not a valid {field}"))
-                .help(format!("it must match the pattern `{pattern}`"));
+            let diagnostic = Diagnostic::new(self.codes.form, node.span, format!("`{text}` cannot be {field}"))
+                .help(in_words(pattern));
             self.push(diagnostic, path);
         }
         if fine && shape.base64 && !is_base64(text) {
@@ -232,6 +248,11 @@ impl Walk<'_> {
 
     /// Complains about a value of the wrong type; false.
     pub(super) fn wrong_type(&mut self, wanted: Type, node: &Node, path: &str, name: Option<Span>) -> bool {
+        self.wrong(wanted, None, node, path, name)
+    }
+
+    /// The same; `wraps` is the one field of the mapping that was expected.
+    fn wrong(&mut self, wanted: Type, wraps: Option<&str>, node: &Node, path: &str, name: Option<Span>) -> bool {
         let field = dotted(path, "");
         let raw = self.text.get(node.span.start as usize..node.span.end as usize).unwrap_or_default();
         let (wanted_words, mend) = match wanted {
@@ -256,16 +277,27 @@ impl Walk<'_> {
                 let message = format!("`{written}` is read by Kubernetes as {}", described(value));
                 Diagnostic::new(self.codes.bare_word, node.span, message)
                     .at("a string was expected here")
-                    .help(format!("write \"{written}\""))
+                    .help(format!("write `\"{written}\"`"))
             }
             value => {
                 let wrong_list = wanted == Type::Array && !matches!(value, Value::Map(_));
+                // A block of several lines is told by its name.
                 let place = match value {
-                    Value::Map(_) | Value::Seq(_) => name.unwrap_or(node.span),
+                    Value::Map(_) | Value::Seq(_) if raw.contains('\n') => name.unwrap_or(node.span),
                     _ => node.span,
                 };
                 let message = format!("{field} is {}, {wanted_words} was expected", described(value));
-                let help = if wrong_list && !raw.contains('\n') { format!("write `[{raw}]`") } else { mend.to_owned() };
+                let help = match value {
+                    Value::Seq(items) if wanted == Type::String && items.len() == 1 => match items[0].as_str() {
+                        Some(only) => format!("write `{only}`, without brackets"),
+                        None => mend.to_owned(),
+                    },
+                    Value::String(text) if wanted == Type::Object && wraps.is_some() => {
+                        format!("write `{{{}: {text}}}`", wraps.unwrap_or_default())
+                    }
+                    _ if wrong_list && !raw.contains('\n') => format!("write `[{raw}]`"),
+                    _ => mend.to_owned(),
+                };
                 Diagnostic::new(self.codes.wrong_type, place, message).help(help)
             }
         };
@@ -275,7 +307,8 @@ impl Walk<'_> {
 
     /// Adds a complaint about the value at `path`.
     pub fn push(&mut self, diagnostic: Diagnostic, path: &str) {
-        self.diagnostics.push(if self.object.is_empty() { diagnostic } else { diagnostic.on(self.object, path) });
+        let object = (!self.object.is_empty()).then(|| self.object.to_owned());
+        self.diagnostics.push(Diagnostic { object, path: Some(path.to_owned()), ..diagnostic });
     }
 }
 
@@ -306,6 +339,30 @@ pub(super) fn dotted(pointer: &str, field: &str) -> String {
         words.push_str(field);
     }
     format!("`{words}`")
+}
+
+/// How to write a field that is missing.
+fn to_add(field: &str, shape: Option<&Shape>) -> String {
+    let Some(shape) = shape else { return format!("add `{field}`") };
+    let listed = |names: &[String]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    match shape.type_ {
+        Type::String if !shape.words.is_empty() => format!("add `{field}`, one of {}", listed(&shape.words)),
+        Type::Object if shape.required.is_empty() => format!("add `{field}: {{}}`, or what should stand in it"),
+        Type::Object => format!("add `{field}` with {}", listed(&shape.required)),
+        Type::Array => format!("add `{field}` and its items below it, each after `- `"),
+        _ => format!("add `{field}: …`"),
+    }
+}
+
+/// What the patterns of our own fields ask for, in words.
+fn in_words(pattern: &str) -> String {
+    let words = match pattern {
+        "^[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])?$" => "letters, digits and `-`, with a letter first and no `-` last",
+        "^[a-z]([-a-z0-9]*[a-z0-9])?$" => "lower case letters, digits and `-`, with a letter first and no `-` last",
+        "^[A-Za-z_][A-Za-z0-9_]*$" => "letters, digits and `_`, with no digit first",
+        _ => return format!("write a text that matches the pattern `{pattern}`"),
+    };
+    format!("use {words}")
 }
 
 fn one_of(words: &[String]) -> String {

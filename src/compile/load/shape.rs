@@ -115,6 +115,15 @@ impl Shape {
         }
     }
 
+    /// The one field of a mapping that needs no other and takes a text, such as `name` of a reference.
+    #[must_use]
+    pub fn wraps(&self) -> Option<&str> {
+        match self.required.as_slice() {
+            [only] if self.properties.get(only).is_some_and(|p| p.type_ == Type::String) => Some(only),
+            _ => None,
+        }
+    }
+
     /// The shape of a type.
     #[must_use]
     pub fn of(schema_of: SchemaOf) -> Self {

@@ -6,7 +6,6 @@
 //! where somebody put it would be missed somewhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -56,6 +55,10 @@ pub fn discovered(sources: &Sources, config: &Config) -> (Discovered, Diagnostic
 #[must_use]
 pub fn unused(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
+    let wants = ["Account", "ServiceCluster", "CatalogEntrySet", "CatalogEntry"];
+    if wants.iter().any(|kind| resolved.loaded.lacks(kind)) {
+        return diagnostics;
+    }
     for (id, name) in orphans(resolved, discovered) {
         let Some(snapshot) = discovered.by_name(id, name) else { continue };
         let message = match resolved.clusters.contains_key(id) {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::model::codes::{self, Code, yaml};
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::model::nearest::nearest;
 use crate::model::source::{FileId, Span};
 
 /// One such comment.
@@ -28,20 +29,28 @@ pub struct Suppression {
 /// `span` the comment in it, `comment` its text behind `#`.
 pub(super) fn comment(text: &str, span: Span, comment: &str, diagnostics: &mut Diagnostics) -> Option<Suppression> {
     let rest = comment.trim_start().strip_prefix("carrier:")?.trim_start();
-    let mut malformed = |message: String| {
-        let help = "write `# carrier: ignore[CAR0107] reason`";
-        diagnostics.push(Diagnostic::new(&yaml::MALFORMED_SUPPRESSION, span, message).help(help));
-        None
-    };
     let inner = rest.strip_prefix("ignore").map(str::trim_start).and_then(|r| r.strip_prefix('['));
     let Some((list, reason)) = inner.and_then(|r| r.split_once(']')) else {
-        return malformed("this comment hides nothing: it names no codes".into());
+        let message = "this comment hides nothing: it names no codes";
+        let help = "write `# carrier: ignore[CAR0107] reason`, with the code of what it is to hide";
+        diagnostics.push(Diagnostic::new(&yaml::MALFORMED_SUPPRESSION, span, message).help(help));
+        return None;
     };
     let mut found = Vec::new();
     for id in list.split(',').map(str::trim) {
         match codes::find(id) {
             Some(code) => found.push(code),
-            None => return malformed(format!("there is no diagnostic `{id}`")),
+            None => {
+                let message = format!("there is no diagnostic `{id}`");
+                // Of numbers none is nearer than another, unless a digit is missing or too many.
+                let near = nearest(id, codes::all().map(|code| code.id)).filter(|near| near.len() != id.len());
+                let diagnostic = Diagnostic::new(&yaml::MALFORMED_SUPPRESSION, span, message);
+                diagnostics.push(match near {
+                    Some(near) => diagnostic.did_you_mean(near),
+                    None => diagnostic.help("write a code as in the message that it is to hide"),
+                });
+                return None;
+            }
         }
     }
     let reason = reason.trim().to_owned();
@@ -101,8 +110,8 @@ pub fn apply_suppressions(diagnostics: Diagnostics, suppressions: &[Suppression]
     for ((suppression, used), refused) in suppressions.iter().zip(used).zip(refused) {
         for (code, _) in suppression.codes.iter().zip(used).filter(|(_, used)| !used) {
             let message = format!("this comment hides no {}", code.id);
-            let mut warning =
-                Diagnostic::new(&yaml::UNUSED_SUPPRESSION, suppression.span, message).help("remove the code from it");
+            let help = if suppression.codes.len() == 1 { "remove the comment" } else { "remove the code from it" };
+            let mut warning = Diagnostic::new(&yaml::UNUSED_SUPPRESSION, suppression.span, message).help(help);
             if refused {
                 warning = warning.note("errors cannot be hidden");
             }

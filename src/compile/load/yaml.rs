@@ -11,6 +11,7 @@
 //! memory, and never panics.
 
 use super::build::{Builder, Limits, Stop};
+use super::lost::Lost;
 use super::suppress::Suppression;
 use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
@@ -44,17 +45,23 @@ pub struct Document {
 /// Reads the documents of a file; empty ones are left out, and so are those that
 /// break off, which are in `diagnostics` instead.
 pub fn read(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Vec<Document> {
+    read_all(file, text, diagnostics).0
+}
+
+/// The same, and what can be told of the documents that break off.
+pub(super) fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> (Vec<Document>, Vec<Lost>) {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, the limit is {MAX_BYTES}", text.len());
         diagnostics.push(
             Diagnostic::new(&codes::TOO_LARGE, Span::file_start(file), message).help("split the file at a `---`"),
         );
-        return Vec::new();
+        return (Vec::new(), vec![Lost::of(text)]);
     }
     let mut limits = Limits { nodes: MAX_NODES, alias_nodes: MAX_ALIAS_NODES, alias_bytes: MAX_ALIAS_BYTES };
     line_separators(file, text, diagnostics);
     let comments = text.contains("carrier:");
     let mut documents = Vec::new();
+    let mut lost = Vec::new();
     for part in parts(text) {
         if let Some((start, end)) = part.beside_separator {
             diagnostics.push(
@@ -72,11 +79,14 @@ pub fn read(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Vec<Docu
                     documents.push(Document { root, sound, suppressions });
                 }
             }
-            Err(Stop::Document) => {}
-            Err(Stop::File) => break,
+            Err(Stop::Document) => lost.push(Lost::of(&text[part.start..part.end])),
+            Err(Stop::File) => {
+                lost.push(Lost::of(&text[part.start..]));
+                break;
+            }
         }
     }
-    documents
+    (documents, lost)
 }
 
 /// A stretch of text between two `---` lines.
@@ -120,9 +130,14 @@ fn line_separators(file: FileId, text: &str, diagnostics: &mut Diagnostics) {
     }
     for (at, c) in text.char_indices().filter(|(_, c)| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}')).take(100) {
         let message = format!("the character U+{:04X} ends a line for some YAML readers only", u32::from(c));
+        let escape = match c {
+            '\u{85}' => "\\N",
+            '\u{2028}' => "\\L",
+            _ => "\\P",
+        };
         diagnostics.push(
             Diagnostic::new(&codes::LINE_SEPARATOR, Span::new(file, at, at + c.len_utf8()), message)
-                .help("remove it, or write it as an escape between double quotes"),
+                .help(format!("remove it, or write `{escape}` between double quotes")),
         );
     }
 }

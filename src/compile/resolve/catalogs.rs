@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::services::{is_broken, provider_of};
+use super::services::provider_of;
 use super::{CatalogOffers, Resolved};
 use crate::compile::load::objects::Object;
 use crate::model::codes::reference as codes;
@@ -20,24 +20,19 @@ pub fn tenants(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
             resolved.tenant_labels.insert((provider, tenant.name.as_str()), &tenant.labels);
             continue;
         }
-        if is_broken(resolved, "Account", None, &tenant.name) {
+        if loaded.is_broken("Account", None, &tenant.name) {
             continue;
         }
         let known = resolved.with_role(AccountRole::Tenant).map(|a| a.name.as_str());
-        let (message, help) = match account {
-            Some(_) => (
-                format!("the account `{}` is no tenant", tenant.name),
-                "add the role `Tenant` to the account, or remove this object".to_owned(),
-            ),
-            None => (
-                format!("there is no Account `{}`", tenant.name),
-                match nearest(&tenant.name, known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("add an Account `{}` with the role Tenant", tenant.name),
-                },
-            ),
-        };
-        diagnostics.push(tenant.complain(&codes::NOT_A_TENANT, "/metadata/name", message).help(help));
+        let complain = |message| tenant.complain(&codes::NOT_A_TENANT, "/metadata/name", message);
+        diagnostics.push(match (account, nearest(&tenant.name, known)) {
+            (Some(account), _) => complain(format!("the account `{}` is no tenant", tenant.name))
+                .label(account.place("/spec/roles"), "its roles")
+                .help("add the role `Tenant` to the account, or remove this object"),
+            (None, Some(near)) => complain(format!("there is no Account `{}`", tenant.name)).did_you_mean(near),
+            (None, None) => complain(format!("there is no Account `{}`", tenant.name))
+                .help(format!("add an Account `{}` with the role `Tenant`", tenant.name)),
+        });
     }
 }
 
@@ -60,7 +55,8 @@ pub fn catalogs(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
             continue;
         }
         let provider = &service.cluster.provider;
-        if loaded.broken.iter().any(|k| k.kind == "Catalog" && k.namespace.as_deref() == Some(provider)) {
+        // A catalog that was complained about may have been meant to select it.
+        if loaded.lacks("Catalog") || loaded.catalogs.len() > offers.len() {
             continue;
         }
         let message = "no catalog selects this service, so nobody is offered it".to_owned();
@@ -104,10 +100,15 @@ fn evaluate<'l>(
             .map(|(index, _)| index)
             .collect(),
     };
-    let broken = |kind: &str| resolved.loaded.broken.iter().any(|k| k.kind == kind);
+    let loaded = resolved.loaded;
+    let own = |namespace: &Option<String>| namespace.as_deref() == Some(provider);
+    // Sets and entries from which no service came have been complained about.
+    let barren = !resolved.services.iter().any(|s| s.cluster.provider == provider)
+        && (loaded.catalog_entry_sets.iter().any(|s| own(&s.namespace))
+            || loaded.catalog_entries.iter().any(|e| own(&e.namespace)));
     let excused = [
-        broken("Account") || broken("Tenant"),
-        broken("CatalogEntry") || broken("CatalogEntrySet") || broken("ServiceCluster"),
+        loaded.lacks("Account") || loaded.lacks("Tenant"),
+        barren || ["CatalogEntry", "CatalogEntrySet", "ServiceCluster"].iter().any(|kind| loaded.lacks(kind)),
     ];
     for (empty, excused, field, what, absent) in [
         (tenants.is_empty(), excused[0], "tenantSelector", "tenant", catalog.spec.tenant_selector.is_none()),

@@ -89,9 +89,14 @@ impl Reader<'_> {
         let place = self.node.place(&pointer);
         if let Err(why) = check(name) {
             let message = format!("`{name}` cannot be a {what}: {why}");
-            let help = match what {
-                "kind" => "write a kind such as `Postgres`",
-                _ => "write a plural such as `postgreses`",
+            let proposal = match what {
+                "kind" => capitalized(name),
+                _ => name.to_lowercase(),
+            };
+            let help = match (check(&proposal), what) {
+                (Ok(()), _) => format!("write `{proposal}`"),
+                (Err(_), "kind") => "write a kind such as `Postgres`".to_owned(),
+                (Err(_), _) => "write a plural such as `postgreses`".to_owned(),
             };
             let diagnostic =
                 Diagnostic::new(&codes::INVALID_OVERRIDE, place, message).help(help).on(self.object, pointer);
@@ -100,6 +105,11 @@ impl Reader<'_> {
         }
         Some(Spanned::new(name.to_owned(), place))
     }
+}
+
+fn capitalized(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
 }
 
 /// A kind starts with a capital letter and is a DNS label in lower case.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Base, BaseName, Origin, Resolved, Service, exposures, names};
-use crate::compile::load::objects::{Object, ObjectKey};
+use crate::compile::load::objects::Object;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::reference as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
@@ -34,18 +34,15 @@ pub fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
         .collect();
     for (key, place) in &loaded.config_clusters {
         // One that is written but has something wrong with it has been complained about.
-        let broken = key.split_once('/').is_some_and(|(p, c)| is_broken(resolved, "ServiceCluster", Some(p), c));
+        let broken = key.split_once('/').is_some_and(|(p, name)| loaded.is_broken("ServiceCluster", Some(p), name));
         if broken || written.contains(key) {
             continue;
         }
-        let diagnostic = Diagnostic::new(
-            &codes::UNKNOWN_CLUSTER,
-            *place,
-            format!("there is no ServiceCluster `{key}` in this repository"),
-        );
+        let message = format!("there is no ServiceCluster `{key}` in this repository");
+        let diagnostic = Diagnostic::new(&codes::UNKNOWN_CLUSTER, *place, message);
         diagnostics.push(match nearest(key, written.iter().map(String::as_str)) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None => diagnostic.help("write it as PROVIDER/CLUSTER, the namespace and the name of a ServiceCluster"),
+            Some(near) => diagnostic.did_you_mean(near),
+            None => diagnostic.help("remove it, or add the ServiceCluster to the repository"),
         });
     }
 }
@@ -140,7 +137,7 @@ fn of_set<'l>(
             .filter(|id| id.provider == provider)
             .map(|id| format!("`{}`", id.cluster))
             .collect();
-        let broken = resolved.loaded.broken.iter().any(|k| k.kind == "ServiceCluster");
+        let broken = resolved.loaded.lacks("ServiceCluster");
         if !(broken && own.is_empty()) {
             let message = "the selector matches no service cluster, so nothing is offered".to_owned();
             let help = match own.is_empty() {
@@ -179,15 +176,14 @@ fn of_entry<'l>(
     }
     let id = ClusterId::new(provider, cluster);
     if !resolved.clusters.contains_key(&id) {
-        if !is_broken(resolved, "ServiceCluster", Some(provider), cluster) {
+        if !resolved.loaded.is_broken("ServiceCluster", Some(provider), cluster) {
             let message = format!("`{provider}` has no ServiceCluster `{cluster}`");
             let known = resolved.clusters.keys().filter(|c| c.provider == provider).map(|c| c.cluster.as_str());
-            let help = nearest(cluster, known).map(|n| format!("did you mean `{plural}.internal.{n}.{provider}`?"));
-            let mut diagnostic = entry.complain(&codes::UNKNOWN_CLUSTER, at, message);
-            diagnostic.help.push(
-                help.unwrap_or_else(|| format!("add the ServiceCluster `{cluster}` to the namespace `{provider}`")),
-            );
-            diagnostics.push(diagnostic);
+            let diagnostic = entry.complain(&codes::UNKNOWN_CLUSTER, at, message);
+            diagnostics.push(match nearest(cluster, known) {
+                Some(near) => diagnostic.did_you_mean(format_args!("{plural}.internal.{near}.{provider}")),
+                None => diagnostic.help(format!("add the ServiceCluster `{cluster}` to the namespace `{provider}`")),
+            });
         }
         return None;
     }
@@ -216,14 +212,13 @@ pub fn provider_of<'l, S: Kind>(
         None => "/metadata/name",
     };
     let Some(account) = resolved.accounts.get(namespace) else {
-        if !is_broken(resolved, "Account", None, namespace) {
+        if !resolved.loaded.is_broken("Account", None, namespace) {
             let message = format!("there is no Account `{namespace}`, so nobody owns this namespace");
-            let mut diagnostic = object.complain(&codes::UNKNOWN_ACCOUNT, at, message);
-            diagnostic.help.push(match nearest(namespace, resolved.accounts.keys().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("add an Account `{namespace}` with the role Provider"),
+            let diagnostic = object.complain(&codes::UNKNOWN_ACCOUNT, at, message);
+            diagnostics.push(match nearest(namespace, resolved.accounts.keys().copied()) {
+                Some(near) => diagnostic.did_you_mean(near),
+                None => diagnostic.help(format!("add an Account `{namespace}` with the role `Provider`")),
             });
-            diagnostics.push(diagnostic);
         }
         return None;
     };
@@ -237,10 +232,4 @@ pub fn provider_of<'l, S: Kind>(
         return None;
     }
     Some(&account.name)
-}
-
-/// Whether such an object is there but was complained about: that it is missing is then no news.
-pub fn is_broken(resolved: &Resolved<'_>, kind: &'static str, namespace: Option<&str>, name: &str) -> bool {
-    let key = ObjectKey { kind, namespace: namespace.map(str::to_owned), name: name.to_owned() };
-    resolved.loaded.broken.contains(&key)
 }
