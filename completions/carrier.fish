@@ -34,6 +34,9 @@ complete -c carrier -n "__fish_carrier_needs_command" -s h -l help -d 'Print hel
 complete -c carrier -n "__fish_carrier_needs_command" -s V -l version -d 'Print version'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "init" -d 'Start a repository'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "check" -d 'Show everything that is wrong with a repository'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "lock" -d 'Take the CRDs of the service clusters into the repository'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "render" -d 'Write the manifests that offer the services'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "fields" -d 'Show what a CRD has to expose'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "schema" -d 'Print a JSON Schema for editors'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
@@ -58,6 +61,45 @@ complete -c carrier -n "__fish_carrier_using_subcommand check" -l exit-zero -d '
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l from -d 'Take CRDs out of these files and folders, such as an operator\'s release manifest; `-` for the standard input' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l cluster -d 'Only for this service cluster; without it, for every one of which a CatalogEntrySet wants a CRD' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l check -d 'Write nothing; end with status 2 if something would change'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s h -l help -d 'Print help'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l out -d 'The folder to write; without it, `output` of carrier.yaml' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l for -d 'Who reads the manifests; without it, `render.for` of carrier.yaml' -r -f -a "plain\t'kubectl, or nobody in particular'
+flux\t'Flux: stages that wait for each other'
+argo\t'Argo CD: sync waves'"
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l cluster -d 'Print that of a service cluster instead' -r
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l check -d 'Write nothing; list what differs and end with status 2 if something does'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l stdout -d 'Print one YAML stream of the management cluster, in the order to apply it'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s o -l output -d 'How to show the fields' -r -f -a "tree\t'A tree with types, what is required, defaults, and what is exposed'
+list\t'Lines `- jsonPath:` to paste into a CatalogEntrySet'
+json\t'A JSON document'"
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l cluster -d 'The CRD of this service cluster; without it, of every one that has it' -r
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l from -d 'Look into this file or folder, such as an operator\'s release manifest, and not into the repository' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l version -d 'This version of the CRD; without it, those that are exposed, or the stored one' -r
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l path -d 'Only what lies at and below this path, such as .spec.storage' -r
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l depth -d 'So many levels; without it all, but of a CRD with more than 150 fields the tree has 3' -r
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''

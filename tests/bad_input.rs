@@ -106,6 +106,7 @@ fn check(name: &str) -> Vec<String> {
     copy(&bad(BASE), &root);
     copy(&bad(name).join("in"), &root);
     build(name, &root);
+    lock(name, &root);
 
     let before = content(&root);
     let commands = fs::read_to_string(bad(name).join("cmd")).unwrap_or_else(|_| "check".to_owned());
@@ -134,6 +135,14 @@ fn check(name: &str) -> Vec<String> {
     }
     wrong.extend(differs(name, &transcript));
     wrong
+}
+
+/// A fixture with CRDs of its own has them locked, unless it is about the lock.
+fn lock(name: &str, root: &Path) {
+    let own = bad(name).join("in");
+    if own.join("snapshots").exists() && !own.join("carrier.lock").exists() && !name.starts_with("CAR05") {
+        carrier(root, &["-q", "lock", "--from", "snapshots"]);
+    }
 }
 
 /// Whether a diagnostic of this code is there as it should be.

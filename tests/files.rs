@@ -158,6 +158,12 @@ fn links_never_lead_out_of_the_repository() {
     assert_eq!(&*sources.by_path("in.yaml").unwrap().1.text, "a: 1");
     assert_eq!(&*sources.by_path("out.yaml").unwrap().1.text, "");
 
+    // Git's own files may hold credentials.
+    put(dir.path(), ".git/config", "a: token");
+    symlink(".git/config", at("git.yaml")).unwrap();
+    let (sources, _) = read_repository(dir.path(), &ReadOptions::default()).unwrap();
+    assert_eq!(&*sources.by_path("git.yaml").unwrap().1.text, "");
+
     // The configuration is no exception.
     symlink(outside.path().join("secret.yaml"), at("carrier.yaml")).unwrap();
     assert!(read(dir.path()).1.iter().any(|c| c.starts_with("CAR0004 carrier.yaml")));
@@ -188,9 +194,9 @@ fn an_absent_folder_is_an_error_and_not_an_empty_repository() {
 #[test]
 fn files_that_a_user_names_are_read_wherever_they_lie() {
     let dir = tree(&[("crds/b.yaml", "b: 1"), ("crds/a.yml", "a: 1"), ("crds/x.txt", ""), ("release", "r: 1")]);
-    let (sources, diagnostics) = read_paths(&[dir.path().join("crds"), dir.path().join("release")]).unwrap();
-    let names: Vec<String> = sources.iter().map(|(_, f)| f.path.replace(&*dir.path().to_string_lossy(), "")).collect();
-    assert_eq!(names, ["/crds/a.yml", "/crds/b.yaml", "/release"]);
+    let (sources, diagnostics) = read_paths(dir.path(), &["crds".into(), "release".into()], Vec::new()).unwrap();
+    let names: Vec<&str> = sources.iter().map(|(_, f)| f.path.as_str()).collect();
+    assert_eq!(names, ["crds/a.yml", "crds/b.yaml", "release"], "as they were named");
     assert!(diagnostics.is_empty());
 }
 
@@ -353,6 +359,21 @@ fn nothing_is_written_or_removed_through_a_link() {
     symlink(elsewhere.path().join("x.yaml"), dir.path().join("b.yaml")).unwrap();
     assert!(matches!(write(dir.path(), &[("b.yaml", "2")]), Err(FilesError::Link(_))));
     assert_eq!(snapshot(elsewhere.path()), BTreeMap::from([("x.yaml".to_owned(), "theirs".to_owned())]));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_output_folder_of_the_settings_is_reached_through_no_link() {
+    use carrier::files::write::no_link;
+    let elsewhere = tree(&[]);
+    let dir = tree(&[("real/x.yaml", "")]);
+    std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("out")).unwrap();
+    for folder in ["out", "out/below"] {
+        assert!(matches!(no_link(dir.path(), folder), Err(FilesError::Link(_))), "{folder}");
+    }
+    for folder in ["real", "new/below"] {
+        assert!(no_link(dir.path(), folder).is_ok(), "{folder}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use carrier::compile::derive::schema;
 use carrier::compile::derive::source::SourceCrd;
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::source::FileId;
@@ -59,6 +60,13 @@ fn offerable(file: &Path) -> Option<(String, String)> {
     let source = SourceCrd::read(&documents.first()?.root.to_json()).ok()?;
     let version = source.preferred()?;
     version.schema.pointer("/properties/spec")?;
+    // A CRD that demands more beside its spec would need more than one path.
+    let only_spec = |name: &str| matches!(name, "spec" | "metadata");
+    if !schema::required(&version.schema).all(only_spec)
+        || schema::JUNCTORS.iter().any(|j| version.schema.get(j).is_some())
+    {
+        return None;
+    }
     Some((source.name.clone(), version.name.clone()))
 }
 

@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{check, completions, explain, fields, init, man, schema, version};
+use super::{check, completions, explain, fields, init, lock, man, render, schema, version};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -72,6 +72,10 @@ pub enum Command {
     Init(init::InitArgs),
     /// Show everything that is wrong with a repository
     Check(check::CheckArgs),
+    /// Take the CRDs of the service clusters into the repository
+    Lock(lock::LockArgs),
+    /// Write the manifests that offer the services
+    Render(render::RenderArgs),
     /// Show what a CRD has to expose
     Fields(fields::FieldsArgs),
     /// Explain a diagnostic

@@ -1,12 +1,12 @@
 //! What a command may know of the process: where it runs and what the
 //! environment says. Read once; nothing else in the library reads it.
 
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
 use crate::files::FilesError;
 use crate::files::root::find_root;
-use crate::model::source::{SourceFile, Sources};
 
 /// The surroundings of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,15 +52,6 @@ impl Env {
         self.directory.join(path)
     }
 
-    /// Files named on the command line, with their paths as they were typed there.
-    #[must_use]
-    pub fn as_typed(&self, sources: &Sources) -> Sources {
-        let lead = format!("{}/", self.directory.display());
-        // All paths lose the same beginning, or none: their order stays, and with it every span.
-        let short = |f: &SourceFile| f.path.strip_prefix(&lead).unwrap_or(&f.path).to_owned();
-        Sources::new(sources.iter().map(|(_, f)| SourceFile { path: short(f), text: f.text.clone() }).collect())
-    }
-
     /// The root of the repository: the nearest folder upwards with a
     /// `carrier.yaml`, not beyond the Git work tree. A folder that was named with
     /// `-C` may lack one: everything in it has a default. The current folder may
@@ -82,6 +73,19 @@ impl Env {
         let Some(top) = root.ancestors().find(|f| f.join(".git").exists()) else { return String::new() };
         let below = root.strip_prefix(top).unwrap_or(Path::new(""));
         below.components().fold(String::new(), |text, part| text + &part.as_os_str().to_string_lossy() + "/")
+    }
+}
+
+/// All of the standard input, up to `limit` bytes.
+///
+/// # Errors
+/// When it cannot be read, is longer, or is not UTF-8.
+pub fn read_stdin(limit: usize) -> io::Result<String> {
+    let mut text = String::new();
+    io::stdin().lock().take(limit as u64 + 1).read_to_string(&mut text)?;
+    match text.len() > limit {
+        true => Err(io::Error::new(io::ErrorKind::InvalidData, format!("more than {limit} bytes"))),
+        false => Ok(text),
     }
 }
 

@@ -6,20 +6,24 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
-use super::diagnostics::{self, Destination, Format};
+use super::diagnostics::{self, Destination, Format, Summary};
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
+use super::repository::Repository;
 use super::ui::Ui;
 use crate::compile::derive::exposure::Exposure;
 use crate::compile::derive::source::{SourceCrd, SourceVersion};
-use crate::compile::fields::fields;
+use crate::compile::fields::{Field, cut, fields, find};
 use crate::compile::load::yaml;
+use crate::compile::resolve::{BaseName, Service};
 use crate::files::walk::read_paths;
 use crate::model::cluster::ClusterId;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::nearest::nearest;
+use crate::model::path::FieldPath;
 use crate::model::tree::Node;
 use view::Shown;
 
@@ -27,7 +31,7 @@ use view::Shown;
 #[derive(Debug, Args)]
 #[command(after_help = "Example: carrier fields redis.redis.example.com -o list")]
 pub struct FieldsArgs {
-    /// The CRD by its name; with --from, all where no name is given
+    /// The CRD by its name, or by its plural where that is enough; with --from, all where none is given
     #[arg(value_name = "CRD", required_unless_present = "from")]
     pub crd: Option<String>,
     /// How to show the fields
@@ -39,6 +43,23 @@ pub struct FieldsArgs {
     /// Look into this file or folder, such as an operator's release manifest, and not into the repository
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub from: Option<PathBuf>,
+    /// This version of the CRD; without it, those that are exposed, or the stored one
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// Only what lies at and below this path, such as .spec.storage
+    #[arg(long, value_name = "PATH", value_parser = field_path)]
+    pub path: Option<FieldPath>,
+    /// So many levels; without it all, but of a CRD with more than 150 fields the tree has 3
+    #[arg(long, value_name = "LEVELS", value_parser = clap::value_parser!(u8).range(1..))]
+    pub depth: Option<u8>,
+}
+
+/// A tree of more fields is cut at [`LEVELS`]: nobody reads a thousand lines.
+const LARGE: usize = 150;
+const LEVELS: usize = 3;
+
+fn field_path(text: &str) -> Result<FieldPath, String> {
+    FieldPath::parse(text).map_err(|error| error.to_string())
 }
 
 /// How fields are shown.
@@ -57,10 +78,22 @@ pub enum Output {
 /// # Errors
 /// When there is no such CRD, or a file cannot be read.
 pub fn run(args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let Some(path) = &args.from else {
-        return Err(CliError::usage("no snapshots yet"));
+    let name = args.crd.as_deref();
+    let (mut shown, exit) = match &args.from {
+        Some(path) => of_files(path, name, args.version.as_deref(), env, ui)?,
+        None => (of_repository(name.unwrap_or_default(), args, env, ui)?, Exit::Fine),
     };
-    let (shown, exit) = of_files(path, args.crd.as_deref(), env, ui)?;
+    if let Some(path) = &args.path {
+        shown = below(shown, path)?;
+    }
+    for one in &mut shown {
+        let count: usize = one.fields.iter().map(|field| field.all().len()).sum();
+        let large = args.output == Output::Tree && count > LARGE;
+        let levels = args.depth.map(usize::from).or_else(|| large.then_some(LEVELS));
+        if let Some(levels) = levels {
+            one.fields = cut(std::mem::take(&mut one.fields), levels);
+        }
+    }
     let color = ui.out_color;
     match args.output {
         Output::Tree => view::tree(ui.out(), &shown, color)?,
@@ -70,10 +103,50 @@ pub fn run(args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     Ok(exit)
 }
 
+/// Of each only the field at a path.
+fn below(all: Vec<Shown>, path: &FieldPath) -> Result<Vec<Shown>, CliError> {
+    let mut paths: Vec<String> = Vec::new();
+    let mut found = Vec::new();
+    for mut shown in all {
+        match find(&shown.fields, path).cloned() {
+            Some(field) => {
+                shown.fields = vec![field];
+                found.push(shown);
+            }
+            None => paths.extend(shown.fields.iter().flat_map(Field::all).map(|f| f.path.to_string())),
+        }
+    }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let error = CliError::usage(format!("there is no field `{path}`"));
+    Err(match nearest(&path.to_string(), paths.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("without `--path` all fields are shown"),
+    })
+}
+
+/// The version that was asked for, else the one that a copy would have; nothing where the CRD has
+/// no such version.
+fn version_of<'c>(crd: &'c SourceCrd, version: Option<&str>) -> Result<Option<&'c SourceVersion>, CliError> {
+    let Some(name) = version else { return Ok(crd.preferred()) };
+    if let Some(found) = crd.version(name) {
+        return Ok(Some(found));
+    }
+    let names: Vec<&str> = crd.versions.iter().map(|v| v.name.as_str()).collect();
+    Err(CliError::usage(format!("`{}` has no version `{name}`", crd.name)).hint(format!("it has {}", names.join(", "))))
+}
+
 /// The CRDs in files that a user names, or the one that is called `name`. Those that cannot be
 /// offered are reported on stderr.
-fn of_files(path: &Path, name: Option<&str>, env: &Env, ui: &mut Ui<'_>) -> Result<(Vec<Shown>, Exit), CliError> {
-    let (sources, mut found) = read_paths(&[env.path(path)])?;
+fn of_files(
+    path: &Path,
+    name: Option<&str>,
+    version: Option<&str>,
+    env: &Env,
+    ui: &mut Ui<'_>,
+) -> Result<(Vec<Shown>, Exit), CliError> {
+    let (sources, mut found) = read_paths(&env.directory, &[path.to_owned()], Vec::new())?;
     let mut shown = Vec::new();
     let mut others = BTreeSet::new();
     for (id, file) in sources.iter() {
@@ -90,7 +163,7 @@ fn of_files(path: &Path, name: Option<&str>, env: &Env, ui: &mut Ui<'_>) -> Resu
             match SourceCrd::read(&root.to_json()) {
                 Ok(crd) => {
                     let from = vec![path.display().to_string()];
-                    shown.extend(crd.preferred().map(|version| of_version(&crd, version, from, None)));
+                    shown.extend(version_of(&crd, version)?.map(|version| of_version(&crd, version, from, None)));
                 }
                 Err(problems) => {
                     for problem in problems {
@@ -103,7 +176,7 @@ fn of_files(path: &Path, name: Option<&str>, env: &Env, ui: &mut Ui<'_>) -> Resu
     let exit = if found.has_errors() { Exit::Errors } else { Exit::Fine };
     let list = found.into_sorted();
     if !list.is_empty() {
-        diagnostics::report(ui, Format::Text, &list, &env.as_typed(&sources), &Destination::default())?;
+        diagnostics::report(ui, Format::Text, &list, &sources, &Destination::default())?;
     }
     match name {
         Some(name) if shown.is_empty() && exit == Exit::Fine => Err(unknown(name, &others)),
@@ -111,6 +184,79 @@ fn of_files(path: &Path, name: Option<&str>, env: &Env, ui: &mut Ui<'_>) -> Resu
             Err(CliError::new(Exit::Errors, format!("there is no CustomResourceDefinition in {}", path.display())))
         }
         _ => Ok((shown, exit)),
+    }
+}
+
+/// A CRD among the snapshots of the repository, by its name or its plural, once for each exposure
+/// and each form it has.
+fn of_repository(name: &str, args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Vec<Shown>, CliError> {
+    let (cluster, version) = (args.cluster.as_ref(), args.version.as_deref());
+    let repository = Repository::open(env, ui)?;
+    let (compiled, list) = repository.compile();
+    let errors = Summary::of(&list, &repository.sources).error;
+    if errors > 0 {
+        ui.warn(format_args!("the repository has {}", diagnostics::count(errors, "error")))?;
+        ui.next("check", "to see what is wrong")?;
+    }
+    let crds = compiled.discovered.crds.iter().filter(|(id, _)| cluster.is_none_or(|c| c == *id));
+    let names: BTreeSet<String> = crds.clone().flat_map(|(_, crds)| crds.keys().cloned()).collect();
+    let name = full_name(name, &names)?;
+
+    // One form of the CRD, the clusters that have it, and the services made of it there.
+    let mut forms: Vec<(&Value, Vec<&ClusterId>)> = Vec::new();
+    for (id, crds) in crds {
+        let Some(snapshot) = crds.get(&name) else { continue };
+        match forms.iter_mut().find(|(crd, _)| *crd == &*snapshot.crd) {
+            Some((_, ids)) => ids.push(id),
+            None => forms.push((&snapshot.crd, vec![id])),
+        }
+    }
+    let mut shown = Vec::new();
+    for (crd, ids) in forms {
+        let crd = SourceCrd::read(crd).map_err(|problems| {
+            let message = problems.into_iter().map(|p| p.message).collect::<Vec<_>>().join("; ");
+            CliError::new(Exit::Errors, format!("`{name}` cannot be offered: {message}"))
+        })?;
+        let from: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let mut exposures: Vec<&Exposure> = Vec::new();
+        for service in compiled.resolved.services.iter().filter(|s| ids.contains(&&s.cluster) && is_of(s, &crd)) {
+            exposures.extend(service.exposure.as_ref().filter(|e| !exposures.iter().any(|o| o.object == e.object)));
+        }
+        if exposures.is_empty() {
+            shown.extend(version_of(&crd, version)?.map(|version| of_version(&crd, version, from.clone(), None)));
+        }
+        for exposure in exposures {
+            let versions = exposure.items.iter().flat_map(|item| &item.versions);
+            let versions: Vec<_> = versions.filter_map(|v| crd.version(&v.value)).collect();
+            let versions = match versions.is_empty() || version.is_some() {
+                true => version_of(&crd, version)?.into_iter().collect(),
+                false => versions,
+            };
+            shown.extend(versions.into_iter().map(|v| of_version(&crd, v, from.clone(), Some(exposure))));
+        }
+    }
+    Ok(shown)
+}
+
+fn is_of(service: &Service<'_>, crd: &SourceCrd) -> bool {
+    match &service.base.name {
+        BaseName::Crd(name) => *name == crd.name,
+        BaseName::Plural(plural) => *plural == crd.plural,
+    }
+}
+
+/// The one name that is `name`, or whose plural is.
+fn full_name(name: &str, names: &BTreeSet<String>) -> Result<String, CliError> {
+    if names.contains(name) {
+        return Ok(name.to_owned());
+    }
+    let mut same = names.iter().filter(|n| n.split_once('.').is_some_and(|(plural, _)| plural == name));
+    match (same.next(), same.next()) {
+        (Some(one), None) => Ok(one.clone()),
+        _ if names.is_empty() => Err(CliError::usage("the repository has no snapshot of a CRD").hint(
+            "take CRDs in with `carrier lock --from PATH`, or look into a file with `carrier fields --from PATH`",
+        )),
+        _ => Err(unknown(name, names)),
     }
 }
 

@@ -53,10 +53,9 @@ pub fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     }
     ui.say(
         "\nThe accounts, the cluster and the catalog are examples; make them yours. To offer a service of the cluster:\n\
-         \n  1. take its CRD out of the operator's release manifest:\n       \
-         carrier lock --from PATH --cluster team-a/eu-west-1\n  \
-         2. see what it has to expose:\n       carrier fields CRD\n  \
-         3. say what you offer in catalogs/example.yaml\n",
+         \n  1. see what its CRD has to expose, in the operator's release manifest:\n       carrier fields --from PATH\n  \
+         2. say what you offer in catalogs/example.yaml\n  \
+         3. take the CRD into the repository:\n       carrier lock --from PATH\n",
     )?;
     ui.next("check", "to see whether all of it fits together")?;
     Ok(Exit::Fine)

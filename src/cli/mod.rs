@@ -19,6 +19,7 @@ pub mod lock;
 pub mod man;
 pub mod reference;
 pub mod render;
+pub mod repository;
 pub mod schema;
 pub mod ui;
 pub mod version;
@@ -86,6 +87,8 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     match command {
         Command::Init(args) => init::run(&args, env, ui),
         Command::Check(args) => check::run(&args, env, ui),
+        Command::Lock(args) => lock::run(&args, env, ui),
+        Command::Render(args) => render::run(&args, env, ui),
         Command::Fields(args) => fields::run(&args, env, ui),
         Command::Explain(args) => explain::run(&args, ui),
         Command::Schema(args) => schema::run(&args, env, ui),

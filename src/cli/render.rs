@@ -1,14 +1,24 @@
 //! `carrier render`: the manifests that offer the services of a repository.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::env::Env;
+use super::error::CliError;
+use super::exit::Exit;
+use super::repository::Repository;
+use super::ui::Ui;
+use crate::compile::render::ManifestSet;
+use crate::compile::render::layout::{Files, Options, layout, stream};
+use crate::files::write::{Difference, DifferenceKind, check, no_link, plan_write};
 use crate::model::cluster::ClusterId;
+use crate::model::config::RenderTarget;
 
 /// Arguments of `carrier render`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: carrier render --stdout | kubectl apply --server-side -f -")]
+#[command(after_help = "Nothing is written where the repository has an error.\n\n\
+                  Example: carrier render --stdout | kubectl apply --server-side -f -")]
 pub struct RenderArgs {
     /// The folder to write; without it, `output` of carrier.yaml
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
@@ -30,10 +40,153 @@ pub struct RenderArgs {
 /// Who reads the manifests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Reader {
-    /// `kubectl`, or nobody in particular.
+    /// kubectl, or nobody in particular.
     Plain,
     /// Flux: stages that wait for each other.
     Flux,
     /// Argo CD: sync waves.
     Argo,
+}
+
+impl From<Reader> for RenderTarget {
+    fn from(reader: Reader) -> Self {
+        match reader {
+            Reader::Plain => Self::Plain,
+            Reader::Flux => Self::Flux,
+            Reader::Argo => Self::Argo,
+        }
+    }
+}
+
+/// Renders the repository.
+///
+/// # Errors
+/// When there is no repository, or the output cannot be written or is refused.
+pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let repository = Repository::open(env, ui)?;
+    let (compiled, list) = repository.compile();
+    if repository.report_if_any(&list, env, ui)? == Exit::Errors {
+        ui.say("nothing was rendered")?;
+        return Ok(Exit::Errors);
+    }
+    let set = compiled.render();
+    let mut options = Options::new(&repository.loaded.config, args.target.map(Into::into));
+    if args.stdout {
+        return print(&set, args.cluster.as_ref(), options.render.target, ui);
+    }
+    let (folder, shown) = match &args.out {
+        Some(out) => (env.path(out), out.clone()),
+        None => {
+            no_link(&repository.root, &options.output)?;
+            let folder = repository.root.join(&options.output);
+            let shown = folder.strip_prefix(&env.directory).map_or(folder.clone(), Path::to_owned);
+            (folder, shown)
+        }
+    };
+    if let Some(below) = args.out.as_ref().and_then(|_| below(&repository.root, &folder)) {
+        options.output = below;
+    }
+    let files = layout(&set, &options);
+    if args.check {
+        return compare(&folder, &shown, &files, ui);
+    }
+    write(&folder, &shown, &files, &set, ui)?;
+    let reader = match options.render.target {
+        RenderTarget::Plain => {
+            ui.next("render --stdout | kubectl apply --server-side -f -", "to offer the services")?;
+            return Ok(Exit::Fine);
+        }
+        RenderTarget::Flux => "Flux",
+        RenderTarget::Argo => "Argo CD",
+    };
+    ui.say(format_args!("next: commit {} for {reader}", shown.display()))?;
+    Ok(Exit::Fine)
+}
+
+/// The folder as a path below the root, with `/`; `None` where it lies elsewhere. It need not be
+/// there yet: what is there of it is followed, the rest is taken as it is written.
+fn below(root: &Path, folder: &Path) -> Option<String> {
+    let (there, real) = folder.ancestors().find_map(|f| Some((f, f.canonicalize().ok()?)))?;
+    let folder = real.join(folder.strip_prefix(there).ok()?);
+    let parts: Vec<_> = folder.strip_prefix(root).ok()?.iter().map(|p| p.to_string_lossy()).collect();
+    (!parts.is_empty() && !parts.iter().any(|p| p == "..")).then(|| parts.join("/"))
+}
+
+fn print(
+    set: &ManifestSet,
+    cluster: Option<&ClusterId>,
+    target: RenderTarget,
+    ui: &mut Ui<'_>,
+) -> Result<Exit, CliError> {
+    let manifests = match cluster {
+        None => &set.management,
+        Some(id) => set.clusters.get(id).ok_or_else(|| {
+            let names: Vec<String> = set.clusters.keys().map(ToString::to_string).collect();
+            CliError::usage(format!("there is no ServiceCluster `{id}`"))
+                .hint(format!("the repository has: {}", names.join(", ")))
+        })?,
+    };
+    ui.out().write_all(stream(manifests, target).as_bytes())?;
+    Ok(Exit::Fine)
+}
+
+fn write(folder: &Path, shown: &Path, files: &Files, set: &ManifestSet, ui: &mut Ui<'_>) -> Result<(), CliError> {
+    let plan = plan_write(folder, files)?;
+    let edited = plan.differences().iter().filter(|d| is_edited(d.kind));
+    let edited: Vec<String> = edited.map(|d| d.path.clone()).collect();
+    for path in &edited {
+        ui.warn(format_args!("{} was edited by hand; the edit is undone", shown.join(path).display()))?;
+    }
+    let written = plan.apply()?;
+    ui.say(format_args!(
+        "{} objects for {} clusters in {}: {} files written, {} removed, {} unchanged",
+        set.len(),
+        set.clusters.len() + 1,
+        shown.display(),
+        written.written,
+        written.removed,
+        written.unchanged,
+    ))?;
+    Ok(())
+}
+
+fn compare(folder: &Path, shown: &Path, files: &Files, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let differences = check(folder, files)?;
+    for Difference { path, kind } in &differences {
+        let what = match kind {
+            DifferenceKind::Missing => "missing",
+            DifferenceKind::Changed => "changed",
+            DifferenceKind::Edited => "edited",
+            DifferenceKind::Stale => "stale",
+            DifferenceKind::StaleEdited => "stale, edited",
+        };
+        writeln!(ui.out(), "{what}: {}", shown.join(path).display())?;
+    }
+    if differences.is_empty() {
+        ui.say(format_args!("{} is up to date", shown.display()))?;
+        return Ok(Exit::Fine);
+    }
+    ui.next("render", "to write what differs")?;
+    Ok(Exit::Changes)
+}
+
+fn is_edited(kind: DifferenceKind) -> bool {
+    matches!(kind, DifferenceKind::Edited | DifferenceKind::StaleEdited)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_found_below_the_root_however_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("sub")).unwrap();
+        let named = |path: &str| below(&root, &root.join(path));
+        assert_eq!(named("sub/../out/a").as_deref(), Some("out/a"));
+        assert_eq!(named("sub/new").as_deref(), Some("sub/new"));
+        assert_eq!(named(".."), None);
+        assert_eq!(named(""), None);
+    }
 }

@@ -10,6 +10,8 @@ use std::io::{self, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
+use super::diagnostics::plain;
+
 /// How much a command says on stderr.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
@@ -101,26 +103,33 @@ impl<'a> Ui<'a> {
 
     /// Says a line on stderr; not with `-q`.
     pub fn say(&mut self, text: impl fmt::Display) -> io::Result<()> {
-        if self.verbosity >= Verbosity::Normal { writeln!(self.err, "{text}") } else { Ok(()) }
+        if self.verbosity >= Verbosity::Normal { self.talk(Style::new(), "", text) } else { Ok(()) }
     }
 
     /// Says a line on stderr that only `-v` shows.
     pub fn detail(&mut self, text: impl fmt::Display) -> io::Result<()> {
-        if self.verbosity >= Verbosity::Verbose { writeln!(self.err, "{text}") } else { Ok(()) }
+        if self.verbosity >= Verbosity::Verbose { self.talk(Style::new(), "", text) } else { Ok(()) }
     }
 
     /// Names the next useful command, without the program's name; not with `-q`.
     pub fn next(&mut self, command: &str, why: &str) -> io::Result<()> {
-        let (style, program) = (self.style(ADVICE), self.program);
-        self.say(format_args!("{style}next:{style:#} run `{program} {command}` {why}"))
+        if self.verbosity < Verbosity::Normal {
+            return Ok(());
+        }
+        let program = self.program;
+        self.talk(ADVICE, "next: ", format_args!("run `{program} {command}` {why}"))
+    }
+
+    /// Warns, whatever the verbosity.
+    pub fn warn(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        self.talk(WARNING, "warning: ", text)
     }
 
     /// Shows an error with its hints, whatever the verbosity.
     pub fn error(&mut self, error: &super::error::CliError) -> io::Result<()> {
-        let (red, cyan) = (self.style(ERROR), self.style(ADVICE));
-        writeln!(self.err, "{red}error:{red:#} {}", error.message)?;
+        self.talk(ERROR, "error: ", &error.message)?;
         for hint in &error.hints {
-            writeln!(self.err, "{cyan}  help:{cyan:#} {hint}")?;
+            self.talk(ADVICE, "  help: ", hint)?;
         }
         Ok(())
     }
@@ -131,8 +140,13 @@ impl<'a> Ui<'a> {
         self.err.flush()
     }
 
-    fn style(&self, style: Style) -> Style {
-        if self.err_color { style } else { Style::new() }
+    /// A line on stderr with a word in front. Names of files and texts from files may be in it, so
+    /// what a terminal would act on is shown instead.
+    fn talk(&mut self, style: Style, word: &str, text: impl fmt::Display) -> io::Result<()> {
+        let style = if self.err_color { style } else { Style::new() };
+        let (word, space) = word.split_at(word.trim_end().len());
+        let text = text.to_string();
+        writeln!(self.err, "{style}{word}{style:#}{space}{}", plain::lines(&text))
     }
 }
 
@@ -151,6 +165,19 @@ mod tests {
         ui.error(&CliError::usage("no").hint("yes")).unwrap();
         drop(ui);
         String::from_utf8(err).unwrap()
+    }
+
+    #[test]
+    fn nothing_that_is_said_moves_the_terminal() {
+        let mut err = Vec::new();
+        let mut ui = Ui::new(Vec::new(), &mut err);
+        ui.err_color = true;
+        ui.warn("a\u{1b}[2Jb was edited").unwrap();
+        ui.error(&CliError::usage("no `\u{9b}2J`").hint("\u{202e}yes")).unwrap();
+        drop(ui);
+        let text = String::from_utf8(err).unwrap();
+        assert!(text.contains("a␛[2Jb was edited") && !text.contains(['\u{9b}', '\u{202e}']), "{text:?}");
+        assert!(text.starts_with("\u{1b}["), "its own colours stay");
     }
 
     #[test]

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::derive::names::CrdNames;
 use super::derive::source::SourceCrd;
 use super::derive::{self, Derived, Target};
 use super::discovered::{Discovered, Snapshot};
-use super::resolve::{BaseName, Resolved, Service};
+use super::resolve::{BaseName, Origin, Resolved, Service};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::{lock, reference};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
@@ -28,6 +29,8 @@ pub struct Built {
     pub version: String,
     /// The internal CRD.
     pub internal: Arc<Value>,
+    /// What the internal CRD is called.
+    pub internal_names: CrdNames,
     /// The derived CRD; `None` where tenants use the internal one.
     pub derived: Option<Derived>,
 }
@@ -53,10 +56,10 @@ impl Built {
     pub fn internal_crd(&self, cluster: &ClusterId) -> OfferedCrd {
         let group = target(cluster).internal_group();
         OfferedCrd {
-            name: format!("{}.{group}", self.source.plural),
+            name: format!("{}.{group}", self.internal_names.plural),
             group,
-            kind: self.source.kind.clone(),
-            plural: self.source.plural.clone(),
+            kind: self.internal_names.kind.clone(),
+            plural: self.internal_names.plural.clone(),
             versions: vec![(self.version.clone(), true)],
         }
     }
@@ -110,7 +113,7 @@ fn find<'d>(
     match &service.base.name {
         BaseName::Crd(name) => {
             let found = discovered.by_name(cluster, name);
-            if found.is_none() {
+            if found.is_none() && !discovered.is_broken(cluster, name) {
                 let message = format!("there is no snapshot of `{name}` from the cluster `{cluster}`");
                 let diagnostic = Diagnostic::new(&lock::NO_SNAPSHOT, service.base.place, message)
                     .help(format!("run `carrier lock --cluster {cluster} --from FILE`, with the file of the operator's release that holds the CRD"))
@@ -124,6 +127,7 @@ fn find<'d>(
             let (first, second) = (found.next(), found.next());
             let message = match (first, second) {
                 (Some(only), None) => return Some(only),
+                (None, _) if discovered.is_broken(cluster, plural) => return None,
                 (None, _) => format!("the cluster `{cluster}` has no snapshot of a CRD with the plural `{plural}`"),
                 (Some(a), Some(b)) => format!("the plural `{plural}` fits both `{}` and `{}`", a.0, b.0),
             };
@@ -174,8 +178,14 @@ fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, merged: &mut
         Some(derived) => source.version(&derived.storage)?,
         None => source.preferred()?,
     };
-    let internal = Arc::new(derive::internal(&source, &target, version));
-    Some(Built { service: index, version: version.name.clone(), internal, derived, source })
+    // An entry written by hand names its internal CRD, so that keeps the name it has; for a set the
+    // override is the way to offer two operators' kinds of one name.
+    let internal_names = match (&service.exposure, service.origin) {
+        (Some(exposure), Origin::Set(_)) => CrdNames::of_exposure(&source, exposure),
+        _ => CrdNames::of_source(&source),
+    };
+    let internal = Arc::new(derive::internal_as(&source, &internal_names, &target, version));
+    Some(Built { service: index, version: version.name.clone(), internal, internal_names, derived, source })
 }
 
 /// Complaints of several clusters about the same line.
@@ -234,13 +244,14 @@ impl Merged {
 fn collisions(resolved: &Resolved<'_>, built: &mut Vec<Built>, diagnostics: &mut Diagnostics) {
     // (group, name) -> (what tells two CRDs apart, index of the service)
     let mut taken: BTreeMap<(String, String), (String, usize)> = BTreeMap::new();
-    let mut versions: BTreeMap<String, (String, usize)> = BTreeMap::new();
+    let mut versions: BTreeMap<(String, String), (String, usize)> = BTreeMap::new();
     built.retain(|candidate| {
         let service = &resolved.services[candidate.service];
         let internal = candidate.internal_crd(&service.cluster);
         // Two services may share an internal CRD, which has one version (R11).
-        let (version, first) =
-            versions.entry(internal.name.clone()).or_insert_with(|| (candidate.version.clone(), candidate.service));
+        let (version, first) = versions
+            .entry((internal.name.clone(), candidate.source.name.clone()))
+            .or_insert_with(|| (candidate.version.clone(), candidate.service));
         if *version != candidate.version {
             let first = &resolved.services[*first];
             let message = format!(
@@ -249,7 +260,9 @@ fn collisions(resolved: &Resolved<'_>, built: &mut Vec<Built>, diagnostics: &mut
             );
             let diagnostic = Diagnostic::new(&reference::VERSIONS_CLASH, service.base.place, message)
                 .label(first.base.place, "the other one")
-                .help(format!("expose version `{version}` in both, or offer one of them through another provider account"))
+                .help(format!(
+                    "expose version `{version}` in both, or offer one of them through another provider account"
+                ))
                 .on(service.origin.id(), "");
             diagnostics.push(diagnostic);
             return false;
@@ -265,11 +278,10 @@ fn collisions(resolved: &Resolved<'_>, built: &mut Vec<Built>, diagnostics: &mut
                     continue;
                 }
                 let first = &resolved.services[*index];
-                let internal = group.starts_with("internal.");
                 let message = format!("`{name}` is taken in the API group `{group}`: `{}` has it already", first.entry);
-                let help = match internal {
-                    true => "two CRDs of one kind cannot be offered from the same cluster by one provider; offer one of them through another provider account",
-                    false => "give one of them another `kind` and `plural` under `derive`",
+                let help = match service.origin {
+                    Origin::Set(_) => "give one of them another `kind` and `plural` under `derive`",
+                    Origin::Entry(_) => "use a CatalogEntrySet with another `kind` and `plural` under `derive`",
                 };
                 let diagnostic = Diagnostic::new(&reference::NAME_TAKEN, service.base.place, message)
                     .label(first.base.place, "the other one")
@@ -297,4 +309,105 @@ fn names_of(crd: &Value) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::compile::load::load;
+    use crate::compile::resolve::resolve;
+    use crate::model::source::{FileId, SourceFile, Sources, Span};
+
+    const COMMON: &str = "
+apiVersion: catalog.kubecarrier.io/v1alpha1
+kind: Account
+metadata: {name: team-a}
+spec: {metadata: {displayName: A}, roles: [Provider, Tenant], subjects: [{kind: User, name: a}]}
+---
+apiVersion: kubecarrier.io/v1alpha1
+kind: ServiceCluster
+metadata: {name: west, namespace: team-a}
+spec: {kubeconfigSecret: {name: k}}
+---
+apiVersion: catalog.kubecarrier.io/v1alpha1
+kind: Catalog
+metadata: {name: all, namespace: team-a}
+spec: {catalogEntrySelector: {}, tenantSelector: {}}
+---
+";
+
+    fn set(name: &str, group: &str, version: &str, overrides: &str) -> String {
+        format!(
+            "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: CatalogEntrySet\nmetadata: {{name: {name}, namespace: team-a}}\n\
+             spec:\n  metadata: {{displayName: X}}\n  discover: {{crd: {{name: clusters.{group}}}, serviceClusterSelector: {{}}}}\n  \
+             derive: {{{overrides} expose: [{{versions: [{version}], fields: [{{jsonPath: .spec.size}}]}}]}}\n---\n"
+        )
+    }
+
+    /// A CRD with the kind Cluster and the versions v1 and v2.
+    fn crd(group: &str) -> Snapshot {
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"size": {"type": "integer"}}}}});
+        let version = |name: &str, storage: bool| json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": schema}});
+        let crd = json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": format!("clusters.{group}")},
+            "spec": {"group": group, "scope": "Namespaced", "names": {"kind": "Cluster", "plural": "clusters"},
+                "versions": [version("v1", true), version("v2", false)]},
+        });
+        Snapshot { crd: Arc::new(crd), place: Span::file_start(FileId(0)) }
+    }
+
+    /// The names of the CRDs that are built, and the errors.
+    fn outcome(sets: &[String]) -> (Vec<String>, Vec<String>) {
+        let text = COMMON.to_owned() + &sets.concat();
+        let sources = Sources::new(vec![SourceFile { path: "all.yaml".into(), text: text.into() }]);
+        let (loaded, mut found) = load(&sources);
+        let (resolved, more) = resolve(&loaded);
+        found.append(more);
+        let crds = ["pg.example.com", "capi.example.com"].map(|g| (format!("clusters.{g}"), crd(g)));
+        let mut discovered = Discovered::default();
+        discovered.crds.insert(ClusterId::new("team-a", "west"), crds.into_iter().collect());
+        let (built, more) = build(&resolved, &discovered);
+        found.append(more);
+        let cluster = ClusterId::new("team-a", "west");
+        let names = built.iter().flat_map(|b| [b.internal_crd(&cluster).name, b.tenant_crd(&cluster).name]).collect();
+        let errors =
+            found.into_sorted().into_iter().filter(|d| d.severity == crate::model::diagnostic::Severity::Error);
+        (names, errors.map(|d| format!("{} {}", d.code.id, d.message)).collect())
+    }
+
+    #[test]
+    fn two_operators_with_one_kind_need_another_name_for_one_of_them() {
+        let pg = set("pg", "pg.example.com", "v1", "");
+        let (names, errors) = outcome(&[pg.clone(), set("capi", "capi.example.com", "v2", "")]);
+        assert_eq!(names, ["clusters.internal.west.team-a", "clusters.west.team-a"]);
+        assert_eq!(
+            errors,
+            ["CAR0263 `Cluster` is taken in the API group `internal.west.team-a`: `capi.west` has it already"]
+        );
+        let renamed = set("capi", "capi.example.com", "v2", "kind: Fleet, plural: fleets,");
+        let (names, errors) = outcome(&[pg, renamed]);
+        assert_eq!(errors, [""; 0]);
+        assert_eq!(
+            names,
+            [
+                "fleets.internal.west.team-a",
+                "fleets.west.team-a",
+                "clusters.internal.west.team-a",
+                "clusters.west.team-a"
+            ]
+        );
+    }
+
+    #[test]
+    fn one_crd_is_offered_in_one_version() {
+        let (names, errors) = outcome(&[set("a", "pg.example.com", "v1", ""), set("b", "pg.example.com", "v2", "")]);
+        assert_eq!(names, ["clusters.internal.west.team-a", "clusters.west.team-a"]);
+        assert_eq!(
+            errors,
+            ["CAR0266 `clusters.pg.example.com` is offered in version `v2` here and in `v1` by `a.west`"]
+        );
+    }
 }

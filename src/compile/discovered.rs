@@ -1,7 +1,7 @@
 //! What is known of the service clusters: snapshots of their CRDs, and the lock
 //! that says which are current.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -17,6 +17,8 @@ pub struct Discovered {
     pub crds: BTreeMap<ClusterId, BTreeMap<String, Snapshot>>,
     /// The lock; empty where there is none yet.
     pub lock: Lock,
+    /// Snapshots that should be there and cannot be used, which has been reported.
+    pub broken: BTreeSet<(ClusterId, String)>,
 }
 
 /// One CRD of a service cluster, as it was when it was last looked at.
@@ -33,6 +35,13 @@ impl Discovered {
     #[must_use]
     pub fn by_name(&self, cluster: &ClusterId, crd: &str) -> Option<&Snapshot> {
         self.crds.get(cluster)?.get(crd)
+    }
+
+    /// Whether a snapshot that is not there was reported already: by the CRD's name or its plural.
+    #[must_use]
+    pub fn is_broken(&self, cluster: &ClusterId, name: &str) -> bool {
+        let is = |crd: &str| crd == name || crd.split_once('.').is_some_and(|(plural, _)| plural == name);
+        self.broken.iter().any(|(id, crd)| id == cluster && is(crd))
     }
 
     /// The snapshots of a cluster whose plural is `plural`, by name.

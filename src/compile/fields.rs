@@ -33,6 +33,8 @@ pub struct Field {
     pub standing: Option<Standing>,
     /// The fields below, those of a list's items and of a map's values included.
     pub children: Vec<Field>,
+    /// How many fields below [`cut`] has left out.
+    pub more: usize,
 }
 
 /// What an exposure does with a field.
@@ -148,6 +150,7 @@ impl Walk<'_> {
             description: text("description"),
             standing: self.view.map(|taken| standing(taken, &path, view)),
             children: self.below(node, &path, view),
+            more: 0,
             path,
         }
     }
@@ -163,7 +166,42 @@ fn standing(taken: &Taken<'_>, path: &FieldPath, view: View<'_>) -> Standing {
     }
 }
 
+/// Leaves out what lies more than `levels` properties deep, but for what an exposure of a part, a
+/// preset or a missing value leads to: that is what one looks for.
+#[must_use]
+pub fn cut(fields: Vec<Field>, levels: usize) -> Vec<Field> {
+    fields.into_iter().map(|field| field.cut(levels)).collect()
+}
+
+/// The field that a path leads to; `[]` and `.*` at its end add nothing.
+#[must_use]
+pub fn find<'f>(fields: &'f [Field], path: &FieldPath) -> Option<&'f Field> {
+    let mut steps = path.segments();
+    while let [rest @ .., Segment::Items | Segment::Values] = steps {
+        steps = rest;
+    }
+    fields.iter().find_map(|field| match field.path.segments() == steps {
+        true => Some(field),
+        false if steps.starts_with(field.path.segments()) => find(&field.children, path),
+        false => None,
+    })
+}
+
 impl Field {
+    fn cut(mut self, levels: usize) -> Self {
+        if levels > 1 {
+            self.children = cut(self.children, levels - 1);
+            return self;
+        }
+        let all = self.all().len();
+        let part = self.standing != Some(Standing::Exposed);
+        self.children.retain(|child| part && child.standing.is_some_and(|s| s != Standing::Hidden));
+        self.children = cut(self.children, 1);
+        let kept: usize = self.all().iter().map(|field| 1 + field.more).sum();
+        self.more = all - kept;
+        self
+    }
+
     /// This field and all below, in the order of a tree.
     pub fn all(&self) -> Vec<&Field> {
         let mut found = vec![self];

@@ -8,6 +8,7 @@ mod error;
 mod manifest;
 mod patterns;
 pub mod root;
+pub mod update;
 pub mod walk;
 pub mod write;
 

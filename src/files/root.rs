@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::FilesError;
 
 /// The configuration file; the folder that has it is the repository's root.
-pub const CONFIG: &str = "carrier.yaml";
+pub use crate::model::config::CONFIG_PATH as CONFIG;
 /// The lock file beside it.
-pub const LOCK: &str = "carrier.lock";
+pub use crate::model::lock::LOCK_PATH as LOCK;
 
 /// The nearest folder with a `carrier.yaml`: `start` or one above it, up to the
 /// root of the Git working tree and no further (`cli.md` §5.3).

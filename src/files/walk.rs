@@ -53,15 +53,17 @@ pub fn read_repository(root: &Path, options: &ReadOptions) -> Result<(Sources, D
     Ok(reader.finish())
 }
 
-/// Reads files and folders that a user names, wherever they lie: a file whatever
-/// its name, a folder as [`read_repository`] would. Their paths in the result are
-/// as named.
-pub fn read_paths(paths: &[PathBuf]) -> Result<(Sources, Diagnostics), FilesError> {
-    let mut all = Vec::new();
+/// Reads files and folders that a user names from the folder `base`, wherever they
+/// lie: a file whatever its name, a folder as [`read_repository`] would. Their paths
+/// in the result are as named. `more` are files that were read already, such as the
+/// standard input.
+pub fn read_paths(base: &Path, paths: &[PathBuf], more: Vec<SourceFile>) -> Result<(Sources, Diagnostics), FilesError> {
+    let mut all = more;
     let mut complaints = Vec::new();
-    for path in paths {
+    for named in paths {
+        let path = &base.join(named);
         let metadata = path.metadata().map_err(FilesError::io(path))?;
-        let name = path.to_string_lossy().replace('\\', "/");
+        let name = named.to_string_lossy().replace('\\', "/");
         let mut reader = Reader::new(path.canonicalize().map_err(FilesError::io(path))?);
         if metadata.is_dir() {
             let prefix = name.trim_end_matches('/').to_owned();
@@ -213,6 +215,11 @@ impl Reader {
                     (&codes::LEAVES_REPOSITORY, format!("`{path}` is a link to a folder outside the repository"))
                 };
                 self.refuse(code, path, message, "copy the files into its place, or list the link in `.carrierignore`");
+            }
+            // Git's own files are no source text, and may hold credentials that a snippet would show.
+            Ok(target) if yaml && target.strip_prefix(&self.root).is_ok_and(|t| t.iter().any(|p| p == ".git")) => {
+                let message = format!("`{path}` is a link to a file of Git's own");
+                self.refuse(&codes::LEAVES_REPOSITORY, path, message, "remove the link");
             }
             Ok(target) if yaml && target.starts_with(&self.root) => self.regular(&target, path),
             Ok(_) if yaml => {

@@ -94,6 +94,12 @@ pub fn plan_write<'a>(dir: &Path, files: &'a BTreeMap<String, Vec<u8>>) -> Resul
     Ok(WritePlan { dir: dir.to_owned(), files, differences, before, after })
 }
 
+/// Refuses a folder below `root` that is a link, or that a link leads to: `carrier.yaml` may name
+/// the output, and what it names stays in the repository.
+pub fn no_link(root: &Path, folder: &str) -> Result<(), FilesError> {
+    look(root, folder).map(|_| ())
+}
+
 /// What in `dir` is not as `files` says; empty where a write would change nothing.
 /// Reads only. The ownership manifest is one of the files.
 pub fn check(dir: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Difference>, FilesError> {
@@ -204,7 +210,7 @@ impl WritePlan<'_> {
 }
 
 /// Writes beside and renames: a reader sees the old file or the new one.
-fn replace(target: &Path, content: &[u8], staging: &Path) -> Result<(), FilesError> {
+pub(super) fn replace(target: &Path, content: &[u8], staging: &Path) -> Result<(), FilesError> {
     let beside = staging.join("file");
     fs::write(&beside, content).map_err(FilesError::io(&beside))?;
     fs::rename(&beside, target).map_err(FilesError::io(target))
@@ -249,7 +255,7 @@ fn is_empty(dir: &Path) -> Result<bool, FilesError> {
     Ok(true)
 }
 
-enum Found {
+pub(super) enum Found {
     Nothing,
     File(Vec<u8>),
     /// A folder, or something else that is no regular file.
@@ -259,7 +265,7 @@ enum Found {
 }
 
 /// What is at a path below `dir`; refuses to look through links.
-fn look(dir: &Path, path: &str) -> Result<Found, FilesError> {
+pub(super) fn look(dir: &Path, path: &str) -> Result<Found, FilesError> {
     let mut upper: Vec<&str> = parents(path).collect();
     upper.reverse();
     for parent in upper {
@@ -331,7 +337,7 @@ fn foreign(folder: &Path, path: &str, ours: &BTreeMap<String, String>) -> Result
     Ok(None)
 }
 
-fn remove_staging(staging: &Path) -> Result<(), FilesError> {
+pub(super) fn remove_staging(staging: &Path) -> Result<(), FilesError> {
     // A link in its place is removed as a link: `remove_dir_all` does not follow it.
     match fs::remove_dir_all(staging) {
         Err(error) if error.kind() != ErrorKind::NotFound => {

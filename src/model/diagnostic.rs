@@ -152,6 +152,21 @@ impl Diagnostics {
         self.list.iter_mut().for_each(|d| d.hide(file));
     }
 
+    /// Says of those whose code begins so only what the code says: their own words may quote a value.
+    pub fn quote_nothing(&mut self, codes: &str) {
+        for diagnostic in self.list.iter_mut().filter(|d| d.code.id.starts_with(codes)) {
+            diagnostic.code.title.clone_into(&mut diagnostic.message);
+            diagnostic.help = vec![format!(
+                "run `carrier explain {}`; the file may hold secrets, so it is not quoted",
+                diagnostic.code.id
+            )];
+            diagnostic.notes.clear();
+            for label in diagnostic.primary.iter_mut().chain(&mut diagnostic.labels) {
+                label.text.clear();
+            }
+        }
+    }
+
     /// Leaves out those for which `keep` is false.
     pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.list.retain(keep);

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::cluster::ClusterId;
+use super::config::Config;
 
 /// The path of the file below the repository's root.
 pub const LOCK_PATH: &str = "carrier.lock";
@@ -17,6 +18,15 @@ pub struct Lock {
     pub management_uid: Option<String>,
     /// The service clusters.
     pub clusters: BTreeMap<ClusterId, LockedCluster>,
+}
+
+impl Lock {
+    /// The UID of the management cluster, where it is known: what the settings say, else what was
+    /// discovered. `lock` and `render` have to agree on it, since tenants' namespaces are named with it.
+    #[must_use]
+    pub fn management_uid<'a>(&'a self, config: &'a Config) -> Option<&'a str> {
+        config.management.uid.as_deref().or(self.management_uid.as_deref())
+    }
 }
 
 /// What was discovered of one service cluster.

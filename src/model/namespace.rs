@@ -12,6 +12,8 @@ use super::names::LABEL_MAX;
 /// How many characters the hash has. As many as the original's generated names
 /// have (`kubecarrier.md` §2.1), so that people see what they know.
 const HASH: usize = 5;
+/// The longest name of a tenant that its namespaces hold as a whole.
+pub const LONGEST_TENANT: usize = LABEL_MAX - HASH - 1;
 /// RFC 4648's base 32 in lower case: five bits make a character.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
@@ -34,7 +36,7 @@ pub fn service_namespace(management_uid: Option<&str>, cluster: &ClusterId, tena
     let digest = hasher.finalize();
     // The top five bits of each of the first bytes: as good as any others of a hash.
     let hash: String = digest.iter().take(HASH).map(|byte| char::from(ALPHABET[usize::from(byte >> 3)])).collect();
-    let stem: String = tenant.chars().take(LABEL_MAX - HASH - 1).collect();
+    let stem: String = tenant.chars().take(LONGEST_TENANT).collect();
     format!("{}-{hash}", stem.trim_end_matches('-'))
 }
 

@@ -5,6 +5,8 @@
 
 pub mod documents;
 
+pub mod example;
+
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;

@@ -5,14 +5,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails by panicking is a test that fails")]
 #![allow(clippy::print_stderr, reason = "what a test measures is for the person who runs it")]
 
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../corpus/mod.rs"]
+mod corpus;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod by_hand;
 mod control_planes;
+mod derived_crds;
+mod derived_instances;
+mod documents;
 mod hurting;
 mod kinds;
 mod leftovers;
+mod rendered;
 
 use std::process::ExitCode;
 
@@ -23,6 +31,15 @@ fn main() -> ExitCode {
     if leftovers::scene_wanted() {
         return support::run(leftovers::scene());
     }
-    let subjects = [control_planes::cases(), hurting::cases(), kinds::cases(), leftovers::cases()];
+    let subjects = [
+        control_planes::cases(),
+        derived_crds::cases(),
+        derived_instances::cases(),
+        documents::cases(),
+        hurting::cases(),
+        kinds::cases(),
+        leftovers::cases(),
+        rendered::cases(),
+    ];
     support::run(subjects.into_iter().flatten().collect())
 }

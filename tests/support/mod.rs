@@ -22,6 +22,7 @@
 
 mod access;
 mod assets;
+pub use assets::Assets;
 mod authority;
 mod control_plane;
 mod control_planes;

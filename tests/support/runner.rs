@@ -33,6 +33,7 @@ type Body = Pin<Box<dyn Future<Output = TestResult>>>;
 pub struct Case {
     name: String,
     body: fn() -> Body,
+    limit: Duration,
 }
 
 impl Case {
@@ -40,7 +41,12 @@ impl Case {
     pub fn new(module: &str, name: &str, body: fn() -> Body) -> Self {
         // As libtest does it: without the name of the binary.
         let module = module.split_once("::").map(|(_, rest)| format!("{rest}::"));
-        Self { name: format!("{}{name}", module.unwrap_or_default()), body }
+        Self { name: format!("{}{name}", module.unwrap_or_default()), body, limit: LIMIT }
+    }
+
+    /// For a test whose length is chosen by who runs it.
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Its name, `module::function`.
@@ -87,8 +93,8 @@ pub async fn eventually(what: &str, ask: impl AsyncFn() -> bool) {
 pub fn run(cases: Vec<Case>) -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = cases.into_iter().map(|case| {
-        let Case { name, body } = case;
-        Trial::ignorable_test(name.clone(), move || attempt(&name, body))
+        let Case { name, body, limit } = case;
+        Trial::ignorable_test(name.clone(), move || attempt(&name, body, limit))
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     stop_shared();
@@ -100,12 +106,12 @@ pub fn run(cases: Vec<Case>) -> ExitCode {
     conclusion.exit_code()
 }
 
-fn attempt(name: &str, body: fn() -> Body) -> Result<Completion, Failed> {
+fn attempt(name: &str, body: fn() -> Body, limit: Duration) -> Result<Completion, Failed> {
     if let Err(reason) = Assets::find() {
         let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
         return if ci { Err(reason.into()) } else { Ok(Completion::ignored_with(reason)) };
     }
-    let run = || block_on(async { tokio::time::timeout(LIMIT, body()).await });
+    let run = || block_on(async { tokio::time::timeout(limit, body()).await });
     let result = catch_unwind(AssertUnwindSafe(run));
     let remains = REMAINS.take();
     // Those of an earlier failure are of no use any more.
@@ -117,7 +123,7 @@ fn attempt(name: &str, body: fn() -> Body) -> Result<Completion, Failed> {
     drop(remains);
     match result {
         Ok(Ok(result)) => result.map(|()| Completion::Completed),
-        Ok(Err(_)) => Err(format!("still not done after {} s", LIMIT.as_secs()).into()),
+        Ok(Err(_)) => Err(format!("still not done after {} s", limit.as_secs()).into()),
         Err(panic) => resume_unwind(panic),
     }
 }

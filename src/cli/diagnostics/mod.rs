@@ -125,7 +125,7 @@ pub(super) fn severity_name(severity: Severity) -> &'static str {
 }
 
 /// "1 file", "2 files".
-fn count(n: usize, one: &str) -> String {
+pub(super) fn count(n: usize, one: &str) -> String {
     format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 

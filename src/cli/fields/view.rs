@@ -45,13 +45,15 @@ pub fn tree(out: &mut dyn Write, all: &[Shown], color: bool) -> io::Result<()> {
         }
         writeln!(out)?;
         let rows: Vec<&Field> = shown.fields.iter().flat_map(Field::all).collect();
-        let width = rows.iter().map(|f| indent(f) + name(f).chars().count()).max().unwrap_or(0);
+        let top = rows.iter().map(|f| indent(f)).min().unwrap_or(0);
+        let called = |f: &Field| if top > 0 && indent(f) == top { full_name(f) } else { name(f) };
+        let width = rows.iter().map(|f| indent(f) - top + called(f).chars().count()).max().unwrap_or(0);
         let kinds = rows.iter().map(|f| f.kind.chars().count()).max().unwrap_or(0).min(24);
         for field in rows {
             let (mark, style) = mark(field.standing);
             let style = if color { style } else { Style::new() };
-            let lead = " ".repeat(indent(field));
-            let name = format!("{lead}{}", plain::line(&name(field)));
+            let lead = " ".repeat(indent(field) - top);
+            let name = format!("{lead}{}", plain::line(&called(field)));
             let line = format!("{name:width$}  {:kinds$}  {}", plain::line(&field.kind), remarks(field));
             writeln!(out, "{style}{mark}{}{style:#}", line.trim_end())?;
         }
@@ -167,6 +169,12 @@ fn name(field: &Field) -> String {
     text.strip_prefix('.').map_or(text.clone(), str::to_owned)
 }
 
+/// The whole path, with the `[]` or `.*` that lead on from it: of a field that is shown alone.
+fn full_name(field: &Field) -> String {
+    let above = FieldPath(field.path.segments()[..field.path.segments().len() - 1].to_vec());
+    format!("{above}.{}", name(field))
+}
+
 fn remarks(field: &Field) -> String {
     let mut parts = Vec::new();
     if field.required {
@@ -178,6 +186,9 @@ fn remarks(field: &Field) -> String {
     if !field.one_of.is_empty() {
         let values: Vec<String> = field.one_of.iter().map(Value::to_string).collect();
         parts.push(format!("one of {}", cut(&values.join(" "))));
+    }
+    if field.more > 0 {
+        parts.push(format!("{} more below", field.more));
     }
     plain::line(&parts.join(", ")).into_owned()
 }

@@ -4,18 +4,21 @@
 use serde_json::{Map, Value};
 
 use super::exposure::Report;
+use super::schema;
 use super::select::ALWAYS;
 use super::source::SourceVersion;
 use crate::model::codes::derivation as codes;
-use crate::model::path::{FieldPath, PathSet, Segment};
+use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// The columns whose every field is visible, filter operands included.
 pub fn columns(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) -> Vec<Value> {
     let text = |c: &Value, key: &str| c.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut kept = Vec::new();
+    // Then even a path that cannot be read shows nothing that is hidden.
+    let everything = schema::properties(&version.schema).all(|(name, _)| set.property(name) == Exposed::Whole);
     for column in &version.columns {
         let json_path = text(column, "jsonPath");
-        match hidden(&json_path, set) {
+        match hidden(&json_path, set).filter(|_| !everything) {
             None => kept.push(column.clone()),
             Some(field) => {
                 let message = format!("the column `{}` goes: it shows {field}", text(column, "name"));

@@ -55,7 +55,9 @@ impl<'s> Walk<'s> {
         let required: Vec<&str> = schema::required(node).collect();
         for name in &required {
             let at_root = at.0.is_empty() && (select::ALWAYS.contains(name) || *name == "status");
-            if at_root || set.property(name) != Exposed::Hidden || schema::values(node).is_some() {
+            // A map whose values are exposed has whatever keys the tenant gives it.
+            let any_key = schema::values(node).is_some() && set.child(&Segment::Values) != Exposed::Hidden;
+            if at_root || any_key || set.property(name) != Exposed::Hidden {
                 continue;
             }
             let child = schema::property(node, name);
@@ -98,7 +100,8 @@ impl<'s> Walk<'s> {
             };
             at.0.push(segment.clone());
             let here = at.clone();
-            let when = when.or_else(|| optional.then_some(&here));
+            // An object without a spec may be valid, but nobody wants one.
+            let when = when.or_else(|| (optional && here.0.len() > 1).then_some(&here));
             self.partial(child, below, inner, at, when);
             at.0.pop();
         }
@@ -106,6 +109,11 @@ impl<'s> Walk<'s> {
 
     /// A hidden object that presets make: what it requires must be among them or have a default.
     fn made(&mut self, node: &'s Value, preset: &PathSet, at: &mut FieldPath, when: Option<&FieldPath>) {
+        if !preset.children().any(|(s, _)| matches!(s, Segment::Property(_))) {
+            // `[]` and `.*` set something in what is there; they do not make it.
+            self.missing(Some(node), at, when);
+            return;
+        }
         for name in schema::required(node) {
             let child = schema::property(node, name);
             let defaulted = child.is_some_and(|c| c.get("default").is_some());
@@ -147,8 +155,13 @@ pub fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Ve
         if outside_desired_state(value, "default", report) {
             continue;
         }
+        if let Some(map) = key_of_whole_map(root, set, &value.path.value) {
+            let message = format!("`{}` is one key of `{map}`, of which tenants may use any", value.path.value);
+            report.at(&codes::VALUE_PLACE, value.path.span, message, format!("give a default to `{map}` itself"));
+            continue;
+        }
         // A path that does not exist has been reported with the exposed ones.
-        if let Some(node) = node_at(root, &value.path.value)
+        if let Some(node) = schema::at(root, value.path.value.segments())
             && fits(node, value, &codes::DEFAULT_INVALID, report)
         {
             defaults.push(value.clone());
@@ -174,9 +187,20 @@ pub fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Ve
             report.at(&codes::PRESET_VISIBLE, value.path.span, message, help);
             continue;
         }
-        match (node_at(root, path), select::walk(root, path)) {
+        if let Some(list) = items_of_hidden(set, path) {
+            let message = format!("`{path}` sets something in each item of `{list}`, which is hidden and so has none");
+            report.at(&codes::VALUE_PLACE, value.path.span, message, format!("preset `{list}` itself"));
+            continue;
+        }
+        match (schema::at(root, path.segments()), select::walk(root, path)) {
             (Some(node), _) => {
                 if fits(node, value, &codes::PRESET_INVALID, report) {
+                    if has_rules(node) {
+                        let message =
+                            format!("`{path}` has validation rules, and nothing here holds the preset against them");
+                        let help = "try the value with `kubectl apply --dry-run=server` in the service cluster";
+                        report.at(&codes::VALUE_UNCHECKED, value.value.span, message, help.to_owned());
+                    }
                     presets.push(value.clone());
                 }
             }
@@ -188,6 +212,46 @@ pub fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Ve
     twice(&defaults, report);
     twice(&presets, report);
     (defaults, presets)
+}
+
+/// The map that is exposed with whatever keys, if the path goes through one of its keys.
+fn key_of_whole_map(root: &Value, set: &PathSet, path: &FieldPath) -> Option<FieldPath> {
+    let mut set = Some(set);
+    for (depth, segment) in path.segments().iter().enumerate() {
+        let here = &path.segments()[..depth];
+        let node = schema::at(root, here)?;
+        let any_key = set.is_none_or(|s| s.child(&Segment::Values) != Exposed::Hidden);
+        if let Segment::Property(name) = segment
+            && schema::property(node, name).is_none()
+            && schema::values(node).is_some()
+            && any_key
+        {
+            return Some(FieldPath(here.to_vec()));
+        }
+        set = match set.map(|s| s.child(segment)) {
+            Some(Exposed::Partial(next)) => Some(next),
+            _ => None,
+        };
+    }
+    None
+}
+
+/// The hidden list or map, if the path goes through the items of one.
+fn items_of_hidden(set: &PathSet, path: &FieldPath) -> Option<FieldPath> {
+    let mut set = set;
+    for (depth, segment) in path.segments().iter().enumerate() {
+        match set.child(segment) {
+            Exposed::Partial(next) => set = next,
+            // A map of which single keys are exposed has values all the same.
+            Exposed::Hidden if *segment == Segment::Values && !set.is_nothing() => return None,
+            _ => {
+                let rest = &path.segments()[depth..];
+                let through = rest.iter().position(|s| matches!(s, Segment::Items | Segment::Values))?;
+                return Some(FieldPath(path.segments()[..depth + through].to_vec()));
+            }
+        }
+    }
+    None
 }
 
 /// Whether the set knows steps below `path`, that is, `path` is visible only in part.
@@ -225,6 +289,11 @@ fn fits(node: &Value, value: &ValueAt, code: &'static crate::model::codes::Code,
     misfits.is_empty()
 }
 
+/// Whether a rule speaks of the node or of something below it.
+fn has_rules(node: &Value) -> bool {
+    node.get("x-kubernetes-validations").is_some() || schema::children(node).any(|(_, child)| has_rules(child))
+}
+
 fn twice(values: &[ValueAt], report: &mut Report<'_>) {
     for (i, later) in values.iter().enumerate() {
         let clash =
@@ -237,12 +306,4 @@ fn twice(values: &[ValueAt], report: &mut Report<'_>) {
             report.at(&codes::VALUE_TWICE, later.path.span, message, "keep one of them".to_owned());
         }
     }
-}
-
-fn node_at<'a>(root: &'a Value, path: &FieldPath) -> Option<&'a Value> {
-    path.segments().iter().try_fold(root, |node, segment| match segment {
-        Segment::Property(name) => schema::property(node, name).or_else(|| schema::values(node)),
-        Segment::Items => schema::items(node),
-        Segment::Values => schema::values(node),
-    })
 }

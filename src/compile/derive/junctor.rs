@@ -4,9 +4,12 @@
 //! The constraint is simplified under "what is hidden is absent". The result is
 //! exact, or there is none and the caller drops the constraint with a warning.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
-use crate::model::path::{Exposed, PathSet, Segment};
+use super::schema as look;
+use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// A simplified constraint.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,34 +83,42 @@ pub fn junctor(key: &str, value: &Value, set: &PathSet) -> Verdict {
     }
 }
 
-/// Every hidden property that a constraint names, and whether it is one of `set`.
-pub fn hidden_names(schema: &Value, set: &PathSet, found: &mut Vec<String>) {
+/// Every hidden property that a constraint names, by its path below `at`.
+pub fn hidden_paths(schema: &Value, set: &PathSet, at: &mut FieldPath, found: &mut BTreeSet<FieldPath>) {
     let Some(map) = schema.as_object() else { return };
     if set.is_whole() {
         return;
     }
-    for name in map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    for name in look::required(schema) {
         if set.property(name) == Exposed::Hidden {
-            found.push(name.to_owned());
+            found.insert(at.property(name));
         }
     }
-    for (name, inner) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
+    for (name, inner) in look::properties(schema) {
         match set.property(name) {
-            Exposed::Hidden => found.push(name.clone()),
+            Exposed::Hidden => {
+                found.insert(at.property(name));
+            }
             Exposed::Whole => {}
-            Exposed::Partial(below) => hidden_names(inner, below, found),
+            Exposed::Partial(below) => {
+                at.0.push(Segment::Property(name.clone()));
+                hidden_paths(inner, below, at, found);
+                at.0.pop();
+            }
         }
     }
     if let (Some(inner), Exposed::Partial(below)) = (map.get("items"), set.child(&Segment::Items)) {
-        hidden_names(inner, below, found);
+        at.0.push(Segment::Items);
+        hidden_paths(inner, below, at, found);
+        at.0.pop();
     }
     for key in ["allOf", "anyOf", "oneOf"] {
         for branch in map.get(key).and_then(Value::as_array).into_iter().flatten() {
-            hidden_names(branch, set, found);
+            hidden_paths(branch, set, at, found);
         }
     }
     if let Some(inner) = map.get("not") {
-        hidden_names(inner, set, found);
+        hidden_paths(inner, set, at, found);
     }
 }
 
@@ -193,7 +204,6 @@ fn one(value: &Value, set: &PathSet) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::path::FieldPath;
 
     fn set(paths: &[&str]) -> PathSet {
         let paths: Vec<_> = paths.iter().map(|p| FieldPath::parse(p).unwrap()).collect();

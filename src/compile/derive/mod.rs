@@ -7,6 +7,7 @@
 pub mod columns;
 pub mod exposure;
 pub mod fulfil;
+pub mod names;
 pub mod projection;
 pub mod schema;
 pub mod select;
@@ -15,6 +16,7 @@ pub mod validate;
 
 mod cel;
 mod junctor;
+mod partial;
 mod prune;
 mod sanitize;
 mod status;
@@ -24,6 +26,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use self::exposure::{ExposeItem, Exposure, Report};
+use self::names::CrdNames;
 use self::projection::Projection;
 use self::prune::Pruner;
 use self::source::{SourceCrd, SourceVersion, priority};
@@ -76,15 +79,19 @@ pub struct Derived {
 /// copied (R11), under the group of the target, without names that would clash (R12).
 #[must_use]
 pub fn internal(source: &SourceCrd, target: &Target<'_>, version: &SourceVersion) -> Value {
+    internal_as(source, &CrdNames::of_source(source), target, version)
+}
+
+/// The same under other names: two operators may use the same kind, and the copies of their CRDs
+/// share a group.
+#[must_use]
+pub fn internal_as(source: &SourceCrd, names: &CrdNames, target: &Target<'_>, version: &SourceVersion) -> Value {
     let mut root = version.schema.clone();
     sanitize::schema(&mut root);
     sanitize::root(&mut root);
     let selectable = version.selectable.iter().map(|p| json!({ "jsonPath": p })).collect();
     let version = crd_version(version, true, root, version.scale.clone(), version.columns.clone(), selectable);
-    let names = json!({
-        "kind": source.kind, "listKind": source.list_kind, "plural": source.plural, "singular": source.singular,
-    });
-    crd(&target.internal_group(), &source.plural, names, vec![version], target)
+    crd(&target.internal_group(), &names.plural, names.to_value(), vec![version], target)
 }
 
 /// Derives the CRD that an exposure asks for. Whatever is wrong is added to `diagnostics`; a CRD
@@ -112,12 +119,6 @@ pub fn derive(
     let storage = names.iter().find(stored).or(names.first())?.clone();
     same_shape(source, &shapes, &storage, &exposure.object, diagnostics);
 
-    let kind = exposure.kind.as_ref().map_or(&source.kind, |k| &k.value).clone();
-    let plural = exposure.plural.as_ref().map_or(&source.plural, |p| &p.value).clone();
-    let (list_kind, singular) = match exposure.kind {
-        Some(_) => (format!("{kind}List"), kind.to_lowercase()),
-        None => (source.list_kind.clone(), source.singular.clone()),
-    };
     let versions = names
         .iter()
         .filter_map(|name| {
@@ -125,10 +126,11 @@ pub fn derive(
             Some(shape.to_crd_version(*name == storage))
         })
         .collect();
-    let crd_names = json!({
-        "kind": kind, "listKind": list_kind, "plural": plural, "singular": singular, "categories": ["all"],
-    });
-    let crd = crd(&target.derived_group(), &plural, crd_names, versions, target);
+    let called = CrdNames::of_exposure(source, exposure);
+    let mut crd_names = called.to_value();
+    crd_names["categories"] = json!(["all"]);
+    let crd = crd(&target.derived_group(), &called.plural, crd_names, versions, target);
+    let CrdNames { kind, plural, .. } = called;
     let projection = shapes.remove(&storage)?.projection;
     Some(Derived { crd, kind, plural, versions: names, storage, projection })
 }
@@ -152,10 +154,9 @@ fn exposed_version<'s>(
         report.at(&codes::VERSION_NOT_SERVED, name.span, message, help);
         return None;
     }
-    if let Some(first) = shapes.get(&name.value) {
+    if shapes.contains_key(&name.value) {
         let message = format!("version `{}` stands in two items", name.value);
         report.at(&codes::VERSION_TWICE, name.span, message, "put all its fields into one item".to_owned());
-        let _ = first;
         return None;
     }
     Some(version)
@@ -180,20 +181,19 @@ impl<'s> Shape<'s> {
         report: &mut Report<'_>,
     ) -> Option<Self> {
         let mut root = source.schema.clone();
-        for (path, message) in sanitize::schema(&mut root) {
+        let formats = sanitize::schema(&mut root);
+        let set = select::select(&root, report);
+        for (path, message) in formats.into_iter().filter(|(path, _)| set.shows(path)) {
             report.about(&codes::FORMAT_DROPPED, &path, message, None);
         }
-        for message in sanitize::root(&mut root) {
-            report.at(&codes::VALIDATION_DROPPED, item.place, message, None);
-        }
-        let set = select::select(&root, report);
         let (defaults, presets) = fulfil::sound_values(&root, &set, report);
-        for default in &defaults {
-            put_default(&mut root, default.path.value.segments(), &default.value.value);
-        }
         fulfil::fulfillable(&root, &set, &presets, report);
         let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
-        let mut schema = Pruner { report, preset: &preset }.root(&root, &set)?;
+        let mut schema = Pruner { report, preset: &preset, defaults: &defaults }.root(&root, &set)?;
+        // Only now: what the root demands of hidden fields is demanded in the service cluster all the same.
+        for message in sanitize::root(&mut schema) {
+            report.at(&codes::VALIDATION_DROPPED, item.place, message, None);
+        }
         let columns = columns::columns(source, &set, report);
         let scale = columns::scale(source, &set, report);
         let selectable = columns::selectable(source, &set, report);
@@ -205,26 +205,6 @@ impl<'s> Shape<'s> {
     fn to_crd_version(&self, storage: bool) -> Value {
         let parts = (self.schema.clone(), self.scale.clone(), self.columns.clone(), self.selectable.clone());
         crd_version(self.source, storage, parts.0, parts.1, parts.2, parts.3)
-    }
-}
-
-/// Writes the catalog's default into the schema of its field.
-fn put_default(node: &mut Value, path: &[crate::model::path::Segment], default: &Value) {
-    use crate::model::path::Segment;
-    let Some((first, rest)) = path.split_first() else {
-        node["default"] = default.clone();
-        return;
-    };
-    let child = match first {
-        Segment::Property(name) => match node.get("properties").and_then(|p| p.get(name)) {
-            Some(_) => node.get_mut("properties").and_then(|p| p.get_mut(name)),
-            None => node.get_mut("additionalProperties"),
-        },
-        Segment::Items => node.get_mut("items"),
-        Segment::Values => node.get_mut("additionalProperties"),
-    };
-    if let Some(child) = child {
-        put_default(child, rest, default);
     }
 }
 
@@ -289,7 +269,8 @@ fn crd_version(
         // Without the source's own warning, which names the source's group (R11).
         version.insert("deprecated".to_owned(), Value::Bool(true));
     }
-    version.insert("schema".to_owned(), json!({ "openAPIV3Schema": schema }));
+    let schema = Map::from_iter([("openAPIV3Schema".to_owned(), schema)]);
+    version.insert("schema".to_owned(), Value::Object(schema));
     version.insert("subresources".to_owned(), columns::subresources(scale));
     for (key, list) in [("additionalPrinterColumns", columns), ("selectableFields", selectable)] {
         if !list.is_empty() {
@@ -300,7 +281,7 @@ fn crd_version(
 }
 
 fn crd(group: &str, plural: &str, names: Value, versions: Vec<Value>, target: &Target<'_>) -> Value {
-    json!({
+    let mut crd = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
@@ -310,6 +291,9 @@ fn crd(group: &str, plural: &str, names: Value, versions: Vec<Value>, target: &T
                 "kubecarrier.io/service-cluster": target.cluster,
             },
         },
-        "spec": { "group": group, "names": names, "scope": "Namespaced", "versions": versions },
-    })
+        "spec": { "group": group, "scope": "Namespaced" },
+    });
+    crd["spec"]["names"] = names;
+    crd["spec"]["versions"] = Value::Array(versions);
+    crd
 }

@@ -83,7 +83,9 @@ fn needs(root: &Value, set: &PathSet, path: &FieldPath) -> usize {
         let (child, optional) = match segment {
             Segment::Property(name) => (
                 schema::property(node, name).or_else(|| schema::values(node)),
-                !schema::required(node).any(|r| r == name),
+                // What has a default need not be written either, and the default may say more than the preset.
+                !schema::required(node).any(|r| r == name)
+                    || schema::property(node, name).is_some_and(|p| p.get("default").is_some()),
             ),
             Segment::Items => (schema::items(node), true),
             Segment::Values => (schema::values(node), true),

@@ -38,7 +38,15 @@ pub fn root(root: &mut Value) -> Vec<String> {
     for key in &forbidden {
         map.remove(key);
     }
-    forbidden.into_iter().map(|k| format!("`{k}` at the root goes: the status subresource forbids it there")).collect()
+    let mut said: Vec<String> =
+        forbidden.iter().map(|k| format!("`{k}` at the root goes: the status subresource forbids it there")).collect();
+    // Every object has metadata, and none has a status when it is created (R2).
+    let named: Vec<String> = look::strings(&Value::Object(map.clone()), "required").map(str::to_owned).collect();
+    if named.iter().any(|n| n == "status") {
+        said.push("`required` at the root loses `status`: an object is created without one".to_owned());
+    }
+    look::set_strings(map, "required", named.into_iter().filter(|n| n != "status" && n != "metadata").collect());
+    said
 }
 
 fn formats(node: &mut Value, at: &mut FieldPath, found: &mut Vec<(FieldPath, String)>) {

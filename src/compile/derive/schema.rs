@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::model::path::Segment;
+
 /// The names of a node's junctors, in the order they are handled.
 pub const JUNCTORS: [&str; 4] = ["allOf", "anyOf", "oneOf", "not"];
 
@@ -28,6 +30,23 @@ pub fn values(schema: &Value) -> Option<&Value> {
     schema.get("additionalProperties").filter(|a| a.is_object())
 }
 
+/// The steps on from a node, each with where it leads.
+pub fn children(schema: &Value) -> impl Iterator<Item = (Segment, &Value)> {
+    properties(schema)
+        .map(|(name, child)| (Segment::Property(name.clone()), child))
+        .chain(items(schema).map(|child| (Segment::Items, child)))
+        .chain(values(schema).map(|child| (Segment::Values, child)))
+}
+
+/// The node that a path leads to; a key of a map leads to the schema of its values.
+pub fn at<'a>(root: &'a Value, path: &[Segment]) -> Option<&'a Value> {
+    path.iter().try_fold(root, |node, segment| match segment {
+        Segment::Property(name) => property(node, name).or_else(|| values(node)),
+        Segment::Items => items(node),
+        Segment::Values => values(node),
+    })
+}
+
 /// The names under `required`.
 pub fn required(schema: &Value) -> impl Iterator<Item = &str> {
     strings(schema, "required")
@@ -37,6 +56,14 @@ pub fn required(schema: &Value) -> impl Iterator<Item = &str> {
 pub fn list_map_keys(schema: &Value) -> impl Iterator<Item = &str> {
     let keyed = list_type(schema) == "map";
     strings(schema, "x-kubernetes-list-map-keys").filter(move |_| keyed)
+}
+
+/// Whether a write to a part of the node replaces all of it.
+pub fn is_atomic(schema: &Value) -> bool {
+    match type_name(schema) {
+        "array" => list_type(schema) != "map",
+        _ => schema.get("x-kubernetes-map-type").and_then(Value::as_str) == Some("atomic"),
+    }
 }
 
 /// `atomic` where a list says nothing.

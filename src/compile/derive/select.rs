@@ -17,8 +17,12 @@ pub const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];
 /// What can be selected of a version's schema; paths that cannot are reported and left out.
 pub fn select(root: &Value, report: &mut Report<'_>) -> PathSet {
     let mut set = PathSet::nothing();
-    let mut sound: Vec<&Spanned<FieldPath>> = Vec::new();
-    for path in report.item.visible() {
+    let mut sound: Vec<Named<'_>> = Vec::new();
+    let item = report.item;
+    let fields = item.fields.iter().map(|path| Named { path, has_value: false });
+    let defaults = item.defaults.iter().map(|d| Named { path: &d.path, has_value: true });
+    for named in fields.chain(defaults) {
+        let path = named.path;
         if path
             .value
             .segments()
@@ -35,14 +39,14 @@ pub fn select(root: &Value, report: &mut Report<'_>) -> PathSet {
                 for (code, message, help) in notes {
                     report.at(code, path.span, message, help);
                 }
-                sound.push(path);
+                sound.push(named);
             }
             Err(refusal) => refusal.report(path.span, report),
         }
     }
     redundant(&sound, report);
-    for path in &sound {
-        set.insert(&path.value);
+    for named in &sound {
+        set.insert(&named.path.value);
     }
     complete(root, &mut set, &mut FieldPath::default(), report);
     for name in ALWAYS {
@@ -102,14 +106,17 @@ pub fn walk(root: &Value, path: &FieldPath) -> Result<Notes, Refusal> {
             },
         };
     }
-    if contains_free_form(node) {
-        let message = match schema::is_free_form(node) {
-            true => format!("`{path}` may hold anything: the CRD does not describe what stands in it"),
-            false => format!("below `{path}` there are fields that may hold anything"),
-        };
+    let mut free = Vec::new();
+    free_form(node, &mut path.clone(), &mut free);
+    if !free.is_empty() {
+        let more = free.len().saturating_sub(3);
+        let mut named: Vec<String> = free.iter().take(3).map(|p| format!("`{p}`")).collect();
+        if more > 0 {
+            named.push(format!("{more} more"));
+        }
         notes.push((
             &codes::FREE_FORM,
-            message,
+            format!("{} may hold anything: the CRD does not describe what stands there", listed(&named)),
             Some("expose described fields if tenants should not set everything".into()),
         ));
     }
@@ -203,11 +210,7 @@ fn what_there_is(node: &Value) -> String {
 }
 
 fn find(node: &Value, name: &str, at: &mut FieldPath, found: &mut Vec<FieldPath>) {
-    let children = schema::properties(node)
-        .map(|(n, c)| (Segment::Property(n.clone()), c))
-        .chain(schema::items(node).map(|c| (Segment::Items, c)))
-        .chain(schema::values(node).map(|c| (Segment::Values, c)));
-    for (segment, child) in children {
+    for (segment, child) in schema::children(node) {
         let hit = matches!(&segment, Segment::Property(n) if n == name);
         at.0.push(segment);
         if hit {
@@ -228,29 +231,57 @@ fn not_a(node: &Value, here: &FieldPath, wanted: &str, token: &str) -> Refusal {
     Refusal { code: &codes::NOT_A_LIST, message, help: Some(help), meant: None }
 }
 
-fn contains_free_form(node: &Value) -> bool {
-    schema::is_free_form(node)
-        || schema::properties(node).any(|(_, c)| contains_free_form(c))
-        || schema::items(node).is_some_and(contains_free_form)
-        || schema::values(node).is_some_and(contains_free_form)
+/// Every place at or below a node where anything may stand.
+fn free_form(node: &Value, at: &mut FieldPath, found: &mut Vec<FieldPath>) {
+    if schema::is_free_form(node) {
+        found.push(at.clone());
+    }
+    for (segment, child) in schema::children(node) {
+        at.0.push(segment);
+        free_form(child, at, found);
+        at.0.pop();
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
+    }
+}
+
+/// A path of the exposure.
+#[derive(Clone, Copy)]
+struct Named<'p> {
+    path: &'p Spanned<FieldPath>,
+    /// Whether it stands under `defaults`. Then its line is never too much: it brings the value.
+    has_value: bool,
 }
 
 /// Reports every path that another one covers.
-fn redundant(paths: &[&Spanned<FieldPath>], report: &mut Report<'_>) {
+fn redundant(paths: &[Named<'_>], report: &mut Report<'_>) {
     // Sorted, a covering path stands right before all that it covers.
-    let mut sorted: Vec<(FieldPath, &Spanned<FieldPath>)> = paths.iter().map(|p| (trimmed(&p.value), *p)).collect();
-    sorted.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.span.cmp(&b.1.span)));
-    let mut covering: Option<(FieldPath, &Spanned<FieldPath>)> = None;
-    for (path, spanned) in sorted {
+    let mut sorted: Vec<(FieldPath, Named<'_>)> = paths.iter().map(|n| (trimmed(&n.path.value), *n)).collect();
+    sorted.sort_by(|a, b| {
+        let order = |n: &Named<'_>| (!n.has_value, n.path.span);
+        a.0.cmp(&b.0).then_with(|| order(&a.1).cmp(&order(&b.1)))
+    });
+    let mut covering: Option<(FieldPath, Named<'_>)> = None;
+    for (path, named) in sorted {
         match &covering {
             Some((cover, by)) if cover.is_prefix_of(&path) => {
+                if named.has_value {
+                    continue;
+                }
                 let message = match *cover == path {
-                    true => format!("`{}` is exposed twice", spanned.value),
-                    false => format!("`{}` is exposed already, by `{}`", spanned.value, by.value),
+                    true => format!("`{}` is exposed twice", named.path.value),
+                    false => format!("`{}` is exposed already, by `{}`", named.path.value, by.path.value),
                 };
-                report.at(&codes::REDUNDANT_PATH, spanned.span, message, "remove the line".to_owned());
+                report.at(&codes::REDUNDANT_PATH, named.path.span, message, "remove the line".to_owned());
             }
-            _ => covering = Some((path, spanned)),
+            _ => covering = Some((path, named)),
         }
     }
 }

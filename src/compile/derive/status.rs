@@ -2,10 +2,13 @@
 //! step, and if not, why" has an answer for every service, and the generation
 //! that was last seen.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::exposure::Report;
-use super::schema;
+use super::partial::one_line;
+use super::{cel, schema};
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
 
@@ -20,6 +23,7 @@ pub fn guarantee(root: &mut Value, set: &PathSet, report: &mut Report<'_>) {
         let help = "add paths below `.status`, such as `- jsonPath: .status.conditions`";
         report.at(&codes::STATUS_HIDDEN, report.item.place, message.to_owned(), help.to_owned());
     }
+    storable_at_any_time(root, report);
     let Some(properties) = root.get_mut("properties").and_then(Value::as_object_mut) else { return };
     let status = properties.entry("status").or_insert_with(|| json!({"type": "object"}));
     let unfit = match status.as_object_mut() {
@@ -38,11 +42,50 @@ pub fn guarantee(root: &mut Value, set: &PathSet, report: &mut Report<'_>) {
     }
 }
 
-/// Completes the schema of a status; says why its conditions do not serve.
-fn complete(status: &mut Map<String, Value>) -> Option<&'static str> {
-    // What is reported before the service has said anything must be storable.
+/// What is reported before the service has said anything must be storable: nothing of the status is required (R2),
+/// no union demands a part of it, and no rule counts on what was required.
+fn storable_at_any_time(root: &mut Value, report: &mut Report<'_>) {
+    let at = FieldPath::default().property("status");
+    let Some(status) = root.pointer_mut("/properties/status").and_then(Value::as_object_mut) else { return };
+    let required: Vec<String> = schema::required(&Value::Object(status.clone())).map(str::to_owned).collect();
     status.remove("required");
     status.remove("minProperties");
+    for key in schema::JUNCTORS {
+        if status.remove(key).is_some() {
+            let message = format!("`{at}`: `{key}` goes: a status must be storable before the service has reported");
+            report.about(&codes::VALIDATION_DROPPED, &at, message, None);
+        }
+    }
+    uncertain(status, &required.iter().map(|n| FieldPath::default().property(n)).collect(), &at, report);
+    if let Some(root) = root.as_object_mut() {
+        uncertain(root, &required.iter().map(|n| at.property(n)).collect(), &FieldPath::default(), report);
+    }
+}
+
+/// Drops the rules that count on fields which may be missing now.
+fn uncertain(node: &mut Map<String, Value>, fields: &BTreeSet<FieldPath>, at: &FieldPath, report: &mut Report<'_>) {
+    let Some(rules) = node.get_mut("x-kubernetes-validations").and_then(Value::as_array_mut) else { return };
+    rules.retain(|rule| {
+        let text = rule.get("rule").and_then(Value::as_str).unwrap_or_default();
+        let named = cel::mentions(text, fields);
+        if named.is_empty() {
+            return true;
+        }
+        let message = format!(
+            "`{at}`: the rule `{}` goes: it counts on `{}`, which a status may lack before the service has reported",
+            one_line(text),
+            named.join("`, `")
+        );
+        report.about(&codes::RULE_DROPPED, at, message, None);
+        false
+    });
+    if rules.is_empty() {
+        node.remove("x-kubernetes-validations");
+    }
+}
+
+/// Completes the schema of a status; says why its conditions do not serve.
+fn complete(status: &mut Map<String, Value>) -> Option<&'static str> {
     let free = status.contains_key("x-kubernetes-preserve-unknown-fields");
     let described = status.get("properties").and_then(|p| p.get("conditions")).cloned();
     let properties = status.entry("properties").or_insert_with(|| json!({}));

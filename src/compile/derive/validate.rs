@@ -40,7 +40,9 @@ pub fn fill_defaults(schema: &Value, value: &mut Value) {
         }
         Value::Array(list) => {
             if let Some(child) = schema::items(schema) {
-                list.iter_mut().for_each(|i| fill_defaults(child, i));
+                for item in list {
+                    fill_defaults(child, item);
+                }
             }
         }
         _ => {}
@@ -79,7 +81,9 @@ fn check(schema: &Value, value: &Value, at: &mut FieldPath, found: &mut Vec<Misf
         }
         Value::Array(list) => {
             if let Some(child) = schema::items(schema) {
-                list.iter().for_each(|i| inside(child, i, Segment::Items, at, found));
+                for item in list {
+                    inside(child, item, Segment::Items, at, found);
+                }
             }
             let keys: Vec<&str> = schema::list_map_keys(schema).collect();
             let key_of = |i: &Value| keys.iter().map(|k| i.get(k).cloned().unwrap_or_default()).collect::<Vec<_>>();

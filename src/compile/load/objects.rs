@@ -23,11 +23,9 @@ use crate::model::kinds::table::{ACCOUNT, KindInfo};
 use crate::model::kinds::{
     AccountSpec, CatalogEntrySetSpec, CatalogEntrySpec, CatalogSpec, Kind, ServiceClusterSpec, TenantSpec,
 };
+use crate::model::lock::LOCK_PATH;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 use crate::model::tree::{Node, Value};
-
-/// The lock, which another module reads.
-const LOCK_PATH: &str = "carrier.lock";
 
 /// An object of one of our kinds, with the text it came from.
 #[derive(Debug, Clone, PartialEq)]
@@ -298,6 +296,7 @@ impl<'a> Text<'a> {
         }
         if file.sensitive {
             file.diagnostics.retain(|d| d.severity == Severity::Error || d.code.id.starts_with("CAR08"));
+            file.diagnostics.quote_nothing("CAR01");
             file.diagnostics.hide(self.file);
         }
         file

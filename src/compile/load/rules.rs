@@ -6,6 +6,7 @@ use crate::model::codes::object;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::kinds::{
     AccountSpec, CatalogEntrySetSpec, CatalogEntrySpec, CatalogSpec, DeriveConfig, LabelSelector, SelectorOperator,
+    Subject, SubjectKind,
 };
 use crate::model::names;
 use crate::model::tree::{Node, escape};
@@ -23,8 +24,9 @@ impl Rules for crate::model::kinds::TenantSpec {}
 
 impl Rules for AccountSpec {
     fn check(&self, root: &Node, walk: &mut Walk) -> bool {
+        let fine = subjects(&self.subjects, root, walk);
         if !self.is_provider() || self.metadata.is_some() {
-            return true;
+            return fine;
         }
         let place = root.place("/spec/roles");
         let diagnostic = Diagnostic::new(&object::PROVIDER_NOT_SHOWN, place, "a provider needs `spec.metadata`")
@@ -32,6 +34,38 @@ impl Rules for AccountSpec {
         walk.push(diagnostic, "/spec");
         false
     }
+}
+
+/// A service account is nobody's without its namespace: the API server refuses such a RoleBinding.
+fn subjects(subjects: &[Subject], root: &Node, walk: &mut Walk) -> bool {
+    let mut fine = true;
+    for (i, subject) in subjects.iter().enumerate() {
+        if subject.kind != SubjectKind::ServiceAccount {
+            continue;
+        }
+        let at = format!("/spec/subjects/{i}");
+        let Some(namespace) = &subject.namespace else {
+            fine = false;
+            let message = format!("the service account `{}` needs a namespace", subject.name);
+            let diagnostic = Diagnostic::new(&object::MISSING_FIELD, root.place(&format!("{at}/name")), message)
+                .help("add the `namespace` that the service account is in");
+            walk.push(diagnostic, &at);
+            continue;
+        };
+        let names = [
+            ("name", &subject.name, names::dns_subdomain(&subject.name), "service account"),
+            ("namespace", namespace, names::dns_label(namespace), "namespace"),
+        ];
+        for (field, name, checked, what) in names {
+            let Err(why) = checked else { continue };
+            fine = false;
+            let at = format!("{at}/{field}");
+            let message = format!("`{name}` cannot be the name of a {what}: {why}");
+            let help = format!("write the {what} as `kubectl get serviceaccounts -A` shows it");
+            walk.push(Diagnostic::new(&object::INVALID_NAME, root.place(&at), message).help(help), &at);
+        }
+    }
+    fine
 }
 
 impl Rules for CatalogSpec {

@@ -3,6 +3,8 @@
 //! The API server stops at unknown fields by dropping them; here they are
 //! errors, since what a person wrote was meant to count.
 
+use std::collections::HashMap;
+
 use serde_json::Number;
 
 use super::shape::{Additional, Shape, Type};
@@ -161,18 +163,19 @@ impl Walk<'_> {
             }
         }
         if shape.unique {
+            let mut seen: HashMap<String, Span> = HashMap::new();
             for (i, item) in items.iter().enumerate() {
-                if let Some(first) = items[..i].iter().find(|other| other.value == item.value) {
-                    fine = false;
-                    let diagnostic = Diagnostic::new(
-                        self.codes.repeated,
-                        item.span,
-                        format!("{} stands twice in {}", shown(&item.value), dotted(path, "")),
-                    )
-                    .label(first.span, "first here")
-                    .help("remove one of them");
-                    self.push(diagnostic, &format!("{path}/{i}"));
+                // Its JSON tells a value apart from every other.
+                let first = *seen.entry(item.to_json().to_string()).or_insert(item.span);
+                if first == item.span {
+                    continue;
                 }
+                fine = false;
+                let message = format!("{} stands twice in {}", shown(&item.value), dotted(path, ""));
+                let diagnostic = Diagnostic::new(self.codes.repeated, item.span, message)
+                    .label(first, "first here")
+                    .help("remove one of them");
+                self.push(diagnostic, &format!("{path}/{i}"));
             }
         }
         fine & self.length(shape, items.len(), "item", "items", node, path, name)

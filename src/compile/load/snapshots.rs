@@ -5,7 +5,7 @@
 //! of snapshots either is one or is complained about: a CRD that is not seen
 //! where somebody put it would be missed somewhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -35,28 +35,26 @@ const BYTES_PER_THREAD: usize = 64 * 1024;
 pub fn discovered(sources: &Sources, config: &Config) -> (Discovered, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let locked = lock::read(sources, &mut diagnostics);
-    let (crds, found) = snapshots(sources, config);
+    let (crds, mut broken, found) = snapshots(sources, config);
     diagnostics.append(found);
     if locked.sound {
         against_lock(sources, config, &crds, &locked, &mut diagnostics);
+        broken.extend(locked.places.into_keys());
     }
+    broken.retain(|(id, name)| !crds.get(id).is_some_and(|crds| crds.contains_key(name)));
     let crds = crds
         .into_iter()
         .map(|(id, crds)| (id, crds.into_iter().map(|(name, found)| (name, found.snapshot)).collect()))
         .collect();
-    (Discovered { crds, lock: locked.lock }, diagnostics)
+    (Discovered { crds, lock: locked.lock, broken }, diagnostics)
 }
 
 /// Snapshots that no service needs: of clusters that the repository does not
-/// have, or of CRDs that nobody wants of them. Says nothing where an object is
-/// broken that might have wanted one.
+/// have, or of CRDs that nobody wants of them. True only of a repository without
+/// errors: what is refused may have wanted one.
 #[must_use]
 pub fn unused(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
-    let wants = ["Account", "ServiceCluster", "CatalogEntrySet", "CatalogEntry"];
-    if wants.iter().any(|kind| resolved.loaded.lacks(kind)) {
-        return diagnostics;
-    }
     for (id, name) in orphans(resolved, discovered) {
         let Some(snapshot) = discovered.by_name(id, name) else { continue };
         let message = match resolved.clusters.contains_key(id) {
@@ -79,7 +77,7 @@ pub fn orphans<'d>(resolved: &Resolved<'_>, discovered: &'d Discovered) -> Vec<(
                 BaseName::Crd(crd) => crd == name,
                 BaseName::Plural(plural) => name.split_once('.').is_some_and(|(p, _)| p == plural),
             })
-        })
+        }) || selects_nothing(resolved, id, name)
     };
     let files = discovered.crds.iter().flat_map(|(id, crds)| crds.keys().map(move |name| (id, name.as_str())));
     let locked = discovered.lock.clusters.iter().flat_map(|(id, c)| c.crds.keys().map(move |name| (id, name.as_str())));
@@ -87,6 +85,18 @@ pub fn orphans<'d>(resolved: &Resolved<'_>, discovered: &'d Discovered) -> Vec<(
     found.sort();
     found.dedup();
     found
+}
+
+/// Whether a set offers the CRD and has selected no cluster at all: a slip, which
+/// is reported, and no reason to let go of the CRD.
+fn selects_nothing(resolved: &Resolved<'_>, id: &ClusterId, crd: &str) -> bool {
+    let sets = &resolved.loaded.catalog_entry_sets;
+    resolved.clusters.contains_key(id)
+        && sets.iter().any(|set| {
+            set.spec.discover.crd.name == crd
+                && set.namespace.as_deref() == Some(&id.provider)
+                && !resolved.services.iter().any(|s| s.origin.id() == set.id())
+        })
 }
 
 /// The path of a CRD's snapshot below the repository's root.
@@ -111,8 +121,9 @@ struct Found {
 }
 
 type Snapshots = BTreeMap<ClusterId, BTreeMap<String, Found>>;
+type Broken = BTreeSet<(ClusterId, String)>;
 
-fn snapshots(sources: &Sources, config: &Config) -> (Snapshots, Diagnostics) {
+fn snapshots(sources: &Sources, config: &Config) -> (Snapshots, Broken, Diagnostics) {
     let mut files: Vec<(FileId, &SourceFile)> =
         sources.iter().filter(|(_, f)| super::config::below(&f.path, &config.snapshots)).collect();
     // The largest first: the one that is begun last should not keep the others waiting.
@@ -121,10 +132,14 @@ fn snapshots(sources: &Sources, config: &Config) -> (Snapshots, Diagnostics) {
     read.sort_by_key(|one| one.file);
 
     let mut found = Snapshots::new();
+    let mut broken = Broken::new();
     let mut diagnostics = Diagnostics::default();
     for one in read {
         diagnostics.append(one.diagnostics);
-        let Some((id, name, snapshot)) = one.found else { continue };
+        let Some((id, name, snapshot)) = one.found else {
+            broken.extend(one.place);
+            continue;
+        };
         let crds = found.entry(id).or_default();
         if let Some(other) = crds.get(&name) {
             let message = format!("`{name}` has two snapshots");
@@ -137,43 +152,51 @@ fn snapshots(sources: &Sources, config: &Config) -> (Snapshots, Diagnostics) {
         }
         crds.insert(name, snapshot);
     }
-    (found, diagnostics)
+    (found, broken, diagnostics)
 }
 
 /// What came of one file.
 struct One {
     file: FileId,
+    /// The cluster and the CRD that the path names.
+    place: Option<(ClusterId, String)>,
     found: Option<(ClusterId, String, Found)>,
     diagnostics: Diagnostics,
 }
 
 fn one(file: FileId, source: &SourceFile, config: &Config) -> One {
     let mut diagnostics = Diagnostics::default();
-    let found = read_one(file, source, config, &mut diagnostics);
-    One { file, found, diagnostics }
+    let place = place_of(&source.path, config);
+    let found = match &place {
+        Some((id, name)) => read_one(file, source, id, name, &mut diagnostics),
+        None => {
+            let message = format!("`{}` is at the place of no snapshot", source.path);
+            diagnostics.push(Diagnostic::new(&codes::SNAPSHOT_PLACE, Span::file_start(file), message).help(format!(
+                "snapshots are at `{}/PROVIDER/CLUSTER/CRD.yaml`; move the file elsewhere",
+                config.snapshots
+            )));
+            None
+        }
+    };
+    One { file, place, found, diagnostics }
+}
+
+/// What a file is the snapshot of, by its path.
+fn place_of(path: &str, config: &Config) -> Option<(ClusterId, String)> {
+    let parts: Vec<&str> = path[config.snapshots.len()..].trim_start_matches('/').split('/').collect();
+    let [provider, cluster, file] = parts[..] else { return None };
+    let name = file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml"))?;
+    Some((ClusterId::new(provider, cluster), name.to_owned()))
 }
 
 fn read_one(
     file: FileId,
     source: &SourceFile,
-    config: &Config,
+    id: &ClusterId,
+    stem: &str,
     diagnostics: &mut Diagnostics,
 ) -> Option<(ClusterId, String, Found)> {
     let start = Span::file_start(file);
-    let below = source.path[config.snapshots.len()..].trim_start_matches('/');
-    let parts: Vec<&str> = below.split('/').collect();
-    let stem = parts.last().and_then(|name| name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")));
-    let (id, stem) = match (parts.as_slice(), stem) {
-        ([provider, cluster, _], Some(stem)) => (ClusterId::new(*provider, *cluster), stem),
-        _ => {
-            let message = format!("`{}` is at the place of no snapshot", source.path);
-            diagnostics.push(Diagnostic::new(&codes::SNAPSHOT_PLACE, start, message).help(format!(
-                "snapshots are at `{}/PROVIDER/CLUSTER/CRD.yaml`; move the file elsewhere",
-                config.snapshots
-            )));
-            return None;
-        }
-    };
     if source.text.is_empty() || lock::conflict(file, &source.text, diagnostics) {
         // An empty text is of a file that could not be read, which was said, or holds nothing.
         if source.text.is_empty() {
@@ -222,7 +245,7 @@ fn read_one(
     }
     let crd = root.to_json();
     let hash = hash(&crd);
-    Some((id, name.to_owned(), Found { snapshot: Snapshot { crd: Arc::new(crd), place }, hash, file }))
+    Some((id.clone(), name.to_owned(), Found { snapshot: Snapshot { crd: Arc::new(crd), place }, hash, file }))
 }
 
 /// What an object of a file is, seen from the one who looks for CRDs.

@@ -4,10 +4,12 @@
 //! Only warnings and notes can be hidden. A comment that hides nothing is itself
 //! a warning, so that none outlives its cause.
 
+use std::collections::BTreeMap;
+
 use crate::model::codes::{self, Code, yaml};
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::nearest::nearest;
-use crate::model::source::Span;
+use crate::model::source::{FileId, Span};
 
 /// One such comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,16 +81,21 @@ fn covered(text: &str, span: Span) -> Span {
 pub fn apply_suppressions(diagnostics: Diagnostics, suppressions: &[Suppression]) -> Diagnostics {
     let mut used: Vec<Vec<bool>> = suppressions.iter().map(|s| vec![false; s.codes.len()]).collect();
     let mut refused: Vec<bool> = vec![false; suppressions.len()];
+    // Each covers a line from its beginning: whatever covers a place is found at one beginning.
+    let mut by_line: BTreeMap<(FileId, u32), Vec<usize>> = BTreeMap::new();
+    for (i, suppression) in suppressions.iter().enumerate() {
+        by_line.entry((suppression.covers.file, suppression.covers.start)).or_default().push(i);
+    }
+    let covering = |span: Span| {
+        let line = by_line.range(..=(span.file, span.start)).next_back();
+        let of_file = line.filter(|((file, _), _)| *file == span.file).map(|(_, list)| list.as_slice());
+        of_file.unwrap_or_default().iter().copied().filter(move |i| span.start <= suppressions[*i].covers.end)
+    };
     let mut kept = Diagnostics::default();
     for diagnostic in diagnostics.into_sorted() {
         let mut hidden = false;
-        for (i, suppression) in suppressions.iter().enumerate() {
-            let Some(primary) = &diagnostic.primary else { continue };
-            let Some(code) = suppression.codes.iter().position(|c| c.id == diagnostic.code.id) else { continue };
-            let covers = suppression.covers;
-            if primary.span.file != covers.file || !(covers.start..=covers.end).contains(&primary.span.start) {
-                continue;
-            }
+        for i in diagnostic.primary.iter().flat_map(|primary| covering(primary.span)) {
+            let Some(code) = suppressions[i].codes.iter().position(|c| c.id == diagnostic.code.id) else { continue };
             if diagnostic.severity == Severity::Error {
                 refused[i] = true;
             } else {

@@ -553,3 +553,30 @@ fn empty_specs_where_nothing_is_needed() {
     assert_eq!(loaded.tenants[0].labels["tier"], "gold");
     assert!(loaded.catalogs[0].spec.tenant_selector.is_none());
 }
+
+#[test]
+fn a_service_account_is_named_in_full() {
+    let account = |subject: &str| {
+        let text = format!(
+            "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\nmetadata: {{name: a}}\n\
+             spec: {{roles: [Tenant], subjects: [{{kind: ServiceAccount, {subject}}}]}}\n"
+        );
+        let sources = Sources::new(vec![SourceFile { path: "a.yaml".into(), text: text.into() }]);
+        load(&sources).1.into_sorted().into_iter().map(|d| format!("{} {}", d.code.id, d.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(account("name: bot, namespace: ci"), [""; 0]);
+    assert_eq!(account("name: bot"), ["CAR0202 the service account `bot` needs a namespace"]);
+    let wrong = account("name: bot, namespace: C_I");
+    assert!(wrong.len() == 1 && wrong[0].starts_with("CAR0210 `C_I` cannot be the name of a namespace"), "{wrong:?}");
+}
+
+#[test]
+fn what_is_said_of_a_secret_quotes_nothing_of_it() {
+    for value in ["*hunter2", "!hunter2 x", "[hunter2"] {
+        let text = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData:\n  password: {value}\n");
+        let sources = Sources::new(vec![SourceFile { path: "a.yaml".into(), text: text.into() }]);
+        let (_, diagnostics) = load(&sources);
+        assert!(diagnostics.has_errors(), "{value}");
+        assert!(!format!("{diagnostics:?}").contains("hunter2"), "{diagnostics:?}");
+    }
+}

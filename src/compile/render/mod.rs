@@ -124,8 +124,7 @@ impl<'a, 'l> View<'a, 'l> {
 
     /// The UID of the management cluster, where it is known.
     fn management_uid(&self) -> Option<&str> {
-        let settings = &self.resolved.loaded.config.management;
-        self.discovered.lock.management_uid.as_deref().or(settings.uid.as_deref())
+        self.discovered.lock.management_uid(&self.resolved.loaded.config)
     }
 
     /// The namespace of a tenant in a service cluster: the one it has, else the one it will get.

@@ -17,6 +17,10 @@ const METADATA_FIRST: &[&str] = &["name", "namespace", "labels", "annotations"];
 /// Objects of Kubernetes begin with `apiVersion`, `kind` and `metadata`; all
 /// other keys are sorted. Strings of several lines are written as `|`, no string
 /// is ever folded.
+///
+/// # Panics
+///
+/// Never: every JSON value can be written.
 #[must_use]
 pub fn to_yaml(value: &Value) -> String {
     let options = serde_saphyr::ser_options! {

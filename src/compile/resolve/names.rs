@@ -4,15 +4,16 @@ use super::Resolved;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::reference as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::model::kinds::AccountRole;
+use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP, OPERATOR_GROUP};
+use crate::model::namespace::LONGEST_TENANT;
 use crate::model::source::Span;
 
 /// Namespaces that are not an account's to have: Kubernetes' own, and ours.
-const TAKEN: [&str; 5] = ["default", "kube-system", "kube-public", "kube-node-lease", "kubecarrier-system"];
+const TAKEN: [&str; 5] = ["default", "kube-system", "kube-public", "kube-node-lease", SYSTEM_NAMESPACE];
 /// Groups of our own kinds.
-const OUR_GROUPS: [&str; 3] = ["kubecarrier.io", "catalog.kubecarrier.io", "operator.kubecarrier.io"];
-/// A service namespace is `<tenant>-<5 characters>`, and a namespace has 63.
-pub const LONGEST_TENANT: usize = 63 - 6;
+const OUR_GROUPS: [&str; 3] = [CORE_GROUP, CATALOG_GROUP, OPERATOR_GROUP];
 
 /// Accounts whose namespace cannot be theirs.
 pub fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {

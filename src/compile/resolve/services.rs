@@ -1,6 +1,6 @@
 //! Clusters and services: which entry stands for which CRD of which cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Base, BaseName, Origin, Resolved, Service, exposures, names};
 use crate::compile::load::objects::Object;
@@ -12,8 +12,8 @@ use crate::model::kinds::{AccountRole, CatalogEntrySetSpec, CatalogEntrySpec, Ki
 use crate::model::names as valid;
 use crate::model::nearest::nearest;
 
-/// A label's value may have 63 characters, and a set's name is one.
-const LONGEST_SET: usize = 63;
+/// A set's name is the value of a label.
+const LONGEST_SET: usize = valid::LABEL_MAX;
 
 /// Takes in the service clusters, those of a provider whose groups can be used.
 pub fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
@@ -27,17 +27,26 @@ pub fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
         }
         resolved.clusters.insert(id, cluster);
     }
+    let written: BTreeSet<String> = loaded
+        .service_clusters
+        .iter()
+        .map(|c| format!("{}/{}", c.namespace.as_deref().unwrap_or_default(), c.name))
+        .collect();
     for (key, place) in &loaded.config_clusters {
-        let broken = key.split_once('/').is_some_and(|(p, name)| loaded.is_broken("ServiceCluster", Some(p), name));
-        if !broken && !resolved.clusters.keys().any(|id| id.to_string() == *key) {
-            let known: Vec<String> = resolved.clusters.keys().map(ToString::to_string).collect();
-            let message = format!("there is no ServiceCluster `{key}` in this repository");
-            let diagnostic = Diagnostic::new(&codes::UNKNOWN_CLUSTER, *place, message);
-            diagnostics.push(match nearest(key, known.iter().map(String::as_str)) {
-                Some(near) => diagnostic.did_you_mean(near),
-                None => diagnostic.help("remove it, or add the ServiceCluster to the repository"),
-            });
+        // One that is written but has something wrong with it has been complained about.
+        let broken = key.split_once('/').is_some_and(|(p, c)| loaded.is_broken("ServiceCluster", Some(p), c));
+        if broken || written.contains(key) {
+            continue;
         }
+        let diagnostic = Diagnostic::new(
+            &codes::UNKNOWN_CLUSTER,
+            *place,
+            format!("there is no ServiceCluster `{key}` in this repository"),
+        );
+        diagnostics.push(match nearest(key, written.iter().map(String::as_str)) {
+            Some(near) => diagnostic.did_you_mean(near),
+            None => diagnostic.help("remove it, or add the ServiceCluster to the repository"),
+        });
     }
 }
 

@@ -210,10 +210,10 @@ pub static SET_MADE_ATOMIC: Code = code(
 pub static ATOMIC_LIST: Code = code(
     "CAR0322",
     Warning,
-    "a part of the items of a list that is replaced as a whole",
-    "The list has no keys, so a write replaces all of it: hidden fields of items that somebody else has set are lost\n\
-     at the next change. Fields that the CRD or a preset sets come back.\n\n\
-     Mend it: expose the whole list, or accept it where nobody else writes to these items.\n",
+    "a part of a list or object that is replaced as a whole",
+    "The list has no keys, or the object is atomic, so a write replaces all of it: hidden fields that somebody else has set are\n\
+     lost at the next change. Fields that the CRD or a preset sets come back.\n\n\
+     Mend it: expose it as a whole, or accept it where nobody else writes to it.\n",
 );
 
 /// A free-form object of which a part is exposed.
@@ -384,6 +384,18 @@ pub static VALUE_TWICE: Code = code(
      Mend it: keep one of them.\n",
 );
 
+/// A value that no rule was held against.
+pub static VALUE_UNCHECKED: Code = code(
+    "CAR0355",
+    Warning,
+    "a preset of a field with validation rules, which are not evaluated here",
+    "The CRD has rules (`x-kubernetes-validations`) for the field or for what stands in it. They are programs that only the\n\
+     API server runs, so a preset that breaks one is found out when the first tenant creates an object, and then for\n\
+     every object.\n\n\
+     Mend it: create one object with this value in the service cluster, `kubectl apply --dry-run=server` is enough. Then hide the\n\
+     warning with `# carrier: ignore[CAR0355] reason`.\n",
+);
+
 /// No status path at all.
 pub static STATUS_HIDDEN: Code = code(
     "CAR0360",
@@ -444,6 +456,7 @@ pub static ALL: &[&Code] = &[
     &PRESET_VISIBLE,
     &VALUE_PLACE,
     &VALUE_TWICE,
+    &VALUE_UNCHECKED,
     &STATUS_HIDDEN,
     &CONDITIONS_UNFIT,
 ];

@@ -14,7 +14,7 @@ pub static NO_SNAPSHOT: Code = code(
     "no snapshot of a CRD",
     "carrier compiles from snapshots of the service clusters' CRDs, which lie in the repository: so everybody gets the\n\
      same result, and checking needs no cluster. This CRD has none yet for this cluster.\n\n\
-     Mend it: `carrier lock --from FILE`, with the file of the operator's release that holds the CRD.\n",
+     Mend it: run `carrier lock --from FILE`, with the file of the operator's release that holds the CRD.\n",
 );
 
 /// A lock that cannot be understood.
@@ -69,13 +69,13 @@ pub static NOT_LOCKED: Code = code(
     "`carrier lock` writes the snapshots and then `carrier.lock`, which has the hash of each. This file is among the\n\
      snapshots but not in the lock: it was put there by hand, or the lock was not committed with it. It is used all the\n\
      same.\n\n\
-     Mend it: `carrier lock --from FILE`; the FILE may be the snapshot itself.\n",
+     Mend it: run `carrier lock --from FILE`; the FILE may be the snapshot itself.\n",
 );
 
 /// A snapshot that is gone.
 pub static SNAPSHOT_MISSING: Code = code(
     "CAR0507",
-    Warning,
+    Error,
     "a snapshot in the lock has no file",
     "`carrier.lock` names a CRD whose file is not there: it was removed by hand, or is in somebody's working copy only.\n\n\
      Mend it: add the file from where the lock was committed, or run `carrier lock --from FILE`.\n",
@@ -88,7 +88,7 @@ pub static HASH_DIFFERS: Code = code(
     "a snapshot is not the one in the lock",
     "The file holds another CRD than the one whose hash is in `carrier.lock`: it was edited by hand, or a merge took the\n\
      file from one side and the lock from the other. What would be compiled from it nobody has looked at.\n\n\
-     Mend it: `carrier lock --from FILE`, with the file of the operator's release.\n",
+     Mend it: run `carrier lock --from FILE`, with the file of the operator's release.\n",
 );
 
 /// A snapshot that nobody needs.

@@ -90,9 +90,10 @@ impl fmt::Display for FieldPath {
     }
 }
 
-/// Whether a name may stand behind a dot without quotes.
+/// Whether a name may stand behind a dot without quotes. One that begins with `$` may
+/// not: it looks like the root of a JSONPath, and is refused as that.
 fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(is_plain_char)
+    !name.is_empty() && !name.starts_with('$') && name.chars().all(is_plain_char)
 }
 
 fn is_plain_char(c: char) -> bool {

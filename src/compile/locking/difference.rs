@@ -1,0 +1,162 @@
+//! What a new CRD changes for those who use it: versions and fields that come
+//! and go, types that change. Descriptions are not worth a line here; the
+//! snapshot's own diff has them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::compile::derive::schema;
+use crate::model::path::{FieldPath, Segment};
+
+/// What has changed, a line each: `+` came, `-` went, `~` is another now.
+#[must_use]
+pub fn difference(old: &Value, new: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (what, pointer) in
+        [("scope", "/spec/scope"), ("kind", "/spec/names/kind"), ("conversion", "/spec/conversion/strategy")]
+    {
+        let text = |crd: &Value| crd.pointer(pointer).and_then(Value::as_str).unwrap_or("none").to_owned();
+        if text(old) != text(new) {
+            lines.push(format!("~ {what}: {} -> {}", text(old), text(new)));
+        }
+    }
+    let (before, after) = (versions(old), versions(new));
+    for name in before.keys().filter(|name| !after.contains_key(*name)) {
+        lines.push(format!("- version {name}"));
+    }
+    for (name, version) in &after {
+        let Some(was) = before.get(name) else {
+            lines.push(format!("+ version {name}"));
+            continue;
+        };
+        for (flag, on, off) in [
+            ("served", "is served", "is no longer served"),
+            ("storage", "is the stored one", "is no longer the stored one"),
+            ("deprecated", "is deprecated", "is no longer deprecated"),
+        ] {
+            match (schema::flag(was, flag), schema::flag(version, flag)) {
+                (false, true) => lines.push(format!("~ version {name} {on}")),
+                (true, false) => lines.push(format!("~ version {name} {off}")),
+                _ => {}
+            }
+        }
+        let root = |version: &'_ Value| version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_default();
+        nodes(name, &root(was), &root(version), &mut FieldPath::default(), &mut lines);
+    }
+    if lines.is_empty() {
+        let what = match (old == new, old.get("spec") == new.get("spec")) {
+            (true, _) => "~ the CRD is the same; only what the lock says of it changes",
+            (_, true) => "~ labels or annotations only",
+            _ => "~ descriptions, defaults, columns or validations only",
+        };
+        lines.push(what.to_owned());
+    }
+    lines
+}
+
+fn versions(crd: &Value) -> BTreeMap<String, &Value> {
+    let list = crd.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(|v| Some((v.get("name")?.as_str()?.to_owned(), v))).collect()
+}
+
+fn nodes(version: &str, old: &Value, new: &Value, at: &mut FieldPath, lines: &mut Vec<String>) {
+    let (was, is) = (schema::describe(old), schema::describe(new));
+    if was != is {
+        lines.push(format!("~ {version} {at}: {was} -> {is}"));
+        return;
+    }
+    let required = |node: &Value, name: &str| schema::required(node).any(|r| r == name);
+    for (name, child) in schema::properties(old) {
+        if schema::property(new, name).is_none() {
+            lines.push(format!("- {version} {} ({})", at.property(name), schema::describe(child)));
+        }
+    }
+    for (name, child) in schema::properties(new) {
+        let here = at.property(name);
+        let Some(before) = schema::property(old, name) else {
+            let must = if required(new, name) { ", required" } else { "" };
+            lines.push(format!("+ {version} {here} ({}{must})", schema::describe(child)));
+            continue;
+        };
+        match (required(old, name), required(new, name)) {
+            (false, true) => lines.push(format!("~ {version} {here} is required")),
+            (true, false) => lines.push(format!("~ {version} {here} is no longer required")),
+            _ => {}
+        }
+        at.0.push(Segment::Property(name.clone()));
+        nodes(version, before, child, at, lines);
+        at.0.pop();
+    }
+    for (segment, before, after) in [
+        (Segment::Items, schema::items(old), schema::items(new)),
+        (Segment::Values, schema::values(old), schema::values(new)),
+    ] {
+        if let (Some(before), Some(after)) = (before, after) {
+            at.0.push(segment);
+            nodes(version, before, after, at, lines);
+            at.0.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn crd(versions: Value) -> Value {
+        json!({"spec": {"scope": "Namespaced", "versions": versions}})
+    }
+
+    fn version(name: &str, spec: Value, required: &[&str]) -> Value {
+        let spec = json!({"type": "object", "required": required, "properties": spec});
+        json!({
+            "name": name, "served": true,
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}},
+        })
+    }
+
+    #[test]
+    fn only_what_matters_has_a_line() {
+        let string = json!({"type": "string"});
+        let old = crd(json!([
+            version("v1alpha1", json!({}), &[]),
+            version(
+                "v1",
+                json!({
+                    "size": {"type": "integer"}, "gone": string, "same": {"type": "string", "description": "a"},
+                    "list": {"type": "array", "items": {"type": "object", "properties": {"x": string}}},
+                }),
+                &["gone"]
+            ),
+        ]));
+        let new = crd(json!([
+            version(
+                "v1",
+                json!({
+                    "size": string, "same": {"type": "string", "description": "b"}, "must": string,
+                    "list": {"type": "array", "items": {"type": "object", "properties": {"x": string, "y": string}}},
+                }),
+                &["must", "same"]
+            ),
+            version("v2", json!({}), &[]),
+        ]));
+        assert_eq!(
+            difference(&old, &new),
+            [
+                "- version v1alpha1",
+                "- v1 .spec.gone (string)",
+                "+ v1 .spec.list[].y (string)",
+                "+ v1 .spec.must (string, required)",
+                "~ v1 .spec.same is required",
+                "~ v1 .spec.size: integer -> string",
+                "+ version v2",
+            ]
+        );
+        assert_eq!(difference(&old, &old), ["~ the CRD is the same; only what the lock says of it changes"]);
+        let described = crd(json!([version("v1", json!({"a": {"type": "string", "description": "x"}}), &[])]));
+        let anew = crd(json!([version("v1", json!({"a": {"type": "string", "description": "y"}}), &[])]));
+        assert_eq!(difference(&described, &anew), ["~ descriptions, defaults, columns or validations only"]);
+    }
+}

@@ -1,0 +1,343 @@
+//! `carrier lock`, as a user sees it.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use carrier::cli::exit::Exit;
+use common::{Run, carrier, example, golden};
+
+/// A repository whose set offers `things.example.com` and has no snapshot yet,
+/// beside it `crd.yaml` with the CRD.
+fn repository() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(carrier(dir.path(), &["-q", "init", "repo"]).exit, Exit::Fine);
+    let root = dir.path().join("repo");
+    example::offer(&root, &[".spec.size", ".spec.image", ".status"]);
+    fs::remove_dir_all(root.join("snapshots")).unwrap();
+    fs::write(dir.path().join("crd.yaml"), example::CRD).unwrap();
+    dir
+}
+
+const SNAPSHOT: &str = "repo/snapshots/team-a/eu-west-1/things.example.com.yaml";
+const LOCK: [&str; 5] = ["-C", "repo", "lock", "--from", "../crd.yaml"];
+
+fn lock(dir: &Path) -> Run {
+    carrier(dir, &LOCK)
+}
+
+fn tree(root: &Path) -> BTreeMap<String, String> {
+    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+                found.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(root, root, &mut found);
+    found
+}
+
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from} in\n{text}");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn the_first_lock_the_second_and_a_new_release() {
+    let dir = repository();
+    let first = lock(dir.path());
+    golden("testdata/lock/first.txt", &first.transcript());
+    golden("testdata/lock/first.lock", &fs::read_to_string(dir.path().join("repo/carrier.lock")).unwrap());
+    let before = tree(dir.path());
+    assert!(!before.keys().any(|path| path.contains("staging")), "{:?}", before.keys());
+
+    golden("testdata/lock/again.txt", &lock(dir.path()).transcript());
+    assert_eq!(tree(dir.path()), before);
+    let checked = carrier(&dir.path().join("repo"), &["check"]);
+    assert!(!checked.err.contains("CAR05"), "{}", checked.err);
+
+    let crd = dir.path().join("crd.yaml");
+    edit(
+        &crd,
+        "              image: {type: string}\n",
+        "              image: {type: integer}\n              port: {type: integer}\n",
+    );
+    edit(&crd, "              labels: {type: object, additionalProperties: {type: string}}\n", "");
+    let mut check = LOCK.to_vec();
+    check.push("--check");
+    golden("testdata/lock/check.txt", &carrier(dir.path(), &check).transcript());
+    assert_eq!(tree(&dir.path().join("repo")), tree_of(&before), "nothing was written");
+    golden("testdata/lock/changed.txt", &lock(dir.path()).transcript());
+    assert_eq!(carrier(dir.path(), &check).exit, Exit::Fine);
+}
+
+/// The part of a tree below `repo`.
+fn tree_of(all: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    all.iter().filter_map(|(path, text)| Some((path.strip_prefix("repo/")?.to_owned(), text.clone()))).collect()
+}
+
+#[test]
+fn two_people_get_the_same_bytes() {
+    let (a, b) = (repository(), repository());
+    lock(a.path());
+    // In other pieces, with noise of a server and of Helm, and something else beside it.
+    let noisy = example::CRD.replace(
+        "metadata:\n  name: things.example.com\n",
+        "metadata:\n  name: things.example.com\n  uid: x\n  creationTimestamp: null\n  annotations: {meta.helm.sh/release-name: x}\n",
+    );
+    let item: String = noisy.lines().map(|l| format!("  {l}\n")).collect();
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n-\n{item}");
+    fs::create_dir_all(b.path().join("chart/crds")).unwrap();
+    fs::create_dir_all(b.path().join("chart/templates")).unwrap();
+    fs::write(b.path().join("chart/crds/all.yaml"), list).unwrap();
+    fs::write(b.path().join("chart/templates/x.yaml"), "{{ if .x }}\na: {{ .b }}\n{{ end }}\n").unwrap();
+    let run = carrier(b.path(), &["-C", "repo", "lock", "--from", "../chart"]);
+    assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
+    assert_eq!(tree(&a.path().join("repo")), tree(&b.path().join("repo")));
+}
+
+#[test]
+fn a_crd_that_is_not_there_is_missed_by_name() {
+    let dir = repository();
+    let mut transcript = String::new();
+    let mut step = |title: &str, text: &str| {
+        fs::write(dir.path().join("crd.yaml"), text).unwrap();
+        transcript += &format!("# {title}\n{}\n", lock(dir.path()).transcript());
+    };
+    step("another name", &example::CRD.replace("things", "thinks"));
+    step("nothing like it", &example::CRD.replace("things", "dogs").replace("example.com", "animals.io"));
+    step("no CRD at all", "apiVersion: v1\nkind: ConfigMap\n");
+    step("the version that is gone", &example::CRD.replace("k8s.io/v1\n", "k8s.io/v1beta1\n"));
+    step("twice, and not the same", &format!("{}---\n{}", example::CRD, example::CRD.replace("[one, many]", "[one]")));
+    step("a template", "{{ if .x }}\na: b\n{{ end }}\n");
+    golden("testdata/lock/missing.txt", &transcript);
+    assert!(!dir.path().join(SNAPSHOT).exists());
+}
+
+#[test]
+fn a_key_that_stands_twice_keeps_the_crd_out() {
+    let dir = repository();
+    fs::write(
+        dir.path().join("crd.yaml"),
+        example::CRD.replace("  scope: Namespaced\n", "  scope: Namespaced\n  scope: Cluster\n"),
+    )
+    .unwrap();
+    let run = lock(dir.path());
+    assert_eq!(run.exit, Exit::Errors);
+    assert!(
+        !run.err.contains("CAR0516") && run.err.contains("error[CAR0102]") && run.err.contains("../crd.yaml:9:3"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn what_is_not_given_stays_and_what_is_not_wanted_goes() {
+    let dir = repository();
+    lock(dir.path());
+    let before = tree(dir.path());
+    fs::write(dir.path().join("other.yaml"), example::CRD.replace("things", "dogs")).unwrap();
+    let run = carrier(dir.path(), &["-C", "repo", "lock", "-v", "--from", "../other.yaml"]);
+    assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
+    assert!(run.out.contains("kept       things.example.com  not in the files"), "{}", run.out);
+    assert_eq!(tree(&dir.path().join("repo")), tree_of(&before));
+
+    // Another set takes its place: while something is broken, nothing goes.
+    let set = dir.path().join("repo/catalogs/thing.yaml");
+    let set = if set.exists() { set } else { find(&dir.path().join("repo"), "CatalogEntrySet") };
+    edit(&set, "things.example.com", "dogs.example.com");
+    fs::write(dir.path().join("repo/broken.yaml"), "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\n")
+        .unwrap();
+    let run = carrier(dir.path(), &["-C", "repo", "lock", "--from", "../other.yaml"]);
+    assert_eq!(run.exit, Exit::Errors, "{}", run.transcript());
+    assert!(run.out.contains("added      dogs.example.com") && !run.out.contains("removed"), "{}", run.out);
+    assert!(dir.path().join(SNAPSHOT).exists());
+
+    fs::remove_file(dir.path().join("repo/broken.yaml")).unwrap();
+    let run = carrier(dir.path(), &["-C", "repo", "lock", "--from", "../other.yaml"]);
+    assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
+    assert!(run.out.contains("removed    things.example.com"), "{}", run.out);
+    assert!(!dir.path().join(SNAPSHOT).exists());
+    assert!(!fs::read_to_string(dir.path().join("repo/carrier.lock")).unwrap().contains("things"));
+}
+
+fn find(root: &Path, kind: &str) -> std::path::PathBuf {
+    let name = tree(root).into_iter().find(|(_, text)| text.contains(&format!("\nkind: {kind}\n"))).unwrap().0;
+    root.join(name)
+}
+
+#[test]
+fn namespaces_keep_their_names() {
+    let dir = repository();
+    lock(dir.path());
+    let path = dir.path().join("repo/carrier.lock");
+    let before = fs::read_to_string(&path).unwrap();
+    let line = before.lines().find(|l| l.contains("team-b: team-b-")).unwrap().to_owned();
+    // The identity of the management cluster becomes known: names that are in use stay.
+    fs::write(dir.path().join("repo/carrier.yaml"), "management: {uid: 0b7a9d52}\n").unwrap();
+    let run = lock(dir.path());
+    assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
+    let after = fs::read_to_string(&path).unwrap();
+    assert!(after.contains(&line) && after.contains("uid: 0b7a9d52"), "{after}");
+    edit(&path, &line, "      team-b: team-b-old");
+    assert_eq!(lock(dir.path()).exit, Exit::Fine);
+    assert!(fs::read_to_string(&path).unwrap().contains("team-b: team-b-old\n"));
+}
+
+#[test]
+fn a_lock_that_cannot_be_read_is_not_written_over() {
+    let dir = repository();
+    lock(dir.path());
+    let path = dir.path().join("repo/carrier.lock");
+    let text = format!("<<<<<<< HEAD\n{}=======\n>>>>>>> theirs\n", fs::read_to_string(&path).unwrap());
+    fs::write(&path, &text).unwrap();
+    let run = lock(dir.path());
+    assert_eq!(run.exit, Exit::Errors);
+    assert!(run.err.contains("CAR0503") && run.err.contains("nothing was locked"), "{}", run.err);
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+/// Cut short after any of its writes, the next run ends in the same state.
+#[test]
+fn interrupted_anywhere_the_next_run_ends_the_same() {
+    let dir = repository();
+    lock(dir.path());
+    let wanted = tree(&dir.path().join("repo"));
+    let snapshot = dir.path().join(SNAPSHOT);
+    let lock_file = dir.path().join("repo/carrier.lock");
+    let states: [&dyn Fn(); 6] = [
+        &|| fs::remove_file(&lock_file).unwrap(),
+        &|| fs::remove_file(&snapshot).unwrap(),
+        &|| edit(&snapshot, "integer", "number"),
+        &|| fs::write(&snapshot, "").unwrap(),
+        &|| fs::write(&snapshot, "<<<<<<< HEAD\n=======\n>>>>>>> theirs\n").unwrap(),
+        &|| {
+            let staging = dir.path().join("repo/.carrier-staging");
+            fs::create_dir(&staging).unwrap();
+            fs::write(staging.join("file"), "half").unwrap();
+        },
+    ];
+    for (n, state) in states.iter().enumerate() {
+        state();
+        let run = lock(dir.path());
+        assert_eq!(run.exit, Exit::Fine, "{n}: {}", run.transcript());
+        assert_eq!(tree(&dir.path().join("repo")), wanted, "{n}");
+    }
+}
+
+#[test]
+fn a_snapshot_as_it_stands_can_be_locked() {
+    let dir = repository();
+    lock(dir.path());
+    edit(&dir.path().join(SNAPSHOT), "integer", "number");
+    let root = dir.path().join("repo");
+    let check = carrier(&root, &["check"]);
+    assert_eq!(check.exit, Exit::Errors);
+    golden("testdata/lock/edited.txt", &check.err[..check.err.find("\n\n").unwrap() + 1]);
+    let run = carrier(&root, &["lock", "--from", "snapshots/team-a/eu-west-1/things.example.com.yaml"]);
+    assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
+    assert_eq!(carrier(&root, &["check"]).exit, Exit::Fine);
+}
+
+#[test]
+fn nothing_is_written_through_a_link() {
+    let dir = repository();
+    fs::create_dir(dir.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(dir.path().join("elsewhere"), dir.path().join("repo/snapshots")).unwrap();
+    let run = lock(dir.path());
+    assert_ne!(run.exit, Exit::Fine);
+    assert!(tree(&dir.path().join("elsewhere")).is_empty());
+}
+
+#[test]
+fn arguments_are_explained() {
+    let dir = repository();
+    let root = dir.path().join("repo");
+    let none = carrier(&root, &["lock"]);
+    golden("testdata/lock/without_from.txt", &none.transcript());
+    let unknown = carrier(&root, &["lock", "--from", "../crd.yaml", "--cluster", "team-a/eu-west-2"]);
+    assert_eq!(unknown.exit, Exit::Usage);
+    assert!(unknown.err.contains("did you mean `team-a/eu-west-1`?"), "{}", unknown.err);
+    let absent = carrier(&root, &["lock", "--from", "../nothing.yaml"]);
+    assert_eq!(absent.err, "error: cannot read ../nothing.yaml: No such file or directory\n");
+    let quiet = carrier(&root, &["-q", "lock", "--from", "../crd.yaml", "--cluster", "team-a/eu-west-1"]);
+    assert_eq!((quiet.exit, quiet.err.as_str()), (Exit::Fine, ""));
+    assert!(quiet.out.starts_with("team-a/eu-west-1\n"), "{}", quiet.out);
+}
+
+#[test]
+fn without_an_offer_there_is_nothing_to_take() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(carrier(dir.path(), &["-q", "init"]).exit, Exit::Fine);
+    fs::write(dir.path().join("release.yml"), example::CRD).unwrap();
+    let run = carrier(dir.path(), &["lock", "--from", "release.yml"]);
+    assert_eq!(run.exit, Exit::Fine);
+    assert!(run.err.contains("so there is nothing to take\nnext: run `carrier fields --from PATH`"), "{}", run.err);
+    assert!(!dir.path().join("snapshots").exists());
+}
+
+#[test]
+fn the_standard_input_is_a_file() {
+    let dir = repository();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_carrier"))
+        .args(["-C", "repo", "lock", "--from", "-"])
+        .current_dir(dir.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(example::CRD.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stdout).unwrap().contains("added      things.example.com"));
+    assert!(dir.path().join(SNAPSHOT).exists());
+}
+
+/// All real CRDs into one cluster, and a second time nothing.
+#[test]
+fn the_real_crds_are_locked() {
+    let folder = common::package("../shared/crds");
+    let Ok(entries) = fs::read_dir(&folder) else {
+        assert!(std::env::var_os("CI").is_none(), "the real CRDs are missing");
+        eprintln!("skipped: there are no real CRDs at {}", folder.display());
+        return;
+    };
+    let dir = repository();
+    let root = dir.path().join("repo");
+    let set = fs::read_to_string(find(&root, "CatalogEntrySet")).unwrap();
+    fs::remove_file(find(&root, "CatalogEntrySet")).unwrap();
+    let mut files: Vec<_> = entries.map(|e| e.unwrap().path()).collect();
+    files.retain(|p| p.extension().is_some_and(|e| e == "yaml") && !p.to_string_lossy().contains("--newest"));
+    files.sort();
+    let mut args = vec!["lock".to_owned(), "--from".to_owned()];
+    for (n, file) in files.iter().enumerate() {
+        let text = fs::read_to_string(file).unwrap();
+        let name = text.lines().find_map(|l| l.strip_prefix("  name: ")).unwrap().trim_matches(['"', '\'']);
+        let one = set.replace("things.example.com", name).replace("  name: thing\n", &format!("  name: thing-{n}\n"));
+        fs::write(root.join(format!("set-{n}.yaml")), one).unwrap();
+        args.push(file.to_string_lossy().into_owned());
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let run = carrier(&root, &args);
+    assert_eq!(run.out.lines().filter(|l| l.starts_with("  added ")).count(), files.len(), "{}", run.transcript());
+    let locked = tree(&root);
+    let again = carrier(&root, &args);
+    assert!(again.err.contains("nothing to change"), "{}", again.transcript());
+    assert_eq!(tree(&root), locked);
+    let check = carrier(&root, &["check", "-o", "json"]);
+    let codes: Vec<&str> = check.out.lines().filter(|l| l.contains("\"CAR05")).collect();
+    assert!(codes.is_empty(), "{codes:?}");
+}

@@ -1,0 +1,137 @@
+//! `carrier render` and `carrier fields`, as a user sees them.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use carrier::cli::exit::Exit;
+use common::{Run, carrier, example, golden};
+
+fn repository(fields: &[&str]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(carrier(dir.path(), &["-q", "init"]).exit, Exit::Fine);
+    example::offer(dir.path(), fields);
+    dir
+}
+
+fn sound() -> tempfile::TempDir {
+    repository(&[".spec.size", ".spec.image", ".status"])
+}
+
+fn fine(root: &Path, args: &[&str]) -> Run {
+    let run = carrier(root, args);
+    assert_eq!(run.exit, Exit::Fine, "{args:?}\n{}", run.transcript());
+    run
+}
+
+#[test]
+fn it_writes_once_and_says_so() {
+    let dir = sound();
+    let first = fine(dir.path(), &["render"]);
+    assert_eq!(first.out, "");
+    assert!(first.err.contains("0 unchanged"), "{}", first.err);
+    assert!(first.err.contains("next: run `carrier render --stdout | kubectl apply"), "{}", first.err);
+    let again = fine(dir.path(), &["render"]);
+    assert!(again.err.contains("0 files written, 0 removed"), "{}", again.err);
+    assert!(fine(dir.path(), &["render", "--check"]).err.contains("rendered is up to date"));
+}
+
+#[test]
+fn check_lists_what_differs_and_ends_with_2() {
+    let dir = sound();
+    let run = carrier(dir.path(), &["render", "--check"]);
+    assert_eq!(run.exit, Exit::Changes);
+    assert!(run.out.lines().all(|l| l.starts_with("missing: rendered/")), "{}", run.out);
+    assert!(!dir.path().join("rendered").exists(), "nothing was written");
+
+    fine(dir.path(), &["render"]);
+    let edited = dir.path().join("rendered/management/kustomization.yaml");
+    fs::write(&edited, "mine\n").unwrap();
+    let run = carrier(dir.path(), &["render", "--check"]);
+    assert_eq!((run.exit, run.out.as_str()), (Exit::Changes, "edited: rendered/management/kustomization.yaml\n"));
+    let run = fine(dir.path(), &["-q", "render"]);
+    assert!(run.err.contains("was edited by hand"), "{}", run.err);
+}
+
+#[test]
+fn with_an_error_nothing_is_written() {
+    let dir = repository(&[".spec.size"]);
+    let run = carrier(dir.path(), &["render"]);
+    assert_eq!(run.exit, Exit::Errors);
+    assert!(run.err.contains("CAR0310") && run.err.ends_with("nothing was rendered\n"), "{}", run.err);
+    assert!(!dir.path().join("rendered").exists());
+    assert_eq!(carrier(dir.path(), &["render", "--stdout"]).out, "");
+}
+
+#[test]
+fn a_folder_of_somebody_else_is_refused() {
+    let dir = sound();
+    fs::create_dir(dir.path().join("mine")).unwrap();
+    fs::write(dir.path().join("mine/file"), "mine").unwrap();
+    let run = carrier(dir.path(), &["render", "--out", "mine"]);
+    assert_eq!(run.exit, Exit::Refused, "{}", run.err);
+    assert!(run.err.contains("not written by carrier"), "{}", run.err);
+}
+
+#[test]
+fn flux_is_told_where_the_folder_is() {
+    let dir = sound();
+    let run = fine(dir.path(), &["render", "--for", "flux", "--out", "deploy/live"]);
+    assert!(run.err.ends_with("next: commit deploy/live for Flux\n"), "{}", run.err);
+    let kustomization =
+        fs::read_to_string(dir.path().join("deploy/live/flux/management/kustomization_carrier-crds.yaml")).unwrap();
+    assert!(kustomization.contains("path: ./deploy/live/management/00-crds"), "{kustomization}");
+}
+
+#[test]
+fn a_stream_is_data() {
+    let dir = sound();
+    let run = fine(dir.path(), &["-q", "render", "--stdout"]);
+    assert!(run.out.starts_with("apiVersion: apiextensions.k8s.io/v1\n"), "{}", run.out);
+    assert!(run.out.contains("name: things.internal.eu-west-1.team-a"));
+    let cluster = fine(dir.path(), &["-q", "render", "--stdout", "--cluster", "team-a/eu-west-1"]);
+    assert!(cluster.out.contains("kind: Namespace") && !cluster.out.contains("kind: Offering"));
+    let unknown = carrier(dir.path(), &["-q", "render", "--stdout", "--cluster", "team-a/mars"]);
+    assert_eq!(unknown.exit, Exit::Usage);
+    assert!(unknown.err.contains("team-a/eu-west-1"), "{}", unknown.err);
+    assert_eq!(carrier(dir.path(), &["render", "--cluster", "team-a/mars"]).exit, Exit::Usage, "only with --stdout");
+    assert_eq!(carrier(dir.path(), &["render", "--stdout", "--cluster", "mars"]).exit, Exit::Usage);
+}
+
+#[test]
+fn fields_show_what_is_exposed_and_what_is_missing() {
+    let dir = repository(&[".spec.size", "\".spec.listeners[].port\""]);
+    let run = fine(dir.path(), &["fields", "things.example.com"]);
+    assert!(run.err.contains("warning: the repository has 2 errors"), "{}", run.err);
+    golden("testdata/fields/tree.txt", &run.out);
+    golden("testdata/fields/list.txt", &fine(dir.path(), &["-q", "fields", "things", "-o", "list"]).out);
+    golden("testdata/fields/document.json", &fine(dir.path(), &["fields", "things", "-o", "json"]).out);
+}
+
+/// The list is what it says: pasted, it exposes everything, and compiles.
+#[test]
+fn the_list_can_be_pasted() {
+    let dir = repository(&[".spec.size"]);
+    let file = dir.path().join("crd.yaml");
+    fs::write(&file, example::CRD).unwrap();
+    let run = fine(dir.path(), &["fields", "--from", "crd.yaml", "-o", "list"]);
+    golden("testdata/fields/from.txt", &run.out);
+    let paths: Vec<&str> =
+        run.out.lines().filter_map(|l| l.strip_prefix("- jsonPath: ")?.split("  #").next()).collect();
+    example::offer(dir.path(), &paths);
+    let check = fine(dir.path(), &["check"]);
+    assert!(!check.err.contains("error["), "{}", check.err);
+}
+
+#[test]
+fn an_unknown_crd_has_a_nearest_name() {
+    let dir = sound();
+    let run = carrier(dir.path(), &["fields", "thing.example.com"]);
+    assert_eq!(run.exit, Exit::Usage);
+    assert!(run.err.contains("did you mean `things.example.com`?"), "{}", run.err);
+    let other = carrier(dir.path(), &["fields", "things", "--cluster", "team-a/mars"]);
+    assert_eq!(other.exit, Exit::Usage, "{}", other.err);
+}

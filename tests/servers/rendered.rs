@@ -1,0 +1,170 @@
+//! What is rendered of the redis example: API servers take it, and the people and service accounts it
+//! is for may do what they must and no more.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use carrier::cli::env::Env;
+use carrier::cli::exit::Exit;
+use carrier::cli::ui::Ui;
+
+use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
+
+/// The tests of this file.
+pub fn cases() -> Vec<Case> {
+    cases![the_redis_example_works_and_gives_nobody_too_much]
+}
+
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog-examples/redis")
+}
+
+fn carrier(args: &[&str]) -> String {
+    let args: Vec<OsString> = ["carrier"].iter().chain(args).map(OsString::from).collect();
+    let env = Env { directory: example(), ..Env::default() };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let exit = carrier::cli::run(&args, &env, &mut Ui::new(&mut out, &mut err));
+    assert_eq!(exit, Exit::Fine, "{}", String::from_utf8_lossy(&err));
+    String::from_utf8(out).expect("output is UTF-8")
+}
+
+/// One test, since the objects are of the whole server.
+async fn the_redis_example_works_and_gives_nobody_too_much() -> TestResult {
+    let planes = ControlPlanes::start(&["management", "eu-west-1"]).await?;
+    management(&planes["management"]).await?;
+    service_cluster(&planes["eu-west-1"]).await
+}
+
+async fn management(plane: &ControlPlane) -> TestResult {
+    let stream = carrier(&["render", "--stdout"]);
+    let apply = ["apply", "--server-side", "-f", "-"];
+    // The first run ends at the first object whose kind is not served yet.
+    let _ = plane.kubectl_with(&apply, &stream).await;
+    plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).await?;
+    eventually("everything is applied", async || plane.kubectl_with(&apply, &stream).await.is_ok()).await;
+    let said = plane.kubectl_with(&apply, &stream).await?;
+    assert_eq!(said.lines().count(), stream.matches("\napiVersion: ").count() + 1, "{said}");
+
+    // The folder is the same, and what the server adds by itself is no difference.
+    let out = tempfile::tempdir()?;
+    let folder = out.path().join("rendered");
+    carrier(&["render", "--out", &folder.to_string_lossy()]);
+    let folder = folder.join("management");
+    plane.kubectl(&["diff", "--server-side", "-k", &folder.to_string_lossy()]).await?;
+
+    // The instance that the example has, made by whom it is for.
+    let tenant = plane.user("team-b-member", &[]).await?;
+    let provider = plane.user("team-a-member", &[]).await?;
+    let stranger = plane.user("mallory", &[]).await?;
+    let instance = example().join("instances/redis.yaml");
+    let create = ["create", "-f", &instance.to_string_lossy()];
+    assert!(provider.kubectl(&create).await.is_err(), "the derived kind is for tenants");
+    eventually("the tenant creates an instance", async || tenant.kubectl(&create).await.is_ok()).await;
+    let offered = tenant.kubectl(&["get", "offerings", "-n", "team-b", "-o", "name"]).await?;
+    assert_eq!(offered, "offering.catalog.kubecarrier.io/redis.eu-west-1.team-a\n");
+
+    let derived = "redis.eu-west-1.team-a";
+    let internal = "redis.internal.eu-west-1.team-a";
+    let may: &[(&str, &[&str])] = &[
+        ("team-b", &["get", "secrets"]),
+        ("team-a", &["get", "secrets"]),
+        ("team-a", &["create", "secrets"]),
+        ("team-a", &["create", "catalogentrysets"]),
+        ("team-a", &["create", "serviceclusters"]),
+        ("team-a", &["create", "serviceclusterassignments"]),
+        ("team-a", &["get", "serviceclusterassignments"]),
+        ("team-a", &["patch", "tenants"]),
+        ("team-a", &["create", "tenants"]),
+        ("team-a", &["create", "rolebindings"]),
+        ("team-b", &["get", "offerings"]),
+        ("team-b", &["create", "offerings"]),
+        ("team-b", &["delete", derived]),
+        ("team-b", &["get", "--subresource=status", derived]),
+        ("team-b", &["update", "--subresource=status", derived]),
+        ("team-b", &["get", internal]),
+        ("team-b", &["update", internal]),
+        ("team-a", &["get", internal]),
+    ];
+    let mut table = String::new();
+    for (namespace, what) in may {
+        let mut row = Vec::new();
+        for (name, person) in [("tenant", &tenant), ("provider", &provider), ("stranger", &stranger)] {
+            let arguments = [&["auth", "can-i", "-q", "-n", namespace], *what].concat();
+            if person.kubectl(&arguments).await.is_ok() {
+                row.push(name);
+            }
+        }
+        table += &format!("{} in {namespace}: {}\n", what.join(" "), row.join(", "));
+    }
+    assert_eq!(
+        table,
+        "get secrets in team-b: \n\
+         get secrets in team-a: provider\n\
+         create secrets in team-a: provider\n\
+         create catalogentrysets in team-a: provider\n\
+         create serviceclusters in team-a: provider\n\
+         create serviceclusterassignments in team-a: \n\
+         get serviceclusterassignments in team-a: provider\n\
+         patch tenants in team-a: provider\n\
+         create tenants in team-a: \n\
+         create rolebindings in team-a: \n\
+         get offerings in team-b: tenant\n\
+         create offerings in team-b: \n\
+         delete redis.eu-west-1.team-a in team-b: tenant\n\
+         get --subresource=status redis.eu-west-1.team-a in team-b: tenant\n\
+         update --subresource=status redis.eu-west-1.team-a in team-b: \n\
+         get redis.internal.eu-west-1.team-a in team-b: provider\n\
+         update redis.internal.eu-west-1.team-a in team-b: provider\n\
+         get redis.internal.eu-west-1.team-a in team-a: \n"
+    );
+    Ok(())
+}
+
+async fn service_cluster(plane: &ControlPlane) -> TestResult {
+    let base = "redis.redis.redis.opstreelabs.in";
+    let snapshot = example().join(format!("snapshots/team-a/eu-west-1/{base}.yaml"));
+    plane.kubectl(&["apply", "--server-side", "-f", &snapshot.to_string_lossy()]).await?;
+    plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", base]).await?;
+    let stream = carrier(&["render", "--stdout", "--cluster", "team-a/eu-west-1"]);
+    plane.kubectl_with(&["apply", "--server-side", "-f", "-"], &stream).await?;
+    let mine = plane
+        .kubectl(&[
+            "get",
+            "namespaces",
+            "-o",
+            "jsonpath={.items[*].metadata.name}",
+            "-l",
+            "kubecarrier.io/tenant=team-b",
+        ])
+        .await?;
+    plane.kubectl(&["create", "namespace", "theirs"]).await?;
+
+    let sync = plane.impersonate("system:serviceaccount:kubecarrier-system:carrier-team-a", &[]).await?;
+    let may = async |arguments: &[&str]| {
+        let arguments = [&["auth", "can-i", "-q"], arguments].concat();
+        sync.kubectl(&arguments).await.is_ok()
+    };
+    for arguments in [
+        &["watch", base, "-A"][..],
+        &["patch", base, "-n", &mine],
+        &["delete", base, "-n", &mine],
+        &["get", &format!("customresourcedefinitions/{base}")],
+        &["get", "namespaces/kube-system"],
+        &["get", &format!("namespaces/{mine}"), "-n", &mine],
+    ] {
+        assert!(may(arguments).await, "sync may not {arguments:?}");
+    }
+    for arguments in [
+        &["patch", base, "-n", "theirs"][..],
+        &["deletecollection", base, "-n", &mine],
+        &["list", "customresourcedefinitions"],
+        &["update", &format!("customresourcedefinitions/{base}")],
+        &["get", "secrets", "-n", &mine],
+        &["list", "namespaces"],
+        &["delete", &format!("namespaces/{mine}"), "-n", &mine],
+        &["create", "rolebindings", "-n", &mine],
+    ] {
+        assert!(!may(arguments).await, "sync may {arguments:?}");
+    }
+    Ok(())
+}
