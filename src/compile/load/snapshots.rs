@@ -55,10 +55,6 @@ pub fn discovered(sources: &Sources, config: &Config) -> (Discovered, Diagnostic
 #[must_use]
 pub fn unused(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
-    let wants = ["Account", "ServiceCluster", "CatalogEntrySet", "CatalogEntry"];
-    if wants.iter().any(|kind| resolved.loaded.lacks(kind)) {
-        return diagnostics;
-    }
     for (id, name) in orphans(resolved, discovered) {
         let Some(snapshot) = discovered.by_name(id, name) else { continue };
         let message = match resolved.clusters.contains_key(id) {

@@ -34,7 +34,7 @@ pub fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
         .collect();
     for (key, place) in &loaded.config_clusters {
         // One that is written but has something wrong with it has been complained about.
-        let broken = key.split_once('/').is_some_and(|(p, name)| loaded.is_broken("ServiceCluster", Some(p), name));
+        let broken = key.split_once('/').is_some_and(|(p, c)| loaded.is_broken("ServiceCluster", Some(p), c));
         if broken || written.contains(key) {
             continue;
         }
