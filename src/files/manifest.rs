@@ -8,7 +8,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::FilesError;
 
@@ -56,14 +55,6 @@ impl Manifest {
         bytes.push(b'\n');
         bytes
     }
-}
-
-pub(super) fn digest(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// Whether a path may be written: below the folder, and the same on every machine.

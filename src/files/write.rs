@@ -15,7 +15,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::FilesError;
-use super::manifest::{MANIFEST, Manifest, check_path, digest};
+use super::manifest::{MANIFEST, Manifest, check_path};
+use crate::model::digest::sha256 as digest;
 
 /// Where files lie until they are renamed into place; below the output folder,
 /// so that it is the same file system.

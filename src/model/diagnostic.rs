@@ -152,9 +152,9 @@ impl Diagnostics {
         self.list.iter_mut().for_each(|d| d.hide(file));
     }
 
-    /// Says of those whose code begins so only what the code says: their own words may quote a value.
-    pub fn quote_nothing(&mut self, codes: &str) {
-        for diagnostic in self.list.iter_mut().filter(|d| d.code.id.starts_with(codes)) {
+    /// Says of those with these codes only what the code says: their own words may quote a value.
+    pub fn quote_nothing(&mut self, of: impl Fn(&'static Code) -> bool) {
+        for diagnostic in self.list.iter_mut().filter(|d| of(d.code)) {
             diagnostic.code.title.clone_into(&mut diagnostic.message);
             diagnostic.help = vec![format!(
                 "run `carrier explain {}`; the file may hold secrets, so it is not quoted",

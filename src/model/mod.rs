@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod codes;
 pub mod config;
 pub mod diagnostic;
+pub mod digest;
 pub mod keys;
 pub mod kinds;
 pub mod lock;

@@ -70,7 +70,7 @@ spec:
 
 /// Makes the repository in `root`, which `carrier init` has filled, with these fields exposed.
 pub fn offer(root: &Path, fields: &[&str]) {
-    let lines: String = fields.iter().map(|f| format!("      - jsonPath: {f}\n")).collect();
+    let lines = fields.iter().map(|f| format!("      - jsonPath: {f}\n")).collect::<Vec<_>>().concat();
     fs::write(root.join("catalogs/example.yaml"), format!("{SET}{lines}")).unwrap();
     let folder = root.join("snapshots/team-a/eu-west-1");
     fs::create_dir_all(&folder).unwrap();

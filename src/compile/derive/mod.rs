@@ -79,13 +79,13 @@ pub struct Derived {
 /// copied (R11), under the group of the target, without names that would clash (R12).
 #[must_use]
 pub fn internal(source: &SourceCrd, target: &Target<'_>, version: &SourceVersion) -> Value {
-    internal_as(source, &CrdNames::of_source(source), target, version)
+    internal_as(&CrdNames::of_source(source), target, version)
 }
 
 /// The same under other names: two operators may use the same kind, and the copies of their CRDs
 /// share a group.
 #[must_use]
-pub fn internal_as(source: &SourceCrd, names: &CrdNames, target: &Target<'_>, version: &SourceVersion) -> Value {
+pub fn internal_as(names: &CrdNames, target: &Target<'_>, version: &SourceVersion) -> Value {
     let mut root = version.schema.clone();
     sanitize::schema(&mut root);
     sanitize::root(&mut root);

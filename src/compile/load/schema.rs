@@ -461,9 +461,9 @@ mod tests {
             complaints(&schema(), text),
             [
                 "CAR0201 [knd] unknown field `knd` | write `kind`",
-                "CAR0112 [on] `on` is read by Kubernetes as the boolean true | write \"on\"",
+                "CAR0112 [on] `on` is read by Kubernetes as the boolean true | write `\"on\"`",
                 "CAR0205 [[]] `roles` is empty | write at least 1 item",
-                "CAR0202 [inner] `inner.crd` is missing | add `crd`",
+                "CAR0202 [inner] `inner.crd` is missing | add `crd: …`",
             ]
         );
     }
@@ -476,9 +476,9 @@ mod tests {
                 "CAR0201 [zzzz] unknown field `zzzz` | remove it; what may stand here is `data`, `inner`, `kind`, `labels`, `name`, `on`, `plural`, `roles`, `size`, `value`",
             ),
             ("nme: abc", "CAR0201 [nme] unknown field `nme` | write `name`"),
-            ("kind: User", "CAR0202 [kind] `name` is missing | add `name`"),
-            ("{}", "CAR0202 [{}] `name` is missing | add `name`"),
-            ("name: 1.10", "CAR0112 [1.10] `1.10` is read by Kubernetes as the number 1.1 | write \"1.10\""),
+            ("kind: User", "CAR0202 [kind] `name` is missing | add `name: …`"),
+            ("{}", "CAR0202 [{}] `name` is missing | add `name: …`"),
+            ("name: 1.10", "CAR0112 [1.10] `1.10` is read by Kubernetes as the number 1.1 | write `\"1.10\"`"),
             ("name:", "CAR0203 [name] `name` has no value | write a text, or remove the field"),
             ("name: [a]", "CAR0203 [name] `name` is a list, a string was expected | write a text"),
             ("name: abc\nroles: x", "CAR0203 [x] `roles` is the string \"x\", a list was expected | write `[x]`"),
@@ -514,7 +514,7 @@ mod tests {
             ),
             (
                 "name: abc\nlabels: {a: true}",
-                "CAR0112 [true] `true` is read by Kubernetes as the boolean true | write \"true\"",
+                "CAR0112 [true] `true` is read by Kubernetes as the boolean true | write `\"true\"`",
             ),
         ] {
             assert_eq!(complaints(&schema(), text), [said], "{text}");

@@ -216,7 +216,7 @@ spec:
             "a.yaml:4:9 CAR0210 [Team_A] `Team_A` cannot be the name of an Account: character 1 is 'T'; only a-z, 0-9 and `-` may stand there",
             "a.yaml:5:3 CAR0211 [namespace] an Account lives in no namespace",
             "a.yaml:6:3 CAR0201 [lables] unknown field `lables` in `metadata`",
-            "a.yaml:7:18 CAR0214 [very good] `metadata.labels.tier` cannot have the value `very good`: character 5 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` may stand there",
+            "a.yaml:7:18 CAR0214 [very good] `very good` cannot be the value of the label `tier`: character 5 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` may stand there",
             "a.yaml:7:33 CAR0112 [off] `off` is read by Kubernetes as the boolean false",
             "a.yaml:10:5 CAR0201 [displayname] unknown field `displayname` in `spec.metadata`",
             "a.yaml:11:11 CAR0204 [provider] `provider` is not a value of `spec.roles[0]`",
@@ -283,7 +283,7 @@ fn one_complaint_each() {
         ),
         (
             kind("catalog.kubecarrier.io/v1alpha1", "CatalogEntrySets"),
-            "CAR0221 [CatalogEntrySets] catalog.kubecarrier.io has no kind CatalogEntrySets",
+            "CAR0221 [CatalogEntrySets] `catalog.kubecarrier.io` has no kind `CatalogEntrySets`",
         ),
         (
             kind("kubecarrier.io/v1alpha1", "Catalog"),
@@ -329,7 +329,7 @@ fn one_complaint_each() {
         (entry_set("  derive: {expose: []}\n"), "CAR0205 [[]] `spec.derive.expose` is empty"),
         (
             entry_set("  derive: {plural: Caches, expose: [{versions: [v1], fields: [{jsonPath: .spec}]}]}\n"),
-            "CAR0206 [Caches] `Caches` is not a valid `spec.derive.plural`",
+            "CAR0206 [Caches] `Caches` cannot be `spec.derive.plural`",
         ),
         (catalog("{matchExpressions: [{key: a, operator: In}]}"), "CAR0232 [In] `In` needs values"),
         (
@@ -404,7 +404,7 @@ fn an_object_is_written_once() {
     let (loaded, diagnostics) = load(&sources);
     assert_eq!(loaded.accounts.len(), 2, "the first of each stays");
     let all = diagnostics.into_sorted();
-    assert_eq!(line(&sources, &all[0]), "b.yaml:4:9 CAR0230 [team-a] Account/team-a is written twice");
+    assert_eq!(line(&sources, &all[0]), "b.yaml:4:9 CAR0230 [team-a] `Account/team-a` is written twice");
     assert_eq!(sources.path(all[0].labels[0].span), "a.yaml");
     assert_eq!(all.len(), 2);
 }
@@ -513,7 +513,7 @@ fn what_is_wrong_with_the_settings() {
         ("output: \"\"", "CAR0021 [\"\"] `output` is empty"),
         ("apiVersion: carrier/v2", "CAR0021 [carrier/v2] `carrier/v2` is not a value of `apiVersion`"),
         ("render: {for: fluxcd}", "CAR0021 [fluxcd] `fluxcd` is not a value of `render.for`"),
-        ("serviceClusters: {a/b: {env: 1A}}", "CAR0021 [1A] `1A` is not a valid `serviceClusters.a/b.env`"),
+        ("serviceClusters: {a/b: {env: 1A}}", "CAR0021 [1A] `1A` cannot be `serviceClusters.a/b.env`"),
         ("- a", "CAR0023 [- a] carrier.yaml is not a mapping of settings"),
         ("output: a\n---\noutput: b", "CAR0023 [output] carrier.yaml has more than one document"),
         ("output: ../a", "CAR0024 [../a] `../a` cannot be the folder `output`: it leads out of the repository"),
@@ -521,7 +521,7 @@ fn what_is_wrong_with_the_settings() {
         ("snapshots: .", "CAR0024 [.] `.` cannot be the folder `snapshots`: it is the repository itself"),
         (
             "output: snapshots/x",
-            "CAR0024 [snapshots/x] `output` and `snapshots` are one folder, or one is in the other",
+            "CAR0024 [snapshots/x] the folder `snapshots/x` of `output` is inside `snapshots`, the folder of `snapshots`",
         ),
         ("serviceClusters: {eu: {env: A}}", "CAR0025 [eu] `eu` names no service cluster"),
         ("serviceClusters: {a/b: {}}", "CAR0026 [a/b] `a/b` is not reached in exactly one way"),

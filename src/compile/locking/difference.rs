@@ -46,7 +46,7 @@ pub fn difference(old: &Value, new: &Value) -> Vec<String> {
     }
     if lines.is_empty() {
         let what = match (old == new, old.get("spec") == new.get("spec")) {
-            (true, _) => "~ the CRD is the same; only what the lock says of it changes",
+            (true, _) => "~ the CRD is the same; only its file or its line in the lock was not",
             (_, true) => "~ labels or annotations only",
             _ => "~ descriptions, defaults, columns or validations only",
         };
@@ -101,15 +101,16 @@ fn nodes(version: &str, old: &Value, new: &Value, at: &mut FieldPath, lines: &mu
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
 mod tests {
     use super::*;
     use serde_json::json;
 
-    fn crd(versions: Value) -> Value {
+    fn crd(versions: &Value) -> Value {
         json!({"spec": {"scope": "Namespaced", "versions": versions}})
     }
 
-    fn version(name: &str, spec: Value, required: &[&str]) -> Value {
+    fn version(name: &str, spec: &Value, required: &[&str]) -> Value {
         let spec = json!({"type": "object", "required": required, "properties": spec});
         json!({
             "name": name, "served": true,
@@ -120,27 +121,27 @@ mod tests {
     #[test]
     fn only_what_matters_has_a_line() {
         let string = json!({"type": "string"});
-        let old = crd(json!([
-            version("v1alpha1", json!({}), &[]),
+        let old = crd(&json!([
+            version("v1alpha1", &json!({}), &[]),
             version(
                 "v1",
-                json!({
+                &json!({
                     "size": {"type": "integer"}, "gone": string, "same": {"type": "string", "description": "a"},
                     "list": {"type": "array", "items": {"type": "object", "properties": {"x": string}}},
                 }),
                 &["gone"]
             ),
         ]));
-        let new = crd(json!([
+        let new = crd(&json!([
             version(
                 "v1",
-                json!({
+                &json!({
                     "size": string, "same": {"type": "string", "description": "b"}, "must": string,
                     "list": {"type": "array", "items": {"type": "object", "properties": {"x": string, "y": string}}},
                 }),
                 &["must", "same"]
             ),
-            version("v2", json!({}), &[]),
+            version("v2", &json!({}), &[]),
         ]));
         assert_eq!(
             difference(&old, &new),
@@ -155,8 +156,8 @@ mod tests {
             ]
         );
         assert_eq!(difference(&old, &old), ["~ the CRD is the same; only what the lock says of it changes"]);
-        let described = crd(json!([version("v1", json!({"a": {"type": "string", "description": "x"}}), &[])]));
-        let anew = crd(json!([version("v1", json!({"a": {"type": "string", "description": "y"}}), &[])]));
+        let described = crd(&json!([version("v1", &json!({"a": {"type": "string", "description": "x"}}), &[])]));
+        let anew = crd(&json!([version("v1", &json!({"a": {"type": "string", "description": "y"}}), &[])]));
         assert_eq!(difference(&described, &anew), ["~ descriptions, defaults, columns or validations only"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Names of rendered files: the same on every machine, and different for
 //! different objects (`cli.md` §5.16).
 
-use sha2::{Digest, Sha256};
+use crate::model::digest;
 
 /// The longest name, `.yaml` included: short enough for every file system, with
 /// room for folders where whole paths are limited to 260 characters.
@@ -52,14 +52,9 @@ fn stem(kind: &str, namespace: Option<&str>, name: &str) -> (String, bool) {
 }
 
 fn with_hash(stem: &str, group: &str, kind: &str, namespace: Option<&str>, name: &str) -> String {
-    let mut hasher = Sha256::new();
     // No part holds a NUL, so no two objects give the same text.
-    for part in [group, kind, namespace.unwrap_or(""), name] {
-        hasher.update(part.as_bytes());
-        hasher.update([0]);
-    }
-    let hash = hasher.finalize();
-    let suffix = format!("-{:02x}{:02x}{:02x}{:02x}{:02x}.yaml", hash[0], hash[1], hash[2], hash[3], hash[4]);
+    let whole = format!("{group}\0{kind}\0{}\0{name}\0", namespace.unwrap_or(""));
+    let suffix = format!("-{}.yaml", digest::short(whole.as_bytes()));
     let cut = stem.len().min(MAX - suffix.len());
     format!("{}{suffix}", &stem[..cut])
 }

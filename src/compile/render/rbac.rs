@@ -3,9 +3,9 @@
 //! anything (`DESIGN.md` §9).
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::manifest::{Collector, Draft, Stage};
+use crate::model::digest;
 use crate::model::kinds::{Subject, SubjectKind};
 use crate::model::names::SUBDOMAIN_MAX;
 use crate::model::source::Span;
@@ -125,8 +125,7 @@ pub fn role_name(name: &str) -> String {
     if name.len() <= SUBDOMAIN_MAX {
         return name.to_owned();
     }
-    let hash = Sha256::digest(name.as_bytes());
-    let suffix = format!("-{:02x}{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3], hash[4]);
+    let suffix = format!("-{}", digest::short(name.as_bytes()));
     // Names are ASCII by now, so any byte is a boundary.
     let cut = name.get(..SUBDOMAIN_MAX - suffix.len()).unwrap_or(name);
     format!("{cut}{suffix}")

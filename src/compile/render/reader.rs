@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::layout::Options;
 use super::{Manifest, Stage};
 use crate::model::cluster::ClusterId;
 use crate::model::config::{FluxSourceKind, RenderTarget};
+use crate::model::digest;
 use crate::model::names::LABEL_MAX;
 
 /// The folder of Flux' own objects.
@@ -190,8 +190,7 @@ fn name(cluster: Option<&ClusterId>, stage: Option<Stage>) -> String {
     if name.len() <= LABEL_MAX {
         return name;
     }
-    let hash = Sha256::digest(cluster.as_bytes());
-    let suffix = format!("-{:02x}{:02x}{:02x}{:02x}{:02x}{stage}", hash[0], hash[1], hash[2], hash[3], hash[4]);
+    let suffix = format!("-{}{stage}", digest::short(cluster.as_bytes()));
     let stem = format!("carrier{cluster}");
     // Names are ASCII by now, so any byte is a boundary.
     let stem = stem.get(..LABEL_MAX - suffix.len()).unwrap_or(&stem).trim_end_matches(['-', '.']);

@@ -38,11 +38,8 @@ pub fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
         if broken || written.contains(key) {
             continue;
         }
-        let diagnostic = Diagnostic::new(
-            &codes::UNKNOWN_CLUSTER,
-            *place,
-            format!("there is no ServiceCluster `{key}` in this repository"),
-        );
+        let message = format!("there is no ServiceCluster `{key}` in this repository");
+        let diagnostic = Diagnostic::new(&codes::UNKNOWN_CLUSTER, *place, message);
         diagnostics.push(match nearest(key, written.iter().map(String::as_str)) {
             Some(near) => diagnostic.did_you_mean(near),
             None => diagnostic.help("remove it, or add the ServiceCluster to the repository"),
