@@ -235,18 +235,13 @@ impl Reader {
             }
             Ok(target) if yaml && target.starts_with(&self.root) => self.regular(&target, path),
             Ok(_) if yaml => {
-<<<<<<< HEAD
-                let message = format!("`{path}` is a link to a file outside the repository");
+                let message = format!("`{path}` is a link to a file outside {}", self.whole);
                 self.refuse(
                     &codes::LEAVES_REPOSITORY,
                     path,
                     message,
                     "copy the file into its place, or list the link in `.carrierignore`",
                 );
-=======
-                let message = format!("`{path}` is a link to a file outside {}", self.whole);
-                self.refuse(&codes::LEAVES_REPOSITORY, path, message, "copy the file, or name it in .carrierignore");
->>>>>>> a94064e (Lock only what is sound, and lose nothing by a slip)
             }
             Err(_) if yaml => {
                 let message = format!("`{path}` is a link that leads nowhere");
@@ -311,11 +306,7 @@ impl Reader {
         self.bytes += text.len();
         if self.bytes > MAX_TOTAL_BYTES {
             self.bytes -= text.len();
-<<<<<<< HEAD
-            let message = format!("with `{path}` the repository has more than {} MiB of YAML", MAX_TOTAL_BYTES / MIB);
-=======
-            let message = format!("with `{path}` {} has more than {MAX_TOTAL_BYTES} bytes of YAML", self.whole);
->>>>>>> a94064e (Lock only what is sound, and lose nothing by a slip)
+            let message = format!("with `{path}` {} has more than {} MiB of YAML", self.whole, MAX_TOTAL_BYTES / MIB);
             return self.refuse(&codes::FILE_TOO_LARGE, path, message, IGNORE);
         }
         self.files.push(SourceFile { path, text: text.into() });

@@ -21,11 +21,8 @@ use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
 use crate::model::config::Config;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
-<<<<<<< HEAD
 use crate::model::digest::sha256;
-=======
 use crate::model::lock::Lock;
->>>>>>> a94064e (Lock only what is sound, and lose nothing by a slip)
 use crate::model::names;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 use crate::model::tree::Node;

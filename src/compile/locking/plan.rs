@@ -181,7 +181,9 @@ impl<'a> Planner<'a> {
                     if wrong.is_empty() {
                         self.lock_one(id, name);
                     } else if refused.insert(*name) {
-                        wrong.into_iter().for_each(|complaint| self.plan.in_given.push(complaint));
+                        for complaint in wrong {
+                            self.plan.in_given.push(complaint);
+                        }
                     }
                 }
                 [] => self.not_given(id, base),
