@@ -50,7 +50,10 @@ pub fn of_corpus() -> Option<(TempDir, usize)> {
         count += 1;
     }
     if std::env::var_os("CARRIER_BENCH_KEEP").is_some() {
-        std::process::Command::new("cp").args(["-r", &folder.path().display().to_string(), "/tmp/keep/corpus"]).status().unwrap();
+        std::process::Command::new("cp")
+            .args(["-r", &folder.path().display().to_string(), "/tmp/keep/corpus"])
+            .status()
+            .unwrap();
     }
     Some((folder, count))
 }
