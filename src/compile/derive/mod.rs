@@ -187,7 +187,9 @@ impl<'s> Shape<'s> {
             report.about(&codes::FORMAT_DROPPED, &path, message, None);
         }
         let (defaults, presets) = fulfil::sound_values(&root, &set, report);
-        fulfil::fulfillable(&root, &set, &presets, report);
+        // A preset that does not fit is complained about; its field is not unset as well.
+        let given = &report.item.presets;
+        fulfil::fulfillable(&root, &set, given, report);
         let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
         let mut schema = Pruner { report, preset: &preset, defaults: &defaults }.root(&root, &set)?;
         // Only now: what the root demands of hidden fields is demanded in the service cluster all the same.
