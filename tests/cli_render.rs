@@ -142,6 +142,7 @@ fn it_writes_through_no_link_that_the_repository_holds() {
     let dir = sound();
     let outside = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(outside.path(), dir.path().join("rendered")).unwrap();
+    fs::write(dir.path().join(".carrierignore"), "rendered\n").unwrap();
     let absolute = dir.path().join("rendered/deeper").to_string_lossy().into_owned();
     for args in [&["render"][..], &["render", "--out", "rendered"], &["render", "--out", &absolute]] {
         let run = carrier(dir.path(), args);
