@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::codes::{Code, config, object, yaml};
+use super::codes::{Code, config, object, reference, yaml};
 use super::config::CONFIG_PATH;
 use super::diagnostic::{Diagnostic, Label};
 use super::source::{FileId, SourceFile, Sources};
@@ -98,6 +98,7 @@ static NAMES_KEYS: &[&Code] = &[
     &config::CLUSTER_ACCESS,
     &object::UNKNOWN_FIELD,
     &object::MISSING_FIELD,
+    &reference::UNKNOWN_CLUSTER,
     &yaml::DUPLICATE_KEY,
 ];
 

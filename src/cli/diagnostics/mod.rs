@@ -101,7 +101,9 @@ pub fn report(
     match format {
         Format::Text => {
             let options = text::Options { width: ui.width, color: ui.err_color, program: ui.program };
-            text::write(ui.err(), list, sources, options)?;
+            let quiet = ui.verbosity == Verbosity::Quiet;
+            let shown: Vec<_> = list.iter().filter(|d| !quiet || d.severity != Severity::Info).cloned().collect();
+            text::write(ui.err(), &shown, sources, options)?;
             if ui.verbosity > Verbosity::Quiet {
                 text::write_summary(ui.err(), list, sources, options)?;
             }
