@@ -239,7 +239,7 @@ _carrier() {
             return 0
             ;;
         carrier__subcmd__lock)
-            opts="-C -q -v -h --from --cluster --check --color --quiet --verbose --help"
+            opts="-C -q -v -h --from --cluster --prune --check --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

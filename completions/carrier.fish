@@ -67,6 +67,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand lock" -s C -d 'Run as if
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l prune -d 'Remove the snapshots that nothing uses; refused while the repository has errors'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l check -d 'Write nothing; end with status 2 if something would change'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s v -l verbose -d 'Also say how'

@@ -145,15 +145,17 @@ fn a_key_that_stands_twice_keeps_the_crd_out() {
 }
 
 #[test]
-fn what_is_not_given_stays_and_what_is_not_wanted_goes() {
+fn what_is_not_given_stays_and_what_is_not_wanted_goes_when_told() {
     let dir = repository();
     lock(dir.path());
-    let before = tree(dir.path());
     fs::write(dir.path().join("other.yaml"), example::CRD.replace("things", "dogs")).unwrap();
+    let second = dir.path().join("repo/catalogs/second.yaml");
+    let set = fs::read_to_string(find(&dir.path().join("repo"), "CatalogEntrySet")).unwrap();
+    fs::write(&second, set.replace("things.", "dogs.").replace("  name: thing\n", "  name: dog\n")).unwrap();
     let run = carrier(dir.path(), &["-C", "repo", "lock", "-v", "--from", "../other.yaml"]);
     assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
     assert!(run.out.contains("kept       things.example.com  not in the files"), "{}", run.out);
-    assert_eq!(tree(&dir.path().join("repo")), tree_of(&before));
+    fs::remove_file(second).unwrap();
 
     // Another set takes its place: while something is broken, nothing goes.
     let set = dir.path().join("repo/catalogs/thing.yaml");
@@ -163,11 +165,24 @@ fn what_is_not_given_stays_and_what_is_not_wanted_goes() {
         .unwrap();
     let run = carrier(dir.path(), &["-C", "repo", "lock", "--from", "../other.yaml"]);
     assert_eq!(run.exit, Exit::Errors, "{}", run.transcript());
-    assert!(run.out.contains("added      dogs.example.com") && !run.out.contains("removed"), "{}", run.out);
-    assert!(dir.path().join(SNAPSHOT).exists());
-
+    let prune = || carrier(dir.path(), &["-C", "repo", "lock", "--prune"]);
+    let before = tree(dir.path());
+    let run = prune();
+    assert_eq!((run.exit, run.out.as_str()), (Exit::Refused, ""), "{}", run.transcript());
+    // What is nearly an object of ours may be what uses it.
+    fs::write(dir.path().join("repo/broken.yaml"), "apiVersion: catalog.kubecarier.io/v1alpha1\nkind: Catalog\n")
+        .unwrap();
+    let run = prune();
+    assert!(run.exit == Exit::Refused && run.err.contains("CAR0222"), "{}", run.transcript());
     fs::remove_file(dir.path().join("repo/broken.yaml")).unwrap();
+    let mut as_before = before.clone();
+    as_before.remove("repo/broken.yaml");
+    assert_eq!(tree(dir.path()), as_before, "nothing was written");
+
     let run = carrier(dir.path(), &["-C", "repo", "lock", "--from", "../other.yaml"]);
+    assert!(run.exit == Exit::Fine && run.err.contains("CAR0509"), "{}", run.transcript());
+    assert!(run.err.contains("carrier lock --prune") && dir.path().join(SNAPSHOT).exists(), "{}", run.err);
+    let run = prune();
     assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
     assert!(run.out.contains("removed    things.example.com"), "{}", run.out);
     assert!(!dir.path().join(SNAPSHOT).exists());
@@ -175,8 +190,11 @@ fn what_is_not_given_stays_and_what_is_not_wanted_goes() {
 }
 
 fn find(root: &Path, kind: &str) -> std::path::PathBuf {
-    let name = tree(root).into_iter().find(|(_, text)| text.contains(&format!("\nkind: {kind}\n"))).unwrap().0;
-    root.join(name)
+    find_text(root, &format!("\nkind: {kind}\n"))
+}
+
+fn find_text(root: &Path, words: &str) -> std::path::PathBuf {
+    root.join(tree(root).into_iter().find(|(_, text)| text.contains(words)).unwrap().0)
 }
 
 #[test]
@@ -249,6 +267,7 @@ fn a_snapshot_as_it_stands_can_be_locked() {
     golden("testdata/lock/edited.txt", &check.err[..check.err.find("\n\n").unwrap() + 1]);
     let run = carrier(&root, &["lock", "--from", "snapshots/team-a/eu-west-1/things.example.com.yaml"]);
     assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
+    assert!(run.out.contains("the snapshot is not what was locked"), "{}", run.out);
     assert_eq!(carrier(&root, &["check"]).exit, Exit::Fine);
 }
 
@@ -266,13 +285,14 @@ fn nothing_is_written_through_a_link() {
 fn arguments_are_explained() {
     let dir = repository();
     let root = dir.path().join("repo");
-    let none = carrier(&root, &["lock"]);
-    golden("testdata/lock/without_from.txt", &none.transcript());
     let unknown = carrier(&root, &["lock", "--from", "../crd.yaml", "--cluster", "team-a/eu-west-2"]);
     assert_eq!(unknown.exit, Exit::Usage);
     assert!(unknown.err.contains("did you mean `team-a/eu-west-1`?"), "{}", unknown.err);
+    let none = carrier(&root, &["lock"]);
+    golden("testdata/lock/without_from.txt", &none.transcript());
     let absent = carrier(&root, &["lock", "--from", "../nothing.yaml"]);
     assert_eq!(absent.err, "error: cannot read ../nothing.yaml: No such file or directory\n");
+    fs::remove_file(root.join("carrier.lock")).unwrap();
     let quiet = carrier(&root, &["-q", "lock", "--from", "../crd.yaml", "--cluster", "team-a/eu-west-1"]);
     assert_eq!((quiet.exit, quiet.err.as_str()), (Exit::Fine, ""));
     assert!(quiet.out.starts_with("team-a/eu-west-1\n"), "{}", quiet.out);
@@ -306,6 +326,146 @@ fn the_standard_input_is_a_file() {
     assert!(dir.path().join(SNAPSHOT).exists());
 }
 
+/// Whatever is wrong with what is given, also where all is locked: it is said, and nothing is written.
+#[test]
+fn wrong_files_are_errors_though_all_is_locked() {
+    let dir = repository();
+    lock(dir.path());
+    let before = tree(&dir.path().join("repo"));
+    let crd = example::CRD;
+    let half = crd.find("              image:").unwrap();
+    let steps: [(&str, String, &str); 8] = [
+        ("no YAML", "a: [".to_owned(), "CAR0101"),
+        ("a CRD and no YAML", format!("{crd}---\na: [\n"), "CAR0101"),
+        ("a broken CRD", crd.replace("spec:\n  group", "spec:\n   x: [\n  group"), "CAR0101"),
+        ("empty", String::new(), "CAR0516"),
+        ("another", crd.replace("things", "dogs"), "CAR0514"),
+        ("v1beta1", crd.replace("k8s.io/v1\n", "k8s.io/v1beta1\n"), "CAR0513"),
+        ("misspelt", crd.replace("image: {type: string}", "image: {type: strnig}"), "CAR0342"),
+        ("cut off", crd[..half].replace("type: object\n", "\n"), "CAR0342"),
+    ];
+    for (title, text, code) in steps {
+        fs::write(dir.path().join("crd.yaml"), text).unwrap();
+        let run = lock(dir.path());
+        assert_eq!(run.exit, Exit::Errors, "{title}: {}", run.transcript());
+        assert!(run.err.contains(&format!("error[{code}]")), "{title}: {}", run.err);
+        assert_eq!(tree(&dir.path().join("repo")), before, "{title}");
+    }
+    let null = carrier(&dir.path().join("repo"), &["lock", "--from", "/dev/null"]);
+    assert!(null.exit == Exit::Errors && null.err.contains("CAR0516"), "{}", null.transcript());
+}
+
+/// `lock --from <(cat FILE)`.
+#[test]
+fn a_pipe_is_a_file() {
+    let dir = repository();
+    let status = Command::new("bash")
+        .args(["-c", "\"$0\" -q -C repo lock --from <(cat crd.yaml)", env!("CARGO_BIN_EXE_carrier")])
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success() && dir.path().join(SNAPSHOT).exists());
+}
+
+/// A slip that takes a cluster away takes neither its namespaces nor its snapshots.
+#[test]
+fn namespaces_are_never_forgotten() {
+    let dir = repository();
+    lock(dir.path());
+    let root = dir.path().join("repo");
+    let before = tree(&root);
+    edit(&find(&root, "ServiceCluster"), "kubecarrier.io", "kubecarier.io");
+    let run = lock(dir.path());
+    assert!(run.err.contains("CAR0222"), "{}", run.transcript());
+    assert_eq!(tree(&root)["carrier.lock"], before["carrier.lock"]);
+    assert!(dir.path().join(SNAPSHOT).exists());
+
+    fs::remove_file(find_text(&root, "kubecarier.io")).unwrap();
+    let sets = find(&root, "CatalogEntrySet");
+    fs::remove_file(sets).unwrap();
+    let run = carrier(&root, &["lock", "--prune"]);
+    let after = fs::read_to_string(root.join("carrier.lock")).unwrap();
+    assert!(run.exit == Exit::Fine && !dir.path().join(SNAPSHOT).exists(), "{}", run.transcript());
+    assert!(after.contains("namespaces:\n      team-b: team-b-") && !after.contains("crds:"), "{after}");
+}
+
+#[test]
+fn an_output_folder_with_sources_is_an_error() {
+    let dir = repository();
+    lock(dir.path());
+    let root = dir.path().join("repo");
+    let before = tree(&root);
+    fs::write(root.join("carrier.yaml"), "output: catalogs\n").unwrap();
+    let check = carrier(&root, &["check"]);
+    assert!(check.exit == Exit::Errors && check.err.contains("CAR0027"), "{}", check.transcript());
+    assert_eq!(carrier(&root, &["lock", "--prune"]).exit, Exit::Refused);
+    assert_eq!(tree(&root)["carrier.lock"], before["carrier.lock"]);
+    assert!(dir.path().join(SNAPSHOT).exists());
+}
+
+#[test]
+fn an_empty_lock_is_a_lost_one() {
+    let dir = repository();
+    lock(dir.path());
+    let path = dir.path().join("repo/carrier.lock");
+    fs::write(&path, "").unwrap();
+    let check = carrier(&dir.path().join("repo"), &["check"]);
+    assert!(check.exit == Exit::Errors && check.err.contains("CAR0502"), "{}", check.transcript());
+    let run = lock(dir.path());
+    assert!(run.exit == Exit::Errors && run.err.contains("CAR0502"), "{}", run.transcript());
+    assert!(run.err.contains("  help: restore it from Git"), "{}", run.err);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "");
+}
+
+#[test]
+fn without_files_missing_namespaces_are_recorded() {
+    let dir = repository();
+    lock(dir.path());
+    let root = dir.path().join("repo");
+    let path = root.join("carrier.lock");
+    let before = fs::read_to_string(&path).unwrap();
+    let line = before.lines().find(|l| l.contains("team-b: team-b-")).unwrap();
+    edit(&path, &format!("    namespaces:\n{line}\n"), "");
+    let check = carrier(&root, &["check"]);
+    assert!(check.exit == Exit::Fine && check.err.contains("warning[CAR0517]"), "{}", check.transcript());
+    let run = carrier(&root, &["lock"]);
+    assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    assert!(!carrier(&root, &["check"]).err.contains("CAR0517"));
+}
+
+#[test]
+fn the_lock_of_another_management_cluster_is_refused() {
+    let dir = repository();
+    let root = dir.path().join("repo");
+    fs::write(root.join("carrier.yaml"), "management: {uid: one}\n").unwrap();
+    lock(dir.path());
+    let before = tree(&root);
+    fs::write(root.join("carrier.yaml"), "management: {uid: other}\n").unwrap();
+    for args in [["check"].as_slice(), &["lock"], &["lock", "--from", "../crd.yaml"]] {
+        let run = carrier(&root, args);
+        assert!(run.exit == Exit::Errors && run.err.contains("error[CAR0518]"), "{}", run.transcript());
+    }
+    assert_eq!(tree(&root)["carrier.lock"], before["carrier.lock"]);
+}
+
+#[test]
+fn a_tenant_cannot_have_a_namespace_of_the_cluster() {
+    let dir = repository();
+    lock(dir.path());
+    let path = dir.path().join("repo/carrier.lock");
+    let before = fs::read_to_string(&path).unwrap();
+    let line = before.lines().find(|l| l.contains("team-b: team-b-")).unwrap();
+    for name in ["default", "kube-system", "kube-x", "kubecarrier-system"] {
+        fs::write(&path, before.replace(line, &format!("      team-b: {name}"))).unwrap();
+        for args in [["check"].as_slice(), &["lock"]] {
+            let run = carrier(&dir.path().join("repo"), args);
+            assert!(run.exit == Exit::Errors && run.err.contains("CAR0519"), "{}", run.transcript());
+        }
+    }
+}
+
 /// All real CRDs into one cluster, and a second time nothing.
 #[test]
 fn the_real_crds_are_locked() {
@@ -320,7 +480,11 @@ fn the_real_crds_are_locked() {
     let set = fs::read_to_string(find(&root, "CatalogEntrySet")).unwrap();
     fs::remove_file(find(&root, "CatalogEntrySet")).unwrap();
     let mut files: Vec<_> = entries.map(|e| e.unwrap().path()).collect();
-    files.retain(|p| p.extension().is_some_and(|e| e == "yaml") && !p.to_string_lossy().contains("--newest"));
+    // One that is cluster-scoped cannot be offered, and is refused.
+    let offered = |p: &Path| !fs::read_to_string(p).unwrap().contains("scope: Cluster\n");
+    files.retain(|p| {
+        p.extension().is_some_and(|e| e == "yaml") && !p.to_string_lossy().contains("--newest") && offered(p)
+    });
     files.sort();
     let mut args = vec!["lock".to_owned(), "--from".to_owned()];
     for (n, file) in files.iter().enumerate() {

@@ -1,10 +1,11 @@
 //! `carrier lock`: the CRDs of the service clusters, written down in the repository.
 //!
 //! What changes is data and goes to stdout; stderr has the complaints and what
-//! was done. What is wrong elsewhere in the repository does not keep a CRD out:
-//! it is shown, and ends in status 1.
+//! was done. What is wrong with the lock or with the given files keeps everything
+//! from being written. What is wrong elsewhere in the repository does not keep a
+//! CRD out: it is shown, and ends in status 1; but nothing is removed then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,12 +20,12 @@ use super::ui::{Ui, Verbosity};
 use crate::compile::load::lock::{self, LockFile};
 use crate::compile::load::snapshots;
 use crate::compile::locking::plan::Inputs;
-use crate::compile::locking::{ChangeKind, ClusterChanges, LockPlan, given, plan};
+use crate::compile::locking::{ChangeKind, ClusterChanges, Given, LockPlan, given, plan};
 use crate::compile::resolve::{Resolved, resolve};
 use crate::files::update::update;
 use crate::files::walk::{MAX_FILE_BYTES, read_paths};
 use crate::model::cluster::ClusterId;
-use crate::model::codes::yaml;
+use crate::model::codes::{object, yaml};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::lock::LOCK_PATH;
 use crate::model::nearest::nearest;
@@ -38,7 +39,7 @@ const STDIN: &str = "<stdin>";
 /// Arguments of `carrier lock`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: carrier lock --from redis-operator.yaml\n\nOf the CRDs in the files those are taken that a CatalogEntrySet names. What is locked and not in the files stays."
+    after_help = "Example: carrier lock --from redis-operator.yaml\n\nOf the CRDs in the files those are taken that a CatalogEntrySet names. What is locked and not in the files stays.\nWithout `--from`, namespaces of tenants that have none yet are recorded, and nothing else changes."
 )]
 pub struct LockArgs {
     /// Take CRDs out of these files and folders, such as an operator's release manifest; `-` for the standard input
@@ -47,6 +48,9 @@ pub struct LockArgs {
     /// Only for this service cluster; without it, for every one of which a CatalogEntrySet wants a CRD
     #[arg(long, value_name = "PROVIDER/CLUSTER")]
     pub cluster: Option<ClusterId>,
+    /// Remove the snapshots that nothing uses; refused while the repository has errors
+    #[arg(long)]
+    pub prune: bool,
     /// Write nothing; end with status 2 if something would change
     #[arg(long)]
     pub check: bool,
@@ -57,43 +61,51 @@ pub struct LockArgs {
 /// # Errors
 /// When there is no repository, the files cannot be read, or nothing can be written.
 pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    if args.from.is_empty() {
-        return Err(CliError::usage("carrier cannot take CRDs from live clusters yet")
-            .hint("name the operator's release manifest: `carrier lock --from FILE`")
-            .hint("or ask the cluster: `kubectl get crds -o yaml | carrier lock --from -`"));
-    }
     let repository = Repository::open(env, ui)?;
     let (resolved, mut found) = resolve(&repository.loaded);
     known_cluster(args.cluster.as_ref(), &repository, &resolved)?;
-    let sound = repository.is_sound() && !found.has_errors();
-
     let mut unlocked = Diagnostics::default();
     let locked = lock::read(&repository.sources, &mut unlocked);
-    if !locked.sound {
+    if let Some(foreign) = snapshots::foreign(&repository.loaded.config, &locked) {
+        unlocked.push(foreign);
+    }
+    if unlocked.has_errors() {
         found.append(unlocked);
         repository.report(&repository.and(found), Format::Text, env, ui)?;
         ui.say("nothing was locked: what the lock holds must not be lost")?;
         return Ok(Exit::Errors);
     }
     let (discovered, mut stale) = snapshots::discovered(&repository.sources, &repository.loaded.config);
-    let (files, unread) = read_given(&args.from, env)?;
-    let given = given(&files);
+    let (files, given) = match args.from.is_empty() {
+        true => (Sources::default(), None),
+        false => read_given(&args.from, env).map(|(files, given)| (files, Some(given)))?,
+    };
     let mut plan = plan(Inputs {
         sources: &repository.sources,
         config: &repository.loaded.config,
         resolved: &resolved,
         discovered: &discovered,
-        given: &given,
+        given: given.as_ref(),
         cluster: args.cluster.as_ref(),
-        sound,
+        prune: args.prune,
     });
     stale.retain(|complaint| !is_mended(complaint, &plan, &repository, &locked));
     found.append(stale);
     found.append(std::mem::take(&mut plan.in_repository));
-    let mut in_given = std::mem::take(&mut plan.in_given);
-    in_given.append(unread);
+    if !args.prune {
+        found.append(snapshots::unused(&resolved, &discovered));
+    }
+    let in_given = std::mem::take(&mut plan.in_given);
 
-    let exit = report(&repository, found, in_given, &files, env, ui)?;
+    let (exit, guarded) = report(&repository, found, in_given, &files, env, ui)?;
+    if args.prune && guarded {
+        ui.say("nothing was written: while this is so, what seems unused may be in use; mend it, then prune")?;
+        return Ok(Exit::Refused);
+    }
+    if plan.refused {
+        ui.say("nothing was locked: mend what is wrong with the given files first")?;
+        return Ok(exit);
+    }
     print(&plan, ui)?;
     // On a terminal both streams are one text: what changes, then what was done.
     ui.flush()?;
@@ -107,22 +119,28 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         return Ok(if exit == Exit::Fine { Exit::Changes } else { exit });
     }
     update(&repository.root, &plan.files)?;
-    done(&plan, &resolved, exit, ui)?;
+    done(&plan, args, &resolved, exit, ui)?;
     Ok(exit)
 }
 
-/// Reads what `--from` names.
-fn read_given(paths: &[PathBuf], env: &Env) -> Result<(Sources, Diagnostics), CliError> {
+/// Reads what `--from` names, and finds the CRDs in it.
+fn read_given(paths: &[PathBuf], env: &Env) -> Result<(Sources, Given), CliError> {
     let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths.iter().cloned().partition(|p| p == Path::new("-"));
+    let mut named = BTreeSet::from([STDIN.to_owned()]);
     for path in &paths {
-        env.path(path).metadata().map_err(|error| CliError::file("read", path, &error))?;
+        if !env.path(path).metadata().map_err(|error| CliError::file("read", path, &error))?.is_dir() {
+            named.insert(path.to_string_lossy().into_owned());
+        }
     }
     let mut more = Vec::new();
     if !stdin.is_empty() {
         let text = read_stdin(MAX_FILE_BYTES).map_err(|error| CliError::file("read", Path::new(STDIN), &error))?;
         more.push(SourceFile { path: STDIN.to_owned(), text: text.into() });
     }
-    Ok(read_paths(&env.directory, &paths, more)?)
+    let (files, unread) = read_paths(&env.directory, &paths, more)?;
+    let mut given = given(&files, &named);
+    given.errors.extend(unread.into_sorted());
+    Ok((files, given))
 }
 
 fn known_cluster(
@@ -160,6 +178,8 @@ fn is_mended(complaint: &Diagnostic, plan: &LockPlan, repository: &Repository, l
 }
 
 /// Shows the complaints of the repository and of the given files, which are two sets of files.
+/// With the status, whether anything keeps unused snapshots from being removed: an error, or what
+/// is nearly an object of ours, and would then be one that uses them.
 fn report(
     repository: &Repository,
     found: Diagnostics,
@@ -167,7 +187,7 @@ fn report(
     files: &Sources,
     env: &Env,
     ui: &mut Ui<'_>,
-) -> Result<Exit, CliError> {
+) -> Result<(Exit, bool), CliError> {
     let in_given = in_given.into_sorted();
     let mut list = repository.and(found);
     // Comments may hide what only later stages find.
@@ -182,7 +202,8 @@ fn report(
         shown?;
     }
     repository.report_if_any(&list, env, ui)?;
-    Ok(if errors > 0 { Exit::Errors } else { Exit::Fine })
+    let near = list.iter().any(|d| d.code == &object::NEARLY_OURS);
+    Ok((if errors > 0 { Exit::Errors } else { Exit::Fine }, near || errors > 0))
 }
 
 /// Prints what changes, a block a cluster.
@@ -225,22 +246,31 @@ fn print(plan: &LockPlan, ui: &mut Ui<'_>) -> io::Result<()> {
         for (tenant, namespace) in &changes.namespaces {
             writeln!(out, "  namespace  {namespace} for {tenant}")?;
         }
-        for (tenant, namespace) in &changes.forgotten {
-            writeln!(out, "  forgotten  {namespace} of {tenant}")?;
-        }
     }
     Ok(())
 }
 
 fn has_lines(changes: &ClusterChanges) -> bool {
     let silent = |kind| matches!(kind, ChangeKind::Unchanged | ChangeKind::Kept);
-    changes.crds.values().any(|c| !silent(c.kind)) || !changes.namespaces.is_empty() || !changes.forgotten.is_empty()
+    changes.crds.values().any(|c| !silent(c.kind)) || !changes.namespaces.is_empty()
 }
 
 /// Says what was done, and what comes next.
-fn done(plan: &LockPlan, resolved: &Resolved<'_>, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
+fn done(plan: &LockPlan, args: &LockArgs, resolved: &Resolved<'_>, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
     let kinds = || plan.clusters.values().flat_map(|c| c.crds.values().map(|change| change.kind));
     let counted = |kind| kinds().filter(|k| *k == kind).count();
+    if args.from.is_empty() {
+        let added: usize = plan.clusters.values().map(|c| c.namespaces.len()).sum();
+        let removed = counted(ChangeKind::Removed);
+        match (plan.files.is_empty(), removed) {
+            (true, _) => ui.say("nothing to change: every tenant's namespace is recorded")?,
+            (false, 0) => ui.say(format_args!("wrote {LOCK_PATH}; namespaces: {added} recorded"))?,
+            (false, _) => {
+                ui.say(format_args!("wrote {LOCK_PATH}; namespaces: {added} recorded; CRDs: {removed} removed"))?;
+            }
+        }
+        return ui.next("lock --from FILE", "to take CRDs, with the file of the operator's release");
+    }
     if resolved.services.is_empty() {
         ui.say("no CatalogEntrySet offers a CRD of a service cluster, so there is nothing to take")?;
         return ui.next("fields --from PATH", "to see what a CRD has to expose");

@@ -9,7 +9,7 @@ use super::load::snapshots;
 use super::load::suppress::apply_suppressions;
 use super::render::{ManifestSet, render};
 use super::resolve::{Resolved, resolve};
-use crate::model::codes::lock::UNUSED_SNAPSHOT;
+use crate::model::codes::lock::{NOT_RECORDED, UNUSED_SNAPSHOT};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::Sources;
 
@@ -32,6 +32,7 @@ pub fn compile<'l>(loaded: &'l Loaded, sources: &Sources) -> (Compiled<'l>, Diag
     let (discovered, found) = snapshots::discovered(sources, &loaded.config);
     diagnostics.append(found);
     diagnostics.append(snapshots::unused(&resolved, &discovered));
+    diagnostics.append(snapshots::unrecorded(&resolved, &discovered));
     let (built, found) = build(&resolved, &discovered);
     diagnostics.append(found);
     (Compiled { resolved, discovered, built }, diagnostics)
@@ -41,9 +42,9 @@ pub fn compile<'l>(loaded: &'l Loaded, sources: &Sources) -> (Compiled<'l>, Diag
 /// those that a comment in the repository hides.
 #[must_use]
 pub fn shown(mut diagnostics: Diagnostics, loaded: &Loaded) -> Vec<Diagnostic> {
-    // An object that is refused may be the one that uses it.
+    // An object that is refused may be the one that uses it, and a broken lock may have recorded it.
     if diagnostics.has_errors() {
-        diagnostics.retain(|d| d.code != &UNUSED_SNAPSHOT);
+        diagnostics.retain(|d| d.code != &UNUSED_SNAPSHOT && d.code != &NOT_RECORDED);
     }
     apply_suppressions(diagnostics, &loaded.suppressions).into_sorted()
 }

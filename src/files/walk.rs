@@ -54,7 +54,7 @@ pub fn read_repository(root: &Path, options: &ReadOptions) -> Result<(Sources, D
 }
 
 /// Reads files and folders that a user names from the folder `base`, wherever they
-/// lie: a file whatever its name, a folder as [`read_repository`] would. Their paths
+/// lie: a file whatever its name, also a pipe or a device, a folder as [`read_repository`] would. Their paths
 /// in the result are as named. `more` are files that were read already, such as the
 /// standard input.
 pub fn read_paths(base: &Path, paths: &[PathBuf], more: Vec<SourceFile>) -> Result<(Sources, Diagnostics), FilesError> {
@@ -64,7 +64,10 @@ pub fn read_paths(base: &Path, paths: &[PathBuf], more: Vec<SourceFile>) -> Resu
         let path = &base.join(named);
         let metadata = path.metadata().map_err(FilesError::io(path))?;
         let name = named.to_string_lossy().replace('\\', "/");
-        let mut reader = Reader::new(path.canonicalize().map_err(FilesError::io(path))?);
+        // What is no file has no path of its own: `/dev/fd/63` is that of the process.
+        let stream = !metadata.is_dir() && !metadata.is_file();
+        let real = if stream { Ok(path.clone()) } else { path.canonicalize() };
+        let mut reader = Reader { whole: "the given folder", ..Reader::new(real.map_err(FilesError::io(path))?) };
         if metadata.is_dir() {
             let prefix = name.trim_end_matches('/').to_owned();
             reader.folder(&[])?;
@@ -74,7 +77,7 @@ pub fn read_paths(base: &Path, paths: &[PathBuf], more: Vec<SourceFile>) -> Resu
             );
         } else {
             let real = reader.root.clone();
-            reader.regular(&real, name);
+            reader.take(name, if stream { read_open(&real, 0) } else { read_limited(&real) });
             all.append(&mut reader.files);
             complaints.append(&mut reader.complaints);
         }
@@ -95,6 +98,8 @@ struct Complaint {
 
 struct Reader {
     root: PathBuf,
+    /// What the root is called in messages.
+    whole: &'static str,
     files: Vec<SourceFile>,
     seen: BTreeSet<String>,
     complaints: Vec<Complaint>,
@@ -103,7 +108,14 @@ struct Reader {
 
 impl Reader {
     fn new(root: PathBuf) -> Self {
-        Self { root, files: Vec::new(), seen: BTreeSet::new(), complaints: Vec::new(), bytes: 0 }
+        Self {
+            root,
+            whole: "the repository",
+            files: Vec::new(),
+            seen: BTreeSet::new(),
+            complaints: Vec::new(),
+            bytes: 0,
+        }
     }
 
     fn finish(self) -> (Sources, Diagnostics) {
@@ -210,9 +222,9 @@ impl Reader {
         match real.canonicalize() {
             Ok(target) if target.is_dir() => {
                 let (code, message) = if target.starts_with(&self.root) {
-                    (&codes::LINK_LOOP, format!("`{path}` is a link to a folder of the repository"))
+                    (&codes::LINK_LOOP, format!("`{path}` is a link to a folder of {}", self.whole))
                 } else {
-                    (&codes::LEAVES_REPOSITORY, format!("`{path}` is a link to a folder outside the repository"))
+                    (&codes::LEAVES_REPOSITORY, format!("`{path}` is a link to a folder outside {}", self.whole))
                 };
                 self.refuse(code, path, message, "copy the files into its place, or list the link in `.carrierignore`");
             }
@@ -223,7 +235,7 @@ impl Reader {
             }
             Ok(target) if yaml && target.starts_with(&self.root) => self.regular(&target, path),
             Ok(_) if yaml => {
-                let message = format!("`{path}` is a link to a file outside the repository");
+                let message = format!("`{path}` is a link to a file outside {}", self.whole);
                 self.refuse(
                     &codes::LEAVES_REPOSITORY,
                     path,
@@ -253,10 +265,15 @@ impl Reader {
     }
 
     fn regular(&mut self, real: &Path, path: String) {
-        if !self.seen.insert(path.clone()) {
-            return;
+        if !self.seen.contains(&path) {
+            self.take(path, read_limited(real));
         }
-        let text = match read_limited(real) {
+    }
+
+    /// Takes in what was read.
+    fn take(&mut self, path: String, read: Result<String, ReadError>) {
+        self.seen.insert(path.clone());
+        let text = match read {
             Ok(text) => text,
             Err(ReadError::TooLarge) => {
                 let message = format!("`{path}` has more than {} MiB", MAX_FILE_BYTES / MIB);
@@ -289,7 +306,7 @@ impl Reader {
         self.bytes += text.len();
         if self.bytes > MAX_TOTAL_BYTES {
             self.bytes -= text.len();
-            let message = format!("with `{path}` the repository has more than {} MiB of YAML", MAX_TOTAL_BYTES / MIB);
+            let message = format!("with `{path}` {} has more than {} MiB of YAML", self.whole, MAX_TOTAL_BYTES / MIB);
             return self.refuse(&codes::FILE_TOO_LARGE, path, message, IGNORE);
         }
         self.files.push(SourceFile { path, text: text.into() });
@@ -346,7 +363,13 @@ fn read_limited(path: &Path) -> Result<String, ReadError> {
     if metadata.len() > limit {
         return Err(ReadError::TooLarge);
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    read_open(path, metadata.len())
+}
+
+/// Reads whatever can be opened, no more of it than a file may have; `length` bytes are expected.
+fn read_open(path: &Path, length: u64) -> Result<String, ReadError> {
+    let limit = MAX_FILE_BYTES as u64;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     let file = fs::File::open(path).map_err(ReadError::Io)?;
     // The file may grow while it is read.
     file.take(limit + 1).read_to_end(&mut bytes).map_err(ReadError::Io)?;

@@ -7,6 +7,7 @@
 use sha2::{Digest, Sha256};
 
 use super::cluster::ClusterId;
+use super::keys::SYSTEM_NAMESPACE;
 use super::names::LABEL_MAX;
 
 /// How many characters the hash has. As many as the original's generated names
@@ -16,6 +17,12 @@ const HASH: usize = 5;
 pub const LONGEST_TENANT: usize = LABEL_MAX - HASH - 1;
 /// RFC 4648's base 32 in lower case: five bits make a character.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// Whether a namespace belongs to the cluster, Kubernetes' own or ours, and so to nobody else.
+#[must_use]
+pub fn is_system(name: &str) -> bool {
+    name == "default" || name.starts_with("kube-") || name == SYSTEM_NAMESPACE
+}
 
 /// The namespace of `tenant` in `cluster`: `<tenant>-<5 characters>`.
 ///

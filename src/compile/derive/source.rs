@@ -224,6 +224,9 @@ fn walk(node: &Value, at: &mut FieldPath, found: &mut Vec<String>) {
     }
 }
 
+/// The types of OpenAPI, all there are.
+const TYPES: [&str; 6] = ["object", "array", "string", "integer", "number", "boolean"];
+
 fn local(map: &Map<String, Value>, node: &Value) -> Option<String> {
     for key in ["$ref", "definitions", "dependencies", "patternProperties", "additionalItems", "id"] {
         if map.contains_key(key) {
@@ -234,6 +237,9 @@ fn local(map: &Map<String, Value>, node: &Value) -> Option<String> {
     let free = schema::flag(node, "x-kubernetes-preserve-unknown-fields");
     if typed.is_none() && !free && !schema::flag(node, "x-kubernetes-int-or-string") {
         return Some("has no type".to_owned());
+    }
+    if let Some(typed) = typed.filter(|t| !TYPES.contains(t)) {
+        return Some(format!("is of type `{typed}`, which there is not"));
     }
     if typed == Some("array") && schema::items(node).is_none() {
         return Some("is a list without a schema of its items".to_owned());

@@ -35,12 +35,8 @@ const RETIRED: &[(&str, &str, &str)] = &[
         "DerivedCustomResource",
         "write its `expose` as `derive.expose` of the CatalogEntry or CatalogEntrySet",
     ),
-    (CORE_GROUP, "CustomResourceDiscovery", "write a CatalogEntrySet; `carrier lock` takes the CRD out of the cluster"),
-    (
-        CORE_GROUP,
-        "CustomResourceDiscoverySet",
-        "write a CatalogEntrySet; `carrier lock` takes the CRDs out of the clusters",
-    ),
+    (CORE_GROUP, "CustomResourceDiscovery", "write a CatalogEntrySet; `carrier lock --from FILE` takes the CRD in"),
+    (CORE_GROUP, "CustomResourceDiscoverySet", "write a CatalogEntrySet; `carrier lock --from FILE` takes the CRDs in"),
 ];
 
 /// Says what a document is, and complains where it is nearly ours.

@@ -16,6 +16,7 @@ use crate::model::codes::lock as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::lock::{CrdOrigin, LOCK_PATH, Lock, LockedCluster, LockedCrd};
 use crate::model::names;
+use crate::model::namespace::is_system;
 use crate::model::nearest::nearest;
 use crate::model::source::{FileId, Sources, Span};
 use crate::model::tree::{Entry, Node, Value};
@@ -34,6 +35,8 @@ pub struct LockFile {
     /// Whether all of it could be understood. What is not sound must not be
     /// written again: it would lose what was not.
     pub sound: bool,
+    /// Where the UID of the management cluster stands.
+    pub uid_place: Option<Span>,
     /// Where each CRD stands.
     pub places: BTreeMap<(ClusterId, String), Span>,
 }
@@ -50,10 +53,10 @@ pub fn read(sources: &Sources, diagnostics: &mut Diagnostics) -> LockFile {
     }
     let documents = yaml::read(file, &source.text, &mut reader.diagnostics);
     match documents.as_slice() {
-        // An unreadable file has no text; that it cannot be read was said when it was opened.
-        [] if source.text.is_empty() => {}
+        // A file that cannot be read has no text either; it is as much a lock that is lost.
         [] if reader.diagnostics.is_empty() => {
-            reader.complain(Span::file_start(file), "the lock is empty", "restore it from Git, or remove the file");
+            let help = "restore it from Git; if it never held anything, remove it and run `carrier lock`";
+            reader.complain(Span::file_start(file), "the lock is empty", help);
         }
         [] => {}
         [one] => reader.document(&one.root),
@@ -61,7 +64,7 @@ pub fn read(sources: &Sources, diagnostics: &mut Diagnostics) -> LockFile {
             reader.complain(shown(&second.root), "the lock has more than one document", "remove all but the first");
         }
     }
-    reader.found.sound = !source.text.is_empty() && !reader.diagnostics.has_errors();
+    reader.found.sound = !reader.diagnostics.has_errors();
     diagnostics.append(reader.diagnostics);
     reader.found
 }
@@ -175,7 +178,10 @@ impl Reader {
                 "management" => {
                     for inner in self.entries(&entry.value, "`management`") {
                         match inner.key.as_str() {
-                            "uid" => self.found.lock.management_uid = self.uid(&inner.value),
+                            "uid" => {
+                                self.found.lock.management_uid = self.uid(&inner.value);
+                                self.found.uid_place = Some(inner.value.span);
+                            }
                             _ => self.unknown(inner, &["uid"]),
                         }
                     }
@@ -287,6 +293,13 @@ impl Reader {
                     continue;
                 }
             };
+            if is_system(name) {
+                let message = format!("`{name}` belongs to the cluster and cannot be the namespace of `{}`", entry.key);
+                self.diagnostics.push(
+                    Diagnostic::new(&codes::NAMESPACE_OF_CLUSTER, entry.value.span, message)
+                        .help(codes::NAMESPACE_OF_CLUSTER.mend()),
+                );
+            }
             if let Some(other) = taken.get(name) {
                 let message = format!("`{}` and `{}` have the namespace `{name}`", other.key, entry.key);
                 self.diagnostics.push(

@@ -16,6 +16,7 @@ use super::rules::Rules;
 use super::shape::Type;
 use super::suppress::Suppression;
 use super::{config, secret, shape, yaml};
+use crate::model::codes::config::OUTPUT_OF_SOURCES;
 use crate::model::codes::{object as codes, yaml as yaml_codes};
 use crate::model::config::{CONFIG_PATH, Config};
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -135,6 +136,7 @@ pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let (config, config_clusters) = config::read(sources, &mut diagnostics);
     let files: Vec<(FileId, &SourceFile)> = sources.iter().filter(|(_, f)| is_source(&f.path, &config)).collect();
+    in_output(sources, &config, &mut diagnostics);
     let texts = in_parallel(files, |(id, file)| Text::read(id, file));
 
     let providers: BTreeSet<String> = texts.iter().flat_map(|t| t.providers.iter().cloned()).collect();
@@ -167,6 +169,32 @@ pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
     }
     loaded.sort();
     (loaded, diagnostics)
+}
+
+/// Complains about objects in the output folder. One that carrier wrote has its manifest and is not
+/// even read: these are somebody's own, which nobody would miss until what they made is gone.
+fn in_output(sources: &Sources, config: &Config, diagnostics: &mut Diagnostics) {
+    for (id, file) in sources.iter().filter(|(_, f)| config::below(&f.path, &config.output)) {
+        let mut unsaid = Diagnostics::default();
+        let documents = yaml::read(id, &file.text, &mut unsaid);
+        if let Some(object) = documents.iter().find_map(|d| ours(&d.root)) {
+            let place = object.place("/kind");
+            let message = format!("`{}` is in the output folder, and carrier did not write it", file.path);
+            diagnostics.push(
+                Diagnostic::new(&OUTPUT_OF_SOURCES, place, message)
+                    .help(format!("name another folder than `{}` as `output`, or move the file", config.output)),
+            );
+        }
+    }
+}
+
+/// The first object of a kind that people write, also in a list.
+fn ours(root: &Node) -> Option<&Node> {
+    match classify(root, &mut Diagnostics::default()) {
+        Class::Ours(_) => Some(root),
+        Class::List(items) => items.iter().find_map(ours),
+        _ => None,
+    }
 }
 
 /// Whether a file may hold objects: not the settings, not the lock, and neither

@@ -22,6 +22,7 @@ use crate::model::codes::lock as codes;
 use crate::model::config::Config;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::digest::sha256;
+use crate::model::lock::Lock;
 use crate::model::names;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 use crate::model::tree::Node;
@@ -38,6 +39,9 @@ pub fn discovered(sources: &Sources, config: &Config) -> (Discovered, Diagnostic
     let (crds, mut broken, found) = snapshots(sources, config);
     diagnostics.append(found);
     if locked.sound {
+        if let Some(foreign) = foreign(config, &locked) {
+            diagnostics.push(foreign);
+        }
         against_lock(sources, config, &crds, &locked, &mut diagnostics);
         broken.extend(locked.places.into_keys());
     }
@@ -47,6 +51,47 @@ pub fn discovered(sources: &Sources, config: &Config) -> (Discovered, Diagnostic
         .map(|(id, crds)| (id, crds.into_iter().map(|(name, found)| (name, found.snapshot)).collect()))
         .collect();
     (Discovered { crds, lock: locked.lock, broken }, diagnostics)
+}
+
+/// The complaint about a lock of another management cluster than the settings name.
+#[must_use]
+pub fn foreign(config: &Config, locked: &LockFile) -> Option<Diagnostic> {
+    let (ours, theirs) = (config.management.uid.as_deref()?, locked.lock.management_uid.as_deref()?);
+    let place = locked.uid_place.filter(|_| ours != theirs)?;
+    let message = format!("the lock was made for another management cluster than `{ours}` of carrier.yaml");
+    Some(Diagnostic::new(&codes::OTHER_MANAGEMENT, place, message).help(codes::OTHER_MANAGEMENT.mend()))
+}
+
+/// Tenants whose namespaces the lock does not have, though there is one: at their account, with the
+/// first of the clusters. Their names could still change.
+#[must_use]
+pub fn unrecorded(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    if discovered.lock == Lock::default() {
+        return diagnostics;
+    }
+    let mut missing: BTreeMap<&str, Vec<&ClusterId>> = BTreeMap::new();
+    for (id, tenants) in resolved.assignments() {
+        let recorded = discovered.lock.clusters.get(id).map(|c| &c.namespaces);
+        for tenant in tenants {
+            if !recorded.is_some_and(|names| names.contains_key(tenant)) {
+                missing.entry(tenant).or_default().push(id);
+            }
+        }
+    }
+    for (tenant, clusters) in missing {
+        let Some(account) = resolved.accounts.get(tenant) else { continue };
+        let others = match clusters.len() - 1 {
+            0 => String::new(),
+            1 => " and one more cluster".to_owned(),
+            n => format!(" and {n} more clusters"),
+        };
+        let message =
+            format!("the namespace of `{tenant}` in `{}`{others} is not recorded in `carrier.lock`", clusters[0]);
+        diagnostics
+            .push(account.complain(&codes::NOT_RECORDED, "/metadata/name", message).help(codes::NOT_RECORDED.mend()));
+    }
+    diagnostics
 }
 
 /// Snapshots that no service needs: of clusters that the repository does not

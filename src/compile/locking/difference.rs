@@ -46,7 +46,7 @@ pub fn difference(old: &Value, new: &Value) -> Vec<String> {
     }
     if lines.is_empty() {
         let what = match (old == new, old.get("spec") == new.get("spec")) {
-            (true, _) => "~ the CRD is the same; only what the lock says of it changes",
+            (true, _) => "~ the CRD is the same; only its file or its line in the lock was not",
             (_, true) => "~ labels or annotations only",
             _ => "~ descriptions, defaults, columns or validations only",
         };
@@ -155,7 +155,7 @@ mod tests {
                 "+ version v2",
             ]
         );
-        assert_eq!(difference(&old, &old), ["~ the CRD is the same; only what the lock says of it changes"]);
+        assert_eq!(difference(&old, &old), ["~ the CRD is the same; only its file or its line in the lock was not"]);
         let described = crd(&json!([version("v1", &json!({"a": {"type": "string", "description": "x"}}), &[])]));
         let anew = crd(&json!([version("v1", &json!({"a": {"type": "string", "description": "y"}}), &[])]));
         assert_eq!(difference(&described, &anew), ["~ descriptions, defaults, columns or validations only"]);

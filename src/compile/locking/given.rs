@@ -1,11 +1,13 @@
 //! The CRDs in the files that somebody gave, such as an operator's release: out
 //! of any number of documents and lists, among whatever else is there.
 //!
-//! A release holds much that is no concern of ours, templates among it that are
-//! no YAML. So nothing is complained about here that keeps nobody from a CRD he
-//! wants: [`Given::troubles`] is for the plan to show where one is missing.
+//! A file that somebody names has to be whole: what cannot be read in it may be
+//! the new form of a CRD. A folder holds much that is no concern of ours,
+//! templates among it that are no YAML. So of its files only those have to be
+//! whole that speak of CRDs; [`Given::troubles`] of the others is for the plan to
+//! show where a CRD is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -23,7 +25,9 @@ pub struct Given {
     pub crds: BTreeMap<String, GivenCrd>,
     /// CRDs of the version that Kubernetes has removed: name and place of the version.
     pub old: BTreeMap<String, Span>,
-    /// What is wrong with the files, each with the file it is in.
+    /// What is wrong with files that have to be whole: nothing is taken while there is any.
+    pub errors: Vec<Diagnostic>,
+    /// What is wrong with files that need not be.
     pub troubles: Vec<Diagnostic>,
     /// Where the first of the files begins; `None` where there is no file.
     pub place: Option<Span>,
@@ -40,9 +44,10 @@ pub struct GivenCrd {
     pub other: Option<Span>,
 }
 
-/// Finds the CRDs in files.
+/// Finds the CRDs in files. `named` are the paths of those that were named
+/// themselves, and not by a folder they are in.
 #[must_use]
-pub fn given(sources: &Sources) -> Given {
+pub fn given(sources: &Sources, named: &BTreeSet<String>) -> Given {
     let place = sources.iter().next().map(|(id, _)| Span::file_start(id));
     let mut given = Given { place, ..Given::default() };
     for (id, file) in sources.iter() {
@@ -54,7 +59,9 @@ pub fn given(sources: &Sources) -> Given {
                 given.take(&document.root);
             }
         }
-        given.troubles.extend(troubles.into_sorted().into_iter().filter(|d| d.severity == Severity::Error));
+        let whole = named.contains(&file.path) || file.text.contains("CustomResourceDefinition");
+        let list = if whole { &mut given.errors } else { &mut given.troubles };
+        list.extend(troubles.into_sorted().into_iter().filter(|d| d.severity == Severity::Error));
     }
     given
 }

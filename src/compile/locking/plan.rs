@@ -1,14 +1,17 @@
 //! What `carrier lock` is to write: the wanted CRDs that the files have, the
 //! namespaces of new assignments, and what is no longer wanted.
 //!
-//! What is locked and not given stays as it is, and a namespace once recorded
-//! keeps its name. The plan is the whole difference: applied to what it was made
+//! What is locked and not given stays as it is, and a namespace once recorded is
+//! kept for good: the tenant's objects are in it. Nothing is removed unless somebody
+//! asks for it. Where something is wrong with what was given, there is nothing to
+//! write. The plan is the whole difference: applied to what it was made
 //! from, in its order, it gives what a second plan has nothing to change on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::difference::difference;
-use super::given::Given;
+use super::given::{Given, GivenCrd};
+use crate::compile::derive::source::SourceCrd;
 use crate::compile::discovered::Discovered;
 use crate::compile::load::lock;
 use crate::compile::load::snapshots::{hash, orphans, path_of};
@@ -34,13 +37,13 @@ pub struct Inputs<'a> {
     pub resolved: &'a Resolved<'a>,
     /// What is locked.
     pub discovered: &'a Discovered,
-    /// What somebody gave.
-    pub given: &'a Given,
+    /// What somebody gave; `None` where nothing is to be taken.
+    pub given: Option<&'a Given>,
     /// The only cluster to look at; else all.
     pub cluster: Option<&'a ClusterId>,
-    /// Whether the repository is free of errors. Only then is something removed:
-    /// a broken CatalogEntrySet still wants its CRD.
-    pub sound: bool,
+    /// Whether to remove what nothing wants any more. Only right for a repository
+    /// without errors: a broken CatalogEntrySet still wants its CRD.
+    pub prune: bool,
 }
 
 /// What is to be written, and what that means.
@@ -51,6 +54,8 @@ pub struct LockPlan {
     pub files: Vec<(String, Option<String>)>,
     /// What it means, by cluster; clusters without anything to say are left out.
     pub clusters: BTreeMap<ClusterId, ClusterChanges>,
+    /// Whether what was given is such that nothing of it is taken.
+    pub refused: bool,
     /// Complaints with places in the repository.
     pub in_repository: Diagnostics,
     /// Complaints with places in the given files.
@@ -64,8 +69,6 @@ pub struct ClusterChanges {
     pub crds: BTreeMap<String, Change>,
     /// Namespaces that are new, by tenant.
     pub namespaces: BTreeMap<String, String>,
-    /// Namespaces whose cluster is no more, by tenant.
-    pub forgotten: BTreeMap<String, String>,
 }
 
 /// What becomes of a CRD.
@@ -105,29 +108,45 @@ impl ClusterChanges {
 pub fn plan(inputs: Inputs<'_>) -> LockPlan {
     let mut planner = Planner {
         inputs,
+        given: inputs.given.unwrap_or(&NOTHING),
         lock: inputs.discovered.lock.clone(),
         plan: LockPlan::default(),
         found: 0,
         missing: BTreeMap::new(),
     };
     planner.lock.management_uid = inputs.discovered.lock.management_uid(inputs.config).map(str::to_owned);
-    planner.take();
-    planner.complain_of_missing();
+    if inputs.given.is_some() && !planner.take_given() {
+        let Planner { plan: LockPlan { in_repository, in_given, .. }, .. } = planner;
+        return LockPlan { refused: true, in_repository, in_given, ..LockPlan::default() };
+    }
     planner.namespaces();
-    if inputs.sound {
+    if inputs.prune {
         planner.remove();
     }
     planner.finish()
 }
 
+static NOTHING: Given =
+    Given { crds: BTreeMap::new(), old: BTreeMap::new(), errors: Vec::new(), troubles: Vec::new(), place: None };
+
 struct Planner<'a> {
     inputs: Inputs<'a>,
+    given: &'a Given,
     lock: crate::model::lock::Lock,
     plan: LockPlan,
     /// How many wanted CRDs the files have.
     found: usize,
-    /// Wanted CRDs that neither the files nor the snapshots have: where they are wanted, and of which clusters.
-    missing: BTreeMap<&'a BaseName, (Vec<Span>, Vec<&'a ClusterId>)>,
+    /// Wanted CRDs that the files do not have.
+    missing: BTreeMap<&'a BaseName, Missing<'a>>,
+}
+
+/// A CRD that the files do not have.
+#[derive(Default)]
+struct Missing<'a> {
+    /// Where it is wanted.
+    places: Vec<Span>,
+    /// The clusters of which there is no snapshot of it.
+    unlocked: Vec<&'a ClusterId>,
 }
 
 impl<'a> Planner<'a> {
@@ -135,10 +154,18 @@ impl<'a> Planner<'a> {
         self.inputs.cluster.is_none_or(|only| only == id)
     }
 
-    /// Takes what is wanted out of what was given.
+    /// Takes what is wanted out of what was given; whether it may be written.
+    fn take_given(&mut self) -> bool {
+        self.given.errors.iter().for_each(|error| self.plan.in_given.push(error.clone()));
+        self.take();
+        self.complain_of_missing();
+        let wants = self.inputs.resolved.services.iter().any(|s| self.in_scope(&s.cluster));
+        !self.plan.in_given.has_errors() && (self.found > 0 || !wants)
+    }
+
     fn take(&mut self) {
         let inputs = self.inputs;
-        let mut twice = BTreeSet::new();
+        let mut refused = BTreeSet::new();
         for service in &inputs.resolved.services {
             let (id, base) = (&service.cluster, &service.base);
             if !self.in_scope(id) {
@@ -146,13 +173,18 @@ impl<'a> Planner<'a> {
             }
             let names = self.named(&base.name, id);
             match names.as_slice() {
-                [name] if inputs.given.crds[*name].other.is_some() => {
-                    self.found += 1;
-                    twice.insert(*name);
-                }
                 [name] => {
                     self.found += 1;
-                    self.lock_one(id, name);
+                    // A CRD that is wrong is so for every cluster, and said once.
+                    let given = &self.given.crds[*name];
+                    let wrong = self.given.two(name).map_or_else(|| unsound(given), |two| vec![two]);
+                    if wrong.is_empty() {
+                        self.lock_one(id, name);
+                    } else if refused.insert(*name) {
+                        for complaint in wrong {
+                            self.plan.in_given.push(complaint);
+                        }
+                    }
                 }
                 [] => self.not_given(id, base),
                 several => {
@@ -166,16 +198,11 @@ impl<'a> Planner<'a> {
                 }
             }
         }
-        for name in twice {
-            if let Some(complaint) = inputs.given.two(name) {
-                self.plan.in_given.push(complaint);
-            }
-        }
     }
 
     /// The CRDs of the files that a name can mean; the locked one where that is among several.
     fn named(&self, base: &BaseName, id: &ClusterId) -> Vec<&'a str> {
-        let crds = &self.inputs.given.crds;
+        let crds = &self.given.crds;
         match base {
             BaseName::Crd(name) => crds.get_key_value(name).map(|(name, _)| name.as_str()).into_iter().collect(),
             BaseName::Plural(plural) => {
@@ -194,7 +221,7 @@ impl<'a> Planner<'a> {
 
     fn lock_one(&mut self, id: &ClusterId, name: &str) {
         let inputs = self.inputs;
-        let Some(given) = inputs.given.crds.get(name) else { return };
+        let Some(given) = self.given.crds.get(name) else { return };
         let changes = self.plan.clusters.entry(id.clone()).or_default();
         if changes.crds.contains_key(name) {
             return;
@@ -213,6 +240,8 @@ impl<'a> Planner<'a> {
         };
         let lines = match (kind, old) {
             (ChangeKind::Added, _) => vec![versions(&given.crd)],
+            // What was locked is known by its hash alone, so what was changed cannot be said.
+            (ChangeKind::Changed, Some(_)) if same_file && locked.is_some() => vec![AS_IT_STANDS.to_owned()],
             (ChangeKind::Changed, Some(old)) => difference(&old.crd, &given.crd),
             _ => Vec::new(),
         };
@@ -240,22 +269,26 @@ impl<'a> Planner<'a> {
             let kept = || Change { kind: ChangeKind::Kept, lines: Vec::new() };
             changes.crds.entry(name.clone()).or_insert_with(kept);
         }
+        let missing = self.missing.entry(&base.name).or_default();
+        missing.places.push(base.place);
         if known.is_empty() {
-            let (places, clusters) = self.missing.entry(&base.name).or_default();
-            places.push(base.place);
-            clusters.push(id);
+            missing.unlocked.push(id);
         }
     }
 
     fn complain_of_missing(&mut self) {
-        let given = self.inputs.given;
+        let given = self.given;
+        // What is locked may be missing, unless everything is: then these are the wrong files.
+        let found = self.found > 0;
+        let is_old = |base: &BaseName| given.old.iter().find(|(name, _)| is_named(name, base));
+        self.missing.retain(|base, missing| !found || !missing.unlocked.is_empty() || is_old(base).is_some());
         if self.missing.is_empty() {
             return;
         }
         // What could not be read may be what is missing.
         given.troubles.iter().for_each(|trouble| self.plan.in_given.push(trouble.clone()));
         if given.crds.is_empty() && given.old.is_empty() {
-            if !given.troubles.is_empty() {
+            if !given.troubles.is_empty() || !given.errors.is_empty() {
                 return;
             }
             let message = "the files behind `--from` have no CustomResourceDefinition";
@@ -266,15 +299,12 @@ impl<'a> Planner<'a> {
             self.plan.in_given.push(complaint.help(codes::NO_CRD_IN_FILES.mend()));
             return;
         }
-        for (base, (places, clusters)) in std::mem::take(&mut self.missing) {
+        for (base, Missing { places, unlocked }) in std::mem::take(&mut self.missing) {
             let (name, plural) = match base {
                 BaseName::Crd(name) => (name.as_str(), name.split('.').next().unwrap_or(name)),
                 BaseName::Plural(plural) => (plural.as_str(), plural.as_str()),
             };
-            let old = given.old.iter().find(|(n, _)| {
-                *n == name || matches!(base, BaseName::Plural(_)) && n.starts_with(&format!("{plural}."))
-            });
-            if let Some((old, place)) = old {
+            if let Some((old, place)) = is_old(base) {
                 let message =
                     format!("`{old}` is a CRD of `apiextensions.k8s.io/v1beta1`, which no API server takes any more");
                 let complaint = Diagnostic::new(&codes::CRD_V1BETA1, *place, message).help(codes::CRD_V1BETA1.mend());
@@ -284,10 +314,13 @@ impl<'a> Planner<'a> {
             let mut complaint =
                 Diagnostic::new(&codes::NOT_IN_FILES, places[0], format!("the files do not have the CRD `{name}`"))
                     .help(contents(given, name, plural));
-            let mut clusters: Vec<String> = clusters.iter().map(|c| format!("`{c}`")).collect();
-            clusters.dedup();
-            complaint.notes.push(format!("there is no snapshot of it from {}", clusters.join(", ")));
-            if self.found > 0 {
+            let mut unlocked: Vec<String> = unlocked.iter().map(|c| format!("`{c}`")).collect();
+            unlocked.dedup();
+            complaint.notes.push(match unlocked.is_empty() {
+                true => "what is locked of it stays as it is".to_owned(),
+                false => format!("there is no snapshot of it from {}", unlocked.join(", ")),
+            });
+            if found {
                 // Every operator has files of its own: the others come one by one.
                 complaint.severity = Severity::Warning;
             }
@@ -329,18 +362,6 @@ impl<'a> Planner<'a> {
             let removed = Change { kind: ChangeKind::Removed, lines: Vec::new() };
             self.plan.clusters.entry(id.clone()).or_default().crds.insert(name.to_owned(), removed);
         }
-        let gone: Vec<ClusterId> = self
-            .lock
-            .clusters
-            .keys()
-            .filter(|id| self.in_scope(id) && !inputs.resolved.clusters.contains_key(id))
-            .cloned()
-            .collect();
-        for id in gone {
-            if let Some(cluster) = self.lock.clusters.remove(&id) {
-                self.plan.clusters.entry(id).or_default().forgotten = cluster.namespaces;
-            }
-        }
     }
 
     fn remove_file(&mut self, path: String) {
@@ -359,6 +380,28 @@ impl<'a> Planner<'a> {
         }
         self.plan
     }
+}
+
+/// What is said of a snapshot that was edited and is taken as it is.
+const AS_IT_STANDS: &str =
+    "~ the snapshot is not what was locked; it is locked as it stands, and Git shows what was edited";
+
+/// Whether the name of a CRD is the one meant.
+fn is_named(crd: &str, base: &BaseName) -> bool {
+    match base {
+        BaseName::Crd(name) => crd == name,
+        BaseName::Plural(plural) => crd.split_once('.').is_some_and(|(p, _)| p == plural),
+    }
+}
+
+/// What speaks against offering a CRD, each at the place of its name: in the
+/// snapshot it would be an error of every service that it is behind.
+fn unsound(given: &GivenCrd) -> Vec<Diagnostic> {
+    let problems = SourceCrd::read(&given.crd).err().unwrap_or_default();
+    let complain = |p: crate::compile::derive::source::SourceProblem| {
+        Diagnostic::new(p.code, given.place, p.message).help(p.code.mend())
+    };
+    problems.into_iter().map(complain).collect()
 }
 
 /// The path with the other ending that YAML files have.

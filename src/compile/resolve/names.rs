@@ -4,14 +4,11 @@ use super::Resolved;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::reference as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::model::kinds::AccountRole;
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP, OPERATOR_GROUP};
-use crate::model::namespace::LONGEST_TENANT;
+use crate::model::namespace::{LONGEST_TENANT, is_system};
 use crate::model::source::Span;
 
-/// Namespaces that are not an account's to have: Kubernetes' own, and ours.
-const TAKEN: [&str; 5] = ["default", "kube-system", "kube-public", "kube-node-lease", SYSTEM_NAMESPACE];
 /// Groups of our own kinds.
 const OUR_GROUPS: [&str; 3] = [CORE_GROUP, CATALOG_GROUP, OPERATOR_GROUP];
 
@@ -21,7 +18,7 @@ pub fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {
         let mut complain = |code, message: String, help: &str| {
             diagnostics.push(account.complain(code, "/metadata/name", message).help(help));
         };
-        if TAKEN.contains(name) || name.starts_with("kube-") {
+        if is_system(name) {
             let message =
                 format!("the account `{name}` would own the namespace `{name}`, which belongs to the cluster");
             complain(&codes::RESERVED_NAMESPACE, message, "choose another name");

@@ -4,8 +4,16 @@ use super::Code;
 use crate::model::diagnostic::Severity;
 
 /// The codes of this file, in order.
-pub static ALL: &[&Code] =
-    &[&UNKNOWN_KEY, &WRONG_VALUE, &MISSING_KEY, &NOT_ONE_MAPPING, &FOLDER, &CLUSTER_NAME, &CLUSTER_ACCESS];
+pub static ALL: &[&Code] = &[
+    &UNKNOWN_KEY,
+    &WRONG_VALUE,
+    &MISSING_KEY,
+    &NOT_ONE_MAPPING,
+    &FOLDER,
+    &CLUSTER_NAME,
+    &CLUSTER_ACCESS,
+    &OUTPUT_OF_SOURCES,
+];
 
 /// A setting that does not exist.
 pub static UNKNOWN_KEY: Code = Code {
@@ -130,5 +138,24 @@ Bad:
 Good:
 
     team-a/eu-west-1: {env: EU_WEST_1}
+",
+};
+
+/// An output folder with the sources in it.
+pub static OUTPUT_OF_SOURCES: Code = Code {
+    id: "CAR0027",
+    severity: Severity::Error,
+    title: "the output folder holds objects that carrier did not write",
+    explanation: "\
+What lies in the folder `output` is not read as source, since carrier writes it. This one has
+no manifest of carrier's in it but objects of its kinds: they would be silently left out.
+
+Bad:
+
+    output: clusters
+
+Good:
+
+    output: rendered
 ",
 };

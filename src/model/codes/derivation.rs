@@ -270,7 +270,7 @@ pub static UNKNOWN_VERSION: Code = code(
     Error,
     "the CRD has no such version",
     "The exposure names a version that the CRD in the service cluster does not have.\n\n\
-     Mend it: name one of the versions listed, or refresh the snapshot with `carrier lock`.\n",
+     Mend it: name one of the versions listed, or take the CRD from the release that has it, with `carrier lock --from FILE`.\n",
 );
 
 /// A version that is not served.
@@ -326,7 +326,7 @@ pub static INVALID_CRD: Code = code(
     "not a CustomResourceDefinition that can be offered",
     "The snapshot is no `apiextensions.k8s.io/v1` CustomResourceDefinition, or lacks what every one must have: a\n\
      group, names, one storage version, a schema in each version. CRDs of `v1beta1` are gone since Kubernetes 1.22.\n\n\
-     Mend it: take the CRD from a newer release of the operator, or from a live cluster with `carrier lock`.\n",
+     Mend it: take the CRD from a newer release of the operator, with `carrier lock --from FILE`.\n",
 );
 
 /// A schema that is not structural.

@@ -25,6 +25,7 @@ pub static BAD_LOCK: Code = code(
     "The lock is written by `carrier lock` and by nobody else. What stands here was changed by hand, or by a merge, into\n\
      something that has no meaning.\n\n\
      ```yaml\n# bad\nsha256: abc\n# good\nsha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n```\n\n\
+     An empty file is none either: what it held, such as the namespaces that tenants have, is lost.\n\n\
      Mend it: restore the file from Git, then run `carrier lock --from FILE` for what has changed since.\n",
 );
 
@@ -97,7 +98,7 @@ pub static UNUSED_SNAPSHOT: Code = code(
     Warning,
     "a snapshot that nothing uses",
     "No CatalogEntrySet offers this CRD from this cluster, or the repository has no such cluster (any more).\n\n\
-     Mend it: run `carrier lock --from FILE`, which removes what is no longer used.\n",
+     Mend it: run `carrier lock --prune`, which removes what is no longer used; if it should be in use, mend what wants it.\n",
 );
 
 /// A file where no snapshot can be.
@@ -146,7 +147,8 @@ pub static NOT_IN_FILES: Code = code(
     "CAR0514",
     Error,
     "a CRD is not in the given files",
-    "A CatalogEntrySet offers the CRD, there is no snapshot of it yet, and the files behind `--from` do not have it.\n\n\
+    "A CatalogEntrySet offers the CRD, and the files behind `--from` do not have it. What is locked already may be\n\
+     missing, but not all that is offered: then these are the wrong files.\n\n\
      Mend it: correct the name in the CatalogEntrySet, or name the file that has the CRD.\n",
 );
 
@@ -165,9 +167,40 @@ pub static NO_CRD_IN_FILES: Code = code(
     "CAR0516",
     Error,
     "no CustomResourceDefinition in the given files",
-    "The files behind `--from` have no CRD at all. Of a folder, files whose names end in `.yaml` or `.yml` are read; the\n\
+    "The files behind `--from` have no CRD at all, or are empty. Of a folder, files whose names end in `.yaml` or `.yml` are read; the\n\
      templates of a Helm chart have to be rendered first, and some operators deliver their CRDs apart.\n\n\
      Mend it: name the file that has the CRDs.\n",
+);
+
+/// A namespace that the lock does not have.
+pub static NOT_RECORDED: Code = code(
+    "CAR0517",
+    Warning,
+    "a tenant's namespace is not recorded in the lock",
+    "The name of a tenant's namespace in a service cluster is computed once and then kept in `carrier.lock`, since the\n\
+     tenant's objects are in it. Until it is there, a change of `management.uid` gives the tenant another namespace.\n\n\
+     Mend it: run `carrier lock`, which records the name and needs no file for it.\n",
+);
+
+/// A lock that belongs to another management cluster.
+pub static OTHER_MANAGEMENT: Code = code(
+    "CAR0518",
+    Error,
+    "the lock was made for another management cluster",
+    "`management.uid` of carrier.yaml is not the one in `carrier.lock`. Tenants' namespaces are named after it, so that two\n\
+     management clusters do not meet in one namespace: with the lock of another, they would.\n\n\
+     Mend it: restore `management.uid` of carrier.yaml, or, if the management cluster was made anew, write its UID into the lock.\n",
+);
+
+/// A namespace that is no tenant's to have.
+pub static NAMESPACE_OF_CLUSTER: Code = code(
+    "CAR0519",
+    Error,
+    "a tenant has a namespace of the cluster's own",
+    "The namespaces `default`, `kubecarrier-system` and those that begin with `kube-` belong to the cluster. A tenant in\n\
+     one of them would be among the objects that run it. `carrier lock` gives no such name: this line was edited.\n\n\
+     ```yaml\n# bad\nnamespaces:\n  team-b: kube-system\n# good\nnamespaces:\n  team-b: team-b-id65w\n```\n\n\
+     Mend it: restore the tenant's namespace from Git.\n",
 );
 
 /// The codes of this file, in order.
@@ -188,4 +221,7 @@ pub static ALL: &[&Code] = &[
     &NOT_IN_FILES,
     &TWO_IN_FILES,
     &NO_CRD_IN_FILES,
+    &NOT_RECORDED,
+    &OTHER_MANAGEMENT,
+    &NAMESPACE_OF_CLUSTER,
 ];
