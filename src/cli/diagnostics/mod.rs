@@ -15,6 +15,7 @@ pub mod text;
 use std::path::PathBuf;
 
 use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::redact::redact;
 use crate::model::source::Sources;
 
 use super::error::CliError;
@@ -95,6 +96,8 @@ pub fn report(
     sources: &Sources,
     destination: &Destination,
 ) -> Result<(), CliError> {
+    // The one way out of the program, so nothing is shown that did not pass here.
+    let list = &redact(list, sources)[..];
     match format {
         Format::Text => {
             let options = text::Options { width: ui.width, color: ui.err_color, program: ui.program };
