@@ -50,7 +50,8 @@ pub static OBJECT: Codes = Codes {
 /// The codes for `carrier.yaml`.
 pub static CONFIG: Codes = Codes {
     unknown: &config::UNKNOWN_KEY,
-    missing: &config::MISSING_KEY,
+    // Nothing in it has to be there.
+    missing: &config::WRONG_VALUE,
     wrong_type: &config::WRONG_VALUE,
     bare_word: &yaml::AMBIGUOUS_SCALAR,
     not_listed: &config::WRONG_VALUE,
