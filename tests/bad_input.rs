@@ -161,7 +161,7 @@ fn shows(code: &Code, transcript: &str) -> Vec<String> {
             wrong.push(format!("{} does not say how to mend it", code.id));
         }
     }
-    let expected = if code.severity == Severity::Error { 1 } else { 0 };
+    let expected = i32::from(code.severity == Severity::Error);
     if !transcript.ends_with(&format!("--- exit {expected}\n")) {
         wrong.push(format!("the exit status is not {expected}"));
     }

@@ -1,4 +1,5 @@
 //! `carrier fields` on CRDs that are too large to be read as a whole.
+#![allow(clippy::print_stderr, reason = "what a test skips or measures is for the person who runs it")]
 
 mod common;
 

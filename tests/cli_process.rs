@@ -1,5 +1,5 @@
 //! The binary as a process: what only a real one shows.
-
+#![allow(clippy::print_stderr, reason = "what a test skips or measures is for the person who runs it")]
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
 mod common;

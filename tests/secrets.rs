@@ -97,7 +97,7 @@ fn text(template: &str, value: &str) -> String {
     let text = template.replace("@HEAD", HEAD).replace("@CLUSTER", &cluster);
     text.replace(
         '$',
-        &value.replacen("@@", "\0@", 1).replace('@', MARKER).replace('\0', MARKER).replacen(
+        &value.replacen("@@", "\0@", 1).replace(['@', '\0'], MARKER).replacen(
             &format!("{MARKER}{MARKER}"),
             &format!("{MARKER}@"),
             1,

@@ -1,6 +1,7 @@
 //! Reading snapshots and the lock: what is sound is taken, whatever else is said
 //! with its place, and what carrier writes it reads again.
-
+#![allow(clippy::type_complexity, reason = "a table of cases is read row by row")]
+#![allow(clippy::print_stderr, reason = "what a test skips or measures is for the person who runs it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by unwrapping")]
 
 mod common;

@@ -332,7 +332,7 @@ impl Open {
                 (Some(quote), c) if c == quote && !escaped => self.quote = None,
                 (Some(_), _) => {}
                 (None, '"' | '\'') if matches!(before, ' ' | '\t' | ':' | '{' | '[' | ',' | '-') => {
-                    self.quote = Some(c)
+                    self.quote = Some(c);
                 }
                 (None, '{' | '[') => self.brackets += 1,
                 (None, '}' | ']') => self.brackets = self.brackets.saturating_sub(1),

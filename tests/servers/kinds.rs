@@ -1,4 +1,5 @@
 //! The CRDs of the KubeCarrier kinds: an API server takes them, and enforces what they say.
+#![allow(clippy::needless_pass_by_value, reason = "`json!` is written in the call")]
 
 use carrier::model::kinds::crd::crds;
 use carrier::model::kinds::{KINDS, table};
