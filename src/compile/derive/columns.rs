@@ -23,7 +23,8 @@ pub fn columns(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) 
             Some(field) => {
                 let message = format!("the column `{}` goes: it shows {field}", text(column, "name"));
                 let place = field_path(&json_path);
-                report.about(&codes::COLUMN_DROPPED, &place, message, None);
+                let help = format!("add `- jsonPath: {place}` to `fields`, or accept that the column goes");
+                report.about(&codes::COLUMN_DROPPED, &place, message, help);
             }
         }
     }
@@ -36,9 +37,11 @@ pub fn selectable(version: &SourceVersion, set: &PathSet, report: &mut Report<'_
     for json_path in &version.selectable {
         match hidden(json_path, set) {
             None => kept.push(serde_json::json!({ "jsonPath": json_path })),
-            Some(field) => {
-                let message = format!("the selectable field `{json_path}` goes: it is {field}");
-                report.about(&codes::SELECTABLE_DROPPED, &field_path(json_path), message, None);
+            Some(_) => {
+                let message = format!("the selectable field `{json_path}` goes: it is hidden");
+                let place = field_path(json_path);
+                let help = format!("add `- jsonPath: {place}` to `fields`, or accept that tenants cannot select by it");
+                report.about(&codes::SELECTABLE_DROPPED, &place, message, help);
             }
         }
     }

@@ -50,7 +50,8 @@ pub static OBJECT: Codes = Codes {
 /// The codes for `carrier.yaml`.
 pub static CONFIG: Codes = Codes {
     unknown: &config::UNKNOWN_KEY,
-    missing: &config::MISSING_KEY,
+    // Every setting has a default, so none is ever missing.
+    missing: &config::WRONG_VALUE,
     wrong_type: &config::WRONG_VALUE,
     bare_word: &yaml::AMBIGUOUS_SCALAR,
     not_listed: &config::WRONG_VALUE,
@@ -480,15 +481,15 @@ mod tests {
             ("{}", "CAR0202 [{}] `name` is missing | add `name: …`"),
             ("name: 1.10", "CAR0112 [1.10] `1.10` is read by Kubernetes as the number 1.1 | write `\"1.10\"`"),
             ("name:", "CAR0203 [name] `name` has no value | write a text, or remove the field"),
-            ("name: [a]", "CAR0203 [name] `name` is a list, a string was expected | write a text"),
+            ("name: [a]", "CAR0203 [[a]] `name` is a list, a string was expected | write `a`, without brackets"),
             ("name: abc\nroles: x", "CAR0203 [x] `roles` is the string \"x\", a list was expected | write `[x]`"),
             (
                 "name: abc\nroles: {a: b}",
-                "CAR0203 [roles] `roles` is a mapping, a list was expected | write each item on a line of its own, after `- `",
+                "CAR0203 [{a: b}] `roles` is a mapping, a list was expected | write each item on a line of its own, after `- `",
             ),
             (
                 "name: abc\ninner: x",
-                "CAR0203 [x] `inner` is the string \"x\", a mapping was expected | write its fields on the following lines, indented, as `field: value`",
+                "CAR0203 [x] `inner` is the string \"x\", a mapping was expected | write `{crd: x}`",
             ),
             (
                 "name: abc\n\"on\": \"yes\"",
@@ -503,10 +504,10 @@ mod tests {
             ("name: abc\nlabels: {}", "CAR0205 [{}] `labels` is empty | write at least 1 entry"),
             ("name: abc\nroles: [a, b, c]", "CAR0205 [roles] `roles` has 3 items | at most 2 items may stand here"),
             ("name: abc\nroles: [a, a]", "CAR0207 [a] `a` stands twice in `roles` | remove one of them"),
-            ("name: abc\nkind: user", "CAR0204 [user] `user` is not a value of `kind` | write `User` or `Group`"),
+            ("name: abc\nkind: user", "CAR0204 [user] `user` is not a value of `kind` | write `User`"),
             (
                 "name: abc\nplural: My",
-                "CAR0206 [My] `My` is not a valid `plural` | it must match the pattern `^[a-z]+$`",
+                "CAR0206 [My] `My` cannot be `plural` | write a text that matches the pattern `^[a-z]+$`",
             ),
             (
                 "name: abc\ndata: a b",

@@ -4,16 +4,8 @@ use super::Code;
 use crate::model::diagnostic::Severity;
 
 /// The codes of this file, in order.
-pub static ALL: &[&Code] = &[
-    &UNKNOWN_KEY,
-    &WRONG_VALUE,
-    &MISSING_KEY,
-    &NOT_ONE_MAPPING,
-    &FOLDER,
-    &CLUSTER_NAME,
-    &CLUSTER_ACCESS,
-    &OUTPUT_OF_SOURCES,
-];
+pub static ALL: &[&Code] =
+    &[&UNKNOWN_KEY, &WRONG_VALUE, &NOT_ONE_MAPPING, &FOLDER, &CLUSTER_NAME, &CLUSTER_ACCESS, &OUTPUT_OF_SOURCES];
 
 /// A setting that does not exist.
 pub static UNKNOWN_KEY: Code = Code {
@@ -50,16 +42,6 @@ Good:
 
     render:
       for: flux
-",
-};
-
-/// A setting that has to be there is not.
-pub static MISSING_KEY: Code = Code {
-    id: "CAR0022",
-    severity: Severity::Error,
-    title: "a setting is missing",
-    explanation: "\
-Everything in `carrier.yaml` has a default but this.
 ",
 };
 
