@@ -90,7 +90,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand fields" -s o -l output -
 list\t'Lines `- jsonPath:` to paste into a CatalogEntrySet'
 json\t'A JSON document'"
 complete -c carrier -n "__fish_carrier_using_subcommand fields" -l cluster -d 'The CRD of this service cluster; without it, of every one that has it' -r
-complete -c carrier -n "__fish_carrier_using_subcommand fields" -l from -d 'Look into this file or folder, such as an operator\'s release manifest, and not into the repository' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l from -d 'Look into this file or folder, such as an operator\'s release manifest, and not into the repository; `-` for the standard input' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand fields" -l version -d 'This version of the CRD; without it, those that are exposed, or the stored one' -r
 complete -c carrier -n "__fish_carrier_using_subcommand fields" -l path -d 'Only what lies at and below this path, such as .spec.storage' -r
 complete -c carrier -n "__fish_carrier_using_subcommand fields" -l depth -d 'So many levels; without it all, but of a CRD with more than 150 fields the tree has 3' -r

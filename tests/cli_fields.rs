@@ -58,3 +58,38 @@ fn a_large_crd_is_cut_by_itself() {
     assert!(lines(&[]) < lines(&["--depth", "9"]) / 3);
     assert!(lines(&["-o", "list"]) > lines(&["-o", "list", "--depth", "3"]));
 }
+
+fn crd(name: &str, group: &str, size: &str) -> String {
+    format!(
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {name}.{group}}}\nspec:\n  group: {group}\n  names: {{kind: Thing, listKind: ThingList, plural: {name}, singular: thing}}\n  scope: Namespaced\n  versions:\n  - name: v1\n    served: true\n    storage: true\n    schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {{type: object, properties: {{size: {{type: {size}}}}}}}}}}}}}\n---\n"
+    )
+}
+
+#[test]
+fn a_name_that_is_not_enough_is_said_to_be_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = |text: &str, args: &[&str]| {
+        std::fs::write(dir.path().join("crds.yaml"), text).unwrap();
+        carrier(dir.path(), &[&["fields", "--from", "crds.yaml"], args].concat())
+    };
+    let two = crd("things", "a.com", "string") + &crd("things", "b.com", "string");
+    let run = from(&two, &["things"]);
+    assert_eq!(run.exit, Exit::Usage, "{}", run.transcript());
+    assert!(run.err.contains("more than one CRD") && run.err.contains("things.a.com, things.b.com"), "{}", run.err);
+    assert_eq!(from(&two, &["things.a.com"]).exit, Exit::Fine);
+    assert_eq!(from(&crd("things", "a.com", "string"), &["things"]).exit, Exit::Fine);
+    let differ = crd("things", "a.com", "string") + &crd("things", "a.com", "integer");
+    let run = from(&differ, &["things.a.com"]);
+    assert_eq!(run.exit, Exit::Usage, "{}", run.transcript());
+    assert!(run.err.contains("two CRDs `things.a.com` that are not the same"), "{}", run.err);
+    let cluster_scoped = two.replacen("Namespaced", "Cluster", 1);
+    let run = from(&cluster_scoped, &["things.b.com"]);
+    assert_eq!((run.exit, run.err.as_str()), (Exit::Fine, ""));
+}
+
+#[test]
+fn an_unknown_cluster_is_named() {
+    let run = fields(&["clusters", "--cluster", "team-a/x"]);
+    assert_eq!(run.exit, Exit::Usage);
+    assert!(run.err.contains("the repository has no service cluster `team-a/x`"), "{}", run.err);
+}

@@ -75,3 +75,29 @@ fn quiet_is_quiet() {
     let run = carrier(dir.path(), &["-q", "init"]);
     assert_eq!((run.exit, run.out.as_str(), run.err.as_str()), (Exit::Fine, "", ""));
 }
+
+#[test]
+fn it_writes_through_no_link() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["repo", "outside"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    std::os::unix::fs::symlink(dir.path().join("outside"), dir.path().join("repo/accounts")).unwrap();
+    let run = carrier(dir.path(), &["init", "repo"]);
+    assert_eq!(run.exit, Exit::Refused, "{}", run.err);
+    assert!(run.err.contains("accounts is a symbolic link"), "{}", run.err);
+    assert!(tree(&dir.path().join("outside")).is_empty());
+    assert!(!dir.path().join("repo/carrier.yaml").exists(), "nothing was written");
+}
+
+#[test]
+fn a_repository_in_a_repository_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(carrier(dir.path(), &["init", "p"]).exit, Exit::Fine);
+    let run = carrier(dir.path(), &["init", "p/sub/deep"]);
+    assert_eq!(run.exit, Exit::Refused, "{}", run.err);
+    assert!(run.err.contains("lies in the repository"), "{}", run.err);
+    assert!(!dir.path().join("p/sub").exists());
+    fs::create_dir(dir.path().join("p/sub")).unwrap();
+    assert_eq!(carrier(dir.path(), &["-C", "p/sub", "init"]).exit, Exit::Refused);
+}

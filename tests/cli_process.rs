@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod common;
+
 use std::io::Read as _;
 use std::process::{Command, Stdio};
+
+use common::package;
 
 fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_carrier"));
@@ -41,8 +45,45 @@ fn colour_is_for_terminals_unless_somebody_insists() {
     };
     assert!(!out(&["--help"], &[]).contains('\u{1b}'));
     assert!(out(&["--help"], &[("CLICOLOR_FORCE", "1")]).contains('\u{1b}'));
+    assert!(!out(&["--help"], &[("CLICOLOR_FORCE", "0")]).contains('\u{1b}'));
+    assert!(!out(&["--help"], &[("CLICOLOR_FORCE", "")]).contains('\u{1b}'));
     assert!(!out(&["--help", "--color", "never"], &[("CLICOLOR_FORCE", "1")]).contains('\u{1b}'));
     assert!(out(&["--color=always", "--help"], &[("NO_COLOR", "1")]).contains('\u{1b}'));
+}
+
+/// A folder with a repository that has an error.
+fn bad_repository() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(binary().arg("init").current_dir(dir.path()).output().unwrap().status.success());
+    std::fs::write(dir.path().join("accounts/team-a.yaml"), "kind: Account\n").unwrap();
+    dir
+}
+
+#[test]
+fn errors_that_nobody_reads_are_still_errors() {
+    let dir = bad_repository();
+    for args in [&["check"][..], &["check", "-o", "json"], &["render"], &["render", "--stdout"]] {
+        let mut child =
+            binary().args(args).current_dir(dir.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop((child.stdout.take(), child.stderr.take()));
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{args:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_and_ends_with_1() {
+    if !std::path::Path::new("/dev/full").exists() {
+        eprintln!("skipped: this system has no /dev/full");
+        return;
+    }
+    let repository = package("catalog-examples/redis");
+    for args in [&["version"][..], &["--help"], &["explain", "--list"], &["render", "--stdout"], &["fields", "redis"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = binary().args(args).current_dir(&repository).stdout(full).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {err}");
+        assert!(err.contains("error: cannot write the output: "), "{args:?}: {err}");
+    }
 }
 
 /// This test runs itself in another process, which panics.

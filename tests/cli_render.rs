@@ -135,3 +135,55 @@ fn an_unknown_crd_has_a_nearest_name() {
     let other = carrier(dir.path(), &["fields", "things", "--cluster", "team-a/mars"]);
     assert_eq!(other.exit, Exit::Usage, "{}", other.err);
 }
+
+/// Whoever sends a pull request could make the output folder a link to somewhere else.
+#[test]
+fn it_writes_through_no_link_that_the_repository_holds() {
+    let dir = sound();
+    let outside = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(outside.path(), dir.path().join("rendered")).unwrap();
+    fs::write(dir.path().join(".carrierignore"), "rendered\n").unwrap();
+    let absolute = dir.path().join("rendered/deeper").to_string_lossy().into_owned();
+    for args in [&["render"][..], &["render", "--out", "rendered"], &["render", "--out", &absolute]] {
+        let run = carrier(dir.path(), args);
+        assert_eq!(run.exit, Exit::Refused, "{args:?}\n{}", run.transcript());
+        assert!(run.err.contains("is a symbolic link"), "{}", run.err);
+    }
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    // Elsewhere is the user's choice, links and all.
+    std::os::unix::fs::symlink(outside.path(), outside.path().join("link")).unwrap();
+    let elsewhere = outside.path().join("link/out").to_string_lossy().into_owned();
+    fine(dir.path(), &["render", "--out", &elsewhere]);
+    assert!(outside.path().join("out/management").is_dir());
+}
+
+#[test]
+fn many_at_once_end_in_one_state() {
+    let dir = sound();
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..6).map(|_| scope.spawn(|| carrier(dir.path(), &["render"]))).collect();
+        for run in runs {
+            let run = run.join().unwrap();
+            assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
+        }
+    });
+    assert!(fine(dir.path(), &["render", "--check"]).err.contains("is up to date"));
+}
+
+#[test]
+fn the_command_that_comes_next_is_the_one_that_works() {
+    let dir = sound();
+    let run = carrier(dir.path(), &["render", "--check", "--for", "flux", "--out", "zz y"]);
+    assert!(
+        run.err.ends_with("next: run `carrier render --out 'zz y' --for flux` to write what differs\n"),
+        "{}",
+        run.err
+    );
+    let (above, name) = (dir.path().parent().unwrap(), dir.path().file_name().unwrap().to_str().unwrap());
+    let run = carrier(above, &["render", "--check", "-C", name]);
+    assert!(run.err.contains(&format!("next: run `carrier -C {name} render` to")), "{}", run.err);
+    let run = fine(above, &["init", &format!("{name}-new")]);
+    assert!(run.err.contains(&format!("carrier -C {name}-new lock --from PATH")), "{}", run.err);
+    assert!(run.err.contains(&format!("next: run `carrier -C {name}-new check` to")), "{}", run.err);
+    fs::remove_dir_all(above.join(format!("{name}-new"))).unwrap();
+}

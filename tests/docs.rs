@@ -35,3 +35,29 @@ fn the_readme_has_commands() {
     let readme = std::fs::read_to_string(common::package("README.md")).unwrap();
     assert!(!steps(&readme, false).is_empty() && !steps(&readme, true).is_empty());
 }
+
+/// The example of `docs/configuration.md` has every setting, and each with a value of its own.
+#[test]
+fn the_settings_of_the_documents_are_read() {
+    use carrier::model::config::Config;
+    use carrier::model::source::{SourceFile, Sources};
+
+    let text = std::fs::read_to_string(common::package("docs/configuration.md")).unwrap();
+    let block = text.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let sources = Sources::new(vec![SourceFile { path: "carrier.yaml".to_owned(), text: block.into() }]);
+    let (loaded, found) = carrier::compile::load::load(&sources);
+    let said: Vec<_> = found.into_sorted().into_iter().map(|d| (d.code.id, d.message)).collect();
+    // There are no ServiceClusters beside the example; nothing else is wrong with it.
+    assert!(said.iter().all(|(_, message)| message.contains("ServiceCluster")), "{said:?}");
+    let (read, default) = (&loaded.config, Config::default());
+    let value = |config: &Config| serde_json::to_value(config).unwrap();
+    let (read, default) = (value(read), value(&default));
+    for pointer in text.lines().filter_map(|l| l.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name) {
+        let pointer = format!("/{}", pointer.replace('.', "/"));
+        if matches!(pointer.as_str(), "/apiVersion" | "/kubeconfig" | "/env" | "/secret: true") {
+            continue;
+        }
+        assert!(read.pointer(&pointer).is_some(), "{pointer} is no setting");
+        assert_ne!(read.pointer(&pointer), default.pointer(&pointer), "{pointer} of the example is the default");
+    }
+}

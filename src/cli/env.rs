@@ -76,6 +76,12 @@ impl Env {
     }
 }
 
+/// Whether `CLICOLOR_FORCE` is `0`, which says that colour is not forced.
+#[must_use]
+pub fn clicolor_force_is_off() -> bool {
+    std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0")
+}
+
 /// All of the standard input, up to `limit` bytes.
 ///
 /// # Errors

@@ -77,11 +77,11 @@ impl From<FilesError> for CliError {
             FilesError::NoRoot(_) => Exit::Usage,
             FilesError::Io { source, .. } => exit_of(source),
             FilesError::NotOurs(_) | FilesError::InTheWay(_) | FilesError::Link(_) => Exit::Refused,
-            FilesError::BadManifest { .. } => Exit::Refused,
+            FilesError::BadManifest { .. } | FilesError::Busy(_) => Exit::Refused,
             FilesError::BadPath { .. } => Exit::Errors,
         };
         let message = match &error {
-            FilesError::Io { path, source } => format!("{}: {}", path.display(), plain(source)),
+            FilesError::Io { doing, path, source } => format!("cannot {doing} {}: {}", path.display(), plain(source)),
             other => other.to_string(),
         };
         Self { exit, message, hints: error.help().map(str::to_owned).into_iter().collect() }

@@ -3,13 +3,14 @@
 pub mod view;
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use super::diagnostics::{self, Destination, Format, Summary};
-use super::env::Env;
+use super::env::{Env, read_stdin};
 use super::error::CliError;
 use super::exit::Exit;
 use super::repository::Repository;
@@ -17,14 +18,15 @@ use super::ui::Ui;
 use crate::compile::derive::exposure::Exposure;
 use crate::compile::derive::source::{SourceCrd, SourceVersion};
 use crate::compile::fields::{Field, cut, fields, find};
-use crate::compile::load::yaml;
+use crate::compile::load::{strip, yaml};
 use crate::compile::resolve::{BaseName, Service};
-use crate::files::walk::read_paths;
+use crate::files::walk::{MAX_FILE_BYTES, read_paths};
 use crate::model::cluster::ClusterId;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::nearest::nearest;
 use crate::model::path::FieldPath;
-use crate::model::tree::Node;
+use crate::model::source::SourceFile;
+use crate::model::tree::{Node, Value as Tree};
 use view::Shown;
 
 /// Arguments of `carrier fields`.
@@ -40,7 +42,7 @@ pub struct FieldsArgs {
     /// The CRD of this service cluster; without it, of every one that has it
     #[arg(long, value_name = "PROVIDER/CLUSTER", conflicts_with = "from")]
     pub cluster: Option<ClusterId>,
-    /// Look into this file or folder, such as an operator's release manifest, and not into the repository
+    /// Look into this file or folder, such as an operator's release manifest, and not into the repository; `-` for the standard input
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub from: Option<PathBuf>,
     /// This version of the CRD; without it, those that are exposed, or the stored one
@@ -57,6 +59,8 @@ pub struct FieldsArgs {
 /// A tree of more fields is cut at [`LEVELS`]: nobody reads a thousand lines.
 const LARGE: usize = 150;
 const LEVELS: usize = 3;
+/// What the standard input is called in diagnostics.
+const STDIN: &str = "<stdin>";
 
 fn field_path(text: &str) -> Result<FieldPath, String> {
     FieldPath::parse(text).map_err(|error| error.to_string())
@@ -95,12 +99,16 @@ pub fn run(args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         }
     }
     let color = ui.out_color;
-    match args.output {
-        Output::Tree => view::tree(ui.out(), &shown, color)?,
-        Output::List => view::list(ui.out(), &shown)?,
-        Output::Json => view::document(ui.out(), &shown)?,
+    let written = match args.output {
+        Output::Tree => view::tree(ui.out(), &shown, color),
+        Output::List => view::list(ui.out(), &shown),
+        Output::Json => view::document(ui.out(), &shown),
+    };
+    match written {
+        // A reader that has enough does not mend the errors.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit),
+        written => Ok(written.map(|()| exit)?),
     }
-    Ok(exit)
 }
 
 /// Of each only the field at a path.
@@ -146,32 +154,55 @@ fn of_files(
     env: &Env,
     ui: &mut Ui<'_>,
 ) -> Result<(Vec<Shown>, Exit), CliError> {
-    let (sources, mut found) = read_paths(&env.directory, &[path.to_owned()], Vec::new())?;
-    let mut shown = Vec::new();
-    let mut others = BTreeSet::new();
+    let (paths, mut stdin) = (path.to_owned(), Vec::new());
+    let paths = if path == Path::new("-") { Vec::new() } else { vec![paths] };
+    if paths.is_empty() {
+        let text = read_stdin(MAX_FILE_BYTES).map_err(|error| CliError::file("read", Path::new(STDIN), &error))?;
+        stdin.push(SourceFile { path: STDIN.to_owned(), text: text.into() });
+    }
+    let (sources, mut found) = read_paths(&env.directory, &paths, stdin)?;
+    let mut documents = Vec::new();
     for (id, file) in sources.iter() {
-        for document in yaml::read(id, &file.text, &mut found) {
-            let root = &document.root;
-            if root.get("kind").and_then(Node::as_str) != Some("CustomResourceDefinition") {
+        documents.extend(yaml::read(id, &file.text, &mut found));
+    }
+    let roots: Vec<&Node> = documents.iter().map(|document| &document.root).collect();
+    let crds: Vec<(&str, &Node)> = crds_of(&roots);
+    let names: BTreeSet<String> = crds.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let wanted = name.map(|name| full_name(name, &names)).transpose();
+    // What a file that cannot be read would have had is not known.
+    let wanted = match wanted {
+        Err(error) if !found.has_errors() && !names.is_empty() => return Err(error),
+        Err(_) => name.map(str::to_owned),
+        Ok(wanted) => wanted,
+    };
+    let mut shown = Vec::new();
+    let mut seen: Vec<(&str, Value)> = Vec::new();
+    for (called, root) in crds.iter().filter(|(called, _)| wanted.as_ref().is_none_or(|w| w == called)) {
+        let json = strip(&root.to_json());
+        if let Some((_, other)) = seen.iter().find(|(name, _)| name == called) {
+            if *other == json {
                 continue;
             }
-            let called = root.pointer("/metadata/name").and_then(Node::as_str).unwrap_or_default();
-            if name.is_some_and(|name| name != called) {
-                others.insert(called.to_owned());
-                continue;
+            if wanted.is_some() {
+                return Err(CliError::usage(format!(
+                    "{} has two CRDs `{called}` that are not the same",
+                    path.display()
+                ))
+                .hint("name the one file that you mean with `--from`"));
             }
-            match SourceCrd::read(&root.to_json()) {
-                Ok(crd) => {
-                    let from = vec![path.display().to_string()];
-                    shown.extend(version_of(&crd, version)?.map(|version| of_version(&crd, version, from, None)));
-                }
-                Err(problems) => {
-                    for problem in problems {
-                        found.push(Diagnostic::new(problem.code, root.place("/metadata/name"), problem.message));
-                    }
+        }
+        match SourceCrd::read(&json) {
+            Ok(crd) => {
+                let from = vec![path.display().to_string()];
+                shown.extend(version_of(&crd, version)?.map(|version| of_version(&crd, version, from, None)));
+            }
+            Err(problems) => {
+                for problem in problems {
+                    found.push(Diagnostic::new(problem.code, root.place("/metadata/name"), problem.message));
                 }
             }
         }
+        seen.push((called, json));
     }
     let exit = if found.has_errors() { Exit::Errors } else { Exit::Fine };
     let list = found.into_sorted();
@@ -179,12 +210,26 @@ fn of_files(
         diagnostics::report(ui, Format::Text, &list, &sources, &Destination::default())?;
     }
     match name {
-        Some(name) if shown.is_empty() && exit == Exit::Fine => Err(unknown(name, &others)),
-        None if shown.is_empty() && exit == Exit::Fine => {
+        _ if shown.is_empty() && exit == Exit::Fine => {
             Err(CliError::new(Exit::Errors, format!("there is no CustomResourceDefinition in {}", path.display())))
         }
         _ => Ok((shown, exit)),
     }
+}
+
+/// The CRDs among documents, those in lists included, with their names.
+fn crds_of<'n>(nodes: &[&'n Node]) -> Vec<(&'n str, &'n Node)> {
+    let mut found = Vec::new();
+    for node in nodes {
+        let kind = node.get("kind").and_then(Node::as_str).unwrap_or_default();
+        if let (true, Some(Tree::Seq(items))) = (kind.ends_with("List"), node.get("items").map(|n| &n.value)) {
+            found.extend(crds_of(&items.iter().collect::<Vec<_>>()));
+        }
+        if kind == "CustomResourceDefinition" {
+            found.push((node.pointer("/metadata/name").and_then(Node::as_str).unwrap_or_default(), *node));
+        }
+    }
+    found
 }
 
 /// A CRD among the snapshots of the repository, by its name or its plural, once for each exposure
@@ -197,6 +242,15 @@ fn of_repository(name: &str, args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> R
     if errors > 0 {
         ui.warn(format_args!("the repository has {}", diagnostics::count(errors, "error")))?;
         ui.next("check", "to see what is wrong")?;
+    }
+    if let Some(id) = cluster.filter(|id| !compiled.resolved.clusters.contains_key(id)) {
+        let names: Vec<String> = compiled.resolved.clusters.keys().map(ToString::to_string).collect();
+        let error = CliError::usage(format!("the repository has no service cluster `{id}`"));
+        return Err(match nearest(&id.to_string(), names.iter().map(String::as_str)) {
+            Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+            None if names.is_empty() => error.hint("add a ServiceCluster first"),
+            None => error.hint(format!("there are: {}", names.join(", "))),
+        });
     }
     let crds = compiled.discovered.crds.iter().filter(|(id, _)| cluster.is_none_or(|c| c == *id));
     let names: BTreeSet<String> = crds.clone().flat_map(|(_, crds)| crds.keys().cloned()).collect();
@@ -253,6 +307,11 @@ fn full_name(name: &str, names: &BTreeSet<String>) -> Result<String, CliError> {
     let mut same = names.iter().filter(|n| n.split_once('.').is_some_and(|(plural, _)| plural == name));
     match (same.next(), same.next()) {
         (Some(one), None) => Ok(one.clone()),
+        (Some(one), Some(two)) => {
+            let all: Vec<&str> = [one, two].into_iter().chain(same).map(String::as_str).collect();
+            Err(CliError::usage(format!("`{name}` is the plural of more than one CRD"))
+                .hint(format!("say which: {}", all.join(", "))))
+        }
         _ if names.is_empty() => Err(CliError::usage("the repository has no snapshot of a CRD").hint(
             "take CRDs in with `carrier lock --from PATH`, or look into a file with `carrier fields --from PATH`",
         )),

@@ -15,6 +15,9 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::schema;
 use super::ui::Ui;
+use crate::files::FilesError;
+use crate::files::root::{CONFIG, find_root};
+use crate::files::write::no_link;
 use crate::model::kinds::editor::json_schemas;
 
 /// The files, by their path below the repository's root.
@@ -42,6 +45,7 @@ pub struct InitArgs {
 /// When it refuses, or a file cannot be written.
 pub fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let root = env.path(&args.directory);
+    not_within_another(&root)?;
     let missing = missing(&root)?;
     for (path, text) in &missing {
         write_new(&root.join(path), text)?;
@@ -51,12 +55,16 @@ pub fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     if missing.is_empty() {
         ui.say("everything is there already")?;
     }
-    ui.say(
+    if args.directory != Path::new(".") {
+        ui.run_in.push(args.directory.clone());
+    }
+    let (anywhere, program) = (ui.program, ui.program_here());
+    ui.say(format_args!(
         "\nThe accounts, the cluster and the catalog are examples; make them yours. To offer a service of the cluster:\n\
-         \n  1. see what its CRD has to expose, in the operator's release manifest:\n       carrier fields --from PATH\n  \
+         \n  1. see what its CRD has to expose, in the operator's release manifest:\n       {anywhere} fields --from PATH\n  \
          2. say what you offer in catalogs/example.yaml\n  \
-         3. take the CRD into the repository:\n       carrier lock --from PATH\n",
-    )?;
+         3. take the CRD into the repository:\n       {program} lock --from PATH\n",
+    ))?;
     ui.next("check", "to see whether all of it fits together")?;
     Ok(Exit::Fine)
 }
@@ -74,11 +82,30 @@ fn files() -> Vec<(String, String)> {
     files
 }
 
+/// Refuses a folder inside of a repository: that would read these files as its own.
+fn not_within_another(root: &Path) -> Result<(), CliError> {
+    if root.join(CONFIG).is_file() {
+        return Ok(());
+    }
+    let there = root.ancestors().find(|f| f.is_dir()).unwrap_or(root);
+    match find_root(there) {
+        Ok(outer) => Err(CliError::refused(format!(
+            "{} lies in the repository {}, which would read these files as its own",
+            root.display(),
+            outer.display()
+        ))
+        .hint("start it outside; or describe more accounts, clusters and services in that repository")),
+        Err(FilesError::NoRoot(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The files that are not there yet.
 fn missing(root: &Path) -> Result<Vec<(String, String)>, CliError> {
     let (mut missing, mut in_the_way) = (Vec::new(), Vec::new());
     for (path, text) in files() {
         let file = root.join(&path);
+        no_link(root, &path)?;
         match fs::read(&file) {
             Ok(bytes) if bytes == text.as_bytes() => {}
             Ok(_) => in_the_way.push(path),

@@ -52,7 +52,12 @@ pub fn main() -> ExitCode {
     };
     let exit = bug::guard(|| run(&args, &env, &mut ui));
     match ui.flush().map_err(CliError::from) {
-        Err(error) if exit == Exit::Fine => error.exit.into(),
+        Err(error) if exit == Exit::Fine => {
+            if error.exit != Exit::Fine {
+                let _ = ui.error(&error);
+            }
+            error.exit.into()
+        }
         _ => exit.into(),
     }
 }
@@ -79,6 +84,7 @@ fn try_run(args: &[OsString], env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Err(error) => return show_usage(&error, ui),
     };
     ui.verbosity = cli.global.verbosity();
+    ui.run_in.clone_from(&cli.global.run_in);
     let env = env.at(&cli.global.run_in)?;
     dispatch(cli.command, &env, ui)
 }

@@ -1,6 +1,6 @@
 //! `carrier render`: the manifests that offer the services of a repository.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -8,9 +8,10 @@ use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::repository::Repository;
-use super::ui::Ui;
+use super::ui::{Ui, shell_word};
 use crate::compile::render::ManifestSet;
 use crate::compile::render::layout::{Files, Options, layout, stream};
+use crate::files::alone::Alone;
 use crate::files::write::{Difference, DifferenceKind, check, no_link, plan_write};
 use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
@@ -75,7 +76,13 @@ pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         return print(&set, args.cluster.as_ref(), options.render.target, ui);
     }
     let (folder, shown) = match &args.out {
-        Some(out) => (env.path(out), out.clone()),
+        Some(out) => {
+            let folder = env.path(out);
+            if let Some(below) = written_below(&repository.root, &folder) {
+                no_link(&repository.root, &below)?;
+            }
+            (folder, out.clone())
+        }
         None => {
             no_link(&repository.root, &options.output)?;
             let folder = repository.root.join(&options.output);
@@ -88,7 +95,7 @@ pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     }
     let files = layout(&set, &options);
     if args.check {
-        return compare(&folder, &shown, &files, ui);
+        return compare(args, &folder, &shown, &files, ui);
     }
     write(&folder, &shown, &files, &set, ui)?;
     let reader = match options.render.target {
@@ -112,6 +119,23 @@ fn below(root: &Path, folder: &Path) -> Option<String> {
     (!parts.is_empty() && !parts.iter().any(|p| p == "..")).then(|| parts.join("/"))
 }
 
+/// The folder as a path below the root, as it is written: no link in it is followed. `None` where it
+/// is written as one elsewhere, which is the user's choice.
+fn written_below(root: &Path, folder: &Path) -> Option<String> {
+    let mut plain = PathBuf::new();
+    for part in folder.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    // The outermost: a link may lead to the root again.
+    let top = plain.ancestors().filter(|f| f.canonicalize().is_ok_and(|f| f == root)).last()?;
+    let parts: Vec<_> = plain.strip_prefix(top).ok()?.iter().map(|p| p.to_string_lossy()).collect();
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
 fn print(
     set: &ManifestSet,
     cluster: Option<&ClusterId>,
@@ -131,6 +155,8 @@ fn print(
 }
 
 fn write(folder: &Path, shown: &Path, files: &Files, set: &ManifestSet, ui: &mut Ui<'_>) -> Result<(), CliError> {
+    // Held while it is compared and written: what another run writes between the two would be lost.
+    let _alone = Alone::of(folder)?;
     let plan = plan_write(folder, files)?;
     let edited = plan.differences().iter().filter(|d| is_edited(d.kind));
     let edited: Vec<String> = edited.map(|d| d.path.clone()).collect();
@@ -150,7 +176,7 @@ fn write(folder: &Path, shown: &Path, files: &Files, set: &ManifestSet, ui: &mut
     Ok(())
 }
 
-fn compare(folder: &Path, shown: &Path, files: &Files, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+fn compare(args: &RenderArgs, folder: &Path, shown: &Path, files: &Files, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let differences = check(folder, files)?;
     for Difference { path, kind } in &differences {
         let what = match kind {
@@ -166,7 +192,15 @@ fn compare(folder: &Path, shown: &Path, files: &Files, ui: &mut Ui<'_>) -> Resul
         ui.say(format_args!("{} is up to date", shown.display()))?;
         return Ok(Exit::Fine);
     }
-    ui.next("render", "to write what differs")?;
+    // The same without `--check`: another reader or folder would be other files.
+    let mut command = "render".to_owned();
+    if let Some(out) = &args.out {
+        command = format!("{command} --out {}", shell_word(out));
+    }
+    if let Some(target) = args.target.and_then(|t| t.to_possible_value()) {
+        command = format!("{command} --for {}", target.get_name());
+    }
+    ui.next(&command, "to write what differs")?;
     Ok(Exit::Changes)
 }
 

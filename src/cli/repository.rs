@@ -68,8 +68,12 @@ impl Repository {
     /// When they cannot be written.
     pub fn report(&self, list: &[Diagnostic], format: Format, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
         let destination = Destination { prefix: Env::prefix(&self.root), step_summary: env.step_summary.clone() };
-        diagnostics::report(ui, format, list, &self.sources, &destination)?;
-        Ok(if Summary::of(list, &self.sources).error > 0 { Exit::Errors } else { Exit::Fine })
+        let exit = if Summary::of(list, &self.sources).error > 0 { Exit::Errors } else { Exit::Fine };
+        match diagnostics::report(ui, format, list, &self.sources, &destination) {
+            // A reader that has enough of the errors does not mend them.
+            Err(error) if error.exit == Exit::Fine => Ok(exit),
+            shown => shown.map(|()| exit),
+        }
     }
 
     /// Shows what keeps the repository from being compiled, for commands that go

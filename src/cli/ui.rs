@@ -5,7 +5,8 @@
 //! for each stream on its own.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -48,6 +49,8 @@ pub struct Ui<'a> {
     pub verbosity: Verbosity,
     /// What the user types to run this program, for commands that are proposed.
     pub program: &'static str,
+    /// Folders that the user gave with `-C`, or `init` made: a command that is proposed is run there.
+    pub run_in: Vec<PathBuf>,
 }
 
 impl fmt::Debug for Ui<'_> {
@@ -67,27 +70,31 @@ impl<'a> Ui<'a> {
             width: WIDTH,
             verbosity: Verbosity::default(),
             program: "carrier",
+            run_in: Vec::new(),
         }
     }
 
     /// The process's own streams. Colour follows `choice`, which for `Auto`
     /// means: on a terminal that is not dumb, unless `NO_COLOR` is set, or
-    /// anywhere if `CLICOLOR_FORCE` is.
+    /// anywhere if `CLICOLOR_FORCE` is, and not to `0`.
     #[must_use]
     pub fn of_process(choice: ColorChoice) -> Ui<'static> {
-        let colored = |auto: ColorChoice| match choice {
-            ColorChoice::Auto => auto != ColorChoice::Never,
+        // `CLICOLOR_FORCE=0` forces nothing, though anstream takes any value for a yes.
+        let unforced = super::env::clicolor_force_is_off();
+        let colored = |auto: ColorChoice, terminal: bool| match choice {
+            ColorChoice::Auto => auto != ColorChoice::Never && (terminal || !unforced),
             fixed => fixed != ColorChoice::Never,
         };
         Ui {
-            out_color: colored(AutoStream::choice(&io::stdout())),
-            err_color: colored(AutoStream::choice(&io::stderr())),
+            out_color: colored(AutoStream::choice(&io::stdout()), io::stdout().is_terminal()),
+            err_color: colored(AutoStream::choice(&io::stderr()), io::stderr().is_terminal()),
             // Rust's stdout flushes at every newline, which is slow for megabytes of manifests.
             out: Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
-            err: Box::new(io::LineWriter::new(io::stderr())),
+            err: Box::new(io::LineWriter::new(Talk(io::stderr()))),
             width: WIDTH,
             verbosity: Verbosity::default(),
             program: "carrier",
+            run_in: Vec::new(),
         }
     }
 
@@ -116,8 +123,14 @@ impl<'a> Ui<'a> {
         if self.verbosity < Verbosity::Normal {
             return Ok(());
         }
-        let program = self.program;
+        let program = self.program_here();
         self.talk(ADVICE, "next: ", format_args!("run `{program} {command}` {why}"))
+    }
+
+    /// What the user types to run this program where it runs now: with the `-C` he gave.
+    #[must_use]
+    pub fn program_here(&self) -> String {
+        self.run_in.iter().fold(self.program.to_owned(), |text, folder| format!("{text} -C {}", shell_word(folder)))
     }
 
     /// Warns, whatever the verbosity.
@@ -147,6 +160,37 @@ impl<'a> Ui<'a> {
         let (word, space) = word.split_at(word.trim_end().len());
         let text = text.to_string();
         writeln!(self.err, "{style}{word}{style:#}{space}{}", plain::lines(&text))
+    }
+}
+
+/// A path as a shell takes it for one word.
+#[must_use]
+pub fn shell_word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.into_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+/// stderr, where nobody has to listen: a command whose reader has gone does its work all the same,
+/// and ends as it would have.
+struct Talk<W>(W);
+
+impl<W: Write> Write for Talk<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
     }
 }
 

@@ -11,8 +11,10 @@ pub enum FilesError {
     #[error("no carrier.yaml in {0} or a folder above it")]
     NoRoot(PathBuf),
     /// A system call failed; the path says on what.
-    #[error("{path}: {source}")]
+    #[error("cannot {doing} {path}: {source}")]
     Io {
+        /// What was tried, such as `read`.
+        doing: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// What the operating system said.
@@ -27,6 +29,9 @@ pub enum FilesError {
     /// A folder or file of the output is a symbolic link.
     #[error("{0} is a symbolic link; carrier writes through none")]
     Link(PathBuf),
+    /// Another carrier writes there.
+    #[error("another carrier is writing to {0}")]
+    Busy(PathBuf),
     /// The ownership manifest cannot be understood.
     #[error("{path}: {reason}")]
     BadManifest {
@@ -47,9 +52,9 @@ pub enum FilesError {
 
 impl FilesError {
     /// Names the file in an error of the operating system.
-    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        |source| Self::Io { path, source }
+        move |source| Self::Io { doing, path, source }
     }
 
     /// What to do about it, a sentence; `None` where the message says all.
@@ -60,6 +65,7 @@ impl FilesError {
             Self::NotOurs(_) => "choose an empty folder, or remove what is in it",
             Self::InTheWay(_) => "move it out of the output folder",
             Self::Link(_) => "replace the link by a folder",
+            Self::Busy(_) => "run it again when the other one is done",
             Self::BadManifest { .. } => {
                 "restore it from Git; or, if nothing else is in the folder, remove the folder and render again"
             }

@@ -36,7 +36,7 @@ impl Manifest {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(FilesError::Io { path, source }),
+            Err(source) => return Err(FilesError::Io { doing: "read", path, source }),
         };
         let bad = |reason: String| FilesError::BadManifest { path: path.clone(), reason };
         let manifest: Self = serde_json::from_slice(&bytes).map_err(|e| bad(format!("not a manifest: {e}")))?;

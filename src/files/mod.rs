@@ -4,6 +4,7 @@
 //!
 //! [`Sources`]: crate::model::source::Sources
 
+pub mod alone;
 mod error;
 mod manifest;
 mod patterns;

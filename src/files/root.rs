@@ -12,7 +12,7 @@ pub use crate::model::lock::LOCK_PATH as LOCK;
 /// The nearest folder with a `carrier.yaml`: `start` or one above it, up to the
 /// root of the Git working tree and no further (`cli.md` §5.3).
 pub fn find_root(start: &Path) -> Result<PathBuf, FilesError> {
-    let start = start.canonicalize().map_err(FilesError::io(start))?;
+    let start = start.canonicalize().map_err(FilesError::io("read", start))?;
     for folder in start.ancestors() {
         if folder.join(CONFIG).is_file() {
             return Ok(folder.to_owned());

@@ -9,12 +9,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::FilesError;
+use super::alone::Alone;
 use super::manifest::check_path;
 use super::write::{Found, STAGING, look, remove_staging, replace};
 
 /// Writes (`Some`) and removes (`None`) files below `root`, in this order. Stops
 /// at the first that fails: what stands then is the beginning of the list.
 pub fn update(root: &Path, files: &[(String, Option<String>)]) -> Result<(), FilesError> {
+    let _alone = Alone::of(root)?;
     for (path, _) in files {
         check_path(path).map_err(|reason| FilesError::BadPath { path: path.clone(), reason })?;
         match look(root, path)? {
@@ -29,7 +31,7 @@ pub fn update(root: &Path, files: &[(String, Option<String>)]) -> Result<(), Fil
     if files.is_empty() {
         return Ok(());
     }
-    fs::create_dir_all(&staging).map_err(FilesError::io(&staging))?;
+    fs::create_dir_all(&staging).map_err(FilesError::io("write", &staging))?;
     let done = files.iter().try_for_each(|(path, text)| match text {
         Some(text) => write(root, path, text, &staging),
         None => remove(root, path),
@@ -41,7 +43,7 @@ pub fn update(root: &Path, files: &[(String, Option<String>)]) -> Result<(), Fil
 fn write(root: &Path, path: &str, text: &str, staging: &Path) -> Result<(), FilesError> {
     let target = root.join(path);
     if let Some(parent) = target.parent() {
-        fs::create_dir_all(parent).map_err(FilesError::io(parent))?;
+        fs::create_dir_all(parent).map_err(FilesError::io("write", parent))?;
     }
     replace(&target, text.as_bytes(), staging)
 }
@@ -50,7 +52,7 @@ fn remove(root: &Path, path: &str) -> Result<(), FilesError> {
     let target = root.join(path);
     match fs::remove_file(&target) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(FilesError::Io { path: target, source: error });
+            return Err(FilesError::Io { doing: "remove", path: target, source: error });
         }
         _ => {}
     }

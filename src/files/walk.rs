@@ -42,7 +42,7 @@ pub struct ReadOptions {
 /// that carrier wrote, which its ownership manifest tells. Links to files of the
 /// repository are followed; other links are refused.
 pub fn read_repository(root: &Path, options: &ReadOptions) -> Result<(Sources, Diagnostics), FilesError> {
-    let root = root.canonicalize().map_err(FilesError::io(root))?;
+    let root = root.canonicalize().map_err(FilesError::io("read", root))?;
     let mut reader = Reader::new(root.clone());
     for name in [CONFIG, LOCK] {
         if root.join(name).symlink_metadata().is_ok() {
@@ -62,12 +62,13 @@ pub fn read_paths(base: &Path, paths: &[PathBuf], more: Vec<SourceFile>) -> Resu
     let mut complaints = Vec::new();
     for named in paths {
         let path = &base.join(named);
-        let metadata = path.metadata().map_err(FilesError::io(path))?;
+        let metadata = path.metadata().map_err(FilesError::io("read", path))?;
         let name = named.to_string_lossy().replace('\\', "/");
         // What is no file has no path of its own: `/dev/fd/63` is that of the process.
         let stream = !metadata.is_dir() && !metadata.is_file();
         let real = if stream { Ok(path.clone()) } else { path.canonicalize() };
-        let mut reader = Reader { whole: "the given folder", ..Reader::new(real.map_err(FilesError::io(path))?) };
+        let mut reader =
+            Reader { whole: "the given folder", ..Reader::new(real.map_err(FilesError::io("read", path))?) };
         if metadata.is_dir() {
             let prefix = name.trim_end_matches('/').to_owned();
             reader.folder(&[])?;
@@ -124,7 +125,7 @@ impl Reader {
 
     fn folder(&mut self, exclude: &[PathBuf]) -> Result<(), FilesError> {
         // A walk of nothing would be an empty repository without a word.
-        fs::read_dir(&self.root).map_err(FilesError::io(&self.root))?;
+        fs::read_dir(&self.root).map_err(FilesError::io("read", &self.root))?;
         let exclude: Vec<PathBuf> = exclude.iter().map(|p| self.root.join(p)).collect();
         // Above the root, Git's own files count up to the Git root (which the walk only
         // watches for when told that it needs one); without Git nothing above is ours.

@@ -129,7 +129,7 @@ impl WritePlan<'_> {
     pub fn apply(self) -> Result<Written, FilesError> {
         let staging = self.dir.join(STAGING);
         remove_staging(&staging)?;
-        fs::create_dir_all(&staging).map_err(FilesError::io(&staging))?;
+        fs::create_dir_all(&staging).map_err(FilesError::io("write", &staging))?;
         let done = self.write_all(&staging);
         let cleaned = remove_staging(&staging);
         let written = done?;
@@ -155,7 +155,7 @@ impl WritePlan<'_> {
             if let Some(content) = self.files.get(&difference.path) {
                 let target = self.dir.join(&difference.path);
                 if let Some(parent) = target.parent() {
-                    fs::create_dir_all(parent).map_err(FilesError::io(parent))?;
+                    fs::create_dir_all(parent).map_err(FilesError::io("write", parent))?;
                 }
                 replace(&target, content, staging)?;
                 written.written += 1;
@@ -185,7 +185,7 @@ impl WritePlan<'_> {
         let target = self.dir.join(path);
         match fs::remove_file(&target) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(FilesError::Io { path: target, source: error });
+                return Err(FilesError::Io { doing: "remove", path: target, source: error });
             }
             _ => {}
         }
@@ -213,8 +213,8 @@ impl WritePlan<'_> {
 /// Writes beside and renames: a reader sees the old file or the new one.
 pub(super) fn replace(target: &Path, content: &[u8], staging: &Path) -> Result<(), FilesError> {
     let beside = staging.join("file");
-    fs::write(&beside, content).map_err(FilesError::io(&beside))?;
-    fs::rename(&beside, target).map_err(FilesError::io(target))
+    fs::write(&beside, content).map_err(FilesError::io("write", &beside))?;
+    fs::rename(&beside, target).map_err(FilesError::io("write", target))
 }
 
 fn is_stale(kind: DifferenceKind) -> bool {
@@ -245,11 +245,11 @@ fn is_empty(dir: &Path) -> Result<bool, FilesError> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
-        Err(source) => return Err(FilesError::Io { path: dir.to_owned(), source }),
+        Err(source) => return Err(FilesError::Io { doing: "read", path: dir.to_owned(), source }),
     };
     for entry in entries {
         // What a run left behind that was cut short before its first manifest.
-        if entry.map_err(FilesError::io(dir))?.file_name() != STAGING {
+        if entry.map_err(FilesError::io("read", dir))?.file_name() != STAGING {
             return Ok(false);
         }
     }
@@ -276,16 +276,18 @@ pub(super) fn look(dir: &Path, path: &str) -> Result<Found, FilesError> {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => return Ok(Found::Below(parent.to_owned())),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
-            Err(source) => return Err(FilesError::Io { path: folder, source }),
+            Err(source) => return Err(FilesError::Io { doing: "read", path: folder, source }),
         }
     }
     let target = dir.join(path);
     match target.symlink_metadata() {
         Ok(metadata) if metadata.is_symlink() => Err(FilesError::Link(target)),
-        Ok(metadata) if metadata.is_file() => fs::read(&target).map(Found::File).map_err(FilesError::io(&target)),
+        Ok(metadata) if metadata.is_file() => {
+            fs::read(&target).map(Found::File).map_err(FilesError::io("read", &target))
+        }
         Ok(_) => Ok(Found::Other),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::Nothing),
-        Err(source) => Err(FilesError::Io { path: target, source }),
+        Err(source) => Err(FilesError::Io { doing: "read", path: target, source }),
     }
 }
 
@@ -322,10 +324,10 @@ fn foreign(folder: &Path, path: &str, ours: &BTreeMap<String, String>) -> Result
     if !folder.is_dir() {
         return Ok(Some(path.to_owned()));
     }
-    for entry in fs::read_dir(folder).map_err(FilesError::io(folder))? {
-        let entry = entry.map_err(FilesError::io(folder))?;
+    for entry in fs::read_dir(folder).map_err(FilesError::io("read", folder))? {
+        let entry = entry.map_err(FilesError::io("read", folder))?;
         let below = format!("{path}/{}", entry.file_name().to_string_lossy());
-        let kind = entry.file_type().map_err(FilesError::io(folder))?;
+        let kind = entry.file_type().map_err(FilesError::io("read", folder))?;
         let found = if kind.is_dir() {
             foreign(&entry.path(), &below, ours)?
         } else {
@@ -342,7 +344,7 @@ pub(super) fn remove_staging(staging: &Path) -> Result<(), FilesError> {
     // A link in its place is removed as a link: `remove_dir_all` does not follow it.
     match fs::remove_dir_all(staging) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(FilesError::Io { path: staging.to_owned(), source: error })
+            Err(FilesError::Io { doing: "remove", path: staging.to_owned(), source: error })
         }
         _ => Ok(()),
     }

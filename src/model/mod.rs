@@ -16,5 +16,6 @@ pub mod names;
 pub mod namespace;
 pub mod nearest;
 pub mod path;
+pub mod redact;
 pub mod source;
 pub mod tree;

@@ -2,6 +2,7 @@
 //! is for may do what they must and no more.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use carrier::cli::env::Env;
@@ -94,7 +95,7 @@ async fn management(plane: &ControlPlane) -> TestResult {
                 row.push(name);
             }
         }
-        table += &format!("{} in {namespace}: {}\n", what.join(" "), row.join(", "));
+        writeln!(table, "{} in {namespace}: {}", what.join(" "), row.join(", "))?;
     }
     assert_eq!(
         table,

@@ -15,6 +15,7 @@ pub mod text;
 use std::path::PathBuf;
 
 use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::redact::redact;
 use crate::model::source::Sources;
 
 use super::error::CliError;
@@ -95,10 +96,14 @@ pub fn report(
     sources: &Sources,
     destination: &Destination,
 ) -> Result<(), CliError> {
+    // The one way out of the program, so nothing is shown that did not pass here.
+    let list = &redact(list, sources)[..];
     match format {
         Format::Text => {
             let options = text::Options { width: ui.width, color: ui.err_color, program: ui.program };
-            text::write(ui.err(), list, sources, options)?;
+            let quiet = ui.verbosity == Verbosity::Quiet;
+            let shown: Vec<_> = list.iter().filter(|d| !quiet || d.severity != Severity::Info).cloned().collect();
+            text::write(ui.err(), &shown, sources, options)?;
             if ui.verbosity > Verbosity::Quiet {
                 text::write_summary(ui.err(), list, sources, options)?;
             }

@@ -21,8 +21,13 @@ pub fn columns(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) 
         match hidden(&json_path, set).filter(|_| !everything) {
             None => kept.push(column.clone()),
             Some(field) => {
-                let message = format!("the column `{}` goes: it shows {field}", text(column, "name"));
                 let place = field_path(&json_path);
+                // Tenants do have conditions of this path: carrier's, and not those the column is about.
+                let whose = match place.starts_at("status") && field.starts_with("`.status.conditions") {
+                    true => ": the column reads the service's own conditions",
+                    false => "",
+                };
+                let message = format!("the column `{}` goes: it shows {field}{whose}", text(column, "name"));
                 let help = format!("add `- jsonPath: {place}` to `fields`, or accept that the column goes");
                 report.about(&codes::COLUMN_DROPPED, &place, message, help);
             }
@@ -79,7 +84,7 @@ fn hidden(json_path: &str, set: &PathSet) -> Option<String> {
         return Some(format!("`{json_path}`, which cannot be read as a path of fields"));
     };
     let always = |p: &FieldPath| ALWAYS.iter().any(|root| p.starts_at(root));
-    read.into_iter().find(|p| !always(p) && !set.shows(p)).map(|p| format!("`{p}`, which is hidden"))
+    read.into_iter().find(|p| !always(p) && !set.shows(p)).map(|p| format!("`{p}`, which is not exposed"))
 }
 
 fn field_path(json_path: &str) -> FieldPath {

@@ -25,14 +25,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use self::exposure::{ExposeItem, Exposure, Report};
+use self::exposure::{ExposeItem, Exposure, Report, ValueAt};
 use self::names::CrdNames;
 use self::projection::Projection;
 use self::prune::Pruner;
 use self::source::{SourceCrd, SourceVersion, priority};
 use crate::model::codes::derivation as codes;
 use crate::model::diagnostic::Diagnostics;
-use crate::model::path::PathSet;
+use crate::model::path::{PathSet, Segment};
 use crate::model::source::Spanned;
 
 /// Where the CRDs of a service are offered: they get their group from it.
@@ -190,7 +190,12 @@ impl<'s> Shape<'s> {
             report.about(&codes::FORMAT_DROPPED, &path, message, None);
         }
         let (defaults, presets) = fulfil::sound_values(&root, &set, report);
-        fulfil::fulfillable(&root, &set, &presets, report);
+        // A preset that does not fit is complained about; its field is not unset as well.
+        let plain =
+            |p: &&ValueAt| !p.path.value.segments().iter().any(|s| matches!(s, Segment::Items | Segment::Values));
+        let unsound = report.item.presets.iter().filter(plain).filter(|p| !presets.contains(p));
+        let given: Vec<ValueAt> = presets.iter().chain(unsound).cloned().collect();
+        fulfil::fulfillable(&root, &set, &given, report);
         let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
         let mut schema = Pruner { report, preset: &preset, defaults: &defaults }.root(&root, &set)?;
         // Only now: what the root demands of hidden fields is demanded in the service cluster all the same.

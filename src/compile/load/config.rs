@@ -58,7 +58,7 @@ fn document(root: &Node, sound: bool, text: &str, diagnostics: &mut Diagnostics)
         "",
         None,
     );
-    let secrets = credentials(root);
+    let secrets = credentials(root, "");
     fine &= secrets.is_empty();
     // What is refused as a credential is not also an unknown key.
     said.retain(|d| !d.primary.as_ref().is_some_and(|l| secrets.contains(&l.span)));
@@ -90,31 +90,51 @@ fn head(root: &Node) -> Span {
     }
 }
 
-/// Keys that hold a credential, and kubeconfigs written out instead of named.
-fn credentials(node: &Node) -> Vec<Span> {
+/// Keys that hold a credential, and what is written out instead of named: a kubeconfig, a key,
+/// a URL with a password in it.
+fn credentials(node: &Node, path: &str) -> Vec<Span> {
     const KEYS: &[&str] =
         &["token", "password", "clientKeyData", "client-key-data", "clientCertificateData", "client-certificate-data"];
     let mut found = Vec::new();
     match &node.value {
         Value::Map(entries) => {
             for entry in entries {
-                let written_out = entry.key == "kubeconfig"
-                    && match &entry.value.value {
-                        Value::Map(_) => true,
-                        Value::String(text) => text.contains('\n') || text.trim_start().starts_with('{'),
-                        _ => false,
-                    };
+                let path = format!("{path}/{}", escape(&entry.key));
+                let written_out = match &entry.value.value {
+                    Value::Map(_) => entry.key == "kubeconfig",
+                    Value::String(text) => is_written_out(text, &path),
+                    _ => false,
+                };
                 if written_out || KEYS.contains(&entry.key.as_str()) {
                     found.push(entry.key_span);
                 } else {
-                    found.extend(credentials(&entry.value));
+                    found.extend(credentials(&entry.value, &path));
                 }
             }
         }
-        Value::Seq(items) => items.iter().for_each(|item| found.extend(credentials(item))),
+        Value::Seq(items) => items.iter().for_each(|item| found.extend(credentials(item, path))),
         _ => {}
     }
     found
+}
+
+/// Whether a setting holds what it should name. No setting takes a text of several lines.
+fn is_written_out(text: &str, path: &str) -> bool {
+    let access = path.starts_with("/serviceClusters") || path.starts_with("/management");
+    text.trim_end().contains('\n')
+        || text.contains("-----BEGIN ")
+        || text.contains("kind: Config")
+        || access && text.trim_start().starts_with('{')
+        || has_password(text)
+}
+
+/// Whether a URL names a user with a password, or, where no user is needed, a token in its place.
+fn has_password(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // A password may hold what ends an authority, written wrongly.
+    let Some((user, _)) = authority.rsplit_once('@').or_else(|| rest.rsplit_once('@')) else { return false };
+    user.contains(':') || scheme.trim().get(..4).is_some_and(|s| s.eq_ignore_ascii_case("http"))
 }
 
 fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Option<Config> {

@@ -287,7 +287,7 @@ fn one_complaint_each() {
         ),
         (
             kind("kubecarrier.io/v1alpha1", "Catalog"),
-            "CAR0221 [kubecarrier.io/v1alpha1] kubecarrier.io has no kind Catalog, that is of catalog.kubecarrier.io",
+            "CAR0221 [kubecarrier.io/v1alpha1] `kubecarrier.io` has no kind `Catalog`, that is of `catalog.kubecarrier.io`",
         ),
         (
             kind("catalog.kubecarier.io/v1alpha1", "Account"),
@@ -342,7 +342,7 @@ fn one_complaint_each() {
         ),
         (
             catalog("{matchLabels: {a: b c}}"),
-            "CAR0214 [b c] `b c` in `spec.tenantSelector.matchLabels.a` cannot be the value of a label: character 2 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` may stand there",
+            "CAR0214 [b c] `b c` cannot be the value of a label: character 2 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` may stand there",
         ),
         (catalog("{matchLabels: {a: yes}}"), "CAR0112 [yes] `yes` is read by Kubernetes as the boolean true"),
     ] {
@@ -524,8 +524,11 @@ fn what_is_wrong_with_the_settings() {
             "CAR0024 [snapshots/x] the folder `snapshots/x` of `output` is inside `snapshots`, the folder of `snapshots`",
         ),
         ("serviceClusters: {eu: {env: A}}", "CAR0025 [eu] `eu` names no service cluster"),
-        ("serviceClusters: {a/b: {}}", "CAR0026 [a/b] `a/b` is not reached in exactly one way"),
-        ("serviceClusters: {a/b: {env: A, secret: true}}", "CAR0026 [a/b] `a/b` is not reached in exactly one way"),
+        ("serviceClusters: {a/b: {}}", "CAR0026 [a/b] nothing says how to reach `a/b`"),
+        (
+            "serviceClusters: {a/b: {env: A, secret: true}}",
+            "CAR0026 [a/b] `a/b` is to be reached in 2 ways: by `env` and by `secret`",
+        ),
         ("management: {token: abc}", "CAR0803 [token] credentials must not stand in carrier.yaml"),
         ("management: {kubeconfig: \"{a}\"}", "CAR0803 [kubeconfig] credentials must not stand in carrier.yaml"),
         (

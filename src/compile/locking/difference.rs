@@ -155,7 +155,7 @@ mod tests {
                 "+ version v2",
             ]
         );
-        assert_eq!(difference(&old, &old), ["~ the CRD is the same; only what the lock says of it changes"]);
+        assert_eq!(difference(&old, &old), ["~ the CRD is the same; only its file or its line in the lock was not"]);
         let described = crd(&json!([version("v1", &json!({"a": {"type": "string", "description": "x"}}), &[])]));
         let anew = crd(&json!([version("v1", &json!({"a": {"type": "string", "description": "y"}}), &[])]));
         assert_eq!(difference(&described, &anew), ["~ descriptions, defaults, columns or validations only"]);

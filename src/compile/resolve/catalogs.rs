@@ -123,6 +123,10 @@ fn evaluate<'l>(
         if !empty || excused && !absent {
             continue;
         }
+        // No selector finds a service where there is none yet.
+        if what == "service" && !absent && !resolved.services.iter().any(|s| s.cluster.provider == provider) {
+            continue;
+        }
         let (message, help) = match absent {
             true => (
                 format!("the catalog has no `{field}`, so it selects no {what}"),

@@ -471,7 +471,7 @@ pub static OPERATOR_KIND: Code = Code {
     title: "an object of KubeCarrier's operator is ignored",
     explanation: "\
 Carrier installs nothing into the clusters that these objects could configure: there is no
-operator and no ferry, catapult or elevator. `carrier sync` does their work in one process.
+operator and no ferry, catapult or elevator.
 Remove the object.
 
 Bad:

@@ -61,7 +61,8 @@ pub static INLINE_CREDENTIALS: Code = Code {
     title: "credentials are written into carrier.yaml",
     explanation: "\
 `carrier.yaml` says where a kubeconfig is, never what is in it. Name a file and a context,
-an environment variable, or the Secret of the ServiceCluster.
+an environment variable, or the Secret of the ServiceCluster. A URL is written without user and
+password: Argo CD and Flux keep the credentials of a repository themselves.
 
 Bad:
 
