@@ -93,7 +93,6 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, files: &BTreeMap<FileId, Hidd
 /// Codes whose message names a key or a field, never a value.
 static NAMES_KEYS: &[&Code] = &[
     &config::UNKNOWN_KEY,
-    &config::MISSING_KEY,
     &config::CLUSTER_NAME,
     &config::CLUSTER_ACCESS,
     &object::UNKNOWN_FIELD,

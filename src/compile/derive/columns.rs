@@ -43,7 +43,7 @@ pub fn selectable(version: &SourceVersion, set: &PathSet, report: &mut Report<'_
         match hidden(json_path, set) {
             None => kept.push(serde_json::json!({ "jsonPath": json_path })),
             Some(_) => {
-                let message = format!("the selectable field `{json_path}` goes: it is hidden");
+                let message = format!("the selectable field `{json_path}` goes: it is not exposed");
                 let place = field_path(json_path);
                 let help = format!("add `- jsonPath: {place}` to `fields`, or accept that tenants cannot select by it");
                 report.about(&codes::SELECTABLE_DROPPED, &place, message, help);
