@@ -132,12 +132,23 @@ fn find<'d>(
                 (Some(a), Some(b)) => format!("the plural `{plural}` fits both `{}` and `{}`", a.0, b.0),
             };
             let diagnostic = Diagnostic::new(&reference::BASE_UNKNOWN, service.base.place, message)
-                .help("name the CRD in full with a CatalogEntrySet")
+                .help(match plurals_of(discovered, cluster).filter(|_| first.is_none()) {
+                    Some(list) => format!("write one of the plurals that have a snapshot: {list}"),
+                    None => "offer the CRD with a CatalogEntrySet, which names it in full".to_owned(),
+                })
                 .on(service.origin.id(), "/spec/baseCRD/name");
             diagnostics.push(diagnostic);
             None
         }
     }
+}
+
+/// The plurals of a cluster's snapshots, where there are few enough to read.
+fn plurals_of(discovered: &Discovered, cluster: &ClusterId) -> Option<String> {
+    let names = discovered.crds.get(cluster)?.keys();
+    let plurals: Vec<String> =
+        names.filter_map(|n| n.split_once('.')).map(|(plural, _)| format!("`{plural}`")).collect();
+    (1..=8).contains(&plurals.len()).then(|| plurals.join(", "))
 }
 
 /// Reads a snapshot as a base CRD. What is wrong with it is said at the line that wants it, since

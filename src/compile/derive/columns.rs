@@ -28,7 +28,8 @@ pub fn columns(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) 
                     false => "",
                 };
                 let message = format!("the column `{}` goes: it shows {field}{whose}", text(column, "name"));
-                report.about(&codes::COLUMN_DROPPED, &place, message, None);
+                let help = format!("add `- jsonPath: {place}` to `fields`, or accept that the column goes");
+                report.about(&codes::COLUMN_DROPPED, &place, message, help);
             }
         }
     }
@@ -41,9 +42,11 @@ pub fn selectable(version: &SourceVersion, set: &PathSet, report: &mut Report<'_
     for json_path in &version.selectable {
         match hidden(json_path, set) {
             None => kept.push(serde_json::json!({ "jsonPath": json_path })),
-            Some(field) => {
-                let message = format!("the selectable field `{json_path}` goes: it is {field}");
-                report.about(&codes::SELECTABLE_DROPPED, &field_path(json_path), message, None);
+            Some(_) => {
+                let message = format!("the selectable field `{json_path}` goes: it is not exposed");
+                let place = field_path(json_path);
+                let help = format!("add `- jsonPath: {place}` to `fields`, or accept that tenants cannot select by it");
+                report.about(&codes::SELECTABLE_DROPPED, &place, message, help);
             }
         }
     }

@@ -283,10 +283,34 @@ fn fits(node: &Value, value: &ValueAt, code: &'static crate::model::codes::Code,
     for (below, message) in &misfits {
         let mut path = value.path.value.clone();
         path.0.extend_from_slice(below.segments());
-        let help = format!("give a value of type {}", schema::describe(node));
-        report.at(code, value.value.span, format!("`{path}` {message}"), help);
+        report.at(code, value.value.span, format!("`{path}` {message}"), mend_value(node, &filled, below));
     }
     misfits.is_empty()
+}
+
+/// How to mend what does not fit at `below` in a value.
+fn mend_value(node: &Value, value: &Value, below: &FieldPath) -> String {
+    let Some(wanted) = schema::at(node, below.segments()) else {
+        return "remove it, or correct its name".to_owned();
+    };
+    let type_ = schema::type_name(wanted);
+    // The path tells no index of a list, so below one the value itself is not known.
+    let given = below.segments().iter().try_fold(value, |inner, segment| match segment {
+        Segment::Property(name) => inner.get(name),
+        Segment::Items | Segment::Values => None,
+    });
+    match (given, below.0.last()) {
+        (Some(Value::String(text)), _) if matches!(type_, "integer" | "number" | "boolean") => {
+            match serde_json::from_str::<Value>(text) {
+                Ok(bare) if bare.is_number() || bare.is_boolean() => format!("write `{text}`, without quotes"),
+                _ => format!("give a value of type {type_}"),
+            }
+        }
+        (Some(bare @ (Value::Number(_) | Value::Bool(_))), _) if type_ == "string" => format!("write `\"{bare}\"`"),
+        (None, Some(Segment::Property(name))) => format!("add `{name}`, of type {}", schema::describe(wanted)),
+        (Some(_), _) if wanted.get("enum").is_some() => "write one of these".to_owned(),
+        _ => format!("write a value of type {} that the CRD allows", schema::describe(wanted)),
+    }
 }
 
 /// Whether a rule speaks of the node or of something below it.

@@ -143,7 +143,10 @@ fn exposed_version<'s>(
     report: &mut Report<'_>,
 ) -> Option<&'s SourceVersion> {
     let served: Vec<String> = source.versions.iter().filter(|v| v.served).map(|v| format!("`{}`", v.name)).collect();
-    let help = format!("`{}` serves {}", source.name, served.join(", "));
+    let help = match served.as_slice() {
+        [only] => format!("write {only}, the one that it serves"),
+        all => format!("write one of those that it serves: {}", all.join(", ")),
+    };
     let Some(version) = source.version(&name.value) else {
         let message = format!("`{}` has no version `{}`", source.name, name.value);
         report.at(&codes::UNKNOWN_VERSION, name.span, message, help);

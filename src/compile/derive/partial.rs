@@ -211,7 +211,11 @@ impl Partial<'_, '_> {
             named.extend(cel::words_among(expression, &pruned.grown));
             if !named.is_empty() {
                 let at = self.at;
-                let message = format!("`{at}`: the {key} of the rule `{}` names {}", one_line(text), quoted(&named));
+                let message = format!(
+                    "`{at}`: the {key} of the rule `{}` goes: it names {}, hidden or not certain to be there",
+                    one_line(text),
+                    quoted(&named)
+                );
                 self.report.about(&codes::RULE_MESSAGE_DROPPED, at, message, None);
                 if let Some(map) = rule.as_object_mut() {
                     map.remove(key);

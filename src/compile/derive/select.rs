@@ -30,8 +30,11 @@ pub fn select(root: &Value, report: &mut Report<'_>) -> PathSet {
             .take(1)
             .any(|s| matches!(s, Segment::Property(p) if ALWAYS.contains(&p.as_str())))
         {
-            let message = format!("`{}` needs no exposing, every object has it", path.value);
-            report.at(&codes::ALWAYS_THERE, path.span, message, "remove the line".to_owned());
+            // Of a default that cannot be, more than this is said.
+            if !named.has_value {
+                let message = format!("`{}` needs no exposing, every object has it", path.value);
+                report.at(&codes::ALWAYS_THERE, path.span, message, "remove the line".to_owned());
+            }
             continue;
         }
         match walk(root, &path.value) {
@@ -98,11 +101,11 @@ pub fn walk(root: &Value, path: &FieldPath) -> Result<Notes, Refusal> {
                 }
                 Step::No => return Err(missing(root, node, path, &here, name)),
             },
-            Segment::Items => schema::items(node).ok_or_else(|| not_a(node, &here, "list", "[]"))?,
+            Segment::Items => schema::items(node).ok_or_else(|| not_a(node, path, depth, "list", "[]"))?,
             Segment::Values => match schema::values(node) {
                 Some(child) => child,
                 None if schema::is_free_form(node) && depth + 1 == path.0.len() => node,
-                None => return Err(not_a(node, &here, "map", ".*")),
+                None => return Err(not_a(node, path, depth, "map", ".*")),
             },
         };
     }
@@ -221,11 +224,15 @@ fn find(node: &Value, name: &str, at: &mut FieldPath, found: &mut Vec<FieldPath>
     }
 }
 
-fn not_a(node: &Value, here: &FieldPath, wanted: &str, token: &str) -> Refusal {
+/// The step at `depth` of a path is one into a list or a map, and the node before it is none.
+fn not_a(node: &Value, path: &FieldPath, depth: usize, wanted: &str, token: &str) -> Refusal {
+    let here = FieldPath(path.0[..depth].to_vec());
+    let mut without = path.clone();
+    without.0.remove(depth);
     let help = match (schema::type_name(node), token) {
         ("object", "[]") if schema::values(node).is_some() => format!("write `{here}.*` for every value of the map"),
         ("array", ".*") => format!("write `{here}[]` for every item of the list"),
-        _ => format!("remove `{token}`"),
+        _ => format!("remove `{token}`: write `{without}`"),
     };
     let message = format!("`{here}` is no {wanted} but of type {}", schema::describe(node));
     Refusal { code: &codes::NOT_A_LIST, message, help: Some(help), meant: None }

@@ -47,7 +47,9 @@ pub fn read(sources: &Sources, diagnostics: &mut Diagnostics) -> LockFile {
         return LockFile { sound: true, ..LockFile::default() };
     };
     let mut reader = Reader { found: LockFile::default(), diagnostics: Diagnostics::default() };
-    if conflict(file, &source.text, &mut reader.diagnostics) {
+    let help = "keep both sides where they name different things, else either; of a tenant keep the namespace that is in use; \
+                remove the markers, then run `carrier lock --from FILE`";
+    if conflict(file, &source.text, help, &mut reader.diagnostics) {
         diagnostics.append(reader.diagnostics);
         return reader.found;
     }
@@ -70,7 +72,7 @@ pub fn read(sources: &Sources, diagnostics: &mut Diagnostics) -> LockFile {
 }
 
 /// Reports the conflict markers of Git in a text, one place a conflict. Whether there are any.
-pub fn conflict(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> bool {
+pub fn conflict(file: FileId, text: &str, help: &str, diagnostics: &mut Diagnostics) -> bool {
     let mut offset = 0;
     let mut found = false;
     for line in text.split_inclusive('\n') {
@@ -84,7 +86,7 @@ pub fn conflict(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> bool
                     Span::new(file, offset, offset + line.trim_end().len()),
                     "an unresolved merge conflict",
                 )
-                .help(codes::MERGE_CONFLICT.mend()),
+                .help(help),
             );
         }
         offset += line.len();
@@ -343,10 +345,11 @@ impl Reader {
     }
 
     fn unknown(&mut self, entry: &Entry, known: &[&str]) {
-        let help = match nearest(&entry.key, known.iter().copied()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => "remove the line, or restore the file from Git".to_owned(),
-        };
-        self.complain(entry.key_span, format!("the lock has no key `{}` here", entry.key), help);
+        let message = format!("the lock has no key `{}` here", entry.key);
+        let diagnostic = Diagnostic::new(&codes::BAD_LOCK, entry.key_span, message);
+        self.diagnostics.push(match nearest(&entry.key, known.iter().copied()) {
+            Some(meant) => diagnostic.did_you_mean(meant),
+            None => diagnostic.help("remove the line, or restore the file from Git"),
+        });
     }
 }

@@ -29,6 +29,8 @@ use crate::model::tree::Node;
 
 /// Fewer bytes than these are read on one thread: starting another takes longer.
 const BYTES_PER_THREAD: usize = 64 * 1024;
+/// How to mend a conflict in a snapshot.
+const EITHER_SIDE: &str = "take either side and remove the markers, then run `carrier lock --from FILE`";
 
 /// Reads the lock and all snapshots. A snapshot that the lock contradicts is
 /// reported and used, so that nothing follows from it that is not so.
@@ -241,7 +243,7 @@ fn read_one(
     diagnostics: &mut Diagnostics,
 ) -> Option<(ClusterId, String, Found)> {
     let start = Span::file_start(file);
-    if source.text.is_empty() || lock::conflict(file, &source.text, diagnostics) {
+    if source.text.is_empty() || lock::conflict(file, &source.text, EITHER_SIDE, diagnostics) {
         // An empty text is of a file that could not be read, which was said, or holds nothing.
         if source.text.is_empty() {
             diagnostics.push(not_a_crd(start, "the file is empty"));

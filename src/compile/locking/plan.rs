@@ -311,9 +311,15 @@ impl<'a> Planner<'a> {
                 self.plan.in_given.push(complaint);
                 continue;
             }
-            let mut complaint =
-                Diagnostic::new(&codes::NOT_IN_FILES, places[0], format!("the files do not have the CRD `{name}`"))
-                    .help(contents(given, name, plural));
+            let complaint =
+                Diagnostic::new(&codes::NOT_IN_FILES, places[0], format!("the files do not have the CRD `{name}`"));
+            let mut complaint = match (meant(given, name, plural), base) {
+                (Some(meant), BaseName::Crd(_)) => complaint.did_you_mean(meant),
+                (Some(meant), BaseName::Plural(_)) => {
+                    complaint.help(format!("offer `{meant}` with a CatalogEntrySet, which names the CRD in full"))
+                }
+                (None, _) => complaint.help(contents(given)),
+            };
             let mut unlocked: Vec<String> = unlocked.iter().map(|c| format!("`{c}`")).collect();
             unlocked.dedup();
             complaint.notes.push(match unlocked.is_empty() {
@@ -422,20 +428,22 @@ fn versions(crd: &serde_json::Value) -> String {
     names.join(", ")
 }
 
+/// The CRD of the files that was meant.
+fn meant<'g>(given: &'g Given, name: &str, plural: &str) -> Option<&'g str> {
+    let names = || given.crds.keys().map(String::as_str);
+    nearest(name, names()).or_else(|| names().find(|n| n.split_once('.').is_some_and(|(p, _)| p == plural)))
+}
+
 /// What the files have instead.
-fn contents(given: &Given, name: &str, plural: &str) -> String {
+fn contents(given: &Given) -> String {
     const SHOWN: usize = 8;
     let names = || given.crds.keys().map(String::as_str);
-    let same_plural = || names().find(|n| n.split_once('.').is_some_and(|(p, _)| p == plural));
-    if let Some(meant) = nearest(name, names()).or_else(same_plural) {
-        return format!("did you mean `{meant}`?");
-    }
     if given.crds.is_empty() {
         let old: Vec<String> = given.old.keys().map(|n| format!("`{n}`")).collect();
-        return format!("they have only {} of `v1beta1`, which is of no use", old.join(", "));
+        return format!("take a newer release: the files have only {}, of `v1beta1`", old.join(", "));
     }
     let shown: Vec<String> = names().take(SHOWN).map(|n| format!("`{n}`")).collect();
     let more = given.crds.len().saturating_sub(SHOWN);
     let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("they have {}{tail}", shown.join(", "))
+    format!("correct the name; the files have {}{tail}", shown.join(", "))
 }

@@ -132,7 +132,8 @@ pub static RULE_MESSAGE_DROPPED: Code = code(
     "CAR0313",
     Warning,
     "the message or field path of a validation rule is dropped, since it names a hidden field",
-    "The rule itself stays. Its `messageExpression` or `fieldPath` names a hidden field and would not compile.\n",
+    "The rule itself stays. Its `messageExpression` or `fieldPath` names a hidden field and would not compile.\n\n\
+     Mend it: expose the fields named if tenants should get the message as the CRD has it.\n",
 );
 
 /// A default that cannot stay.
@@ -142,7 +143,8 @@ pub static DEFAULT_DROPPED: Code = code(
     "a default is dropped, since it sets hidden fields",
     "The default of an object or a list sets fields that are hidden, or is not valid without them. Cut down it would\n\
      be another default than the CRD's own, so it goes: the field stays absent, and the service cluster applies its\n\
-     own default.\n",
+     own default.\n\n\
+     Mend it: expose the object or list itself to keep its default.\n",
 );
 
 /// A printer column that reads what is hidden.
@@ -167,7 +169,8 @@ pub static SELECTABLE_DROPPED: Code = code(
     "CAR0317",
     Warning,
     "a selectable field is dropped, since it is hidden",
-    "`kubectl get --field-selector` works on visible fields only; the API server refuses a CRD that says otherwise.\n",
+    "`kubectl get --field-selector` works on visible fields only; the API server refuses a CRD that says otherwise.\n\n\
+     Mend it: expose the field, or accept that tenants cannot select by it.\n",
 );
 
 /// A value validation that cannot be said of the visible part.
@@ -176,7 +179,8 @@ pub static VALIDATION_DROPPED: Code = code(
     Warning,
     "a validation is dropped, since it cannot be said of the visible part alone",
     "A `oneOf`, `anyOf`, `allOf`, `not` or `enum` compares fields of which some are hidden and may hold a value all\n\
-     the same. It stays in force on the internal CRD and in the service cluster.\n",
+     the same. It stays in force on the internal CRD and in the service cluster.\n\n\
+     Mend it: expose the fields named if tenants should get the error at once.\n",
 );
 
 /// `minProperties` above what is visible.
@@ -185,7 +189,8 @@ pub static COUNT_LOWERED: Code = code(
     Warning,
     "`minProperties` is lowered to the number of visible fields",
     "The CRD demands more fields than are visible. The service cluster still demands them, so the object may be\n\
-     refused there unless defaults or presets fill the rest.\n",
+     refused there unless defaults or presets fill the rest.\n\n\
+     Mend it: expose more of its fields.\n",
 );
 
 /// Keys of a list-map that come along.
@@ -194,7 +199,8 @@ pub static LIST_KEYS_ADDED: Code = code(
     Info,
     "the keys of a list are exposed along with its items",
     "Items of the list are told apart by these fields (`x-kubernetes-list-map-keys`). Without them the API server\n\
-     refuses the CRD, so they are always part of what is exposed.\n",
+     refuses the CRD, so they are always part of what is exposed.\n\n\
+     Mend it: name the keys in `fields` to say so in the list; nothing else changes.\n",
 );
 
 /// A set whose items lost what told them apart.
@@ -203,7 +209,8 @@ pub static SET_MADE_ATOMIC: Code = code(
     Warning,
     "a set becomes a plain list, since only a part of its items is visible",
     "Two items may look the same without their hidden fields, and a set refuses equal items. The service cluster\n\
-     still has a set: equal items are refused there.\n",
+     still has a set: equal items are refused there.\n\n\
+     Mend it: expose the list itself to keep it a set.\n",
 );
 
 /// Partial items of an atomic list.
@@ -222,7 +229,8 @@ pub static PRESERVE_DROPPED: Code = code(
     Warning,
     "an object that may hold anything is cut down to the exposed fields",
     "The CRD lets the object hold fields that it does not describe. If the derived CRD did too, tenants could set\n\
-     the hidden ones. They can set the exposed fields and nothing else.\n",
+     the hidden ones. They can set the exposed fields and nothing else.\n\n\
+     Mend it: expose the object itself if tenants may set anything in it.\n",
 );
 
 /// A free-form field that is exposed as a whole.
@@ -261,7 +269,8 @@ pub static FORMAT_DROPPED: Code = code(
     Warning,
     "a format that contradicts the bounds of its field is dropped",
     "`format: int32` stands beside a bound that no 32-bit integer can have. API servers up to 1.35 ignored the\n\
-     format; from 1.36 on they refuse every instance. Without the format the CRD means what its authors meant.\n",
+     format; from 1.36 on they refuse every instance. Without the format the CRD means what its authors meant.\n\n\
+     Mend it: tell the authors of the CRD; hide the warning with `# carrier: ignore[CAR0327] reason`.\n",
 );
 
 /// A version that the CRD does not have.
