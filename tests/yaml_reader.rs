@@ -74,7 +74,7 @@ fn documents_after_a_broken_one_are_read() {
         complaints(text),
         [
             "CAR0101 \"[\": this bracket is never closed",
-            "CAR0101 \"\t\": a tab indents this line",
+            "CAR0101 \"\\t\": a tab indents this line",
             "CAR0101 \"'\": this quote is never closed",
             "CAR0114 \"\": text behind the end of the document",
         ]

@@ -9,7 +9,7 @@ use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::{Api, Client};
 use tokio::time::timeout;
 
-use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases};
+use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
 
 /// Long enough for an answer from a server that gives one.
 const SOON: Duration = Duration::from_secs(2);
@@ -57,9 +57,11 @@ async fn a_paused_server_is_silent_until_it_goes_on() -> TestResult {
     let client = plane.client();
     list(&client).await?;
     plane.pause();
-    assert!(timeout(SOON, list(&client)).await.is_err(), "a paused server answers");
+    // The signal takes a moment: what was on its way may still be answered.
+    eventually("a paused server is silent", async || timeout(SOON, list(&client)).await.is_err()).await;
     plane.resume();
-    list(&client).await?;
+    // A connection that was silent for so long may be given up by either side.
+    eventually("a resumed server answers", async || list(&client).await.is_ok()).await;
     Ok(())
 }
 
