@@ -13,6 +13,9 @@ use crate::model::source::{FileId, Span};
 /// The complaint about an error at byte `at` of `text`. `open` is the place of
 /// the innermost bracket that is open there.
 pub(super) fn complaint(file: FileId, text: &str, at: usize, error: &ScanError, open: Option<usize>) -> Diagnostic {
+    // The parser may stand behind the end of the text, or, after what it could not read, inside a character.
+    let at = floor(text, at);
+    let open = open.map(|open| one_character(text, floor(text, open)));
     let line = Line::of(text, at);
     let one = one_character(text, at);
     let say = |(start, end): (usize, usize), message: &str, help: &str| {
@@ -82,17 +85,26 @@ pub(super) fn complaint(file: FileId, text: &str, at: usize, error: &ScanError, 
 const INDENTATION: &str = "this line is indented differently from the lines that it belongs to";
 const INDENT: &str = "indent it like its neighbours, or put quotes around a text of several lines";
 
-fn unclosed(file: FileId, here: (usize, usize), open: Option<usize>) -> Diagnostic {
+fn unclosed(file: FileId, here: (usize, usize), open: Option<(usize, usize)>) -> Diagnostic {
     let help = "close the bracket, or put `,` between its items";
     let here = Span::new(file, here.0, here.1);
     match open {
-        Some(open) if open != here.start as usize => {
+        Some((open, end)) if open != here.start as usize => {
             Diagnostic::new(&codes::SYNTAX, here, "a bracket is not closed before this")
-                .label(Span::new(file, open, open + 1), "opened here")
+                .label(Span::new(file, open, end), "opened here")
                 .help(help)
         }
         _ => Diagnostic::new(&codes::SYNTAX, here, "this bracket is never closed").help(help),
     }
+}
+
+/// The nearest beginning of a character at or before `at`, at most the end of the text.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 fn closing(open: char) -> char {
