@@ -1,13 +1,16 @@
 //! A compiler for multi-cluster service offerings on Kubernetes.
 //!
 //! The modules follow the data: [`model`] holds the words everything else is
-//! said in, [`compile`] turns a repository of catalogs into manifests, [`files`]
-//! reads and writes folders, [`cli`] is what a person meets.
+//! said in, [`compile`] turns a repository of catalogs into manifests, [`plan`]
+//! says what applying them would change, [`files`] reads and writes folders,
+//! [`cluster`] talks to API servers, [`cli`] is what a person meets.
 //!
-//! [`model`] and [`compile`] are pure: they open no file and no socket and read
-//! no clock. `tests/architecture.rs` holds them to it.
+//! [`model`], [`compile`] and [`plan`] are pure: they open no file and no socket
+//! and read no clock. `tests/architecture.rs` holds them to it.
 
 pub mod cli;
+pub mod cluster;
 pub mod compile;
 pub mod files;
 pub mod model;
+pub mod plan;

@@ -1,6 +1,8 @@
 //! What a command may know of the process: where it runs and what the
 //! environment says. Read once; nothing else in the library reads it.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,26 @@ pub struct Env {
     pub named: bool,
     /// The file of GitHub Actions' step summary (`GITHUB_STEP_SUMMARY`).
     pub step_summary: Option<PathBuf>,
+    /// Environment variables that say how to reach clusters.
+    pub variables: Variables,
+}
+
+/// The environment variables, read when they are asked for: which ones, the repository says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variables {
+    /// Whether those of the process count.
+    of_process: bool,
+    /// Others, which win. What tests use.
+    pub set: BTreeMap<String, OsString>,
+}
+
+impl Variables {
+    /// The value of a variable; `None` for one that is empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<OsString> {
+        let set = self.set.get(name).cloned();
+        set.or_else(|| std::env::var_os(name).filter(|_| self.of_process)).filter(|value| !value.is_empty())
+    }
 }
 
 impl Env {
@@ -28,7 +50,8 @@ impl Env {
         let directory =
             std::env::current_dir().map_err(|e| CliError::file("use the current folder", Path::new("."), &e))?;
         let step_summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|v| !v.is_empty()).map(PathBuf::from);
-        Ok(Self { directory, named: false, step_summary })
+        let variables = Variables { of_process: true, set: BTreeMap::new() };
+        Ok(Self { directory, named: false, step_summary, variables })
     }
 
     /// The same, run in `folders`, each taken from the one before, as git's `-C`.
@@ -64,6 +87,12 @@ impl Env {
             Err(FilesError::NoRoot(folder)) if self.named => Ok(folder),
             found => Ok(found?),
         }
+    }
+
+    /// The paths of a list such as `$KUBECONFIG`, without empty ones.
+    #[must_use]
+    pub fn split(list: &std::ffi::OsStr) -> Vec<PathBuf> {
+        std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect()
     }
 
     /// The root's path below its Git work tree, `/` between its parts and at

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod bug;
 pub mod check;
+pub mod clusters;
 pub mod completions;
 pub mod diagnostics;
 pub mod env;
@@ -17,6 +18,7 @@ pub mod fields;
 pub mod init;
 pub mod lock;
 pub mod man;
+pub mod progress;
 pub mod reference;
 pub mod render;
 pub mod repository;

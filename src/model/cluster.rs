@@ -25,6 +25,24 @@ impl fmt::Display for ClusterId {
     }
 }
 
+/// A cluster that objects go to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// The management cluster.
+    Management,
+    /// A service cluster.
+    Service(ClusterId),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Management => f.write_str("management"),
+            Self::Service(id) => id.fmt(f),
+        }
+    }
+}
+
 /// A text that is no `provider/cluster`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not of the form PROVIDER/CLUSTER")]

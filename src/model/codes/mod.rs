@@ -2,9 +2,10 @@
 //! of `carrier explain`.
 //!
 //! One file a range (`cli.md` §4.2): `CAR00xx` files and configuration, `01xx`
-//! YAML, `02xx` objects and references, `03xx` deriving, `05xx` lock, `08xx`
-//! secrets. A code is never used again for something else.
+//! YAML, `02xx` objects and references, `03xx` deriving, `05xx` lock, `06xx`
+//! clusters, `08xx` secrets. A code is never used again for something else.
 
+pub mod cluster;
 pub mod config;
 pub mod derivation;
 pub mod io;
@@ -41,10 +42,20 @@ impl Code {
 
 /// All codes in order.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    [io::ALL, config::ALL, yaml::ALL, object::ALL, reference::ALL, derivation::ALL, lock::ALL, secret::ALL]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        io::ALL,
+        config::ALL,
+        yaml::ALL,
+        object::ALL,
+        reference::ALL,
+        derivation::ALL,
+        lock::ALL,
+        cluster::ALL,
+        secret::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// The code with this id, in any letter case.

@@ -1,0 +1,178 @@
+//! What can go wrong between carrier and a cluster, sorted by what a person does
+//! about it. Messages never hold a credential: what a kubeconfig says is not
+//! quoted, and of a server's refusal of an instance only fields are (see
+//! [`ClusterError::fields`]).
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A call to a cluster that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ClusterError {
+    /// What kind of trouble it is.
+    pub trouble: Trouble,
+    /// What happened, one sentence without a trailing dot; the server's own words where it said any.
+    pub message: String,
+    /// What the server says of single fields.
+    pub causes: Vec<Cause>,
+}
+
+/// What a server says of one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// A word such as `FieldValueInvalid` or `FieldManagerConflict`.
+    pub reason: String,
+    /// The field, as the server writes it.
+    pub field: String,
+    /// Its words. They may quote the value.
+    pub message: String,
+}
+
+/// The kinds of trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trouble {
+    /// There is no kubeconfig, or it cannot be read or understood.
+    Kubeconfig,
+    /// The kubeconfig wants what is not allowed to it.
+    UnsafeKubeconfig,
+    /// Nobody answers at the address, or the name is unknown.
+    Unreachable,
+    /// No answer in time.
+    TimedOut,
+    /// The certificate is not to be trusted.
+    Certificate,
+    /// The server does not know who we are (401).
+    Unauthorized,
+    /// We may not do that (403).
+    Forbidden,
+    /// There is no such object or kind (404, 405).
+    NotFound,
+    /// Somebody else's field, or the object has moved (409).
+    Conflict,
+    /// The object is not valid (400, 413, 415, 422).
+    Invalid,
+    /// The version that was asked for has expired (410).
+    Expired,
+    /// Anything else that the server says.
+    Server,
+    /// An answer that makes no sense, or is too long.
+    BadAnswer,
+}
+
+impl ClusterError {
+    /// An error of this kind.
+    pub fn new(trouble: Trouble, message: impl Into<String>) -> Self {
+        Self { trouble, message: message.into(), causes: Vec::new() }
+    }
+
+    /// Nothing came back in time.
+    #[must_use]
+    pub fn timed_out(after: Duration) -> Self {
+        Self::new(Trouble::TimedOut, format!("no answer within {} s", after.as_secs()))
+    }
+
+    /// What an HTTP answer with an error status says; the body is a `Status` of the API, or anything.
+    #[must_use]
+    pub fn of_status(code: u16, body: &[u8]) -> Self {
+        let status: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let reason = text("/reason");
+        let trouble = match code {
+            401 => Trouble::Unauthorized,
+            403 => Trouble::Forbidden,
+            404 | 405 => Trouble::NotFound,
+            409 => Trouble::Conflict,
+            410 => Trouble::Expired,
+            400 | 413 | 415 | 422 => Trouble::Invalid,
+            _ => Trouble::Server,
+        };
+        let causes = status.pointer("/details/causes").and_then(Value::as_array);
+        let causes = causes
+            .into_iter()
+            .flatten()
+            .map(|cause| {
+                let text = |key: &str| cause.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+                Cause { reason: text("reason"), field: text("field"), message: text("message") }
+            })
+            .collect();
+        let message = match (text("/message"), reason) {
+            (message, _) if !message.is_empty() => message,
+            (_, reason) if !reason.is_empty() => format!("the server answers {code} {reason}"),
+            _ => format!("the server answers {code}"),
+        };
+        Self { trouble, message, causes }
+    }
+
+    /// Whether trying again may help.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self.trouble, Trouble::Unreachable)
+    }
+
+    /// The fields that the server complains of and its reasons, without its words, which may quote a
+    /// value: an instance may hold a password.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(String, String)> {
+        self.causes.iter().map(|c| (c.field.clone(), c.reason.clone())).collect()
+    }
+}
+
+/// Sorts what kube says by what is at its bottom.
+impl From<kube::Error> for ClusterError {
+    fn from(error: kube::Error) -> Self {
+        if let kube::Error::Api(status) = &error {
+            return Self::of_status(status.code, &serde_json::to_vec(status).unwrap_or_default());
+        }
+        let auth = matches!(error, kube::Error::Auth(_));
+        let mut chain: Vec<String> = Vec::new();
+        let mut kind = None;
+        let mut next = error.source();
+        while let Some(error) = next {
+            if let Some(io) = error.downcast_ref::<std::io::Error>() {
+                kind = Some(io.kind());
+            }
+            chain.push(error.to_string());
+            next = error.source();
+        }
+        let whole = chain.join(": ");
+        // Only the innermost says what happened; those around it say `client error (Connect)`.
+        let bottom = chain.last().cloned().unwrap_or_else(|| error.to_string());
+        let bottom = bottom.split(" (os error").next().unwrap_or(&bottom).to_owned();
+        // hyper-rustls hides what rustls says in an io::Error, so there is only its text to go by.
+        if whole.contains("certificate") || whole.contains("received fatal alert") {
+            return Self::new(Trouble::Certificate, format!("the server's certificate is not trusted: {bottom}"));
+        }
+        if auth {
+            return Self::new(Trouble::Kubeconfig, "the credentials of the kubeconfig cannot be used");
+        }
+        match kind {
+            Some(std::io::ErrorKind::TimedOut) => Self::new(Trouble::TimedOut, "no answer in time"),
+            _ if whole.contains("deadline has elapsed") => Self::new(Trouble::TimedOut, "no answer in time"),
+            _ => Self::new(Trouble::Unreachable, format!("cannot reach the server: {bottom}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_refusal_keeps_the_servers_words_and_fields() {
+        let body = json!({"kind": "Status", "message": "nope", "reason": "Conflict", "details": {"causes": [
+            {"reason": "FieldManagerConflict", "message": "conflict with \"kubectl\"", "field": ".spec.x"}
+        ]}});
+        let error = ClusterError::of_status(409, body.to_string().as_bytes());
+        assert_eq!((error.trouble, error.message.as_str()), (Trouble::Conflict, "nope"));
+        assert_eq!(error.fields(), [(".spec.x".to_owned(), "FieldManagerConflict".to_owned())]);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_status_is_a_number() {
+        assert_eq!(ClusterError::of_status(502, b"<html>").message, "the server answers 502");
+    }
+}

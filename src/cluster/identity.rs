@@ -1,0 +1,37 @@
+//! Which cluster it is: the UID of its namespace `kube-system`, and its version.
+
+use serde_json::Value;
+
+use super::client::Cluster;
+use super::error::{ClusterError, Trouble};
+use super::rest::Call;
+
+/// Who a cluster is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// UID of the namespace `kube-system`.
+    pub uid: String,
+    /// Its minor version, such as `1.37`.
+    pub minor: String,
+}
+
+/// Asks a cluster who it is. Two requests.
+///
+/// # Errors
+/// When it cannot be reached, or may not be asked.
+pub async fn identify(cluster: &Cluster) -> Result<Identity, ClusterError> {
+    let version = Call::get("/version");
+    let system = Call::get("/api/v1/namespaces/kube-system").metadata_only();
+    let (version, system) = tokio::join!(cluster.call(&version), cluster.call(&system));
+    let (version, system) = (version?, system?);
+    let uid = system.pointer("/metadata/uid").and_then(Value::as_str);
+    let uid = uid.filter(|uid| !uid.is_empty() && uid.len() <= 63).ok_or_else(|| {
+        ClusterError::new(Trouble::BadAnswer, "the namespace `kube-system` has no UID: this is no API server")
+    })?;
+    // Some distributions write `30+`.
+    let digits = |key: &str| {
+        let text = version.get(key).and_then(Value::as_str).unwrap_or_default();
+        text.chars().take_while(char::is_ascii_digit).collect::<String>()
+    };
+    Ok(Identity { uid: uid.to_owned(), minor: format!("{}.{}", digits("major"), digits("minor")) })
+}

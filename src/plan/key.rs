@@ -1,0 +1,39 @@
+//! What an object is called in its cluster, whatever version it is read in.
+
+use std::fmt;
+
+use crate::compile::render::ManifestId;
+
+/// Group, kind, namespace and name: what stays the same when a version comes or goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectKey {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace; `None` for what is in none.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+impl From<&ManifestId> for ObjectKey {
+    fn from(id: &ManifestId) -> Self {
+        Self {
+            group: id.group().to_owned(),
+            kind: id.kind.clone(),
+            namespace: id.namespace.clone(),
+            name: id.name.clone(),
+        }
+    }
+}
+
+/// `Kind namespace/name`, as people read it.
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
+            None => write!(f, "{} {}", self.kind, self.name),
+        }
+    }
+}

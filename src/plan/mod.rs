@@ -1,0 +1,17 @@
+//! Plans: what would change if the repository were applied, and what that means
+//! for those who use the services (`DESIGN.md` §6). Pure: what is live comes in
+//! as data, and a plan comes out.
+//!
+//! ```text
+//! rendered ─┐                          ┌─ dry runs, instances (asked of the server)
+//! live ─────┴─ compare ─► candidates ──┴─ build ─► Plan ─► guard ─► text, JSON, Markdown
+//! ```
+
+pub mod key;
+pub mod live;
+pub mod resource;
+pub mod types;
+
+pub use key::ObjectKey;
+pub use live::{LiveCluster, LiveObject};
+pub use types::{Action, Change, Effect, Plan};

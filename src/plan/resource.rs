@@ -1,0 +1,125 @@
+//! Resources: the kinds of objects as the API serves them, with the plurals that
+//! only a table or a CRD knows.
+
+use serde_json::Value;
+
+use crate::compile::render::ManifestId;
+use crate::model::kinds::table::{KINDS, Scope};
+
+/// A kind as the API serves it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Resource {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The version.
+    pub version: String,
+    /// The kind.
+    pub kind: String,
+    /// The plural, as paths have it.
+    pub plural: String,
+    /// Whether its objects are in namespaces.
+    pub namespaced: bool,
+}
+
+/// The kinds of Kubernetes' own that carrier renders.
+const NATIVE: [(&str, &str, &str, &str, bool); 7] = [
+    ("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false),
+    ("", "v1", "Namespace", "namespaces", false),
+    ("", "v1", "ServiceAccount", "serviceaccounts", true),
+    ("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", false),
+    ("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", false),
+    ("rbac.authorization.k8s.io", "v1", "Role", "roles", true),
+    ("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", true),
+];
+
+impl Resource {
+    /// A resource of these names.
+    pub fn new(group: &str, version: &str, kind: &str, plural: &str, namespaced: bool) -> Self {
+        let (group, version) = (group.to_owned(), version.to_owned());
+        Self { group, version, kind: kind.to_owned(), plural: plural.to_owned(), namespaced }
+    }
+
+    /// CustomResourceDefinitions.
+    #[must_use]
+    pub fn crds() -> Self {
+        let (group, version, kind, plural, namespaced) = NATIVE[0];
+        Self::new(group, version, kind, plural, namespaced)
+    }
+
+    /// Namespaces.
+    #[must_use]
+    pub fn namespaces() -> Self {
+        let (group, version, kind, plural, namespaced) = NATIVE[1];
+        Self::new(group, version, kind, plural, namespaced)
+    }
+
+    /// Every kind of object that carrier renders, in the order of their names.
+    #[must_use]
+    pub fn rendered() -> Vec<Self> {
+        let native = NATIVE.iter().map(|(g, v, k, p, n)| Self::new(g, v, k, p, *n));
+        let ours = KINDS
+            .iter()
+            .map(|info| Self::new(info.group, info.version, info.kind, info.plural, info.scope == Scope::Namespaced));
+        let mut list: Vec<Self> = native.chain(ours).collect();
+        list.sort();
+        list
+    }
+
+    /// The resource of a rendered object; `None` for a kind that carrier does not render.
+    #[must_use]
+    pub fn of(id: &ManifestId) -> Option<Self> {
+        Self::rendered().into_iter().find(|r| r.group == id.group() && r.kind == id.kind)
+    }
+
+    /// The resource that a CRD defines, in the version that is stored.
+    #[must_use]
+    pub fn defined_by(crd: &Value) -> Option<Self> {
+        let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str);
+        let versions = crd.pointer("/spec/versions").and_then(Value::as_array)?;
+        let stored = versions.iter().find(|v| v.get("storage").and_then(Value::as_bool).unwrap_or(false))?;
+        Some(Self::new(
+            text("/spec/group")?,
+            stored.get("name").and_then(Value::as_str)?,
+            text("/spec/names/kind")?,
+            text("/spec/names/plural")?,
+            text("/spec/scope")? == "Namespaced",
+        ))
+    }
+
+    /// `group/version`, or the version alone of the core group.
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        match self.group.as_str() {
+            "" => self.version.clone(),
+            group => format!("{group}/{}", self.version),
+        }
+    }
+
+    /// `plural.group`, as `kubectl get` takes it and a CRD is named.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        match self.group.as_str() {
+            "" => self.plural.clone(),
+            group => format!("{}.{group}", self.plural),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_plural() {
+        let id = |api_version: &str, kind: &str| ManifestId {
+            api_version: api_version.into(),
+            kind: kind.into(),
+            namespace: None,
+            name: "a".into(),
+        };
+        assert_eq!(Resource::of(&id("v1", "Namespace")), Some(Resource::namespaces()));
+        let offering = Resource::of(&id("catalog.kubecarrier.io/v1alpha1", "Offering")).expect("rendered");
+        assert_eq!((offering.full_name().as_str(), offering.namespaced), ("offerings.catalog.kubecarrier.io", true));
+        assert_eq!(Resource::of(&id("v1", "Secret")), None);
+    }
+}
