@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod diagnose;
+pub mod discover;
 pub mod error;
 pub mod identity;
 pub mod kubeconfig;
