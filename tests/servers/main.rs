@@ -20,6 +20,7 @@ mod documents;
 mod hurting;
 mod kinds;
 mod leftovers;
+mod lock;
 mod rendered;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),
+        lock::cases(),
         rendered::cases(),
     ];
     support::run(subjects.into_iter().flatten().collect())
