@@ -111,7 +111,7 @@ impl Scene {
     fn settings_of(&self, second: &str) {
         let path = |plane: &str| self.planes[plane].kubeconfig_path().display().to_string();
         let text = format!(
-            "management: {{kubeconfig: {}, context: management}}\nserviceClusters:\n  \
+            "management:\n  kubeconfig: {}\n  context: management\nserviceClusters:\n  \
              team-a/eu-west-1: {{kubeconfig: {}, context: eu-west-1}}\n  team-a/eu-west-2: {second}\n",
             path("management"),
             path("eu-west-1")
@@ -458,7 +458,7 @@ async fn a_cluster_that_has_moved_on() -> TestResult {
     assert_eq!(check.exit, 2, "{check}");
     let said = block(&check, "CAR0607");
     assert!(said.contains("the service cluster `team-a/eu-west-2` has another `things.example.com`"), "{check}");
-    assert!(said.contains("catalogs/example.yaml:11:13") && said.contains("run `carrier lock`"), "{check}");
+    assert!(said.contains("catalogs/example.yaml:12:13") && said.contains("run `carrier lock`"), "{check}");
     assert_eq!(check.out, "team-a/eu-west-2\n  changed    things.example.com\n    + v1 .spec.port (integer)\n");
     assert_eq!(scene.locked(), before);
     let ran = scene.lock(&[]).await;
@@ -474,7 +474,7 @@ async fn a_cluster_that_has_moved_on() -> TestResult {
     assert_eq!(ran.exit, 1, "{ran}");
     let said = block(&ran, "CAR0606");
     assert!(said.contains("`team-a/eu-west-2` has no CRD `things.example.com`"), "{ran}");
-    assert!(said.contains("the snapshot of it stays") && said.contains("catalogs/example.yaml:11:13"), "{ran}");
+    assert!(said.contains("the snapshot of it stays") && said.contains("catalogs/example.yaml:12:13"), "{ran}");
     assert_eq!(scene.locked(), after);
 
     // Another cluster behind the same name, and another management cluster.
