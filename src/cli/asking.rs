@@ -180,12 +180,11 @@ fn collect(
 }
 
 /// Where the repository speaks of the management cluster: its UID where that is what is wrong, else
-/// the settings that say how to reach it.
+/// the settings that say how to reach it. Nowhere, where it is reached as kubectl does.
 fn management_place(question: &Question<'_>, why: &Undiscovered) -> Option<Span> {
     let sources = question.sources;
     let another = matches!(why, Undiscovered::Another { .. });
-    let settings = sources.by_path(CONFIG_PATH);
-    let root = settings.and_then(|(file, source)| {
+    let root = sources.by_path(CONFIG_PATH).and_then(|(file, source)| {
         yaml::read(file, &source.text, &mut Diagnostics::default()).into_iter().next().map(|document| document.root)
     });
     let in_settings = root.as_ref().and_then(|root| match another {
@@ -193,7 +192,7 @@ fn management_place(question: &Question<'_>, why: &Undiscovered) -> Option<Span>
         false => root.key_place("/management"),
     });
     let in_lock = || lock::read(sources, &mut Diagnostics::default()).uid_place.filter(|_| another);
-    in_settings.or_else(in_lock).or(settings.map(|(file, _)| Span::file_start(file)))
+    in_settings.or_else(in_lock)
 }
 
 /// Asks, says on `ui` what is waited for, and stops where the user interrupts: then `None`.
