@@ -13,6 +13,7 @@ mod corpus;
 mod support;
 
 mod by_hand;
+mod consequences;
 mod control_planes;
 mod derived_crds;
 mod derived_instances;
@@ -20,7 +21,9 @@ mod documents;
 mod hurting;
 mod kinds;
 mod leftovers;
+mod platform;
 mod rendered;
+mod tutorial;
 
 use std::process::ExitCode;
 
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         return support::run(leftovers::scene());
     }
     let subjects = [
+        consequences::cases(),
         control_planes::cases(),
         derived_crds::cases(),
         derived_instances::cases(),
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         kinds::cases(),
         leftovers::cases(),
         rendered::cases(),
+        tutorial::cases(),
     ];
     support::run(subjects.into_iter().flatten().collect())
 }
