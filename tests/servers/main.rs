@@ -17,6 +17,7 @@ mod consequences;
 mod control_planes;
 mod derived_crds;
 mod derived_instances;
+mod discreet;
 mod documents;
 mod hurting;
 mod kinds;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         control_planes::cases(),
         derived_crds::cases(),
         derived_instances::cases(),
+        discreet::cases(),
         documents::cases(),
         hurting::cases(),
         kinds::cases(),

@@ -60,6 +60,8 @@ impl Platform {
     pub async fn over(planes: ControlPlanes, service_clusters: &[&str]) -> Result<Self, crate::support::Failed> {
         let folder = tempfile::tempdir()?;
         copy(&example(), folder.path())?;
+        // The example is reached by contexts; here the Secrets are the way in.
+        std::fs::write(folder.path().join("carrier.yaml"), "{}\n")?;
         let kubeconfig = planes["management"].kubeconfig_path().to_owned();
         let platform = Self { planes, folder, kubeconfig };
         let management = &platform.planes["management"];
