@@ -7,13 +7,16 @@
 //! live ─────┴─ compare ─► candidates ──┴─ build ─► Plan ─► guard ─► text, JSON, Markdown
 //! ```
 
+pub mod access;
 pub mod build;
 pub mod compare;
 pub mod crd;
+pub mod fields;
 pub mod inventory;
 pub mod key;
 pub mod live;
 pub mod resource;
+pub mod schema;
 pub mod types;
 
 pub use inventory::Inventory;
