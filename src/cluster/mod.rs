@@ -9,9 +9,11 @@ pub mod client;
 pub mod diagnose;
 pub mod error;
 pub mod identity;
+pub mod instances;
 pub mod kubeconfig;
 pub mod rest;
 pub mod runtime;
+pub mod trial;
 
 pub use client::{Cluster, Limits};
 pub use error::{ClusterError, Trouble};
