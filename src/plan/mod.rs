@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod key;
 pub mod live;
 pub mod resource;
+pub mod schema;
 pub mod types;
 
 pub use inventory::Inventory;
