@@ -1,6 +1,7 @@
 //! One cluster: a client with a deadline on every call, bounded retries, a bound
 //! on how much comes back, and a count of what was asked.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ impl Default for Limits {
     }
 }
 
-/// A cluster that can be asked.
+/// A cluster that can be asked. A clone is the same connection, and is counted with it.
+#[derive(Clone)]
 pub struct Cluster {
     /// Which one.
     pub target: Target,
@@ -51,8 +53,8 @@ pub struct Cluster {
     limits: Limits,
     /// The address, for people.
     pub server: String,
-    calls: AtomicUsize,
-    writes: AtomicUsize,
+    calls: Arc<AtomicUsize>,
+    writes: Arc<AtomicUsize>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -79,7 +81,7 @@ impl Cluster {
             }
             error => error,
         })?;
-        Ok(Self { target, client, limits, server, calls: AtomicUsize::new(0), writes: AtomicUsize::new(0) })
+        Ok(Self { target, client, limits, server, calls: Arc::default(), writes: Arc::default() })
     }
 
     /// How many requests were sent.

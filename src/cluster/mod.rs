@@ -7,11 +7,16 @@
 
 pub mod client;
 pub mod diagnose;
+pub mod dry_run;
 pub mod error;
 pub mod identity;
+pub mod impacts;
+pub mod instances;
 pub mod kubeconfig;
+pub mod observe;
 pub mod rest;
 pub mod runtime;
+pub mod trial;
 
 pub use client::{Cluster, Limits};
 pub use error::{ClusterError, Trouble};
