@@ -8,6 +8,7 @@
 pub mod client;
 pub mod diagnose;
 pub mod dry_run;
+pub mod discover;
 pub mod error;
 pub mod identity;
 pub mod impacts;
