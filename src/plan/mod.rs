@@ -7,8 +7,10 @@
 //! live ─────┴─ compare ─► candidates ──┴─ build ─► Plan ─► guard ─► text, JSON, Markdown
 //! ```
 
+pub mod grant;
 pub mod key;
 pub mod live;
+pub mod needs;
 pub mod resource;
 pub mod types;
 

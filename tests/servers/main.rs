@@ -16,11 +16,14 @@ mod by_hand;
 mod control_planes;
 mod derived_crds;
 mod derived_instances;
+mod doctor;
 mod documents;
+mod get;
 mod hurting;
 mod kinds;
 mod leftovers;
 mod rendered;
+mod two_regions;
 
 use std::process::ExitCode;
 
@@ -35,7 +38,9 @@ fn main() -> ExitCode {
         control_planes::cases(),
         derived_crds::cases(),
         derived_instances::cases(),
+        doctor::cases(),
         documents::cases(),
+        get::cases(),
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),
