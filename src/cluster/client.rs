@@ -209,12 +209,27 @@ impl Cluster {
         metadata_only: bool,
         sink: &mut impl Taken,
     ) -> Result<String, ClusterError> {
+        self.list_in(resource, None, labels, metadata_only, sink).await
+    }
+
+    /// The same, of one namespace, or of all where there is none.
+    ///
+    /// # Errors
+    /// When a page cannot be had.
+    pub async fn list_in(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+        metadata_only: bool,
+        sink: &mut impl Taken,
+    ) -> Result<String, ClusterError> {
         let limit = if resource.plural == "customresourcedefinitions" { PAGE_OF_CRDS } else { PAGE };
         let mut token: Option<String> = None;
         let mut restarted = false;
         loop {
             let page = Page { limit, labels, token: token.as_deref(), metadata_only };
-            let mut answer = match self.call(&Call::list(resource, None, &page)).await {
+            let mut answer = match self.call(&Call::list(resource, namespace, &page)).await {
                 Err(error) if error.trouble == Trouble::Expired && token.is_some() && !restarted => {
                     (token, restarted) = (None, true);
                     sink.restart();

@@ -5,6 +5,7 @@
 //! (`rust.md` C1). Reads and writes go through [`client::Cluster`], which gives
 //! every call a deadline, bounded retries and an error that says what to do.
 
+pub mod access;
 pub mod client;
 pub mod diagnose;
 pub mod dry_run;

@@ -18,13 +18,16 @@ mod control_planes;
 mod derived_crds;
 mod derived_instances;
 mod discreet;
+mod doctor;
 mod documents;
+mod get;
 mod hurting;
 mod kinds;
 mod leftovers;
 mod platform;
 mod rendered;
 mod tutorial;
+mod two_regions;
 
 use std::process::ExitCode;
 
@@ -41,7 +44,9 @@ fn main() -> ExitCode {
         derived_crds::cases(),
         derived_instances::cases(),
         discreet::cases(),
+        doctor::cases(),
         documents::cases(),
+        get::cases(),
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),
