@@ -5,6 +5,7 @@
 //! (`rust.md` C1). Reads and writes go through [`client::Cluster`], which gives
 //! every call a deadline, bounded retries and an error that says what to do.
 
+pub mod apply;
 pub mod client;
 pub mod diagnose;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod identity;
 pub mod kubeconfig;
 pub mod rest;
 pub mod runtime;
+pub mod wait;
 
 pub use client::{Cluster, Limits};
 pub use error::{ClusterError, Trouble};

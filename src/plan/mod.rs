@@ -10,6 +10,7 @@
 pub mod key;
 pub mod live;
 pub mod resource;
+pub mod steps;
 pub mod types;
 
 pub use key::ObjectKey;
