@@ -5,8 +5,7 @@ use serde_json::Value;
 
 use crate::plan::resource::Resource;
 
-/// Who carrier is to server-side apply. The one name for everything that is applied.
-pub const FIELD_MANAGER: &str = "carrier";
+pub use crate::plan::live::FIELD_MANAGER;
 
 /// A request.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,12 +7,17 @@
 //! live ─────┴─ compare ─► candidates ──┴─ build ─► Plan ─► guard ─► text, JSON, Markdown
 //! ```
 
+pub mod build;
+pub mod compare;
+pub mod crd;
+pub mod inventory;
 pub mod key;
 pub mod live;
 pub mod resource;
 pub mod steps;
 pub mod types;
 
+pub use inventory::Inventory;
 pub use key::ObjectKey;
 pub use live::{LiveCluster, LiveObject};
 pub use types::{Action, Change, Effect, Plan};
