@@ -6,6 +6,7 @@
 //! every call a deadline, bounded retries and an error that says what to do.
 
 pub mod access;
+pub mod apply;
 pub mod client;
 pub mod diagnose;
 pub mod dry_run;
@@ -19,6 +20,7 @@ pub mod observe;
 pub mod rest;
 pub mod runtime;
 pub mod trial;
+pub mod wait;
 
 pub use client::{Cluster, Limits};
 pub use error::{ClusterError, Trouble};

@@ -19,6 +19,7 @@ pub mod live;
 pub mod needs;
 pub mod resource;
 pub mod schema;
+pub mod steps;
 pub mod types;
 
 pub use inventory::Inventory;
