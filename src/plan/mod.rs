@@ -10,14 +10,17 @@
 pub mod access;
 pub mod build;
 pub mod compare;
+pub mod consequence;
 pub mod crd;
 pub mod fields;
+pub mod guard;
 pub mod inventory;
 pub mod key;
 pub mod live;
 pub mod resource;
 pub mod schema;
 pub mod types;
+pub mod words;
 
 pub use inventory::Inventory;
 pub use key::ObjectKey;
