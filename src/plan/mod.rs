@@ -10,8 +10,10 @@
 pub mod access;
 pub mod build;
 pub mod compare;
+pub mod consequence;
 pub mod crd;
 pub mod fields;
+pub mod guard;
 pub mod inventory;
 pub mod grant;
 pub mod key;
@@ -21,6 +23,7 @@ pub mod resource;
 pub mod schema;
 pub mod steps;
 pub mod types;
+pub mod words;
 
 pub use inventory::Inventory;
 pub use key::ObjectKey;
