@@ -13,6 +13,7 @@ pub mod crd;
 pub mod inventory;
 pub mod key;
 pub mod live;
+pub mod parent;
 pub mod resource;
 pub mod steps;
 pub mod types;

@@ -12,6 +12,7 @@ mod corpus;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apply;
 mod by_hand;
 mod control_planes;
 mod derived_crds;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         return support::run(leftovers::scene());
     }
     let subjects = [
+        apply::cases(),
         control_planes::cases(),
         derived_crds::cases(),
         derived_instances::cases(),
