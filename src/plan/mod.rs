@@ -17,8 +17,10 @@ pub mod guard;
 pub mod inventory;
 pub mod key;
 pub mod live;
+pub mod markdown;
 pub mod resource;
 pub mod schema;
+pub mod text;
 pub mod types;
 pub mod words;
 
