@@ -9,6 +9,7 @@ mod error;
 pub mod git;
 mod manifest;
 mod patterns;
+pub mod rendered;
 pub mod root;
 pub mod update;
 pub mod walk;

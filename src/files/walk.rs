@@ -361,7 +361,7 @@ pub(super) enum ReadError {
     Io(std::io::Error),
 }
 
-fn read_limited(path: &Path) -> Result<String, ReadError> {
+pub(super) fn read_limited(path: &Path) -> Result<String, ReadError> {
     // A pipe or a device would block or never end; ask before opening.
     let metadata = path.metadata().map_err(ReadError::Io)?;
     if !metadata.is_file() {
