@@ -21,6 +21,7 @@ pub mod get;
 pub mod init;
 pub mod lock;
 pub mod man;
+pub mod planning;
 pub mod progress;
 pub mod reference;
 pub mod render;

@@ -10,9 +10,12 @@
 pub mod access;
 pub mod build;
 pub mod compare;
+pub mod consequence;
 pub mod crd;
 pub mod fields;
 pub mod grant;
+pub mod guard;
+pub mod inventory;
 pub mod inventory;
 pub mod key;
 pub mod live;
@@ -22,6 +25,7 @@ pub mod resource;
 pub mod schema;
 pub mod steps;
 pub mod types;
+pub mod words;
 
 pub use inventory::Inventory;
 pub use key::ObjectKey;
