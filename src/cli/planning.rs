@@ -267,6 +267,7 @@ impl Planned {
             max_prune: wishes.max_prune,
             allow_empty: wishes.allow_empty,
             drift,
+            hermetic: false,
         })
     }
 }

@@ -16,7 +16,6 @@ pub mod fields;
 pub mod grant;
 pub mod guard;
 pub mod inventory;
-pub mod inventory;
 pub mod key;
 pub mod live;
 pub mod needs;
