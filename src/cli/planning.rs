@@ -262,6 +262,7 @@ impl Planned {
             clusters,
             sources: &repository.sources,
             against: "clusters".to_owned(),
+            hermetic: false,
             prune: wishes.prune,
             allowed: wishes.allowed.clone(),
             max_prune: wishes.max_prune,

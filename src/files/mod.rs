@@ -6,6 +6,7 @@
 
 pub mod alone;
 mod error;
+pub mod git;
 mod manifest;
 mod patterns;
 pub mod root;

@@ -18,11 +18,13 @@ pub mod guard;
 pub mod inventory;
 pub mod key;
 pub mod live;
+pub mod markdown;
 pub mod needs;
 pub mod parent;
 pub mod resource;
 pub mod schema;
 pub mod steps;
+pub mod text;
 pub mod types;
 pub mod words;
 
