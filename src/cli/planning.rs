@@ -262,7 +262,6 @@ impl Planned {
             clusters,
             sources: &repository.sources,
             against: "clusters".to_owned(),
-            hermetic: false,
             prune: wishes.prune,
             allowed: wishes.allowed.clone(),
             max_prune: wishes.max_prune,

@@ -12,6 +12,7 @@ mod corpus;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apply;
 mod by_hand;
 mod consequences;
 mod control_planes;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         return support::run(leftovers::scene());
     }
     let subjects = [
+        apply::cases(),
         consequences::cases(),
         control_planes::cases(),
         derived_crds::cases(),
