@@ -37,7 +37,7 @@ async fn instances_of_all_clusters_are_listed_without_what_they_hold() -> TestRe
         management.kubectl_with(&["create", "-f", "-"], &read(&format!("instances/{file}"))?).await?;
     }
     let redis = "redis.eu-west-1.team-a";
-    let status = r#"{"status":{"conditions":[{"type":"Ready","status":"True","reason":"s3cret","message":"s3cret"}]}}"#;
+    let status = r#"{"status":{"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z","reason":"s3cret","message":"s3cret"}]}}"#;
     let patch = ["patch", redis, "redisinstance", "-n", "team-b", "--subresource=status", "--type=merge", "-p", status];
     management.kubectl(&patch).await?;
     // What sync will do.
@@ -94,7 +94,7 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       v1beta1   team-b-o
     assert_eq!((ran.status, ran.out), (0, shown(ready)), "{}", ran.err);
     let ran = repository.carrier(&["get", "--kubeconfig", &member]).await?;
     assert_eq!((ran.status, ran.out.as_str()), (4, ""));
-    assert_eq!(ran.err.matches("CAR0605").count(), 1, "{}", ran.err);
+    assert_eq!(ran.err.matches("error[CAR0605]").count(), 1, "{}", ran.err);
 
     for (arguments, help) in [
         (&["get", "rediss"][..], "did you mean `redis`?"),
