@@ -5,6 +5,7 @@
 //! [`main`] and [`env`] touch the process: its arguments, environment and streams.
 
 pub mod args;
+pub mod asking;
 pub mod bug;
 pub mod check;
 pub mod clusters;

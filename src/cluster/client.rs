@@ -1,6 +1,7 @@
 //! One cluster: a client with a deadline on every call, bounded retries, a bound
 //! on how much comes back, and a count of what was asked.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ impl Default for Limits {
     }
 }
 
-/// A cluster that can be asked.
+/// A cluster that can be asked. A clone is the same connection, and is counted with it.
+#[derive(Clone)]
 pub struct Cluster {
     /// Which one.
     pub target: Target,
@@ -51,8 +53,8 @@ pub struct Cluster {
     limits: Limits,
     /// The address, for people.
     pub server: String,
-    calls: AtomicUsize,
-    writes: AtomicUsize,
+    calls: Arc<AtomicUsize>,
+    writes: Arc<AtomicUsize>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -79,7 +81,7 @@ impl Cluster {
             }
             error => error,
         })?;
-        Ok(Self { target, client, limits, server, calls: AtomicUsize::new(0), writes: AtomicUsize::new(0) })
+        Ok(Self { target, client, limits, server, calls: Arc::default(), writes: Arc::default() })
     }
 
     /// How many requests were sent.
@@ -110,10 +112,18 @@ impl Cluster {
     /// # Errors
     /// What the last try came to.
     pub async fn call(&self, call: &Call) -> Result<Value, ClusterError> {
+        self.call_within(call, MAX_ANSWER).await
+    }
+
+    /// The same, for an answer of so many bytes at most.
+    ///
+    /// # Errors
+    /// What the last try came to.
+    pub async fn call_within(&self, call: &Call, most: usize) -> Result<Value, ClusterError> {
         let work = async {
             let mut pause = PAUSE;
             for _ in 1..TRIES {
-                match self.try_once(call).await {
+                match self.try_once(call, most).await {
                     Err((error, Some(after))) => {
                         let wait = after.max(pause).min(MAX_PAUSE);
                         pause = (pause * 2).min(MAX_PAUSE);
@@ -124,7 +134,7 @@ impl Cluster {
                     Ok(answer) => return Ok(answer),
                 }
             }
-            self.try_once(call).await.map_err(|(error, _)| error)
+            self.try_once(call, most).await.map_err(|(error, _)| error)
         };
         match tokio::time::timeout(self.limits.call, work).await {
             Ok(answer) => answer,
@@ -133,18 +143,18 @@ impl Cluster {
     }
 
     /// One try; with the error, how long to wait before another makes sense.
-    async fn try_once(&self, call: &Call) -> Result<Value, (ClusterError, Option<Duration>)> {
+    async fn try_once(&self, call: &Call, most: usize) -> Result<Value, (ClusterError, Option<Duration>)> {
         let response = self.send(call).await.map_err(|error| {
             let again = error.is_passing().then_some(PAUSE);
             (error, again)
         })?;
         let status = response.status();
         let after = response.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+        let body = Limited::new(response.into_body(), most).collect().await;
         let bytes = match body {
             Ok(body) => body.to_bytes(),
             Err(error) if error.downcast_ref::<http_body_util::LengthLimitError>().is_some() => {
-                let message = format!("the answer is longer than {} MiB", MAX_ANSWER / 1024 / 1024);
+                let message = format!("the answer is longer than {} MiB", most / 1024 / 1024);
                 return Err((ClusterError::new(Trouble::BadAnswer, message), None));
             }
             Err(_) => {

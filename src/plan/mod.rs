@@ -7,13 +7,22 @@
 //! live ─────┴─ compare ─► candidates ──┴─ build ─► Plan ─► guard ─► text, JSON, Markdown
 //! ```
 
+pub mod access;
+pub mod build;
+pub mod compare;
+pub mod crd;
+pub mod fields;
+pub mod inventory;
 pub mod grant;
 pub mod key;
 pub mod live;
 pub mod needs;
 pub mod resource;
+pub mod schema;
+pub mod steps;
 pub mod types;
 
+pub use inventory::Inventory;
 pub use key::ObjectKey;
 pub use live::{LiveCluster, LiveObject};
 pub use types::{Action, Change, Effect, Plan};

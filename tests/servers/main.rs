@@ -13,16 +13,20 @@ mod corpus;
 mod support;
 
 mod by_hand;
+mod consequences;
 mod control_planes;
 mod derived_crds;
 mod derived_instances;
+mod discreet;
 mod doctor;
 mod documents;
 mod get;
 mod hurting;
 mod kinds;
 mod leftovers;
+mod platform;
 mod rendered;
+mod tutorial;
 mod two_regions;
 
 use std::process::ExitCode;
@@ -35,9 +39,11 @@ fn main() -> ExitCode {
         return support::run(leftovers::scene());
     }
     let subjects = [
+        consequences::cases(),
         control_planes::cases(),
         derived_crds::cases(),
         derived_instances::cases(),
+        discreet::cases(),
         doctor::cases(),
         documents::cases(),
         get::cases(),
@@ -45,6 +51,7 @@ fn main() -> ExitCode {
         kinds::cases(),
         leftovers::cases(),
         rendered::cases(),
+        tutorial::cases(),
     ];
     support::run(subjects.into_iter().flatten().collect())
 }
