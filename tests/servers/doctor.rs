@@ -86,7 +86,7 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
     }
     let ran = doctor(&repository, &[]).await?;
     assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
-    // And it is true: whoever has it can write all that is rendered, and remove it.
+    // And it is true: whoever has it can lock, write all that is rendered, and remove it.
     for (plane, access) in [management, first, second].into_iter().zip(&nobody) {
         let stream = repository.objects(plane.name()).await?;
         let apply = ["apply", "--server-side", "--field-manager=carrier", "-f", "-"];
@@ -112,9 +112,9 @@ async fn every_rule_is_needed(plane: &ControlPlane, repository: &TwoRegions, tar
     let roles: Vec<&Value> = list["items"].as_array().into_iter().flatten().filter(is_ours).collect();
     assert!(!roles.is_empty());
     for role in roles {
-        let rules = role["rules"].as_array().ok_or("a role without rules")?;
-        for (index, rule) in rules.iter().enumerate() {
-            let mut others = rules.clone();
+        let granted = role["rules"].as_array().ok_or("a role without rules")?;
+        for (index, rule) in granted.iter().enumerate() {
+            let mut others = granted.clone();
             others.remove(index);
             let with = |rules: &[Value]| {
                 let mut role = role.clone();
@@ -130,7 +130,7 @@ async fn every_rule_is_needed(plane: &ControlPlane, repository: &TwoRegions, tar
                 missing.len() == count("resources") * count("verbs") * count("resourceNames")
             })
             .await;
-            plane.kubectl_with(&["replace", "-f", "-"], &with(rules)).await?;
+            plane.kubectl_with(&["replace", "-f", "-"], &with(granted)).await?;
         }
     }
     eventually("all is there again", async || missing(repository, target).await.is_empty()).await;
