@@ -157,7 +157,7 @@ _carrier() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "lock plan apply prune get" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "lock plan trial apply prune get" -- "${cur}"))
                     return 0
                     ;;
                 --cluster)
@@ -393,7 +393,7 @@ _carrier() {
             return 0
             ;;
         carrier__subcmd__lock)
-            opts="-C -q -v -h --from --cluster --prune --check --color --quiet --verbose --help"
+            opts="-C -q -v -h --from --cluster --prune --check --offline --kubeconfig --context --as --as-group --request-timeout --allow-loopback --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -404,6 +404,37 @@ _carrier() {
                     return 0
                     ;;
                 --cluster)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -63,14 +63,21 @@ complete -c carrier -n "__fish_carrier_using_subcommand check" -l exit-zero -d '
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l from -d 'Take CRDs out of these files and folders, such as an operator\'s release manifest; `-` for the standard input' -r -F
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l cluster -d 'Only for this service cluster; without it, for every one of which a CatalogEntrySet wants a CRD' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l from -d 'Take CRDs out of these files and folders, such as an operator\'s release manifest, and ask no cluster; `-` for the standard input' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l cluster -d 'Only this service cluster; without it, all' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l context -d 'The context in it' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l as -d 'Act as this user in the management cluster' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l as-group -d 'And as a member of this group' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l request-timeout -d 'How long one request may take, retries included, such as 30s or 2m' -r
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l prune -d 'Remove the snapshots that nothing uses; refused while the repository has errors'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l check -d 'Write nothing; end with status 2 if something would change'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l offline -d 'Ask no cluster: record namespaces of tenants that have none yet, and with `--prune` remove what is unused'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l allow-loopback -d 'Let kubeconfigs from Secrets point at this machine'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s h -l help -d 'Print help'
@@ -126,6 +133,7 @@ rbac\t'The RBAC that grants what is missing, for kubectl'
 json\t'A JSON document'"
 complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l for -d 'Look only at what this command needs; may be repeated' -r -f -a "lock\t''
 plan\t''
+trial\t''
 apply\t''
 prune\t''
 get\t''"

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,7 +29,7 @@ const CRDS: &str = "customresourcedefinitions";
 const ANY_GROUP: &str = "*";
 
 /// What somebody runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
     /// `carrier lock`.
@@ -64,7 +65,7 @@ impl Task {
 }
 
 /// A verb on a resource.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct Access {
     /// The API group; empty for the core group.
     pub group: String,
@@ -219,7 +220,7 @@ impl Objects {
             Self::Instances => "instances of the services",
             Self::Inventory => "ConfigMaps in the namespace `kubecarrier-system`",
             Self::Escalation => "Roles, in service clusters also ClusterRoles",
-            Self::Binding => "Roles, in service clusters also ClusterRoles (with `bind`)",
+            Self::Binding => "Roles, in service clusters also ClusterRoles",
         }
     }
 }
@@ -503,10 +504,20 @@ fn given(kind: &str, rendered: &[Manifest]) -> BTreeSet<Access> {
     list
 }
 
-/// The page `docs/permissions.md`, but for what is written by hand: the table.
+/// The text of `docs/permissions.md`.
 #[must_use]
-pub fn table() -> String {
-    let mut text = String::from("| Cluster | May | What | For | Why |\n|---|---|---|---|---|\n");
+pub fn page() -> String {
+    let mut text = String::from(
+        "# What carrier has to be allowed\n\n\
+         <!-- Made by `CARRIER_UPDATE=1 cargo test --test cli_reference`; the source is src/plan/needs.rs. -->\n\n\
+         `carrier doctor` asks each cluster about the rows of this table that the repository comes to, and prints the RBAC\n\
+         for what is missing ([doctor.md](doctor.md)). `carrier doctor --for COMMAND` asks only about its rows.\n\
+         `trial` is what `carrier plan --no-trial` goes without, `prune` is `carrier apply --prune`.\n\n\
+         Whoever may `escalate` and `bind` may give anybody anything, himself included: carrier writes Roles, so the account\n\
+         that it runs under is as good as an admin's and has to be guarded like one. An account that holds all that the\n\
+         rendered Roles give needs neither verb, and `carrier doctor` does not miss them then.\n\n",
+    );
+    text.push_str("| Cluster | May | What | For | Why |\n|---|---|---|---|---|\n");
     for row in TABLE {
         let place = match row.place {
             Place::Management => "management",

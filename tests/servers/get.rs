@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::{Case, ControlPlanes, TestResult, cases};
-use crate::two_regions::{CLUSTERS, TwoRegions};
+use crate::two_regions::{CLUSTERS, TwoRegions, fits};
 
 pub fn cases() -> Vec<Case> {
     cases![instances_of_all_clusters_are_listed_without_what_they_hold]
@@ -80,6 +80,7 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       v1beta1   team-b-o
     assert_eq!(ran.status, 0, "{}", ran.err);
     let document: Value = serde_json::from_str(&ran.out)?;
     assert_eq!(document["format_version"], "1.0");
+    fits("schemas/instances.json", &document);
     assert_eq!(document["instances"].as_array().map(Vec::len), Some(1));
     assert_eq!(document["instances"][0]["in_service_cluster"], true);
     for arguments in [&["get"][..], &["get", "-o", "wide"], &["get", "-o", "json"], &["-v", "get", "-o", "json"]] {
