@@ -37,6 +37,8 @@ complete -c carrier -n "__fish_carrier_needs_command" -f -a "check" -d 'Show eve
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "lock" -d 'Take the CRDs of the service clusters into the repository'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "render" -d 'Write the manifests that offer the services'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "fields" -d 'Show what a CRD has to expose'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "get" -d 'List the instances of the services'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "doctor" -d 'Show what is missing in the clusters: versions, permissions'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "schema" -d 'Print a JSON Schema for editors'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
@@ -61,14 +63,21 @@ complete -c carrier -n "__fish_carrier_using_subcommand check" -l exit-zero -d '
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l from -d 'Take CRDs out of these files and folders, such as an operator\'s release manifest; `-` for the standard input' -r -F
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l cluster -d 'Only for this service cluster; without it, for every one of which a CatalogEntrySet wants a CRD' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l from -d 'Take CRDs out of these files and folders, such as an operator\'s release manifest, and ask no cluster; `-` for the standard input' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l cluster -d 'Only this service cluster; without it, all' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l context -d 'The context in it' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l as -d 'Act as this user in the management cluster' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l as-group -d 'And as a member of this group' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l request-timeout -d 'How long one request may take, retries included, such as 30s or 2m' -r
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l prune -d 'Remove the snapshots that nothing uses; refused while the repository has errors'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l check -d 'Write nothing; end with status 2 if something would change'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l offline -d 'Ask no cluster: record namespaces of tenants that have none yet, and with `--prune` remove what is unused'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l allow-loopback -d 'Let kubeconfigs from Secrets point at this machine'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s h -l help -d 'Print help'
@@ -101,6 +110,47 @@ never\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand fields" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand fields" -s v -l verbose -d 'Also say how'
 complete -c carrier -n "__fish_carrier_using_subcommand fields" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s n -l namespace -d 'Only those of this account; asks for no other, which is all that its members may do' -r
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l cluster -d 'Only those in this service cluster' -r
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s o -l output -d 'How to show them' -r -f -a "text\t'A table'
+wide\t'A table that also says whether each is there in the service cluster'
+json\t'A JSON document; it says what `wide` says'"
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l context -d 'The context in it' -r
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l as -d 'Act as this user in the management cluster' -r
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l as-group -d 'And as a member of this group' -r
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l request-timeout -d 'How long one request may take, retries included, such as 30s or 2m' -r
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l allow-loopback -d 'Let kubeconfigs from Secrets point at this machine'
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s o -l output -d 'How to show it' -r -f -a "text\t'For people, with the RBAC at the end'
+rbac\t'The RBAC that grants what is missing, for kubectl'
+json\t'A JSON document'"
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l for -d 'Look only at what this command needs; may be repeated' -r -f -a "lock\t''
+plan\t''
+trial\t''
+apply\t''
+prune\t''
+get\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l cluster -d 'Only this cluster: management, or PROVIDER/CLUSTER; may be repeated' -r
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l context -d 'The context in it' -r
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l as -d 'Act as this user in the management cluster' -r
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l as-group -d 'And as a member of this group' -r
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l request-timeout -d 'How long one request may take, retries included, such as 30s or 2m' -r
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l allow-loopback -d 'Let kubeconfigs from Secrets point at this machine'
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s q -l quiet -d 'Say only what is wrong'
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''
