@@ -9,6 +9,8 @@
 mod common;
 #[path = "../corpus/mod.rs"]
 mod corpus;
+#[path = "../rendered/mod.rs"]
+mod repositories;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -20,6 +22,7 @@ mod documents;
 mod hurting;
 mod kinds;
 mod leftovers;
+mod observe;
 mod rendered;
 
 use std::process::ExitCode;
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),
+        observe::cases(),
         rendered::cases(),
     ];
     support::run(subjects.into_iter().flatten().collect())
