@@ -156,8 +156,8 @@ async fn kinds_of_instances(
         match answer {
             Ok(crd) => kinds.extend(listable(&crd)),
             Err(error) if error.trouble == Trouble::NotFound => {}
-            Err(error) if error.trouble == Trouble::Forbidden => unknown = Some(error.message),
-            Err(error) => return Err(error),
+            Err(error) if error.is_of_connection() => return Err(error),
+            Err(error) => unknown = Some(error.message),
         }
     }
     Ok((kinds, unknown))

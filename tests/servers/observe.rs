@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use carrier::cluster::kubeconfig::{FileSource, from_files};
 use carrier::cluster::observe::{Observed, Options, observe};
-use carrier::cluster::rest::Apply;
+use carrier::cluster::rest::{Apply, collection};
 use carrier::cluster::trial::LABEL;
 use carrier::cluster::{Call, Cluster, ClusterError, Limits};
 use carrier::compile::render::{Manifest, ManifestId, Stage};
@@ -152,8 +152,11 @@ async fn what_is_as_it_should_be_costs_nothing(scene: &Scene<'_>) -> TestResult 
     // Of the inventory are also those that are not wanted.
     let observed = scene.observe(&scene.wanted, &Options { prune: true, ..Options::default() }).await?;
     assert_eq!(observed.live.objects.len(), scene.wanted.len() + 1_000);
-    let delete = ["delete", "roles,offerings.catalog.kubecarrier.io", "-n", "team-b", "-l", "many=true"];
-    scene.plane.kubectl(&delete).await?;
+    for resource in Resource::rendered().into_iter().filter(|r| r.kind == "Role" || r.kind == "Offering") {
+        let mut delete = Call::get(format!("{}?labelSelector=many", collection(&resource, Some("team-b"))));
+        delete.method = http::Method::DELETE;
+        scene.cluster.call(&delete).await?;
+    }
     Ok(())
 }
 
