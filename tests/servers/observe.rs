@@ -1,5 +1,7 @@
 //! What carrier sees of a cluster: what is as it should be costs nothing, and what is not is told with its
 //! reasons; instances that a change would touch are counted, named and tried, and nothing of them is shown.
+//!
+//! `CARRIER_OBJECTS` says how many objects are unchanged where their number must not matter (1,000).
 #![allow(clippy::needless_pass_by_value, reason = "`json!` is written in the call")]
 
 use std::path::Path;
@@ -21,6 +23,7 @@ use carrier::plan::resource::Resource;
 use carrier::plan::types::{Conflict, Impact};
 use serde_json::{Value, json};
 
+use super::derived_crds::number;
 use crate::repositories::{Repository, object, redis};
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
 
@@ -132,10 +135,11 @@ async fn nothing_is_there(scene: &Scene<'_>) -> TestResult {
 }
 
 async fn what_is_as_it_should_be_costs_nothing(scene: &Scene<'_>) -> TestResult {
-    let more = many(scene, 1_000);
+    let most = usize::try_from(number("CARRIER_OBJECTS", 1_000))?;
+    let more = many(scene, most);
     scene.apply(&more).await?;
     let mut calls = Vec::new();
-    for count in [50, 1_000] {
+    for count in [50, most] {
         let wanted = [&scene.wanted, &more[..count]].concat();
         let (before, writes) = (scene.cluster.calls(), scene.cluster.writes());
         let observed = scene.observe(&wanted, &Options::default()).await?;
@@ -151,7 +155,7 @@ async fn what_is_as_it_should_be_costs_nothing(scene: &Scene<'_>) -> TestResult 
     assert_eq!(calls[0], calls[1], "what is unchanged costs no request");
     // Of the inventory are also those that are not wanted.
     let observed = scene.observe(&scene.wanted, &Options { prune: true, ..Options::default() }).await?;
-    assert_eq!(observed.live.objects.len(), scene.wanted.len() + 1_000);
+    assert_eq!(observed.live.objects.len(), scene.wanted.len() + most);
     for resource in Resource::rendered().into_iter().filter(|r| r.kind == "Role" || r.kind == "Offering") {
         let mut delete = Call::get(format!("{}?labelSelector=many", collection(&resource, Some("team-b"))));
         delete.method = http::Method::DELETE;
