@@ -115,7 +115,7 @@ fn one_stream_for_one_cluster() {
 
     let cluster = carrier(dir.path(), &["render", "--stdout", "--cluster", "team-a/eu-west-1"]);
     assert_eq!(cluster.exit, Exit::Fine);
-    assert!(cluster.out.contains("name: carrier-team-a\n") && !cluster.out.contains("kind: Offering"));
+    assert!(cluster.out.contains("name: carrier-eu-west-1.team-a\n") && !cluster.out.contains("kind: Offering"));
     let unknown = carrier(dir.path(), &["render", "--stdout", "--cluster", "team-a/mars"]);
     assert_eq!(unknown.exit, Exit::Usage);
     assert!(unknown.err.contains("there is no ServiceCluster `team-a/mars`"), "{}", unknown.err);

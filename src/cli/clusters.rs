@@ -102,6 +102,14 @@ impl Connector<'_> {
         Cluster::new(Target::Management, way, self.limits())
     }
 
+    /// Whether the way into a service cluster leads through the management cluster: its kubeconfig is
+    /// in a Secret there.
+    #[must_use]
+    pub fn needs_management(&self, id: &ClusterId) -> bool {
+        let access = self.config.service_clusters.get(&id.to_string());
+        access.is_none_or(|access| access.source() == Some(KubeconfigSource::Secret))
+    }
+
     /// The way into a service cluster. Where the repository names none, it is the Secret that the
     /// ServiceCluster names, read from the management cluster.
     ///

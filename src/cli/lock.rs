@@ -1,5 +1,8 @@
 //! `carrier lock`: the CRDs of the service clusters, written down in the repository.
 //!
+//! They come from the clusters, or out of files (`--from`); `--offline` takes none.
+//! A cluster that cannot be asked keeps what is locked of it, and the others go on.
+//!
 //! What changes is data and goes to stdout; stderr has the complaints and what
 //! was done. What is wrong with the lock or with the given files keeps everything
 //! from being written. What is wrong elsewhere in the repository does not keep a
@@ -11,22 +14,25 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::asking::{Asked, Question, ask_all};
+use super::clusters::ClusterFlags;
 use super::diagnostics::{self, Format, Summary, count, plain};
 use super::env::{Env, read_stdin};
 use super::error::CliError;
 use super::exit::Exit;
 use super::repository::Repository;
 use super::ui::{Ui, Verbosity};
+use crate::compile::discovered::Discovered;
 use crate::compile::load::lock::{self, LockFile};
 use crate::compile::load::snapshots;
 use crate::compile::locking::plan::Inputs;
-use crate::compile::locking::{ChangeKind, ClusterChanges, Given, LockPlan, given, plan};
+use crate::compile::locking::{ChangeKind, ClusterChanges, Given, LockPlan, Seen, drift, given, plan};
 use crate::compile::resolve::{Resolved, resolve};
 use crate::files::update::update;
 use crate::files::walk::{MAX_FILE_BYTES, read_paths};
 use crate::model::cluster::ClusterId;
-use crate::model::codes::{object, yaml};
-use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::codes::{cluster, object, yaml};
+use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::lock::LOCK_PATH;
 use crate::model::nearest::nearest;
 use crate::model::source::{SourceFile, Sources};
@@ -39,13 +45,14 @@ const STDIN: &str = "<stdin>";
 /// Arguments of `carrier lock`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: carrier lock --from redis-operator.yaml\n\nOf the CRDs in the files those are taken that a CatalogEntrySet names. What is locked and not in the files stays.\nWithout `--from`, namespaces of tenants that have none yet are recorded, and nothing else changes."
+    after_help = "Examples:\n  carrier lock                             what the clusters have\n  carrier lock --from redis-operator.yaml  what a release of the operator has\n  carrier lock --check                     whether the clusters still have what is locked\n\nThose CRDs are taken that a CatalogEntrySet names. What is locked stays where a cluster cannot be asked, or does not\nhave it, or the files do not. docs/configuration.md says how the clusters are reached."
 )]
 pub struct LockArgs {
-    /// Take CRDs out of these files and folders, such as an operator's release manifest; `-` for the standard input
+    /// Take CRDs out of these files and folders, such as an operator's release manifest, and ask no cluster; `-` for
+    /// the standard input
     #[arg(long, value_name = "PATH", num_args = 1.., value_hint = clap::ValueHint::AnyPath)]
     pub from: Vec<PathBuf>,
-    /// Only for this service cluster; without it, for every one of which a CatalogEntrySet wants a CRD
+    /// Only this service cluster; without it, all
     #[arg(long, value_name = "PROVIDER/CLUSTER")]
     pub cluster: Option<ClusterId>,
     /// Remove the snapshots that nothing uses; refused while the repository has errors
@@ -54,6 +61,12 @@ pub struct LockArgs {
     /// Write nothing; end with status 2 if something would change
     #[arg(long)]
     pub check: bool,
+    /// Ask no cluster: record namespaces of tenants that have none yet, and with `--prune` remove what is unused
+    #[arg(long)]
+    pub offline: bool,
+    /// How to reach the clusters.
+    #[command(flatten)]
+    pub clusters: ClusterFlags,
 }
 
 /// Takes CRDs into the repository.
@@ -80,12 +93,35 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         true => (Sources::default(), None),
         false => read_given(&args.from, env).map(|(files, given)| (files, Some(given)))?,
     };
+    let asked = match args.from.is_empty() && !args.offline {
+        false => None,
+        true => {
+            if repository.settings_are_broken() {
+                repository.report(&repository.and(found), Format::Text, env, ui)?;
+                ui.say("nothing was locked: carrier.yaml says how to reach the clusters")?;
+                return Ok(Exit::Errors);
+            }
+            let connector = repository.connector(&args.clusters, env);
+            let question = Question {
+                sources: &repository.sources,
+                resolved: &resolved,
+                discovered: &discovered,
+                only: args.cluster.as_ref(),
+            };
+            let Some(asked) = ask_all(&connector, question, ui)? else {
+                ui.say("interrupted; nothing was written")?;
+                return Ok(Exit::Interrupted);
+            };
+            Some(asked)
+        }
+    };
     let mut plan = plan(Inputs {
         sources: &repository.sources,
         config: &repository.loaded.config,
         resolved: &resolved,
         discovered: &discovered,
         given: given.as_ref(),
+        seen: asked.as_ref().map(|asked| &asked.seen),
         cluster: args.cluster.as_ref(),
         prune: args.prune,
     });
@@ -96,8 +132,16 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         found.append(snapshots::unused(&resolved, &discovered));
     }
     let in_given = std::mem::take(&mut plan.in_given);
+    if let Some(asked) = &asked {
+        found.append(asked.found.clone());
+        if args.check {
+            found.append(drifted(&resolved, &discovered, &asked.seen));
+        }
+    }
 
     let (exit, guarded) = report(&repository, found, in_given, &files, env, ui)?;
+    // What a cluster said, or did not, is the most that there is to say.
+    let exit = asked.as_ref().and_then(|asked| asked.exit).unwrap_or(exit);
     if args.prune && guarded {
         ui.say("nothing was written: while this is so, what seems unused may be in use; mend it, then prune")?;
         return Ok(Exit::Refused);
@@ -106,12 +150,16 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         ui.say("nothing was locked: mend what is wrong with the given files first")?;
         return Ok(exit);
     }
-    print(&plan, ui)?;
+    print(&plan, asked.is_some(), ui)?;
     // On a terminal both streams are one text: what changes, then what was done.
     ui.flush()?;
     if args.check {
         if plan.files.is_empty() {
-            ui.say("nothing would change")?;
+            let unknown = asked.is_some_and(|asked| !asked.unknown.is_empty());
+            ui.say(match unknown {
+                false => "nothing would change",
+                true => "nothing would change in the clusters that answered",
+            })?;
             return Ok(exit);
         }
         let files = count(plan.files.len(), "file");
@@ -119,8 +167,22 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         return Ok(if exit == Exit::Fine { Exit::Changes } else { exit });
     }
     update(&repository.root, &plan.files)?;
-    done(&plan, args, &resolved, exit, ui)?;
+    match asked {
+        Some(asked) => done_online(&plan, &asked, exit, ui)?,
+        None => done(&plan, args, &resolved, exit, ui)?,
+    }
     Ok(exit)
+}
+
+/// The complaints about CRDs that are not what was locked. What is different is printed below them.
+fn drifted(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Seen) -> Diagnostics {
+    let (_, complaints) = drift(resolved, discovered, seen, false);
+    let mut drifted = Diagnostics::default();
+    for mut complaint in complaints.into_iter().filter(|d| d.code == &cluster::DRIFT) {
+        complaint.notes.clear();
+        drifted.push(complaint);
+    }
+    drifted
 }
 
 /// Reads what `--from` names, and finds the CRDs in it.
@@ -193,6 +255,8 @@ fn report(
     // Comments may hide what only later stages find.
     list.retain(|d| d.code != &yaml::UNUSED_SUPPRESSION);
     let errors = Summary::of(&list, &repository.sources).error + Summary::of(&in_given, files).error;
+    // What is wrong with a cluster says nothing of what the repository wants.
+    let of_clusters = list.iter().filter(|d| d.severity == Severity::Error && cluster::ALL.contains(&d.code)).count();
     let (verbosity, both) = (ui.verbosity, !in_given.is_empty() && !list.is_empty());
     if !in_given.is_empty() {
         // One sum for both is at the end.
@@ -203,20 +267,27 @@ fn report(
     }
     repository.report_if_any(&list, env, ui)?;
     let near = list.iter().any(|d| d.code == &object::NEARLY_OURS);
-    Ok((if errors > 0 { Exit::Errors } else { Exit::Fine }, near || errors > 0))
+    Ok((if errors > 0 { Exit::Errors } else { Exit::Fine }, near || errors > of_clusters))
 }
 
 /// Prints what changes, a block a cluster.
-fn print(plan: &LockPlan, ui: &mut Ui<'_>) -> io::Result<()> {
+fn print(plan: &LockPlan, online: bool, ui: &mut Ui<'_>) -> io::Result<()> {
     let all = ui.verbosity == Verbosity::Verbose;
     let out = ui.out();
     // Many clusters get the same CRD: what has changed is said once.
     let mut said: BTreeMap<(&str, &[String]), &ClusterId> = BTreeMap::new();
+    let kept = if online { "the cluster did not say" } else { "not in the files" };
+    if let Some(uid) = &plan.management_uid {
+        writeln!(out, "management\n  cluster    UID {}", plain::line(uid))?;
+    }
     for (id, changes) in &plan.clusters {
         if !has_lines(changes) && !all {
             continue;
         }
         writeln!(out, "{id}")?;
+        if !changes.facts.is_empty() {
+            writeln!(out, "  cluster    {}", plain::line(&changes.facts.join(", ")))?;
+        }
         let width = changes.crds.keys().map(String::len).max().unwrap_or(0);
         for (name, change) in &changes.crds {
             let first = *said.entry((name, &change.lines)).or_insert(id);
@@ -239,7 +310,7 @@ fn print(plan: &LockPlan, ui: &mut Ui<'_>) -> io::Result<()> {
                 }
                 ChangeKind::Removed => writeln!(out, "  removed    {name}")?,
                 ChangeKind::Unchanged if all => writeln!(out, "  unchanged  {name}")?,
-                ChangeKind::Kept if all => writeln!(out, "  kept       {name:width$}  not in the files")?,
+                ChangeKind::Kept if all => writeln!(out, "  kept       {name:width$}  {kept}")?,
                 ChangeKind::Unchanged | ChangeKind::Kept => {}
             }
         }
@@ -252,7 +323,42 @@ fn print(plan: &LockPlan, ui: &mut Ui<'_>) -> io::Result<()> {
 
 fn has_lines(changes: &ClusterChanges) -> bool {
     let silent = |kind| matches!(kind, ChangeKind::Unchanged | ChangeKind::Kept);
-    changes.crds.values().any(|c| !silent(c.kind)) || !changes.namespaces.is_empty()
+    changes.crds.values().any(|c| !silent(c.kind)) || !changes.namespaces.is_empty() || !changes.facts.is_empty()
+}
+
+/// How many CRDs of what kind. `kept` says why those stay that were not taken.
+fn counts(plan: &LockPlan, kept: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for (kind, word) in [
+        (ChangeKind::Added, "added"),
+        (ChangeKind::Changed, "changed"),
+        (ChangeKind::Removed, "removed"),
+        (ChangeKind::Unchanged, "unchanged"),
+        (ChangeKind::Kept, kept),
+    ] {
+        let n = plan.clusters.values().flat_map(|c| c.crds.values()).filter(|change| change.kind == kind).count();
+        if n > 0 {
+            parts.push(format!("{n} {word}"));
+        }
+    }
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+}
+
+/// Says what was done with what the clusters said, and what comes next.
+fn done_online(plan: &LockPlan, asked: &Asked, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
+    let (answered, unknown) = (asked.clusters.len(), asked.unknown.len());
+    if unknown > 0 {
+        let all = count(answered + unknown, "service cluster");
+        ui.say(format_args!("{unknown} of {all} not asked or not understood; what is locked of it stays"))?;
+    }
+    match plan.files.is_empty() {
+        true => ui.say(format_args!("nothing to change; CRDs: {}", counts(plan, "kept")))?,
+        false => ui.say(format_args!("wrote {LOCK_PATH}; CRDs: {}", counts(plan, "kept")))?,
+    }
+    if exit == Exit::Fine && !plan.files.is_empty() {
+        ui.next("check", "to see whether what you offer fits the CRDs")?;
+    }
+    Ok(())
 }
 
 /// Says what was done, and what comes next.
@@ -269,7 +375,7 @@ fn done(plan: &LockPlan, args: &LockArgs, resolved: &Resolved<'_>, exit: Exit, u
                 ui.say(format_args!("wrote {LOCK_PATH}; namespaces: {added} recorded; CRDs: {removed} removed"))?;
             }
         }
-        return ui.next("lock --from FILE", "to take CRDs, with the file of the operator's release");
+        return ui.next("lock", "to take CRDs from the clusters, or with `--from FILE` out of an operator's release");
     }
     if resolved.services.is_empty() {
         ui.say("no CatalogEntrySet offers a CRD of a service cluster, so there is nothing to take")?;
@@ -282,21 +388,7 @@ fn done(plan: &LockPlan, args: &LockArgs, resolved: &Resolved<'_>, exit: Exit, u
         }
         return Ok(());
     }
-    let mut parts: Vec<String> = Vec::new();
-    for (kind, word) in [
-        (ChangeKind::Added, "added"),
-        (ChangeKind::Changed, "changed"),
-        (ChangeKind::Removed, "removed"),
-        (ChangeKind::Unchanged, "unchanged"),
-        (ChangeKind::Kept, "not in the files and kept"),
-    ] {
-        let n = counted(kind);
-        if n > 0 {
-            parts.push(format!("{n} {word}"));
-        }
-    }
-    let what = if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
-    ui.say(format_args!("wrote {LOCK_PATH}; CRDs: {what}"))?;
+    ui.say(format_args!("wrote {LOCK_PATH}; CRDs: {}", counts(plan, "not in the files and kept")))?;
     if exit == Exit::Fine {
         ui.next("check", "to see whether what you offer fits the CRDs")?;
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::clusters::{ClusterFlags, Connector};
 use super::diagnostics::{self, Destination, Format, Summary};
 use super::env::Env;
 use super::error::CliError;
@@ -10,6 +11,7 @@ use super::ui::Ui;
 use crate::compile::compiled::{Compiled, compile, shown};
 use crate::compile::load::{Loaded, load};
 use crate::files::walk::{ReadOptions, read_repository};
+use crate::model::config::CONFIG_PATH;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::source::Sources;
 
@@ -22,6 +24,9 @@ pub struct Repository {
     pub sources: Sources,
     /// Its objects.
     pub loaded: Loaded,
+    /// What was found when the files were read.
+    read: Diagnostics,
+    /// And when they were loaded.
     found: Diagnostics,
 }
 
@@ -32,11 +37,20 @@ impl Repository {
     /// When there is none, or it cannot be read as a whole.
     pub fn open(env: &Env, ui: &mut Ui<'_>) -> Result<Self, CliError> {
         let root = env.root()?;
-        let (sources, mut found) = read_repository(&root, &ReadOptions::default())?;
+        let (sources, read) = read_repository(&root, &ReadOptions::default())?;
         ui.detail(format_args!("read {} files below {}", sources.len(), root.display()))?;
-        let (loaded, diagnostics) = load(&sources);
-        found.append(diagnostics);
-        Ok(Self { root, sources, loaded, found })
+        let (loaded, found) = load(&sources);
+        Ok(Self { root, sources, loaded, read, found })
+    }
+
+    /// The same repository with other files over its own, `None` for one that is not there. Nothing is written.
+    #[must_use]
+    pub fn overlaid(&self, files: &[(String, Option<String>)]) -> Self {
+        let sources = self.sources.overlaid(files);
+        let mut read = self.read.clone();
+        read.move_to(|file| sources.by_path(&self.sources.get(file)?.path).map(|(id, _)| id));
+        let (loaded, found) = load(&sources);
+        Self { root: self.root.clone(), sources, loaded, read, found }
     }
 
     /// Compiles it. The second is all that is to be said about it, in order.
@@ -51,15 +65,30 @@ impl Repository {
     /// said, in order.
     #[must_use]
     pub fn and(&self, more: Diagnostics) -> Vec<Diagnostic> {
-        let mut found = self.found.clone();
+        let mut found = self.read.clone();
+        found.append(self.found.clone());
         found.append(more);
         shown(found, &self.loaded)
+    }
+
+    /// Whether carrier.yaml has errors: then nobody knows which clusters are meant.
+    #[must_use]
+    pub fn settings_are_broken(&self) -> bool {
+        let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
+        let mut errors = self.read.iter().chain(self.found.iter()).filter(is_error);
+        errors.any(|d| d.primary.as_ref().is_some_and(|l| self.sources.path(l.span) == CONFIG_PATH))
+    }
+
+    /// The ways into its clusters.
+    #[must_use]
+    pub fn connector<'a>(&'a self, flags: &'a ClusterFlags, env: &'a Env) -> Connector<'a> {
+        Connector { flags, env, config: &self.loaded.config, root: &self.root }
     }
 
     /// Whether it could be read and loaded without an error.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        !self.found.has_errors()
+        !self.read.has_errors() && !self.found.has_errors()
     }
 
     /// Shows diagnostics in a format; whether the input can be compiled.

@@ -112,10 +112,18 @@ impl Cluster {
     /// # Errors
     /// What the last try came to.
     pub async fn call(&self, call: &Call) -> Result<Value, ClusterError> {
+        self.call_within(call, MAX_ANSWER).await
+    }
+
+    /// The same, for an answer of so many bytes at most.
+    ///
+    /// # Errors
+    /// What the last try came to.
+    pub async fn call_within(&self, call: &Call, most: usize) -> Result<Value, ClusterError> {
         let work = async {
             let mut pause = PAUSE;
             for _ in 1..TRIES {
-                match self.try_once(call).await {
+                match self.try_once(call, most).await {
                     Err((error, Some(after))) => {
                         let wait = after.max(pause).min(MAX_PAUSE);
                         pause = (pause * 2).min(MAX_PAUSE);
@@ -126,7 +134,7 @@ impl Cluster {
                     Ok(answer) => return Ok(answer),
                 }
             }
-            self.try_once(call).await.map_err(|(error, _)| error)
+            self.try_once(call, most).await.map_err(|(error, _)| error)
         };
         match tokio::time::timeout(self.limits.call, work).await {
             Ok(answer) => answer,
@@ -135,18 +143,18 @@ impl Cluster {
     }
 
     /// One try; with the error, how long to wait before another makes sense.
-    async fn try_once(&self, call: &Call) -> Result<Value, (ClusterError, Option<Duration>)> {
+    async fn try_once(&self, call: &Call, most: usize) -> Result<Value, (ClusterError, Option<Duration>)> {
         let response = self.send(call).await.map_err(|error| {
             let again = error.is_passing().then_some(PAUSE);
             (error, again)
         })?;
         let status = response.status();
         let after = response.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+        let body = Limited::new(response.into_body(), most).collect().await;
         let bytes = match body {
             Ok(body) => body.to_bytes(),
             Err(error) if error.downcast_ref::<http_body_util::LengthLimitError>().is_some() => {
-                let message = format!("the answer is longer than {} MiB", MAX_ANSWER / 1024 / 1024);
+                let message = format!("the answer is longer than {} MiB", most / 1024 / 1024);
                 return Err((ClusterError::new(Trouble::BadAnswer, message), None));
             }
             Err(_) => {
@@ -201,12 +209,27 @@ impl Cluster {
         metadata_only: bool,
         sink: &mut impl Taken,
     ) -> Result<String, ClusterError> {
+        self.list_in(resource, None, labels, metadata_only, sink).await
+    }
+
+    /// The same, of one namespace, or of all where there is none.
+    ///
+    /// # Errors
+    /// When a page cannot be had.
+    pub async fn list_in(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+        metadata_only: bool,
+        sink: &mut impl Taken,
+    ) -> Result<String, ClusterError> {
         let limit = if resource.plural == "customresourcedefinitions" { PAGE_OF_CRDS } else { PAGE };
         let mut token: Option<String> = None;
         let mut restarted = false;
         loop {
             let page = Page { limit, labels, token: token.as_deref(), metadata_only };
-            let mut answer = match self.call(&Call::list(resource, None, &page)).await {
+            let mut answer = match self.call(&Call::list(resource, namespace, &page)).await {
                 Err(error) if error.trouble == Trouble::Expired && token.is_some() && !restarted => {
                     (token, restarted) = (None, true);
                     sink.restart();

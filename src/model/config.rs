@@ -28,6 +28,11 @@ pub struct Config {
     #[serde(default = "snapshots")]
     #[schemars(length(min = 1))]
     pub snapshots: String,
+    /// What the objects that `carrier apply` writes are known by as a whole. Two repositories that are
+    /// applied to one management cluster need two names.
+    #[serde(default = "inventory")]
+    #[schemars(length(min = 1, max = 40), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub inventory: String,
     /// How to reach the management cluster. Absent, as kubectl would.
     #[serde(default)]
     pub management: Management,
@@ -48,6 +53,7 @@ impl Default for Config {
             api_version: ConfigVersion::V1,
             output: rendered(),
             snapshots: snapshots(),
+            inventory: inventory(),
             management: Management::default(),
             service_clusters: BTreeMap::new(),
             render: Render::default(),
@@ -57,6 +63,10 @@ impl Default for Config {
 
 fn rendered() -> String {
     "rendered".into()
+}
+
+fn inventory() -> String {
+    "carrier".into()
 }
 
 fn snapshots() -> String {

@@ -15,15 +15,22 @@ mod repositories;
 mod support;
 
 mod by_hand;
+mod consequences;
 mod control_planes;
 mod derived_crds;
 mod derived_instances;
+mod discreet;
+mod doctor;
 mod documents;
+mod get;
 mod hurting;
 mod kinds;
 mod leftovers;
 mod observe;
+mod platform;
 mod rendered;
+mod tutorial;
+mod two_regions;
 
 use std::process::ExitCode;
 
@@ -35,15 +42,20 @@ fn main() -> ExitCode {
         return support::run(leftovers::scene());
     }
     let subjects = [
+        consequences::cases(),
         control_planes::cases(),
         derived_crds::cases(),
         derived_instances::cases(),
+        discreet::cases(),
+        doctor::cases(),
         documents::cases(),
+        get::cases(),
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),
         observe::cases(),
         rendered::cases(),
+        tutorial::cases(),
     ];
     support::run(subjects.into_iter().flatten().collect())
 }

@@ -140,7 +140,7 @@ async fn service_cluster(plane: &ControlPlane) -> TestResult {
         .await?;
     plane.kubectl(&["create", "namespace", "theirs"]).await?;
 
-    let sync = plane.impersonate("system:serviceaccount:kubecarrier-system:carrier-team-a", &[]).await?;
+    let sync = plane.impersonate("system:serviceaccount:kubecarrier-system:carrier-eu-west-1.team-a", &[]).await?;
     let may = async |arguments: &[&str]| {
         let arguments = [&["auth", "can-i", "-q"], arguments].concat();
         sync.kubectl(&arguments).await.is_ok()

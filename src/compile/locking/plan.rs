@@ -1,5 +1,5 @@
-//! What `carrier lock` is to write: the wanted CRDs that the files have, the
-//! namespaces of new assignments, and what is no longer wanted.
+//! What `carrier lock` is to write: the wanted CRDs that the files or the clusters
+//! have, the namespaces of new assignments, and what is no longer wanted.
 //!
 //! What is locked and not given stays as it is, and a namespace once recorded is
 //! kept for good: the tenant's objects are in it. Nothing is removed unless somebody
@@ -9,8 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value as Json;
+
 use super::difference::difference;
 use super::given::{Given, GivenCrd};
+use super::seen::{self, Seen};
 use crate::compile::derive::source::SourceCrd;
 use crate::compile::discovered::Discovered;
 use crate::compile::load::lock;
@@ -19,6 +22,7 @@ use crate::compile::render::yaml::to_yaml;
 use crate::compile::resolve::{BaseName, Resolved};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
+use crate::model::codes::reference;
 use crate::model::config::Config;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::lock::{CrdOrigin, LOCK_PATH, LockedCrd};
@@ -37,8 +41,10 @@ pub struct Inputs<'a> {
     pub resolved: &'a Resolved<'a>,
     /// What is locked.
     pub discovered: &'a Discovered,
-    /// What somebody gave; `None` where nothing is to be taken.
+    /// What somebody gave; `None` where nothing is to be taken out of files.
     pub given: Option<&'a Given>,
+    /// What the clusters said; `None` where none was asked.
+    pub seen: Option<&'a Seen>,
     /// The only cluster to look at; else all.
     pub cluster: Option<&'a ClusterId>,
     /// Whether to remove what nothing wants any more. Only right for a repository
@@ -52,6 +58,8 @@ pub struct LockPlan {
     /// What changes, in this order: path below the root to text, `None` to remove
     /// the file. The lock is last: until it stands, the next run finds the same to do.
     pub files: Vec<(String, Option<String>)>,
+    /// The UID of the management cluster, where it is new.
+    pub management_uid: Option<String>,
     /// What it means, by cluster; clusters without anything to say are left out.
     pub clusters: BTreeMap<ClusterId, ClusterChanges>,
     /// Whether what was given is such that nothing of it is taken.
@@ -65,6 +73,8 @@ pub struct LockPlan {
 /// What changes for one cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClusterChanges {
+    /// What is new about the cluster itself, such as `Kubernetes 1.36 -> 1.37`.
+    pub facts: Vec<String>,
     /// The CRDs by name.
     pub crds: BTreeMap<String, Change>,
     /// Namespaces that are new, by tenant.
@@ -89,7 +99,7 @@ pub enum ChangeKind {
     Changed,
     /// It is what was locked.
     Unchanged,
-    /// It is locked, and the files do not have it.
+    /// It is locked, and the files do not have it, or the cluster did not say so.
     Kept,
     /// It was locked, and nothing wants it.
     Removed,
@@ -115,11 +125,18 @@ pub fn plan(inputs: Inputs<'_>) -> LockPlan {
         missing: BTreeMap::new(),
     };
     planner.lock.management_uid = inputs.discovered.lock.management_uid(inputs.config).map(str::to_owned);
+    if let Some(seen) = inputs.seen {
+        planner.take_seen(seen);
+    }
     if inputs.given.is_some() && !planner.take_given() {
         let Planner { plan: LockPlan { in_repository, in_given, .. }, .. } = planner;
         return LockPlan { refused: true, in_repository, in_given, ..LockPlan::default() };
     }
-    planner.namespaces();
+    // A namespace has its name for good, and the name is made of the management cluster's UID: where
+    // the cluster was asked and did not say it, the next run may know better.
+    if inputs.seen.is_none() || planner.lock.management_uid.is_some() {
+        planner.namespaces();
+    }
     if inputs.prune {
         planner.remove();
     }
@@ -171,7 +188,8 @@ impl<'a> Planner<'a> {
             if !self.in_scope(id) {
                 continue;
             }
-            let names = self.named(&base.name, id);
+            let is_known = |name: &str| inputs.discovered.by_name(id, name).is_some();
+            let names = seen::named(&self.given.crds, &base.name, is_known);
             match names.as_slice() {
                 [name] => {
                     self.found += 1;
@@ -179,7 +197,7 @@ impl<'a> Planner<'a> {
                     let given = &self.given.crds[*name];
                     let wrong = self.given.two(name).map_or_else(|| unsound(given), |two| vec![two]);
                     if wrong.is_empty() {
-                        self.lock_one(id, name);
+                        self.lock_one(id, name, &given.crd, CrdOrigin::File);
                     } else if refused.insert(*name) {
                         for complaint in wrong {
                             self.plan.in_given.push(complaint);
@@ -200,33 +218,99 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The CRDs of the files that a name can mean; the locked one where that is among several.
-    fn named(&self, base: &BaseName, id: &ClusterId) -> Vec<&'a str> {
-        let crds = &self.given.crds;
-        match base {
-            BaseName::Crd(name) => crds.get_key_value(name).map(|(name, _)| name.as_str()).into_iter().collect(),
-            BaseName::Plural(plural) => {
-                let found: Vec<&str> = crds
-                    .keys()
-                    .map(String::as_str)
-                    .filter(|n| n.split_once('.').is_some_and(|(p, _)| p == plural))
-                    .collect();
-                match found.iter().find(|n| self.inputs.discovered.by_name(id, n).is_some()) {
-                    Some(known) => vec![known],
-                    None => found,
+    /// Takes who the clusters are, and what is wanted out of what they have.
+    fn take_seen(&mut self, seen: &'a Seen) {
+        let inputs = self.inputs;
+        if let (None, Some(uid)) = (&self.lock.management_uid, &seen.management_uid) {
+            self.lock.management_uid = Some(uid.clone());
+            self.plan.management_uid = Some(uid.clone());
+        }
+        for (id, cluster) in &seen.clusters {
+            if !self.in_scope(id) {
+                continue;
+            }
+            let locked = self.lock.clusters.entry(id.clone()).or_default();
+            let mut facts = Vec::new();
+            match locked.server.replace(cluster.server.clone()) {
+                None => facts.push(format!("Kubernetes {}", cluster.server)),
+                Some(old) if old != cluster.server => facts.push(format!("Kubernetes {old} -> {}", cluster.server)),
+                Some(_) => {}
+            }
+            if locked.uid.replace(cluster.uid.clone()).as_ref() != Some(&cluster.uid) {
+                facts.push(format!("UID {}", cluster.uid));
+            }
+            if !facts.is_empty() {
+                self.plan.clusters.entry(id.clone()).or_default().facts = facts;
+            }
+        }
+        let mut refused = BTreeSet::new();
+        for service in &inputs.resolved.services {
+            let (id, base) = (&service.cluster, &service.base);
+            if !self.in_scope(id) {
+                continue;
+            }
+            let known = self.known(id, &base.name);
+            let Some(cluster) = seen.clusters.get(id) else {
+                self.keep(id, &known);
+                continue;
+            };
+            let on = |complaint: Diagnostic| complaint.on(service.origin.id(), "");
+            match cluster.named(&base.name, |name| inputs.discovered.by_name(id, name).is_some()).as_slice() {
+                [name] => {
+                    let crd = &cluster.crds[*name];
+                    let problems = SourceCrd::read(crd).err().unwrap_or_default();
+                    if problems.is_empty() {
+                        self.lock_one(id, name, crd, CrdOrigin::Cluster);
+                        continue;
+                    }
+                    self.keep(id, &known);
+                    // The same CRD of many clusters is wrong once.
+                    for problem in problems.into_iter().filter(|p| refused.insert((base.place, p.message.clone()))) {
+                        let complaint = Diagnostic::new(problem.code, base.place, problem.message)
+                            .help(problem.code.mend())
+                            .note(format!("so it is in the service cluster `{id}`; nothing of it was taken"));
+                        self.plan.in_repository.push(on(complaint));
+                    }
+                }
+                [] => {
+                    self.keep(id, &known);
+                    self.plan.in_repository.push(on(seen::missing(id, &base.name, base.place, !known.is_empty())));
+                }
+                several => {
+                    let names: Vec<String> = several.iter().map(|n| format!("`{n}`")).collect();
+                    let message = format!(
+                        "the service cluster `{id}` has more than one CRD that this can be: {}",
+                        names.join(", ")
+                    );
+                    let complaint = Diagnostic::new(&reference::BASE_UNKNOWN, base.place, message)
+                        .help("offer the CRD with a CatalogEntrySet, which names it in full");
+                    self.plan.in_repository.push(on(complaint));
                 }
             }
         }
     }
 
-    fn lock_one(&mut self, id: &ClusterId, name: &str) {
+    /// The CRDs of a cluster that a name can mean and of which there is a snapshot.
+    fn known(&self, id: &ClusterId, base: &BaseName) -> Vec<String> {
+        let crds = self.inputs.discovered.crds.get(id);
+        crds.into_iter().flatten().map(|(name, _)| name).filter(|name| base.is(name)).cloned().collect()
+    }
+
+    /// Says that what there is of CRDs stays.
+    fn keep(&mut self, id: &ClusterId, known: &[String]) {
+        for name in known {
+            let kept = || Change { kind: ChangeKind::Kept, lines: Vec::new() };
+            self.plan.clusters.entry(id.clone()).or_default().crds.entry(name.clone()).or_insert_with(kept);
+        }
+    }
+
+    fn lock_one(&mut self, id: &ClusterId, name: &str, crd: &Json, from: CrdOrigin) {
         let inputs = self.inputs;
-        let Some(given) = self.given.crds.get(name) else { return };
         let changes = self.plan.clusters.entry(id.clone()).or_default();
         if changes.crds.contains_key(name) {
             return;
         }
-        let (path, text, sha256) = (path_of(inputs.config, id, name), to_yaml(&given.crd), hash(&given.crd));
+        let (path, text, sha256) = (path_of(inputs.config, id, name), to_yaml(crd), hash(crd));
         let locked = inputs.discovered.lock.clusters.get(id).and_then(|c| c.crds.get(name));
         let old = inputs.discovered.by_name(id, name);
         // A comment that somebody wrote into a snapshot may stay: the lock has the hash of what it says.
@@ -239,10 +323,10 @@ impl<'a> Planner<'a> {
             (false, false) => ChangeKind::Added,
         };
         let lines = match (kind, old) {
-            (ChangeKind::Added, _) => vec![versions(&given.crd)],
+            (ChangeKind::Added, _) => vec![versions(crd)],
             // What was locked is known by its hash alone, so what was changed cannot be said.
             (ChangeKind::Changed, Some(_)) if same_file && locked.is_some() => vec![AS_IT_STANDS.to_owned()],
-            (ChangeKind::Changed, Some(old)) => difference(&old.crd, &given.crd),
+            (ChangeKind::Changed, Some(old)) => difference(&old.crd, crd),
             _ => Vec::new(),
         };
         changes.crds.insert(name.to_owned(), Change { kind, lines });
@@ -253,22 +337,13 @@ impl<'a> Planner<'a> {
         // A file that somebody called so would be a second snapshot of the CRD.
         self.remove_file(also);
         // What the cluster was seen to have it still has.
-        let origin = locked.filter(|_| same_hash).map_or(CrdOrigin::File, |l| l.origin);
+        let origin = locked.filter(|_| same_hash && from == CrdOrigin::File).map_or(from, |l| l.origin);
         self.lock.clusters.entry(id.clone()).or_default().crds.insert(name.to_owned(), LockedCrd { sha256, origin });
     }
 
     fn not_given(&mut self, id: &'a ClusterId, base: &'a crate::compile::resolve::Base) {
-        let known: Vec<String> = match &base.name {
-            BaseName::Crd(name) => self.inputs.discovered.by_name(id, name).map(|_| name.clone()).into_iter().collect(),
-            BaseName::Plural(plural) => {
-                self.inputs.discovered.by_plural(id, plural).map(|(name, _)| name.to_owned()).collect()
-            }
-        };
-        let changes = self.plan.clusters.entry(id.clone()).or_default();
-        for name in &known {
-            let kept = || Change { kind: ChangeKind::Kept, lines: Vec::new() };
-            changes.crds.entry(name.clone()).or_insert_with(kept);
-        }
+        let known = self.known(id, &base.name);
+        self.keep(id, &known);
         let missing = self.missing.entry(&base.name).or_default();
         missing.places.push(base.place);
         if known.is_empty() {
@@ -280,7 +355,7 @@ impl<'a> Planner<'a> {
         let given = self.given;
         // What is locked may be missing, unless everything is: then these are the wrong files.
         let found = self.found > 0;
-        let is_old = |base: &BaseName| given.old.iter().find(|(name, _)| is_named(name, base));
+        let is_old = |base: &BaseName| given.old.iter().find(|(name, _)| base.is(name));
         self.missing.retain(|base, missing| !found || !missing.unlocked.is_empty() || is_old(base).is_some());
         if self.missing.is_empty() {
             return;
@@ -391,14 +466,6 @@ impl<'a> Planner<'a> {
 /// What is said of a snapshot that was edited and is taken as it is.
 const AS_IT_STANDS: &str =
     "~ the snapshot is not what was locked; it is locked as it stands, and Git shows what was edited";
-
-/// Whether the name of a CRD is the one meant.
-fn is_named(crd: &str, base: &BaseName) -> bool {
-    match base {
-        BaseName::Crd(name) => crd == name,
-        BaseName::Plural(plural) => crd.split_once('.').is_some_and(|(p, _)| p == plural),
-    }
-}
 
 /// What speaks against offering a CRD, each at the place of its name: in the
 /// snapshot it would be an error of every service that it is behind.

@@ -21,7 +21,8 @@ const COPY: &[&str] = &["create", "delete", "get", "patch", "update"];
 pub fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
     let mut out = Collector::default();
     let origin = view.resolved.clusters.get(id).map(|c| c.place("/metadata/name"));
-    let account = format!("carrier-{}", id.provider);
+    // Of the cluster too: two ServiceClusters of a provider may be one physical cluster.
+    let account = format!("carrier-{}.{}", id.cluster, id.provider);
 
     // Several providers may share a cluster; each writes the same namespace.
     out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, SYSTEM_NAMESPACE), origin);

@@ -108,6 +108,17 @@ pub enum BaseName {
     Plural(String),
 }
 
+impl BaseName {
+    /// Whether the CRD of this full name can be the one that is meant.
+    #[must_use]
+    pub fn is(&self, crd: &str) -> bool {
+        match self {
+            Self::Crd(name) => crd == name,
+            Self::Plural(plural) => crd.split_once('.').is_some_and(|(p, _)| p == plural),
+        }
+    }
+}
+
 /// What a catalog offers to whom.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CatalogOffers<'l> {

@@ -1,0 +1,223 @@
+//! Asking the clusters of a repository who they are and what CRDs they have: what
+//! `lock` writes down and `plan` compares with.
+//!
+//! All of them at once, each by its own way. One that cannot be asked is a
+//! diagnostic at the line of its ServiceCluster, and keeps nobody waiting longer than
+//! the deadline. One that is another than was meant is asked nothing more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt as _};
+use tokio::sync::OnceCell;
+
+use super::clusters::Connector;
+use super::exit::Exit;
+use super::progress::Progress;
+use super::repository::Repository;
+use super::ui::Ui;
+use crate::cluster::diagnose::{diagnose, other_cluster};
+use crate::cluster::discover::{Undiscovered, discover, known};
+use crate::cluster::identity::Identity;
+use crate::cluster::runtime::block_on;
+use crate::cluster::{Cluster, ClusterError, Trouble};
+use crate::compile::discovered::Discovered;
+use crate::compile::load::lock;
+use crate::compile::load::yaml;
+use crate::compile::locking::plan::Inputs;
+use crate::compile::locking::{LockPlan, Seen, SeenCluster, plan};
+use crate::compile::resolve::{BaseName, Resolved};
+use crate::model::cluster::{ClusterId, Target};
+use crate::model::config::CONFIG_PATH;
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::source::{Sources, Span};
+
+/// So many clusters are asked at once.
+const AT_ONCE: usize = 64;
+/// So many clusters are named in one note.
+const NAMED: usize = 5;
+
+/// What came of asking.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// What the clusters said.
+    pub seen: Seen,
+    /// The management cluster, where it is the right one and answers.
+    pub management: Option<Cluster>,
+    /// The service clusters that are the right ones and answer.
+    pub clusters: BTreeMap<ClusterId, Cluster>,
+    /// Service clusters that should have been asked and of which nothing is known.
+    pub unknown: BTreeSet<ClusterId>,
+    /// What went wrong, each at the line of the cluster.
+    pub found: Diagnostics,
+    /// How to end because of it: [`Exit::Refused`] where a cluster is another, [`Exit::Cluster`] where one
+    /// cannot be asked.
+    pub exit: Option<Exit>,
+}
+
+impl Asked {
+    fn trouble(&mut self, target: &Target, why: &Undiscovered, place: Option<Span>) -> Diagnostic {
+        let (exit, diagnostic) = match why {
+            Undiscovered::Trouble(error) => (Exit::Cluster, diagnose(target, error, place)),
+            Undiscovered::Another { expected, found } => (Exit::Refused, other_cluster(target, expected, found, place)),
+        };
+        // That something was refused is worse than that something failed.
+        if self.exit != Some(Exit::Refused) {
+            self.exit = Some(exit);
+        }
+        diagnostic
+    }
+}
+
+/// What is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The repository's files.
+    pub sources: &'a Sources,
+    /// What it wants.
+    pub resolved: &'a Resolved<'a>,
+    /// What is locked.
+    pub discovered: &'a Discovered,
+    /// The only service cluster to ask; else all.
+    pub only: Option<&'a ClusterId>,
+}
+
+/// Asks. Whatever goes wrong is in the answer.
+pub async fn ask(connector: &Connector<'_>, question: Question<'_>, progress: &Progress) -> Asked {
+    let Question { resolved, discovered, only, .. } = question;
+    let lock = &discovered.lock;
+    let cell: OnceCell<Result<(Cluster, Identity), Undiscovered>> = OnceCell::new();
+    let management = || {
+        cell.get_or_init(|| {
+            progress.on("the management cluster", async {
+                let cluster = connector.management().await?;
+                let identity = known(&cluster, lock.management_uid(connector.config)).await?;
+                Ok((cluster, identity))
+            })
+        })
+    };
+    let mut wanted: BTreeMap<&ClusterId, BTreeSet<&BaseName>> =
+        resolved.wanted().into_iter().map(|(id, names)| (id, names.into_keys().collect())).collect();
+    let mut questions = Vec::new();
+    for id in resolved.clusters.keys().filter(|id| only.is_none_or(|only| only == *id)) {
+        let names = wanted.remove(id).unwrap_or_default();
+        let expected = lock.clusters.get(id).and_then(|c| c.uid.as_deref());
+        let management = &management;
+        questions.push(async move {
+            let way = match connector.needs_management(id) {
+                true => match management().await {
+                    Ok((cluster, _)) => Ok(cluster),
+                    Err(_) => return (id.clone(), None),
+                },
+                // Never looked at.
+                false => Err(ClusterError::new(Trouble::Kubeconfig, "the management cluster was not asked")),
+            };
+            let work = async {
+                let cluster = connector.service(id, resolved, way.as_ref().copied()).await?;
+                let seen = discover(&cluster, &names, expected).await?;
+                Ok((cluster, seen))
+            };
+            let answer = progress.on(format!("the service cluster {id}"), work).await;
+            (id.clone(), Some(answer))
+        });
+    }
+    let service = stream::iter(questions).buffer_unordered(AT_ONCE).collect::<Vec<_>>();
+    let (_, answers) = tokio::join!(management(), service);
+    collect(cell.into_inner(), answers, question)
+}
+
+type Answer = Result<(Cluster, SeenCluster), Undiscovered>;
+
+/// Puts the answers together. `None` are clusters whose kubeconfig is in a management cluster that cannot be asked.
+fn collect(
+    management: Option<Result<(Cluster, Identity), Undiscovered>>,
+    mut answers: Vec<(ClusterId, Option<Answer>)>,
+    question: Question<'_>,
+) -> Asked {
+    let mut asked = Asked::default();
+    answers.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut behind = Vec::new();
+    for (id, answer) in answers {
+        match answer {
+            Some(Ok((cluster, seen))) => {
+                asked.seen.clusters.insert(id.clone(), seen);
+                asked.clusters.insert(id, cluster);
+                continue;
+            }
+            Some(Err(why)) => {
+                let object = question.resolved.clusters.get(&id);
+                let place = object.map(|o| o.place("/metadata/name"));
+                let mut diagnostic = asked.trouble(&Target::Service(id.clone()), &why, place);
+                if let Some(object) = object {
+                    diagnostic = diagnostic.on(object.id(), "/metadata/name");
+                }
+                asked.found.push(diagnostic);
+            }
+            None => behind.push(format!("`{id}`")),
+        }
+        asked.unknown.insert(id);
+    }
+    match management {
+        Some(Ok((cluster, identity))) => {
+            asked.seen.management_uid = Some(identity.uid);
+            asked.management = Some(cluster);
+        }
+        Some(Err(why)) => {
+            let mut diagnostic = asked.trouble(&Target::Management, &why, management_place(&question, &why));
+            if !behind.is_empty() {
+                let more = behind.len().saturating_sub(NAMED);
+                behind.truncate(NAMED);
+                let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+                diagnostic.notes.push(format!(
+                    "the kubeconfigs of these service clusters are in its Secrets, so they were not asked: {}{tail}",
+                    behind.join(", ")
+                ));
+            }
+            asked.found.push(diagnostic);
+        }
+        None => {}
+    }
+    asked
+}
+
+/// Where the repository speaks of the management cluster: its UID where that is what is wrong, else
+/// the settings that say how to reach it.
+fn management_place(question: &Question<'_>, why: &Undiscovered) -> Option<Span> {
+    let sources = question.sources;
+    let another = matches!(why, Undiscovered::Another { .. });
+    let settings = sources.by_path(CONFIG_PATH);
+    let root = settings.and_then(|(file, source)| {
+        yaml::read(file, &source.text, &mut Diagnostics::default()).into_iter().next().map(|document| document.root)
+    });
+    let in_settings = root.as_ref().and_then(|root| match another {
+        true => root.pointer("/management/uid").map(|node| node.span),
+        false => root.key_place("/management"),
+    });
+    let in_lock = || lock::read(sources, &mut Diagnostics::default()).uid_place.filter(|_| another);
+    in_settings.or_else(in_lock).or(settings.map(|(file, _)| Span::file_start(file)))
+}
+
+/// Asks, says on `ui` what is waited for, and stops where the user interrupts: then `None`.
+///
+/// # Errors
+/// When the system gives no event queue.
+pub fn ask_all(connector: &Connector<'_>, question: Question<'_>, ui: &mut Ui<'_>) -> std::io::Result<Option<Asked>> {
+    let progress = Progress::default();
+    block_on(progress.show(ui, ask(connector, question, &progress)))
+}
+
+/// The repository as it would be if what the clusters have were locked: what `plan --refresh` compiles.
+/// With it, what there is to lock.
+#[must_use]
+pub fn refreshed(repository: &Repository, question: Question<'_>, seen: &Seen) -> (Repository, LockPlan) {
+    let plan = plan(Inputs {
+        sources: &repository.sources,
+        config: &repository.loaded.config,
+        resolved: question.resolved,
+        discovered: question.discovered,
+        given: None,
+        seen: Some(seen),
+        cluster: question.only,
+        prune: false,
+    });
+    (repository.overlaid(&plan.files), plan)
+}

@@ -1,0 +1,146 @@
+//! Discovering: what a service cluster is, and the CRDs of it that are wanted.
+//!
+//! A service cluster is a provider's: what it sends is taken only so far as it is
+//! what was asked for, and no longer than a CRD can be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use serde_json::Value;
+
+use super::client::Cluster;
+use super::error::{ClusterError, Trouble};
+use super::identity::{Identity, identify};
+use super::rest::{Call, Page};
+use crate::compile::load::strip;
+use crate::compile::locking::SeenCluster;
+use crate::compile::resolve::BaseName;
+use crate::model::names;
+use crate::plan::resource::Resource;
+
+/// A request to an API server may be 3 MiB long; what it answers is written with more white space
+/// and managed fields.
+const MAX_CRD: usize = 16 * 1024 * 1024;
+/// CRDs on a page of a list that holds their metadata alone.
+const PAGE: u32 = 100;
+/// No cluster has as many pages of CRDs as this.
+const MAX_PAGES: usize = 100;
+/// So many CRDs of one plural are worth a look: with two it is not clear already which is meant.
+const MAX_NAMESAKES: usize = 8;
+
+/// Why a cluster was not discovered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undiscovered {
+    /// It could not be asked, or its answers make no sense.
+    Trouble(ClusterError),
+    /// It is another one than was meant. Nothing else was asked.
+    Another {
+        /// The UID it should have.
+        expected: String,
+        /// The UID it has.
+        found: String,
+    },
+}
+
+impl From<ClusterError> for Undiscovered {
+    fn from(error: ClusterError) -> Self {
+        Self::Trouble(error)
+    }
+}
+
+/// Asks a cluster who it is. `expected` is the UID it should have, where that is known.
+///
+/// # Errors
+/// When it cannot be asked, or is another.
+pub async fn known(cluster: &Cluster, expected: Option<&str>) -> Result<Identity, Undiscovered> {
+    let identity = identify(cluster).await?;
+    if let Some(expected) = expected.filter(|expected| *expected != identity.uid) {
+        return Err(Undiscovered::Another { expected: expected.to_owned(), found: identity.uid });
+    }
+    // What the lock would not be read with again must not get into it.
+    let number = |text: &str| (1..6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let is_version = identity.minor.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor));
+    if !identity.uid.bytes().all(|b| b.is_ascii_graphic()) || !is_version {
+        let message = "the server says neither who it is nor its version: this is no API server";
+        return Err(ClusterError::new(Trouble::BadAnswer, message).into());
+    }
+    Ok(identity)
+}
+
+/// Asks a cluster who it is, and for those of the wanted CRDs that it has.
+///
+/// # Errors
+/// When it cannot be asked, or is another; then nothing is known of it.
+pub async fn discover(
+    cluster: &Cluster,
+    wanted: &BTreeSet<&BaseName>,
+    expected: Option<&str>,
+) -> Result<SeenCluster, Undiscovered> {
+    let identity = known(cluster, expected).await?;
+    let mut asked: BTreeSet<String> = BTreeSet::new();
+    let mut plurals = Vec::new();
+    for name in wanted {
+        match name {
+            BaseName::Crd(name) => drop(asked.insert(name.clone())),
+            BaseName::Plural(_) => plurals.push(*name),
+        }
+    }
+    if !plurals.is_empty() {
+        let there = crd_names(cluster).await?;
+        for plural in plurals {
+            asked.extend(there.iter().filter(|name| plural.is(name)).take(MAX_NAMESAKES).cloned());
+        }
+    }
+    let found: Vec<Option<(String, Value)>> =
+        stream::iter(asked).map(|name| one(cluster, name)).buffer_unordered(cluster.at_once()).try_collect().await?;
+    let crds: BTreeMap<String, Value> = found.into_iter().flatten().collect();
+    Ok(SeenCluster { uid: identity.uid, server: identity.minor, crds })
+}
+
+fn resource() -> Resource {
+    Resource::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false)
+}
+
+/// A CRD, stripped; `None` where the cluster does not have it.
+async fn one(cluster: &Cluster, name: String) -> Result<Option<(String, Value)>, ClusterError> {
+    let answer = match cluster.call_within(&Call::object(&resource(), None, &name), MAX_CRD).await {
+        Ok(answer) => answer,
+        Err(error) if error.trouble == Trouble::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let is_it = text("/apiVersion") == "apiextensions.k8s.io/v1"
+        && text("/kind") == "CustomResourceDefinition"
+        && text("/metadata/name") == name;
+    if !is_it {
+        let message = format!("asked for the CRD `{name}`, the server answers with something else");
+        return Err(ClusterError::new(Trouble::BadAnswer, message));
+    }
+    Ok(Some((name, strip(&answer))))
+}
+
+/// The names of all CRDs. They become paths, so those that cannot be names are none.
+async fn crd_names(cluster: &Cluster) -> Result<BTreeSet<String>, ClusterError> {
+    let mut found = BTreeSet::new();
+    let mut token: Option<String> = None;
+    let resource = resource();
+    for _ in 0..MAX_PAGES {
+        let page = Page { limit: PAGE, labels: None, token: token.as_deref(), metadata_only: true };
+        let answer = match cluster.call(&Call::list(&resource, None, &page)).await {
+            // The list expired between two pages: names that are gone by now are not found when asked for.
+            Err(error) if error.trouble == Trouble::Expired && token.is_some() => {
+                token = None;
+                continue;
+            }
+            answer => answer?,
+        };
+        let items = answer.get("items").and_then(Value::as_array).into_iter().flatten();
+        let items = items.filter_map(|item| item.pointer("/metadata/name")?.as_str());
+        found.extend(items.filter(|name| name.contains('.') && names::dns_subdomain(name).is_ok()).map(str::to_owned));
+        match answer.pointer("/metadata/continue").and_then(Value::as_str) {
+            Some(next) if !next.is_empty() => token = Some(next.to_owned()),
+            _ => return Ok(found),
+        }
+    }
+    Err(ClusterError::new(Trouble::BadAnswer, "the list of CRDs does not end"))
+}
