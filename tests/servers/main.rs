@@ -9,6 +9,8 @@
 mod common;
 #[path = "../corpus/mod.rs"]
 mod corpus;
+#[path = "../rendered/mod.rs"]
+mod repositories;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -25,6 +27,7 @@ mod get;
 mod hurting;
 mod kinds;
 mod leftovers;
+mod observe;
 mod platform;
 mod rendered;
 mod tutorial;
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),
+        observe::cases(),
         rendered::cases(),
         tutorial::cases(),
     ];
