@@ -27,6 +27,7 @@ mod get;
 mod hurting;
 mod kinds;
 mod leftovers;
+mod lock;
 mod observe;
 mod platform;
 mod rendered;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         kinds::cases(),
         leftovers::cases(),
         observe::cases(),
+        lock::cases(),
         rendered::cases(),
         tutorial::cases(),
     ];
