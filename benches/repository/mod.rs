@@ -1,5 +1,7 @@
 //! Repositories to measure, made on the spot.
 
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;

@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{check, completions, explain, fields, init, lock, man, render, schema, version};
+use super::{apply, check, completions, doctor, explain, fields, get, init, lock, man, plan, render, schema, version};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -76,8 +76,16 @@ pub enum Command {
     Lock(lock::LockArgs),
     /// Write the manifests that offer the services
     Render(render::RenderArgs),
+    /// Show what applying the repository would change, and for whom
+    Plan(plan::PlanArgs),
+    /// Make the clusters what the repository says
+    Apply(apply::ApplyArgs),
     /// Show what a CRD has to expose
     Fields(fields::FieldsArgs),
+    /// List the instances of the services
+    Get(get::GetArgs),
+    /// Show what is missing in the clusters: versions, permissions
+    Doctor(doctor::DoctorArgs),
     /// Explain a diagnostic
     Explain(explain::ExplainArgs),
     /// Print a JSON Schema for editors

@@ -4,6 +4,9 @@
 //! function of the library, and writes the result to a [`ui::Ui`]. Only
 //! [`main`] and [`env`] touch the process: its arguments, environment and streams.
 
+pub mod against;
+pub mod allow;
+pub mod apply;
 pub mod args;
 pub mod asking;
 pub mod bug;
@@ -11,19 +14,24 @@ pub mod check;
 pub mod clusters;
 pub mod completions;
 pub mod diagnostics;
+pub mod doctor;
 pub mod env;
 pub mod error;
 pub mod exit;
 pub mod explain;
 pub mod fields;
+pub mod get;
 pub mod init;
 pub mod lock;
 pub mod man;
+pub mod plan;
+pub mod planning;
 pub mod progress;
 pub mod reference;
 pub mod render;
 pub mod repository;
 pub mod schema;
+pub mod table;
 pub mod ui;
 pub mod version;
 
@@ -98,7 +106,11 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Command::Check(args) => check::run(&args, env, ui),
         Command::Lock(args) => lock::run(&args, env, ui),
         Command::Render(args) => render::run(&args, env, ui),
+        Command::Plan(args) => plan::run(&args, env, ui),
+        Command::Apply(args) => apply::run(&args, env, ui),
         Command::Fields(args) => fields::run(&args, env, ui),
+        Command::Get(args) => get::run(&args, env, ui),
+        Command::Doctor(args) => doctor::run(&args, env, ui),
         Command::Explain(args) => explain::run(&args, ui),
         Command::Schema(args) => schema::run(&args, env, ui),
         Command::Completions(args) => completions::run(&args, ui),

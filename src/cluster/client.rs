@@ -1,6 +1,7 @@
 //! One cluster: a client with a deadline on every call, bounded retries, a bound
 //! on how much comes back, and a count of what was asked.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ impl Default for Limits {
     }
 }
 
-/// A cluster that can be asked.
+/// A cluster that can be asked. A clone is the same connection, and is counted with it.
+#[derive(Clone)]
 pub struct Cluster {
     /// Which one.
     pub target: Target,
@@ -51,8 +53,8 @@ pub struct Cluster {
     limits: Limits,
     /// The address, for people.
     pub server: String,
-    calls: AtomicUsize,
-    writes: AtomicUsize,
+    calls: Arc<AtomicUsize>,
+    writes: Arc<AtomicUsize>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -79,7 +81,7 @@ impl Cluster {
             }
             error => error,
         })?;
-        Ok(Self { target, client, limits, server, calls: AtomicUsize::new(0), writes: AtomicUsize::new(0) })
+        Ok(Self { target, client, limits, server, calls: Arc::default(), writes: Arc::default() })
     }
 
     /// How many requests were sent.
@@ -207,12 +209,27 @@ impl Cluster {
         metadata_only: bool,
         sink: &mut impl Taken,
     ) -> Result<String, ClusterError> {
+        self.list_in(resource, None, labels, metadata_only, sink).await
+    }
+
+    /// The same, of one namespace, or of all where there is none.
+    ///
+    /// # Errors
+    /// When a page cannot be had.
+    pub async fn list_in(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+        metadata_only: bool,
+        sink: &mut impl Taken,
+    ) -> Result<String, ClusterError> {
         let limit = if resource.plural == "customresourcedefinitions" { PAGE_OF_CRDS } else { PAGE };
         let mut token: Option<String> = None;
         let mut restarted = false;
         loop {
             let page = Page { limit, labels, token: token.as_deref(), metadata_only };
-            let mut answer = match self.call(&Call::list(resource, None, &page)).await {
+            let mut answer = match self.call(&Call::list(resource, namespace, &page)).await {
                 Err(error) if error.trouble == Trouble::Expired && token.is_some() && !restarted => {
                     (token, restarted) = (None, true);
                     sink.restart();

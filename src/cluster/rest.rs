@@ -5,8 +5,7 @@ use serde_json::Value;
 
 use crate::plan::resource::Resource;
 
-/// Who carrier is to server-side apply. The one name for everything that is applied.
-pub const FIELD_MANAGER: &str = "carrier";
+pub use crate::plan::live::FIELD_MANAGER;
 
 /// A request.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,11 +102,21 @@ impl Call {
     /// Deletion of exactly this object in exactly this state, and in the background of what it owns.
     #[must_use]
     pub fn delete(resource: &Resource, namespace: Option<&str>, name: &str, uid: &str, version: &str) -> Self {
+        Self::deletion(resource, namespace, name, &serde_json::json!({ "uid": uid, "resourceVersion": version }))
+    }
+
+    /// Deletion of exactly this object, in whatever state. For what nobody but us can want.
+    #[must_use]
+    pub fn delete_in_any_state(resource: &Resource, namespace: Option<&str>, name: &str, uid: &str) -> Self {
+        Self::deletion(resource, namespace, name, &serde_json::json!({ "uid": uid }))
+    }
+
+    fn deletion(resource: &Resource, namespace: Option<&str>, name: &str, preconditions: &Value) -> Self {
         let options = serde_json::json!({
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
-            "preconditions": { "uid": uid, "resourceVersion": version },
+            "preconditions": preconditions,
         });
         Self {
             method: Method::DELETE,

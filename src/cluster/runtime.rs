@@ -2,8 +2,16 @@
 //! for is the network.
 
 use std::future::Future;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
+use tokio::task::JoinHandle;
+
+/// What is still to be done after the work itself, however that ended.
+static AFTERWARDS: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
+/// Nobody waits longer for it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs a future to its end, or until the user interrupts: then `None`, and what
 /// was being done is dropped. What must finish first listens by itself.
@@ -13,10 +21,12 @@ use tokio::runtime::Builder;
 pub fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<Option<T>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(async {
-        tokio::select! {
+        let done = tokio::select! {
             done = future => Some(done),
             _ = tokio::signal::ctrl_c() => None,
-        }
+        };
+        finish().await;
+        done
     }))
 }
 
@@ -25,5 +35,52 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<Option<T>
 /// # Errors
 /// When the system gives no event queue.
 pub fn block_on_to_the_end<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
-    Ok(Builder::new_current_thread().enable_all().build()?.block_on(future))
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(async {
+        let done = future.await;
+        finish().await;
+        done
+    }))
+}
+
+/// Has something done even if the work that wants it is dropped: it is for `drop`, which cannot wait.
+/// [`block_on`] waits for it before it ends; outside of a runtime nothing is done.
+pub fn afterwards(task: impl Future<Output = ()> + Send + 'static) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    let task = runtime.spawn(task);
+    if let Ok(mut tasks) = AFTERWARDS.lock() {
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(task);
+    }
+}
+
+/// Waits for what is to be done afterwards, until it is done, takes too long or is interrupted.
+async fn finish() {
+    let tasks = AFTERWARDS.lock().map(|mut tasks| std::mem::take(&mut *tasks)).unwrap_or_default();
+    if tasks.is_empty() {
+        return;
+    }
+    tokio::select! {
+        _ = tokio::time::timeout(PATIENCE, futures::future::join_all(tasks)) => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn what_is_left_to_do_is_done_before_the_end() {
+        static DONE: AtomicBool = AtomicBool::new(false);
+        let ended = block_on(async {
+            afterwards(async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                DONE.store(true, Ordering::Relaxed);
+            });
+        });
+        assert!(matches!(ended, Ok(Some(()))));
+        assert!(DONE.load(Ordering::Relaxed));
+    }
 }

@@ -9,8 +9,10 @@ use super::load::snapshots;
 use super::load::suppress::apply_suppressions;
 use super::render::{ManifestSet, render};
 use super::resolve::{Resolved, resolve};
+use crate::model::cluster::ClusterId;
 use crate::model::codes::lock::{NOT_RECORDED, UNUSED_SNAPSHOT};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::namespace::service_namespace;
 use crate::model::source::Sources;
 
 /// A repository, compiled.
@@ -50,6 +52,15 @@ pub fn shown(mut diagnostics: Diagnostics, loaded: &Loaded) -> Vec<Diagnostic> {
 }
 
 impl Compiled<'_> {
+    /// The namespace of a tenant in a service cluster: the one it has, else the one it will get.
+    #[must_use]
+    pub fn namespace(&self, cluster: &ClusterId, tenant: &str) -> String {
+        let lock = &self.discovered.lock;
+        let locked = lock.clusters.get(cluster).and_then(|locked| locked.namespaces.get(tenant)).cloned();
+        let uid = lock.management_uid(&self.resolved.loaded.config);
+        locked.unwrap_or_else(|| service_namespace(uid, cluster, tenant))
+    }
+
     /// The objects of all clusters.
     #[must_use]
     pub fn render(&self) -> ManifestSet {

@@ -221,7 +221,7 @@ impl Hidden {
 
     /// Hides the lines of the value of a key, where its name says that it is a credential.
     fn credential(&mut self, text: &str, start: usize, end: usize, limit: usize) {
-        let name: String = text[start..end].to_lowercase().chars().filter(|c| !matches!(c, '-' | '_')).collect();
+        let name = simplified(&text[start..end]);
         let first = self.at(start);
         let line_end = self.starts.get(first + 1).copied().unwrap_or(text.len());
         let rest = text[end..line_end].trim_start_matches(['"', '\'', ' ', '\t']);
@@ -230,14 +230,8 @@ impl Hidden {
             return;
         }
         let value = rest.trim_start_matches([':', '=']).trim();
-        let names =
-            ["password", "passwd", "passphrase", "token", "secret", "apikey", "privatekey", "clientkey", "secretkey"];
-        let names = || names.iter().chain(&["accesskey", "kubeconfig", "credential", "credentials"]);
         let block = name == "kubeconfigsecret" && (value.is_empty() || only_name(value));
-        let is_credential = names().any(|n| name.ends_with(n))
-            || name.starts_with("clientkey")
-            || name.starts_with("clientcertificate");
-        if !is_credential || name == "kubeconfigsecret" && only_name(value) {
+        if !names_credential(&text[start..end]) || name == "kubeconfigsecret" && only_name(value) {
             return;
         }
         let indent = text[self.starts[first]..].bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
@@ -299,6 +293,37 @@ impl Hidden {
             }
         }
     }
+}
+
+/// Endings of names whose values are credentials; without `-` and `_`, in lower case.
+const CREDENTIALS: [&str; 13] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "secret",
+    "apikey",
+    "privatekey",
+    "clientkey",
+    "secretkey",
+    "accesskey",
+    "kubeconfig",
+    "credential",
+    "credentials",
+];
+
+/// Whether a field of this name holds a credential, as far as its name tells.
+#[must_use]
+pub fn names_credential(name: &str) -> bool {
+    let name = simplified(name);
+    CREDENTIALS.iter().any(|ending| name.ends_with(ending))
+        || name.starts_with("clientkey")
+        || name.starts_with("clientcertificate")
+}
+
+/// `client-key_data` is `clientkeydata`.
+fn simplified(name: &str) -> String {
+    name.to_lowercase().chars().filter(|c| !matches!(c, '-' | '_')).collect()
 }
 
 /// `{name: x}`, as a `kubeconfigSecret` is to be.

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::key::ObjectKey;
 
+/// Who carrier is to server-side apply. The one name for everything that is applied.
+pub const FIELD_MANAGER: &str = "carrier";
+
 /// The label that makes an object a member of an inventory (KEP-3659).
 pub const PART_OF: &str = "applyset.kubernetes.io/part-of";
 
@@ -62,6 +65,7 @@ impl LiveObject {
             let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
             Some(Manager {
                 name: text("manager"),
+                api_version: text("apiVersion"),
                 applies: text("operation") == "Apply",
                 subresource: text("subresource"),
                 fields: entry.get("fieldsV1")?,
@@ -70,11 +74,21 @@ impl LiveObject {
     }
 }
 
+impl Manager<'_> {
+    /// Whether this is carrier, applying the object itself.
+    #[must_use]
+    pub fn is_carrier(&self) -> bool {
+        self.name == FIELD_MANAGER && self.applies && self.subresource.is_empty()
+    }
+}
+
 /// An entry of an object's managed fields.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Manager<'a> {
     /// The manager's name.
     pub name: &'a str,
+    /// Group and version in which it wrote.
+    pub api_version: &'a str,
     /// Whether it used server-side apply.
     pub applies: bool,
     /// The subresource it wrote; empty for the object itself.

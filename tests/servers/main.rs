@@ -9,19 +9,30 @@
 mod common;
 #[path = "../corpus/mod.rs"]
 mod corpus;
+#[path = "../rendered/mod.rs"]
+mod repositories;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apply;
 mod by_hand;
+mod consequences;
 mod control_planes;
 mod derived_crds;
 mod derived_instances;
+mod discreet;
+mod doctor;
 mod documents;
+mod get;
 mod hurting;
 mod kinds;
 mod leftovers;
 mod lock;
+mod observe;
+mod platform;
 mod rendered;
+mod tutorial;
+mod two_regions;
 
 use std::process::ExitCode;
 
@@ -33,15 +44,22 @@ fn main() -> ExitCode {
         return support::run(leftovers::scene());
     }
     let subjects = [
+        apply::cases(),
+        consequences::cases(),
         control_planes::cases(),
         derived_crds::cases(),
         derived_instances::cases(),
+        discreet::cases(),
+        doctor::cases(),
         documents::cases(),
+        get::cases(),
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),
+        observe::cases(),
         lock::cases(),
         rendered::cases(),
+        tutorial::cases(),
     ];
     support::run(subjects.into_iter().flatten().collect())
 }

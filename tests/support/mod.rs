@@ -17,7 +17,7 @@
 //! Nothing is left behind, however the test process ends: see `watchdog.rs`.
 //!
 //! This module knows nothing of carrier. `docs/testing.md` says how to use it.
-#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test binary uses a part of it")]
 #![allow(clippy::expect_used, reason = "a harness that cannot do its work fails the test, and says where")]
 
 mod access;

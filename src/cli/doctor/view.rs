@@ -1,0 +1,85 @@
+//! The report of `carrier doctor` for people, and its RBAC for kubectl.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::report::{Health, Missing, Report, Status};
+use crate::cli::diagnostics::plain;
+use crate::cli::table;
+use crate::cli::ui::{ERROR, WARNING};
+use crate::plan::grant;
+
+/// Writes the report as text.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn text(out: &mut dyn Write, report: &Report, color: bool) -> io::Result<()> {
+    for (index, health) in report.clusters.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        let user = health.user.as_ref().map(|user| format!(", as {user}")).unwrap_or_default();
+        let reached = if health.reached { "" } else { ": not reached" };
+        writeln!(out, "{}{}{reached}", plain::line(&title(health)), plain::line(&user))?;
+        for check in &health.checks {
+            let style = match check.status {
+                _ if !color => Style::new(),
+                Status::Ok => AnsiColor::Green.on_default(),
+                Status::Warning => WARNING,
+                Status::Missing => ERROR,
+            };
+            let message = plain::line(&check.message);
+            writeln!(out, "  {style}{:7}{style:#}  {:11}  {message}", check.status.name(), check.name)?;
+            if check.name == "permissions" && !health.missing.is_empty() {
+                out.write_all(missing(&health.missing).as_bytes())?;
+            }
+        }
+    }
+    for health in report.clusters.iter().filter(|health| !health.grant.is_empty()) {
+        writeln!(out, "\n# What is missing in {}, to be given by an admin of it:", title(health))?;
+        out.write_all(grant::stream(&health.grant).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Writes the RBAC alone, as `kubectl apply -f -` takes it.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn rbac(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    report.clusters.iter().try_for_each(|health| out.write_all(grant::stream(&health.grant).as_bytes()))
+}
+
+/// Writes a JSON document.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    writeln!(out)
+}
+
+fn title(health: &Health) -> String {
+    match health.cluster.as_str() {
+        "management" => "the management cluster".to_owned(),
+        name => format!("the service cluster {name}"),
+    }
+}
+
+/// What is missing, a line for each resource and use.
+fn missing(list: &[Missing]) -> String {
+    let mut verbs: BTreeMap<(String, String, String), Vec<&str>> = BTreeMap::new();
+    for one in list {
+        let access = &one.access;
+        let name = access.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+        let what = format!("{}{name}", access.full_resource());
+        let place = access.namespace.as_ref().map(|n| format!("in {n}")).unwrap_or_default();
+        let tasks: Vec<&str> = one.tasks.iter().map(|task| task.name()).collect();
+        verbs.entry((what, place, format!("for {}", tasks.join(", ")))).or_default().push(&access.verb);
+    }
+    let rows: Vec<Vec<String>> =
+        verbs.into_iter().map(|((what, place, tasks), verbs)| vec![verbs.join(", "), what, place, tasks]).collect();
+    table::aligned(&rows, 11)
+}

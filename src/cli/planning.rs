@@ -1,0 +1,273 @@
+//! Planning against the clusters: what `plan` and `apply` have in common.
+//!
+//! Every cluster is asked who it is and which CRDs it has ([`asking`](super::asking)), then
+//! what is in it; all at once. One that cannot be asked is a diagnostic, and the
+//! others go on; without the management cluster there is no plan, since nobody would
+//! know whose instances a change concerns.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use futures::future::join_all;
+
+use super::asking::{Asked, Question, ask, refreshed};
+use super::clusters::ClusterFlags;
+use super::env::Env;
+use super::exit::Exit;
+use super::progress::Progress;
+use super::repository::Repository;
+use super::ui::Ui;
+use crate::cluster::Cluster;
+use crate::cluster::diagnose::diagnose;
+use crate::cluster::observe::{self, Observed, observe};
+use crate::compile::compiled::{Compiled, compile};
+use crate::compile::locking::drift;
+use crate::compile::render::{Manifest, ManifestSet};
+use crate::model::cluster::Target;
+use crate::model::codes::cluster as codes;
+use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::plan::build::{ClusterInput, Inputs, build};
+use crate::plan::guard;
+use crate::plan::inventory::{self, Inventory};
+use crate::plan::key::ObjectKey;
+use crate::plan::types::{Allowed, ObjectRef, Plan, Refusal};
+
+/// What the user wants of a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Whether what the repository no longer has is deleted.
+    pub prune: bool,
+    /// What is allowed by name.
+    pub allowed: Vec<Allowed>,
+    /// How many objects may be deleted at most.
+    pub max_prune: Option<usize>,
+    /// Whether an empty repository may delete all there is.
+    pub allow_empty: bool,
+    /// Whether instances are tried under a new schema by a trial CRD.
+    pub trial: bool,
+    /// Whether a CRD that is not what was locked is an error.
+    pub locked: bool,
+    /// Whether to plan with what the clusters have instead of what is locked.
+    pub refresh: bool,
+}
+
+/// A plan, and the clusters it is for.
+#[derive(Debug)]
+pub struct Planned {
+    /// The repository it was made of, where that is not the one on disk: with `--refresh`.
+    pub repository: Option<Repository>,
+    /// The plan; `None` where the management cluster could not be asked, or nothing can be compiled.
+    pub plan: Option<Plan>,
+    /// The objects of all clusters.
+    pub manifests: ManifestSet,
+    /// The clusters that answered, the management cluster first.
+    pub reached: Vec<Reached>,
+    /// Everything that is to be said about the repository and the clusters.
+    pub found: Vec<Diagnostic>,
+    /// How to end if nothing else is wrong; `None` where nothing is.
+    pub exit: Option<Exit>,
+}
+
+/// A cluster that answered.
+#[derive(Debug)]
+pub struct Reached {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The repository's inventory in it.
+    pub inventory: Inventory,
+    /// What was seen.
+    pub observed: Observed,
+}
+
+/// Plans against the live clusters. The clients of what was reached belong to the runtime that this runs
+/// in.
+pub async fn plan_live(
+    repository: &Repository,
+    flags: &ClusterFlags,
+    env: &Env,
+    wishes: &Wishes,
+    progress: &Progress,
+) -> Planned {
+    let (compiled, found) = compile(&repository.loaded, &repository.sources);
+    let connector = repository.connector(flags, env);
+    let question = Question {
+        sources: &repository.sources,
+        resolved: &compiled.resolved,
+        discovered: &compiled.discovered,
+        only: None,
+    };
+    let asked = ask(&connector, question, progress).await;
+    if !wishes.refresh {
+        return observe_all(repository, (&compiled, found), asked, wishes, progress).await;
+    }
+    let (fresh, _) = refreshed(repository, question, &asked.seen);
+    let (compiled, found) = compile(&fresh.loaded, &fresh.sources);
+    let mut planned = observe_all(&fresh, (&compiled, found), asked, wishes, progress).await;
+    drop(compiled);
+    planned.repository = Some(fresh);
+    planned
+}
+
+/// Looks at the clusters that answered, and plans.
+async fn observe_all(
+    repository: &Repository,
+    (compiled, mut found): (&Compiled<'_>, Diagnostics),
+    asked: Asked,
+    wishes: &Wishes,
+    progress: &Progress,
+) -> Planned {
+    let (drift, drifted) = drift(&compiled.resolved, &compiled.discovered, &asked.seen, wishes.locked);
+    found.append(drifted);
+    found.append(asked.found.clone());
+    let mut planned = Planned {
+        repository: None,
+        plan: None,
+        manifests: ManifestSet::default(),
+        reached: Vec::new(),
+        found: repository.and(found),
+        exit: asked.exit,
+    };
+    let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
+    // With `--locked`, a CRD that is not what was locked is an error like those of the repository.
+    if planned.found.iter().filter(is_error).any(|d| d.code == &codes::DRIFT || !codes::ALL.contains(&d.code)) {
+        planned.exit = Some(Exit::Errors);
+        return planned;
+    }
+    planned.manifests = compiled.render();
+    let Some(management) = asked.management else { return planned };
+
+    let uid = asked.seen.management_uid.clone();
+    let name = &repository.loaded.config.inventory;
+    let mut clusters = vec![management];
+    clusters.extend(asked.clusters.into_values());
+    let looking = clusters.into_iter().map(|cluster| {
+        let seen = &asked.seen;
+        let uid = uid.as_deref();
+        let manifests = &planned.manifests;
+        async move {
+            let inventory = inventory::of(&cluster.target, name, uid);
+            let own = match &cluster.target {
+                Target::Management => uid,
+                Target::Service(id) => seen.clusters.get(id).map(|c| c.uid.as_str()),
+            };
+            let forced = |key: &ObjectKey| {
+                let about = ObjectRef {
+                    cluster: cluster.target.to_string(),
+                    api_version: key.group.clone(),
+                    kind: key.kind.clone(),
+                    namespace: key.namespace.clone(),
+                    name: key.name.clone(),
+                };
+                guard::is_allowed(&wishes.allowed, guard::FORCE_CONFLICTS, &about)
+            };
+            let options = observe::Options {
+                uid: own,
+                prune: wishes.prune,
+                trial: wishes.trial,
+                forced: &forced,
+                ..observe::Options::default()
+            };
+            let what = format!("the objects of {}", cluster.target);
+            let looking = observe(&cluster, wanted(manifests, &cluster.target), &inventory, &options);
+            let observed = progress.on(what, looking).await;
+            (cluster, inventory, observed)
+        }
+    });
+    let mut lost = Vec::new();
+    for (cluster, inventory, observed) in join_all(looking).await {
+        match observed {
+            Ok(observed) => planned.reached.push(Reached { cluster, inventory, observed }),
+            Err(error) => lost.push((cluster.target, error)),
+        }
+    }
+    for (target, error) in lost {
+        let place = match &target {
+            Target::Management => None,
+            Target::Service(id) => compiled.resolved.clusters.get(id).map(|c| c.place("/metadata/name")),
+        };
+        planned.found.push(diagnose(&target, &error, place));
+        // That a cluster is another one is worse than that one cannot be asked.
+        planned.exit = planned.exit.or(Some(Exit::Cluster));
+    }
+    // The first one is the management cluster, or it could not be looked at.
+    if planned.reached.first().is_some_and(|r| r.cluster.target == Target::Management) {
+        let mut plan = planned.build(repository, wishes, uid.as_deref(), drift);
+        let others = planned.found.iter().filter(|d| d.code == &codes::OTHER_CLUSTER);
+        plan.refusals.extend(others.map(|d| Refusal {
+            guard: "wrong-cluster".to_owned(),
+            message: d.message.clone(),
+            flag: None,
+        }));
+        planned.plan = Some(plan);
+    }
+    planned
+}
+
+fn wanted<'m>(manifests: &'m ManifestSet, target: &Target) -> &'m [Manifest] {
+    match target {
+        Target::Management => &manifests.management,
+        Target::Service(id) => manifests.clusters.get(id).map_or(&[], Vec::as_slice),
+    }
+}
+
+impl Planned {
+    /// What a cluster is to have.
+    #[must_use]
+    pub fn wanted(&self, target: &Target) -> &[Manifest] {
+        wanted(&self.manifests, target)
+    }
+
+    /// Says how many requests each cluster got; only with `-v`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn count(&self, ui: &mut Ui<'_>) -> io::Result<()> {
+        for Reached { cluster, .. } in &self.reached {
+            let (calls, writes) = (cluster.calls(), cluster.writes());
+            ui.detail(format_args!("{}: {calls} requests, {writes} of them writes", cluster.target))?;
+        }
+        Ok(())
+    }
+
+    fn build(
+        &self,
+        repository: &Repository,
+        wishes: &Wishes,
+        management_uid: Option<&str>,
+        drift: Vec<crate::plan::types::Drift>,
+    ) -> Plan {
+        let (no_answers, no_impacts) = (BTreeMap::new(), BTreeMap::new());
+        let targets: Vec<Target> = std::iter::once(Target::Management)
+            .chain(self.manifests.clusters.keys().cloned().map(Target::Service))
+            .collect();
+        let name = &repository.loaded.config.inventory;
+        let inventories: Vec<Inventory> =
+            targets.iter().map(|target| inventory::of(target, name, management_uid)).collect();
+        let clusters = targets
+            .iter()
+            .zip(&inventories)
+            .map(|(target, inventory)| {
+                let observed = self.reached.iter().find(|r| r.cluster.target == *target).map(|r| &r.observed);
+                ClusterInput {
+                    target,
+                    wanted: self.wanted(target),
+                    inventory,
+                    live: observed.map(|o| &o.live),
+                    answers: observed.map_or(&no_answers, |o| &o.answers),
+                    impacts: observed.map_or(&no_impacts, |o| &o.impacts),
+                }
+            })
+            .collect();
+        build(&Inputs {
+            clusters,
+            sources: &repository.sources,
+            against: "clusters".to_owned(),
+            prune: wishes.prune,
+            allowed: wishes.allowed.clone(),
+            max_prune: wishes.max_prune,
+            allow_empty: wishes.allow_empty,
+            drift,
+            hermetic: false,
+        })
+    }
+}

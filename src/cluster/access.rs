@@ -1,0 +1,54 @@
+//! Who we are in a cluster, and what we may do there: asked of the cluster itself.
+
+use serde_json::{Value, json};
+
+use super::client::Cluster;
+use super::error::{ClusterError, Trouble};
+use super::rest::Call;
+use crate::plan::needs::Access;
+use crate::plan::resource::Resource;
+
+/// The name by which the cluster knows us.
+///
+/// # Errors
+/// When it cannot be asked.
+pub async fn who_am_i(cluster: &Cluster) -> Result<String, ClusterError> {
+    let kind = "SelfSubjectReview";
+    let resource = Resource::new("authentication.k8s.io", "v1", kind, "selfsubjectreviews", false);
+    let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": kind });
+    let answer = cluster.call(&Call::create(&resource, None, &body, "")).await?;
+    let name = answer.pointer("/status/userInfo/username").and_then(Value::as_str);
+    name.map(str::to_owned).ok_or_else(|| ClusterError::new(Trouble::BadAnswer, "it does not say who we are"))
+}
+
+/// Whether we may do each of these, in their order.
+///
+/// # Errors
+/// When one of them cannot be asked.
+pub async fn allowed<'a>(
+    cluster: &Cluster,
+    accesses: impl IntoIterator<Item = &'a Access>,
+) -> Result<Vec<bool>, ClusterError> {
+    let calls = accesses.into_iter().map(review).collect();
+    let answers = cluster.call_all(calls).await;
+    let yes = |answer: Value| answer.pointer("/status/allowed").and_then(Value::as_bool).unwrap_or(false);
+    answers.into_iter().map(|answer| answer.map(yes)).collect()
+}
+
+fn review(access: &Access) -> Call {
+    let kind = "SelfSubjectAccessReview";
+    let resource = Resource::new("authorization.k8s.io", "v1", kind, "selfsubjectaccessreviews", false);
+    let (plural, sub) = access.resource.split_once('/').unwrap_or((&access.resource, ""));
+    let attributes = json!({
+        "group": access.group,
+        "resource": plural,
+        "subresource": sub,
+        "namespace": access.namespace.as_deref().unwrap_or_default(),
+        "name": access.name.as_deref().unwrap_or_default(),
+        "verb": access.verb,
+    });
+    let body = json!({
+        "apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": { "resourceAttributes": attributes },
+    });
+    Call::create(&resource, None, &body, "")
+}

@@ -1,0 +1,478 @@
+//! Applying: the steps of a plan, sent to all clusters at once, in each of them in
+//! the order in which objects need each other.
+//!
+//! Every write is server-side apply or a deletion that names UID and version, so
+//! each may be sent twice, and a run that ends anywhere is finished by the next
+//! one. The parent of the inventory is written first, with the kinds of before and
+//! after: whatever a killed run has applied, the next one finds.
+
+mod deletion;
+mod object;
+pub mod outcome;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use futures::stream::{self, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::sync::{OnceCell, mpsc, watch};
+use tokio::time::Instant;
+
+use super::client::Cluster;
+use super::error::{ClusterError, Trouble};
+use super::rest::{self, Call};
+use super::wait::{self, Verdict, Wait};
+use crate::compile::render::Manifest;
+use crate::compile::render::Stage;
+use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::plan::compare::is_shared;
+use crate::plan::inventory::Inventory;
+use crate::plan::key::ObjectKey;
+use crate::plan::live::PART_OF;
+use crate::plan::parent::{GroupKind, Parent};
+use crate::plan::resource::Resource;
+use crate::plan::steps::{Misfit, Step, Work, crd_key, needs, served_by};
+use crate::plan::types::{Change, Conflict, ObjectRef, Plan};
+pub use outcome::{Event, Failure, Outcome};
+
+/// What is done to one cluster.
+#[derive(Debug)]
+pub struct ClusterWork<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// The id of its ApplySet, which all its members bear as a label.
+    pub part_of: String,
+    /// The parent of the ApplySet.
+    pub parent: Parent,
+    /// The steps, deletions among them, in any order.
+    pub steps: Vec<Step>,
+    /// Which wanted CRD serves which group and kind: [`crate::plan::steps::served_by`].
+    pub served_by: BTreeMap<(String, String), String>,
+}
+
+impl<'a> ClusterWork<'a> {
+    /// What a plan says is to be done to one cluster. `wanted` are its objects as they were rendered,
+    /// `parent` is the parent of its inventory as it is, and `force` says of which objects the fields
+    /// of other managers are taken.
+    ///
+    /// # Errors
+    /// The change that does not fit to what is wanted; then the plan is of another repository.
+    pub fn of(
+        plan: &Plan,
+        cluster: &'a Cluster,
+        inventory: &Inventory,
+        wanted: &[Manifest],
+        parent: Option<&Value>,
+        force: impl Fn(&Change) -> bool,
+    ) -> Result<Self, Box<Misfit>> {
+        let name = cluster.target.to_string();
+        let labelled = wanted.iter().map(|m| (ObjectKey::from(&m.id), Arc::new(inventory.label(&m.body))));
+        let bodies: BTreeMap<ObjectKey, Arc<Value>> = labelled.collect();
+        let resources = Resource::rendered();
+        let changes = plan.changes.iter().filter(|change| change.object.cluster == name);
+        let steps: Result<Vec<Step>, _> = changes
+            .map(|c| {
+                Step::of(c, &bodies, &resources, force(c))
+                    .map_err(|why| Box::new(Misfit { object: c.object.clone(), why }))
+            })
+            .collect();
+        let members = bodies.iter().filter(|(_, body)| !is_shared(body));
+        let wanted: BTreeSet<GroupKind> = members.map(|(key, _)| (key.group.clone(), key.kind.clone())).collect();
+        let kept = plan.kept.iter().filter(|object| object.cluster == name);
+        let group = |object: &ObjectRef| object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
+        let kept: BTreeSet<GroupKind> = kept.map(|object| (group(object), object.kind.clone())).collect();
+        Ok(Self {
+            cluster,
+            part_of: inventory.id.clone(),
+            parent: Parent::of(inventory, parent, &wanted, &kept),
+            steps: steps?,
+            served_by: served_by(&bodies),
+        })
+    }
+}
+
+impl ClusterWork<'_> {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.steps.is_empty() && self.parent == Parent::default()
+    }
+}
+
+/// The parent of an inventory as it is; `None` where there is none yet.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Result<Option<Value>, ClusterError> {
+    match cluster.call(&Call::object(&config_maps(), Some(&inventory.namespace), &inventory.name)).await {
+        Ok(parent) => Ok(Some(parent)),
+        Err(error) if error.trouble == Trouble::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn config_maps() -> Resource {
+    Resource::new("", "v1", "ConfigMap", "configmaps", true)
+}
+
+/// How to apply.
+#[derive(Debug, Clone)]
+pub struct How {
+    /// Ask the servers what they would do, and write nothing.
+    pub dry_run: bool,
+    /// How long CRDs may take to be established.
+    pub timeout: Duration,
+    /// Whether all CRDs are waited for, or only those that something else needs.
+    pub wait: bool,
+    /// Why nothing may be deleted, where that is known from the outset, such as a cluster that does not answer.
+    pub no_deletions: Option<String>,
+}
+
+/// Tells a run to begin nothing more: set to `true` once.
+pub type Stop = watch::Receiver<bool>;
+
+/// Applies to all clusters at once. What happens is told to `events` as it happens.
+///
+/// Nothing is deleted anywhere unless everything was applied everywhere.
+pub async fn apply(
+    works: &[ClusterWork<'_>],
+    how: &How,
+    stop: &Stop,
+    events: &mpsc::UnboundedSender<Event>,
+) -> Outcome {
+    let runs: Vec<Run<'_>> = works.iter().map(|work| Run::new(work, how, stop, events)).collect();
+    join_all(runs.iter().map(Run::forward)).await;
+    let whole = runs.iter().all(|run| run.outcome.borrow().is_whole());
+    let refusal = match &how.no_deletions {
+        Some(reason) => Some(reason.clone()),
+        None if whole => None,
+        None => Some("nothing is deleted while something could not be applied".to_owned()),
+    };
+    join_all(runs.iter().map(|run| run.backward(refusal.as_deref()))).await;
+    let mut outcome = Outcome::default();
+    for run in runs {
+        outcome.append(run.outcome.into_inner());
+    }
+    outcome.sorted()
+}
+
+/// The work on one cluster, under way.
+struct Run<'a> {
+    work: &'a ClusterWork<'a>,
+    how: &'a How,
+    stop: Stop,
+    events: &'a mpsc::UnboundedSender<Event>,
+    outcome: RefCell<Outcome>,
+    /// Objects that others may need and that are not there, and why.
+    missing: RefCell<BTreeMap<ObjectKey, String>>,
+    /// CRDs that were written and are not established yet.
+    pending: RefCell<BTreeSet<String>>,
+    /// When the server got another form of a CRD.
+    changed: RefCell<BTreeMap<String, Instant>>,
+    /// CRDs that objects wait for, each once.
+    gates: RefCell<BTreeMap<String, Arc<OnceCell<Verdict>>>>,
+    /// What became of the cluster, once it does not answer any more.
+    lost: RefCell<Option<String>>,
+    /// Whether the parent's namespace was made, so that its own step has nothing to do.
+    made_namespace: Cell<bool>,
+}
+
+impl<'a> Run<'a> {
+    fn new(work: &'a ClusterWork<'a>, how: &'a How, stop: &Stop, events: &'a mpsc::UnboundedSender<Event>) -> Self {
+        Self {
+            work,
+            how,
+            stop: stop.clone(),
+            events,
+            outcome: RefCell::default(),
+            missing: RefCell::default(),
+            pending: RefCell::default(),
+            changed: RefCell::default(),
+            gates: RefCell::default(),
+            lost: RefCell::default(),
+            made_namespace: Cell::new(false),
+        }
+    }
+
+    fn name(&self) -> String {
+        self.work.cluster.target.to_string()
+    }
+
+    fn stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Does something unless or until the user stops it. For what writes nothing.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            done = work => Some(done),
+            // Nobody is left who could stop it: then it goes on.
+            Ok(_) = stop.wait_for(|stop| *stop) => None,
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        // Nobody has to listen.
+        let _ = self.events.send(event);
+    }
+
+    /// Everything but the deletions.
+    async fn forward(&self) {
+        let steps = || self.work.steps.iter().filter(|step| !step.is_deletion());
+        if !self.how.dry_run
+            && let Some(parent) = &self.work.parent.before
+        {
+            if self.stopped() {
+                steps().for_each(|step| self.skip(step, INTERRUPTED));
+                return;
+            }
+            if let Err(error) = self.apply_parent(parent).await {
+                self.parent_failed(&error);
+                let reason = "the inventory could not be written";
+                steps().for_each(|step| self.skip(step, reason));
+                return;
+            }
+        }
+        for stage in Stage::ALL {
+            let steps: Vec<&Step> = steps().filter(|step| step.stage == stage).collect();
+            if steps.is_empty() {
+                continue;
+            }
+            let since =
+                if stage == Stage::Crds && !self.how.dry_run { self.version_of_crds(&steps).await } else { None };
+            let of = steps.len();
+            let done = self.each(steps.into_iter(), |step| self.one(step)).await;
+            self.tell(Event::Stage { cluster: self.name(), what: applied(stage), done, of });
+            if stage == Stage::Crds {
+                self.wait_for_crds(since).await;
+            }
+        }
+    }
+
+    /// So many at once as the cluster allows; how many went well.
+    async fn each<'s, F: Future<Output = bool>>(
+        &self,
+        steps: impl Iterator<Item = &'s Step>,
+        work: impl Fn(&'s Step) -> F,
+    ) -> usize {
+        let done = stream::iter(steps).map(work).buffer_unordered(self.work.cluster.at_once());
+        done.filter(|done| std::future::ready(*done)).count().await
+    }
+
+    /// The version from which a watch sees what becomes of new CRDs. Without it (it is not worth
+    /// a failure) the watch begins with all that is there.
+    async fn version_of_crds(&self, steps: &[&Step]) -> Option<String> {
+        if steps.iter().all(|step| step.seen.is_some()) {
+            return None;
+        }
+        let page = rest::Page { limit: 1, labels: None, token: None, metadata_only: true };
+        let list = self.work.cluster.call(&Call::list(&Resource::crds(), None, &page)).await.ok()?;
+        list.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned)
+    }
+
+    /// Waits for the CRDs that are not established yet: for all, or for those that a later step needs.
+    async fn wait_for_crds(&self, since: Option<String>) {
+        let mut names = self.pending.take();
+        if !self.how.wait {
+            let later = self.work.steps.iter().filter(|step| !step.is_deletion());
+            let needed: BTreeSet<ObjectKey> = later.flat_map(|step| needs(&step.key, &self.work.served_by)).collect();
+            names.retain(|name| needed.contains(&crd_key(name)));
+        }
+        if names.is_empty() {
+            return;
+        }
+        self.tell(Event::Waiting { cluster: self.name(), crds: names.len() });
+        let selector = wait::by_label(PART_OF, &self.work.part_of);
+        let until = Instant::now() + self.how.timeout;
+        let (of, waited) = (names.len(), names.clone());
+        let wait = Wait { selector: &selector, names, since, until };
+        let Some(verdicts) = self.unless_stopped(wait::established(self.work.cluster, wait)).await else {
+            let mut missing = self.missing.borrow_mut();
+            missing.extend(waited.iter().map(|name| (crd_key(name), INTERRUPTED.to_owned())));
+            self.outcome.borrow_mut().interrupted = true;
+            return;
+        };
+        let ready = verdicts.values().filter(|verdict| **verdict == Verdict::Ready).count();
+        for (name, verdict) in verdicts {
+            if let Verdict::NotReady(reason) = verdict {
+                self.not_ready(&name, reason);
+            }
+        }
+        self.tell(Event::Stage { cluster: self.name(), what: "CRDs established", done: ready, of });
+    }
+
+    fn not_ready(&self, crd: &str, reason: String) {
+        let object = ObjectRef {
+            cluster: self.name(),
+            api_version: "apiextensions.k8s.io/v1".to_owned(),
+            kind: "CustomResourceDefinition".to_owned(),
+            namespace: None,
+            name: crd.to_owned(),
+        };
+        let told = self.missing.borrow_mut().insert(crd_key(crd), reason.clone()).is_some();
+        if !told {
+            self.outcome.borrow_mut().not_ready.push((object, reason));
+        }
+    }
+
+    /// Writes the parent of the inventory, and its namespace where that is not there.
+    async fn apply_parent(&self, parent: &Value) -> Result<(), ClusterError> {
+        let name = parent.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+        let call = Call::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, parent, rest::Apply::default());
+        match self.work.cluster.call(&call).await {
+            Err(error) if error.trouble == Trouble::NotFound => {
+                let is_it = |step: &&Step| step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE;
+                let step = self.work.steps.iter().find(is_it);
+                let body = match step.map(|step| &step.work) {
+                    Some(Work::Apply { body, .. }) => Value::clone(body),
+                    _ => json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}),
+                };
+                let spaces = Resource::namespaces();
+                let make = Call::apply(&spaces, None, SYSTEM_NAMESPACE, &body, rest::Apply::default());
+                self.work.cluster.call(&make).await?;
+                self.made_namespace.set(true);
+                self.work.cluster.call(&call).await.map(drop)
+            }
+            done => done.map(drop),
+        }
+    }
+
+    fn parent_failed(&self, error: &ClusterError) {
+        let parent = self.work.parent.before.as_ref().or(self.work.parent.after.as_ref());
+        let name = parent.and_then(|p| p.pointer("/metadata/name")).and_then(Value::as_str).unwrap_or_default();
+        let object = ObjectRef {
+            cluster: self.name(),
+            api_version: "v1".to_owned(),
+            kind: "ConfigMap".to_owned(),
+            namespace: Some(SYSTEM_NAMESPACE.to_owned()),
+            name: name.to_owned(),
+        };
+        self.fail(Failure {
+            object,
+            reason: error.message.clone(),
+            conflicts: conflicts(error),
+            source: None,
+            cluster: is_of_cluster(error),
+        });
+    }
+
+    /// The deletions, in reverse order, and what remains of the inventory. `refusal` says why there are none.
+    async fn backward(&self, refusal: Option<&str>) {
+        let mut refusal = refusal;
+        for stage in Stage::ALL.into_iter().rev() {
+            let steps: Vec<&Step> =
+                self.work.steps.iter().filter(|step| step.is_deletion() && step.stage == stage).collect();
+            if steps.is_empty() {
+                continue;
+            }
+            if let Some(reason) = refusal {
+                for step in steps {
+                    self.skip(step, reason);
+                }
+                continue;
+            }
+            let of = steps.len();
+            let done = self.each(steps.into_iter(), |step| self.delete(step)).await;
+            self.tell(Event::Stage { cluster: self.name(), what: deleted(stage), done, of });
+            if done < of {
+                // A CRD takes its objects along, a namespace all that is in it: also what was to stay.
+                refusal = Some(if self.stopped() { INTERRUPTED } else { "something before it could not be deleted" });
+            }
+        }
+        // A kind too many costs a list; one too few would lose objects.
+        let whole = self.outcome.borrow().is_whole() && refusal.is_none() && !self.how.dry_run;
+        if let Some(parent) = self.work.parent.after.as_ref().filter(|_| whole)
+            && let Err(error) = self.apply_parent(parent).await
+        {
+            self.parent_failed(&error);
+        }
+    }
+
+    fn skip(&self, step: &Step, reason: &str) {
+        let mut outcome = self.outcome.borrow_mut();
+        outcome.interrupted |= reason == INTERRUPTED;
+        outcome.skipped.push((step.object.clone(), reason.to_owned()));
+        self.missing.borrow_mut().entry(step.key.clone()).or_insert_with(|| reason.to_owned());
+    }
+
+    fn fail(&self, failure: Failure) {
+        if failure.cluster {
+            let reason = format!("the cluster does not answer any more: {}", failure.reason);
+            self.lost.borrow_mut().get_or_insert(reason);
+        }
+        self.tell(Event::Failed(failure.clone()));
+        self.outcome.borrow_mut().failed.push(failure);
+    }
+
+    fn fail_step(&self, step: &Step, error: &ClusterError, reason: String) {
+        self.missing.borrow_mut().insert(step.key.clone(), format!("{} could not be applied", step.key));
+        self.fail(Failure {
+            object: step.object.clone(),
+            reason,
+            conflicts: conflicts(error),
+            source: step.source.clone(),
+            cluster: is_of_cluster(error),
+        });
+    }
+
+    /// Why a step is not begun.
+    fn obstacle(&self, step: &Step) -> Option<String> {
+        if self.stopped() {
+            return Some(INTERRUPTED.to_owned());
+        }
+        if let Some(lost) = &*self.lost.borrow() {
+            return Some(lost.clone());
+        }
+        let missing = self.missing.borrow();
+        let needed = needs(&step.key, &self.work.served_by);
+        let (key, reason) = needed.iter().find_map(|key| Some((key, missing.get(key)?)))?;
+        Some(if reason == INTERRUPTED { INTERRUPTED.to_owned() } else { format!("it needs the {key}: {reason}") })
+    }
+}
+
+/// The reason of what was not begun because the user stopped it.
+pub const INTERRUPTED: &str = "interrupted";
+
+/// Whether an error is of the cluster or the network, and not of one object.
+fn is_of_cluster(error: &ClusterError) -> bool {
+    matches!(
+        error.trouble,
+        Trouble::Unreachable | Trouble::TimedOut | Trouble::Certificate | Trouble::Unauthorized | Trouble::Kubeconfig
+    )
+}
+
+/// The fields of others that an apply ran into. The server names the manager in a sentence only.
+fn conflicts(error: &ClusterError) -> Vec<Conflict> {
+    let causes = error.causes.iter().filter(|cause| cause.reason == "FieldManagerConflict");
+    let mut list: Vec<Conflict> = causes
+        .map(|cause| {
+            let manager = cause.message.split('"').nth(1).unwrap_or(&cause.message);
+            Conflict { manager: manager.to_owned(), field: cause.field.clone() }
+        })
+        .collect();
+    list.sort();
+    list.dedup();
+    list
+}
+
+fn applied(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Crds => "CRDs applied",
+        Stage::Namespaces => "namespaces applied",
+        Stage::Rbac => "roles, bindings and service accounts applied",
+        Stage::Catalog => "catalog objects applied",
+    }
+}
+
+fn deleted(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Crds => "CRDs deleted",
+        Stage::Namespaces => "namespaces deleted",
+        Stage::Rbac => "roles, bindings and service accounts deleted",
+        Stage::Catalog => "catalog objects deleted",
+    }
+}

@@ -1,0 +1,90 @@
+//! Deleting one object: the one that was seen, as it was seen, or none.
+
+use serde_json::Value;
+
+use super::{Event, Run};
+use crate::cluster::error::{ClusterError, Trouble};
+use crate::cluster::rest::Call;
+use crate::plan::steps::{Step, Work};
+
+impl Run<'_> {
+    /// Deletes one object; whether it went well.
+    pub(super) async fn delete(&self, step: &Step) -> bool {
+        if let Some(reason) = self.obstacle(step) {
+            self.skip(step, &reason);
+            return false;
+        }
+        let Work::Delete(seen) = &step.work else { return false };
+        let namespace = step.key.namespace.as_deref();
+        let mut call = Call::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
+        if self.how.dry_run {
+            in_vain(&mut call);
+        }
+        match self.work.cluster.call(&call).await {
+            Ok(_) => self.deleted(step),
+            Err(error) => match error.trouble {
+                Trouble::NotFound => self.deleted(step),
+                Trouble::Conflict => match self.is_going(step, &seen.uid).await {
+                    Ok(true) => self.deleted(step),
+                    Ok(false) => {
+                        let reason = "it has changed since it was looked at, so it stays; plan again".to_owned();
+                        self.fail_step(step, &error, reason);
+                        false
+                    }
+                    Err(error) => {
+                        self.fail_step(step, &error, error.message.clone());
+                        false
+                    }
+                },
+                _ => {
+                    self.fail_step(step, &error, error.message.clone());
+                    false
+                }
+            },
+        }
+    }
+
+    fn deleted(&self, step: &Step) -> bool {
+        self.outcome.borrow_mut().deleted.push(step.object.clone());
+        self.tell(Event::Deleted(step.object.clone()));
+        true
+    }
+
+    /// Whether the object of this UID is gone or going: a deletion whose answer was lost is sent
+    /// again, and finds an object with finalizers in another version.
+    async fn is_going(&self, step: &Step, uid: &str) -> Result<bool, ClusterError> {
+        let call = Call::object(&step.resource, step.key.namespace.as_deref(), &step.key.name).metadata_only();
+        match self.work.cluster.call(&call).await {
+            Ok(object) => {
+                let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+                Ok(text("/metadata/uid") == Some(uid) && text("/metadata/deletionTimestamp").is_some())
+            }
+            Err(error) if error.trouble == Trouble::NotFound => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Makes a deletion one that deletes nothing. The server goes by the body alone where there is one;
+/// the query is for those who read the path.
+fn in_vain(call: &mut Call) {
+    let mut options: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+    options["dryRun"] = serde_json::json!(["All"]);
+    call.body = options.to_string().into_bytes();
+    call.path.push_str("?dryRun=All");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::resource::Resource;
+
+    #[test]
+    fn a_deletion_in_vain_says_so_where_the_server_looks() {
+        let mut call = Call::delete(&Resource::namespaces(), None, "a", "u", "7");
+        in_vain(&mut call);
+        let options: Value = serde_json::from_slice(&call.body).expect("JSON");
+        assert_eq!(options["dryRun"], serde_json::json!(["All"]));
+        assert_eq!(options["preconditions"]["uid"], "u");
+    }
+}

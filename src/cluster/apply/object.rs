@@ -1,0 +1,189 @@
+//! Applying one object: until the server has it, or will not take it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{Event, INTERRUPTED, Run, conflicts};
+use crate::cluster::error::{ClusterError, Trouble};
+use crate::cluster::rest::{Apply, Call};
+use crate::cluster::wait::{self, Verdict, Wait};
+use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::plan::steps::{Step, Work, needs};
+
+/// How long a server that has established a CRD may take to serve it.
+const SERVED_WITHIN: Duration = Duration::from_secs(30);
+/// How long a server may go by the old schema of a CRD after it took the new one.
+const SCHEMA_WITHIN: Duration = Duration::from_secs(5);
+/// How often an apply is repeated that lost a race with another writer.
+const RACES: usize = 3;
+/// The pause before the second try; it doubles.
+const PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why an object was not applied.
+enum Unapplied {
+    /// The server says no.
+    Refused(ClusterError),
+    /// What it needs is not there.
+    Needs(String),
+}
+
+impl Run<'_> {
+    /// Applies one object; whether it went well.
+    pub(super) async fn one(&self, step: &Step) -> bool {
+        if let Some(reason) = self.obstacle(step) {
+            self.skip(step, &reason);
+            return false;
+        }
+        if let Some(key) = self.untried_need(step) {
+            self.skip(step, &format!("it cannot be tried before the {key} is there"));
+            return false;
+        }
+        let Work::Apply { body, force } = &step.work else { return false };
+        if self.made_namespace.get() && step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE {
+            return self.applied(step, None);
+        }
+        let how = Apply { dry_run: self.how.dry_run, force: *force };
+        let call = Call::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, body, how);
+        match self.send(step, &call).await {
+            Ok(answer) => self.applied(step, Some(&answer)),
+            Err(Unapplied::Needs(reason)) => {
+                self.skip(step, &reason);
+                false
+            }
+            // A server that still has the old CRD cannot say what the new one would take.
+            Err(Unapplied::Refused(error)) if self.how.dry_run && self.is_of_changed_crd(step, &error) => {
+                self.skip(step, "it cannot be tried before its CRD is changed");
+                false
+            }
+            Err(Unapplied::Refused(error)) => {
+                let reason = match conflicts(&error).is_empty() {
+                    true => error.message.clone(),
+                    false => "other managers own fields of it".to_owned(),
+                };
+                self.fail_step(step, &error, reason);
+                false
+            }
+        }
+    }
+
+    /// Takes note of an object that the server has taken.
+    fn applied(&self, step: &Step, answer: Option<&Value>) -> bool {
+        let text = |pointer: &str| answer.and_then(|a| a.pointer(pointer)).and_then(Value::as_str);
+        if text("/metadata/deletionTimestamp").is_some() && !self.how.dry_run {
+            let error = ClusterError::new(Trouble::Conflict, "");
+            let reason = "it is being deleted; apply again when it is gone".to_owned();
+            self.fail_step(step, &error, reason);
+            return false;
+        }
+        let same = step.seen.is_some() && text("/metadata/resourceVersion") == step.seen.as_deref();
+        match same && !self.how.dry_run {
+            true => {
+                self.outcome.borrow_mut().unchanged.push(step.object.clone());
+                self.tell(Event::Unchanged(step.object.clone()));
+            }
+            false => {
+                self.outcome.borrow_mut().applied.push(step.object.clone());
+                self.tell(Event::Applied(step.object.clone()));
+            }
+        }
+        if step.is_crd()
+            && !self.how.dry_run
+            && let Some(crd) = answer
+        {
+            self.changed.borrow_mut().insert(step.key.name.clone(), Instant::now());
+            match wait::verdict(crd) {
+                Some(Verdict::Ready) => {}
+                Some(Verdict::NotReady(reason)) => self.not_ready(&step.key.name, reason),
+                None => drop(self.pending.borrow_mut().insert(step.key.name.clone())),
+            }
+        }
+        true
+    }
+
+    /// What a dry run of the object would need, and is only made by the run itself.
+    fn untried_need(&self, step: &Step) -> Option<String> {
+        if !self.how.dry_run {
+            return None;
+        }
+        let needed = needs(&step.key, &self.work.served_by);
+        let made = |s: &&Step| !s.is_deletion() && s.seen.is_none() && needed.contains(&s.key);
+        self.work.steps.iter().find(made).map(|step| step.key.to_string())
+    }
+
+    fn crd_of(&self, step: &Step) -> Option<&String> {
+        self.work.served_by.get(&(step.key.group.clone(), step.key.kind.clone()))
+    }
+
+    fn is_of_changed_crd(&self, step: &Step, error: &ClusterError) -> bool {
+        let crd = self.crd_of(step);
+        let changes = |s: &&Step| s.is_crd() && !s.is_deletion() && Some(&s.key.name) == crd;
+        matches!(error.trouble, Trouble::Invalid | Trouble::NotFound) && self.work.steps.iter().any(|s| changes(&s))
+    }
+
+    /// Sends an apply, again where the server is only not there yet.
+    async fn send(&self, step: &Step, call: &Call) -> Result<Value, Unapplied> {
+        let (mut pause, mut races) = (PAUSE, RACES);
+        let mut served_by = None;
+        loop {
+            let error = match self.work.cluster.call(call).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let crd = self.crd_of(step).filter(|_| !self.how.dry_run);
+            let again = match (error.trouble, crd) {
+                // The kind is not served; a namespace that is not there is named.
+                (Trouble::NotFound, Some(crd)) if !error.message.starts_with("namespaces ") => {
+                    let until = match served_by {
+                        Some(until) => until,
+                        None => {
+                            self.gate(crd).await.map_err(Unapplied::Needs)?;
+                            *served_by.insert(Instant::now() + SERVED_WITHIN.min(self.how.timeout))
+                        }
+                    };
+                    Instant::now() < until
+                }
+                (Trouble::Invalid, Some(crd)) => {
+                    self.changed.borrow().get(crd).is_some_and(|at| at.elapsed() < SCHEMA_WITHIN)
+                }
+                (Trouble::Conflict, _) if conflicts(&error).is_empty() && races > 0 => {
+                    races -= 1;
+                    true
+                }
+                _ => false,
+            };
+            if !again {
+                return Err(Unapplied::Refused(error));
+            }
+            if self.unless_stopped(tokio::time::sleep(pause)).await.is_none() {
+                return Err(Unapplied::Needs(INTERRUPTED.to_owned()));
+            }
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+
+    /// Waits, once for all that need it, for a CRD that an earlier run applied.
+    async fn gate(&self, crd: &str) -> Result<(), String> {
+        let gate = self.gates.borrow_mut().entry(crd.to_owned()).or_default().clone();
+        let waiting = gate.get_or_init(async || {
+            let selector = wait::by_name(crd);
+            let until = Instant::now() + self.how.timeout;
+            let names = [crd.to_owned()].into();
+            let wait = Wait { selector: &selector, names, since: None, until };
+            let verdicts = wait::established(self.work.cluster, wait).await;
+            let verdict = verdicts.into_values().next().unwrap_or(Verdict::Ready);
+            if let Verdict::NotReady(reason) = &verdict {
+                self.not_ready(crd, reason.clone());
+            }
+            verdict
+        });
+        match self.unless_stopped(waiting).await {
+            None => Err(INTERRUPTED.to_owned()),
+            Some(Verdict::Ready) => Ok(()),
+            Some(Verdict::NotReady(reason)) => Err(format!("it needs the CustomResourceDefinition {crd}: {reason}")),
+        }
+    }
+}

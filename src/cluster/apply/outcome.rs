@@ -1,0 +1,105 @@
+//! What came of an apply, object by object: nothing that was begun goes without a word.
+
+use crate::plan::types::{Conflict, ObjectRef, Place};
+
+/// What came of applying to all clusters.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// Objects that were written.
+    pub applied: Vec<ObjectRef>,
+    /// Objects that were sent, and that the server had just so.
+    pub unchanged: Vec<ObjectRef>,
+    /// Objects that are gone, or going.
+    pub deleted: Vec<ObjectRef>,
+    /// What the server did not take.
+    pub failed: Vec<Failure>,
+    /// What was not tried, and why.
+    pub skipped: Vec<(ObjectRef, String)>,
+    /// CRDs that were applied and that the server does not serve, and why.
+    pub not_ready: Vec<(ObjectRef, String)>,
+    /// Whether the user stopped it.
+    pub interrupted: bool,
+}
+
+/// An object that the server did not take.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The object.
+    pub object: ObjectRef,
+    /// Why, in the server's words where it said any.
+    pub reason: String,
+    /// The fields that belong to others.
+    pub conflicts: Vec<Conflict>,
+    /// The line of the repository that causes the object.
+    pub source: Option<Place>,
+    /// Whether it is the cluster or the network that failed, and not the object.
+    pub cluster: bool,
+}
+
+impl Outcome {
+    /// Whether all that was to be done is done.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.failed.is_empty() && self.skipped.is_empty() && self.not_ready.is_empty() && !self.interrupted
+    }
+
+    /// Whether anything was written.
+    #[must_use]
+    pub fn changed_anything(&self) -> bool {
+        !self.applied.is_empty() || !self.deleted.is_empty()
+    }
+
+    /// Takes in what came of another cluster.
+    pub fn append(&mut self, mut other: Self) {
+        self.applied.append(&mut other.applied);
+        self.unchanged.append(&mut other.unchanged);
+        self.deleted.append(&mut other.deleted);
+        self.failed.append(&mut other.failed);
+        self.skipped.append(&mut other.skipped);
+        self.not_ready.append(&mut other.not_ready);
+        self.interrupted |= other.interrupted;
+    }
+
+    /// The same, each list in the order of the objects' names: the order in which answers came is nobody's interest.
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
+        self.applied.sort();
+        self.unchanged.sort();
+        self.deleted.sort();
+        self.failed.sort_by(|a, b| a.object.cmp(&b.object));
+        self.skipped.sort();
+        self.not_ready.sort();
+        self
+    }
+}
+
+/// Something that happened while it happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// An object was written.
+    Applied(ObjectRef),
+    /// It was sent, and was just so.
+    Unchanged(ObjectRef),
+    /// It is gone, or going.
+    Deleted(ObjectRef),
+    /// The server did not take it.
+    Failed(Failure),
+    /// CRDs are waited for.
+    Waiting {
+        /// The cluster.
+        cluster: String,
+        /// How many.
+        crds: usize,
+    },
+    /// A step of a cluster is done.
+    Stage {
+        /// The cluster.
+        cluster: String,
+        /// What was done: `crds applied`.
+        what: &'static str,
+        /// Of how many objects it came to the end it should.
+        done: usize,
+        /// Of how many in all.
+        of: usize,
+    },
+}

@@ -1,0 +1,180 @@
+//! Dry runs: what the server would make of an object, or why it would not take it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use serde_json::Value;
+
+use super::client::Cluster;
+use super::error::{ClusterError, Trouble};
+use super::rest::{Apply, Call};
+use crate::compile::render::Manifest;
+use crate::plan::build::Answer;
+use crate::plan::compare::{Comparison, compare};
+use crate::plan::inventory::Inventory;
+use crate::plan::key::ObjectKey;
+use crate::plan::live::LiveCluster;
+use crate::plan::resource::Resource;
+use crate::plan::types::Conflict;
+
+/// What the server says of a conflict.
+const CONFLICT: &str = "FieldManagerConflict";
+const CRD: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition");
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// Asks for the objects in `differing`, and for new ones as far as they can be asked for: an object whose
+/// namespace, kind or role is itself about to be made cannot. Of new ones only refusals come back.
+/// The number is that of the dry runs.
+///
+/// # Errors
+/// When the cluster no longer answers.
+pub async fn ask(
+    cluster: &Cluster,
+    wanted: &[Manifest],
+    inventory: &Inventory,
+    live: &LiveCluster,
+    differing: &[ObjectKey],
+    forced: &(dyn Fn(&ObjectKey) -> bool + Sync),
+) -> Result<(BTreeMap<ObjectKey, Answer>, usize), ClusterError> {
+    let differing: BTreeSet<&ObjectKey> = differing.iter().collect();
+    let world = World::new(wanted, inventory, live);
+    let asked: Vec<(ObjectKey, Resource, &Manifest)> = wanted
+        .iter()
+        .filter_map(|manifest| {
+            let key = ObjectKey::from(&manifest.id);
+            let is_new = !live.objects.contains_key(&key);
+            let may_be_asked = differing.contains(&key) || is_new && world.can_be_made(&key, &manifest.body);
+            may_be_asked.then_some((key, Resource::of(&manifest.id)?, manifest))
+        })
+        .collect();
+    let count = asked.len();
+    let answers: Vec<Option<(ObjectKey, Answer)>> = stream::iter(asked)
+        .map(|(key, resource, manifest)| {
+            let (world, is_new) = (&world, !differing.contains(&key));
+            async move {
+                let how = Apply { dry_run: true, force: forced(&key) };
+                let body = inventory.label(&manifest.body);
+                let call = Call::apply(&resource, key.namespace.as_deref(), &key.name, &body, how);
+                let answer = match cluster.call(&call).await {
+                    // Where there is nothing, there is nothing to compare with.
+                    Ok(_) if is_new => None,
+                    Ok(body) => Some(Answer::WouldBe(body)),
+                    Err(error) => refusal(error)?,
+                };
+                // What an old CRD refuses, the new one may take.
+                let is_sure = !matches!(answer, Some(Answer::Refused(_))) || !world.kind_changes(&resource);
+                Ok::<_, ClusterError>(answer.filter(|_| is_sure).map(|answer| (key, answer)))
+            }
+        })
+        .buffered(cluster.at_once())
+        .try_collect()
+        .await?;
+    Ok((answers.into_iter().flatten().collect(), count))
+}
+
+/// What a refusal says; `None` where it says nothing of the object: something else is not there yet, or
+/// nobody can be asked.
+fn refusal(error: ClusterError) -> Result<Option<Answer>, ClusterError> {
+    match error.trouble {
+        Trouble::Conflict if error.causes.iter().any(|cause| cause.reason == CONFLICT) => {
+            let mut conflicts: Vec<Conflict> = error
+                .causes
+                .iter()
+                .filter(|cause| cause.reason == CONFLICT)
+                .map(|cause| Conflict { manager: manager(&cause.message), field: cause.field.clone() })
+                .collect();
+            conflicts.sort();
+            Ok(Some(Answer::Conflicts(conflicts)))
+        }
+        Trouble::NotFound => Ok(None),
+        _ if error.is_of_connection() => Err(error),
+        // A webhook with side effects is not asked, and then the dry run is off. Applying may well do.
+        _ if error.message.contains("does not support dry run") => Ok(None),
+        _ => Ok(Some(Answer::Refused(error.message))),
+    }
+}
+
+/// The manager in `conflict with "kubectl" using v1`.
+fn manager(message: &str) -> String {
+    let quoted = message.split_once('"').and_then(|(_, rest)| rest.split_once('"'));
+    quoted.map_or(message, |(name, _)| name).to_owned()
+}
+
+/// What has to be there before an object can be made.
+struct World<'a> {
+    live: &'a LiveCluster,
+    wanted: BTreeSet<ObjectKey>,
+    /// The CRDs that are not as they should be, by name.
+    changing: BTreeSet<String>,
+}
+
+impl<'a> World<'a> {
+    fn new(wanted: &[Manifest], inventory: &Inventory, live: &'a LiveCluster) -> Self {
+        let crds = wanted.iter().filter(|m| (m.id.group(), m.id.kind.as_str()) == CRD);
+        let changing = crds.filter_map(|manifest| {
+            let body = inventory.label(&manifest.body);
+            let is_same = compare(&body, live.objects.get(&ObjectKey::from(&manifest.id))) == Comparison::Same;
+            (!is_same).then(|| manifest.id.name.clone())
+        });
+        Self { live, changing: changing.collect(), wanted: wanted.iter().map(|m| ObjectKey::from(&m.id)).collect() }
+    }
+
+    /// Whether the CRD of a kind is not as it should be.
+    fn kind_changes(&self, resource: &Resource) -> bool {
+        self.changing.contains(&resource.full_name())
+    }
+
+    /// Whether what a new object needs is there.
+    fn can_be_made(&self, key: &ObjectKey, body: &Value) -> bool {
+        let is_there = |key: &ObjectKey| match self.live.objects.get(key) {
+            Some(object) => !object.is_going(),
+            // What is not rendered is not listed: it may be there.
+            None => !self.wanted.contains(key),
+        };
+        let namespace = key.namespace.as_ref().is_none_or(|name| {
+            is_there(&ObjectKey { group: String::new(), kind: "Namespace".into(), namespace: None, name: name.clone() })
+        });
+        let kind = Resource::rendered().into_iter().find(|r| r.group == key.group && r.kind == key.kind);
+        let crd = kind.is_some_and(|resource| {
+            let (group, kind) = CRD;
+            is_there(&ObjectKey { group: group.into(), kind: kind.into(), namespace: None, name: resource.full_name() })
+        });
+        // Who may bind a role depends on what the role allows.
+        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+        let role = text("/roleRef/kind").filter(|_| key.group == RBAC).is_none_or(|kind| {
+            let namespace = key.namespace.clone().filter(|_| kind == "Role");
+            let name = text("/roleRef/name").unwrap_or_default().to_owned();
+            is_there(&ObjectKey { group: RBAC.into(), kind: kind.to_owned(), namespace, name })
+        });
+        namespace && crd && role
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_manager_is_named_as_the_server_names_it() {
+        assert_eq!(manager("conflict with \"kubectl\" using v1"), "kubectl");
+        assert_eq!(manager("conflict with \"a b\" with subresource \"status\" using v1"), "a b");
+        assert_eq!(manager("?"), "?");
+    }
+
+    #[test]
+    fn a_refusal_is_an_answer_and_a_lost_connection_is_none() {
+        let conflict = json!({ "message": "Apply failed", "details": { "causes": [
+            { "reason": CONFLICT, "field": ".spec.x", "message": "conflict with \"kubectl\" using v1" },
+        ] } });
+        let expected = Conflict { manager: "kubectl".into(), field: ".spec.x".into() };
+        let error = ClusterError::of_status(409, conflict.to_string().as_bytes());
+        assert_eq!(refusal(error), Ok(Some(Answer::Conflicts(vec![expected]))));
+        let error = ClusterError::of_status(403, br#"{"message":"escalation"}"#);
+        assert_eq!(refusal(error), Ok(Some(Answer::Refused("escalation".into()))));
+        assert_eq!(refusal(ClusterError::of_status(404, b"{}")), Ok(None));
+        let webhook = br#"{"message":"admission webhook \"x\" does not support dry run"}"#;
+        assert_eq!(refusal(ClusterError::of_status(400, webhook)), Ok(None));
+        assert!(refusal(ClusterError::of_status(401, b"{}")).is_err());
+    }
+}

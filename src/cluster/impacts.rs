@@ -1,0 +1,260 @@
+//! What the changes of a plan mean for instances: those of a CRD that changes or
+//! goes, those in a namespace that goes, and those whose service goes.
+//!
+//! A kind is listed once, however many changes ask for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt as _};
+use serde_json::Value;
+
+use super::client::Cluster;
+use super::error::{ClusterError, Trouble};
+use super::instances::{Census, Fate, Where, census, impact};
+use super::rest::Call;
+use super::trial::try_schema;
+use crate::model::cluster::Target;
+use crate::model::keys::{ORIGIN_NAMESPACE, SERVICE_CLUSTER};
+use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
+use crate::plan::build::{Answer, Asks};
+use crate::plan::key::ObjectKey;
+use crate::plan::live::LiveCluster;
+use crate::plan::resource::Resource;
+use crate::plan::types::Impact;
+
+/// So many schemas are tried at a time. An API server holds back the first objects of a new kind for two
+/// seconds, and trials that run together wait together.
+const TRIALS: usize = 8;
+
+/// Which instances a change is about.
+struct Concern<'a> {
+    key: &'a ObjectKey,
+    kinds: Vec<Resource>,
+    namespace: Option<String>,
+    fate: Fate,
+    /// Why not all kinds are known.
+    unknown: Option<String>,
+}
+
+/// Finds the impacts of all that a plan asks for.
+///
+/// # Errors
+/// When the cluster no longer answers.
+pub async fn find(
+    cluster: &Cluster,
+    live: &LiveCluster,
+    answers: &BTreeMap<ObjectKey, Answer>,
+    asks: &Asks,
+    trial: bool,
+) -> Result<BTreeMap<ObjectKey, Impact>, ClusterError> {
+    let body = |key: &ObjectKey| live.objects.get(key).map(|object| &object.body);
+    let mut concerns: Vec<Concern<'_>> = Vec::new();
+    for changed in &asks.crds_changed {
+        let kinds = listable(&changed.live).into_iter().collect();
+        concerns.push(Concern { key: &changed.key, kinds, namespace: None, fate: Fate::Kept, unknown: None });
+    }
+    for key in &asks.doomed_crds {
+        let kinds = body(key).and_then(listable).into_iter().collect();
+        concerns.push(Concern { key, kinds, namespace: None, fate: Fate::Destroyed, unknown: None });
+    }
+    if !asks.doomed_namespaces.is_empty() {
+        let (kinds, unknown) = kinds_of_instances(cluster, live).await?;
+        let kinds: Vec<Resource> = kinds.into_iter().filter(|kind| kind.namespaced).collect();
+        for key in &asks.doomed_namespaces {
+            let (kinds, unknown, namespace) = (kinds.clone(), unknown.clone(), Some(key.name.clone()));
+            concerns.push(Concern { key, kinds, namespace, fate: Fate::Destroyed, unknown });
+        }
+    }
+    for key in &asks.doomed_others {
+        let Some((kinds, namespace)) = body(key).map(|body| served(live, key, body)) else { continue };
+        concerns.push(Concern { key, kinds, namespace, fate: Fate::Kept, unknown: None });
+    }
+
+    let kinds: BTreeSet<Resource> = concerns.iter().flat_map(|concern| concern.kinds.iter().cloned()).collect();
+    let census = census(cluster, kinds.into_iter().collect()).await?;
+    let mut impacts: BTreeMap<ObjectKey, Impact> =
+        concerns.iter().map(|concern| (concern.key.clone(), concern.impact(cluster, &census))).collect();
+    tried(cluster, answers, asks, trial, &mut impacts).await;
+    Ok(impacts)
+}
+
+impl Concern<'_> {
+    fn impact(&self, cluster: &Cluster, census: &Census) -> Impact {
+        let place = self.namespace.as_deref().map_or(Where::Anywhere, Where::In);
+        let mut impact = impact(cluster, census, &self.kinds, place, self.fate);
+        if impact.unchecked.is_none() {
+            impact.unchecked.clone_from(&self.unknown);
+        }
+        impact
+    }
+}
+
+/// Tries the instances of the CRDs that change.
+async fn tried(
+    cluster: &Cluster,
+    answers: &BTreeMap<ObjectKey, Answer>,
+    asks: &Asks,
+    trial: bool,
+    impacts: &mut BTreeMap<ObjectKey, Impact>,
+) {
+    let mut worth: Vec<_> = Vec::new();
+    for changed in &asks.crds_changed {
+        let Some(impact) = impacts.get_mut(&changed.key) else { continue };
+        if impact.instances == 0 {
+            continue;
+        }
+        if !trial {
+            impact.unchecked = Some("the instances were not tried under the new schema (`--no-trial`)".to_owned());
+        } else if matches!(answers.get(&changed.key), Some(Answer::Refused(_))) {
+            impact.unchecked = Some("the server does not take the new schema".to_owned());
+        } else {
+            worth.push(changed);
+        }
+    }
+    let at_once = cluster.at_once() / worth.len().clamp(1, TRIALS);
+    let found: Vec<_> =
+        stream::iter(worth)
+            .map(|changed| async move {
+                (changed.key.clone(), try_schema(cluster, &changed.live, &changed.new, at_once).await)
+            })
+            .buffered(TRIALS)
+            .collect()
+            .await;
+    for (key, impact) in found {
+        // A trial that did not come about knows no numbers; the count does.
+        let counted = impacts.entry(key).or_default();
+        let (instances, accounts) = (counted.instances, counted.accounts);
+        *counted = impact;
+        if counted.instances == 0 {
+            (counted.instances, counted.accounts) = (instances, accounts);
+        }
+    }
+}
+
+/// The kind that a CRD defines, in a version that can be asked for: the stored one if it is served.
+#[must_use]
+pub fn listable(crd: &Value) -> Option<Resource> {
+    let versions = crd.pointer("/spec/versions")?.as_array()?;
+    let is = |version: &&Value, key: &str| version.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let mut served: Vec<&Value> = versions.iter().filter(|v| is(v, "served")).collect();
+    served.sort_by_key(|version| !is(version, "storage"));
+    let version = served.first()?.get("name")?.as_str()?.to_owned();
+    Resource::defined_by(crd).map(|resource| Resource { version, ..resource })
+}
+
+/// The kinds of which there are instances in a cluster because of us. In a service cluster these are the
+/// base CRDs, which are not ours: what sync may do names them.
+async fn kinds_of_instances(
+    cluster: &Cluster,
+    live: &LiveCluster,
+) -> Result<(Vec<Resource>, Option<String>), ClusterError> {
+    if cluster.target == Target::Management {
+        return Ok((crds(live).filter_map(listable).collect(), None));
+    }
+    let names = base_crds(live);
+    let calls = names.iter().map(|name| Call::object(&Resource::crds(), None, name)).collect();
+    let (mut kinds, mut unknown) = (Vec::new(), None);
+    for answer in cluster.call_all(calls).await {
+        match answer {
+            Ok(crd) => kinds.extend(listable(&crd)),
+            Err(error) if error.trouble == Trouble::NotFound => {}
+            Err(error) if error.is_of_connection() => return Err(error),
+            Err(error) => unknown = Some(error.message),
+        }
+    }
+    Ok((kinds, unknown))
+}
+
+/// The CRDs of services: the internal and the derived ones.
+fn crds(live: &LiveCluster) -> impl Iterator<Item = &Value> {
+    let is_crd = |key: &&ObjectKey| key.kind == "CustomResourceDefinition";
+    let bodies = live.objects.iter().filter(move |(key, _)| is_crd(key)).map(|(_, object)| &object.body);
+    bodies.filter(|crd| {
+        let group = crd.pointer("/spec/group").and_then(Value::as_str);
+        group != Some(CATALOG_GROUP) && group != Some(CORE_GROUP)
+    })
+}
+
+/// The CRDs that the roles of sync name.
+fn base_crds(live: &LiveCluster) -> BTreeSet<String> {
+    let texts = |rule: &Value, key: &str| -> Vec<String> {
+        let list = rule.get(key).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let mut names = BTreeSet::new();
+    let roles = live.objects.iter().filter(|(key, _)| matches!(key.kind.as_str(), "ClusterRole" | "Role"));
+    for (_, role) in roles {
+        for rule in role.body.get("rules").and_then(Value::as_array).into_iter().flatten() {
+            let resources = texts(rule, "resources");
+            if resources.iter().any(|r| r == "customresourcedefinitions") {
+                names.extend(texts(rule, "resourceNames"));
+                continue;
+            }
+            for group in texts(rule, "apiGroups").into_iter().filter(|group| group.contains('.')) {
+                let plurals = resources.iter().filter(|plural| !plural.contains('/'));
+                names.extend(plurals.map(|plural| format!("{plural}.{group}")));
+            }
+        }
+    }
+    names
+}
+
+/// The kinds, and the namespace, of the instances that an Offering or an assignment is about.
+fn served(live: &LiveCluster, key: &ObjectKey, body: &Value) -> (Vec<Resource>, Option<String>) {
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    if key.kind == "Offering" {
+        let name = text("/spec/crd/name").unwrap_or_default();
+        let kind = crds(live).find(|crd| crd.pointer("/metadata/name").and_then(Value::as_str) == Some(name));
+        return (kind.and_then(listable).into_iter().collect(), key.namespace.clone());
+    }
+    let (provider, cluster) = (key.namespace.as_deref(), text("/spec/serviceCluster/name"));
+    let label = |crd: &Value, label: &str| {
+        crd.pointer("/metadata/labels").and_then(|l| l.get(label)).and_then(Value::as_str).map(str::to_owned)
+    };
+    let kinds = crds(live).filter(|crd| {
+        label(crd, ORIGIN_NAMESPACE).as_deref() == provider && label(crd, SERVICE_CLUSTER).as_deref() == cluster
+    });
+    (kinds.filter_map(listable).collect(), text("/spec/managementNamespace/name").map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::live::LiveObject;
+    use serde_json::json;
+
+    fn cluster_of(objects: &[Value]) -> LiveCluster {
+        let text = |body: &Value, pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let objects = objects.iter().map(|body| {
+            let key = ObjectKey {
+                group: String::new(),
+                kind: text(body, "/kind").unwrap_or_default(),
+                namespace: text(body, "/metadata/namespace"),
+                name: text(body, "/metadata/name").unwrap_or_default(),
+            };
+            (key, LiveObject { body: body.clone() })
+        });
+        LiveCluster { uid: None, objects: objects.collect() }
+    }
+
+    #[test]
+    fn roles_of_sync_name_the_base_crds() {
+        let role = json!({ "kind": "Role", "metadata": { "name": "a", "namespace": "t" }, "rules": [
+            { "apiGroups": [""], "resources": ["namespaces"] },
+            { "apiGroups": ["redis.io"], "resources": ["redis", "redis/status"] },
+        ] });
+        let all = json!({ "kind": "ClusterRole", "metadata": { "name": "b" }, "rules": [
+            { "apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "resourceNames": ["x.y.z"] },
+        ] });
+        let names: Vec<String> = base_crds(&cluster_of(&[role, all])).into_iter().collect();
+        assert_eq!(names, ["redis.redis.io", "x.y.z"]);
+    }
+
+    #[test]
+    fn a_kind_is_asked_for_in_a_version_that_is_served() {
+        let crd = json!({ "spec": { "group": "g.io", "scope": "Cluster", "names": { "kind": "A", "plural": "as" }, "versions": [
+            { "name": "v1", "served": false, "storage": true }, { "name": "v2", "served": true, "storage": false },
+        ] } });
+        assert_eq!(listable(&crd).map(|r| r.api_version()).as_deref(), Some("g.io/v2"));
+    }
+}

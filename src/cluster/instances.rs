@@ -1,0 +1,198 @@
+//! Instances: how many there are of a kind, where, and what they are called.
+//!
+//! One metadata-only LIST a kind, whatever the number of namespaces asked about.
+//! Nothing of an instance but its namespace and its name is kept.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt as _};
+use serde_json::Value;
+
+use super::client::{Cluster, Taken};
+use super::error::{ClusterError, Trouble};
+use crate::plan::resource::Resource;
+use crate::plan::types::{Impact, ObjectRef};
+
+/// So many are named; all are counted.
+pub const NAMED: usize = 20;
+
+/// The instances of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Instances {
+    /// By namespace; the empty one is that of cluster-wide kinds.
+    namespaces: BTreeMap<String, Names>,
+}
+
+/// Instances of one kind in one namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Names {
+    count: usize,
+    /// The first of them, as the server sorts them.
+    first: Vec<String>,
+}
+
+impl Taken for Instances {
+    fn take(&mut self, object: Value) {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let names = self.namespaces.entry(text("/metadata/namespace").to_owned()).or_default();
+        names.count += 1;
+        if names.first.len() < NAMED {
+            names.first.push(text("/metadata/name").to_owned());
+        }
+    }
+
+    fn restart(&mut self) {
+        self.namespaces.clear();
+    }
+}
+
+/// Which instances are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where<'a> {
+    /// All there are.
+    Anywhere,
+    /// Those of one namespace.
+    In(&'a str),
+}
+
+impl Instances {
+    fn chosen<'a>(&'a self, place: Where<'a>) -> impl Iterator<Item = (&'a str, &'a Names)> {
+        let is_meant = move |namespace: &str| match place {
+            Where::Anywhere => true,
+            Where::In(wanted) => namespace == wanted,
+        };
+        self.namespaces.iter().map(|(namespace, names)| (namespace.as_str(), names)).filter(move |(n, _)| is_meant(n))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self, place: Where<'_>) -> usize {
+        self.chosen(place).map(|(_, names)| names.count).sum()
+    }
+
+    /// In how many namespaces they are.
+    #[must_use]
+    pub fn namespaces(&self) -> usize {
+        self.namespaces.keys().filter(|namespace| !namespace.is_empty()).count()
+    }
+
+    /// What they are called; the first of each namespace.
+    fn names<'a>(&'a self, place: Where<'a>) -> impl Iterator<Item = (Option<&'a str>, &'a str)> {
+        self.chosen(place).flat_map(|(namespace, names)| {
+            let namespace = Some(namespace).filter(|n| !n.is_empty());
+            names.first.iter().map(move |name| (namespace, name.as_str()))
+        })
+    }
+}
+
+/// The instances of several kinds, or why they could not be listed.
+pub type Census = BTreeMap<Resource, Result<Instances, String>>;
+
+/// Counts the instances of kinds. A kind that the server does not serve has none.
+///
+/// # Errors
+/// When the cluster no longer answers. A kind that cannot be listed is not an error of the whole.
+pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Census, ClusterError> {
+    let counted: Vec<_> = stream::iter(resources)
+        .map(|resource| async move {
+            let mut instances = Instances::default();
+            let listed = cluster.list(&resource, None, true, &mut instances).await;
+            (resource, listed.map(|_| instances))
+        })
+        .buffered(cluster.at_once())
+        .collect()
+        .await;
+    let mut census = Census::new();
+    for (resource, listed) in counted {
+        let instances = match listed {
+            Ok(instances) => Ok(instances),
+            Err(error) if error.trouble == Trouble::NotFound => Ok(Instances::default()),
+            Err(error) if error.is_of_connection() => return Err(error),
+            Err(error) => Err(unlisted(&error)),
+        };
+        census.insert(resource, instances);
+    }
+    Ok(census)
+}
+
+/// Why instances could not be listed. What a webhook that converts them says may quote one, so only the
+/// words of who decides on access are passed on.
+#[must_use]
+pub fn unlisted(error: &ClusterError) -> String {
+    match error.trouble {
+        Trouble::Forbidden => error.message.clone(),
+        _ if error.is_of_connection() => error.message.clone(),
+        _ => "the server cannot list the instances".to_owned(),
+    }
+}
+
+/// What becomes of the instances that an impact is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// They go.
+    Destroyed,
+    /// They stay.
+    Kept,
+}
+
+/// The impact of a change on the instances of some kinds in some place. Kinds that could not be
+/// listed make it unchecked, and it still says what is known.
+#[must_use]
+pub fn impact<'a>(
+    cluster: &Cluster,
+    census: &Census,
+    resources: impl IntoIterator<Item = &'a Resource>,
+    place: Where<'_>,
+    fate: Fate,
+) -> Impact {
+    let mut impact = Impact::default();
+    let mut namespaces = std::collections::BTreeSet::new();
+    for resource in resources {
+        let instances = match census.get(resource) {
+            Some(Ok(instances)) => instances,
+            Some(Err(why)) => {
+                impact.unchecked = Some(why.clone());
+                continue;
+            }
+            None => continue,
+        };
+        impact.instances += instances.count(place);
+        namespaces.extend(instances.chosen(place).map(|(n, _)| n).filter(|n| !n.is_empty()));
+        if fate == Fate::Destroyed {
+            let room = NAMED.saturating_sub(impact.destroyed.len());
+            impact.destroyed.extend(instances.names(place).take(room).map(|(namespace, name)| ObjectRef {
+                cluster: cluster.target.to_string(),
+                api_version: resource.api_version(),
+                kind: resource.kind.clone(),
+                namespace: namespace.map(str::to_owned),
+                name: name.to_owned(),
+            }));
+        }
+    }
+    if fate == Fate::Destroyed {
+        impact.destroyed_count = impact.instances;
+    }
+    impact.accounts = namespaces.len();
+    impact
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn all_are_counted_and_the_first_are_named() {
+        let mut instances = Instances::default();
+        for n in 0..30 {
+            instances.take(json!({ "metadata": { "namespace": "a", "name": format!("x{n:02}") } }));
+        }
+        instances.take(json!({ "metadata": { "namespace": "b", "name": "y" } }));
+        assert_eq!((instances.count(Where::Anywhere), instances.count(Where::In("b"))), (31, 1));
+        assert_eq!(instances.namespaces(), 2);
+        let names: Vec<_> = instances.names(Where::Anywhere).collect();
+        assert_eq!((names.len(), names[0], names[20]), (21, (Some("a"), "x00"), (Some("b"), "y")));
+        instances.restart();
+        assert_eq!(instances.count(Where::Anywhere), 0);
+    }
+}

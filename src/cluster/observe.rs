@@ -1,0 +1,205 @@
+//! What a cluster has to say to a plan: what is there, what a dry run would make of
+//! what differs, and which instances that would touch.
+//!
+//! The number of requests does not grow with the objects that are as they should be:
+//! one paged LIST a kind, then one dry run for each object that differs, then one
+//! metadata-only LIST for each kind whose instances matter. Nothing is written but
+//! the CRDs of trials, which go again (`trial`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use serde_json::{Value, json};
+
+use super::client::{Cluster, Taken};
+use super::error::{ClusterError, Trouble};
+use super::trial::{Leftover, sweep};
+use super::{dry_run, impacts};
+use crate::compile::render::Manifest;
+use crate::model::cluster::Target;
+use crate::plan::build::{Answer, to_ask};
+use crate::plan::inventory::Inventory;
+use crate::plan::key::ObjectKey;
+use crate::plan::live::{LiveCluster, LiveObject, PART_OF};
+use crate::plan::needs;
+use crate::plan::resource::Resource;
+use crate::plan::types::Impact;
+
+/// A trial that goes on is younger.
+pub const LEFTOVER_AGE: Duration = Duration::from_mins(10);
+
+/// How to look.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// UID of the cluster, if it was asked: [`super::identity::identify`].
+    pub uid: Option<&'a str>,
+    /// Whether objects that the repository no longer has would be deleted.
+    pub prune: bool,
+    /// Whether instances are tried under new schemas, for which a CRD is made and deleted.
+    pub trial: bool,
+    /// The objects of which fields of others may be taken (`--force-conflicts`).
+    pub forced: &'a (dyn Fn(&ObjectKey) -> bool + Sync),
+    /// How old the CRD of a trial is at least that is taken for a leftover.
+    pub leftover_age: Duration,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { uid: None, prune: false, trial: true, forced: &|_| false, leftover_age: LEFTOVER_AGE }
+    }
+}
+
+impl std::fmt::Debug for Options<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("prune", &self.prune).field("trial", &self.trial).finish_non_exhaustive()
+    }
+}
+
+/// What was seen.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// The objects that are wanted and those of the inventory, as they are.
+    pub live: LiveCluster,
+    /// What the server made of the dry runs.
+    pub answers: BTreeMap<ObjectKey, Answer>,
+    /// What changed CRDs and doomed objects mean for instances.
+    pub impacts: BTreeMap<ObjectKey, Impact>,
+    /// How many dry runs were made.
+    pub dry_runs: usize,
+}
+
+/// Looks at a cluster.
+///
+/// # Errors
+/// When the cluster does not answer, or does not let us list what carrier renders. What it says of a
+/// single object is no error but an [`Answer`], or an [`Impact::unchecked`].
+pub async fn observe(
+    cluster: &Cluster,
+    wanted: &[Manifest],
+    inventory: &Inventory,
+    options: &Options<'_>,
+) -> Result<Observed, ClusterError> {
+    let (live, leftovers) = list(cluster, wanted, inventory, options.uid).await?;
+    if options.trial {
+        sweep(cluster, &leftovers, options.leftover_age).await;
+    }
+    let asks = to_ask(wanted, inventory, &live, options.prune);
+    let (answers, dry_runs) = dry_run::ask(cluster, wanted, inventory, &live, &asks.dry_run, options.forced).await?;
+    let impacts = impacts::find(cluster, &live, &answers, &asks, options.trial).await?;
+    Ok(Observed { live, answers, impacts, dry_runs })
+}
+
+/// The objects that are wanted and those of the inventory: one LIST a kind.
+///
+/// # Errors
+/// When a kind cannot be listed.
+pub async fn live(
+    cluster: &Cluster,
+    wanted: &[Manifest],
+    inventory: &Inventory,
+    uid: Option<&str>,
+) -> Result<LiveCluster, ClusterError> {
+    Ok(list(cluster, wanted, inventory, uid).await?.0)
+}
+
+async fn list(
+    cluster: &Cluster,
+    wanted: &[Manifest],
+    inventory: &Inventory,
+    uid: Option<&str>,
+) -> Result<(LiveCluster, Vec<Leftover>), ClusterError> {
+    let keys: BTreeSet<ObjectKey> = wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
+    let kept: Vec<(BTreeMap<ObjectKey, LiveObject>, Vec<Leftover>)> = stream::iter(kinds(&cluster.target, &keys))
+        .map(|resource| {
+            let keys = &keys;
+            async move {
+                let mut kept = Kept {
+                    resource: &resource,
+                    keys,
+                    id: &inventory.id,
+                    objects: BTreeMap::new(),
+                    leftovers: Vec::new(),
+                };
+                match cluster.list(&resource, None, false, &mut kept).await {
+                    // Its CRD is not installed (yet), so there is none of it.
+                    Err(error) if error.trouble == Trouble::NotFound => {}
+                    Err(error) => return Err(error),
+                    Ok(_) => {}
+                }
+                Ok((kept.objects, kept.leftovers))
+            }
+        })
+        .buffered(cluster.at_once())
+        .try_collect()
+        .await?;
+    let mut live = LiveCluster { uid: uid.map(str::to_owned), ..LiveCluster::default() };
+    let mut leftovers = Vec::new();
+    for (objects, left) in kept {
+        live.objects.extend(objects);
+        leftovers.extend(left);
+    }
+    Ok((live, leftovers))
+}
+
+/// The kinds that are rendered for such a cluster, and those that are wanted now.
+fn kinds(target: &Target, wanted: &BTreeSet<ObjectKey>) -> Vec<Resource> {
+    let usual = needs::kinds(target);
+    let is_wanted =
+        |resource: &Resource| wanted.iter().any(|key| key.kind == resource.kind && key.group == resource.group);
+    Resource::rendered().into_iter().filter(|resource| usual.contains(resource) || is_wanted(resource)).collect()
+}
+
+/// Takes the objects of a list that matter, and drops all others at once.
+struct Kept<'a> {
+    resource: &'a Resource,
+    keys: &'a BTreeSet<ObjectKey>,
+    id: &'a str,
+    objects: BTreeMap<ObjectKey, LiveObject>,
+    leftovers: Vec<Leftover>,
+}
+
+impl Taken for Kept<'_> {
+    fn take(&mut self, mut object: Value) {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let Some(name) = text("/metadata/name") else { return };
+        let namespace = text("/metadata/namespace").filter(|_| self.resource.namespaced);
+        let (group, kind) = (self.resource.group.clone(), self.resource.kind.clone());
+        let key = ObjectKey { group, kind, namespace, name };
+        let labels = object.pointer("/metadata/labels");
+        let is_member = labels.and_then(|l| l.get(PART_OF)).and_then(Value::as_str) == Some(self.id);
+        if is_member || self.keys.contains(&key) {
+            // The items of a list do not say of what kind they are.
+            object["apiVersion"] = json!(self.resource.api_version());
+            object["kind"] = json!(self.resource.kind);
+            self.objects.insert(key, LiveObject { body: object });
+        } else {
+            self.leftovers.extend(Leftover::of(&object).filter(|_| self.resource.kind == "CustomResourceDefinition"));
+        }
+    }
+
+    fn restart(&mut self) {
+        self.objects.clear();
+        self.leftovers.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::cluster::ClusterId;
+
+    #[test]
+    fn a_cluster_is_asked_for_what_it_may_have() {
+        let names = |target: &Target| {
+            let kinds = kinds(target, &BTreeSet::new());
+            kinds.into_iter().map(|kind| kind.plural).collect::<Vec<_>>()
+        };
+        let service = names(&Target::Service(ClusterId::new("a", "eu")));
+        let expected =
+            ["namespaces", "serviceaccounts", "clusterrolebindings", "clusterroles", "rolebindings", "roles"];
+        assert_eq!(service, expected);
+        let management = names(&Target::Management);
+        assert!(management.contains(&"offerings".to_owned()) && !management.contains(&"clusterroles".to_owned()));
+    }
+}

@@ -1,0 +1,213 @@
+//! The trial of a schema: which instances would a CRD no longer take, or take only
+//! in part?
+//!
+//! A server cannot be asked that: a dry run of a CRD changes nothing that its
+//! instances are checked by. So the new schema is put in a CRD of its own, in a group
+//! that nobody uses, every instance is created there as a dry run, and the CRD is
+//! deleted. These are the only two writes of a plan.
+//!
+//! Of what the server says of an instance only fields and reasons are kept: its
+//! words quote values, and an instance may hold a password.
+
+mod scratch;
+mod verdict;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _};
+use serde_json::Value;
+
+use super::client::Cluster;
+use super::error::{ClusterError, Trouble};
+use super::instances::{NAMED, unlisted};
+use super::rest::{Call, Page};
+use crate::plan::resource::Resource;
+use crate::plan::types::{Impact, InvalidInstance};
+use scratch::Scratch;
+pub use scratch::{LABEL, Leftover, sweep};
+use verdict::Verdict;
+
+/// Instances come in pages of so many, since their bodies are needed.
+const PAGE: u32 = 200;
+/// How often an instance is tried where the kind is not known yet to the server that answers.
+const TRIES: u32 = 10;
+/// The pause between two such tries.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Tries the instances of `live`, a CRD, under the schema of `new`. `at_once` bounds the calls under way.
+///
+/// What cannot be found out is said in [`Impact::unchecked`]: it does not stop a plan.
+pub async fn try_schema(cluster: &Cluster, live: &Value, new: &Value, at_once: usize) -> Impact {
+    let Some((readable, version)) = readable(live, new) else {
+        let why = "the CRD no longer has a version in which its instances can be read".to_owned();
+        return Impact { unchecked: Some(why), ..Impact::default() };
+    };
+    let scratch = match Scratch::create(cluster, new, &version).await {
+        Ok(scratch) => scratch,
+        Err(error) => return Impact { unchecked: Some(why_no_trial(&error)), ..Impact::default() },
+    };
+    let impact = match all(cluster, &readable, &scratch, at_once).await {
+        Ok(impact) => impact,
+        Err(error) => {
+            let why = format!("the instances could not be read: {}", unlisted(&error));
+            Impact { unchecked: Some(why), ..Impact::default() }
+        }
+    };
+    scratch.remove().await;
+    impact
+}
+
+/// Why there is no trial. A refusal of the schema is told where the CRD itself is; it is long.
+fn why_no_trial(error: &ClusterError) -> String {
+    match error.trouble {
+        Trouble::Forbidden => format!("no CRD may be made to try the new schema in: {}", error.message),
+        Trouble::Invalid => "the server does not take the new schema".to_owned(),
+        _ => format!("the new schema could not be tried: {}", error.message),
+    }
+}
+
+/// In which version the instances can be read from the live CRD and tried under the new one: the one
+/// that will be stored, else the one that is, else any.
+fn readable(live: &Value, new: &Value) -> Option<(Resource, String)> {
+    let versions = |crd: &Value| crd.pointer("/spec/versions").and_then(Value::as_array).cloned().unwrap_or_default();
+    let is = |version: &Value, key: &str| version.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let name = |version: &Value| version.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (live_versions, new_versions) = (versions(live), versions(new));
+    let served: Vec<String> = live_versions.iter().filter(|v| is(v, "served")).map(name).collect();
+    let mut candidates: Vec<&Value> = new_versions.iter().filter(|v| served.contains(&name(v))).collect();
+    candidates.sort_by_key(|candidate| {
+        let is_stored = live_versions.iter().any(|v| name(v) == name(candidate) && is(v, "storage"));
+        (!is(candidate, "storage"), !is_stored)
+    });
+    let version = name(candidates.first()?);
+    let resource = Resource::defined_by(live)?;
+    Some((Resource { version: version.clone(), ..resource }, version))
+}
+
+/// All instances, page by page; their bodies are dropped as soon as each is tried.
+async fn all(
+    cluster: &Cluster,
+    readable: &Resource,
+    scratch: &Scratch,
+    at_once: usize,
+) -> Result<Impact, ClusterError> {
+    let mut tally = Tally::default();
+    let mut token: Option<String> = None;
+    let mut restarted = false;
+    loop {
+        let page = Page { limit: PAGE, labels: None, token: token.as_deref(), metadata_only: false };
+        let mut answer = match cluster.call(&Call::list(readable, None, &page)).await {
+            Err(error) if error.trouble == Trouble::Expired && token.is_some() && !restarted => {
+                (token, restarted, tally) = (None, true, Tally::default());
+                continue;
+            }
+            answer => answer?,
+        };
+        let items = match answer.get_mut("items").map(Value::take) {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        };
+        let mut verdicts = stream::iter(items).map(|instance| one(cluster, scratch, instance)).buffered(at_once.max(1));
+        while let Some((namespace, name, verdict)) = verdicts.next().await {
+            tally.add(namespace, name, verdict);
+        }
+        match answer.pointer("/metadata/continue").and_then(Value::as_str) {
+            Some(next) if !next.is_empty() => token = Some(next.to_owned()),
+            _ => return Ok(tally.into_impact()),
+        }
+    }
+}
+
+/// Tries one instance.
+async fn one(cluster: &Cluster, scratch: &Scratch, instance: Value) -> (Option<String>, String, Verdict) {
+    let text = |pointer: &str| instance.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name").unwrap_or_default());
+    let body = scratch.candidate(&instance, namespace.as_deref(), &name);
+    drop(instance);
+    let ask = async |validation: &str| {
+        let query = format!("dryRun=All&fieldValidation={validation}");
+        let call = Call::create(&scratch.resource, namespace.as_deref(), &body, &query);
+        for _ in 1..TRIES {
+            match cluster.call(&call).await {
+                // With several API servers, one may not have heard of the new kind.
+                Err(error) if error.trouble == Trouble::NotFound => tokio::time::sleep(PAUSE).await,
+                answer => return answer.map(drop),
+            }
+        }
+        cluster.call(&call).await.map(drop)
+    };
+    let verdict = match ask("Strict").await {
+        Ok(()) => Verdict::Fits,
+        Err(strict) => match verdict::lost(&strict) {
+            // What is unknown hides what is invalid, so that is asked for separately.
+            Some(lost) => verdict::with_lost(lost, ask("Ignore").await, scratch.has_status),
+            None => verdict::of(&strict, scratch.has_status),
+        },
+    };
+    (namespace, name, verdict)
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+struct Tally {
+    impact: Impact,
+    namespaces: BTreeSet<String>,
+    untried: usize,
+    why: Option<&'static str>,
+}
+
+impl Tally {
+    fn add(&mut self, namespace: Option<String>, name: String, verdict: Verdict) {
+        self.impact.instances += 1;
+        self.namespaces.extend(namespace.clone());
+        match verdict {
+            Verdict::Fits => {}
+            Verdict::Untried(why) => {
+                self.untried += 1;
+                self.why = Some(why);
+            }
+            Verdict::Fails(fields) => {
+                self.impact.invalid_count += 1;
+                if self.impact.invalid.len() < NAMED {
+                    self.impact.invalid.push(InvalidInstance { namespace, name, fields });
+                }
+            }
+        }
+    }
+
+    fn into_impact(self) -> Impact {
+        let unchecked =
+            self.why.map(|why| format!("{} of {} could not be tried: {why}", self.untried, self.impact.instances));
+        Impact { accounts: self.namespaces.len(), unchecked, ..self.impact }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn crd(versions: &[(&str, bool, bool)]) -> Value {
+        let versions: Vec<Value> = versions
+            .iter()
+            .map(|(name, served, storage)| json!({ "name": name, "served": served, "storage": storage }))
+            .collect();
+        json!({ "spec": {
+            "group": "eu.a", "names": { "kind": "Db", "plural": "dbs" }, "scope": "Namespaced", "versions": versions,
+        } })
+    }
+
+    fn chosen(live: &[(&str, bool, bool)], new: &[(&str, bool, bool)]) -> Option<String> {
+        readable(&crd(live), &crd(new)).map(|(_, version)| version)
+    }
+
+    #[test]
+    fn instances_are_tried_in_the_version_that_will_be_stored_if_they_can_be_read_in_it() {
+        let (old, both) = ([("v1", true, true)], [("v1", true, false), ("v2", true, true)]);
+        assert_eq!(chosen(&both, &both).as_deref(), Some("v2"));
+        assert_eq!(chosen(&old, &both).as_deref(), Some("v1"));
+        assert_eq!(chosen(&[("v1", false, true), ("v2", true, false)], &both).as_deref(), Some("v2"));
+        assert_eq!(chosen(&old, &[("v2", true, true)]), None);
+    }
+}

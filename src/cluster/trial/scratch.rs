@@ -1,0 +1,264 @@
+//! The CRD that a schema is tried in: made, waited for, deleted.
+//!
+//! It is deleted however the trial ends. What even that does not reach, because the
+//! process was killed, is found by its label and deleted by a later run.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::{Duration, Instant};
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::cluster::client::Cluster;
+use crate::cluster::error::{ClusterError, Trouble};
+use crate::cluster::rest::{Call, Page};
+use crate::cluster::runtime::afterwards;
+use crate::plan::resource::Resource;
+
+/// Label of a CRD that is there for a trial. Its value is the run's.
+pub const LABEL: &str = "kubecarrier.io/trial";
+/// What their groups end with. The label alone could be anybody's.
+const GROUP: &str = ".trial.carrier.invalid";
+/// How long a CRD may take to be served.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The first pause between two looks; it doubles up to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+const LAST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A CRD for a trial, and the kind it defines. It is deleted when this goes.
+#[derive(Debug)]
+pub struct Scratch {
+    /// The kind to create instances of.
+    pub resource: Resource,
+    /// Whether the kind has its status apart, so that creating an instance does not set it.
+    pub has_status: bool,
+    cluster: Cluster,
+    name: String,
+    uid: Option<String>,
+    removed: bool,
+}
+
+impl Scratch {
+    /// Makes a CRD with the schema that `crd` has for `version`, and waits until it is served.
+    pub async fn create(cluster: &Cluster, crd: &Value, version: &str) -> Result<Self, ClusterError> {
+        let run = format!("{:016x}", RandomState::new().hash_one(version));
+        let run = run.get(..10).unwrap_or(&run);
+        let broken = || ClusterError::new(Trouble::BadAnswer, "it is no CRD");
+        let body = definition(crd, version, run).ok_or_else(broken)?;
+        let resource = Resource::defined_by(&body).ok_or_else(broken)?;
+        let mut scratch = Self {
+            has_status: body.pointer("/spec/versions/0/subresources/status").is_some(),
+            cluster: cluster.clone(),
+            name: resource.full_name(),
+            resource,
+            uid: None,
+            removed: false,
+        };
+        // From here on there may be something to delete, even if no answer comes.
+        let crds = Resource::crds();
+        let made = match cluster.call(&Call::create(&crds, None, &body, "fieldValidation=Strict")).await {
+            // The name is random: it was made by the try before, whose answer was lost.
+            Err(error) if error.trouble == Trouble::Conflict => {
+                cluster.call(&Call::object(&crds, None, &scratch.name).metadata_only()).await
+            }
+            Err(error) if matches!(error.trouble, Trouble::Forbidden | Trouble::Invalid) => {
+                scratch.removed = true;
+                Err(error)
+            }
+            answer => answer,
+        }?;
+        scratch.uid = made.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
+        scratch.served().await?;
+        Ok(scratch)
+    }
+
+    /// Waits until instances can be created.
+    async fn served(&self) -> Result<(), ClusterError> {
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        let mut is_established = false;
+        while started.elapsed() < PATIENCE {
+            if !is_established {
+                let crd = self.cluster.call(&Call::object(&Resource::crds(), None, &self.name)).await?;
+                is_established = condition(&crd, "Established") == Some("True");
+                if condition(&crd, "NamesAccepted") == Some("False") {
+                    return Err(ClusterError::new(Trouble::Server, "the server does not accept its names"));
+                }
+            }
+            if is_established {
+                let page = Page { limit: 1, labels: None, token: None, metadata_only: true };
+                match self.cluster.call(&Call::list(&self.resource, None, &page)).await {
+                    Err(error) if error.trouble == Trouble::NotFound => {}
+                    // Who may not list may still create.
+                    Err(error) if error.trouble != Trouble::Forbidden => return Err(error),
+                    _ => return Ok(()),
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+        let message = format!("the server does not serve a new kind after {} s", PATIENCE.as_secs());
+        Err(ClusterError::new(Trouble::TimedOut, message))
+    }
+
+    /// An instance as it would be created: its names, and all that its owner wrote.
+    pub fn candidate(&self, instance: &Value, namespace: Option<&str>, name: &str) -> Value {
+        let mut body = instance.as_object().cloned().unwrap_or_default();
+        if self.has_status {
+            body.remove("status");
+        }
+        let mut metadata = Map::new();
+        metadata.insert("name".to_owned(), json!(name));
+        if let Some(namespace) = namespace {
+            metadata.insert("namespace".to_owned(), json!(namespace));
+        }
+        body.insert("metadata".to_owned(), Value::Object(metadata));
+        body.insert("apiVersion".to_owned(), json!(self.resource.api_version()));
+        body.insert("kind".to_owned(), json!(self.resource.kind));
+        Value::Object(body)
+    }
+
+    /// Deletes it. What fails here is left to a later run.
+    pub async fn remove(mut self) {
+        delete(&self.cluster, &self.name, self.uid.as_deref()).await;
+        // Only now: if this is dropped while it waits, `drop` tries again.
+        self.removed = true;
+    }
+}
+
+/// For every way out of a trial that is not its end: errors, interruption.
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.removed {
+            let (cluster, name, uid) = (self.cluster.clone(), self.name.clone(), self.uid.take());
+            afterwards(async move { delete(&cluster, &name, uid.as_deref()).await });
+        }
+    }
+}
+
+async fn delete(cluster: &Cluster, name: &str, uid: Option<&str>) {
+    let crds = Resource::crds();
+    let mut uid = uid.map(str::to_owned);
+    if uid.is_none() {
+        // It was asked for, and no answer came. It bears a name that nobody else would choose.
+        let found = cluster.call(&Call::object(&crds, None, name).metadata_only()).await.unwrap_or_default();
+        uid = found.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
+    }
+    if let Some(uid) = uid {
+        drop(cluster.call(&Call::delete_in_any_state(&crds, None, name, &uid)).await);
+    }
+}
+
+/// The trial's CRD: one version of `crd` in a group of its own, without what only people use.
+fn definition(crd: &Value, version: &str, run: &str) -> Option<Value> {
+    let versions = crd.pointer("/spec/versions")?.as_array()?;
+    let version = versions.iter().find(|v| v.get("name").and_then(Value::as_str) == Some(version))?;
+    let mut tried = json!({ "name": version.get("name")?, "served": true, "storage": true });
+    tried["schema"] = version.get("schema").cloned().unwrap_or_default();
+    if let Some(status) = version.pointer("/subresources/status") {
+        tried["subresources"] = json!({ "status": status });
+    }
+    // Short names and categories would put it in front of people while it lasts.
+    let names: Map<String, Value> = crd
+        .pointer("/spec/names")?
+        .as_object()?
+        .iter()
+        .filter(|(key, _)| matches!(key.as_str(), "kind" | "plural" | "singular" | "listKind"))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let group = format!("{run}{GROUP}");
+    let plural = names.get("plural")?.as_str()?;
+    Some(json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": { "name": format!("{plural}.{group}"), "labels": { LABEL: run } },
+        "spec": { "group": group, "names": names, "scope": crd.pointer("/spec/scope")?, "versions": [tried] },
+    }))
+}
+
+fn condition<'a>(crd: &'a Value, kind: &str) -> Option<&'a str> {
+    let conditions = crd.pointer("/status/conditions")?.as_array()?;
+    let found = conditions.iter().find(|c| c.get("type").and_then(Value::as_str) == Some(kind))?;
+    found.get("status")?.as_str()
+}
+
+/// A CRD that bears the marks of a trial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    name: String,
+    uid: String,
+    created: Timestamp,
+}
+
+impl Leftover {
+    /// The trial's CRD that this is, if it is one.
+    #[must_use]
+    pub fn of(crd: &Value) -> Option<Self> {
+        let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str);
+        crd.pointer("/metadata/labels")?.get(LABEL)?;
+        let name = text("/metadata/name").filter(|name| name.ends_with(GROUP))?;
+        Some(Self {
+            name: name.to_owned(),
+            uid: text("/metadata/uid")?.to_owned(),
+            created: text("/metadata/creationTimestamp")?.parse().ok()?,
+        })
+    }
+
+    fn is_older_than(&self, age: Duration) -> bool {
+        let passed = Timestamp::now().as_second() - self.created.as_second();
+        u64::try_from(passed).is_ok_and(|passed| passed >= age.as_secs())
+    }
+}
+
+/// Deletes what is left of trials that were killed: a trial that goes on is younger than `age`. What
+/// fails is left to a later run.
+pub async fn sweep(cluster: &Cluster, leftovers: &[Leftover], age: Duration) {
+    for leftover in leftovers.iter().filter(|l| l.is_older_than(age)) {
+        delete(cluster, &leftover.name, Some(&leftover.uid)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trials_crd_has_one_version_and_nothing_that_people_meet() {
+        let crd = json!({ "spec": {
+            "group": "eu.a", "scope": "Cluster", "conversion": { "strategy": "Webhook" },
+            "names": { "kind": "Db", "plural": "dbs", "shortNames": ["d"], "categories": ["all"] },
+            "versions": [
+                { "name": "v1", "served": false, "storage": false, "schema": {}, "subresources": { "status": {}, "scale": {} } },
+                { "name": "v2", "served": true, "storage": true, "schema": {} },
+            ],
+        } });
+        let made = definition(&crd, "v1", "0123456789").expect("it has v1");
+        assert_eq!(
+            made,
+            json!({
+                "apiVersion": "apiextensions.k8s.io/v1",
+                "kind": "CustomResourceDefinition",
+                "metadata": { "name": "dbs.0123456789.trial.carrier.invalid", "labels": { LABEL: "0123456789" } },
+                "spec": {
+                    "group": "0123456789.trial.carrier.invalid", "scope": "Cluster",
+                    "names": { "kind": "Db", "plural": "dbs" },
+                    "versions": [{ "name": "v1", "served": true, "storage": true, "schema": {}, "subresources": { "status": {} } }],
+                },
+            })
+        );
+        assert_eq!(definition(&crd, "v3", "0123456789"), None);
+    }
+
+    #[test]
+    fn only_what_bears_both_marks_is_a_leftover() {
+        let crd = |name: &str, labels: Value| {
+            json!({ "metadata": {
+                "name": name, "labels": labels, "uid": "u", "creationTimestamp": "2020-01-01T00:00:00Z",
+            } })
+        };
+        let ours = Leftover::of(&crd("dbs.0.trial.carrier.invalid", json!({ LABEL: "0" }))).expect("a leftover");
+        assert!(ours.is_older_than(Duration::from_mins(10)));
+        assert_eq!(Leftover::of(&crd("dbs.example.com", json!({ LABEL: "0" }))), None);
+        assert_eq!(Leftover::of(&crd("dbs.0.trial.carrier.invalid", json!({}))), None);
+    }
+}

@@ -1,0 +1,333 @@
+//! Whether an object is as it is wanted, told from the object itself.
+//!
+//! What carrier applied is written in the object's managed fields. Where those
+//! and the values say that nothing would change, no request is needed. The rules
+//! are strict: what is not certain counts as different, and then the server is
+//! asked by a dry run.
+
+use serde_json::{Map, Value};
+
+use super::live::LiveObject;
+use crate::model::keys::SYSTEM_NAMESPACE;
+
+/// What is known of an object without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// It is not there.
+    Absent,
+    /// Applying it would change nothing.
+    Same,
+    /// Applying it may change something.
+    Differs,
+}
+
+/// Compares an object as it is wanted, with its inventory's label, with what is there.
+///
+/// `Same` means: every value wanted is there and carrier owns it, and carrier owns nothing else. The
+/// namespace of carrier's own objects is shared, so it is as wanted wherever it is.
+#[must_use]
+pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
+    let Some(live) = live else { return Comparison::Absent };
+    if is_shared(wanted) {
+        return Comparison::Same;
+    }
+    let api_version = wanted.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    let mut ours = live.managers().filter(super::live::Manager::is_carrier);
+    // After a change of version there may be an entry for each.
+    let (Some(entry), None) = (ours.next(), ours.next()) else { return Comparison::Differs };
+    let same = !live.is_going()
+        && entry.api_version == api_version
+        && live.body.get("apiVersion") == wanted.get("apiVersion")
+        && without_names(wanted).is_some_and(|wanted| is_same(&Value::Object(wanted), &live.body, entry.fields));
+    if same { Comparison::Same } else { Comparison::Differs }
+}
+
+/// Whether it is the namespace of carrier's own objects: it is made where it is absent, belongs to no
+/// inventory and is never deleted, because other programs and repositories use it too.
+#[must_use]
+pub fn is_shared(body: &Value) -> bool {
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    text("/kind") == Some("Namespace")
+        && text("/apiVersion") == Some("v1")
+        && text("/metadata/name") == Some(SYSTEM_NAMESPACE)
+}
+
+/// Whether a dry run changed nothing: neither a value nor what carrier owns. Status and the server's own
+/// bookkeeping do not count.
+#[must_use]
+pub fn same_after_dry_run(live: &Value, would_be: &Value) -> bool {
+    essence(live) == essence(would_be) && owned(live) == owned(would_be)
+}
+
+/// What carrier owns of an object, in any order.
+fn owned(body: &Value) -> Vec<Value> {
+    let live = LiveObject { body: body.clone() };
+    let mut owned: Vec<Value> =
+        live.managers().filter(super::live::Manager::is_carrier).map(|manager| manager.fields.clone()).collect();
+    owned.sort_by_key(Value::to_string);
+    owned
+}
+
+/// An object without what the server keeps for itself.
+#[must_use]
+pub fn essence(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(object) = body.as_object_mut() {
+        object.remove("status");
+        if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+            for key in SERVER_METADATA {
+                metadata.remove(key);
+            }
+        }
+    }
+    body
+}
+
+/// The metadata that the server writes.
+const SERVER_METADATA: [&str; 8] = [
+    "managedFields",
+    "resourceVersion",
+    "generation",
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+];
+
+/// What managed fields speak of: all but what names the object.
+fn without_names(wanted: &Value) -> Option<Map<String, Value>> {
+    let mut object = wanted.as_object()?.clone();
+    object.remove("apiVersion");
+    object.remove("kind");
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.remove("name");
+        metadata.remove("namespace");
+        if metadata.is_empty() {
+            object.remove("metadata");
+        }
+    }
+    Some(object)
+}
+
+/// Whether `wanted` is exactly what is owned by `fields`, and has the live values.
+fn is_same(wanted: &Value, live: &Value, fields: &Value) -> bool {
+    let Some(fields) = fields.as_object() else { return false };
+    let mut parts = fields.iter().filter(|(key, _)| *key != ".").peekable();
+    let Some((first, _)) = parts.peek() else {
+        // A leaf: a plain value, or a list or map that is owned as one.
+        return !wanted.is_null() && equal(wanted, live);
+    };
+    match (first.get(..2), wanted, live) {
+        (Some("f:"), Value::Object(wanted), Value::Object(live)) => {
+            let owned = parts.clone().count();
+            owned == wanted.len()
+                && parts.all(|(key, below)| {
+                    let Some(name) = key.strip_prefix("f:") else { return false };
+                    matches!((wanted.get(name), live.get(name)), (Some(w), Some(l)) if is_same(w, l, below))
+                })
+        }
+        (Some("k:" | "v:" | "i:"), Value::Array(wanted), Value::Array(live)) => {
+            let owned = parts.clone().count();
+            owned == wanted.len()
+                && parts.all(|(key, below)| {
+                    matches!((item(wanted, key), item(live, key)), (Some(w), Some(l)) if is_same(w, l, below))
+                })
+        }
+        _ => false,
+    }
+}
+
+/// The one item of a list that an element of managed fields names; `None` where none or several do.
+fn item<'a>(list: &'a [Value], element: &str) -> Option<&'a Value> {
+    let (kind, rest) = element.split_at_checked(2)?;
+    if kind == "i:" {
+        return list.get(rest.parse::<usize>().ok()?);
+    }
+    let key: Value = serde_json::from_str(rest).ok()?;
+    let is_meant = |item: &&Value| match (kind, &key) {
+        ("k:", Value::Object(keys)) => {
+            keys.iter().all(|(name, value)| item.get(name).is_some_and(|own| equal(own, value)))
+        }
+        ("v:", value) => equal(item, value),
+        _ => false,
+    };
+    let mut meant = list.iter().filter(is_meant);
+    match (meant.next(), meant.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
+}
+
+/// Equality of JSON where a number is its value: the server writes `1` for the `1.0` of a schema.
+#[must_use]
+pub fn equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => {
+            a == b || (a.is_f64() || b.is_f64()) && a.as_f64().is_some() && a.as_f64() == b.as_f64()
+        }
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| equal(a, b)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
+mod tests {
+    use super::*;
+    use crate::plan::live::PART_OF;
+    use serde_json::json;
+
+    const ID: &str = "applyset-x-v1";
+
+    /// An object as the server gives it back, with what carrier owns of it.
+    fn live(wanted: &Value, fields: Value, also: impl FnOnce(&mut Value)) -> LiveObject {
+        let mut body = wanted.clone();
+        body["metadata"]["uid"] = json!("u");
+        body["metadata"]["resourceVersion"] = json!("7");
+        body["metadata"]["managedFields"] = json!([
+            {"apiVersion": wanted["apiVersion"], "fieldsType": "FieldsV1", "fieldsV1": fields, "manager": "carrier",
+             "operation": "Apply", "time": "2026-01-01T00:00:00Z"},
+            {"apiVersion": wanted["apiVersion"], "fieldsType": "FieldsV1", "manager": "kube-apiserver",
+             "fieldsV1": {"f:status": {"f:conditions": {"k:{\"type\":\"Established\"}": {".": {}, "f:status": {}}}}},
+             "operation": "Update", "subresource": "status", "time": "2026-01-01T00:00:00Z"},
+        ]);
+        also(&mut body);
+        LiveObject { body }
+    }
+
+    fn differs(wanted: &Value, live: &LiveObject) -> bool {
+        compare(wanted, Some(live)) == Comparison::Differs
+    }
+
+    fn role() -> (Value, Value) {
+        let wanted = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+            "metadata": {"name": "a", "namespace": "b", "labels": {PART_OF: ID}},
+            "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}],
+        });
+        let label = format!("f:{PART_OF}");
+        (wanted, json!({"f:metadata": {"f:labels": {label: {}}}, "f:rules": {}}))
+    }
+
+    #[test]
+    fn what_is_not_there_is_absent() {
+        assert_eq!(compare(&role().0, None), Comparison::Absent);
+    }
+
+    #[test]
+    fn a_role_is_the_same_when_all_of_it_is_owned_and_equal() {
+        let (wanted, fields) = role();
+        assert_eq!(compare(&wanted, Some(&live(&wanted, fields.clone(), |_| {}))), Comparison::Same);
+        // Others may have keys of their own.
+        let labelled = live(&wanted, fields.clone(), |b| b["metadata"]["labels"]["other"] = json!("x"));
+        assert_eq!(compare(&wanted, Some(&labelled)), Comparison::Same);
+        // An atomic list is compared as a whole, in its order.
+        assert!(differs(&wanted, &live(&wanted, fields.clone(), |b| b["rules"][0]["verbs"] = json!(["get", "list"]))));
+        // What we own and no longer want has to go.
+        let mut more = fields.clone();
+        more["f:metadata"]["f:annotations"] = json!({"f:old": {}});
+        assert!(differs(&wanted, &live(&wanted, more, |b| b["metadata"]["annotations"] = json!({"old": "x"}))));
+        // An equal value that somebody else owns has to be taken over.
+        assert!(differs(&wanted, &live(&wanted, json!({"f:rules": {}}), |_| {})));
+        assert!(differs(&wanted, &live(&wanted, fields.clone(), |b| b["metadata"]["managedFields"] = json!([]))));
+        // `Update` by our name is not `Apply`.
+        let update = |b: &mut Value| b["metadata"]["managedFields"][0]["operation"] = json!("Update");
+        assert!(differs(&wanted, &live(&wanted, fields.clone(), update)));
+        let twice = |b: &mut Value| {
+            let entry = b["metadata"]["managedFields"][0].clone();
+            b["metadata"]["managedFields"][1] = entry;
+        };
+        assert!(differs(&wanted, &live(&wanted, fields.clone(), twice)));
+        let going = |b: &mut Value| b["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert!(differs(&wanted, &live(&wanted, fields.clone(), going)));
+        let older = |b: &mut Value| b["metadata"]["managedFields"][0]["apiVersion"] = json!("rbac/v1beta1");
+        assert!(differs(&wanted, &live(&wanted, fields, older)));
+    }
+
+    #[test]
+    fn numbers_of_a_crd_are_their_values() {
+        let crd = |minimum: Value| {
+            json!({
+                "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                "metadata": {"name": "a.b", "labels": {PART_OF: ID}},
+                "spec": {
+                    "group": "b", "names": {"kind": "A", "plural": "a"}, "scope": "Namespaced",
+                    "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema":
+                        {"type": "object", "properties": {"n": {"type": "number", "minimum": minimum}}}}}],
+                },
+            })
+        };
+        let label = format!("f:{PART_OF}");
+        let fields = json!({"f:metadata": {"f:labels": {label: {}}}, "f:spec": {
+            "f:group": {}, "f:names": {"f:kind": {}, "f:plural": {}}, "f:scope": {}, "f:versions": {},
+        }});
+        let defaulted = |b: &mut Value| {
+            b["spec"]["conversion"] = json!({"strategy": "None"});
+            b["spec"]["names"]["singular"] = json!("a");
+            b["status"] = json!({"conditions": []});
+        };
+        let there = live(&crd(json!(1)), fields.clone(), defaulted);
+        assert_eq!(compare(&crd(json!(1.0)), Some(&there)), Comparison::Same);
+        assert!(differs(&crd(json!(1.5)), &there));
+        // Inside an atomic list a key too many may be one that we wrote before.
+        let more = live(&crd(json!(1)), fields, |b| b["spec"]["versions"][0]["deprecated"] = json!(true));
+        assert!(differs(&crd(json!(1)), &more));
+    }
+
+    #[test]
+    fn lists_with_keys_and_sets_are_walked() {
+        let wanted = json!({
+            "apiVersion": "x/v1", "kind": "X", "metadata": {"name": "a"},
+            "spec": {"set": ["a", "b"], "keyed": [{"n": "x", "v": 1}, {"n": "y", "v": 2}], "free": {"deep": {"er": [1]}}},
+        });
+        let fields = json!({"f:spec": {
+            "f:set": {"v:\"a\"": {}, "v:\"b\"": {}},
+            "f:keyed": {"k:{\"n\":\"x\"}": {".": {}, "f:n": {}, "f:v": {}}, "k:{\"n\":\"y\"}": {".": {}, "f:n": {}, "f:v": {}}},
+            "f:free": {"f:deep": {"f:er": {}}},
+        }});
+        let same = |also: fn(&mut Value)| compare(&wanted, Some(&live(&wanted, fields.clone(), also)));
+        assert_eq!(same(|_| {}), Comparison::Same);
+        assert_eq!(same(|b| b["spec"]["set"] = json!(["z", "b", "a"])), Comparison::Same, "others' items, any order");
+        let foreign = |b: &mut Value| b["spec"]["keyed"] = json!([{"n": "y", "v": 2}, {"n": "q"}, {"n": "x", "v": 1}]);
+        assert_eq!(same(foreign), Comparison::Same);
+        assert_eq!(same(|b| b["spec"]["set"] = json!(["a"])), Comparison::Differs);
+        assert_eq!(same(|b| b["spec"]["keyed"][1]["v"] = json!(3)), Comparison::Differs);
+        assert_eq!(same(|b| b["spec"]["free"]["deep"]["er"] = json!([1, 2])), Comparison::Differs);
+        let mut fewer = wanted.clone();
+        fewer["spec"]["set"] = json!(["a"]);
+        assert!(differs(&fewer, &live(&wanted, fields.clone(), |_| {})), "an item that we own is no longer wanted");
+        let mut null = wanted.clone();
+        null["spec"]["set"] = Value::Null;
+        assert!(differs(&null, &live(&wanted, fields, |_| {})));
+    }
+
+    #[test]
+    fn the_shared_namespace_is_as_wanted_wherever_it_is() {
+        let wanted = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kubecarrier-system"}});
+        assert_eq!(compare(&wanted, None), Comparison::Absent);
+        assert_eq!(compare(&wanted, Some(&LiveObject { body: wanted.clone() })), Comparison::Same);
+        let other = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}});
+        assert!(differs(&other, &LiveObject { body: other.clone() }));
+    }
+
+    #[test]
+    fn a_dry_run_that_changes_bookkeeping_alone_changes_nothing() {
+        let (wanted, fields) = role();
+        let live = live(&wanted, fields, |_| {}).body;
+        let mut would = live.clone();
+        would["metadata"]["resourceVersion"] = json!("8");
+        would["metadata"]["generation"] = json!(3);
+        would["metadata"]["managedFields"][0]["time"] = json!("2026-02-02T00:00:00Z");
+        would["status"] = json!({"x": 1});
+        assert!(same_after_dry_run(&live, &would));
+        let mut owns = would.clone();
+        owns["metadata"]["managedFields"][0]["fieldsV1"]["f:more"] = json!({});
+        assert!(!same_after_dry_run(&live, &owns), "what is owned is part of the state");
+        would["rules"] = json!([]);
+        assert!(!same_after_dry_run(&live, &would));
+    }
+}

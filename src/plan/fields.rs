@@ -1,0 +1,351 @@
+//! Which fields of an object change, as JSON Pointers.
+//!
+//! What the server writes for itself is left out. So is every value that may be a
+//! secret, and all but the beginning of what is long. Of a CRD's schemas it is the
+//! nodes that count: a field that comes is one change, not each line of its text.
+
+use serde_json::Value;
+
+use super::compare::{equal, essence};
+use super::types::{FieldChange, FieldOp};
+use crate::compile::derive::schema;
+use crate::model::redact::names_credential;
+
+/// Longer values, in bytes of JSON, are shown by their size.
+const LONGEST: usize = 256;
+/// kubectl's copy of a whole object, secrets and all.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What changes between two states of an object.
+#[must_use]
+pub fn changes(live: &Value, would_be: &Value) -> Vec<FieldChange> {
+    let (live, would_be) = (essence(live), essence(would_be));
+    let mut walk = Walk { found: Vec::new(), partly: false };
+    if live.get("kind").is_some_and(|kind| kind == "CustomResourceDefinition") {
+        walk.crd(&live, &would_be);
+    } else {
+        walk.value("", &live, &would_be, false);
+    }
+    walk.found
+}
+
+/// What is wanted of an object and is not so. What else it has is not looked at: without the server's
+/// answer nobody can tell whose it is.
+#[must_use]
+pub fn wanted(live: &Value, wanted: &Value) -> Vec<FieldChange> {
+    let (live, wanted) = (essence(live), essence(wanted));
+    let mut walk = Walk { found: Vec::new(), partly: true };
+    if live.get("kind").is_some_and(|kind| kind == "CustomResourceDefinition") {
+        walk.crd(&live, &wanted);
+    } else {
+        walk.value("", &live, &wanted, false);
+    }
+    walk.found
+}
+
+struct Walk {
+    found: Vec<FieldChange>,
+    /// Whether what is not in the second state is none of our business.
+    partly: bool,
+}
+
+/// A pointer and one step more.
+fn step(at: &str, key: &str) -> String {
+    format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+impl Walk {
+    fn push(&mut self, path: &str, before: Option<&Value>, after: Option<&Value>, sensitive: bool) {
+        let op = match (before, after) {
+            (None, None) => return,
+            (None, Some(_)) => FieldOp::Add,
+            (Some(_), None) => FieldOp::Remove,
+            (Some(_), Some(_)) => FieldOp::Replace,
+        };
+        let sensitive = sensitive || [before, after].into_iter().flatten().any(holds_secret);
+        let shown = |value: Option<&Value>| value.filter(|_| !sensitive).map(shortened);
+        let (before, after) = (shown(before), shown(after));
+        self.found.push(FieldChange { path: path.to_owned(), op, before, after, sensitive });
+    }
+
+    fn value(&mut self, at: &str, before: &Value, after: &Value, sensitive: bool) {
+        if equal(before, after) {
+            return;
+        }
+        match (before, after) {
+            (Value::Object(old), Value::Object(new)) => {
+                // A path and a value beside it, as in the presets of a catalog entry.
+                let names = |o: &serde_json::Map<String, Value>| o.get("jsonPath").is_some_and(names_secret_path);
+                let sensitive = sensitive || names(old) || names(new);
+                let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
+                keys.sort();
+                keys.dedup();
+                for key in keys {
+                    let sensitive = sensitive || is_secret_key(key);
+                    let path = step(at, key);
+                    match (old.get(key), new.get(key)) {
+                        (Some(old), Some(new)) => self.value(&path, old, new, sensitive),
+                        (Some(_), None) if self.partly => {}
+                        (old, new) => self.push(&path, old, new, sensitive),
+                    }
+                }
+            }
+            (Value::Array(old), Value::Array(new)) => self.list(at, old, new, sensitive),
+            (old, new) => self.push(at, Some(old), Some(new), sensitive),
+        }
+    }
+
+    /// Lists are compared from both ends: what is between is other, or came, or went.
+    fn list(&mut self, at: &str, old: &[Value], new: &[Value], sensitive: bool) {
+        let start = old.iter().zip(new).take_while(|(a, b)| equal(a, b)).count();
+        let (old, new) = (&old[start..], &new[start..]);
+        let end = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| equal(a, b)).count();
+        let (old, new) = (&old[..old.len() - end], &new[..new.len() - end]);
+        for i in 0..old.len().max(new.len()) {
+            let path = format!("{at}/{}", start + i);
+            match (old.get(i), new.get(i)) {
+                (Some(old), Some(new)) => self.value(&path, old, new, sensitive),
+                (old, new) => self.push(&path, old, new, sensitive),
+            }
+        }
+    }
+
+    fn crd(&mut self, live: &Value, new: &Value) {
+        let mut bare = [live.clone(), new.clone()];
+        for crd in &mut bare {
+            if let Some(Value::Object(spec)) = crd.get_mut("spec") {
+                spec.remove("versions");
+            }
+        }
+        let [old_rest, new_rest] = &bare;
+        self.value("", old_rest, new_rest, false);
+        let list = |crd: &Value| crd.pointer("/spec/versions").and_then(Value::as_array).cloned().unwrap_or_default();
+        let (old, new) = (list(live), list(new));
+        let name = |version: &Value| version.get("name").cloned().unwrap_or_default();
+        let position = |list: &[Value], wanted: &Value| list.iter().position(|v| name(v) == *wanted);
+        for (i, was) in old.iter().enumerate() {
+            if position(&new, &name(was)).is_none() {
+                self.push(&format!("/spec/versions/{i}"), Some(&name(was)), None, false);
+            }
+        }
+        for (i, version) in new.iter().enumerate() {
+            let path = format!("/spec/versions/{i}");
+            let Some(was) = position(&old, &name(version)).and_then(|at| old.get(at)) else {
+                self.push(&path, None, Some(&name(version)), false);
+                continue;
+            };
+            let without = |version: &Value| {
+                let mut version = version.clone();
+                if let Some(object) = version.as_object_mut() {
+                    object.remove("schema");
+                }
+                version
+            };
+            // Columns and the like; what is said of fields comes next.
+            self.value(&path, &without(was), &without(version), false);
+            let root = format!("{path}/schema/openAPIV3Schema");
+            self.node(&root, super::crd::root(was), super::crd::root(version), false);
+        }
+    }
+
+    /// A node of a schema: a property that comes or goes is told by its type, anything else by its value.
+    fn node(&mut self, at: &str, old: &Value, new: &Value, secret: bool) {
+        let (Value::Object(was), Value::Object(is)) = (old, new) else {
+            return self.value(at, old, new, secret);
+        };
+        let mut keys: Vec<&String> = was.keys().chain(is.keys()).collect();
+        keys.sort();
+        keys.dedup();
+        for key in keys {
+            let path = step(at, key);
+            match (key.as_str(), was.get(key), is.get(key)) {
+                // Texts are for reading in the diff of the snapshot.
+                ("description" | "title" | "example" | "externalDocs", _, _) => {}
+                ("properties", old, new) => self.properties(&path, old, new),
+                ("items" | "additionalProperties", Some(old @ Value::Object(_)), Some(new @ Value::Object(_))) => {
+                    self.node(&path, old, new, secret);
+                }
+                ("default" | "enum" | "const", Some(old), Some(new)) => self.value(&path, old, new, secret),
+                ("default" | "enum" | "const", old, new) => self.push(&path, old, new, secret),
+                (_, Some(old), Some(new)) => self.value(&path, old, new, false),
+                (_, old, new) => self.push(&path, old, new, false),
+            }
+        }
+    }
+
+    fn properties(&mut self, at: &str, old: Option<&Value>, new: Option<&Value>) {
+        let empty = serde_json::Map::new();
+        let of = |node: Option<&'_ Value>| node.and_then(Value::as_object).unwrap_or(&empty).clone();
+        let (old, new) = (of(old), of(new));
+        let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let path = step(at, name);
+            let kind = |node: &Value| Value::String(schema::describe(node));
+            match (old.get(name), new.get(name)) {
+                (Some(old), Some(new)) if schema::type_name(old) != schema::type_name(new) => {
+                    self.push(&path, Some(&kind(old)), Some(&kind(new)), false);
+                }
+                (Some(old), Some(new)) => self.node(&path, old, new, names_credential(name)),
+                (old, new) => self.push(&path, old.map(kind).as_ref(), new.map(kind).as_ref(), false),
+            }
+        }
+    }
+}
+
+/// Whether a field of this name holds a secret. The reference to a Secret holds but its name.
+fn is_secret_key(key: &str) -> bool {
+    key == LAST_APPLIED || names_credential(key) && key != "kubeconfigSecret"
+}
+
+/// Whether a path of an exposure leads to a secret.
+fn names_secret_path(path: &Value) -> bool {
+    let last =
+        path.as_str().unwrap_or_default().rsplit(['.', '\'', '[']).find(|part| !part.trim_matches(']').is_empty());
+    last.is_some_and(|name| names_credential(name.trim_end_matches([']', '['])))
+}
+
+/// Whether there is a secret anywhere in a value.
+fn holds_secret(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("PRIVATE KEY-----"),
+        Value::Array(items) => items.iter().any(holds_secret),
+        Value::Object(entries) => {
+            entries.get("jsonPath").is_some_and(names_secret_path) && entries.contains_key("value")
+                || entries.iter().any(|(key, value)| is_secret_key(key) || holds_secret(value))
+        }
+        _ => false,
+    }
+}
+
+/// A value, or what it is and how large where it is long.
+fn shortened(value: &Value) -> Value {
+    let text = value.to_string();
+    if text.len() <= LONGEST {
+        return value.clone();
+    }
+    let what = match value {
+        Value::Array(items) => format!("{} items, {} bytes", items.len(), text.len()),
+        Value::Object(entries) => format!("{} fields, {} bytes", entries.len(), text.len()),
+        Value::String(text) => {
+            let cut = text.char_indices().nth(LONGEST / 2).map_or(text.as_str(), |(at, _)| &text[..at]);
+            return Value::String(format!("{cut}… ({} bytes)", text.len()));
+        }
+        _ => format!("{} bytes", text.len()),
+    };
+    Value::String(format!("({what})"))
+}
+
+#[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// `+ path after`, `- path before`, `~ path before after`.
+    fn lines(found: Vec<FieldChange>) -> Vec<String> {
+        let text = |value: Option<Value>| value.map_or(String::new(), |v| format!(" {v}"));
+        let line = |c: FieldChange| {
+            let sign = match c.op {
+                FieldOp::Add => '+',
+                FieldOp::Remove => '-',
+                FieldOp::Replace => '~',
+            };
+            let hidden = if c.sensitive { " (hidden)" } else { "" };
+            format!("{sign} {}{}{}{hidden}", c.path, text(c.before), text(c.after))
+        };
+        found.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn values_and_items_come_go_and_change() {
+        let old = json!({"kind": "Role", "metadata": {"uid": "u", "resourceVersion": "1", "labels": {"a/b": "x"}},
+            "status": {"x": 1}, "rules": [{"verbs": ["get"]}, {"verbs": ["list"]}], "n": 1, "gone": true});
+        let new = json!({"kind": "Role", "metadata": {"labels": {"a/b": "y", "c": "d"}},
+            "rules": [{"verbs": ["get", "watch"]}, {"verbs": ["list"]}, {"verbs": ["patch"]}], "n": 1.0});
+        assert_eq!(
+            lines(changes(&old, &new)),
+            [
+                "- /gone true",
+                r#"~ /metadata/labels/a~1b "x" "y""#,
+                r#"+ /metadata/labels/c "d""#,
+                r#"+ /rules/0/verbs/1 "watch""#,
+                r#"+ /rules/2 {"verbs":["patch"]}"#,
+            ]
+        );
+        assert_eq!(changes(&old, &old), []);
+        assert_eq!(lines(wanted(&old, &new)).len(), 4, "what is there and not wanted is left alone");
+    }
+
+    #[test]
+    fn an_item_that_goes_from_the_middle_is_one_change() {
+        let list = |names: &[&str]| json!({"subjects": names});
+        assert_eq!(lines(changes(&list(&["a", "b", "c"]), &list(&["a", "c"]))), [r#"- /subjects/1 "b""#]);
+    }
+
+    #[test]
+    fn secrets_are_hidden_wherever_they_are() {
+        let old = json!({"kind": "X", "spec": {"adminPassword": "old-value", "kubeconfigSecret": {"name": "a"}}});
+        let new = json!({"kind": "X", "spec": {
+            "adminPassword": "new-value", "kubeconfigSecret": {"name": "b"},
+            "presets": [{"jsonPath": ".spec.auth['api-key']", "value": "value-1"}, {"jsonPath": ".spec.size", "value": 3}],
+            "deep": {"list": [{"token": "value-2"}]}, "pem": "-----BEGIN RSA PRIVATE KEY-----",
+        }, "metadata": {"annotations": {LAST_APPLIED: "value-3"}}});
+        let found = lines(changes(&old, &new));
+        let text = found.join("\n");
+        assert!(!text.contains("value") && !text.contains("BEGIN"), "{text}");
+        assert!(found.contains(&r#"~ /spec/kubeconfigSecret/name "a" "b""#.to_owned()), "{text}");
+        assert!(found.contains(&"~ /spec/adminPassword (hidden)".to_owned()), "{text}");
+        let preset = |value: &str| json!({"presets": [{"jsonPath": ".spec.auth.token", "value": value}]});
+        assert_eq!(lines(changes(&preset("a"), &preset("b"))), ["~ /presets/0/value (hidden)"]);
+    }
+
+    #[test]
+    fn of_a_crd_the_nodes_are_shown() {
+        let crd = |spec: Value, versions: &[&str]| {
+            let versions: Vec<Value> = versions
+                .iter()
+                .map(|name| {
+                    json!({"name": name, "served": true, "schema":
+                {"openAPIV3Schema": {"type": "object", "description": spec.to_string(), "properties": {"spec": spec}}}})
+                })
+                .collect();
+            json!({"kind": "CustomResourceDefinition", "spec": {"scope": "Namespaced", "versions": versions}})
+        };
+        let big: serde_json::Map<String, Value> =
+            (0..50).map(|i| (format!("p{i}"), json!({"type": "string"}))).collect();
+        let old = crd(
+            json!({"type": "object", "properties": {
+            "size": {"type": "integer", "minimum": 1}, "token": {"type": "string", "default": "value"}, "x": {"type": "string"}}}),
+            &["v1", "v2"],
+        );
+        let new = crd(
+            json!({"type": "object", "required": ["size"], "properties": {
+            "size": {"type": "integer", "minimum": 2}, "token": {"type": "string", "default": "other"}, "x": {"type": "integer"},
+            "big": {"type": "object", "properties": big}}}),
+            &["v2", "v3"],
+        );
+        let at = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
+        assert_eq!(
+            lines(changes(&old, &new)),
+            [
+                r#"- /spec/versions/0 "v1""#.to_owned(),
+                format!(r#"+ {at}/properties/big "object""#),
+                format!("~ {at}/properties/size/minimum 1 2"),
+                format!("~ {at}/properties/token/default (hidden)"),
+                format!(r#"~ {at}/properties/x "string" "integer""#),
+                format!(r#"+ {at}/required ["size"]"#),
+                r#"+ /spec/versions/1 "v3""#.to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn long_values_are_told_by_their_size() {
+        let long = "x".repeat(1000);
+        let found = changes(&json!({"a": "b"}), &json!({"a": long, "c": [long]}));
+        let text = lines(found).join("\n");
+        assert!(text.len() < 500 && text.contains("(1000 bytes)") && text.contains("1 items"), "{text}");
+    }
+}

@@ -1,0 +1,138 @@
+//! The RBAC that gives somebody what he lacks: exactly that, as objects for
+//! `kubectl apply -f -`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::needs::Access;
+use crate::compile::render::yaml::to_yaml;
+use crate::model::digest;
+use crate::model::keys::SYSTEM_NAMESPACE;
+
+const GROUP: &str = "rbac.authorization.k8s.io";
+
+/// The objects that give `user` all of `missing`: a ClusterRole and its binding for what is asked for
+/// everywhere, a Role and its binding in each namespace for the rest. Nothing, where nothing is missing.
+///
+/// Their name has a digest of what they give, so that applying them takes nothing away that an
+/// earlier one gave.
+#[must_use]
+pub fn grant(user: &str, missing: &[Access]) -> Vec<Value> {
+    let mut scopes: BTreeMap<Option<&str>, Vec<&Access>> = BTreeMap::new();
+    for access in missing {
+        // What another one gives already needs no rule of its own.
+        if !missing.iter().any(|other| other != access && other.covers(access)) {
+            scopes.entry(access.namespace.as_deref()).or_default().push(access);
+        }
+    }
+    let mut objects = Vec::new();
+    for (namespace, list) in scopes {
+        let rules = rules(&list);
+        let text = format!("{user}\n{}", Value::Array(rules.clone()));
+        let name = format!("carrier:{}", digest::short(text.as_bytes()));
+        let metadata = match namespace {
+            Some(namespace) => json!({ "name": name, "namespace": namespace }),
+            None => json!({ "name": name }),
+        };
+        let (role, binding) = match namespace {
+            Some(_) => ("Role", "RoleBinding"),
+            None => ("ClusterRole", "ClusterRoleBinding"),
+        };
+        // carrier would make it, and may not yet.
+        if namespace == Some(SYSTEM_NAMESPACE) {
+            let metadata = json!({ "name": SYSTEM_NAMESPACE });
+            objects.push(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata }));
+        }
+        let api_version = format!("{GROUP}/v1");
+        objects.push(json!({ "apiVersion": api_version, "kind": role, "metadata": metadata, "rules": rules }));
+        objects.push(json!({
+            "apiVersion": api_version,
+            "kind": binding,
+            "metadata": metadata,
+            "roleRef": { "apiGroup": GROUP, "kind": role, "name": name },
+            "subjects": [subject(user)],
+        }));
+    }
+    objects
+}
+
+/// Objects as one stream of YAML.
+#[must_use]
+pub fn stream(objects: &[Value]) -> String {
+    objects.iter().fold(String::new(), |text, object| text + "---\n" + &to_yaml(object))
+}
+
+/// Service accounts log in under a name of this form.
+fn subject(user: &str) -> Value {
+    match user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':')) {
+        Some((namespace, name)) => json!({ "kind": "ServiceAccount", "name": name, "namespace": namespace }),
+        None => json!({ "apiGroup": GROUP, "kind": "User", "name": user }),
+    }
+}
+
+/// As few rules as there are different things to say.
+fn rules(list: &[&Access]) -> Vec<Value> {
+    type Texts<'a> = BTreeSet<&'a str>;
+    let mut verbs: BTreeMap<(&str, &str, Option<&str>), Texts<'_>> = BTreeMap::new();
+    for access in list {
+        let key = (access.group.as_str(), access.resource.as_str(), access.name.as_deref());
+        verbs.entry(key).or_default().insert(&access.verb);
+    }
+    let mut names: BTreeMap<(&str, &str, bool, Texts<'_>), Texts<'_>> = BTreeMap::new();
+    for ((group, resource, name), verbs) in verbs {
+        names.entry((group, resource, name.is_some(), verbs)).or_default().extend(name);
+    }
+    let mut resources: BTreeMap<(&str, Texts<'_>, Texts<'_>), Texts<'_>> = BTreeMap::new();
+    for ((group, resource, _, verbs), names) in names {
+        resources.entry((group, names, verbs)).or_default().insert(resource);
+    }
+    let rule = |((group, names, verbs), resources): ((&str, Texts<'_>, Texts<'_>), Texts<'_>)| {
+        let mut rule = json!({ "apiGroups": [group], "resources": resources, "verbs": verbs });
+        if !names.is_empty() {
+            rule["resourceNames"] = json!(names);
+        }
+        rule
+    };
+    resources.into_iter().map(rule).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_granted_is_what_is_missing() {
+        let all = |verb: &str, resource: &str| Access::all(verb, "", resource);
+        let missing = [
+            all("list", "namespaces"),
+            all("get", "namespaces").named("kube-system"),
+            all("get", "secrets").within("team-a").named("one"),
+            all("get", "secrets").within("team-a").named("two"),
+            all("list", "pods"),
+            all("list", "pods").within("team-a"),
+        ];
+        let objects = grant("ci", &missing);
+        assert_eq!(objects.len(), 4);
+        assert_eq!(
+            objects[0]["rules"],
+            json!([
+                { "apiGroups": [""], "resources": ["namespaces", "pods"], "verbs": ["list"] },
+                { "apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"] },
+            ])
+        );
+        let secrets = json!({
+            "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["one", "two"], "verbs": ["get"],
+        });
+        assert_eq!(objects[2]["rules"], json!([secrets]));
+        assert_eq!(objects[3]["subjects"][0]["name"], "ci");
+        assert!(stream(&objects).starts_with("---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n"));
+        assert!(grant("ci", &[]).is_empty());
+    }
+
+    #[test]
+    fn a_service_account_is_bound_as_one() {
+        let subject = subject("system:serviceaccount:flux-system:carrier");
+        assert_eq!(subject, json!({ "kind": "ServiceAccount", "name": "carrier", "namespace": "flux-system" }));
+    }
+}

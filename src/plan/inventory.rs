@@ -1,0 +1,188 @@
+//! Whose an object is: the inventory of a repository in a cluster, which is an
+//! ApplySet (KEP-3659).
+//!
+//! An object belongs to it when it bears the inventory's label *and* carrier
+//! itself put the label there. A copy of such an object bears it too, but its
+//! label is owned by whoever made the copy: it is nobody's to delete.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::compare::is_shared;
+use super::live::{LiveObject, Manager, PART_OF};
+use crate::model::cluster::Target;
+use crate::model::digest;
+use crate::model::keys::SYSTEM_NAMESPACE;
+
+/// Label of an inventory's parent: its id.
+pub const ID: &str = "applyset.kubernetes.io/id";
+/// Annotation of the parent: the program that manages it.
+pub const TOOLING: &str = "applyset.kubernetes.io/tooling";
+/// Annotation of the parent: the kinds of its members.
+pub const GROUP_KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
+
+/// The inventory of a repository in one cluster. Its parent is a ConfigMap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inventory {
+    /// The parent's name.
+    pub name: String,
+    /// The parent's namespace.
+    pub namespace: String,
+    /// What members bear as their label.
+    pub id: String,
+}
+
+/// Whose an object is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ownership {
+    /// This inventory's.
+    Ours,
+    /// Another inventory's, with its id.
+    Foreign(String),
+    /// No inventory's.
+    Unmarked,
+}
+
+/// The inventory named `inventory` in a cluster. Several management clusters may share a service cluster, and
+/// one may be several of a repository's: the name tells them apart.
+#[must_use]
+pub fn of(target: &Target, inventory: &str, management_uid: Option<&str>) -> Inventory {
+    let name = match target {
+        Target::Management => format!("carrier-{inventory}"),
+        Target::Service(id) => {
+            let whose = format!("{}/{id}", management_uid.unwrap_or_default());
+            format!("carrier-{inventory}-{}", digest::short(whose.as_bytes()))
+        }
+    };
+    let namespace = SYSTEM_NAMESPACE.to_owned();
+    // Name, namespace, kind and group, as the KEP has it; the group of a ConfigMap is empty.
+    let hash = Sha256::digest(format!("{name}.{namespace}.ConfigMap."));
+    Inventory { id: format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash)), name, namespace }
+}
+
+impl Inventory {
+    /// An object as it is wanted: with the label of this inventory.
+    #[must_use]
+    pub fn label(&self, body: &Value) -> Value {
+        let mut body = body.clone();
+        if !is_shared(&body)
+            && let Some(Value::Object(metadata)) = body.get_mut("metadata")
+        {
+            let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(labels) = labels {
+                labels.insert(PART_OF.to_owned(), json!(self.id));
+            }
+        }
+        body
+    }
+
+    /// The ConfigMap that stands for the inventory, which has objects of these groups and kinds.
+    #[must_use]
+    pub fn parent(&self, group_kinds: &BTreeSet<(String, String)>) -> Value {
+        let mut kinds: Vec<String> = group_kinds
+            .iter()
+            .map(|(group, kind)| if group.is_empty() { kind.clone() } else { format!("{kind}.{group}") })
+            .collect();
+        kinds.sort();
+        json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": self.name,
+                "namespace": self.namespace,
+                "labels": { ID: self.id },
+                "annotations": {
+                    TOOLING: concat!("carrier/v", env!("CARGO_PKG_VERSION")),
+                    GROUP_KINDS: kinds.join(","),
+                },
+            },
+        })
+    }
+
+    /// Whose an object is.
+    #[must_use]
+    pub fn ownership(&self, live: &LiveObject) -> Ownership {
+        match live.part_of() {
+            None => Ownership::Unmarked,
+            Some(id) if id != self.id => Ownership::Foreign(id.to_owned()),
+            Some(_) if live.managers().filter(Manager::is_carrier).any(|m| owns_label(m.fields)) => Ownership::Ours,
+            Some(_) => Ownership::Unmarked,
+        }
+    }
+}
+
+/// Whether managed fields have the label in them.
+fn owns_label(fields: &Value) -> bool {
+    let labels = fields.get("f:metadata").and_then(|m| m.get("f:labels"));
+    labels.is_some_and(|labels| labels.get(format!("f:{PART_OF}")).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::cluster::ClusterId;
+
+    #[test]
+    fn the_id_is_the_one_that_kubectl_computes() {
+        // printf 'carrier-carrier.kubecarrier-system.ConfigMap.' | sha256sum | xxd -r -p | base64 | tr '+/' '-_' | tr -d =
+        let inventory = of(&Target::Management, "carrier", None);
+        assert_eq!((inventory.name.as_str(), inventory.namespace.as_str()), ("carrier-carrier", "kubecarrier-system"));
+        assert_eq!(inventory.id, "applyset-rXKv2qDiGZHvwjvnIXNv2Ie2mcb0DFGAx-AoXYukaJY-v1");
+        let id = |uid| of(&Target::Service(ClusterId::new("p", "c")), "carrier", uid);
+        assert_eq!(id(Some("u")), id(Some("u")));
+        assert_ne!(id(Some("u")).id, id(Some("v")).id, "two management clusters may share a service cluster");
+        assert_ne!(id(Some("u")).name, of(&Target::Service(ClusterId::new("p", "d")), "carrier", Some("u")).name);
+        assert_eq!(id(None).name.len(), "carrier-carrier-".len() + 10);
+    }
+
+    #[test]
+    fn a_member_bears_a_label_that_carrier_put_there() {
+        let inventory = of(&Target::Management, "carrier", None);
+        let labelled = inventory.label(&json!({"kind": "Role", "metadata": {"name": "a", "labels": {"x": "y"}}}));
+        assert_eq!(labelled["metadata"]["labels"], json!({"x": "y", PART_OF: inventory.id}));
+        let owned_by = |manager: &str, operation: &str| {
+            let mut body = labelled.clone();
+            let label = format!("f:{PART_OF}");
+            body["metadata"]["managedFields"] = json!([
+                {"manager": manager, "operation": operation, "fieldsV1": {"f:metadata": {"f:labels": {label: {}}}}},
+            ]);
+            inventory.ownership(&LiveObject { body })
+        };
+        assert_eq!(owned_by("carrier", "Apply"), Ownership::Ours);
+        assert_eq!(owned_by("kubectl-create", "Update"), Ownership::Unmarked, "a copy is nobody's");
+        assert_eq!(owned_by("carrier", "Update"), Ownership::Unmarked);
+        let other = of(&Target::Management, "other", None);
+        let body = other.label(&json!({"kind": "Role", "metadata": {"name": "a"}}));
+        assert_eq!(inventory.ownership(&LiveObject { body }), Ownership::Foreign(other.id));
+        let body = json!({"kind": "Role", "metadata": {"name": "a"}});
+        assert_eq!(inventory.ownership(&LiveObject { body }), Ownership::Unmarked);
+    }
+
+    #[test]
+    fn the_shared_namespace_is_no_member() {
+        let inventory = of(&Target::Management, "carrier", None);
+        let shared = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}});
+        assert_eq!(inventory.label(&shared), shared);
+    }
+
+    #[test]
+    fn the_parent_names_the_kinds_of_its_members() {
+        let kinds = [("", "Namespace"), ("rbac.authorization.k8s.io", "Role")];
+        let kinds = kinds.into_iter().map(|(g, k)| (g.to_owned(), k.to_owned())).collect();
+        let parent = of(&Target::Management, "carrier", None).parent(&kinds);
+        let at = |pointer: &str| parent.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        assert_eq!(
+            at("/metadata/annotations/applyset.kubernetes.io~1contains-group-kinds"),
+            "Namespace,Role.rbac.authorization.k8s.io"
+        );
+        assert_eq!(
+            at("/metadata/annotations/applyset.kubernetes.io~1tooling"),
+            concat!("carrier/v", env!("CARGO_PKG_VERSION"))
+        );
+        assert!(at("/metadata/labels/applyset.kubernetes.io~1id").starts_with("applyset-"));
+    }
+}

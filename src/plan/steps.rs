@@ -1,0 +1,211 @@
+//! From a plan to what is sent: one step an object, with its body or, for a
+//! deletion, with the version that was seen. Nothing is sent here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::key::ObjectKey;
+use super::resource::Resource;
+use super::types::{Action, Change, LiveVersion, ObjectRef, Place};
+use crate::compile::render::{ManifestId, Stage};
+
+/// What is done to one object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The object, as the plan names it.
+    pub object: ObjectRef,
+    /// Its names.
+    pub key: ObjectKey,
+    /// The kind as the API serves it.
+    pub resource: Resource,
+    /// When it is done.
+    pub stage: Stage,
+    /// What is done.
+    pub work: Work,
+    /// The line of the repository that causes it.
+    pub source: Option<Place>,
+    /// Its resource version when the plan was made; absent where it was not there.
+    pub seen: Option<String>,
+}
+
+/// What is done to an object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Work {
+    /// Server-side apply.
+    Apply {
+        /// The object as it is wanted.
+        body: Arc<Value>,
+        /// Whether fields of other managers are taken.
+        force: bool,
+    },
+    /// Deletion of what was seen, and of nothing else.
+    Delete(LiveVersion),
+}
+
+/// A change that does not fit to the repository.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the plan does not fit to the repository: {} {} in {}: {why}", .object.kind, .object.name, .object.cluster)]
+pub struct Misfit {
+    /// The object.
+    pub object: ObjectRef,
+    /// Why.
+    pub why: NoStep,
+}
+
+/// Why a change cannot be made into a step.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoStep {
+    /// The plan has it, and the repository does not.
+    #[error("the repository has no such object")]
+    NotWanted,
+    /// Nothing says how the API serves it.
+    #[error("carrier does not know the kind `{0}`")]
+    UnknownKind(String),
+    /// A deletion has to name what it deletes.
+    #[error("the plan does not say which object was seen")]
+    Unseen,
+}
+
+impl Step {
+    /// The step of a change. `wanted` has the objects of its cluster, `resources` the kinds that carrier
+    /// renders or has found; `force` says of which objects the fields of others are taken.
+    ///
+    /// # Errors
+    /// When the plan and the repository do not fit together.
+    pub fn of(
+        change: &Change,
+        wanted: &BTreeMap<ObjectKey, Arc<Value>>,
+        resources: &[Resource],
+        force: bool,
+    ) -> Result<Self, NoStep> {
+        let object = &change.object;
+        let id = ManifestId {
+            api_version: object.api_version.clone(),
+            kind: object.kind.clone(),
+            namespace: object.namespace.clone(),
+            name: object.name.clone(),
+        };
+        let key = ObjectKey::from(&id);
+        let named = |r: &&Resource| r.group == key.group && r.kind == key.kind;
+        let resource = resources.iter().find(named).cloned().or_else(|| Resource::of(&id));
+        let resource = resource.ok_or_else(|| NoStep::UnknownKind(object.kind.clone()))?;
+        let work = match change.action {
+            Action::Create | Action::Update => {
+                Work::Apply { body: wanted.get(&key).cloned().ok_or(NoStep::NotWanted)?, force }
+            }
+            Action::Delete => Work::Delete(change.live.clone().ok_or(NoStep::Unseen)?),
+        };
+        Ok(Self {
+            object: object.clone(),
+            stage: stage_of(&key, &change.stage),
+            key,
+            resource,
+            work,
+            source: change.source.clone(),
+            seen: change.live.as_ref().map(|live| live.resource_version.clone()),
+        })
+    }
+
+    /// Whether it is a deletion.
+    #[must_use]
+    pub fn is_deletion(&self) -> bool {
+        matches!(self.work, Work::Delete(_))
+    }
+
+    /// Whether the object is a CRD.
+    #[must_use]
+    pub fn is_crd(&self) -> bool {
+        is_crd(&self.key)
+    }
+}
+
+/// Whether it is a CustomResourceDefinition.
+#[must_use]
+pub fn is_crd(key: &ObjectKey) -> bool {
+    key.group == "apiextensions.k8s.io" && key.kind == "CustomResourceDefinition"
+}
+
+/// The stage that the plan says, or the one that objects of the kind have.
+fn stage_of(key: &ObjectKey, name: &str) -> Stage {
+    let named = Stage::ALL.into_iter().find(|stage| stage.name() == name);
+    named.unwrap_or(match (key.group.as_str(), key.kind.as_str()) {
+        _ if is_crd(key) => Stage::Crds,
+        ("", "Namespace") => Stage::Namespaces,
+        ("" | "rbac.authorization.k8s.io", _) => Stage::Rbac,
+        _ => Stage::Catalog,
+    })
+}
+
+/// Which wanted CRD serves which kind.
+#[must_use]
+pub fn served_by(wanted: &BTreeMap<ObjectKey, Arc<Value>>) -> BTreeMap<(String, String), String> {
+    let crds = wanted.iter().filter(|(key, _)| is_crd(key));
+    crds.filter_map(|(key, body)| {
+        let defined = Resource::defined_by(body)?;
+        Some(((defined.group, defined.kind), key.name.clone()))
+    })
+    .collect()
+}
+
+/// What an object cannot do without: its namespace, and the CRD of its kind.
+#[must_use]
+pub fn needs(key: &ObjectKey, served_by: &BTreeMap<(String, String), String>) -> BTreeSet<ObjectKey> {
+    let namespace = key.namespace.as_ref().map(|name| ObjectKey {
+        group: String::new(),
+        kind: "Namespace".to_owned(),
+        namespace: None,
+        name: name.clone(),
+    });
+    let crd = served_by.get(&(key.group.clone(), key.kind.clone())).map(|name| crd_key(name));
+    namespace.into_iter().chain(crd).collect()
+}
+
+/// A CRD by its name.
+#[must_use]
+pub fn crd_key(name: &str) -> ObjectKey {
+    ObjectKey {
+        group: "apiextensions.k8s.io".to_owned(),
+        kind: "CustomResourceDefinition".to_owned(),
+        namespace: None,
+        name: name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn change(action: Action, kind: &str, name: &str) -> Change {
+        serde_json::from_value(json!({
+            "cluster": "management", "api_version": "v1", "kind": kind, "name": name, "action": action,
+            "effect": "safe", "reasons": [], "stage": "namespaces", "fields": [], "access": [], "conflicts": [],
+        }))
+        .expect("a change")
+    }
+
+    #[test]
+    fn a_deletion_names_what_was_seen() {
+        let none = BTreeMap::new();
+        let mut gone = change(Action::Delete, "Namespace", "a");
+        assert_eq!(Step::of(&gone, &none, &[], false), Err(NoStep::Unseen));
+        gone.live = Some(LiveVersion { uid: "u".into(), resource_version: "7".into() });
+        let step = Step::of(&gone, &none, &[], false).expect("a step");
+        assert!(step.is_deletion() && step.stage == Stage::Namespaces && step.seen.as_deref() == Some("7"));
+        assert_eq!(Step::of(&change(Action::Create, "Namespace", "a"), &none, &[], false), Err(NoStep::NotWanted));
+        let secret = change(Action::Create, "Secret", "a");
+        assert_eq!(Step::of(&secret, &none, &[], false), Err(NoStep::UnknownKind("Secret".into())));
+    }
+
+    #[test]
+    fn an_object_needs_its_namespace_and_its_crd() {
+        let crd = json!({"spec": {"group": "a.b", "scope": "Namespaced", "names": {"kind": "Db", "plural": "dbs"},
+            "versions": [{"name": "v1", "storage": true}]}});
+        let served = served_by(&BTreeMap::from([(crd_key("dbs.a.b"), Arc::new(crd))]));
+        let key = ObjectKey { group: "a.b".into(), kind: "Db".into(), namespace: Some("n".into()), name: "x".into() };
+        let names: Vec<String> = needs(&key, &served).iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["Namespace n", "CustomResourceDefinition dbs.a.b"]);
+    }
+}

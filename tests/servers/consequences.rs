@@ -1,0 +1,121 @@
+//! Changes that would hurt somebody: said before, with names and counts, refused, and made only
+//! when they are asked for by name. Whatever is refused changes nothing anywhere.
+
+use std::collections::BTreeMap;
+
+use super::platform::{Platform, Run};
+use super::tutorial::versions;
+use crate::support::{Case, TestResult, cases};
+
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_narrowed_exposure_names_its_instances_and_waits_for_the_flag,
+        removing_a_tenant_a_catalog_or_a_cluster_destroys_nothing_unasked
+    ]
+}
+
+const FULL: &str = "{mode: standalone, size: 3, global: {image: 'opstree/redis:v2.0', password: hunter2}, \
+                    redisExporter: {enabled: true, image: exporter}}";
+const SMALL: &str = "{mode: standalone, global: {image: 'opstree/redis:v2.0', password: hunter2}}";
+
+/// Nothing that an instance holds is ever shown.
+fn discreet(run: Run) -> Run {
+    assert!(!run.text().contains("hunter2"), "{}", run.text());
+    run
+}
+
+/// Every object of every cluster, with its version.
+async fn everything(platform: &Platform) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut all = BTreeMap::new();
+    for plane in platform.planes.iter() {
+        if plane.name() == "management" {
+            all.insert(plane.name().to_owned(), versions(plane).await.expect("listed"));
+        }
+        let list = plane.kubectl(&["get", "namespaces", "-o", "name"]).await.expect("listed");
+        all.insert(
+            format!("namespaces of {}", plane.name()),
+            list.lines().map(|l| (l.to_owned(), String::new())).collect(),
+        );
+    }
+    all
+}
+
+async fn a_narrowed_exposure_names_its_instances_and_waits_for_the_flag() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    platform.applied().await;
+    platform.instance("eu-west-1", "uses-it", FULL).await?;
+    platform.instance("eu-west-1", "does-not", SMALL).await?;
+    let before = everything(&platform).await;
+
+    platform.edit("catalogs/redis.yaml", "      - jsonPath: .spec.redisExporter.image\n", "");
+    let plan = discreet(platform.carrier(&["plan"]).await.ends(0));
+    assert!(plan.text().contains(".spec.redisExporter.image"), "{}", plan.text());
+    assert!(plan.text().contains("uses-it") && !plan.text().contains("does-not"), "{}", plan.text());
+    assert!(plan.text().contains("breaking"), "{}", plan.text());
+    let json = discreet(platform.carrier(&["plan", "-o", "json"]).await.ends(0)).json();
+    let change = json["changes"].as_array().into_iter().flatten().find(|c| c["name"] == "redis.eu-west-1.team-a");
+    let change = change.ok_or("the CRD changes")?;
+    assert_eq!(change["effect"], "breaking", "{change:#}");
+    assert_eq!(change["source"]["file"], "catalogs/redis.yaml", "{change:#}");
+    assert_eq!(change["impact"]["instances"], 2, "{change:#}");
+    assert_eq!(change["impact"]["invalid_count"], 1, "{change:#}");
+
+    let refused = discreet(platform.carrier(&["apply", "--yes"]).await.ends(3));
+    assert!(refused.text().contains("--allow-breaking"), "{}", refused.text());
+    assert_eq!(everything(&platform).await, before, "what is refused changes nothing");
+
+    discreet(platform.carrier(&["apply", "--yes", "--allow-breaking", "crd/redis.eu-west-1.team-a"]).await.ends(0));
+    let kept = platform.management().kubectl(&["get", "redis.eu-west-1.team-a", "-n", "team-b", "-o", "name"]).await?;
+    assert_eq!(kept.lines().count(), 2, "both instances are there: {kept}");
+    platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
+    Ok(())
+}
+
+async fn removing_a_tenant_a_catalog_or_a_cluster_destroys_nothing_unasked() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    platform.applied().await;
+    platform.instance("eu-west-1", "precious", FULL).await?;
+    // What sync would have made of it.
+    let service = &platform.planes["eu-west-1"];
+    let namespaces =
+        service.kubectl(&["get", "namespaces", "-l", "kubecarrier.io/tenant=team-b", "-o", "name"]).await?;
+    let namespace = namespaces.trim().strip_prefix("namespace/").ok_or("team-b has a namespace")?.to_owned();
+    let copy = format!(
+        "apiVersion: redis.redis.opstreelabs.in/v1beta1\nkind: Redis\nmetadata: {{name: precious, namespace: {namespace}}}\nspec: {FULL}\n"
+    );
+    service.kubectl_with(&["apply", "--server-side", "--validate=false", "-f", "-"], &copy).await?;
+    let before = everything(&platform).await;
+
+    for (what, file) in [
+        ("the tenant", "accounts/team-b.yaml"),
+        ("the catalog", "catalogs/catalog.yaml"),
+        ("the cluster", "clusters/eu-west-1.yaml"),
+    ] {
+        let text = std::fs::read_to_string(platform.path(file))?;
+        std::fs::remove_file(platform.path(file))?;
+        // Without pruning nothing goes; it is said that it stays.
+        let plain = discreet(platform.carrier(&["apply", "--yes"]).await.ends(0));
+        assert!(plain.text().contains("--prune"), "{what}: {}", plain.text());
+        assert_eq!(everything(&platform).await, before, "{what}: gone from the repository is not gone");
+        // With it, it is refused as long as somebody has instances.
+        let refused = discreet(platform.carrier(&["apply", "--yes", "--prune", "--max-prune", "1000"]).await.ends(3));
+        assert!(refused.text().contains("precious"), "{what}: {}", refused.text());
+        assert!(refused.text().contains("--allow-delete"), "{what}: {}", refused.text());
+        assert_eq!(everything(&platform).await, before, "{what}: what is refused changes nothing");
+        std::fs::write(platform.path(file), text)?;
+    }
+    let kept = platform.management().kubectl(&["get", "redis.eu-west-1.team-a", "-n", "team-b", "-o", "name"]).await?;
+    assert_eq!(kept.lines().count(), 1);
+    let kept = service.kubectl(&["get", "redis.redis.redis.opstreelabs.in", "-n", &namespace, "-o", "name"]).await?;
+    assert_eq!(kept.lines().count(), 1);
+
+    // Nothing at all in the repository is no reason to delete everything.
+    for folder in ["accounts", "catalogs", "clusters"] {
+        std::fs::remove_dir_all(platform.path(folder))?;
+    }
+    let refused =
+        platform.carrier(&["apply", "--yes", "--prune", "--max-prune", "1000", "--allow-delete", "all"]).await.ends(3);
+    assert!(refused.text().contains("--allow-empty"), "{}", refused.text());
+    assert_eq!(everything(&platform).await, before);
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! `carrier doctor` against three control planes: what it says is missing is missing, and what it
+//! prints is enough, and no more than enough.
+
+use serde_json::{Value, json};
+
+use crate::common::golden;
+use crate::support::{Access, Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
+use crate::two_regions::{CLUSTERS, Ran, TwoRegions, fits};
+
+pub fn cases() -> Vec<Case> {
+    cases![what_is_missing_is_said_and_what_is_printed_is_just_enough, trouble_of_a_cluster_stays_with_it]
+}
+
+/// Management and eu-west-1 by file, eu-west-2 by its Secret.
+fn settings(management: &Access, first: &Access) -> String {
+    format!(
+        "management: {{kubeconfig: {}}}\nserviceClusters:\n  team-a/eu-west-1: {{kubeconfig: {}}}\n",
+        management.kubeconfig_path().display(),
+        first.kubeconfig_path().display()
+    )
+}
+
+async fn put_secret(management: &ControlPlane, access: &Access) -> TestResult {
+    let _ = management.kubectl(&["create", "namespace", "team-a"]).await;
+    let kubeconfig = std::fs::read_to_string(access.kubeconfig_path())?;
+    let secret = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": { "name": "eu-west-2-kubeconfig", "namespace": "team-a" },
+        "stringData": { "kubeconfig": kubeconfig },
+    });
+    management.kubectl_with(&["apply", "--server-side", "-f", "-"], &secret.to_string()).await?;
+    Ok(())
+}
+
+async fn doctor(repository: &TwoRegions, arguments: &[&str]) -> Result<Ran, std::io::Error> {
+    let mut all = vec!["doctor", "--allow-loopback"];
+    all.extend(arguments);
+    repository.carrier(&all).await
+}
+
+async fn missing(repository: &TwoRegions, cluster: &str) -> Vec<Value> {
+    let ran = doctor(repository, &["--cluster", cluster, "-o", "json"]).await.expect("it runs");
+    let report: Value = serde_json::from_str(&ran.out).expect("a report");
+    fits("schemas/doctor.json", &report);
+    report["clusters"][0]["missing"].as_array().cloned().unwrap_or_default()
+}
+
+fn target(cluster: &str) -> String {
+    if cluster == "management" { cluster.to_owned() } else { format!("team-a/{cluster}") }
+}
+
+async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestResult {
+    let planes = ControlPlanes::start(&CLUSTERS).await?;
+    let (management, first, second) = (&planes["management"], &planes["eu-west-1"], &planes["eu-west-2"]);
+
+    // An admin lacks nothing, in empty clusters and in full ones.
+    put_secret(management, second.admin()).await?;
+    let admin = TwoRegions::new(&settings(management.admin(), first.admin()))?;
+    let ran = doctor(&admin, &[]).await?;
+    assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("0 are served, 14 are not there yet") && ran.err.is_empty(), "{}{}", ran.out, ran.err);
+    admin.install(&planes).await?;
+    let ran = doctor(&admin, &[]).await?;
+    assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("all 14 are served") && !ran.out.contains("missing"), "{}", ran.out);
+    // The same, each time: there is no time in it.
+    assert_eq!(doctor(&admin, &[]).await?.out, ran.out);
+
+    // Somebody who may do nothing.
+    let nobody = [management.user("ci", &[]).await?, first.user("ci", &[]).await?, second.user("ci", &[]).await?];
+    put_secret(management, &nobody[2]).await?;
+    let repository = TwoRegions::new(&settings(&nobody[0], &nobody[1]))?;
+    let ran = doctor(&repository, &[]).await?;
+    assert_eq!(ran.status, 4, "the Secret of eu-west-2 cannot be read\n{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("CAR0605") && ran.err.contains("clusters/eu-west-2.yaml:5:"), "{}", ran.err);
+    let version = regex::Regex::new(r"ok       version      1\.\d+")?;
+    golden("testdata/doctor/nothing.txt", &version.replace_all(&ran.out, "ok       version      [..]"));
+
+    // What is printed is enough: applied as it is, by an admin.
+    for cluster in CLUSTERS {
+        let plane = &planes[cluster];
+        let printed = doctor(&repository, &["--cluster", &target(cluster), "-o", "rbac"]).await?;
+        assert_eq!(printed.status, 1, "{}", printed.err);
+        plane.kubectl_with(&["apply", "-f", "-"], &printed.out).await?;
+        eventually("nothing is missing", async || missing(&repository, &target(cluster)).await.is_empty()).await;
+    }
+    let ran = doctor(&repository, &[]).await?;
+    assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
+    // And it is true: whoever has it can lock, write all that is rendered, and remove it.
+    let crd = crate::common::package("catalog-examples/redis-two-regions/snapshots/team-a/eu-west-1")
+        .join("redis.redis.redis.opstreelabs.in.yaml");
+    for plane in [first, second] {
+        plane.kubectl(&["create", "-f", &crd.to_string_lossy()]).await?;
+        plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).await?;
+    }
+    for command in [&["lock", "--allow-loopback"][..], &["get", "--allow-loopback", "-o", "wide"]] {
+        let ran = repository.carrier(command).await?;
+        assert_eq!(ran.status, 0, "{command:?}: {}{}", ran.out, ran.err);
+    }
+    for (plane, access) in [management, first, second].into_iter().zip(&nobody) {
+        let stream = repository.objects(plane.name()).await?;
+        let apply = ["apply", "--server-side", "--field-manager=carrier", "-f", "-"];
+        access.kubectl_with(&apply, &stream).await?;
+    }
+    nobody[0].kubectl(&["delete", "role", "kubecarrier:tenant", "-n", "team-b"]).await?;
+    let stream = repository.objects("management").await?;
+    nobody[0].kubectl_with(&["apply", "--server-side", "--field-manager=carrier", "-f", "-"], &stream).await?;
+    let refused = nobody[0].kubectl(&["get", "secrets", "-n", "kube-system"]).await;
+    assert!(refused.is_err(), "no more than what was missing");
+
+    for cluster in ["management", "eu-west-1"] {
+        every_rule_is_needed(&planes[cluster], &repository, &target(cluster)).await?;
+    }
+    Ok(())
+}
+
+/// Without any one of the rules that were granted, just what it gives is missing again.
+async fn every_rule_is_needed(plane: &ControlPlane, repository: &TwoRegions, target: &str) -> TestResult {
+    let list = plane.kubectl(&["get", "clusterroles,roles", "-A", "-o", "json"]).await?;
+    let list: Value = serde_json::from_str(&list)?;
+    let is_ours = |role: &&Value| role["metadata"]["name"].as_str().is_some_and(|n| n.starts_with("carrier:"));
+    let roles: Vec<&Value> = list["items"].as_array().into_iter().flatten().filter(is_ours).collect();
+    assert!(!roles.is_empty());
+    for role in roles {
+        let granted = role["rules"].as_array().ok_or("a role without rules")?;
+        for (index, rule) in granted.iter().enumerate() {
+            let mut others = granted.clone();
+            others.remove(index);
+            let with = |rules: &[Value]| {
+                let mut role = role.clone();
+                role["rules"] = json!(rules);
+                role["metadata"] =
+                    json!({ "name": role["metadata"]["name"], "namespace": role["metadata"]["namespace"] });
+                role.to_string()
+            };
+            plane.kubectl_with(&["replace", "-f", "-"], &with(&others)).await?;
+            eventually(&format!("{rule} is missing"), async || {
+                let missing = missing(repository, target).await;
+                let count = |key: &str| rule[key].as_array().map_or(1, Vec::len);
+                let has = |key: &str, value: &Value| rule[key].as_array().is_some_and(|list| list.contains(value));
+                let given = |one: &Value| {
+                    has("apiGroups", &one["group"]) && has("resources", &one["resource"]) && has("verbs", &one["verb"])
+                };
+                // At least: what all objects are granted for, one of them may be needed for once more.
+                missing.len() >= count("resources") * count("verbs") * count("resourceNames")
+                    && missing.iter().all(given)
+            })
+            .await;
+            plane.kubectl_with(&["replace", "-f", "-"], &with(granted)).await?;
+        }
+    }
+    eventually("all is there again", async || missing(repository, target).await.is_empty()).await;
+    Ok(())
+}
+
+/// A cluster that cannot be reached, and one that is another, are said where they are named; the others go on.
+async fn trouble_of_a_cluster_stays_with_it() -> TestResult {
+    let planes = ControlPlanes::start(&CLUSTERS).await?;
+    let (management, first) = (&planes["management"], &planes["eu-west-1"]);
+    put_secret(management, planes["eu-west-2"].admin()).await?;
+    let proxy = first.proxy().await?;
+    proxy.refuse();
+    let repository = TwoRegions::new(&settings(management.admin(), &first.admin().by_port(proxy.port()).await?))?;
+    let ran = doctor(&repository, &[]).await?;
+    assert_eq!(ran.status, 4, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("CAR0601") && ran.err.contains("clusters/eu-west-1.yaml:5:"), "{}", ran.err);
+    assert!(ran.out.contains("the service cluster team-a/eu-west-1: not reached"), "{}", ran.out);
+    assert!(ran.out.contains("the service cluster team-a/eu-west-2, as admin"), "{}", ran.out);
+
+    // Another cluster than the one that was meant: nothing more is asked of it.
+    let uid = "management: {uid: 11111111-2222-3333-4444-555555555555}";
+    let elsewhere = TwoRegions::new(uid)?;
+    let kubeconfig = management.kubeconfig_path().display().to_string();
+    let ran = doctor(&elsewhere, &["--kubeconfig", &kubeconfig, "--cluster", "management"]).await?;
+    assert_eq!(ran.status, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("CAR0608") && !ran.out.contains("permissions"), "{}{}", ran.out, ran.err);
+
+    let ran = doctor(&repository, &["--cluster", "team-a/eu-west-3"]).await?;
+    assert_eq!(ran.status, 64);
+    assert!(ran.err.contains("did you mean `team-a/eu-west-1`?"), "{}", ran.err);
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! `carrier get` against three control planes: instances of two clusters, and nothing of what they hold.
+
+use serde_json::Value;
+
+use crate::support::{Case, ControlPlanes, TestResult, cases};
+use crate::two_regions::{CLUSTERS, TwoRegions, fits};
+
+pub fn cases() -> Vec<Case> {
+    cases![instances_of_all_clusters_are_listed_without_what_they_hold]
+}
+
+async fn instances_of_all_clusters_are_listed_without_what_they_hold() -> TestResult {
+    let planes = ControlPlanes::start(&CLUSTERS).await?;
+    let (management, first) = (&planes["management"], &planes["eu-west-1"]);
+    let proxy = planes["eu-west-2"].proxy().await?;
+    let second = planes["eu-west-2"].admin().by_port(proxy.port()).await?;
+    let repository = TwoRegions::new(&format!(
+        "management: {{kubeconfig: {}}}\nserviceClusters:\n  team-a/eu-west-1: {{kubeconfig: {}}}\n  team-a/eu-west-2: {{kubeconfig: {}}}\n",
+        management.kubeconfig_path().display(),
+        first.kubeconfig_path().display(),
+        second.kubeconfig_path().display(),
+    ))?;
+
+    // Nothing is installed.
+    let ran = repository.carrier(&["get"]).await?;
+    assert_eq!((ran.status, ran.out.as_str()), (0, ""), "{}", ran.err);
+    assert!(ran.err.contains("not installed yet: redis.eu-west-1.team-a, redis.eu-west-2.team-a"), "{}", ran.err);
+    assert!(ran.err.contains("next: run `carrier apply`"), "{}", ran.err);
+
+    repository.install(&planes).await?;
+    let ran = repository.carrier(&["get"]).await?;
+    assert_eq!((ran.status, ran.out.as_str(), ran.err.as_str()), (0, "", "there are no instances\n"));
+
+    let read =
+        |path: &str| std::fs::read_to_string(crate::common::package("catalog-examples/redis-two-regions").join(path));
+    for file in ["redis.yaml", "redis-eu-west-2.yaml"] {
+        management.kubectl_with(&["create", "-f", "-"], &read(&format!("instances/{file}"))?).await?;
+    }
+    let redis = "redis.eu-west-1.team-a";
+    let status = r#"{"status":{"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z","reason":"s3cret","message":"s3cret"}]}}"#;
+    let patch = ["patch", redis, "redisinstance", "-n", "team-b", "--subresource=status", "--type=merge", "-p", status];
+    management.kubectl(&patch).await?;
+    // What sync will do.
+    let crd = "snapshots/team-a/eu-west-1/redis.redis.redis.opstreelabs.in.yaml";
+    first.kubectl_with(&["create", "-f", "-"], &read(crd)?).await?;
+    first.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).await?;
+    let copy = read("instances/redis.yaml")?
+        .replace("eu-west-1.team-a/v1beta1", "redis.redis.opstreelabs.in/v1beta1")
+        .replace("namespace: team-b", "namespace: team-b-id65w");
+    first.kubectl_with(&["create", "--validate=false", "-f", "-"], &copy).await?;
+
+    let ran = repository.carrier(&["get"]).await?;
+    let text = "\
+TENANT   SERVICE   NAME            CLUSTER            READY
+team-b   redis     redisinstance   team-a/eu-west-1   READY
+team-b   redis     redisinstance   team-a/eu-west-2   -
+";
+    let shown = |first: &str| text.replace("west-1   READY", &format!("west-1   {first}"));
+    // Conditions are there only where the status is exposed.
+    let stored = management.kubectl(&["get", redis, "redisinstance", "-n", "team-b", "-o", "json"]).await?;
+    let stored: Value = serde_json::from_str(&stored)?;
+    let ready = if stored.pointer("/status/conditions").is_some() { "True" } else { "-" };
+    assert_eq!((ran.status, ran.out, ran.err.as_str()), (0, shown(ready), ""));
+
+    let wide = "\
+TENANT   SERVICE   NAME            CLUSTER            READY   VERSION   SERVICE NAMESPACE   THERE
+team-b   redis     redisinstance   team-a/eu-west-1   READY   v1beta1   team-b-id65w        yes
+team-b   redis     redisinstance   team-a/eu-west-2   -       v1beta1   team-b-ombuc        no
+";
+    let wide = wide.replace("west-1   READY", &format!("west-1   {ready:5}"));
+    let ran = repository.carrier(&["get", "redis", "-n", "team-b", "-o", "wide"]).await?;
+    assert_eq!((ran.status, ran.out.as_str(), ran.err.as_str()), (0, wide.as_str(), ""));
+
+    // One cluster does not answer: what is in it is unknown, and the rest is as before.
+    proxy.refuse();
+    let ran = repository.carrier(&["get", "-o", "wide"]).await?;
+    assert_eq!((ran.status, ran.out), (4, wide.replace("team-b-ombuc        no", "team-b-ombuc        unknown")));
+    assert!(ran.err.contains("CAR0601") && ran.err.contains("clusters/eu-west-2.yaml:5:"), "{}", ran.err);
+    let ran = repository.carrier(&["get", "--cluster", "team-a/eu-west-1", "-o", "json"]).await?;
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let document: Value = serde_json::from_str(&ran.out)?;
+    assert_eq!(document["format_version"], "1.0");
+    fits("schemas/instances.json", &document);
+    assert_eq!(document["instances"].as_array().map(Vec::len), Some(1));
+    assert_eq!(document["instances"][0]["in_service_cluster"], true);
+    for arguments in [&["get"][..], &["get", "-o", "wide"], &["get", "-o", "json"], &["-v", "get", "-o", "json"]] {
+        let ran = repository.carrier(arguments).await?;
+        let all = ran.out + &ran.err;
+        assert!(!all.contains("change-me") && !all.contains("s3cret") && !all.contains("opstree/redis:"), "{all}");
+    }
+
+    // A member of the tenant may ask for its own.
+    let member = management.user("team-b-member", &[]).await?.kubeconfig_path().display().to_string();
+    let ran = repository.carrier(&["get", "-n", "team-b", "--kubeconfig", &member]).await?;
+    assert_eq!((ran.status, ran.out), (0, shown(ready)), "{}", ran.err);
+    let ran = repository.carrier(&["get", "--kubeconfig", &member]).await?;
+    assert_eq!((ran.status, ran.out.as_str()), (4, ""));
+    assert_eq!(ran.err.matches("error[CAR0605]").count(), 1, "{}", ran.err);
+
+    for (arguments, help) in [
+        (&["get", "rediss"][..], "did you mean `redis`?"),
+        (&["get", "-n", "team-c"], "did you mean `team-"),
+        (&["get", "--cluster", "team-a/eu-west-3"], "did you mean `team-a/eu-west-1`?"),
+    ] {
+        let ran = repository.carrier(arguments).await?;
+        assert!(ran.status == 64 && ran.err.contains(help), "{}", ran.err);
+    }
+    management.pause();
+    let ran = repository.carrier(&["get", "--request-timeout", "1s"]).await?;
+    management.resume();
+    assert!(ran.status == 4 && ran.err.contains("CAR0602") && ran.out.is_empty(), "{}{}", ran.out, ran.err);
+    Ok(())
+}
