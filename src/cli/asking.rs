@@ -205,18 +205,19 @@ pub fn ask_all(connector: &Connector<'_>, question: Question<'_>, ui: &mut Ui<'_
 }
 
 /// The repository as it would be if what the clusters have were locked: what `plan --refresh` compiles.
-/// With it, what there is to lock.
-#[must_use]
-pub fn refreshed(repository: &Repository, question: Question<'_>, seen: &Seen) -> (Repository, LockPlan) {
+/// With it, what there is to lock. What is said in `asked` is then about the new one's files.
+pub fn refreshed(repository: &Repository, question: Question<'_>, asked: &mut Asked) -> (Repository, LockPlan) {
     let plan = plan(Inputs {
         sources: &repository.sources,
         config: &repository.loaded.config,
         resolved: question.resolved,
         discovered: question.discovered,
         given: None,
-        seen: Some(seen),
+        seen: Some(&asked.seen),
         cluster: question.only,
         prune: false,
     });
-    (repository.overlaid(&plan.files), plan)
+    let fresh = repository.overlaid(&plan.files);
+    asked.found.move_to(|file| fresh.sources.by_path(&repository.sources.get(file)?.path).map(|(id, _)| id));
+    (fresh, plan)
 }
