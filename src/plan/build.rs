@@ -167,8 +167,8 @@ pub fn build(inputs: &Inputs<'_>) -> Plan {
     for part in &mut parts {
         plan.changes.append(&mut part.applied);
     }
-    // What goes, goes last, and what it stood on goes after it.
-    for part in parts.iter_mut().rev() {
+    // What goes, goes last; in the service clusters after all that asks for it in the management cluster.
+    for part in &mut parts {
         plan.changes.append(&mut part.deleted);
     }
     for part in parts {

@@ -73,7 +73,7 @@ impl Lines {
 
     /// An empty line between two blocks.
     fn gap(&mut self) {
-        if !self.lines.is_empty() {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
             self.push("");
         }
     }
@@ -198,9 +198,7 @@ impl Lines {
         if self.how.summary {
             return self.push(format!("{what} that the repository no longer has would stay; `--prune` deletes them"));
         }
-        if self.lines.last().is_some_and(|line| !line.is_empty()) {
-            self.push("");
-        }
+        self.gap();
         self.push(format!("{what} that the repository no longer has would stay; `--prune` deletes them:"));
         let most = self.most(KEPT);
         for one in kept.iter().take(most) {
@@ -233,9 +231,7 @@ impl Lines {
 
     fn refusals(&mut self, plan: &Plan) {
         let Some(first) = plan.refusals.first() else { return };
-        if self.lines.last().is_some_and(|line| !line.is_empty()) {
-            self.push("");
-        }
+        self.gap();
         let head = self.painted(GRAVE, "`carrier apply` would refuse this:");
         self.push(head);
         let (mut guard, mut shown, mut hidden) = (first.guard.as_str(), 0, 0);
@@ -266,8 +262,8 @@ impl Lines {
     }
 
     fn sum(&mut self, plan: &Plan) {
-        if self.lines.last().is_some_and(|line| !line.is_empty()) && !self.how.summary {
-            self.push("");
+        if !self.how.summary {
+            self.gap();
         }
         let line = sum(plan);
         let grave = plan.changes.iter().any(|change| change.effect >= Effect::Breaking) || !plan.refusals.is_empty();
