@@ -16,6 +16,7 @@ pub mod fields;
 pub mod grant;
 pub mod guard;
 pub mod inventory;
+pub mod json;
 pub mod key;
 pub mod live;
 pub mod markdown;
