@@ -72,7 +72,7 @@ impl Page {
             }
         }
         if left_out > 0 && self.text.len() < MAX_BYTES - 200 {
-            self.text.push_str(&["- … and ", &count(left_out, what), " more\n"].concat());
+            self.text.push_str(&format!("- … and {left_out} more {what}{}\n", if left_out == 1 { "" } else { "s" }));
         }
     }
 }

@@ -33,3 +33,6 @@ pub use inventory::Inventory;
 pub use key::ObjectKey;
 pub use live::{LiveCluster, LiveObject};
 pub use types::{Action, Change, Effect, Plan};
+
+#[cfg(test)]
+mod tests;
