@@ -22,6 +22,18 @@ fn the_page_of_diagnostics_is_fresh() {
 }
 
 #[test]
+fn the_page_of_permissions_is_fresh() {
+    golden("docs/permissions.md", &carrier::plan::needs::page());
+}
+
+#[test]
+fn the_schemas_of_documents_are_fresh() {
+    use carrier::cli::doctor::report::{Report, schema};
+    golden("schemas/doctor.json", &schema::<Report>());
+    golden("schemas/instances.json", &schema::<carrier::cli::get::Document>());
+}
+
+#[test]
 fn completions_are_fresh() {
     for (shell, name) in [(Shell::Bash, "carrier.bash"), (Shell::Zsh, "_carrier"), (Shell::Fish, "carrier.fish")] {
         golden(&format!("completions/{name}"), &completions::script(shell));

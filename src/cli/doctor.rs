@@ -274,7 +274,12 @@ impl Doctor<'_> {
         health.grant = grant(user, &lacking);
         match lacking.len() {
             0 => health.note("permissions", Status::Ok, format!("all {}", needs.len())),
-            some => health.note("permissions", Status::Missing, format!("{some} of {} are missing", needs.len())),
+            some => {
+                // A plan that may not try instances says so and goes on.
+                let is_grave = health.missing.iter().any(|m| m.tasks != [Task::Trial]);
+                let status = if is_grave { Status::Missing } else { Status::Warning };
+                health.note("permissions", status, format!("{some} of {} are missing", needs.len()));
+            }
         }
         Ok(())
     }

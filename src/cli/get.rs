@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, ValueEnum};
 use futures::future::join_all;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -66,7 +67,7 @@ pub enum Output {
 }
 
 /// What is shown of an instance.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Instance {
     /// The account it belongs to, whose namespace it is in.
     pub tenant: String,
@@ -80,19 +81,21 @@ pub struct Instance {
     pub crd: String,
     /// The version it was read in.
     pub version: String,
-    /// `True`, `False` or `Unknown` of its condition; absent where it has none.
+    /// `True`, `False` or `Unknown` of its condition; null where it has none.
     pub ready: Option<String>,
     /// Its namespace in the service cluster.
     pub service_namespace: String,
-    /// Whether it is in the service cluster; absent where that was not, or could not be, asked.
+    /// Whether it is in the service cluster; null where that could not be asked.
     pub in_service_cluster: Option<bool>,
 }
 
 /// The JSON document.
-#[derive(Debug, Serialize)]
-struct Document<'a> {
-    format_version: &'static str,
-    instances: &'a [Instance],
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Document {
+    /// The version of this form; the first number changes when a reader has to.
+    pub format_version: &'static str,
+    /// The instances, sorted.
+    pub instances: Vec<Instance>,
 }
 
 /// A service whose instances are asked for.
@@ -119,7 +122,7 @@ pub fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError>
     };
     match args.output {
         Output::Json => {
-            let document = Document { format_version: "1.0", instances: &got.instances };
+            let document = Document { format_version: "1.0", instances: got.instances.clone() };
             serde_json::to_writer_pretty(&mut *ui.out(), &document).map_err(std::io::Error::from)?;
             writeln!(ui.out())?;
         }

@@ -5,6 +5,8 @@
 //! [`main`] and [`env`] touch the process: its arguments, environment and streams.
 
 pub mod against;
+pub mod allow;
+pub mod apply;
 pub mod args;
 pub mod asking;
 pub mod bug;
@@ -105,6 +107,7 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Command::Lock(args) => lock::run(&args, env, ui),
         Command::Render(args) => render::run(&args, env, ui),
         Command::Plan(args) => plan::run(&args, env, ui),
+        Command::Apply(args) => apply::run(&args, env, ui),
         Command::Fields(args) => fields::run(&args, env, ui),
         Command::Get(args) => get::run(&args, env, ui),
         Command::Doctor(args) => doctor::run(&args, env, ui),

@@ -262,12 +262,12 @@ impl Planned {
             clusters,
             sources: &repository.sources,
             against: "clusters".to_owned(),
-            hermetic: false,
             prune: wishes.prune,
             allowed: wishes.allowed.clone(),
             max_prune: wishes.max_prune,
             allow_empty: wishes.allow_empty,
             drift,
+            hermetic: false,
         })
     }
 }

@@ -94,6 +94,30 @@ impl<'a> ClusterWork<'a> {
     }
 }
 
+impl ClusterWork<'_> {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.steps.is_empty() && self.parent == Parent::default()
+    }
+}
+
+/// The parent of an inventory as it is; `None` where there is none yet.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Result<Option<Value>, ClusterError> {
+    match cluster.call(&Call::object(&config_maps(), Some(&inventory.namespace), &inventory.name)).await {
+        Ok(parent) => Ok(Some(parent)),
+        Err(error) if error.trouble == Trouble::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn config_maps() -> Resource {
+    Resource::new("", "v1", "ConfigMap", "configmaps", true)
+}
+
 /// How to apply.
 #[derive(Debug, Clone)]
 pub struct How {
@@ -297,9 +321,8 @@ impl<'a> Run<'a> {
 
     /// Writes the parent of the inventory, and its namespace where that is not there.
     async fn apply_parent(&self, parent: &Value) -> Result<(), ClusterError> {
-        let maps = Resource::new("", "v1", "ConfigMap", "configmaps", true);
         let name = parent.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        let call = Call::apply(&maps, Some(SYSTEM_NAMESPACE), name, parent, rest::Apply::default());
+        let call = Call::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, parent, rest::Apply::default());
         match self.work.cluster.call(&call).await {
             Err(error) if error.trouble == Trouble::NotFound => {
                 let is_it = |step: &&Step| step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE;

@@ -18,11 +18,11 @@ use super::trial::{Leftover, sweep};
 use super::{dry_run, impacts};
 use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
-use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::plan::build::{Answer, to_ask};
 use crate::plan::inventory::Inventory;
 use crate::plan::key::ObjectKey;
 use crate::plan::live::{LiveCluster, LiveObject, PART_OF};
+use crate::plan::needs;
 use crate::plan::resource::Resource;
 use crate::plan::types::Impact;
 
@@ -144,16 +144,10 @@ async fn list(
 
 /// The kinds that are rendered for such a cluster, and those that are wanted now.
 fn kinds(target: &Target, wanted: &BTreeSet<ObjectKey>) -> Vec<Resource> {
-    let is_ours = |group: &str| group == CATALOG_GROUP || group == CORE_GROUP;
-    let is_usual = |resource: &Resource| match (target, resource.kind.as_str()) {
-        (Target::Management, "ServiceAccount" | "ClusterRole" | "ClusterRoleBinding") => false,
-        (Target::Management, _) => true,
-        (Target::Service(_), "CustomResourceDefinition") => false,
-        (Target::Service(_), _) => !is_ours(&resource.group),
-    };
+    let usual = needs::kinds(target);
     let is_wanted =
         |resource: &Resource| wanted.iter().any(|key| key.kind == resource.kind && key.group == resource.group);
-    Resource::rendered().into_iter().filter(|resource| is_usual(resource) || is_wanted(resource)).collect()
+    Resource::rendered().into_iter().filter(|resource| usual.contains(resource) || is_wanted(resource)).collect()
 }
 
 /// Takes the objects of a list that matter, and drops all others at once.

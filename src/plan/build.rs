@@ -283,7 +283,11 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
             part.cluster.unchanged += 1;
             return;
         }
-        (Comparison::Absent, _) | (_, None) => {}
+        (Comparison::Absent, _) | (_, None) => {
+            if let Some(Answer::Refused(why)) = input.answers.get(&key) {
+                change.refused = Some(why.clone());
+            }
+        }
         (Comparison::Differs, Some(there)) => {
             let answer = input.answers.get(&key);
             if !inputs.hermetic {

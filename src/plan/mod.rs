@@ -23,6 +23,7 @@ pub mod markdown;
 pub mod needs;
 pub mod parent;
 pub mod resource;
+pub mod saved;
 pub mod schema;
 pub mod steps;
 pub mod text;

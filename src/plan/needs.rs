@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,14 +25,19 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 const APIEXTENSIONS: &str = "apiextensions.k8s.io";
 const CRDS: &str = "customresourcedefinitions";
 
+/// Every group, in a rule and in a review alike.
+const ANY_GROUP: &str = "*";
+
 /// What somebody runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
     /// `carrier lock`.
     Lock,
     /// `carrier plan`.
     Plan,
+    /// The trial of new schemas, which `carrier plan --no-trial` goes without. So does a plan that may not.
+    Trial,
     /// `carrier apply`.
     Apply,
     /// `carrier apply --prune`.
@@ -42,7 +48,7 @@ pub enum Task {
 
 impl Task {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Lock, Self::Plan, Self::Apply, Self::Prune, Self::Get];
+    pub const ALL: [Self; 6] = [Self::Lock, Self::Plan, Self::Trial, Self::Apply, Self::Prune, Self::Get];
 
     /// As it is typed.
     #[must_use]
@@ -50,6 +56,7 @@ impl Task {
         match self {
             Self::Lock => "lock",
             Self::Plan => "plan",
+            Self::Trial => "trial",
             Self::Apply => "apply",
             Self::Prune => "prune",
             Self::Get => "get",
@@ -58,7 +65,7 @@ impl Task {
 }
 
 /// A verb on a resource.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct Access {
     /// The API group; empty for the core group.
     pub group: String,
@@ -177,12 +184,16 @@ pub enum Objects {
     Secrets,
     /// The CRDs that CatalogEntrySets name.
     BaseCrds,
+    /// CRDs, where a CatalogEntry names only a plural.
+    Plurals,
     /// Every kind that carrier writes in this kind of cluster.
     Kinds,
     /// Those that this repository comes to.
     Rendered,
     /// CRDs.
     Crds,
+    /// Instances in a group that a trial makes up.
+    Trials,
     /// The instances of services: of internal and derived CRDs, or of base CRDs.
     Instances,
     /// ConfigMaps of carrier's own namespace, which hold the inventory.
@@ -201,13 +212,15 @@ impl Objects {
             Self::KubeSystem => "the namespace `kube-system`",
             Self::Secrets => "the Secrets that ServiceClusters name, in the namespaces of their providers",
             Self::BaseCrds => "the CRDs that CatalogEntrySets name",
+            Self::Plurals => "CustomResourceDefinitions, where a CatalogEntry is written by hand",
             Self::Kinds => "every kind that carrier writes in such a cluster",
             Self::Rendered => "every kind that the repository has objects of",
             Self::Crds => "CustomResourceDefinitions",
+            Self::Trials => "resources of the services' plurals, in any group",
             Self::Instances => "instances of the services",
             Self::Inventory => "ConfigMaps in the namespace `kubecarrier-system`",
             Self::Escalation => "Roles, in service clusters also ClusterRoles",
-            Self::Binding => "Roles, in service clusters also ClusterRoles (with `bind`)",
+            Self::Binding => "Roles, in service clusters also ClusterRoles",
         }
     }
 }
@@ -216,7 +229,7 @@ impl Objects {
 pub const TABLE: &[Row] = {
     use Objects as O;
     use Place::{Both, Management, Service};
-    use Task::{Apply, Get, Lock, Plan, Prune};
+    use Task::{Apply, Get, Lock, Plan, Prune, Trial};
     &[
         Row {
             place: Both,
@@ -239,6 +252,7 @@ pub const TABLE: &[Row] = {
             tasks: &[Lock, Plan, Apply],
             why: "what is offered, and whether it is still what was locked",
         },
+        Row { place: Service, verbs: &["list"], objects: O::Plurals, tasks: &[Lock], why: "which CRD has the plural" },
         Row {
             place: Both,
             verbs: &["list"],
@@ -269,17 +283,10 @@ pub const TABLE: &[Row] = {
         },
         Row {
             place: Both,
-            verbs: &["get"],
-            objects: O::Inventory,
-            tasks: &[Plan, Apply],
-            why: "the inventory: what carrier has written",
-        },
-        Row {
-            place: Both,
             verbs: &["create", "patch"],
             objects: O::Inventory,
             tasks: &[Apply],
-            why: "the inventory: what carrier writes",
+            why: "the inventory: which kinds carrier has written",
         },
         Row {
             place: Both,
@@ -290,10 +297,17 @@ pub const TABLE: &[Row] = {
         },
         Row {
             place: Management,
-            verbs: &["create", "delete"],
+            verbs: &["create", "delete", "get"],
             objects: O::Crds,
-            tasks: &[Plan],
-            why: "a trial CRD, against which instances are checked; not needed with `--no-trial`",
+            tasks: &[Trial],
+            why: "a CRD with the new schema, which instances are tried against and which then goes; without it a plan says that they were not",
+        },
+        Row {
+            place: Management,
+            verbs: &["create"],
+            objects: O::Trials,
+            tasks: &[Trial],
+            why: "instances are tried by dry runs in the group of that CRD, whose name is random",
         },
         Row {
             place: Management,
@@ -304,10 +318,10 @@ pub const TABLE: &[Row] = {
         },
         Row {
             place: Both,
-            verbs: &["delete"],
+            verbs: &["delete", "get"],
             objects: O::Kinds,
             tasks: &[Prune],
-            why: "what the repository no longer has",
+            why: "what the repository no longer has; `get` to see whether a deletion took place whose answer was lost",
         },
     ]
 };
@@ -350,6 +364,11 @@ fn expand(objects: Objects, verb: &str, target: &Target, compiled: &Compiled<'_>
         Objects::Secrets => plain(secrets(verb, compiled)),
         Objects::BaseCrds => plain(base_crds(verb, target, compiled)),
         Objects::Kinds => plain(kinds(target).iter().map(all).collect()),
+        Objects::Plurals => plain(plurals(verb, target, compiled)),
+        Objects::Trials => {
+            let plurals: BTreeSet<String> = instances(target, compiled).into_iter().map(|r| r.plural).collect();
+            plain(plurals.iter().map(|plural| Access::all(verb, ANY_GROUP, plural)).collect())
+        }
         Objects::Crds => plain(vec![Access::all(verb, APIEXTENSIONS, CRDS)]),
         Objects::Inventory => plain(vec![Access::all(verb, "", "configmaps").within(SYSTEM_NAMESPACE)]),
         Objects::Instances => plain(instances(target, compiled).iter().map(all).collect()),
@@ -428,6 +447,14 @@ fn base_crds(verb: &str, target: &Target, compiled: &Compiled<'_>) -> Vec<Access
     list
 }
 
+fn plurals(verb: &str, target: &Target, compiled: &Compiled<'_>) -> Vec<Access> {
+    let Target::Service(id) = target else { return Vec::new() };
+    let wanted = compiled.resolved.wanted();
+    let mut names = wanted.get(id).into_iter().flat_map(BTreeMap::keys);
+    let by_plural = names.any(|name| matches!(name, BaseName::Plural(_)));
+    by_plural.then(|| Access::all(verb, APIEXTENSIONS, CRDS)).into_iter().collect()
+}
+
 /// The kinds of the services' instances in a cluster.
 fn instances(target: &Target, compiled: &Compiled<'_>) -> BTreeSet<Resource> {
     let mut list = BTreeSet::new();
@@ -477,10 +504,20 @@ fn given(kind: &str, rendered: &[Manifest]) -> BTreeSet<Access> {
     list
 }
 
-/// The page `docs/permissions.md`, but for what is written by hand: the table.
+/// The text of `docs/permissions.md`.
 #[must_use]
-pub fn table() -> String {
-    let mut text = String::from("| Cluster | May | What | For | Why |\n|---|---|---|---|---|\n");
+pub fn page() -> String {
+    let mut text = String::from(
+        "# What carrier has to be allowed\n\n\
+         <!-- Made by `CARRIER_UPDATE=1 cargo test --test cli_reference`; the source is src/plan/needs.rs. -->\n\n\
+         `carrier doctor` asks each cluster about the rows of this table that the repository comes to, and prints the RBAC\n\
+         for what is missing ([doctor.md](doctor.md)). `carrier doctor --for COMMAND` asks only about its rows.\n\
+         `trial` is what `carrier plan --no-trial` goes without, `prune` is `carrier apply --prune`.\n\n\
+         Whoever may `escalate` and `bind` may give anybody anything, himself included: carrier writes Roles, so the account\n\
+         that it runs under is as good as an admin's and has to be guarded like one. An account that holds all that the\n\
+         rendered Roles give needs neither verb, and `carrier doctor` does not miss them then.\n\n",
+    );
+    text.push_str("| Cluster | May | What | For | Why |\n|---|---|---|---|---|\n");
     for row in TABLE {
         let place = match row.place {
             Place::Management => "management",

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::{Case, ControlPlanes, TestResult, cases};
-use crate::two_regions::{CLUSTERS, TwoRegions};
+use crate::two_regions::{CLUSTERS, TwoRegions, fits};
 
 pub fn cases() -> Vec<Case> {
     cases![instances_of_all_clusters_are_listed_without_what_they_hold]
@@ -37,7 +37,7 @@ async fn instances_of_all_clusters_are_listed_without_what_they_hold() -> TestRe
         management.kubectl_with(&["create", "-f", "-"], &read(&format!("instances/{file}"))?).await?;
     }
     let redis = "redis.eu-west-1.team-a";
-    let status = r#"{"status":{"conditions":[{"type":"Ready","status":"True","reason":"s3cret","message":"s3cret"}]}}"#;
+    let status = r#"{"status":{"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z","reason":"s3cret","message":"s3cret"}]}}"#;
     let patch = ["patch", redis, "redisinstance", "-n", "team-b", "--subresource=status", "--type=merge", "-p", status];
     management.kubectl(&patch).await?;
     // What sync will do.
@@ -80,6 +80,7 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       v1beta1   team-b-o
     assert_eq!(ran.status, 0, "{}", ran.err);
     let document: Value = serde_json::from_str(&ran.out)?;
     assert_eq!(document["format_version"], "1.0");
+    fits("schemas/instances.json", &document);
     assert_eq!(document["instances"].as_array().map(Vec::len), Some(1));
     assert_eq!(document["instances"][0]["in_service_cluster"], true);
     for arguments in [&["get"][..], &["get", "-o", "wide"], &["get", "-o", "json"], &["-v", "get", "-o", "json"]] {
@@ -94,7 +95,7 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       v1beta1   team-b-o
     assert_eq!((ran.status, ran.out), (0, shown(ready)), "{}", ran.err);
     let ran = repository.carrier(&["get", "--kubeconfig", &member]).await?;
     assert_eq!((ran.status, ran.out.as_str()), (4, ""));
-    assert_eq!(ran.err.matches("CAR0605").count(), 1, "{}", ran.err);
+    assert_eq!(ran.err.matches("error[CAR0605]").count(), 1, "{}", ran.err);
 
     for (arguments, help) in [
         (&["get", "rediss"][..], "did you mean `redis`?"),

@@ -71,6 +71,14 @@ impl TwoRegions {
     }
 }
 
+/// A document is as its schema says.
+#[track_caller]
+pub fn fits(schema: &str, document: &serde_json::Value) {
+    let schema = std::fs::read_to_string(package(schema)).expect("a schema");
+    let schema = serde_json::from_str(&schema).expect("JSON");
+    jsonschema::draft7::new(&schema).expect("a schema").validate(document).expect("it fits");
+}
+
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(from)? {
         let (entry, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;

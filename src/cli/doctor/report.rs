@@ -2,22 +2,24 @@
 //!
 //! Nothing in it differs between two runs against the same clusters: no time, no address.
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::plan::needs::{Access, Task};
 
 /// All clusters.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
-    /// Of this form.
+    /// The version of this form; the first number changes when a reader has to.
     pub format_version: &'static str,
     /// The clusters: management first, then by name.
     pub clusters: Vec<Health>,
 }
 
 /// One cluster.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Health {
     /// `management`, or `provider/cluster`.
     pub cluster: String,
@@ -34,7 +36,7 @@ pub struct Health {
 }
 
 /// Something that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
     /// What: `version`, `identity`, `permissions`, `crds`, `offerings`.
     pub name: &'static str,
@@ -45,7 +47,7 @@ pub struct Check {
 }
 
 /// How something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// As it should be.
@@ -69,13 +71,21 @@ impl Status {
 }
 
 /// A permission that is needed and not there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Missing {
     /// What.
     #[serde(flatten)]
     pub access: Access,
     /// For which commands.
     pub tasks: Vec<Task>,
+}
+
+/// The JSON Schema of a document, draft-07 as the others.
+#[must_use]
+pub fn schema<T: JsonSchema>() -> String {
+    let mut schema = SchemaSettings::draft07().for_serialize().into_generator().into_root_schema_for::<T>().to_value();
+    schema.sort_all_objects();
+    format!("{schema:#}\n")
 }
 
 impl Report {
