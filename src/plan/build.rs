@@ -322,6 +322,8 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
                 Some(Answer::WouldBe(_)) | None => {}
             }
             change.reasons.extend(consequence::of_update(&key, &there.body, &body, change.impact.as_ref()));
+            // Stable: what is equally grave stays in the order of the fields.
+            change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
         }
     }
     change.effect = worst(&change.reasons);

@@ -99,15 +99,17 @@ impl Lines {
         // Stable: what is equally grave stays in the order in which it is done.
         changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
         let width = changes.iter().map(|change| object(&change.object).chars().count()).max().unwrap_or(0).min(60);
+        // A column for what is nowhere said would be a gap.
+        let effects = changes.iter().any(|change| change.effect > Effect::Safe);
         for change in changes {
-            self.change(change, width);
+            self.change(change, width, effects);
         }
         if !self.how.summary {
             self.push("");
         }
     }
 
-    fn change(&mut self, change: &Change, width: usize) {
+    fn change(&mut self, change: &Change, width: usize, effects: bool) {
         let sign = match change.action {
             Action::Create => self.painted(NEW, '+'),
             Action::Update => self.painted(CAREFUL, '~'),
@@ -120,10 +122,13 @@ impl Lines {
             Effect::Destructive => ("destructive", GRAVE),
         };
         let name = object(&change.object);
-        let effect = self.painted(style, format_args!("{effect:11}"));
+        let effect = match effects {
+            true => format!("  {}", self.painted(style, format_args!("{effect:11}"))),
+            false => String::new(),
+        };
         let place = change.source.as_ref().map(|p| format!("{}:{}:{}", plain::line(&p.file), p.line, p.column));
         let place = self.painted(FAINT, place.unwrap_or_default());
-        let line = format!("  {sign} {:width$}  {effect}  {place}", plain::line(&name));
+        let line = format!("  {sign} {:width$}{effect}  {place}", plain::line(&name));
         self.push(line.trim_end().to_owned());
         let most = self.most(REASONS);
         for reason in change.reasons.iter().take(most) {
