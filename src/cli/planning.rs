@@ -21,7 +21,7 @@ use crate::cluster::Cluster;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::observe::{self, Observed, observe};
 use crate::compile::compiled::{Compiled, compile};
-use crate::compile::locking::drift;
+use crate::compile::locking::{drift, strict};
 use crate::compile::render::{Manifest, ManifestSet};
 use crate::model::cluster::Target;
 use crate::model::codes::cluster as codes;
@@ -127,6 +127,10 @@ async fn observe_all(
         found: repository.and(found),
         exit: asked.exit,
     };
+    if wishes.locked {
+        // Of a lock that is stale by itself it is not known either whether it is what the clusters have.
+        let _ = strict(&mut planned.found);
+    }
     let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
     // With `--locked`, a CRD that is not what was locked is an error like those of the repository.
     if planned.found.iter().filter(is_error).any(|d| d.code == &codes::DRIFT || !codes::ALL.contains(&d.code)) {

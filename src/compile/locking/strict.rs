@@ -1,13 +1,15 @@
 //! What `--locked` refuses: a lock that is not what `carrier lock` would write for
 //! this repository. Without the flag most of it is a warning, since what is
-//! locked can be compiled from. No cluster is asked.
+//! locked can be compiled from. No cluster is asked here; where they were, what
+//! has drifted is stale too.
 
-use crate::model::codes::Code;
 use crate::model::codes::lock as codes;
+use crate::model::codes::{Code, cluster};
 use crate::model::diagnostic::{Diagnostic, Severity};
 
 /// What says that the lock is stale.
-static STALE: [(&Code, Mend); 7] = [
+static STALE: [(&Code, Mend); 8] = [
+    (&cluster::DRIFT, Mend::Take),
     (&codes::NO_SNAPSHOT, Mend::Take),
     (&codes::NOT_LOCKED, Mend::Take),
     (&codes::SNAPSHOT_MISSING, Mend::Take),
@@ -58,7 +60,7 @@ mod tests {
     #[test]
     fn a_stale_lock_is_an_error_and_nothing_else_is() {
         let warning = |code| Diagnostic::unplaced(code, "x");
-        let other = &crate::model::codes::cluster::DRIFT;
+        let other = &crate::model::codes::object::NEARLY_OURS;
         let mut list = [warning(&codes::UNUSED_SNAPSHOT), warning(&codes::NOT_RECORDED), warning(other)];
         assert_eq!(strict(&mut list), Some("lock --offline --prune"));
         assert_eq!(list.each_ref().map(|d| d.severity), [Severity::Error, Severity::Error, Severity::Warning]);
