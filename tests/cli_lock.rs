@@ -440,6 +440,40 @@ fn without_files_missing_namespaces_are_recorded() {
     assert!(!carrier(&root, &["check"]).err.contains("CAR0517"));
 }
 
+/// What is said to ask no cluster opens no connection; `lock` alone does.
+#[test]
+fn only_the_online_lock_opens_a_connection() {
+    let dir = repository();
+    let root = dir.path().join("repo");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let kubeconfig = dir.path().join("kubeconfig");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts: [{{name: a, context: {{cluster: a, user: a}}}}]\n\
+         clusters: [{{name: a, cluster: {{server: 'http://{}'}}}}]\nusers: [{{name: a, user: {{token: x}}}}]\n",
+        listener.local_addr().unwrap()
+    );
+    fs::write(&kubeconfig, text).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_carrier"));
+        command.args(args).current_dir(&root).env("KUBECONFIG", &kubeconfig);
+        command.output().unwrap().status.code().unwrap()
+    };
+    for args in [
+        ["lock", "--from", "../crd.yaml"].as_slice(),
+        &["lock", "--from", "../crd.yaml", "--check"],
+        &["lock", "--offline"],
+        &["lock", "--offline", "--prune"],
+        &["check", "--locked"],
+        &["render", "--locked"],
+    ] {
+        assert_eq!(run(args), 0, "{args:?}");
+        assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "{args:?}");
+    }
+    assert_eq!(run(&["lock", "--request-timeout", "500ms"]), 4);
+    assert!(listener.accept().is_ok());
+}
+
 /// `--locked` makes errors of what is only a warning, says what to run, and that mends it.
 #[test]
 fn a_stale_lock_is_refused_where_asked() {

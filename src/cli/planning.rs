@@ -100,10 +100,15 @@ pub async fn plan_live(
     if !wishes.refresh {
         return observe_all(repository, (&compiled, found), asked, wishes, progress).await;
     }
+    // What has drifted is compiled from here, and said all the same.
+    let (moved, _) = drift(&compiled.resolved, &compiled.discovered, &asked.seen, false);
     let (fresh, _) = refreshed(repository, question, &mut asked);
     let (compiled, found) = compile(&fresh.loaded, &fresh.sources);
     let mut planned = observe_all(&fresh, (&compiled, found), asked, wishes, progress).await;
     drop(compiled);
+    if let Some(plan) = &mut planned.plan {
+        plan.drift = moved;
+    }
     planned.repository = Some(fresh);
     planned
 }

@@ -264,6 +264,34 @@ async fn every_way_in_gives_the_same_bytes() -> TestResult {
     scene.forget();
     let ran = scene.lock(&["--allow-loopback"]).await;
     assert_eq!((ran.exit, scene.locked()), (0, files), "{ran}");
+    scene.settings(scene.planes["eu-west-2"].kubeconfig_path());
+    by_plural(&scene).await
+}
+
+/// A CatalogEntry that was written by hand tells the plural of its CRD alone.
+async fn by_plural(scene: &Scene) -> TestResult {
+    let entry = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: CatalogEntry\n\
+                 metadata: {name: by-hand, namespace: team-a}\nspec:\n  metadata: {displayName: Thing, shortDescription: A thing}\n  \
+                 baseCRD: {name: things.internal.eu-west-1.team-a}\n";
+    fs::write(scene.root().join("catalogs/example.yaml"), entry)?;
+    scene.forget();
+    let ran = scene.lock(&[]).await;
+    assert_eq!(ran.exit, 0, "{ran}");
+    assert!(scene.has(SNAPSHOTS[0]) && !scene.has(SNAPSHOTS[1]), "{ran}");
+
+    // A namesake comes: the one that is locked is meant. Without a lock nobody knows.
+    let namesake = example::CRD.replace("example.com", "example.org");
+    scene.planes["eu-west-1"].kubectl_with(&["create", "-f", "-"], &namesake).await?;
+    let ran = scene.lock(&[]).await;
+    assert!(ran.exit == 0 && ran.err.contains("nothing to change; CRDs: 1 unchanged"), "{ran}");
+    scene.forget();
+    let ran = scene.lock(&[]).await;
+    assert!(
+        ran.exit == 1
+            && ran.err.contains("has more than one CRD that this can be: `things.example.com`, `things.example.org`"),
+        "{ran}"
+    );
+    assert!(!scene.has(SNAPSHOTS[0]), "{ran}");
     Ok(())
 }
 
