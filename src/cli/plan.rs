@@ -72,7 +72,7 @@ pub enum Output {
 }
 
 /// What a plan is to do and may do; `plan` and `apply` take the same.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "What is allowed")]
 pub struct WishFlags {
     /// Delete what the repository no longer has
