@@ -168,16 +168,15 @@ async fn whole() -> Result<Platform, crate::support::Failed> {
     Ok(platform)
 }
 
+/// Applies what has less, whatever that destroys.
 const LESS: &[&str] =
     &["apply", "--yes", "--prune", "--max-prune", "1000", "--allow-delete", "all", "--allow-breaking", "all"];
 
-/// Twenty runs, up and down again, are killed where they happen to be. The twenty-first makes the same
-/// of the clusters as one that nobody disturbed.
+/// Twenty runs, up and down again, are killed in the midst of their writes. What is run after them makes
+/// the same of the clusters as a run that nobody disturbed.
 async fn killed_anywhere_it_ends_in_the_same_state() -> TestResult {
     let calm = whole().await?;
-    let begun = Instant::now();
     calm.carrier(&["apply", "--yes"]).await.ends(0);
-    let whole_run = begun.elapsed();
     let expected = state(&calm).await?;
     drop(calm);
 
@@ -186,39 +185,45 @@ async fn killed_anywhere_it_ends_in_the_same_state() -> TestResult {
     let texts: Vec<String> =
         aside.iter().map(|file| std::fs::read_to_string(platform.path(file))).collect::<Result<_, _>>()?;
     let mut seed = std::env::var("CARRIER_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1_u64);
-    let (mut killed, mut reached) = (0, Vec::new());
-    for round in 0..20 {
-        let down = round % 4 == 3;
-        for (file, text) in aside.iter().zip(&texts) {
-            match down {
-                true => std::fs::remove_file(platform.path(file))?,
-                false => platform.write(file, text),
-            }
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let (mut killed, mut down, mut story) = (0, false, Vec::new());
+    for _ in 0..80 {
+        if killed == 20 {
+            break;
         }
         let mut args = if down { LESS.to_vec() } else { vec!["apply", "--yes"] };
-        args.push("--allow-loopback");
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let share = f64::from(u32::try_from(seed >> 33)?) / f64::from(u32::MAX >> 1);
-        // The first are killed from an empty server on, so that they stay in the midst of it.
-        let after = whole_run.mul_f64(share);
-        let mut child = platform.command(&args).stdout(std::process::Stdio::null()).spawn()?;
-        tokio::time::sleep(after).await;
-        let _ = child.start_kill();
-        let ended = child.wait_with_output().await?;
-        let was_killed = ended.status.code().is_none();
-        killed += usize::from(was_killed);
-        reached.push(format!("{}{}", if down { "-" } else { "+" }, members(&platform).await?));
-        let text = String::from_utf8_lossy(&ended.stderr);
-        assert!(was_killed || matches!(ended.status.code(), Some(0 | 3 | 5)), "round {round}: {text}");
+        args.extend(["-v", "--allow-loopback"]);
+        // Before the first write, or after so many of them.
+        let writes = random(16);
+        let ended = run_until(&platform, &args, writes, Duration::from_millis(random(200))).await?;
+        match ended {
+            None => {
+                killed += 1;
+                story.push(format!("{}{}", if down { '-' } else { '+' }, members(&platform).await?));
+            }
+            // All is done: now the other way.
+            Some((0, _)) => {
+                down = !down;
+                for (file, text) in aside.iter().zip(&texts) {
+                    match down {
+                        true => std::fs::remove_file(platform.path(file))?,
+                        false => platform.write(file, text),
+                    }
+                }
+            }
+            // A namespace that is being deleted is not made again before it is gone.
+            Some((3 | 5, _)) => tokio::time::sleep(Duration::from_millis(300)).await,
+            Some((code, said)) => return Err(format!("ended with {code}: {said}").into()),
+        }
     }
-    eprintln!(
-        "a run takes {whole_run:?}; {killed} of 20 were killed in it; objects there after each: {}",
-        reached.join(" ")
-    );
+    eprintln!("killed while writing, with so many objects there after each: {}", story.join(" "));
+    assert_eq!(killed, 20);
     for (file, text) in aside.iter().zip(&texts) {
         platform.write(file, text);
     }
-    // A namespace that is being deleted is not made again before it is gone.
     eventually("everything is applied", async || platform.carrier(&["apply", "--yes", "--prune"]).await.code == 0)
         .await;
     let found = state(&platform).await?;
@@ -231,6 +236,33 @@ async fn killed_anywhere_it_ends_in_the_same_state() -> TestResult {
     let run = platform.carrier(&["plan", "--detailed-exitcode", "--prune"]).await;
     assert_eq!(run.code, 0, "{}", run.text());
     Ok(())
+}
+
+/// Runs a command and kills it once it has told of so many writes, or, for none, after a while. How it
+/// ended, if it did so by itself.
+async fn run_until(
+    platform: &Platform,
+    args: &[&str],
+    writes: u64,
+    after: Duration,
+) -> Result<Option<(i32, String)>, crate::support::Failed> {
+    let mut child = platform.command(args).stdout(std::process::Stdio::null()).spawn()?;
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut said = String::new();
+    let mut told = 0;
+    if writes == 0 {
+        tokio::time::sleep(after).await;
+        child.start_kill()?;
+    }
+    while let Some(line) = lines.next_line().await? {
+        told += u64::from(line.ends_with(" applied") || line.ends_with(" deleted"));
+        if told == writes && told > 0 {
+            child.start_kill()?;
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    Ok(child.wait().await?.code().map(|code| (code, said)))
 }
 
 /// How many members the inventories have.
