@@ -84,7 +84,7 @@ _carrier() {
             return 0
             ;;
         carrier__subcmd__check)
-            opts="-o -C -q -v -h --output --exit-zero --color --quiet --verbose --help"
+            opts="-o -C -q -v -h --output --locked --exit-zero --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -489,7 +489,7 @@ _carrier() {
             return 0
             ;;
         carrier__subcmd__render)
-            opts="-C -q -v -h --out --check --for --stdout --cluster --color --quiet --verbose --help"
+            opts="-C -q -v -h --out --check --for --locked --stdout --cluster --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -59,6 +59,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand check" -s C -d 'Run as i
 complete -c carrier -n "__fish_carrier_using_subcommand check" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand check" -l locked -d 'Make it an error if `carrier lock --offline` would change the lock, or snapshots are unused or not locked'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -l exit-zero -d 'End with status 0 whatever is found, for jobs that only report'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s v -l verbose -d 'Also say how'
@@ -91,6 +92,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand render" -l color -d 'Whe
 always\t''
 never\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l check -d 'Write nothing; list what differs and end with status 2 if something does'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l locked -d 'Write nothing if the lock is stale: if `carrier lock --offline` would change it, or snapshots are unused or not locked'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l stdout -d 'Print one YAML stream of the management cluster, in the order to apply it'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -s v -l verbose -d 'Also say how'

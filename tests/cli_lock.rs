@@ -170,7 +170,7 @@ fn what_is_not_given_stays_and_what_is_not_wanted_goes_when_told() {
         .unwrap();
     let run = carrier(dir.path(), &["-C", "repo", "lock", "--from", "../other.yaml"]);
     assert_eq!(run.exit, Exit::Errors, "{}", run.transcript());
-    let prune = || carrier(dir.path(), &["-C", "repo", "lock", "--prune"]);
+    let prune = || carrier(dir.path(), &["-C", "repo", "lock", "--offline", "--prune"]);
     let before = tree(dir.path());
     let run = prune();
     assert_eq!((run.exit, run.out.as_str()), (Exit::Refused, ""), "{}", run.transcript());
@@ -186,7 +186,7 @@ fn what_is_not_given_stays_and_what_is_not_wanted_goes_when_told() {
 
     let run = carrier(dir.path(), &["-C", "repo", "lock", "--from", "../other.yaml"]);
     assert!(run.exit == Exit::Fine && run.err.contains("CAR0509"), "{}", run.transcript());
-    assert!(run.err.contains("carrier lock --prune") && dir.path().join(SNAPSHOT).exists(), "{}", run.err);
+    assert!(run.err.contains("carrier lock --offline --prune") && dir.path().join(SNAPSHOT).exists(), "{}", run.err);
     let run = prune();
     assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
     assert!(run.out.contains("removed    things.example.com"), "{}", run.out);
@@ -293,8 +293,8 @@ fn arguments_are_explained() {
     let unknown = carrier(&root, &["lock", "--from", "../crd.yaml", "--cluster", "team-a/eu-west-2"]);
     assert_eq!(unknown.exit, Exit::Usage);
     assert!(unknown.err.contains("did you mean `team-a/eu-west-1`?"), "{}", unknown.err);
-    let none = carrier(&root, &["lock"]);
-    golden("testdata/lock/without_from.txt", &none.transcript());
+    let none = carrier(&root, &["lock", "--offline"]);
+    golden("testdata/lock/offline.txt", &none.transcript());
     let absent = carrier(&root, &["lock", "--from", "../nothing.yaml"]);
     assert_eq!(absent.err, "error: cannot read ../nothing.yaml: No such file or directory\n");
     fs::remove_file(root.join("carrier.lock")).unwrap();
@@ -389,7 +389,7 @@ fn namespaces_are_never_forgotten() {
     fs::remove_file(find_text(&root, "kubecarier.io")).unwrap();
     let sets = find(&root, "CatalogEntrySet");
     fs::remove_file(sets).unwrap();
-    let run = carrier(&root, &["lock", "--prune"]);
+    let run = carrier(&root, &["lock", "--offline", "--prune"]);
     let after = fs::read_to_string(root.join("carrier.lock")).unwrap();
     assert!(run.exit == Exit::Fine && !dir.path().join(SNAPSHOT).exists(), "{}", run.transcript());
     assert!(after.contains("namespaces:\n      team-b: team-b-") && !after.contains("crds:"), "{after}");
@@ -404,7 +404,7 @@ fn an_output_folder_with_sources_is_an_error() {
     fs::write(root.join("carrier.yaml"), "output: catalogs\n").unwrap();
     let check = carrier(&root, &["check"]);
     assert!(check.exit == Exit::Errors && check.err.contains("CAR0027"), "{}", check.transcript());
-    assert_eq!(carrier(&root, &["lock", "--prune"]).exit, Exit::Refused);
+    assert_eq!(carrier(&root, &["lock", "--offline", "--prune"]).exit, Exit::Refused);
     assert_eq!(tree(&root)["carrier.lock"], before["carrier.lock"]);
     assert!(dir.path().join(SNAPSHOT).exists());
 }
@@ -434,7 +434,7 @@ fn without_files_missing_namespaces_are_recorded() {
     edit(&path, &format!("    namespaces:\n{line}\n"), "");
     let check = carrier(&root, &["check"]);
     assert!(check.exit == Exit::Fine && check.err.contains("warning[CAR0517]"), "{}", check.transcript());
-    let run = carrier(&root, &["lock"]);
+    let run = carrier(&root, &["lock", "--offline"]);
     assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
     assert!(!carrier(&root, &["check"]).err.contains("CAR0517"));
@@ -448,7 +448,7 @@ fn the_lock_of_another_management_cluster_is_refused() {
     lock(dir.path());
     let before = tree(&root);
     fs::write(root.join("carrier.yaml"), "management: {uid: other}\n").unwrap();
-    for args in [["check"].as_slice(), &["lock"], &["lock", "--from", "../crd.yaml"]] {
+    for args in [["check"].as_slice(), &["lock"], &["lock", "--offline"], &["lock", "--from", "../crd.yaml"]] {
         let run = carrier(&root, args);
         assert!(run.exit == Exit::Errors && run.err.contains("error[CAR0518]"), "{}", run.transcript());
     }

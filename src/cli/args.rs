@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{check, completions, doctor, explain, fields, get, init, lock, man, render, schema, version};
+use super::{apply, check, completions, doctor, explain, fields, get, init, lock, man, plan, render, schema, version};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -76,6 +76,10 @@ pub enum Command {
     Lock(lock::LockArgs),
     /// Write the manifests that offer the services
     Render(render::RenderArgs),
+    /// Show what applying the repository would change, and for whom
+    Plan(plan::PlanArgs),
+    /// Make the clusters what the repository says
+    Apply(apply::ApplyArgs),
     /// Show what a CRD has to expose
     Fields(fields::FieldsArgs),
     /// List the instances of the services

@@ -8,6 +8,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::repository::Repository;
 use super::ui::Ui;
+use crate::compile::locking::strict;
 
 /// Arguments of `carrier check`.
 #[derive(Debug, Args)]
@@ -16,6 +17,9 @@ pub struct CheckArgs {
     /// How to show what is wrong
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Format,
+    /// Make it an error if `carrier lock --offline` would change the lock, or snapshots are unused or not locked
+    #[arg(long)]
+    pub locked: bool,
     /// End with status 0 whatever is found, for jobs that only report
     #[arg(long)]
     pub exit_zero: bool,
@@ -27,7 +31,28 @@ pub struct CheckArgs {
 /// When there is no repository, or it cannot be read as a whole.
 pub fn run(args: &CheckArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = Repository::open(env, ui)?;
-    let (_, list) = repository.compile();
+    let (_, mut list) = repository.compile();
+    let stale = if args.locked { strict(&mut list) } else { Vec::new() };
     let exit = repository.report(&list, args.output, env, ui)?;
+    say_stale(&stale, ui)?;
     Ok(if args.exit_zero { Exit::Fine } else { exit })
+}
+
+/// Says which commands mend a lock that `--locked` refused.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn say_stale(commands: &[&str], ui: &mut Ui<'_>) -> std::io::Result<()> {
+    if let Some(first) = commands.first() {
+        let program = ui.program_here();
+        let all: Vec<String> = commands.iter().map(|command| format!("`{program} {command}`")).collect();
+        match all.as_slice() {
+            [_] => ui.next(first, "to bring the lock up to date, and commit what it writes")?,
+            _ => ui.say(format_args!(
+                "next: run {} to bring the lock up to date, and commit what they write",
+                all.join(" and ")
+            ))?,
+        }
+    }
+    Ok(())
 }

@@ -44,7 +44,7 @@ pub struct ClusterFlags {
 }
 
 /// Reads `30s`, `2m`, `1h`, `500ms`, or seconds without a unit, as kubectl does.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| "write a number and a unit, such as 30s".to_owned())?;

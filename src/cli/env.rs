@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, Read as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
@@ -19,6 +19,8 @@ pub struct Env {
     pub named: bool,
     /// The file of GitHub Actions' step summary (`GITHUB_STEP_SUMMARY`).
     pub step_summary: Option<PathBuf>,
+    /// Whether somebody can be asked: the standard input is a terminal, and so is the standard error.
+    pub person: bool,
     /// Environment variables that say how to reach clusters.
     pub variables: Variables,
 }
@@ -51,7 +53,8 @@ impl Env {
             std::env::current_dir().map_err(|e| CliError::file("use the current folder", Path::new("."), &e))?;
         let step_summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|v| !v.is_empty()).map(PathBuf::from);
         let variables = Variables { of_process: true, set: BTreeMap::new() };
-        Ok(Self { directory, named: false, step_summary, variables })
+        let person = io::stdin().is_terminal() && io::stderr().is_terminal();
+        Ok(Self { directory, named: false, step_summary, person, variables })
     }
 
     /// The same, run in `folders`, each taken from the one before, as git's `-C`.

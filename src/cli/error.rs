@@ -74,7 +74,7 @@ impl From<io::Error> for CliError {
 impl From<FilesError> for CliError {
     fn from(error: FilesError) -> Self {
         let exit = match &error {
-            FilesError::NoRoot(_) => Exit::Usage,
+            FilesError::NoRoot(_) | FilesError::Git(_) => Exit::Usage,
             FilesError::Io { source, .. } => exit_of(source),
             FilesError::NotOurs(_) | FilesError::InTheWay(_) | FilesError::Link(_) => Exit::Refused,
             FilesError::BadManifest { .. } | FilesError::Busy(_) => Exit::Refused,

@@ -312,9 +312,8 @@ fn full_name(name: &str, names: &BTreeSet<String>) -> Result<String, CliError> {
             Err(CliError::usage(format!("`{name}` is the plural of more than one CRD"))
                 .hint(format!("say which: {}", all.join(", "))))
         }
-        _ if names.is_empty() => Err(CliError::usage("the repository has no snapshot of a CRD").hint(
-            "take CRDs in with `carrier lock --from PATH`, or look into a file with `carrier fields --from PATH`",
-        )),
+        _ if names.is_empty() => Err(CliError::usage("the repository has no snapshot of a CRD")
+            .hint("take CRDs in with `carrier lock`, or look into a file with `carrier fields --from PATH`")),
         _ => Err(unknown(name, names)),
     }
 }

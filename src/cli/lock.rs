@@ -45,7 +45,7 @@ const STDIN: &str = "<stdin>";
 /// Arguments of `carrier lock`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  carrier lock                             what the clusters have\n  carrier lock --from redis-operator.yaml  what a release of the operator has\n  carrier lock --check                     whether the clusters still have what is locked\n\nThose CRDs are taken that a CatalogEntrySet names. What is locked stays where a cluster cannot be asked, or does not\nhave it, or the files do not. docs/configuration.md says how the clusters are reached."
+    after_help = "Examples:\n  carrier lock                             what the clusters have\n  carrier lock --from redis-operator.yaml  what a release of the operator has\n  carrier lock --check                     whether the clusters still have what is locked\n\nThose CRDs are taken that a CatalogEntrySet names. What is locked stays where the cluster, or the files, do not have it.\ndocs/configuration.md says how the clusters are reached."
 )]
 pub struct LockArgs {
     /// Take CRDs out of these files and folders, such as an operator's release manifest, and ask no cluster; `-` for
@@ -349,16 +349,19 @@ fn done_online(plan: &LockPlan, asked: &Asked, exit: Exit, ui: &mut Ui<'_>) -> i
     let (answered, unknown) = (asked.clusters.len(), asked.unknown.len());
     if unknown > 0 {
         let all = count(answered + unknown, "service cluster");
-        ui.say(format_args!("{unknown} of {all} not asked or not understood; what is locked of it stays"))?;
+        ui.say(format_args!("{unknown} of {all} could not be asked; what is locked of it stays"))?;
     }
     match plan.files.is_empty() {
         true => ui.say(format_args!("nothing to change; CRDs: {}", counts(plan, "kept")))?,
         false => ui.say(format_args!("wrote {LOCK_PATH}; CRDs: {}", counts(plan, "kept")))?,
     }
-    if exit == Exit::Fine && !plan.files.is_empty() {
-        ui.next("check", "to see whether what you offer fits the CRDs")?;
+    match exit {
+        Exit::Fine if !plan.files.is_empty() => ui.next("check", "to see whether what you offer fits the CRDs"),
+        Exit::Cluster if answered == 0 => {
+            ui.next("lock --from FILE", "to take CRDs out of an operator's release, without any cluster")
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Says what was done, and what comes next.

@@ -4,6 +4,9 @@
 //! function of the library, and writes the result to a [`ui::Ui`]. Only
 //! [`main`] and [`env`] touch the process: its arguments, environment and streams.
 
+pub mod against;
+pub mod allow;
+pub mod apply;
 pub mod args;
 pub mod asking;
 pub mod bug;
@@ -21,6 +24,8 @@ pub mod get;
 pub mod init;
 pub mod lock;
 pub mod man;
+pub mod plan;
+pub mod planning;
 pub mod progress;
 pub mod reference;
 pub mod render;
@@ -101,6 +106,8 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Command::Check(args) => check::run(&args, env, ui),
         Command::Lock(args) => lock::run(&args, env, ui),
         Command::Render(args) => render::run(&args, env, ui),
+        Command::Plan(args) => plan::run(&args, env, ui),
+        Command::Apply(args) => apply::run(&args, env, ui),
         Command::Fields(args) => fields::run(&args, env, ui),
         Command::Get(args) => get::run(&args, env, ui),
         Command::Doctor(args) => doctor::run(&args, env, ui),

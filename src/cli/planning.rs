@@ -1,31 +1,36 @@
-//! Planning against the clusters: connect, make sure that each is the one that is
-//! meant, look, and plan. What `plan` and `apply` have in common.
+//! Planning against the clusters: what `plan` and `apply` have in common.
 //!
-//! All clusters are asked at once. One that cannot be asked is a diagnostic, and
-//! the others go on; without the management cluster there is no plan.
+//! Every cluster is asked who it is and which CRDs it has ([`asking`](super::asking)), then
+//! what is in it; all at once. One that cannot be asked is a diagnostic, and the
+//! others go on; without the management cluster there is no plan, since nobody would
+//! know whose instances a change concerns.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io;
 
 use futures::future::join_all;
 
-use super::clusters::{ClusterFlags, Connector};
+use super::asking::{Asked, Question, ask, refreshed};
+use super::clusters::ClusterFlags;
 use super::env::Env;
 use super::exit::Exit;
 use super::progress::Progress;
 use super::repository::Repository;
-use crate::cluster::diagnose::{diagnose, other_cluster};
-use crate::cluster::identity::identify;
+use super::ui::Ui;
+use crate::cluster::Cluster;
+use crate::cluster::diagnose::diagnose;
 use crate::cluster::observe::{self, Observed, observe};
-use crate::cluster::{Cluster, ClusterError};
-use crate::compile::compiled::Compiled;
+use crate::compile::compiled::{Compiled, compile};
+use crate::compile::locking::drift;
 use crate::compile::render::{Manifest, ManifestSet};
-use crate::model::cluster::{ClusterId, Target};
-use crate::model::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::source::Span;
+use crate::model::cluster::Target;
+use crate::model::codes::cluster as codes;
+use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::plan::build::{ClusterInput, Inputs, build};
+use crate::plan::guard;
 use crate::plan::inventory::{self, Inventory};
-use crate::plan::types::{Allowed, Drift, Plan, Refusal};
+use crate::plan::key::ObjectKey;
+use crate::plan::types::{Allowed, ObjectRef, Plan, Refusal};
 
 /// What the user wants of a plan.
 #[derive(Debug, Clone, Default)]
@@ -40,19 +45,27 @@ pub struct Wishes {
     pub allow_empty: bool,
     /// Whether instances are tried under a new schema by a trial CRD.
     pub trial: bool,
+    /// Whether a CRD that is not what was locked is an error.
+    pub locked: bool,
+    /// Whether to plan with what the clusters have instead of what is locked.
+    pub refresh: bool,
 }
 
 /// A plan, and the clusters it is for.
 #[derive(Debug)]
 pub struct Planned {
-    /// The plan; `None` where the management cluster could not be asked.
+    /// The repository it was made of, where that is not the one on disk: with `--refresh`.
+    pub repository: Option<Repository>,
+    /// The plan; `None` where the management cluster could not be asked, or nothing can be compiled.
     pub plan: Option<Plan>,
+    /// The objects of all clusters.
+    pub manifests: ManifestSet,
     /// The clusters that answered, the management cluster first.
     pub reached: Vec<Reached>,
-    /// What is wrong with the others, and CRDs that are not what was locked.
-    pub found: Diagnostics,
-    /// How it ends if nothing else is wrong.
-    pub exit: Exit,
+    /// Everything that is to be said about the repository and the clusters.
+    pub found: Vec<Diagnostic>,
+    /// How to end if nothing else is wrong; `None` where nothing is.
+    pub exit: Option<Exit>,
 }
 
 /// A cluster that answered.
@@ -66,185 +79,170 @@ pub struct Reached {
     pub observed: Observed,
 }
 
-/// What is planned.
-#[derive(Debug, Clone, Copy)]
-pub struct Scene<'a> {
-    /// The repository.
-    pub repository: &'a Repository,
-    /// What it comes to.
-    pub compiled: &'a Compiled<'a>,
-    /// Its objects.
-    pub manifests: &'a ManifestSet,
-    /// How to reach clusters.
-    pub flags: &'a ClusterFlags,
-    /// The process's surroundings.
-    pub env: &'a Env,
-}
-
-impl<'a> Scene<'a> {
-    fn connector(&self) -> Connector<'a> {
-        Connector {
-            flags: self.flags,
-            env: self.env,
-            config: &self.repository.loaded.config,
-            root: &self.repository.root,
-        }
-    }
-
-    fn place(&self, id: &ClusterId) -> Option<Span> {
-        self.compiled.resolved.clusters.get(id).map(|c| c.place("/metadata/name"))
-    }
-
-    /// The UID that a cluster must have, where it is known.
-    fn expected(&self, target: &Target) -> Option<&'a str> {
-        let lock = &self.compiled.discovered.lock;
-        match target {
-            Target::Management => lock.management_uid(&self.repository.loaded.config),
-            Target::Service(id) => lock.clusters.get(id)?.uid.as_deref(),
-        }
-    }
-
-    fn wanted(&self, target: &Target) -> &'a [Manifest] {
-        match target {
-            Target::Management => &self.manifests.management,
-            Target::Service(id) => self.manifests.clusters.get(id).map_or(&[], Vec::as_slice),
-        }
-    }
-}
-
-/// Why a cluster is left out.
-enum Left {
-    /// It cannot be asked.
-    Trouble(ClusterError),
-    /// It is another one: expected and found UID.
-    Other(String, String),
-}
-
-/// Plans against the live clusters.
-pub async fn plan_live(scene: Scene<'_>, wishes: &Wishes, progress: &Progress) -> Planned {
-    let mut planned = Planned { plan: None, reached: Vec::new(), found: Diagnostics::default(), exit: Exit::Fine };
-    let connector = scene.connector();
-    let management = progress.on("the management cluster", async {
-        let cluster = connector.management().await.map_err(Left::Trouble)?;
-        let uid = right_one(&cluster, scene.expected(&Target::Management)).await?;
-        Ok::<_, Left>((cluster, uid))
-    });
-    let (management, uid) = match management.await {
-        Ok(found) => found,
-        Err(left) => {
-            planned.leave_out(&Target::Management, &left, None);
-            return planned;
-        }
+/// Plans against the live clusters. The clients of what was reached belong to the runtime that this runs
+/// in.
+pub async fn plan_live(
+    repository: &Repository,
+    flags: &ClusterFlags,
+    env: &Env,
+    wishes: &Wishes,
+    progress: &Progress,
+) -> Planned {
+    let (compiled, found) = compile(&repository.loaded, &repository.sources);
+    let connector = repository.connector(flags, env);
+    let question = Question {
+        sources: &repository.sources,
+        resolved: &compiled.resolved,
+        discovered: &compiled.discovered,
+        only: None,
     };
-
-    // The clusters have nothing to wait for each other for.
-    let drift = RefCell::new(Vec::new());
-    let services = scene.manifests.clusters.keys().map(|id| {
-        let (drift, management, uid) = (&drift, &management, uid.as_str());
-        progress.on(id.to_string(), async move {
-            let found = service(scene, id, management, uid, wishes).await;
-            found.map(|(reached, seen, complaints)| {
-                drift.borrow_mut().extend(seen);
-                (reached, complaints)
-            })
-        })
-    });
-    let inventory = inventory::of(&Target::Management, &scene.repository.loaded.config.inventory, Some(&uid));
-    let options = options(wishes);
-    let observing = progress.on(
-        "the management cluster",
-        observe(&management, scene.wanted(&Target::Management), &inventory, &options),
-    );
-    let (observed, services) = tokio::join!(observing, join_all(services));
-    let observed = match observed {
-        Ok(observed) => observed,
-        Err(error) => {
-            planned.leave_out(&Target::Management, &Left::Trouble(error), None);
-            return planned;
-        }
-    };
-    planned.reached.push(Reached { cluster: management, inventory, observed });
-    let mut refusals = Vec::new();
-    for (id, found) in scene.manifests.clusters.keys().zip(services) {
-        match found {
-            Ok((reached, complaints)) => {
-                planned.found.append(complaints);
-                planned.reached.push(reached);
-            }
-            Err(left) => refusals.extend(planned.leave_out(&Target::Service(id.clone()), &left, scene.place(id))),
-        }
+    let asked = ask(&connector, question, progress).await;
+    if !wishes.refresh {
+        return observe_all(repository, (&compiled, found), asked, wishes, progress).await;
     }
-    let mut plan = planned.build(scene, wishes, &uid, drift.into_inner());
-    plan.refusals.extend(refusals);
-    planned.plan = Some(plan);
+    let (fresh, _) = refreshed(repository, question, &asked.seen);
+    let (compiled, found) = compile(&fresh.loaded, &fresh.sources);
+    let mut planned = observe_all(&fresh, (&compiled, found), asked, wishes, progress).await;
+    drop(compiled);
+    planned.repository = Some(fresh);
     planned
 }
 
-/// A service cluster: what is in it, and whether its CRDs are what was locked.
-async fn service(
-    scene: Scene<'_>,
-    id: &ClusterId,
-    management: &Cluster,
-    management_uid: &str,
+/// Looks at the clusters that answered, and plans.
+async fn observe_all(
+    repository: &Repository,
+    (compiled, mut found): (&Compiled<'_>, Diagnostics),
+    asked: Asked,
     wishes: &Wishes,
-) -> Result<(Reached, Vec<Drift>, Diagnostics), Left> {
-    let target = Target::Service(id.clone());
-    let cluster = scene.connector().service(id, &scene.compiled.resolved, Ok(management)).await;
-    let cluster = cluster.map_err(Left::Trouble)?;
-    right_one(&cluster, scene.expected(&target)).await?;
-    let name = &scene.repository.loaded.config.inventory;
-    let inventory = inventory::of(&target, name, Some(management_uid));
-    let options = options(wishes);
-    let observing = observe(&cluster, scene.wanted(&target), &inventory, &options);
-    let drifting = drift(scene, id, &cluster);
-    let (observed, (drift, complaints)) = tokio::join!(observing, drifting);
-    let observed = observed.map_err(Left::Trouble)?;
-    Ok((Reached { cluster, inventory, observed }, drift, complaints))
-}
-
-/// Asks a cluster who it is, and compares.
-async fn right_one(cluster: &Cluster, expected: Option<&str>) -> Result<String, Left> {
-    let identity = identify(cluster).await.map_err(Left::Trouble)?;
-    match expected.filter(|expected| *expected != identity.uid) {
-        Some(expected) => Err(Left::Other(expected.to_owned(), identity.uid)),
-        None => Ok(identity.uid),
+    progress: &Progress,
+) -> Planned {
+    let (drift, drifted) = drift(&compiled.resolved, &compiled.discovered, &asked.seen, wishes.locked);
+    found.append(drifted);
+    found.append(asked.found.clone());
+    let mut planned = Planned {
+        repository: None,
+        plan: None,
+        manifests: ManifestSet::default(),
+        reached: Vec::new(),
+        found: repository.and(found),
+        exit: asked.exit,
+    };
+    let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
+    // With `--locked`, a CRD that is not what was locked is an error like those of the repository.
+    if planned.found.iter().filter(is_error).any(|d| d.code == &codes::DRIFT || !codes::ALL.contains(&d.code)) {
+        planned.exit = Some(Exit::Errors);
+        return planned;
     }
+    planned.manifests = compiled.render();
+    let Some(management) = asked.management else { return planned };
+
+    let uid = asked.seen.management_uid.clone();
+    let name = &repository.loaded.config.inventory;
+    let mut clusters = vec![management];
+    clusters.extend(asked.clusters.into_values());
+    let looking = clusters.into_iter().map(|cluster| {
+        let seen = &asked.seen;
+        let uid = uid.as_deref();
+        let manifests = &planned.manifests;
+        async move {
+            let inventory = inventory::of(&cluster.target, name, uid);
+            let own = match &cluster.target {
+                Target::Management => uid,
+                Target::Service(id) => seen.clusters.get(id).map(|c| c.uid.as_str()),
+            };
+            let forced = |key: &ObjectKey| {
+                let about = ObjectRef {
+                    cluster: cluster.target.to_string(),
+                    api_version: key.group.clone(),
+                    kind: key.kind.clone(),
+                    namespace: key.namespace.clone(),
+                    name: key.name.clone(),
+                };
+                guard::is_allowed(&wishes.allowed, guard::FORCE_CONFLICTS, &about)
+            };
+            let options = observe::Options {
+                uid: own,
+                prune: wishes.prune,
+                trial: wishes.trial,
+                forced: &forced,
+                ..observe::Options::default()
+            };
+            let what = format!("the objects of {}", cluster.target);
+            let looking = observe(&cluster, wanted(manifests, &cluster.target), &inventory, &options);
+            let observed = progress.on(what, looking).await;
+            (cluster, inventory, observed)
+        }
+    });
+    let mut lost = Vec::new();
+    for (cluster, inventory, observed) in join_all(looking).await {
+        match observed {
+            Ok(observed) => planned.reached.push(Reached { cluster, inventory, observed }),
+            Err(error) => lost.push((cluster.target, error)),
+        }
+    }
+    for (target, error) in lost {
+        let place = match &target {
+            Target::Management => None,
+            Target::Service(id) => compiled.resolved.clusters.get(id).map(|c| c.place("/metadata/name")),
+        };
+        planned.found.push(diagnose(&target, &error, place));
+        // That a cluster is another one is worse than that one cannot be asked.
+        planned.exit = planned.exit.or(Some(Exit::Cluster));
+    }
+    // The first one is the management cluster, or it could not be looked at.
+    if planned.reached.first().is_some_and(|r| r.cluster.target == Target::Management) {
+        let mut plan = planned.build(repository, wishes, uid.as_deref(), drift);
+        let others = planned.found.iter().filter(|d| d.code == &codes::OTHER_CLUSTER);
+        plan.refusals.extend(others.map(|d| Refusal {
+            guard: "wrong-cluster".to_owned(),
+            message: d.message.clone(),
+            flag: None,
+        }));
+        planned.plan = Some(plan);
+    }
+    planned
 }
 
-fn options(wishes: &Wishes) -> observe::Options {
-    let forced = wishes.allowed.iter().filter(|a| a.flag == "--force-conflicts").map(|a| a.name.clone()).collect();
-    observe::Options { prune: wishes.prune, trial: wishes.trial, forced }
+fn wanted<'m>(manifests: &'m ManifestSet, target: &Target) -> &'m [Manifest] {
+    match target {
+        Target::Management => &manifests.management,
+        Target::Service(id) => manifests.clusters.get(id).map_or(&[], Vec::as_slice),
+    }
 }
 
 impl Planned {
-    /// Notes why a cluster is left out; the refusal, where somebody has to decide something.
-    fn leave_out(&mut self, target: &Target, left: &Left, place: Option<Span>) -> Option<Refusal> {
-        let (diagnostic, exit): (Diagnostic, Exit) = match left {
-            Left::Trouble(error) => (diagnose(target, error, place), Exit::Cluster),
-            Left::Other(expected, found) => (other_cluster(target, expected, found, place), Exit::Refused),
-        };
-        let refusal = (exit == Exit::Refused).then(|| Refusal {
-            guard: "wrong-cluster".to_owned(),
-            message: diagnostic.message.clone(),
-            flag: None,
-        });
-        self.found.push(diagnostic);
-        // A wrong cluster is worse than an absent one.
-        self.exit = match (self.exit, exit) {
-            (Exit::Refused, _) | (_, Exit::Refused) => Exit::Refused,
-            (_, exit) => exit,
-        };
-        refusal
+    /// What a cluster is to have.
+    #[must_use]
+    pub fn wanted(&self, target: &Target) -> &[Manifest] {
+        wanted(&self.manifests, target)
     }
 
-    fn build(&self, scene: Scene<'_>, wishes: &Wishes, management_uid: &str, drift: Vec<Drift>) -> Plan {
-        let nothing = (BTreeMap::new(), BTreeMap::new());
+    /// Says how many requests each cluster got; only with `-v`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn count(&self, ui: &mut Ui<'_>) -> io::Result<()> {
+        for Reached { cluster, .. } in &self.reached {
+            let (calls, writes) = (cluster.calls(), cluster.writes());
+            ui.detail(format_args!("{}: {calls} requests, {writes} of them writes", cluster.target))?;
+        }
+        Ok(())
+    }
+
+    fn build(
+        &self,
+        repository: &Repository,
+        wishes: &Wishes,
+        management_uid: Option<&str>,
+        drift: Vec<crate::plan::types::Drift>,
+    ) -> Plan {
+        let (no_answers, no_impacts) = (BTreeMap::new(), BTreeMap::new());
         let targets: Vec<Target> = std::iter::once(Target::Management)
-            .chain(scene.manifests.clusters.keys().cloned().map(Target::Service))
+            .chain(self.manifests.clusters.keys().cloned().map(Target::Service))
             .collect();
-        let name = &scene.repository.loaded.config.inventory;
+        let name = &repository.loaded.config.inventory;
         let inventories: Vec<Inventory> =
-            targets.iter().map(|target| inventory::of(target, name, Some(management_uid))).collect();
+            targets.iter().map(|target| inventory::of(target, name, management_uid)).collect();
         let clusters = targets
             .iter()
             .zip(&inventories)
@@ -252,23 +250,24 @@ impl Planned {
                 let observed = self.reached.iter().find(|r| r.cluster.target == *target).map(|r| &r.observed);
                 ClusterInput {
                     target,
-                    wanted: scene.wanted(target),
+                    wanted: self.wanted(target),
                     inventory,
                     live: observed.map(|o| &o.live),
-                    answers: observed.map_or(&nothing.0, |o| &o.answers),
-                    impacts: observed.map_or(&nothing.1, |o| &o.impacts),
+                    answers: observed.map_or(&no_answers, |o| &o.answers),
+                    impacts: observed.map_or(&no_impacts, |o| &o.impacts),
                 }
             })
             .collect();
         build(&Inputs {
             clusters,
-            sources: &scene.repository.sources,
+            sources: &repository.sources,
             against: "clusters".to_owned(),
             prune: wishes.prune,
             allowed: wishes.allowed.clone(),
             max_prune: wishes.max_prune,
             allow_empty: wishes.allow_empty,
             drift,
+            hermetic: false,
         })
     }
 }

@@ -4,11 +4,13 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::check::say_stale;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::repository::Repository;
 use super::ui::{Ui, shell_word};
+use crate::compile::locking::strict;
 use crate::compile::render::ManifestSet;
 use crate::compile::render::layout::{Files, Options, layout, stream};
 use crate::files::alone::Alone;
@@ -30,6 +32,10 @@ pub struct RenderArgs {
     /// Who reads the manifests; without it, `render.for` of carrier.yaml
     #[arg(long = "for", value_name = "READER")]
     pub target: Option<Reader>,
+    /// Write nothing if the lock is stale: if `carrier lock --offline` would change it, or snapshots are unused or not
+    /// locked
+    #[arg(long)]
+    pub locked: bool,
     /// Print one YAML stream of the management cluster, in the order to apply it
     #[arg(long, conflicts_with_all = ["out", "check"])]
     pub stdout: bool,
@@ -65,9 +71,11 @@ impl From<Reader> for RenderTarget {
 /// When there is no repository, or the output cannot be written or is refused.
 pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = Repository::open(env, ui)?;
-    let (compiled, list) = repository.compile();
+    let (compiled, mut list) = repository.compile();
+    let stale = if args.locked { strict(&mut list) } else { Vec::new() };
     if repository.report_if_any(&list, env, ui)? == Exit::Errors {
         ui.say("nothing was rendered")?;
+        say_stale(&stale, ui)?;
         return Ok(Exit::Errors);
     }
     let set = compiled.render();

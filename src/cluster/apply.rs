@@ -25,13 +25,17 @@ use super::client::Cluster;
 use super::error::{ClusterError, Trouble};
 use super::rest::{self, Call};
 use super::wait::{self, Verdict, Wait};
+use crate::compile::render::Manifest;
 use crate::compile::render::Stage;
 use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::plan::compare::is_shared;
+use crate::plan::inventory::Inventory;
 use crate::plan::key::ObjectKey;
 use crate::plan::live::PART_OF;
+use crate::plan::parent::{GroupKind, Parent};
 use crate::plan::resource::Resource;
-use crate::plan::steps::{Step, Work, crd_key, needs};
-use crate::plan::types::{Conflict, ObjectRef};
+use crate::plan::steps::{Misfit, Step, Work, crd_key, needs, served_by};
+use crate::plan::types::{Change, Conflict, ObjectRef, Plan};
 pub use outcome::{Event, Failure, Outcome};
 
 /// What is done to one cluster.
@@ -49,13 +53,69 @@ pub struct ClusterWork<'a> {
     pub served_by: BTreeMap<(String, String), String>,
 }
 
-/// What is written of an ApplySet's parent; nothing where it is as it should be.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Parent {
-    /// Before anything else: with the kinds of all members of before and after.
-    pub before: Option<Value>,
-    /// When all is done: with the kinds of those that are left.
-    pub after: Option<Value>,
+impl<'a> ClusterWork<'a> {
+    /// What a plan says is to be done to one cluster. `wanted` are its objects as they were rendered,
+    /// `parent` is the parent of its inventory as it is, and `force` says of which objects the fields
+    /// of other managers are taken.
+    ///
+    /// # Errors
+    /// The change that does not fit to what is wanted; then the plan is of another repository.
+    pub fn of(
+        plan: &Plan,
+        cluster: &'a Cluster,
+        inventory: &Inventory,
+        wanted: &[Manifest],
+        parent: Option<&Value>,
+        force: impl Fn(&Change) -> bool,
+    ) -> Result<Self, Box<Misfit>> {
+        let name = cluster.target.to_string();
+        let labelled = wanted.iter().map(|m| (ObjectKey::from(&m.id), Arc::new(inventory.label(&m.body))));
+        let bodies: BTreeMap<ObjectKey, Arc<Value>> = labelled.collect();
+        let resources = Resource::rendered();
+        let changes = plan.changes.iter().filter(|change| change.object.cluster == name);
+        let steps: Result<Vec<Step>, _> = changes
+            .map(|c| {
+                Step::of(c, &bodies, &resources, force(c))
+                    .map_err(|why| Box::new(Misfit { object: c.object.clone(), why }))
+            })
+            .collect();
+        let members = bodies.iter().filter(|(_, body)| !is_shared(body));
+        let wanted: BTreeSet<GroupKind> = members.map(|(key, _)| (key.group.clone(), key.kind.clone())).collect();
+        let kept = plan.kept.iter().filter(|object| object.cluster == name);
+        let group = |object: &ObjectRef| object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
+        let kept: BTreeSet<GroupKind> = kept.map(|object| (group(object), object.kind.clone())).collect();
+        Ok(Self {
+            cluster,
+            part_of: inventory.id.clone(),
+            parent: Parent::of(inventory, parent, &wanted, &kept),
+            steps: steps?,
+            served_by: served_by(&bodies),
+        })
+    }
+}
+
+impl ClusterWork<'_> {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.steps.is_empty() && self.parent == Parent::default()
+    }
+}
+
+/// The parent of an inventory as it is; `None` where there is none yet.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Result<Option<Value>, ClusterError> {
+    match cluster.call(&Call::object(&config_maps(), Some(&inventory.namespace), &inventory.name)).await {
+        Ok(parent) => Ok(Some(parent)),
+        Err(error) if error.trouble == Trouble::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn config_maps() -> Resource {
+    Resource::new("", "v1", "ConfigMap", "configmaps", true)
 }
 
 /// How to apply.
@@ -261,9 +321,8 @@ impl<'a> Run<'a> {
 
     /// Writes the parent of the inventory, and its namespace where that is not there.
     async fn apply_parent(&self, parent: &Value) -> Result<(), ClusterError> {
-        let maps = Resource::new("", "v1", "ConfigMap", "configmaps", true);
         let name = parent.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        let call = Call::apply(&maps, Some(SYSTEM_NAMESPACE), name, parent, rest::Apply::default());
+        let call = Call::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, parent, rest::Apply::default());
         match self.work.cluster.call(&call).await {
             Err(error) if error.trouble == Trouble::NotFound => {
                 let is_it = |step: &&Step| step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE;
@@ -303,6 +362,7 @@ impl<'a> Run<'a> {
 
     /// The deletions, in reverse order, and what remains of the inventory. `refusal` says why there are none.
     async fn backward(&self, refusal: Option<&str>) {
+        let mut refusal = refusal;
         for stage in Stage::ALL.into_iter().rev() {
             let steps: Vec<&Step> =
                 self.work.steps.iter().filter(|step| step.is_deletion() && step.stage == stage).collect();
@@ -310,12 +370,18 @@ impl<'a> Run<'a> {
                 continue;
             }
             if let Some(reason) = refusal {
-                steps.into_iter().for_each(|step| self.skip(step, reason));
+                for step in steps {
+                    self.skip(step, reason);
+                }
                 continue;
             }
             let of = steps.len();
             let done = self.each(steps.into_iter(), |step| self.delete(step)).await;
             self.tell(Event::Stage { cluster: self.name(), what: deleted(stage), done, of });
+            if done < of {
+                // A CRD takes its objects along, a namespace all that is in it: also what was to stay.
+                refusal = Some(if self.stopped() { INTERRUPTED } else { "something before it could not be deleted" });
+            }
         }
         // A kind too many costs a list; one too few would lose objects.
         let whole = self.outcome.borrow().is_whole() && refusal.is_none() && !self.how.dry_run;

@@ -72,7 +72,8 @@ pub async fn ask(
     Ok((answers.into_iter().flatten().collect(), count))
 }
 
-/// What a refusal says; `None` where it says only that something else is not there yet.
+/// What a refusal says; `None` where it says nothing of the object: something else is not there yet, or
+/// nobody can be asked.
 fn refusal(error: ClusterError) -> Result<Option<Answer>, ClusterError> {
     match error.trouble {
         Trouble::Conflict if error.causes.iter().any(|cause| cause.reason == CONFLICT) => {
@@ -86,10 +87,10 @@ fn refusal(error: ClusterError) -> Result<Option<Answer>, ClusterError> {
             Ok(Some(Answer::Conflicts(conflicts)))
         }
         Trouble::NotFound => Ok(None),
-        Trouble::Conflict | Trouble::Invalid | Trouble::Forbidden | Trouble::Server => {
-            Ok(Some(Answer::Refused(error.message)))
-        }
-        _ => Err(error),
+        _ if error.is_of_connection() => Err(error),
+        // A webhook with side effects is not asked, and then the dry run is off. Applying may well do.
+        _ if error.message.contains("does not support dry run") => Ok(None),
+        _ => Ok(Some(Answer::Refused(error.message))),
     }
 }
 
@@ -172,6 +173,8 @@ mod tests {
         let error = ClusterError::of_status(403, br#"{"message":"escalation"}"#);
         assert_eq!(refusal(error), Ok(Some(Answer::Refused("escalation".into()))));
         assert_eq!(refusal(ClusterError::of_status(404, b"{}")), Ok(None));
+        let webhook = br#"{"message":"admission webhook \"x\" does not support dry run"}"#;
+        assert_eq!(refusal(ClusterError::of_status(400, webhook)), Ok(None));
         assert!(refusal(ClusterError::of_status(401, b"{}")).is_err());
     }
 }

@@ -112,6 +112,16 @@ impl ClusterError {
         matches!(self.trouble, Trouble::Unreachable)
     }
 
+    /// Whether it is the connection that failed, so that no other question would fare better. The words of
+    /// such an error are ours.
+    #[must_use]
+    pub fn is_of_connection(&self) -> bool {
+        use Trouble as T;
+        let of_connection =
+            [T::Kubeconfig, T::UnsafeKubeconfig, T::Unreachable, T::TimedOut, T::Certificate, T::Unauthorized];
+        of_connection.contains(&self.trouble)
+    }
+
     /// The fields that the server complains of and its reasons, without its words, which may quote a
     /// value: an instance may hold a password.
     #[must_use]

@@ -22,8 +22,9 @@ use crate::plan::live::LiveCluster;
 use crate::plan::resource::Resource;
 use crate::plan::types::Impact;
 
-/// So many schemas are tried at a time: each waits for its CRD to be served.
-const TRIALS: usize = 4;
+/// So many schemas are tried at a time. An API server holds back the first objects of a new kind for two
+/// seconds, and trials that run together wait together.
+const TRIALS: usize = 8;
 
 /// Which instances a change is about.
 struct Concern<'a> {
@@ -110,14 +111,15 @@ async fn tried(
             worth.push(changed);
         }
     }
-    let found: Vec<_> = stream::iter(worth)
-        .map(|changed| async move {
-            let at_once = cluster.at_once() / TRIALS;
-            (changed.key.clone(), try_schema(cluster, &changed.live, &changed.new, at_once).await)
-        })
-        .buffered(TRIALS)
-        .collect()
-        .await;
+    let at_once = cluster.at_once() / worth.len().clamp(1, TRIALS);
+    let found: Vec<_> =
+        stream::iter(worth)
+            .map(|changed| async move {
+                (changed.key.clone(), try_schema(cluster, &changed.live, &changed.new, at_once).await)
+            })
+            .buffered(TRIALS)
+            .collect()
+            .await;
     for (key, impact) in found {
         // A trial that did not come about knows no numbers; the count does.
         let counted = impacts.entry(key).or_default();
@@ -156,8 +158,8 @@ async fn kinds_of_instances(
         match answer {
             Ok(crd) => kinds.extend(listable(&crd)),
             Err(error) if error.trouble == Trouble::NotFound => {}
-            Err(error) if error.trouble == Trouble::Forbidden => unknown = Some(error.message),
-            Err(error) => return Err(error),
+            Err(error) if error.is_of_connection() => return Err(error),
+            Err(error) => unknown = Some(error.message),
         }
     }
     Ok((kinds, unknown))

@@ -85,13 +85,13 @@ impl Instances {
     }
 }
 
-/// The instances of several kinds: `None` for one that could not be listed, with the reason.
+/// The instances of several kinds, or why they could not be listed.
 pub type Census = BTreeMap<Resource, Result<Instances, String>>;
 
 /// Counts the instances of kinds. A kind that the server does not serve has none.
 ///
 /// # Errors
-/// When the cluster no longer answers. A kind that may not be listed is not an error of the whole.
+/// When the cluster no longer answers. A kind that cannot be listed is not an error of the whole.
 pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Census, ClusterError> {
     let counted: Vec<_> = stream::iter(resources)
         .map(|resource| async move {
@@ -107,12 +107,23 @@ pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Censu
         let instances = match listed {
             Ok(instances) => Ok(instances),
             Err(error) if error.trouble == Trouble::NotFound => Ok(Instances::default()),
-            Err(error) if error.trouble == Trouble::Forbidden => Err(error.message),
-            Err(error) => return Err(error),
+            Err(error) if error.is_of_connection() => return Err(error),
+            Err(error) => Err(unlisted(&error)),
         };
         census.insert(resource, instances);
     }
     Ok(census)
+}
+
+/// Why instances could not be listed. What a webhook that converts them says may quote one, so only the
+/// words of who decides on access are passed on.
+#[must_use]
+pub fn unlisted(error: &ClusterError) -> String {
+    match error.trouble {
+        Trouble::Forbidden => error.message.clone(),
+        _ if error.is_of_connection() => error.message.clone(),
+        _ => "the server cannot list the instances".to_owned(),
+    }
 }
 
 /// What becomes of the instances that an impact is about.

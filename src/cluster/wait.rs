@@ -90,7 +90,7 @@ pub async fn established(cluster: &Cluster, wait: Wait<'_>) -> BTreeMap<String, 
         match heard {
             // Too late, or the watch came to its orderly end.
             Err(_) => break,
-            Ok(Ok(())) => pause = PAUSE,
+            Ok(Ok(())) => (pause, last) = (PAUSE, None),
             Ok(Err(error)) => {
                 match error.trouble {
                     Trouble::Expired => since = None,
@@ -101,7 +101,8 @@ pub async fn established(cluster: &Cluster, wait: Wait<'_>) -> BTreeMap<String, 
                     }
                     _ => {}
                 }
-                last = Some(error);
+                // An expired version is nobody's fault and no trouble.
+                last = Some(error).filter(|error| error.trouble != Trouble::Expired);
                 sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
                 pause = (pause * 2).min(MAX_PAUSE);
             }

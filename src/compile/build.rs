@@ -116,7 +116,7 @@ fn find<'d>(
             if found.is_none() && !discovered.is_broken(cluster, name) {
                 let message = format!("there is no snapshot of `{name}` from the cluster `{cluster}`");
                 let diagnostic = Diagnostic::new(&lock::NO_SNAPSHOT, service.base.place, message)
-                    .help(format!("run `carrier lock --cluster {cluster} --from FILE`, with the file of the operator's release that holds the CRD"))
+                    .help(format!("run `carrier lock --cluster {cluster}`, which asks the cluster, or with `--from FILE`, the file of the operator's release that holds the CRD"))
                     .on(service.origin.id(), "/spec/discover/crd/name");
                 diagnostics.push(diagnostic);
             }

@@ -40,6 +40,9 @@ pub enum FilesError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Git does not give what was asked of it.
+    #[error("{0}")]
+    Git(String),
     /// A path to be written is not portable, leaves the folder, or clashes with another.
     #[error("cannot write `{path}`: {reason}")]
     BadPath {
@@ -69,6 +72,7 @@ impl FilesError {
             Self::BadManifest { .. } => {
                 "restore it from Git; or, if nothing else is in the folder, remove the folder and render again"
             }
+            Self::Git(_) => "name a branch, a tag or a commit that is here, such as `git:origin/main`",
             Self::Io { .. } | Self::BadPath { .. } => return None,
         })
     }

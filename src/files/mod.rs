@@ -6,8 +6,10 @@
 
 pub mod alone;
 mod error;
+pub mod git;
 mod manifest;
 mod patterns;
+pub mod rendered;
 pub mod root;
 pub mod update;
 pub mod walk;

@@ -97,7 +97,8 @@ struct Complaint {
     help: &'static str,
 }
 
-struct Reader {
+/// Takes files in, and complains about those that cannot be.
+pub(super) struct Reader {
     root: PathBuf,
     /// What the root is called in messages.
     whole: &'static str,
@@ -108,7 +109,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(root: PathBuf) -> Self {
+    pub(super) fn new(root: PathBuf) -> Self {
         Self {
             root,
             whole: "the repository",
@@ -119,7 +120,12 @@ impl Reader {
         }
     }
 
-    fn finish(self) -> (Sources, Diagnostics) {
+    /// How many files there are.
+    pub(super) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    pub(super) fn finish(self) -> (Sources, Diagnostics) {
         placed(self.files, self.complaints)
     }
 
@@ -197,7 +203,7 @@ impl Reader {
     }
 
     /// The path below the root with `/`; a path that has none is complained about.
-    fn portable(&mut self, path: &Path) -> Option<String> {
+    pub(super) fn portable(&mut self, path: &Path) -> Option<String> {
         let below = path.strip_prefix(&self.root).unwrap_or(path);
         let mut parts = Vec::new();
         for part in below.components() {
@@ -272,7 +278,7 @@ impl Reader {
     }
 
     /// Takes in what was read.
-    fn take(&mut self, path: String, read: Result<String, ReadError>) {
+    pub(super) fn take(&mut self, path: String, read: Result<String, ReadError>) {
         self.seen.insert(path.clone());
         let text = match read {
             Ok(text) => text,
@@ -314,13 +320,13 @@ impl Reader {
     }
 
     /// Complains about a file, which then has no text.
-    fn refuse(&mut self, code: &'static Code, path: String, message: String, help: &'static str) {
+    pub(super) fn refuse(&mut self, code: &'static Code, path: String, message: String, help: &'static str) {
         self.seen.insert(path.clone());
         self.files.push(SourceFile { path: path.clone(), text: "".into() });
         self.complain(code, Some(path), message, help);
     }
 
-    fn complain(&mut self, code: &'static Code, path: Option<String>, message: String, help: &'static str) {
+    pub(super) fn complain(&mut self, code: &'static Code, path: Option<String>, message: String, help: &'static str) {
         self.complaints.push(Complaint { code, path, range: 0..0, message, help });
     }
 
@@ -347,14 +353,15 @@ fn left_out(entry: &DirEntry, exclude: &[PathBuf]) -> bool {
         && (exclude.iter().any(|e| e == entry.path()) || entry.path().join(MANIFEST).is_file())
 }
 
-enum ReadError {
+/// Why a file has no text.
+pub(super) enum ReadError {
     TooLarge,
     NotUtf8(usize),
     NotAFile,
     Io(std::io::Error),
 }
 
-fn read_limited(path: &Path) -> Result<String, ReadError> {
+pub(super) fn read_limited(path: &Path) -> Result<String, ReadError> {
     // A pipe or a device would block or never end; ask before opening.
     let metadata = path.metadata().map_err(ReadError::Io)?;
     if !metadata.is_file() {

@@ -16,6 +16,7 @@ pub mod names;
 pub mod namespace;
 pub mod nearest;
 pub mod path;
+pub mod plain;
 pub mod redact;
 pub mod source;
 pub mod tree;

@@ -51,7 +51,9 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, files: &BTreeMap<FileId, Hidd
             near.filter(|l| hidden.lines.contains(l)).for_each(|l| words(hidden.line(file, l), &mut values));
         }
     }
-    if !said {
+    // What is said of a cluster is not about the text of the place, which only names the cluster: its
+    // words come from the network, and name a context, a file or a variable at most.
+    if !said || diagnostic.code.id.starts_with("CAR06") {
         return diagnostic;
     }
     // A key below a credential may be the credential itself, written without a space.

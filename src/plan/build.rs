@@ -5,15 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::compare::{Comparison, compare, is_shared};
-use super::crd;
+use super::compare::{Comparison, compare, equal, is_shared, same_after_dry_run};
+use super::guard::{self, Facts};
 use super::inventory::{Inventory, Ownership};
 use super::key::ObjectKey;
-use super::live::LiveCluster;
-use super::types::{Allowed, Conflict, Drift, Effect, Impact, Plan};
-use crate::compile::render::Manifest;
+use super::live::{LiveCluster, LiveObject};
+use super::types::{
+    Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, FORMAT_VERSION, Impact, LiveVersion, ObjectRef,
+    Place, Plan, Reason, Summary,
+};
+use super::{access, consequence, crd, fields};
+use crate::compile::render::{Manifest, Stage};
 use crate::model::cluster::Target;
-use crate::model::source::Sources;
+use crate::model::digest::sha256;
+use crate::model::source::{Sources, Span};
 
 /// What the server said to a dry run of an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +57,9 @@ pub struct Inputs<'a> {
     pub sources: &'a Sources,
     /// What was compared with: `clusters`, a folder or a Git revision.
     pub against: String,
+    /// Whether folders stand for the clusters: then nobody can be asked, every object in them is ours,
+    /// and every difference is a change.
+    pub hermetic: bool,
     /// Whether what the repository no longer has is deleted.
     pub prune: bool,
     /// What the user allowed by name.
@@ -137,5 +145,276 @@ pub(super) fn is_crd(key: &ObjectKey) -> bool {
 /// Builds the plan.
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> Plan {
-    Plan { against: inputs.against.clone(), prune: inputs.prune, ..Plan::default() }
+    let mut parts: Vec<Part> = inputs.clusters.iter().map(|cluster| part(inputs, cluster)).collect();
+    let mut plan = Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        carrier_version: env!("CARGO_PKG_VERSION").to_owned(),
+        input_digest: input_digest(&inputs.clusters),
+        against: inputs.against.clone(),
+        complete: parts.iter().all(|part| part.cluster.reached),
+        prune: inputs.prune,
+        allowed: inputs.allowed.clone(),
+        drift: inputs.drift.clone(),
+        ..Plan::default()
+    };
+    let mut wanted = inputs.clusters.iter().flat_map(|cluster| cluster.wanted);
+    let mut facts = Facts {
+        empty: wanted.all(|manifest| manifest.origin.is_none()),
+        max_prune: inputs.max_prune,
+        allow_empty: inputs.allow_empty,
+        ..Facts::default()
+    };
+    for part in &mut parts {
+        plan.changes.append(&mut part.applied);
+    }
+    // What goes, goes last, and what it stood on goes after it.
+    for part in parts.iter_mut().rev() {
+        plan.changes.append(&mut part.deleted);
+    }
+    for part in parts {
+        plan.clusters.push(part.cluster);
+        plan.kept.extend(part.kept);
+        facts.foreign.extend(part.foreign);
+        facts.going.extend(part.going);
+    }
+    plan.allowed.sort();
+    plan.allowed.dedup();
+    plan.summary = summary(&plan);
+    plan.refusals = guard::refusals(&plan, &facts);
+    plan
+}
+
+fn summary(plan: &Plan) -> Summary {
+    let count = |action| plan.changes.iter().filter(|change| change.action == action).count();
+    Summary {
+        create: count(Action::Create),
+        update: count(Action::Update),
+        delete: count(Action::Delete),
+        unchanged: plan.clusters.iter().map(|cluster| cluster.unchanged).sum(),
+        kept: plan.kept.len(),
+    }
+}
+
+/// SHA-256 of all objects of all clusters.
+fn input_digest(clusters: &[ClusterInput<'_>]) -> String {
+    let mut text = String::new();
+    for cluster in clusters {
+        // One digest an object, so that no two sets can read alike.
+        let digests = cluster.wanted.iter().map(|manifest| sha256(manifest.body.to_string().as_bytes()));
+        text.push_str(&format!("{}\n{}\n", cluster.target, digests.collect::<Vec<_>>().join("\n")));
+    }
+    format!("sha256:{}", sha256(text.as_bytes()))
+}
+
+/// What one cluster adds to the plan.
+#[derive(Default)]
+struct Part {
+    cluster: ClusterPlan,
+    applied: Vec<Change>,
+    deleted: Vec<Change>,
+    kept: Vec<ObjectRef>,
+    foreign: Vec<(ObjectRef, String)>,
+    going: Vec<ObjectRef>,
+}
+
+fn part(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> Part {
+    let mut part = Part::default();
+    part.cluster.name = input.target.to_string();
+    part.cluster.objects = input.wanted.len();
+    let Some(live) = input.live else { return part };
+    part.cluster.reached = true;
+    part.cluster.uid.clone_from(&live.uid);
+    let ours = |object: &LiveObject| {
+        inputs.hermetic || !is_shared(&object.body) && input.inventory.ownership(object) == Ownership::Ours
+    };
+    part.cluster.inventory = live.objects.values().filter(|object| ours(object)).count();
+
+    let keys: BTreeSet<ObjectKey> = input.wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
+    for manifest in input.wanted {
+        wanted(inputs, input, live, manifest, &mut part);
+    }
+    let mut gone: Vec<(&ObjectKey, &LiveObject)> =
+        live.objects.iter().filter(|(key, object)| !keys.contains(*key) && ours(object)).collect();
+    gone.sort_by_key(|(key, _)| (stage_of(key), *key));
+    for (key, object) in gone.into_iter().rev() {
+        let reference = reference(input.target, key, &object.body);
+        if !inputs.hermetic && !inputs.prune {
+            part.kept.push(reference);
+        } else if !object.is_going() {
+            part.deleted.push(deletion(input, key, object, reference));
+        }
+    }
+    part.kept.sort();
+    weigh_access(input, live, &mut part);
+    part
+}
+
+/// Plans an object that the repository has.
+fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, manifest: &Manifest, part: &mut Part) {
+    let key = ObjectKey::from(&manifest.id);
+    let there = live.objects.get(&key);
+    let body = match inputs.hermetic {
+        // Files bear no label of an inventory.
+        true => (*manifest.body).clone(),
+        false => input.inventory.label(&manifest.body),
+    };
+    let comparison = match there {
+        Some(there) if inputs.hermetic && equal(&there.body, &body) => Comparison::Same,
+        there => compare(&body, there),
+    };
+    let reference = reference(input.target, &key, &body);
+    let mut change = Change {
+        object: reference.clone(),
+        action: Action::Create,
+        effect: Effect::Safe,
+        reasons: Vec::new(),
+        stage: manifest.stage.name().to_owned(),
+        source: manifest.origin.map(|span| place(inputs.sources, span)),
+        fields: Vec::new(),
+        access: Vec::new(),
+        impact: input.impacts.get(&key).cloned(),
+        conflicts: Vec::new(),
+        refused: None,
+        live: None,
+        digest: None,
+    };
+    match (comparison, there) {
+        (Comparison::Same, _) => {
+            part.cluster.unchanged += 1;
+            return;
+        }
+        (Comparison::Absent, _) | (_, None) => {
+            if let Some(Answer::Refused(why)) = input.answers.get(&key) {
+                change.refused = Some(why.clone());
+            }
+        }
+        (Comparison::Differs, Some(there)) => {
+            let answer = input.answers.get(&key);
+            if !inputs.hermetic {
+                let ownership = input.inventory.ownership(there);
+                if let Ownership::Foreign(id) = ownership {
+                    part.foreign.push((reference, id));
+                    return;
+                }
+                if there.is_going() {
+                    part.going.push(reference);
+                    return;
+                }
+                if matches!(answer, Some(Answer::WouldBe(would)) if same_after_dry_run(&there.body, would)) {
+                    part.cluster.unchanged += 1;
+                    return;
+                }
+                if ownership == Ownership::Unmarked {
+                    let text = "it is there already, and becomes one of this inventory".to_owned();
+                    change.reasons.push(Reason { effect: Effect::Safe, text, path: String::new() });
+                }
+            }
+            change.action = Action::Update;
+            change.live = version(there);
+            change.fields = match answer {
+                Some(Answer::WouldBe(would)) => fields::changes(&there.body, would),
+                _ if inputs.hermetic => fields::changes(&there.body, &body),
+                _ => fields::wanted(&there.body, &body),
+            };
+            match answer {
+                Some(Answer::Conflicts(list)) => change.conflicts.clone_from(list),
+                Some(Answer::Refused(why)) => change.refused = Some(why.clone()),
+                Some(Answer::WouldBe(_)) | None => {}
+            }
+            change.reasons.extend(consequence::of_update(&key, &there.body, &body, change.impact.as_ref()));
+        }
+    }
+    change.effect = worst(&change.reasons);
+    if inputs.hermetic && change.effect >= Effect::Tightening && change.impact.is_none() {
+        change.impact = Some(nobody_was_asked());
+    }
+    change.digest = Some(format!("sha256:{}", sha256(body.to_string().as_bytes())));
+    part.applied.push(change);
+}
+
+/// Plans the end of an object.
+fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, reference: ObjectRef) -> Change {
+    let impact = input.impacts.get(key).cloned();
+    let reasons = consequence::of_deletion(key, impact.as_ref());
+    let effect = worst(&reasons);
+    Change {
+        object: reference,
+        action: Action::Delete,
+        effect,
+        reasons,
+        stage: stage_of(key).name().to_owned(),
+        source: None,
+        fields: Vec::new(),
+        access: Vec::new(),
+        impact: impact.or_else(|| (effect == Effect::Destructive).then(nobody_was_asked)),
+        conflicts: Vec::new(),
+        refused: None,
+        live: version(object),
+        digest: None,
+    }
+}
+
+fn nobody_was_asked() -> Impact {
+    Impact { unchecked: Some("no cluster was asked".to_owned()), ..Impact::default() }
+}
+
+fn worst(reasons: &[Reason]) -> Effect {
+    reasons.iter().map(|reason| reason.effect).max().unwrap_or_default()
+}
+
+/// Of a file there is no version.
+fn version(object: &LiveObject) -> Option<LiveVersion> {
+    let (uid, resource_version) = (object.uid().to_owned(), object.resource_version().to_owned());
+    (!uid.is_empty()).then_some(LiveVersion { uid, resource_version })
+}
+
+/// Says who gains and loses what, at the changes that bring it about.
+fn weigh_access(input: &ClusterInput<'_>, live: &LiveCluster, part: &mut Part) {
+    let key_of = |change: &Change| ObjectKey {
+        group: change.object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned(),
+        kind: change.object.kind.clone(),
+        namespace: change.object.namespace.clone(),
+        name: change.object.name.clone(),
+    };
+    let applied: BTreeSet<ObjectKey> = part.applied.iter().map(key_of).filter(access::concerns).collect();
+    let deleted: BTreeSet<ObjectKey> = part.deleted.iter().map(key_of).filter(access::concerns).collect();
+    if applied.is_empty() && deleted.is_empty() {
+        return;
+    }
+    let before: access::Objects<'_> =
+        live.objects.iter().filter(|(key, _)| access::concerns(key)).map(|(key, object)| (key, &object.body)).collect();
+    let wanted: Vec<(ObjectKey, &Value)> =
+        input.wanted.iter().map(|manifest| (ObjectKey::from(&manifest.id), &*manifest.body)).collect();
+    let mut after: access::Objects<'_> = before.clone();
+    after.retain(|key, _| !deleted.contains(*key));
+    after.extend(wanted.iter().filter(|(key, _)| access::concerns(key)).map(|(key, body)| (key, *body)));
+    let mut found = access::changes(&before, &after, &applied.iter().chain(&deleted).collect());
+    for change in part.applied.iter_mut().chain(&mut part.deleted) {
+        change.access = found.remove(&key_of(change)).unwrap_or_default();
+    }
+}
+
+fn reference(target: &Target, key: &ObjectKey, body: &Value) -> ObjectRef {
+    ObjectRef {
+        cluster: target.to_string(),
+        api_version: body.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        kind: key.kind.clone(),
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+    }
+}
+
+fn place(sources: &Sources, span: Span) -> Place {
+    let position = sources.position(span);
+    Place { file: sources.path(span).to_owned(), line: position.line, column: position.column }
+}
+
+/// The step in which an object would have been applied.
+fn stage_of(key: &ObjectKey) -> Stage {
+    match (key.group.as_str(), key.kind.as_str()) {
+        ("apiextensions.k8s.io", _) => Stage::Crds,
+        ("", "Namespace") => Stage::Namespaces,
+        ("rbac.authorization.k8s.io", _) | ("", "ServiceAccount") => Stage::Rbac,
+        _ => Stage::Catalog,
+    }
 }

@@ -10,17 +10,24 @@
 pub mod access;
 pub mod build;
 pub mod compare;
+pub mod consequence;
 pub mod crd;
 pub mod fields;
 pub mod grant;
+pub mod guard;
 pub mod inventory;
 pub mod key;
 pub mod live;
+pub mod markdown;
 pub mod needs;
+pub mod parent;
 pub mod resource;
+pub mod saved;
 pub mod schema;
 pub mod steps;
+pub mod text;
 pub mod types;
+pub mod words;
 
 pub use inventory::Inventory;
 pub use key::ObjectKey;

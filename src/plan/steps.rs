@@ -44,7 +44,17 @@ pub enum Work {
     Delete(LiveVersion),
 }
 
-/// A change that cannot be made into a step.
+/// A change that does not fit to the repository.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the plan does not fit to the repository: {} {} in {}: {why}", .object.kind, .object.name, .object.cluster)]
+pub struct Misfit {
+    /// The object.
+    pub object: ObjectRef,
+    /// Why.
+    pub why: NoStep,
+}
+
+/// Why a change cannot be made into a step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoStep {
     /// The plan has it, and the repository does not.

@@ -9,9 +9,12 @@
 mod common;
 #[path = "../corpus/mod.rs"]
 mod corpus;
+#[path = "../rendered/mod.rs"]
+mod repositories;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apply;
 mod by_hand;
 mod consequences;
 mod control_planes;
@@ -24,6 +27,8 @@ mod get;
 mod hurting;
 mod kinds;
 mod leftovers;
+mod lock;
+mod observe;
 mod platform;
 mod rendered;
 mod tutorial;
@@ -39,6 +44,7 @@ fn main() -> ExitCode {
         return support::run(leftovers::scene());
     }
     let subjects = [
+        apply::cases(),
         consequences::cases(),
         control_planes::cases(),
         derived_crds::cases(),
@@ -50,6 +56,8 @@ fn main() -> ExitCode {
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),
+        observe::cases(),
+        lock::cases(),
         rendered::cases(),
         tutorial::cases(),
     ];

@@ -7,7 +7,7 @@
 pub mod github;
 pub mod json;
 pub mod place;
-pub mod plain;
+pub use crate::model::plain;
 pub mod sarif;
 pub mod snippet;
 pub mod text;

@@ -18,7 +18,7 @@ impl Run<'_> {
         let namespace = step.key.namespace.as_deref();
         let mut call = Call::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
         if self.how.dry_run {
-            call.path.push_str("?dryRun=All");
+            in_vain(&mut call);
         }
         match self.work.cluster.call(&call).await {
             Ok(_) => self.deleted(step),
@@ -62,5 +62,29 @@ impl Run<'_> {
             Err(error) if error.trouble == Trouble::NotFound => Ok(true),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Makes a deletion one that deletes nothing. The server goes by the body alone where there is one;
+/// the query is for those who read the path.
+fn in_vain(call: &mut Call) {
+    let mut options: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+    options["dryRun"] = serde_json::json!(["All"]);
+    call.body = options.to_string().into_bytes();
+    call.path.push_str("?dryRun=All");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::resource::Resource;
+
+    #[test]
+    fn a_deletion_in_vain_says_so_where_the_server_looks() {
+        let mut call = Call::delete(&Resource::namespaces(), None, "a", "u", "7");
+        in_vain(&mut call);
+        let options: Value = serde_json::from_slice(&call.body).expect("JSON");
+        assert_eq!(options["dryRun"], serde_json::json!(["All"]));
+        assert_eq!(options["preconditions"]["uid"], "u");
     }
 }

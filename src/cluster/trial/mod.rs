@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::client::Cluster;
 use super::error::{ClusterError, Trouble};
-use super::instances::NAMED;
+use super::instances::{NAMED, unlisted};
 use super::rest::{Call, Page};
 use crate::plan::resource::Resource;
 use crate::plan::types::{Impact, InvalidInstance};
@@ -49,9 +49,8 @@ pub async fn try_schema(cluster: &Cluster, live: &Value, new: &Value, at_once: u
     };
     let impact = match all(cluster, &readable, &scratch, at_once).await {
         Ok(impact) => impact,
-        // Listing is not about one instance, so what the server says of it has no value in it.
         Err(error) => {
-            let why = format!("the instances could not be read: {}", error.message);
+            let why = format!("the instances could not be read: {}", unlisted(&error));
             Impact { unchecked: Some(why), ..Impact::default() }
         }
     };

@@ -48,7 +48,7 @@ pub fn read(sources: &Sources, diagnostics: &mut Diagnostics) -> LockFile {
     };
     let mut reader = Reader { found: LockFile::default(), diagnostics: Diagnostics::default() };
     let help = "keep both sides where they name different things, else either; of a tenant keep the namespace that is in use; \
-                remove the markers, then run `carrier lock --from FILE`";
+                remove the markers, then run `carrier lock`";
     if conflict(file, &source.text, help, &mut reader.diagnostics) {
         diagnostics.append(reader.diagnostics);
         return reader.found;
@@ -151,7 +151,7 @@ struct Reader {
 }
 
 /// What follows from a wrong lock, unless something better is known.
-const RESTORE: &str = "restore the file from Git, or run `carrier lock --from FILE` after removing the line";
+const RESTORE: &str = "restore the file from Git, or run `carrier lock` after removing the line";
 
 impl Reader {
     fn complain(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {

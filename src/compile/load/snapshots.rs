@@ -30,7 +30,7 @@ use crate::model::tree::Node;
 /// Fewer bytes than these are read on one thread: starting another takes longer.
 const BYTES_PER_THREAD: usize = 64 * 1024;
 /// How to mend a conflict in a snapshot.
-const EITHER_SIDE: &str = "take either side and remove the markers, then run `carrier lock --from FILE`";
+const EITHER_SIDE: &str = "take either side and remove the markers, then run `carrier lock`";
 
 /// Reads the lock and all snapshots. A snapshot that the lock contradicts is
 /// reported and used, so that nothing follows from it that is not so.
@@ -382,7 +382,7 @@ fn against_lock(
         // A file that is there but broken has been complained about.
         if !there && sources.by_path(&path).is_none() {
             let message = format!("`{name}` of the cluster `{id}` is locked, but there is no `{path}`");
-            let help = "add the file from where the lock was committed, or run `carrier lock --from FILE`";
+            let help = "add the file from where the lock was committed, or run `carrier lock`";
             diagnostics.push(Diagnostic::new(&codes::SNAPSHOT_MISSING, *place, message).help(help));
         }
     }

@@ -13,7 +13,7 @@ static STALE: [(&Code, &str); 7] = [
     (&codes::SNAPSHOT_MISSING, "lock"),
     (&codes::HASH_DIFFERS, "lock"),
     (&codes::NOT_RECORDED, "lock --offline"),
-    (&codes::UNUSED_SNAPSHOT, "lock --prune --offline"),
+    (&codes::UNUSED_SNAPSHOT, "lock --offline --prune"),
     (&codes::BAD_LOCK, "lock"),
 ];
 
@@ -44,7 +44,7 @@ mod tests {
         let warning = |code| Diagnostic::unplaced(code, "x");
         let other = &crate::model::codes::cluster::DRIFT;
         let mut list = [warning(&codes::UNUSED_SNAPSHOT), warning(&codes::NOT_RECORDED), warning(other)];
-        assert_eq!(strict(&mut list), ["lock --offline", "lock --prune --offline"]);
+        assert_eq!(strict(&mut list), ["lock --offline", "lock --offline --prune"]);
         assert_eq!(list.each_ref().map(|d| d.severity), [Severity::Error, Severity::Error, Severity::Warning]);
         assert!(strict(&mut list[2..]).is_empty());
     }

@@ -21,7 +21,7 @@ use super::manifest::Manifest;
 use super::reader::{self, Part};
 use super::yaml::to_yaml;
 use super::{ManifestSet, Stage};
-use crate::model::cluster::ClusterId;
+use crate::model::cluster::{ClusterId, Target};
 use crate::model::config::{Config, Render, RenderTarget};
 
 /// The most entries of one `kustomization.yaml`; kustomize takes far longer than twice the time for
@@ -94,6 +94,37 @@ pub fn cluster_folder(id: &ClusterId) -> String {
     // An account's name has no underscore, so this one is free.
     let escape = if OURS.contains(&id.provider.as_str()) { "_" } else { "" };
     format!("{escape}{}/{}", id.provider, id.cluster)
+}
+
+/// The cluster whose objects lie at a path below the output folder; `None` for what is the reader's own.
+#[must_use]
+pub fn cluster_of(path: &str) -> Option<Target> {
+    let mut parts = path.split('/');
+    let (first, second) = (parts.next()?, parts.next()?);
+    if first == MANAGEMENT {
+        return Some(Target::Management);
+    }
+    if OURS.contains(&first) {
+        return None;
+    }
+    parts.next()?;
+    let provider = first.strip_prefix('_').filter(|name| OURS.contains(name)).unwrap_or(first);
+    Some(Target::Service(ClusterId::new(provider, second)))
+}
+
+/// For whom a folder was written, told from what is in it: paths, and some of its objects.
+#[must_use]
+pub fn reader_of<'a>(
+    mut paths: impl Iterator<Item = &'a str>,
+    mut objects: impl Iterator<Item = &'a Value>,
+) -> RenderTarget {
+    if paths.any(|path| path.starts_with(reader::FLUX) && path[reader::FLUX.len()..].starts_with('/')) {
+        return RenderTarget::Flux;
+    }
+    match objects.any(reader::is_for_argo) {
+        true => RenderTarget::Argo,
+        false => RenderTarget::Plain,
+    }
 }
 
 /// The folder of an object below that of its cluster.
@@ -188,4 +219,22 @@ fn shard(name: &str, depth: usize) -> String {
         char::from_digit(digit.into(), 16).unwrap_or('0')
     });
     std::iter::once("shard-".to_owned()).chain(digits.map(String::from)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_tells_its_cluster() {
+        for id in ["team-a/eu", "management/eu", "argo/flux"] {
+            let id: ClusterId = id.parse().unwrap();
+            let path = format!("{}/10-namespaces/namespace.a.yaml", cluster_folder(&id));
+            assert_eq!(cluster_of(&path), Some(Target::Service(id)), "{path}");
+        }
+        assert_eq!(cluster_of("management/00-crds/a.yaml"), Some(Target::Management));
+        assert_eq!(cluster_of("flux/management/a.yaml"), None);
+        assert_eq!(cluster_of("team-a/kustomization.yaml"), None);
+        assert_eq!(cluster_of("a.yaml"), None);
+    }
 }

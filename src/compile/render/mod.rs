@@ -18,12 +18,15 @@ mod offerings;
 mod rbac;
 mod reader;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::build::{Built, OfferedCrd};
 use super::discovered::Discovered;
 use super::resolve::{Resolved, Service};
 use crate::model::cluster::ClusterId;
+use crate::model::config::RenderTarget;
 use crate::model::kinds::AccountRole;
 use crate::model::namespace::service_namespace;
 use manifest::Collector;
@@ -49,6 +52,19 @@ impl ManifestSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl ManifestSet {
+    /// The same objects with what their reader needs to be told, as they are in files.
+    #[must_use]
+    pub fn decorated(mut self, target: RenderTarget) -> Self {
+        for manifest in self.management.iter_mut().chain(self.clusters.values_mut().flatten()) {
+            if let Cow::Owned(body) = reader::decorated(manifest, target) {
+                manifest.body = Arc::new(body);
+            }
+        }
+        self
     }
 }
 

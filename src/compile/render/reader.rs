@@ -77,6 +77,11 @@ pub fn decorated(manifest: &Manifest, target: RenderTarget) -> Cow<'_, Value> {
     Cow::Owned(body)
 }
 
+/// Whether an object was written for Argo CD.
+pub fn is_for_argo(body: &Value) -> bool {
+    body.pointer("/metadata/annotations").is_some_and(|annotations| annotations.get(ARGO_WAVE).is_some())
+}
+
 /// Gaps, so that people can put something of their own between.
 fn wave(stage: Stage) -> i32 {
     match stage {

@@ -14,7 +14,8 @@ pub static NO_SNAPSHOT: Code = code(
     "no snapshot of a CRD",
     "carrier compiles from snapshots of the service clusters' CRDs, which lie in the repository: so everybody gets the\n\
      same result, and checking needs no cluster. This CRD has none yet for this cluster.\n\n\
-     Mend it: run `carrier lock --from FILE`, with the file of the operator's release that holds the CRD.\n",
+     Mend it: run `carrier lock`, which asks the cluster, or `carrier lock --from FILE` with the file of the operator's\n\
+     release that holds the CRD.\n",
 );
 
 /// A lock that cannot be understood.
@@ -26,7 +27,7 @@ pub static BAD_LOCK: Code = code(
      something that has no meaning.\n\n\
      ```yaml\n# bad\nsha256: abc\n# good\nsha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n```\n\n\
      An empty file is none either: what it held, such as the namespaces that tenants have, is lost.\n\n\
-     Mend it: restore the file from Git, then run `carrier lock --from FILE` for what has changed since.\n",
+     Mend it: restore the file from Git, then run `carrier lock` for what has changed since.\n",
 );
 
 /// Conflict markers of Git.
@@ -38,7 +39,7 @@ pub static MERGE_CONFLICT: Code = code(
      every tenant has lines of its own, so both sides are right where they name different ones.\n\n\
      Mend it: of a snapshot take either side; in `carrier.lock` keep both sides where they name different things and\n\
      either side of one CRD, but for a tenant the namespace that is in use; remove the markers, then run\n\
-     `carrier lock --from FILE`.\n",
+     `carrier lock`.\n",
 );
 
 /// A lock of another version.
@@ -70,7 +71,8 @@ pub static NOT_LOCKED: Code = code(
     "`carrier lock` writes the snapshots and then `carrier.lock`, which has the hash of each. This file is among the\n\
      snapshots but not in the lock: it was put there by hand, or the lock was not committed with it. It is used all the\n\
      same.\n\n\
-     Mend it: run `carrier lock --from FILE`; the FILE may be the snapshot itself.\n",
+     Mend it: run `carrier lock`, which takes what the cluster has, or `carrier lock --from FILE`; the FILE may be the\n\
+     snapshot itself.\n",
 );
 
 /// A snapshot that is gone.
@@ -79,7 +81,7 @@ pub static SNAPSHOT_MISSING: Code = code(
     Error,
     "a snapshot in the lock has no file",
     "`carrier.lock` names a CRD whose file is not there: it was removed by hand, or is in somebody's working copy only.\n\n\
-     Mend it: add the file from where the lock was committed, or run `carrier lock --from FILE`.\n",
+     Mend it: add the file from where the lock was committed, or run `carrier lock`.\n",
 );
 
 /// A snapshot that is not the one in the lock.
@@ -89,7 +91,7 @@ pub static HASH_DIFFERS: Code = code(
     "a snapshot is not the one in the lock",
     "The file holds another CRD than the one whose hash is in `carrier.lock`: it was edited by hand, or a merge took the\n\
      file from one side and the lock from the other. What would be compiled from it nobody has looked at.\n\n\
-     Mend it: run `carrier lock --from FILE`, with the file of the operator's release.\n",
+     Mend it: run `carrier lock`, or `carrier lock --from FILE` with the file of the operator's release.\n",
 );
 
 /// A snapshot that nobody needs.
@@ -98,7 +100,7 @@ pub static UNUSED_SNAPSHOT: Code = code(
     Warning,
     "a snapshot that nothing uses",
     "No CatalogEntrySet offers this CRD from this cluster, or the repository has no such cluster (any more).\n\n\
-     Mend it: run `carrier lock --prune`, which removes what is no longer used; if it should be in use, mend what wants it.\n",
+     Mend it: run `carrier lock --offline --prune`, which removes what is no longer used; if it should be in use, mend what wants it.\n",
 );
 
 /// A file where no snapshot can be.
@@ -118,7 +120,7 @@ pub static SNAPSHOT_TWICE: Code = code(
     Error,
     "more than one snapshot in a file, or two files of one CRD",
     "A snapshot is one file with one CRD, so that a change of it is a change of one file.\n\n\
-     Mend it: remove one of the two, then run `carrier lock --from FILE`.\n",
+     Mend it: remove one of the two, then run `carrier lock`.\n",
 );
 
 /// Something else than a CRD.
@@ -179,7 +181,7 @@ pub static NOT_RECORDED: Code = code(
     "a tenant's namespace is not recorded in the lock",
     "The name of a tenant's namespace in a service cluster is computed once and then kept in `carrier.lock`, since the\n\
      tenant's objects are in it. Until it is there, a change of `management.uid` gives the tenant another namespace.\n\n\
-     Mend it: run `carrier lock`, which records the name and needs no file for it.\n",
+     Mend it: run `carrier lock --offline`, which records the name and asks no cluster.\n",
 );
 
 /// A lock that belongs to another management cluster.

@@ -1,0 +1,162 @@
+//! What `carrier apply` says: the plan before, a line a step while it works, and in
+//! the end what was done and what was not.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use crate::cluster::apply::{Event, Failure, How, Outcome};
+use crate::plan::text;
+use crate::plan::types::{Action, ObjectRef, Plan};
+use crate::plan::words::{count, flag_name, object};
+
+/// So many failures are told one by one.
+const FAILURES: usize = 20;
+/// So many names are told of what was skipped for one reason.
+const NAMES: usize = 3;
+
+/// Shows a plan, as data.
+pub(super) fn plan(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
+    let how = text::How { color: ui.out_color, ..text::How::default() };
+    // What is refused is said by the error.
+    let plan = Plan { refusals: Vec::new(), ..plan.clone() };
+    ui.out().write_all(text::text(&plan, &how).as_bytes())
+}
+
+/// There is nothing to do.
+pub(super) fn nothing(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
+    ui.say(text::sum(plan))
+}
+
+/// Says what has just happened.
+pub(super) fn event(event: &Event, how: &How, ui: &mut Ui<'_>) -> io::Result<()> {
+    let dry = if how.dry_run { " (dry run)" } else { "" };
+    match event {
+        Event::Applied(about) => ui.detail(format_args!("{}: {} applied{dry}", about.cluster, object(about))),
+        Event::Unchanged(about) => ui.detail(format_args!("{}: {} was just so", about.cluster, object(about))),
+        Event::Deleted(about) => ui.detail(format_args!("{}: {} deleted{dry}", about.cluster, object(about))),
+        Event::Failed(Failure { object: about, .. }) => {
+            ui.detail(format_args!("{}: {} failed", about.cluster, object(about)))
+        }
+        Event::Waiting { cluster, crds } => {
+            ui.detail(format_args!("{cluster}: waiting for {} to be established", count(*crds, "CRD")))
+        }
+        Event::Stage { cluster, what, done, of } if done == of => {
+            ui.say(format_args!("{cluster}: {what}: {done}{dry}"))
+        }
+        Event::Stage { cluster, what, done, of } => ui.say(format_args!("{cluster}: {what}: {done} of {of}{dry}")),
+    }
+}
+
+/// Says what came of it all.
+pub(super) fn outcome(outcome: &Outcome, plan: &Plan, how: &How, ui: &mut Ui<'_>) -> io::Result<()> {
+    for failure in outcome.failed.iter().take(FAILURES) {
+        ui.error(&error(failure, how))?;
+    }
+    if outcome.failed.len() > FAILURES {
+        ui.warn(format_args!("{} more failed", outcome.failed.len() - FAILURES))?;
+    }
+    for (about, reason) in &outcome.not_ready {
+        let error =
+            CliError::new(Exit::Partial, format!("{}: {} is not served: {reason}", about.cluster, object(about)));
+        ui.error(&error.hint(format!("`kubectl describe crd {}` in that cluster shows its conditions", about.name)))?;
+    }
+    for (reason, skipped) in by_reason(&outcome.skipped) {
+        let names: Vec<String> = skipped.iter().take(NAMES).map(|about| object(about)).collect();
+        let more = skipped.len().saturating_sub(NAMES);
+        let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let word = if how.dry_run { "not tried" } else { "not done" };
+        ui.warn(format_args!("{word}: {}{tail}: {reason}", names.join(", ")))?;
+    }
+    ui.say(sum(outcome, plan, how))?;
+    if how.dry_run {
+        return ui.say("nothing was written");
+    }
+    if !outcome.is_whole() {
+        return ui.next("apply", "again: it takes up where this ended");
+    }
+    Ok(())
+}
+
+/// A failure with whose fields are concerned, where the object comes from, and what allows it.
+fn error(failure: &Failure, how: &How) -> CliError {
+    let about = &failure.object;
+    let what = if how.dry_run { "would not be applied" } else { "was not applied" };
+    let mut error =
+        CliError::new(Exit::Partial, format!("{}: {} {what}: {}", about.cluster, object(about), failure.reason));
+    for conflict in &failure.conflicts {
+        error = error.hint(format!("`{}` owns {}", conflict.manager, conflict.field));
+    }
+    if let Some(place) = &failure.source {
+        error = error.hint(format!("it comes from {}:{}:{}", place.file, place.line, place.column));
+    }
+    if !failure.conflicts.is_empty() {
+        error = error.hint(format!("`--force-conflicts {}` takes the fields over", flag_name(about)));
+    }
+    error
+}
+
+fn by_reason(skipped: &[(ObjectRef, String)]) -> BTreeMap<&str, Vec<&ObjectRef>> {
+    let mut reasons: BTreeMap<&str, Vec<&ObjectRef>> = BTreeMap::new();
+    for (about, reason) in skipped {
+        reasons.entry(reason).or_default().push(about);
+    }
+    reasons
+}
+
+/// The sum, a line: `applied: 38 created, 2 changed, 1 deleted; 1 failed, 2 not done`.
+fn sum(outcome: &Outcome, plan: &Plan, how: &How) -> String {
+    let action = |about: &ObjectRef| plan.changes.iter().find(|c| c.object == *about).map(|c| c.action);
+    let created = outcome.applied.iter().filter(|about| action(about) == Some(Action::Create)).count();
+    let numbers = |list: &[(usize, &str)]| {
+        let parts: Vec<String> = list.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        parts.join(", ")
+    };
+    let done = numbers(&[
+        (created, "created"),
+        (outcome.applied.len() - created, "changed"),
+        (outcome.deleted.len(), "deleted"),
+        (outcome.unchanged.len(), "just so already"),
+    ]);
+    let undone = numbers(&[
+        (outcome.failed.len(), "failed"),
+        (outcome.not_ready.len(), "not served"),
+        (outcome.skipped.len(), if how.dry_run { "not tried" } else { "not done" }),
+    ]);
+    let word = match (how.dry_run, outcome.interrupted) {
+        (true, _) => "dry run",
+        (false, true) => "interrupted",
+        (false, false) => "applied",
+    };
+    let done = if done.is_empty() { "nothing".to_owned() } else { done };
+    if undone.is_empty() { format!("{word}: {done}") } else { format!("{word}: {done}; {undone}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(name: &str) -> ObjectRef {
+        ObjectRef {
+            cluster: "management".into(),
+            api_version: "v1".into(),
+            kind: "Namespace".into(),
+            namespace: None,
+            name: name.into(),
+        }
+    }
+
+    #[test]
+    fn the_sum_counts_everything_once() {
+        let how = How { dry_run: false, timeout: std::time::Duration::ZERO, wait: true, no_deletions: None };
+        let mut outcome = Outcome { applied: vec![about("a")], ..Outcome::default() };
+        assert_eq!(sum(&outcome, &Plan::default(), &how), "applied: 1 changed");
+        outcome.skipped = vec![(about("b"), "interrupted".into()), (about("c"), "interrupted".into())];
+        outcome.interrupted = true;
+        assert_eq!(sum(&outcome, &Plan::default(), &how), "interrupted: 1 changed; 2 not done");
+        assert_eq!(sum(&Outcome::default(), &Plan::default(), &how), "applied: nothing");
+        assert_eq!(by_reason(&outcome.skipped)["interrupted"].len(), 2);
+    }
+}

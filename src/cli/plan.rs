@@ -1,0 +1,305 @@
+//! `carrier plan`: what applying the repository would change, and for whom.
+//!
+//! The plan is data and goes to stdout, in any form; stderr has what is wrong and
+//! what comes next. A plan that `apply` would refuse is a plan all the same: the
+//! status says only whether there is one, and with `--detailed-exitcode` whether
+//! anything would change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::against::Against;
+use super::clusters::ClusterFlags;
+use super::env::Env;
+use super::error::CliError;
+use super::exit::Exit;
+use super::planning::{Wishes, plan_live};
+use super::progress::Progress;
+use super::repository::Repository;
+use super::ui::{Ui, Verbosity, shell_word};
+use crate::cluster::runtime::block_on;
+use crate::model::cluster::Target;
+use crate::plan::build::{ClusterInput, Inputs, build};
+use crate::plan::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
+use crate::plan::inventory;
+use crate::plan::live::LiveCluster;
+use crate::plan::markdown::markdown;
+use crate::plan::text::{How, text};
+use crate::plan::types::{Allowed, Plan};
+use crate::plan::words::flag_name;
+
+/// Arguments of `carrier plan`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  carrier plan                                      what applying would change\n  carrier plan --prune --out plan.json              keep the plan, for `carrier apply plan.json`\n  carrier plan --against git:origin/main -o markdown  a comment for a pull request; asks no cluster\n\nNothing is planned where the repository has an error. What `carrier apply` would refuse is said last, with the flag\nthat allows it."
+)]
+pub struct PlanArgs {
+    /// Compare with the output of `carrier render`, another repository, or this one at a revision, and ask no cluster
+    #[arg(long, value_name = "DIR|git:REV", value_hint = clap::ValueHint::AnyPath, conflicts_with_all = ["out_file", "refresh", "locked", "no_trial", "kubeconfig", "context"])]
+    pub against: Option<Against>,
+    /// How to show the plan
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+    /// Of the text, only the sums and what is grave
+    #[arg(long)]
+    pub summary: bool,
+    /// Also write the plan to this file, to apply exactly it
+    #[arg(long = "out", id = "out_file", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// End with status 2 if something would change
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// What is wanted of the plan.
+    #[command(flatten)]
+    pub wishes: WishFlags,
+    /// How to reach the clusters.
+    #[command(flatten)]
+    pub clusters: ClusterFlags,
+}
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// A JSON document of `schemas/plan.json`.
+    Json,
+    /// A comment for a pull request, at most 60,000 bytes.
+    Markdown,
+}
+
+/// What a plan is to do and may do; `plan` and `apply` take the same.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "What is allowed")]
+pub struct WishFlags {
+    /// Delete what the repository no longer has
+    #[arg(long)]
+    pub prune: bool,
+    /// How many objects may be deleted at most; else 10, or a tenth of the inventory
+    #[arg(long, value_name = "N")]
+    pub max_prune: Option<usize>,
+    /// Let a repository without objects delete all there is
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, or `all`
+    #[arg(long, value_name = "KIND/NAME", value_parser = name)]
+    pub allow_breaking: Vec<String>,
+    /// Allow a change that destroys instances: `namespace/team-b`, or `all`
+    #[arg(long, value_name = "KIND/NAME", value_parser = name)]
+    pub allow_delete: Vec<String>,
+    /// Take over fields of an object that others manage
+    #[arg(long, value_name = "KIND/NAME", value_parser = name)]
+    pub force_conflicts: Vec<String>,
+    /// Do not try instances under a new schema, for which a CRD is made and deleted again
+    #[arg(long)]
+    pub no_trial: bool,
+    /// Plan with the CRDs that the clusters have now instead of the locked ones
+    #[arg(long)]
+    pub refresh: bool,
+    /// Fail if a cluster's CRD is not what was locked
+    #[arg(long, conflicts_with = "refresh")]
+    pub locked: bool,
+}
+
+/// Reads `kind/name` or `all`.
+fn name(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        None if text == "all" => Ok(text.to_owned()),
+        Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(format!("{}/{name}", kind.to_lowercase())),
+        _ => Err("write KIND/NAME, such as crd/redis.eu-west-1.team-a, or all".to_owned()),
+    }
+}
+
+impl WishFlags {
+    /// The same as planning takes it.
+    #[must_use]
+    pub fn wishes(&self) -> Wishes {
+        let flags = [
+            (ALLOW_BREAKING, &self.allow_breaking),
+            (ALLOW_DELETE, &self.allow_delete),
+            (FORCE_CONFLICTS, &self.force_conflicts),
+        ];
+        let allowed = flags
+            .into_iter()
+            .flat_map(|(flag, names)| names.iter().map(|name| Allowed { flag: flag.to_owned(), name: name.clone() }));
+        Wishes {
+            prune: self.prune,
+            allowed: allowed.collect(),
+            max_prune: self.max_prune,
+            allow_empty: self.allow_empty,
+            trial: !self.no_trial,
+            locked: self.locked,
+            refresh: self.refresh,
+        }
+    }
+}
+
+/// Makes a plan and shows it.
+///
+/// # Errors
+/// When there is no repository, nothing to compare with, or the output cannot be written.
+pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let repository = Repository::open(env, ui)?;
+    let wishes = args.wishes.wishes();
+    let (plan, exit) = match &args.against {
+        Some(against) => match hermetic(&repository, against, &wishes, env, ui)? {
+            Some(plan) => (plan, None),
+            None => return Ok(Exit::Errors),
+        },
+        None => match live(&repository, args, &wishes, env, ui)? {
+            (Some(plan), exit) => (plan, exit),
+            (None, exit) => {
+                ui.say("nothing was planned")?;
+                return Ok(exit.unwrap_or(Exit::Errors));
+            }
+        },
+    };
+    show(&plan, args.output, args.summary, ui)?;
+    // On a terminal both streams are one text: the plan, then what to do with it.
+    ui.flush()?;
+    unused(&plan, ui)?;
+    if let Some(file) = &args.out {
+        let path = env.path(file);
+        fs::write(&path, json(&plan)).map_err(|error| CliError::file("write", &path, &error))?;
+        ui.say(format_args!("wrote {}", file.display()))?;
+    }
+    if args.against.is_none() && !plan.changes.is_empty() && plan.refusals.is_empty() {
+        match &args.out {
+            Some(file) => ui.next(&format!("apply {}", shell_word(file)), "to make exactly these changes")?,
+            None => ui.next(&again(&args.wishes), "to make these changes")?,
+        }
+    }
+    Ok(match exit {
+        Some(exit) => exit,
+        None if args.detailed_exitcode && !plan.changes.is_empty() => Exit::Changes,
+        None => Exit::Fine,
+    })
+}
+
+/// Plans against the clusters. Without a plan, what is wrong has been said.
+fn live(
+    repository: &Repository,
+    args: &PlanArgs,
+    wishes: &Wishes,
+    env: &Env,
+    ui: &mut Ui<'_>,
+) -> Result<(Option<Plan>, Option<Exit>), CliError> {
+    // What is wrong here is not mended by asking; but a CRD that is not locked yet may be there.
+    if !wishes.refresh || repository.settings_are_broken() {
+        let (_, list) = repository.compile();
+        if list.iter().any(|d| d.severity == crate::model::diagnostic::Severity::Error) {
+            return Ok((None, Some(repository.report_if_any(&list, env, ui)?)));
+        }
+    }
+    let progress = Progress::default();
+    let planning = plan_live(repository, &args.clusters, env, wishes, &progress);
+    let Some(planned) = block_on(progress.show(ui, planning))? else {
+        return Ok((None, Some(Exit::Interrupted)));
+    };
+    planned.repository.as_ref().unwrap_or(repository).report_if_any(&planned.found, env, ui)?;
+    planned.count(ui)?;
+    Ok((planned.plan, planned.exit))
+}
+
+/// Plans against files. `None` where the repository or what it is compared with has errors.
+fn hermetic(
+    repository: &Repository,
+    against: &Against,
+    wishes: &Wishes,
+    env: &Env,
+    ui: &mut Ui<'_>,
+) -> Result<Option<Plan>, CliError> {
+    let (compiled, list) = repository.compile();
+    if repository.report_if_any(&list, env, ui)? == Exit::Errors {
+        ui.say("nothing was planned")?;
+        return Ok(None);
+    }
+    let Some(base) = against.read(&repository.root, env, ui)? else {
+        ui.say("nothing was planned")?;
+        return Ok(None);
+    };
+    let set = compiled.render().decorated(base.reader);
+    let wanted = |target: &Target| match target {
+        Target::Management => set.management.as_slice(),
+        Target::Service(id) => set.clusters.get(id).map_or(&[][..], Vec::as_slice),
+    };
+    let own = std::iter::once(Target::Management).chain(set.clusters.keys().cloned().map(Target::Service));
+    let targets: BTreeSet<Target> = own.chain(base.clusters.keys().cloned()).collect();
+    let (empty, answers, impacts) = (LiveCluster::default(), BTreeMap::new(), BTreeMap::new());
+    // Files belong to no inventory, so any will do.
+    let inventory = inventory::of(&Target::Management, &repository.loaded.config.inventory, None);
+    let clusters = targets
+        .iter()
+        .map(|target| ClusterInput {
+            target,
+            wanted: wanted(target),
+            inventory: &inventory,
+            live: Some(base.clusters.get(target).unwrap_or(&empty)),
+            answers: &answers,
+            impacts: &impacts,
+        })
+        .collect();
+    Ok(Some(build(&Inputs {
+        clusters,
+        sources: &repository.sources,
+        against: against.name(),
+        hermetic: true,
+        prune: wishes.prune,
+        allowed: wishes.allowed.clone(),
+        max_prune: wishes.max_prune,
+        allow_empty: wishes.allow_empty,
+        drift: Vec::new(),
+    })))
+}
+
+/// Shows a plan on stdout.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn show(plan: &Plan, output: Output, summary: bool, ui: &mut Ui<'_>) -> Result<(), CliError> {
+    let how = How { color: ui.out_color, summary, all: ui.verbosity == Verbosity::Verbose };
+    let shown = match output {
+        Output::Text => text(plan, &how),
+        Output::Json => json(plan),
+        Output::Markdown => markdown(plan),
+    };
+    Ok(ui.out().write_all(shown.as_bytes())?)
+}
+
+/// The plan as JSON.
+fn json(plan: &Plan) -> String {
+    // Plain data with text keys: there is nothing in it that could fail.
+    serde_json::to_string_pretty(plan).unwrap_or_default() + "\n"
+}
+
+/// Warns of flags that name nothing in the plan: a slip would look like a permission.
+fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
+    let names: BTreeSet<String> = plan.changes.iter().map(|change| flag_name(&change.object)).collect();
+    for Allowed { flag, name } in plan.allowed.iter().filter(|allowed| allowed.name != "all") {
+        let short = name.strip_prefix("customresourcedefinition/").map(|name| format!("crd/{name}"));
+        if !names.contains(short.as_ref().unwrap_or(name)) {
+            ui.warn(format_args!("`{flag} {name}` names nothing that would change"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The command that applies what was planned.
+fn again(flags: &WishFlags) -> String {
+    let mut command = "apply".to_owned();
+    for (flag, given) in [("prune", flags.prune), ("allow-empty", flags.allow_empty), ("refresh", flags.refresh)] {
+        if given {
+            command = format!("{command} --{flag}");
+        }
+    }
+    if let Some(most) = flags.max_prune {
+        command = format!("{command} --max-prune {most}");
+    }
+    for Allowed { flag, name } in flags.wishes().allowed {
+        command = format!("{command} {flag} {}", shell_word(name.as_ref()));
+    }
+    command
+}

@@ -1,0 +1,146 @@
+//! What a change of an object means for those who use the services, by its kind.
+
+use serde_json::Value;
+
+use super::build::is_crd;
+use super::crd;
+use super::key::ObjectKey;
+use super::types::{Effect, Impact, Reason};
+use super::words::count;
+use crate::model::keys::SERVICE_NAMESPACE;
+use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
+
+fn reason(effect: Effect, text: impl Into<String>) -> Reason {
+    Reason { effect, text: text.into(), path: String::new() }
+}
+
+/// What an update means. `new` is the object as it is wanted.
+#[must_use]
+pub fn of_update(key: &ObjectKey, live: &Value, new: &Value, impact: Option<&Impact>) -> Vec<Reason> {
+    if is_crd(key) {
+        let mut reasons = crd::reasons(live, new);
+        if let Some(impact) = impact.filter(|impact| impact.invalid_count > 0) {
+            let all = count(impact.instances.max(impact.invalid_count), "instance");
+            let text = format!("{} of {all} would not be valid any more", impact.invalid_count);
+            reasons.push(reason(Effect::Tightening, text));
+        }
+        return reasons;
+    }
+    if is(key, CORE_GROUP, "ServiceClusterAssignment") {
+        let namespace =
+            |body: &Value| body.pointer("/metadata/annotations")?.get(SERVICE_NAMESPACE)?.as_str().map(str::to_owned);
+        if let (Some(was), Some(is)) = (namespace(live), namespace(new))
+            && was != is
+        {
+            let text = format!("the tenant's instances are in the namespace {was} of the service cluster, not in {is}");
+            return vec![reason(Effect::Breaking, text)];
+        }
+    }
+    Vec::new()
+}
+
+/// What a deletion means. An impact that is missing or was not looked into is taken for the worst.
+#[must_use]
+pub fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reason> {
+    let known = impact.filter(|impact| impact.unchecked.is_none());
+    let instances = known.map(|impact| impact.instances.max(impact.destroyed_count));
+    if is_crd(key) {
+        return vec![match (instances, known) {
+            (Some(0), _) => reason(Effect::Breaking, "nobody can have instances of it any more"),
+            (Some(n), Some(impact)) => {
+                let places = count(impact.accounts, "namespace");
+                reason(Effect::Destructive, format!("{} in {places} are deleted with it", count(n, "instance")))
+            }
+            _ => reason(Effect::Destructive, "its instances are deleted with it, if there are any"),
+        }];
+    }
+    if key.kind == "Namespace" && key.group.is_empty() {
+        let text = match known.map(|impact| impact.destroyed_count) {
+            Some(n) if n > 0 => format!("all that is in it is deleted with it, {} too", count(n, "instance")),
+            _ => "all that is in it is deleted with it".to_owned(),
+        };
+        return vec![reason(Effect::Destructive, text)];
+    }
+    let orphans = match instances {
+        Some(n) if n > 0 => format!(", and {} would be left without it", count(n, "instance")),
+        _ => String::new(),
+    };
+    if is(key, CATALOG_GROUP, "Offering") {
+        let tenant = key.namespace.as_deref().unwrap_or_default();
+        return vec![reason(Effect::Breaking, format!("{tenant} is no longer offered the service{orphans}"))];
+    }
+    if is(key, CORE_GROUP, "ServiceClusterAssignment") && instances != Some(0) {
+        let text = format!("the tenant is no longer served by the cluster{orphans}");
+        return vec![reason(Effect::Breaking, text)];
+    }
+    if is(key, CORE_GROUP, "ServiceCluster") {
+        return vec![reason(Effect::Breaking, "its services are no longer served")];
+    }
+    if is(key, CATALOG_GROUP, "CatalogEntry") {
+        return vec![reason(Effect::Breaking, "its service is no longer served")];
+    }
+    Vec::new()
+}
+
+fn is(key: &ObjectKey, group: &str, kind: &str) -> bool {
+    key.group == group && key.kind == kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn key(group: &str, kind: &str, namespace: Option<&str>) -> ObjectKey {
+        ObjectKey { group: group.into(), kind: kind.into(), namespace: namespace.map(str::to_owned), name: "a".into() }
+    }
+
+    fn worst(reasons: &[Reason]) -> Effect {
+        reasons.iter().map(|r| r.effect).max().unwrap_or_default()
+    }
+
+    fn with(instances: usize) -> Impact {
+        Impact { instances, accounts: instances.min(2), ..Impact::default() }
+    }
+
+    #[test]
+    fn a_crd_takes_its_instances_with_it() {
+        let crd = key("apiextensions.k8s.io", "CustomResourceDefinition", None);
+        assert_eq!(worst(&of_deletion(&crd, Some(&with(0)))), Effect::Breaking);
+        let said = of_deletion(&crd, Some(&with(3)));
+        assert_eq!(
+            (worst(&said), said[0].text.as_str()),
+            (Effect::Destructive, "3 instances in 2 namespaces are deleted with it")
+        );
+        // Not to know is no proof that there are none.
+        assert_eq!(worst(&of_deletion(&crd, None)), Effect::Destructive);
+        let unchecked = Impact { unchecked: Some("forbidden".into()), ..with(0) };
+        assert_eq!(worst(&of_deletion(&crd, Some(&unchecked))), Effect::Destructive);
+    }
+
+    #[test]
+    fn a_namespace_takes_all_with_it() {
+        assert_eq!(worst(&of_deletion(&key("", "Namespace", None), Some(&with(0)))), Effect::Destructive);
+    }
+
+    #[test]
+    fn a_service_that_is_no_longer_offered_breaks_and_destroys_nothing() {
+        let offering = key(CATALOG_GROUP, "Offering", Some("team-b"));
+        let said = of_deletion(&offering, Some(&with(2)));
+        assert_eq!(worst(&said), Effect::Breaking);
+        assert_eq!(said[0].text, "team-b is no longer offered the service, and 2 instances would be left without it");
+        let assignment = key(CORE_GROUP, "ServiceClusterAssignment", Some("team-a"));
+        assert_eq!(worst(&of_deletion(&assignment, Some(&with(2)))), Effect::Breaking);
+        assert_eq!(worst(&of_deletion(&assignment, None)), Effect::Breaking);
+        assert_eq!(of_deletion(&assignment, Some(&with(0))), []);
+        assert_eq!(of_deletion(&key("rbac.authorization.k8s.io", "Role", Some("a")), None), []);
+    }
+
+    #[test]
+    fn a_tenant_cannot_move_to_another_namespace_of_the_service_cluster() {
+        let assignment = key(CORE_GROUP, "ServiceClusterAssignment", Some("team-a"));
+        let at = |namespace: &str| json!({"metadata": {"annotations": {SERVICE_NAMESPACE: namespace}}});
+        assert_eq!(worst(&of_update(&assignment, &at("x"), &at("y"), None)), Effect::Breaking);
+        assert_eq!(of_update(&assignment, &at("x"), &at("x"), None), []);
+    }
+}

@@ -1,0 +1,194 @@
+//! Saved plans: reading one, and whether the world is still the one it was made for.
+//!
+//! A saved plan holds no objects. To apply it, carrier plans again and compares: the
+//! same objects, actions and effects, the same live versions, the same bodies.
+//! Anything else is named, and nothing is applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::types::{Action, Change, FORMAT_VERSION, ObjectRef, Plan};
+use super::words::object;
+
+/// A text that is no plan of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Not JSON, or not a plan.
+    #[error("it is not a plan that `carrier plan --out` wrote: {0}")]
+    NotAPlan(String),
+    /// A major version that this carrier does not know.
+    #[error("its form is version {0}, and this carrier knows {FORMAT_VERSION}")]
+    Version(String),
+}
+
+/// Reads a saved plan. Fields that a later minor version added are ignored.
+///
+/// # Errors
+/// When it is none, or of another major version.
+pub fn read(text: &str) -> Result<Plan, Unreadable> {
+    let json: Value = serde_json::from_str(text).map_err(|error| Unreadable::NotAPlan(error.to_string()))?;
+    let version = json.get("format_version").and_then(Value::as_str);
+    let version = version.ok_or_else(|| Unreadable::NotAPlan("it has no format_version".to_owned()))?;
+    let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
+    if major(version) != major(FORMAT_VERSION) {
+        return Err(Unreadable::Version(version.to_owned()));
+    }
+    serde_json::from_value(json).map_err(|error| Unreadable::NotAPlan(error.to_string()))
+}
+
+/// What is different between a saved plan and one made now with the same flags, a sentence each;
+/// empty where the saved one may be applied.
+///
+/// A cluster that answered then and does not now is left out: what can be applied elsewhere is the
+/// same as before.
+#[must_use]
+pub fn moved(saved: &Plan, now: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    if saved.against != now.against {
+        lines.push(format!("the plan was made against {}, and not against the live clusters", saved.against));
+    }
+    let lost: BTreeSet<&str> = now.clusters.iter().filter(|c| !c.reached).map(|c| c.name.as_str()).collect();
+    for cluster in &saved.clusters {
+        match now.clusters.iter().find(|c| c.name == cluster.name) {
+            None => lines.push(format!("the repository has no cluster {} any more", cluster.name)),
+            Some(other) => {
+                if let (Some(then), Some(now)) = (&cluster.uid, &other.uid)
+                    && then != now
+                {
+                    lines.push(format!("{} is another cluster: its UID was {then} and is {now}", cluster.name));
+                }
+            }
+        }
+    }
+    let known = |name: &str| saved.clusters.iter().any(|c| c.name == name);
+    lines.extend(now.clusters.iter().filter(|c| !known(&c.name)).map(|c| format!("the cluster {} is new", c.name)));
+
+    let (then, live) = (by_object(saved), by_object(now));
+    let objects: BTreeSet<&ObjectRef> = then.keys().chain(live.keys()).copied().collect();
+    for about in objects.into_iter().filter(|about| !lost.contains(about.cluster.as_str())) {
+        let what = match (then.get(about), live.get(about)) {
+            (Some(then), None) => Some(match then.action {
+                Action::Delete => "is gone already, or wanted again".to_owned(),
+                _ => "is already as it should be, or not wanted any more".to_owned(),
+            }),
+            (None, Some(now)) => Some(format!("would be {} now, which the plan does not say", done(now.action))),
+            (Some(then), Some(now)) => difference(then, now),
+            (None, None) => None,
+        };
+        lines.extend(what.map(|what| format!("{}: {} {what}", about.cluster, object(about))));
+    }
+    lines
+}
+
+fn by_object(plan: &Plan) -> BTreeMap<&ObjectRef, &Change> {
+    plan.changes.iter().map(|change| (&change.object, change)).collect()
+}
+
+fn difference(then: &Change, now: &Change) -> Option<String> {
+    if then.action != now.action {
+        return Some(format!("would be {} now, and not {}", done(now.action), done(then.action)));
+    }
+    match (&then.live, &now.live) {
+        (Some(a), Some(b)) if a.uid != b.uid => return Some("was deleted and made anew since".to_owned()),
+        (Some(a), Some(b)) if a.resource_version != b.resource_version => {
+            return Some(format!(
+                "has changed in the cluster since: it is at version {}, and was at {}",
+                b.resource_version, a.resource_version
+            ));
+        }
+        _ => {}
+    }
+    if then.digest != now.digest {
+        return Some(
+            "is wanted otherwise: the repository has changed since, or is compiled by another carrier".to_owned(),
+        );
+    }
+    (then.effect != now.effect).then(|| format!("is {:?} now, and was {:?}", now.effect, then.effect).to_lowercase())
+}
+
+fn done(action: Action) -> &'static str {
+    match action {
+        Action::Create => "created",
+        Action::Update => "changed",
+        Action::Delete => "deleted",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn plan() -> Plan {
+        let change = |kind: &str, name: &str, action: &str, version: Option<&str>| {
+            json!({
+                "cluster": "management", "api_version": "v1", "kind": kind, "name": name, "action": action,
+                "effect": "safe", "reasons": [], "stage": "namespaces", "fields": [], "access": [], "conflicts": [],
+                "digest": "sha256:a", "live": version.map(|v| json!({"uid": "u", "resource_version": v})),
+            })
+        };
+        let text = json!({
+            "format_version": "1.7", "carrier_version": "0", "input_digest": "", "against": "clusters", "complete": true,
+            "prune": true, "allowed": [], "kept": [], "drift": [], "refusals": [], "from_the_future": 1,
+            "clusters": [{"name": "management", "uid": "m", "reached": true, "objects": 2, "unchanged": 0, "inventory": 1}],
+            "changes": [
+                change("Namespace", "a", "create", None),
+                change("Namespace", "b", "update", Some("7")),
+                change("Namespace", "c", "delete", Some("8")),
+            ],
+            "summary": {"create": 1, "update": 1, "delete": 1, "unchanged": 0, "kept": 0},
+        });
+        read(&text.to_string()).expect("a plan")
+    }
+
+    fn moved_by(change: impl Fn(&mut Plan)) -> Vec<String> {
+        let (saved, mut now) = (plan(), plan());
+        change(&mut now);
+        moved(&saved, &now)
+    }
+
+    #[test]
+    fn what_is_no_plan_is_not_read() {
+        assert!(matches!(read("{}"), Err(Unreadable::NotAPlan(_))));
+        assert!(matches!(read("a: b"), Err(Unreadable::NotAPlan(_))));
+        assert_eq!(read(r#"{"format_version":"2.0"}"#), Err(Unreadable::Version("2.0".into())));
+    }
+
+    #[test]
+    fn a_world_that_stands_still_is_the_same() {
+        assert_eq!(moved(&plan(), &plan()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn whatever_moved_is_named() {
+        let version = |plan: &mut Plan| plan.changes[1].live.as_mut().expect("live").resource_version = "9".into();
+        let since = "has changed in the cluster since: it is at version 9, and was at 7";
+        assert_eq!(moved_by(version), [format!("management: Namespace b {since}")]);
+        let uid = |plan: &mut Plan| plan.changes[2].live.as_mut().expect("live").uid = "v".into();
+        assert_eq!(moved_by(uid), ["management: Namespace c was deleted and made anew since"]);
+        let gone = moved_by(|plan| drop(plan.changes.remove(0)));
+        assert_eq!(gone, ["management: Namespace a is already as it should be, or not wanted any more"]);
+        let digest = moved_by(|plan| plan.changes[0].digest = Some("sha256:b".into()));
+        assert!(digest[0].contains("wanted otherwise"), "{digest:?}");
+        let action = moved_by(|plan| plan.changes[0].action = Action::Update);
+        assert_eq!(action, ["management: Namespace a would be changed now, and not created"]);
+        let more = moved_by(|plan| {
+            let mut change = plan.changes[2].clone();
+            change.object.name = "d".into();
+            plan.changes.push(change);
+        });
+        assert_eq!(more, ["management: Namespace d would be deleted now, which the plan does not say"]);
+        let other = moved_by(|plan| plan.clusters[0].uid = Some("n".into()));
+        assert_eq!(other, ["management is another cluster: its UID was m and is n"]);
+    }
+
+    #[test]
+    fn a_cluster_that_does_not_answer_now_holds_up_no_other() {
+        let lost = moved_by(|plan| {
+            plan.clusters[0].reached = false;
+            plan.changes.clear();
+        });
+        assert_eq!(lost, Vec::<String>::new());
+    }
+}

@@ -1,0 +1,327 @@
+//! A plan for people: a block a cluster, the gravest first, and the sum last,
+//! where the eye ends up.
+
+use std::fmt::Display;
+
+use anstyle::{AnsiColor, Style};
+
+use super::types::{Action, Change, ClusterPlan, Effect, FieldChange, FieldOp, ObjectRef, Plan};
+use super::words::{count, impact, object};
+use crate::model::plain;
+
+/// Of one change this many reasons are shown, and of its fields and access.
+const REASONS: usize = 20;
+const DETAILS: usize = 8;
+/// Of a guard this many refusals are shown one by one.
+const REFUSALS: usize = 10;
+/// Of what stays this many objects are named.
+const KEPT: usize = 20;
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct How {
+    /// Whether to colour it.
+    pub color: bool,
+    /// Whether each cluster is a line, and only what is grave is told one by one.
+    pub summary: bool,
+    /// Whether nothing is cut.
+    pub all: bool,
+}
+
+const GONE: Style = AnsiColor::Red.on_default();
+const GRAVE: Style = AnsiColor::Red.on_default().bold();
+const CAREFUL: Style = AnsiColor::Yellow.on_default();
+const NEW: Style = AnsiColor::Green.on_default();
+const HEAD: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// The plan as text.
+#[must_use]
+pub fn text(plan: &Plan, how: &How) -> String {
+    let mut out = Lines { how: *how, lines: Vec::new() };
+    for cluster in &plan.clusters {
+        out.cluster(plan, cluster);
+    }
+    out.kept(&plan.kept);
+    out.drift(plan);
+    out.refusals(plan);
+    out.sum(plan);
+    let mut text = out.lines.join("\n");
+    text.push('\n');
+    text
+}
+
+struct Lines {
+    how: How,
+    lines: Vec<String>,
+}
+
+impl Lines {
+    fn push(&mut self, line: impl Into<String>) {
+        self.lines.push(line.into());
+    }
+
+    fn painted(&self, style: Style, text: impl Display) -> String {
+        let style = if self.how.color { style } else { Style::new() };
+        format!("{style}{text}{style:#}")
+    }
+
+    /// How many of a list are shown.
+    fn most(&self, usual: usize) -> usize {
+        if self.how.all { usize::MAX } else { usual }
+    }
+
+    /// An empty line between two blocks.
+    fn gap(&mut self) {
+        if !self.lines.is_empty() {
+            self.push("");
+        }
+    }
+
+    fn cluster(&mut self, plan: &Plan, cluster: &ClusterPlan) {
+        let name = self.painted(HEAD, plain::line(&cluster.name));
+        let mut changes: Vec<&Change> = plan.changes.iter().filter(|c| c.object.cluster == cluster.name).collect();
+        if !cluster.reached {
+            let why = self.painted(GRAVE, "did not answer");
+            return self.push(format!("{name}: {why}; nothing of it is known, and nothing of it would be changed"));
+        }
+        if changes.is_empty() {
+            return self.push(format!("{name}: nothing changes, {}", count(cluster.unchanged, "object")));
+        }
+        if self.how.summary {
+            let sum = sums(&changes);
+            self.push(format!("{name}: {sum}, {} unchanged", cluster.unchanged));
+            changes.retain(|change| change.effect >= Effect::Breaking);
+        } else {
+            self.gap();
+            self.push(name);
+        }
+        // Stable: what is equally grave stays in the order in which it is done.
+        changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
+        let width = changes.iter().map(|change| object(&change.object).chars().count()).max().unwrap_or(0).min(60);
+        for change in changes {
+            self.change(change, width);
+        }
+        if !self.how.summary {
+            self.push("");
+        }
+    }
+
+    fn change(&mut self, change: &Change, width: usize) {
+        let sign = match change.action {
+            Action::Create => self.painted(NEW, '+'),
+            Action::Update => self.painted(CAREFUL, '~'),
+            Action::Delete => self.painted(GONE, '-'),
+        };
+        let (effect, style) = match change.effect {
+            Effect::Safe => ("", Style::new()),
+            Effect::Tightening => ("tightening", CAREFUL),
+            Effect::Breaking => ("breaking", GRAVE),
+            Effect::Destructive => ("destructive", GRAVE),
+        };
+        let name = object(&change.object);
+        let effect = self.painted(style, format_args!("{effect:11}"));
+        let place = change.source.as_ref().map(|p| format!("{}:{}:{}", plain::line(&p.file), p.line, p.column));
+        let place = self.painted(FAINT, place.unwrap_or_default());
+        let line = format!("  {sign} {:width$}  {effect}  {place}", plain::line(&name));
+        self.push(line.trim_end().to_owned());
+        let most = self.most(REASONS);
+        for reason in change.reasons.iter().take(most) {
+            let style = if reason.effect >= Effect::Breaking { GRAVE } else { Style::new() };
+            let text = self.painted(style, plain::line(&reason.text));
+            self.push(format!("      {text}"));
+        }
+        self.more(change.reasons.len(), most);
+        if self.how.summary {
+            return;
+        }
+        let all = self.how.all;
+        for line in change.impact.iter().flat_map(|known| impact(known, all)) {
+            self.push(format!("      {}", plain::line(&line)));
+        }
+        for conflict in &change.conflicts {
+            let (field, manager) = (plain::line(&conflict.field), plain::line(&conflict.manager));
+            self.push(format!("      {field} is managed by {manager}"));
+        }
+        if let Some(why) = &change.refused {
+            let why = self.painted(GRAVE, plain::line(why));
+            self.push(format!("      the API server refuses it: {why}"));
+        }
+        let told: Vec<&FieldChange> = change.fields.iter().filter(|field| !is_told(change, field)).collect();
+        let most = self.most(DETAILS);
+        for field in told.iter().take(most) {
+            self.field(field);
+        }
+        self.more(told.len(), most);
+        for access in change.access.iter().take(most) {
+            let place = access.namespace.as_deref().map(|n| format!(" in {n}")).unwrap_or_default();
+            let who = format!("{}{}", plain::line(&access.subject), plain::line(&place));
+            for (word, style, rights) in [("loses", GONE, &access.loses), ("gains", NEW, &access.gains)] {
+                if !rights.is_empty() {
+                    let word = self.painted(style, word);
+                    self.push(format!("      {who} {word}: {}", plain::line(&rights.join("; "))));
+                }
+            }
+        }
+        self.more(change.access.len(), most);
+    }
+
+    fn field(&mut self, field: &FieldChange) {
+        let value = |value: &Option<serde_json::Value>| match value {
+            Some(value) => plain::line(&value.to_string()).into_owned(),
+            None => "(hidden)".to_owned(),
+        };
+        let path = plain::line(&field.path).into_owned();
+        let line = match field.op {
+            FieldOp::Add => format!("{} {path}: {}", self.painted(NEW, '+'), value(&field.after)),
+            FieldOp::Remove => format!("{} {path}: {}", self.painted(GONE, '-'), value(&field.before)),
+            FieldOp::Replace if field.sensitive => format!("{} {path}: (hidden)", self.painted(CAREFUL, '~')),
+            FieldOp::Replace => {
+                let (before, after) = (value(&field.before), value(&field.after));
+                format!("{} {path}: {before} -> {after}", self.painted(CAREFUL, '~'))
+            }
+        };
+        self.push(format!("      {line}"));
+    }
+
+    fn more(&mut self, all: usize, shown: usize) {
+        if all > shown {
+            self.push(format!("      and {} more; -v shows all", all - shown));
+        }
+    }
+
+    fn kept(&mut self, kept: &[ObjectRef]) {
+        if kept.is_empty() {
+            return;
+        }
+        let what = count(kept.len(), "object");
+        if self.how.summary {
+            return self.push(format!("{what} that the repository no longer has would stay; `--prune` deletes them"));
+        }
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.push("");
+        }
+        self.push(format!("{what} that the repository no longer has would stay; `--prune` deletes them:"));
+        let most = self.most(KEPT);
+        for one in kept.iter().take(most) {
+            let place = if one.cluster == "management" { String::new() } else { format!(" in {}", one.cluster) };
+            self.push(format!("  {}{}", plain::line(&object(one)), plain::line(&place)));
+        }
+        if kept.len() > most {
+            self.push(format!("  and {} more; -v shows all", kept.len() - most));
+        }
+        self.push("");
+    }
+
+    fn drift(&mut self, plan: &Plan) {
+        for drift in &plan.drift {
+            let (crd, cluster) = (plain::line(&drift.crd), plain::line(&drift.cluster));
+            let word = self.painted(CAREFUL, "drift");
+            self.push(format!("{word}: {crd} in {cluster} is not what was locked"));
+            let most = if self.how.summary { 0 } else { self.most(DETAILS) };
+            for line in drift.lines.iter().take(most) {
+                self.push(format!("  {}", plain::line(line)));
+            }
+            if drift.lines.len() > most && most > 0 {
+                self.push(format!("  and {} more; -v shows all", drift.lines.len() - most));
+            }
+        }
+        if !plan.drift.is_empty() {
+            self.push("");
+        }
+    }
+
+    fn refusals(&mut self, plan: &Plan) {
+        let Some(first) = plan.refusals.first() else { return };
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.push("");
+        }
+        let head = self.painted(GRAVE, "`carrier apply` would refuse this:");
+        self.push(head);
+        let (mut guard, mut shown, mut hidden) = (first.guard.as_str(), 0, 0);
+        for refusal in &plan.refusals {
+            if refusal.guard != guard {
+                self.hidden(guard, hidden);
+                (guard, shown, hidden) = (&refusal.guard, 0, 0);
+            }
+            if shown >= self.most(REFUSALS) {
+                hidden += 1;
+                continue;
+            }
+            shown += 1;
+            self.push(format!("  {}: {}", refusal.guard, plain::line(&refusal.message)));
+            if let Some(flag) = &refusal.flag {
+                let flag = self.painted(AnsiColor::Cyan.on_default(), plain::line(flag));
+                self.push(format!("    allowed by {flag}"));
+            }
+        }
+        self.hidden(guard, hidden);
+        self.push("");
+    }
+
+    fn hidden(&mut self, guard: &str, hidden: usize) {
+        if hidden > 0 {
+            self.push(format!("  {guard}: and {hidden} more; -v shows all, and the flag with `all` allows all"));
+        }
+    }
+
+    fn sum(&mut self, plan: &Plan) {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) && !self.how.summary {
+            self.push("");
+        }
+        let line = sum(plan);
+        let grave = plan.changes.iter().any(|change| change.effect >= Effect::Breaking) || !plan.refusals.is_empty();
+        let line = if grave { self.painted(HEAD, line) } else { line };
+        self.push(line);
+    }
+}
+
+/// Whether a reason says it already: of a schema the reasons are better to read than its nodes.
+fn is_told(change: &Change, field: &FieldChange) -> bool {
+    !change.reasons.is_empty() && field.path.contains("/schema/openAPIV3Schema")
+}
+
+/// `2 to create, 1 to delete`.
+fn sums(changes: &[&Change]) -> String {
+    let count = |action| changes.iter().filter(|change| change.action == action).count();
+    let parts = [(Action::Create, "create"), (Action::Update, "change"), (Action::Delete, "delete")];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .map(|(action, word)| (count(action), word))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{n} to {word}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// The sum of a plan, a line.
+#[must_use]
+pub fn sum(plan: &Plan) -> String {
+    let summary = &plan.summary;
+    let unreached = plan.clusters.iter().filter(|cluster| !cluster.reached).count();
+    let part = match unreached {
+        0 => String::new(),
+        n => format!("; {} did not answer", count(n, "cluster")),
+    };
+    if plan.changes.is_empty() {
+        let kept = if summary.kept > 0 { format!(", {} more would stay", summary.kept) } else { String::new() };
+        let are = if summary.unchanged == 1 { "is as it" } else { "are as they" };
+        return format!("Nothing would change: {} {are} should be{kept}{part}.", count(summary.unchanged, "object"));
+    }
+    let mut line = format!(
+        "Plan: {} to create, {} to change, {} to delete; {} unchanged",
+        summary.create, summary.update, summary.delete, summary.unchanged
+    );
+    if summary.kept > 0 {
+        line = format!("{line}, {} kept", summary.kept);
+    }
+    for (effect, word) in
+        [(Effect::Destructive, "destructive"), (Effect::Breaking, "breaking"), (Effect::Tightening, "tightening")]
+    {
+        let n = plan.changes.iter().filter(|change| change.effect == effect).count();
+        if n > 0 {
+            line = format!("{line}; {n} {word}");
+        }
+    }
+    format!("{line}{part}.")
+}

@@ -1,0 +1,97 @@
+//! Words that all forms of a plan say alike.
+
+use super::types::{Impact, ObjectRef};
+
+/// How many names are listed where there may be many.
+const FIRST: usize = 3;
+
+/// `1 instance`, `2 instances`.
+#[must_use]
+pub fn count(n: usize, what: &str) -> String {
+    match n {
+        1 => format!("1 {what}"),
+        _ => format!("{n} {what}s"),
+    }
+}
+
+/// `kind/name`, as flags take it: `crd/redis.eu-west-1.team-a`, `namespace/team-b`.
+#[must_use]
+pub fn flag_name(object: &ObjectRef) -> String {
+    let kind = match object.kind.as_str() {
+        "CustomResourceDefinition" => "crd".to_owned(),
+        kind => kind.to_lowercase(),
+    };
+    format!("{kind}/{}", object.name)
+}
+
+/// `CRD redis.eu-west-1.team-a`, `Role team-b/kubecarrier:tenant`.
+#[must_use]
+pub fn object(object: &ObjectRef) -> String {
+    let kind = match object.kind.as_str() {
+        "CustomResourceDefinition" => "CRD",
+        kind => kind,
+    };
+    match &object.namespace {
+        Some(namespace) => format!("{kind} {namespace}/{}", object.name),
+        None => format!("{kind} {}", object.name),
+    }
+}
+
+/// The first of some names, and how many more there are of `all`.
+#[must_use]
+pub fn first(names: impl IntoIterator<Item = String>, all: usize, most: usize) -> String {
+    let names: Vec<String> = names.into_iter().take(most).collect();
+    let more = all.saturating_sub(names.len());
+    match (names.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => names.join(", "),
+        (false, more) => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+/// `namespace/name`.
+fn full_name(namespace: Option<&str>, name: &str) -> String {
+    namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
+}
+
+/// What is known of the instances, a sentence each. `all` lists more of the names.
+#[must_use]
+pub fn impact(impact: &Impact, all: bool) -> Vec<String> {
+    let most = if all { usize::MAX } else { FIRST };
+    let mut lines = Vec::new();
+    if impact.destroyed_count > 0 {
+        let names = impact.destroyed.iter().map(|o| {
+            let kind = if o.kind.is_empty() { String::new() } else { format!("{} ", o.kind) };
+            format!("{kind}{}", full_name(o.namespace.as_deref(), &o.name))
+        });
+        let names = first(names, impact.destroyed_count, most);
+        let names = if names.is_empty() { names } else { format!(": {names}") };
+        lines.push(format!("destroys {}{names}", count(impact.destroyed_count, "instance")));
+    }
+    if impact.invalid_count > 0 {
+        lines.push(format!(
+            "{} of {} would not be valid any more",
+            impact.invalid_count,
+            count(impact.instances.max(impact.invalid_count), "instance"),
+        ));
+        for one in impact.invalid.iter().take(most) {
+            let name = full_name(one.namespace.as_deref(), &one.name);
+            let fields = first(one.fields.iter().cloned(), one.fields.len(), most);
+            lines.push(if fields.is_empty() { format!("  {name}") } else { format!("  {name}: {fields}") });
+        }
+        let more = impact.invalid_count.saturating_sub(impact.invalid.len().min(most));
+        if more > 0 {
+            lines.push(format!("  and {more} more"));
+        }
+    }
+    if impact.destroyed_count == 0 && impact.invalid_count == 0 && impact.unchecked.is_none() {
+        lines.push(match impact.instances {
+            0 => "there are no instances".to_owned(),
+            n => format!("{} in {}", count(n, "instance"), count(impact.accounts, "namespace")),
+        });
+    }
+    if let Some(why) = &impact.unchecked {
+        lines.push(format!("instances were not looked at: {why}"));
+    }
+    lines
+}
