@@ -322,7 +322,7 @@ impl Doctor<'_> {
             count => {
                 let first: Vec<&str> = absent.iter().take(NAMED).map(String::as_str).collect();
                 let more = if count > NAMED { ", …" } else { "" };
-                let message = format!("{count} CRDs that are offered are not there: {}{more}", first.join(", "));
+                let message = format!("offered without being there: {}{more}", first.join(", "));
                 health.note("offerings", Status::Warning, message);
             }
         }

@@ -52,7 +52,8 @@ impl TwoRegions {
         Ok(())
     }
 
-    async fn install_in(&self, plane: &ControlPlane) -> TestResult {
+    /// The objects of one of them.
+    pub async fn install_in(&self, plane: &ControlPlane) -> TestResult {
         let stream = self.objects(plane.name()).await?;
         let apply = ["apply", "--server-side", "--field-manager=carrier", "-f", "-"];
         // The first run ends at the first object whose kind is not served yet.
