@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::common::golden;
-use crate::support::{Access, Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
+use crate::support::{Access, Case, ControlPlane, ControlPlanes, Failed, TestResult, cases, eventually};
 use crate::two_regions::{CLUSTERS, Ran, TwoRegions, fits};
 
 pub fn cases() -> Vec<Case> {
@@ -103,6 +103,7 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
         let apply = ["apply", "--server-side", "--field-manager=carrier", "-f", "-"];
         access.kubectl_with(&apply, &stream).await?;
     }
+    the_commands_need_no_more(management, &repository).await?;
     nobody[0].kubectl(&["delete", "role", "kubecarrier:tenant", "-n", "team-b"]).await?;
     let stream = repository.objects("management").await?;
     nobody[0].kubectl_with(&["apply", "--server-side", "--field-manager=carrier", "-f", "-"], &stream).await?;
@@ -113,6 +114,42 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
         every_rule_is_needed(&planes[cluster], &repository, &target(cluster)).await?;
     }
     who_holds_what_he_gives_need_not_escalate(management, &repository, &nobody[0]).await
+}
+
+/// What was granted is enough for the commands themselves: a tenant comes, a schema is tried, a tenant goes.
+async fn the_commands_need_no_more(management: &ControlPlane, repository: &TwoRegions) -> TestResult {
+    let run = async |arguments: &[&str]| -> Result<Ran, Failed> {
+        let ran = repository.carrier(&[arguments, &["--allow-loopback"]].concat()).await?;
+        let said = format!("{arguments:?}: {}{}", ran.out, ran.err);
+        if ran.status == 0 && !said.contains("forbidden") { Ok(ran) } else { Err(said.into()) }
+    };
+    let account = repository.path("accounts/team-c.yaml");
+    let text = std::fs::read_to_string(repository.path("accounts/team-b.yaml"))?;
+    std::fs::write(&account, text.replace("team-b", "team-c"))?;
+    run(&["lock"]).await?;
+    run(&["apply", "--yes"]).await?;
+    management.kubectl(&["get", "offerings.catalog.kubecarrier.io", "-n", "team-c", "redis.eu-west-1.team-a"]).await?;
+
+    let instance = std::fs::read_to_string(repository.path("instances/redis.yaml"))?;
+    management.kubectl_with(&["create", "-f", "-"], &instance).await?;
+    let exposure = repository.path("catalogs/redis.yaml");
+    let text = std::fs::read_to_string(&exposure)?;
+    std::fs::write(&exposure, text.replace("      - jsonPath: .spec.size\n", ""))?;
+    let plan: Value = serde_json::from_str(&run(&["plan", "-o", "json"]).await?.out)?;
+    std::fs::write(&exposure, text)?;
+    let changes = plan["changes"].as_array().ok_or("no changes")?;
+    let is_it = |change: &&Value| change["name"] == "redis.eu-west-1.team-a" && change["cluster"] == "management";
+    let impact = &changes.iter().find(is_it).ok_or("the CRD does not change")?["impact"];
+    assert!(impact["invalid_count"] == 1 && impact["unchecked"].is_null(), "{impact}");
+    management.kubectl(&["delete", "redis.eu-west-1.team-a", "-n", "team-b", "redisinstance"]).await?;
+
+    std::fs::remove_file(&account)?;
+    run(&["lock"]).await?;
+    run(&["apply", "--yes", "--prune", "--max-prune=100", "--allow-delete=all", "--allow-breaking=all"]).await?;
+    let offerings =
+        management.kubectl(&["get", "offerings.catalog.kubecarrier.io", "-n", "team-c", "-o", "name"]).await?;
+    assert_eq!(offerings, "");
+    Ok(())
 }
 
 /// `escalate` and `bind` are missed only by those who give more than they have.

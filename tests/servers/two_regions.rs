@@ -1,6 +1,6 @@
 //! A copy of the example with two service clusters, set up for real ones, and carrier run in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::common::package;
@@ -28,6 +28,11 @@ impl TwoRegions {
         copy(&package("catalog-examples/redis-two-regions"), folder.path())?;
         std::fs::write(folder.path().join("carrier.yaml"), settings)?;
         Ok(Self { folder })
+    }
+
+    /// A file of it.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
     }
 
     /// Runs carrier in it.
