@@ -195,6 +195,8 @@ impl Doctor<'_> {
             };
             health.cluster = target.to_string();
             if let Some(diagnostic) = diagnostic {
+                let (code, message) = (diagnostic.code.id.to_owned(), diagnostic.message.clone());
+                health.trouble = Some(report::Trouble { code, message });
                 found.push(diagnostic);
             }
             clusters.push(health);

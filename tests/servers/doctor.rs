@@ -244,6 +244,11 @@ async fn trouble_of_a_cluster_stays_with_it() -> TestResult {
     assert!(ran.out.contains("the service cluster team-a/eu-west-1: not reached"), "{}", ran.out);
     assert!(ran.out.contains("the service cluster team-a/eu-west-2, as admin"), "{}", ran.out);
 
+    let ran = doctor(&repository, &["-o", "json", "--cluster", "team-a/eu-west-1"]).await?;
+    let report: Value = serde_json::from_str(&ran.out)?;
+    fits("schemas/doctor.json", &report);
+    assert_eq!((ran.status, &report["clusters"][0]["trouble"]["code"]), (4, &json!("CAR0601")));
+
     // Another cluster than the one that was meant: nothing more is asked of it.
     let uid = "management: {uid: 11111111-2222-3333-4444-555555555555}";
     let elsewhere = TwoRegions::new(uid)?;
