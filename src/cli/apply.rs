@@ -177,6 +177,10 @@ impl Job<'_> {
         if !plan.refusals.is_empty() {
             return Err(refused(&plan.refusals));
         }
+        if !plan.kept.is_empty() {
+            let what = count(plan.kept.len(), "object");
+            ui.say(format_args!("{what} that the repository no longer has stay; `--prune` deletes them"))?;
+        }
         let works = self.works(&planned, plan, ui).await?;
         if works.iter().all(ClusterWork::is_nothing) {
             report::nothing(plan, ui)?;

@@ -14,9 +14,10 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-const FULL: &str = "{mode: standalone, size: 3, global: {image: 'opstree/redis:v2.0', password: hunter2}, \
-                    redisExporter: {enabled: true, image: exporter}}";
-const SMALL: &str = "{mode: standalone, global: {image: 'opstree/redis:v2.0', password: hunter2}}";
+const FULL: &str = "{mode: standalone, size: 3, global: {image: 'opstree/redis:v2.0', password: hunter2}, redisConfig: {}, \
+                    service: {type: ClusterIP}, redisExporter: {enabled: true, image: exporter}}";
+const SMALL: &str = "{mode: standalone, global: {image: 'opstree/redis:v2.0', password: hunter2}, redisConfig: {}, \
+                     service: {type: ClusterIP}}";
 
 /// Nothing that an instance holds is ever shown.
 fn discreet(run: Run) -> Run {
@@ -47,9 +48,9 @@ async fn a_narrowed_exposure_names_its_instances_and_waits_for_the_flag() -> Tes
     platform.instance("eu-west-1", "does-not", SMALL).await?;
     let before = everything(&platform).await;
 
-    platform.edit("catalogs/redis.yaml", "      - jsonPath: .spec.redisExporter.image\n", "");
+    platform.edit("catalogs/redis.yaml", "      - jsonPath: .spec.size\n", "");
     let plan = discreet(platform.carrier(&["plan"]).await.ends(0));
-    assert!(plan.text().contains(".spec.redisExporter.image"), "{}", plan.text());
+    assert!(plan.text().contains(".spec.size"), "{}", plan.text());
     assert!(plan.text().contains("uses-it") && !plan.text().contains("does-not"), "{}", plan.text());
     assert!(plan.text().contains("breaking"), "{}", plan.text());
     let json = discreet(platform.carrier(&["plan", "-o", "json"]).await.ends(0)).json();

@@ -51,13 +51,13 @@ async fn no_command_shows_a_credential() -> TestResult {
         .instance(
             "eu-west-1",
             "mine",
-            &format!("{{mode: standalone, global: {{image: {INSTANCE}}}, redisConfig: {{}}}}"),
+            &format!("{{mode: standalone, global: {{image: {INSTANCE}}}, redisConfig: {{}}, service: {{type: ClusterIP}}, redisExporter: {{enabled: true, image: {INSTANCE}}}}}"),
         )
         .await?;
 
     // The preset changes, and the exposure is narrowed, so that instances are tried.
     platform.edit("catalogs/redis.yaml", PRESET, &format!("{PRESET}-new"));
-    platform.edit("catalogs/redis.yaml", "      - jsonPath: .spec.redisConfig\n", "");
+    platform.edit("catalogs/redis.yaml", "      - jsonPath: .spec.size\n", "");
     for form in ["text", "json", "markdown"] {
         run(&["-v", "plan", "-o", form], &second, &[0]).await?;
     }

@@ -47,7 +47,7 @@ async fn the_tutorial_up_to_the_offerings() -> TestResult {
     assert_eq!(versions(management).await?, before, "what needs no change was written");
 
     // Another region: one file.
-    let instance = "{mode: standalone, size: 3, global: {image: 'opstree/redis:v2.0', password: hunter2}}";
+    let instance = "{mode: standalone, size: 3, global: {image: 'opstree/redis:v2.0', password: hunter2}, redisConfig: {}, service: {type: ClusterIP}}";
     platform.instance("eu-west-1", "mine", instance).await?;
     platform.register("eu-west-2");
     platform.carrier(&["lock"]).await.ends(0);
