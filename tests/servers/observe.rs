@@ -329,6 +329,21 @@ async fn a_tightened_schema_names_who_is_invalid(scene: &Scene<'_>) -> TestResul
     let observed = scene.observe(&wanted, &Options::default()).await?;
     let fields = vec!["spec.mode (unknown: it would be lost)", "spec.size (invalid)"];
     assert_eq!(only(&observed.impacts[&key]), ("db-00", fields));
+
+    // A kind of carrier's own, whose objects are in no namespace.
+    let accounts = "accounts.catalog.kubecarrier.io";
+    let wanted = scene.with("CustomResourceDefinition", accounts, |crd| {
+        spec_of(crd)["subjects"]["maxItems"] = json!(0);
+        spec_of(crd)["subjects"]["minItems"] = json!(0);
+    });
+    let observed = scene.observe(&wanted, &Options::default()).await?;
+    let impact = &observed.impacts[&scene.key("CustomResourceDefinition", accounts)];
+    let invalid: Vec<_> = impact.invalid.iter().map(|i| (i.namespace.as_deref(), i.name.as_str())).collect();
+    assert_eq!(invalid, [(None, "team-a"), (None, "team-b")], "{impact:?}");
+    assert_eq!(
+        (impact.instances, impact.accounts, impact.invalid[0].fields.as_slice()),
+        (2, 0, &["spec.subjects (too many)".to_owned()][..])
+    );
     Ok(())
 }
 
