@@ -137,6 +137,8 @@ impl Cluster {
             self.try_once(call, most).await.map_err(|(error, _)| error)
         };
         match tokio::time::timeout(self.limits.call, work).await {
+            // A connection that is not made in time ends by the same deadline, a moment before or after.
+            Ok(Err(error)) if error.trouble == Trouble::TimedOut => Err(ClusterError::timed_out(self.limits.call)),
             Ok(answer) => answer,
             Err(_) => Err(ClusterError::timed_out(self.limits.call)),
         }

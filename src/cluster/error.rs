@@ -71,7 +71,11 @@ impl ClusterError {
     /// Nothing came back in time.
     #[must_use]
     pub fn timed_out(after: Duration) -> Self {
-        Self::new(Trouble::TimedOut, format!("no answer within {} s", after.as_secs()))
+        let limit = match after.subsec_millis() {
+            0 => format!("{} s", after.as_secs()),
+            _ => format!("{} ms", after.as_millis()),
+        };
+        Self::new(Trouble::TimedOut, format!("no answer within {limit}"))
     }
 
     /// What an HTTP answer with an error status says; the body is a `Status` of the API, or anything.
