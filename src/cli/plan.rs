@@ -37,6 +37,7 @@ use crate::plan::words::flag_name;
 #[command(
     after_help = "Examples:\n  carrier plan                                      what applying would change\n  carrier plan --prune --out plan.json              keep the plan, for `carrier apply plan.json`\n  carrier plan --against git:origin/main -o markdown  a comment for a pull request; asks no cluster\n\nNothing is planned where the repository has an error. What `carrier apply` would refuse is said last, with the flag\nthat allows it."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct PlanArgs {
     /// Compare with the output of `carrier render`, another repository, or this one at a revision, and ask no cluster
     #[arg(long, value_name = "DIR|git:REV", value_hint = clap::ValueHint::AnyPath, conflicts_with_all = ["out_file", "refresh", "locked", "no_trial", "kubeconfig", "context"])]
