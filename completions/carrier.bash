@@ -575,7 +575,7 @@ _carrier() {
             return 0
             ;;
         carrier__subcmd__plan)
-            opts="-o -C -q -v -h --against --output --summary --out --detailed-exitcode --prune --max-prune --allow-empty --allow-breaking --allow-delete --force-conflicts --no-trial --refresh --locked --kubeconfig --context --as --as-group --request-timeout --allow-loopback --color --quiet --verbose --help"
+            opts="-o -C -q -v -h --against --output --summary --out --detailed-exitcode --refresh --locked --prune --allow-breaking --allow-delete --force-conflicts --max-prune --allow-empty --no-trial --kubeconfig --context --as --as-group --request-timeout --allow-loopback --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -608,10 +608,6 @@ _carrier() {
                     fi
                     return 0
                     ;;
-                --max-prune)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --allow-breaking)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -621,6 +617,10 @@ _carrier() {
                     return 0
                     ;;
                 --force-conflicts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-prune)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
