@@ -15,7 +15,6 @@ use clap::{Args, ValueEnum};
 use futures::future::join_all;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::allow::AllowFlags;
 use super::clusters::{ClusterFlags, duration};
 use super::env::Env;
 use super::error::CliError;
@@ -24,10 +23,12 @@ use super::planning::{Planned, Reached, Wishes, plan_live};
 use super::progress::Progress;
 use super::repository::Repository;
 use super::ui::Ui;
+use super::wishes::WishFlags;
 use crate::cluster::apply::{self as executor, ClusterWork, Event, How, Outcome, parent_of};
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::runtime::block_on_to_the_end;
 use crate::model::cluster::Target;
+use crate::model::diagnostic::Severity;
 use crate::plan::guard::{FORCE_CONFLICTS, is_allowed};
 use crate::plan::saved;
 use crate::plan::types::{Action, Plan, Refusal};
@@ -57,12 +58,9 @@ pub struct ApplyArgs {
     /// Wait for no CRD that nothing else in this run needs
     #[arg(long)]
     pub no_wait: bool,
-    /// Refuse where a CRD of a service cluster is not what was locked
-    #[arg(long)]
-    pub locked: bool,
-    /// What is allowed by name.
+    /// What is wanted of the plan.
     #[command(flatten)]
-    pub allow: AllowFlags,
+    pub wishes: WishFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -88,6 +86,13 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
             .hint(format!("`{here} plan --out FILE` saves a plan to look at, and `{here} apply FILE` applies it")));
     }
     let repository = Repository::open(env, ui)?;
+    // What is wrong here is not mended by asking.
+    let (_, list) = repository.compile();
+    if list.iter().any(|d| d.severity == Severity::Error) {
+        let exit = repository.report_if_any(&list, env, ui)?;
+        ui.say("nothing was applied")?;
+        return Ok(exit);
+    }
     let wishes = match &saved {
         // How many objects may go was decided when the plan was made, and the list is compared.
         Some(plan) => Wishes {
@@ -95,21 +100,19 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
             allowed: plan.allowed.clone(),
             max_prune: Some(usize::MAX),
             allow_empty: true,
-            trial: !args.allow.no_trial,
-            ..Wishes::default()
+            ..args.wishes.wishes()
         },
-        None => args.allow.wishes(),
+        None => args.wishes.wishes(),
     };
     let job = Job { args, env, repository: &repository, saved: saved.as_ref() };
-    let wishes = Wishes { locked: args.locked, ..wishes };
     let done = block_on_to_the_end(job.run(&wishes, ui));
     done.map_err(|error| CliError::new(Exit::Bug, format!("cannot wait for the network: {error}")))?
 }
 
 /// Reads the saved plan, which says by itself what is allowed.
 fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError> {
-    let flags = AllowFlags { no_trial: false, ..args.allow.clone() };
-    if !flags.is_empty() {
+    let flags = WishFlags { no_trial: false, locked: false, ..args.wishes.clone() };
+    if flags != WishFlags::default() {
         return Err(CliError::usage("a saved plan is applied as it is: it holds what was allowed when it was made")
             .hint("leave the flags out, or make a plan with them"));
     }
@@ -160,7 +163,8 @@ impl Job<'_> {
             _ = interrupt() => None,
         };
         let Some(planned) = planned else { return interrupted_early(ui) };
-        self.repository.report_if_any(&planned.found, self.env, ui)?;
+        let repository = planned.repository.as_ref().unwrap_or(self.repository);
+        repository.report_if_any(&planned.found, self.env, ui)?;
         let Some(plan) = &planned.plan else {
             ui.say("nothing was applied")?;
             return Ok(planned.exit.unwrap_or(Exit::Errors));

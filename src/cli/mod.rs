@@ -5,7 +5,6 @@
 //! [`main`] and [`env`] touch the process: its arguments, environment and streams.
 
 pub mod against;
-pub mod allow;
 pub mod apply;
 pub mod args;
 pub mod asking;
@@ -34,6 +33,7 @@ pub mod schema;
 pub mod table;
 pub mod ui;
 pub mod version;
+pub mod wishes;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

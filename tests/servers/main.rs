@@ -15,6 +15,7 @@ mod repositories;
 mod support;
 
 mod apply;
+mod apply_command;
 mod by_hand;
 mod consequences;
 mod control_planes;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     }
     let subjects = [
         apply::cases(),
+        apply_command::cases(),
         consequences::cases(),
         control_planes::cases(),
         derived_crds::cases(),
