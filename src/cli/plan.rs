@@ -23,6 +23,7 @@ use super::ui::{Ui, Verbosity, shell_word};
 use super::wishes::WishFlags;
 use crate::cluster::runtime::block_on;
 use crate::model::cluster::Target;
+use crate::model::diagnostic::Severity;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::inventory;
 use crate::plan::live::LiveCluster;
@@ -36,7 +37,6 @@ use crate::plan::words::flag_name;
 #[command(
     after_help = "Examples:\n  carrier plan                                      what applying would change\n  carrier plan --prune --out plan.json              keep the plan, for `carrier apply plan.json`\n  carrier plan --against git:origin/main -o markdown  a comment for a pull request; asks no cluster\n\nNothing is planned where the repository has an error. What `carrier apply` would refuse is said last, with the flag\nthat allows it."
 )]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct PlanArgs {
     /// Compare with the output of `carrier render`, another repository, or this one at a revision, and ask no cluster
     #[arg(long, value_name = "DIR|git:REV", value_hint = clap::ValueHint::AnyPath, conflicts_with_all = ["out_file", "refresh", "locked", "no_trial", "kubeconfig", "context"])]
@@ -130,7 +130,7 @@ fn live(
     // What is wrong here is not mended by asking; but a CRD that is not locked yet may be there.
     if !wishes.refresh || repository.settings_are_broken() {
         let (_, list) = repository.compile();
-        if list.iter().any(|d| d.severity == crate::model::diagnostic::Severity::Error) {
+        if list.iter().any(|d| d.severity == Severity::Error) {
             return Ok((None, Some(repository.report_if_any(&list, env, ui)?)));
         }
     }
