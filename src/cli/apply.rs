@@ -15,11 +15,11 @@ use clap::{Args, ValueEnum};
 use futures::future::join_all;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::allow::AllowFlags;
 use super::clusters::{ClusterFlags, duration};
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
-use super::plan::WishFlags;
 use super::planning::{Planned, Reached, Wishes, plan_live};
 use super::progress::Progress;
 use super::repository::Repository;
@@ -58,9 +58,12 @@ pub struct ApplyArgs {
     /// Wait for no CRD that nothing else in this run needs
     #[arg(long)]
     pub no_wait: bool,
-    /// What is wanted of the plan.
+    /// Refuse where a CRD of a service cluster is not what was locked
+    #[arg(long)]
+    pub locked: bool,
+    /// What is allowed by name.
     #[command(flatten)]
-    pub wishes: WishFlags,
+    pub allow: AllowFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -86,14 +89,12 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
             .hint(format!("`{here} plan --out FILE` saves a plan to look at, and `{here} apply FILE` applies it")));
     }
     let repository = Repository::open(env, ui)?;
-    // What is wrong here is not mended by asking; but a CRD that is not locked yet may be there.
-    if !args.wishes.refresh {
-        let (_, list) = repository.compile();
-        if list.iter().any(|d| d.severity == Severity::Error) {
-            let exit = repository.report_if_any(&list, env, ui)?;
-            ui.say("nothing was applied")?;
-            return Ok(exit);
-        }
+    // What is wrong here is not mended by asking.
+    let (_, list) = repository.compile();
+    if list.iter().any(|d| d.severity == Severity::Error) {
+        let exit = repository.report_if_any(&list, env, ui)?;
+        ui.say("nothing was applied")?;
+        return Ok(exit);
     }
     let wishes = match &saved {
         // How many objects may go was decided when the plan was made, and the list is compared.
@@ -102,10 +103,11 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
             allowed: plan.allowed.clone(),
             max_prune: Some(usize::MAX),
             allow_empty: true,
-            ..args.wishes.wishes()
+            ..args.allow.wishes()
         },
-        None => args.wishes.wishes(),
+        None => args.allow.wishes(),
     };
+    let wishes = Wishes { locked: args.locked, ..wishes };
     let job = Job { args, env, repository: &repository, saved: saved.as_ref() };
     let done = block_on_to_the_end(job.run(&wishes, ui));
     done.map_err(|error| CliError::new(Exit::Bug, format!("cannot wait for the network: {error}")))?
@@ -113,8 +115,8 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
 
 /// Reads the saved plan, which says by itself what is allowed.
 fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError> {
-    let flags = WishFlags { no_trial: false, locked: false, ..args.wishes.clone() };
-    if flags != WishFlags::default() {
+    let flags = AllowFlags { no_trial: false, ..args.allow.clone() };
+    if !flags.is_empty() {
         return Err(CliError::usage("a saved plan is applied as it is: it holds what was allowed when it was made")
             .hint("leave the flags out, or make a plan with them"));
     }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::against::Against;
+use super::allow::AllowFlags;
 use super::clusters::ClusterFlags;
 use super::env::Env;
 use super::error::CliError;
@@ -22,8 +23,8 @@ use super::repository::Repository;
 use super::ui::{Ui, Verbosity, shell_word};
 use crate::cluster::runtime::block_on;
 use crate::model::cluster::Target;
+use crate::model::diagnostic::Severity;
 use crate::plan::build::{ClusterInput, Inputs, build};
-use crate::plan::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
 use crate::plan::inventory;
 use crate::plan::live::LiveCluster;
 use crate::plan::markdown::markdown;
@@ -52,9 +53,15 @@ pub struct PlanArgs {
     /// End with status 2 if something would change
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// What is wanted of the plan.
+    /// Plan with the CRDs that the clusters have now instead of the locked ones
+    #[arg(long)]
+    pub refresh: bool,
+    /// Fail if a cluster's CRD is not what was locked
+    #[arg(long, conflicts_with = "refresh")]
+    pub locked: bool,
+    /// What is allowed by name.
     #[command(flatten)]
-    pub wishes: WishFlags,
+    pub allow: AllowFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -71,79 +78,13 @@ pub enum Output {
     Markdown,
 }
 
-/// What a plan is to do and may do; `plan` and `apply` take the same.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
-#[command(next_help_heading = "What is allowed")]
-pub struct WishFlags {
-    /// Delete what the repository no longer has
-    #[arg(long)]
-    pub prune: bool,
-    /// How many objects may be deleted at most; else 10, or a tenth of the inventory
-    #[arg(long, value_name = "N")]
-    pub max_prune: Option<usize>,
-    /// Let a repository without objects delete all there is
-    #[arg(long)]
-    pub allow_empty: bool,
-    /// Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, or `all`
-    #[arg(long, value_name = "KIND/NAME", value_parser = name)]
-    pub allow_breaking: Vec<String>,
-    /// Allow a change that destroys instances: `namespace/team-b`, or `all`
-    #[arg(long, value_name = "KIND/NAME", value_parser = name)]
-    pub allow_delete: Vec<String>,
-    /// Take over fields of an object that others manage
-    #[arg(long, value_name = "KIND/NAME", value_parser = name)]
-    pub force_conflicts: Vec<String>,
-    /// Do not try instances under a new schema, for which a CRD is made and deleted again
-    #[arg(long)]
-    pub no_trial: bool,
-    /// Plan with the CRDs that the clusters have now instead of the locked ones
-    #[arg(long)]
-    pub refresh: bool,
-    /// Fail if a cluster's CRD is not what was locked
-    #[arg(long, conflicts_with = "refresh")]
-    pub locked: bool,
-}
-
-/// Reads `kind/name` or `all`.
-fn name(text: &str) -> Result<String, String> {
-    match text.split_once('/') {
-        None if text == "all" => Ok(text.to_owned()),
-        Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(format!("{}/{name}", kind.to_lowercase())),
-        _ => Err("write KIND/NAME, such as crd/redis.eu-west-1.team-a, or all".to_owned()),
-    }
-}
-
-impl WishFlags {
-    /// The same as planning takes it.
-    #[must_use]
-    pub fn wishes(&self) -> Wishes {
-        let flags = [
-            (ALLOW_BREAKING, &self.allow_breaking),
-            (ALLOW_DELETE, &self.allow_delete),
-            (FORCE_CONFLICTS, &self.force_conflicts),
-        ];
-        let allowed = flags
-            .into_iter()
-            .flat_map(|(flag, names)| names.iter().map(|name| Allowed { flag: flag.to_owned(), name: name.clone() }));
-        Wishes {
-            prune: self.prune,
-            allowed: allowed.collect(),
-            max_prune: self.max_prune,
-            allow_empty: self.allow_empty,
-            trial: !self.no_trial,
-            locked: self.locked,
-            refresh: self.refresh,
-        }
-    }
-}
-
 /// Makes a plan and shows it.
 ///
 /// # Errors
 /// When there is no repository, nothing to compare with, or the output cannot be written.
 pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = Repository::open(env, ui)?;
-    let wishes = args.wishes.wishes();
+    let wishes = Wishes { locked: args.locked, refresh: args.refresh, ..args.allow.wishes() };
     let (plan, exit) = match &args.against {
         Some(against) => match hermetic(&repository, against, &wishes, env, ui)? {
             Some(plan) => (plan, None),
@@ -168,8 +109,10 @@ pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     }
     if args.against.is_none() && !plan.changes.is_empty() && plan.refusals.is_empty() {
         match &args.out {
+            // What is not locked is not applied.
+            _ if args.refresh => ui.next("lock", "to take in what the clusters have, before it is applied")?,
             Some(file) => ui.next(&format!("apply {}", shell_word(file)), "to make exactly these changes")?,
-            None => ui.next(&again(&args.wishes), "to make these changes")?,
+            None => ui.next(&again(&args.allow), "to make these changes")?,
         }
     }
     Ok(match exit {
@@ -190,7 +133,7 @@ fn live(
     // What is wrong here is not mended by asking; but a CRD that is not locked yet may be there.
     if !wishes.refresh || repository.settings_are_broken() {
         let (_, list) = repository.compile();
-        if list.iter().any(|d| d.severity == crate::model::diagnostic::Severity::Error) {
+        if list.iter().any(|d| d.severity == Severity::Error) {
             return Ok((None, Some(repository.report_if_any(&list, env, ui)?)));
         }
     }
@@ -288,9 +231,9 @@ fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
 }
 
 /// The command that applies what was planned.
-fn again(flags: &WishFlags) -> String {
+fn again(flags: &AllowFlags) -> String {
     let mut command = "apply".to_owned();
-    for (flag, given) in [("prune", flags.prune), ("allow-empty", flags.allow_empty), ("refresh", flags.refresh)] {
+    for (flag, given) in [("prune", flags.prune), ("allow-empty", flags.allow_empty), ("no-trial", flags.no_trial)] {
         if given {
             command = format!("{command} --{flag}");
         }
@@ -298,7 +241,7 @@ fn again(flags: &WishFlags) -> String {
     if let Some(most) = flags.max_prune {
         command = format!("{command} --max-prune {most}");
     }
-    for Allowed { flag, name } in flags.wishes().allowed {
+    for Allowed { flag, name } in flags.allowed() {
         command = format!("{command} {flag} {}", shell_word(name.as_ref()));
     }
     command

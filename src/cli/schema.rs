@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::model::kinds::editor::json_schemas;
 use crate::model::nearest::nearest;
+use crate::plan;
 
 /// The schema of an object of any kind, without its `.json`.
 pub(super) const ANY: &str = "kubecarrier";
@@ -23,7 +24,7 @@ pub(super) const SETTINGS: &str = "carrier";
 #[derive(Debug, Args)]
 #[command(after_help = "Example: carrier schema --out .carrier/schemas")]
 pub struct SchemaArgs {
-    /// A kind such as CatalogEntrySet, or `carrier.yaml`; without it, the schema of an object of any kind
+    /// A kind such as CatalogEntrySet, `carrier.yaml`, or `plan` for that of `carrier plan -o json`; without it, the schema of an object of any kind
     #[arg(value_name = "KIND", conflicts_with = "out")]
     pub kind: Option<String>,
     /// Write all schemas into this folder
@@ -36,7 +37,8 @@ pub struct SchemaArgs {
 /// # Errors
 /// When there is no such kind, or stdout or the folder cannot be written.
 pub fn run(args: &SchemaArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let schemas = json_schemas();
+    let mut schemas = json_schemas();
+    schemas.insert(plan::json::FILE.to_owned(), plan::json::schema());
     match &args.out {
         Some(out) => {
             let folder = env.path(out);

@@ -167,22 +167,25 @@ fn full_name(resource: &str, group: &str) -> String {
     }
 }
 
-/// `create, delete redis.eu-west-1.team-a`, a text a resource; of objects by name with the names.
+/// `create, delete redis.eu-west-1.team-a`: a text for each set of verbs, with all that it goes for.
 fn compact(rights: &BTreeSet<Right>) -> Vec<String> {
-    // Verbs of each object, then objects of each set of verbs.
     let mut verbs: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
     for (resource, name, verb) in rights {
         verbs.entry((resource, name.as_deref())).or_default().push(verb);
     }
-    let mut names: BTreeMap<(&str, Vec<&str>), Vec<&str>> = BTreeMap::new();
+    // The names of a resource's objects, then the resources.
+    let mut names: BTreeMap<(Vec<&str>, &str), Vec<&str>> = BTreeMap::new();
     for ((resource, name), verbs) in verbs {
-        names.entry((resource, verbs)).or_default().extend(name);
+        names.entry((verbs, resource)).or_default().extend(name);
     }
-    let text = |((resource, verbs), names): ((&str, Vec<&str>), Vec<&str>)| match names.is_empty() {
-        true => format!("{} {resource}", verbs.join(", ")),
-        false => format!("{} {resource} ({})", verbs.join(", "), names.join(", ")),
-    };
-    names.into_iter().map(text).collect()
+    let mut texts: BTreeMap<Vec<&str>, Vec<String>> = BTreeMap::new();
+    for ((verbs, resource), names) in names {
+        texts.entry(verbs).or_default().push(match names.is_empty() {
+            true => resource.to_owned(),
+            false => format!("{resource} ({})", names.join(", ")),
+        });
+    }
+    texts.into_iter().map(|(verbs, resources)| format!("{} {}", verbs.join(", "), resources.join(", "))).collect()
 }
 
 #[cfg(test)]

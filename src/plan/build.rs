@@ -167,8 +167,8 @@ pub fn build(inputs: &Inputs<'_>) -> Plan {
     for part in &mut parts {
         plan.changes.append(&mut part.applied);
     }
-    // What goes, goes last, and what it stood on goes after it.
-    for part in parts.iter_mut().rev() {
+    // What goes, goes last; in the service clusters after all that asks for it in the management cluster.
+    for part in &mut parts {
         plan.changes.append(&mut part.deleted);
     }
     for part in parts {
@@ -322,6 +322,8 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
                 Some(Answer::WouldBe(_)) | None => {}
             }
             change.reasons.extend(consequence::of_update(&key, &there.body, &body, change.impact.as_ref()));
+            // Stable: what is equally grave stays in the order of the fields.
+            change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
         }
     }
     change.effect = worst(&change.reasons);

@@ -4,6 +4,8 @@
 //! dropped without a word. Everything that comes from a repository or a cluster
 //! stands in code spans, where no markup, link or mention has a meaning.
 
+use std::fmt::Write as _;
+
 use super::text::sum;
 use super::types::{Action, Change, Effect, FieldChange, FieldOp, Plan};
 use super::words::{count, impact, object};
@@ -72,7 +74,9 @@ impl Page {
             }
         }
         if left_out > 0 && self.text.len() < MAX_BYTES - 200 {
-            self.text.push_str(&["- … and ", &count(left_out, what), " more\n"].concat());
+            let plural = if left_out == 1 { "" } else { "s" };
+            // Writing to a String cannot fail.
+            let _ = writeln!(self.text, "- … and {left_out} more {what}{plural}");
         }
     }
 }

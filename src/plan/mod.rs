@@ -16,6 +16,7 @@ pub mod fields;
 pub mod grant;
 pub mod guard;
 pub mod inventory;
+pub mod json;
 pub mod key;
 pub mod live;
 pub mod markdown;
@@ -33,3 +34,6 @@ pub use inventory::Inventory;
 pub use key::ObjectKey;
 pub use live::{LiveCluster, LiveObject};
 pub use types::{Action, Change, Effect, Plan};
+
+#[cfg(test)]
+mod tests;

@@ -73,7 +73,7 @@ impl Lines {
 
     /// An empty line between two blocks.
     fn gap(&mut self) {
-        if !self.lines.is_empty() {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
             self.push("");
         }
     }
@@ -99,15 +99,17 @@ impl Lines {
         // Stable: what is equally grave stays in the order in which it is done.
         changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
         let width = changes.iter().map(|change| object(&change.object).chars().count()).max().unwrap_or(0).min(60);
+        // A column for what is nowhere said would be a gap.
+        let effects = changes.iter().any(|change| change.effect > Effect::Safe);
         for change in changes {
-            self.change(change, width);
+            self.change(change, width, effects);
         }
         if !self.how.summary {
             self.push("");
         }
     }
 
-    fn change(&mut self, change: &Change, width: usize) {
+    fn change(&mut self, change: &Change, width: usize, effects: bool) {
         let sign = match change.action {
             Action::Create => self.painted(NEW, '+'),
             Action::Update => self.painted(CAREFUL, '~'),
@@ -120,10 +122,13 @@ impl Lines {
             Effect::Destructive => ("destructive", GRAVE),
         };
         let name = object(&change.object);
-        let effect = self.painted(style, format_args!("{effect:11}"));
+        let effect = match effects {
+            true => format!("  {}", self.painted(style, format_args!("{effect:11}"))),
+            false => String::new(),
+        };
         let place = change.source.as_ref().map(|p| format!("{}:{}:{}", plain::line(&p.file), p.line, p.column));
         let place = self.painted(FAINT, place.unwrap_or_default());
-        let line = format!("  {sign} {:width$}  {effect}  {place}", plain::line(&name));
+        let line = format!("  {sign} {:width$}{effect}  {place}", plain::line(&name));
         self.push(line.trim_end().to_owned());
         let most = self.most(REASONS);
         for reason in change.reasons.iter().take(most) {
@@ -198,9 +203,7 @@ impl Lines {
         if self.how.summary {
             return self.push(format!("{what} that the repository no longer has would stay; `--prune` deletes them"));
         }
-        if self.lines.last().is_some_and(|line| !line.is_empty()) {
-            self.push("");
-        }
+        self.gap();
         self.push(format!("{what} that the repository no longer has would stay; `--prune` deletes them:"));
         let most = self.most(KEPT);
         for one in kept.iter().take(most) {
@@ -233,9 +236,7 @@ impl Lines {
 
     fn refusals(&mut self, plan: &Plan) {
         let Some(first) = plan.refusals.first() else { return };
-        if self.lines.last().is_some_and(|line| !line.is_empty()) {
-            self.push("");
-        }
+        self.gap();
         let head = self.painted(GRAVE, "`carrier apply` would refuse this:");
         self.push(head);
         let (mut guard, mut shown, mut hidden) = (first.guard.as_str(), 0, 0);
@@ -266,8 +267,8 @@ impl Lines {
     }
 
     fn sum(&mut self, plan: &Plan) {
-        if self.lines.last().is_some_and(|line| !line.is_empty()) && !self.how.summary {
-            self.push("");
+        if !self.how.summary {
+            self.gap();
         }
         let line = sum(plan);
         let grave = plan.changes.iter().any(|change| change.effect >= Effect::Breaking) || !plan.refusals.is_empty();

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;
-use schemars::{Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::structural::{for_each_schema, tidy};
@@ -36,15 +36,21 @@ fn authored() -> impl Iterator<Item = &'static KindInfo> {
 }
 
 fn config() -> Value {
+    schema_of::<Config>("Config", "carrier.yaml")
+}
+
+/// The schema of a document of one type, whose definition is called `name`.
+#[must_use]
+pub fn schema_of<T: JsonSchema>(name: &str, title: &str) -> Value {
     let mut generator = generator();
-    let mut schema = generator.subschema_for::<Config>().to_value();
+    let mut schema = generator.subschema_for::<T>().to_value();
     // The definition itself is the root.
     let mut definitions = definitions(&mut generator);
-    if let Some(root) = definitions.remove("Config") {
+    if let Some(root) = definitions.remove(name) {
         schema = root;
     }
     schema["$schema"] = json!(DRAFT_07);
-    schema["title"] = json!("carrier.yaml");
+    schema["title"] = json!(title);
     schema["definitions"] = Value::Object(definitions);
     schema
 }
