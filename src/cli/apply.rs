@@ -189,7 +189,7 @@ impl Job<'_> {
             let what = count(plan.kept.len(), "object");
             ui.say(format_args!("{what} that the repository no longer has stay; `--prune` deletes them"))?;
         }
-        let works = self.works(&planned, plan, ui).await?;
+        let Some(works) = self.works(&planned, plan, ui).await? else { return interrupted_early(ui) };
         if works.iter().all(ClusterWork::is_nothing) {
             report::nothing(plan, ui)?;
             return Ok(planned.exit.map_or(Exit::Fine, |_| Exit::Partial));
@@ -217,16 +217,20 @@ impl Job<'_> {
         Ok(exit(&outcome, &planned))
     }
 
-    /// What is to be done to each cluster that answered.
+    /// What is to be done to each cluster that answered; `None` where the user interrupts.
     async fn works<'p>(
         &self,
         planned: &'p Planned,
         plan: &Plan,
         ui: &mut Ui<'_>,
-    ) -> Result<Vec<ClusterWork<'p>>, CliError> {
+    ) -> Result<Option<Vec<ClusterWork<'p>>>, CliError> {
         let parents = planned.reached.iter().map(|r| parent_of(&r.cluster, &r.inventory));
+        let parents = tokio::select! {
+            parents = join_all(parents) => parents,
+            _ = interrupt() => return Ok(None),
+        };
         let mut works = Vec::new();
-        for (Reached { cluster, inventory, .. }, parent) in planned.reached.iter().zip(join_all(parents).await) {
+        for (Reached { cluster, inventory, .. }, parent) in planned.reached.iter().zip(parents) {
             let parent = match parent {
                 Ok(parent) => parent,
                 Err(error) => {
@@ -239,7 +243,7 @@ impl Job<'_> {
             let work = ClusterWork::of(plan, cluster, inventory, wanted, parent.as_ref(), force);
             works.push(work.map_err(|misfit| CliError::new(Exit::Bug, misfit.to_string()))?);
         }
-        Ok(works)
+        Ok(Some(works))
     }
 }
 
@@ -268,7 +272,8 @@ fn announce(planned: &Planned, plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
                 .map(|(action, what)| format!("{} {what}", of(action)))
                 .collect();
         if !parts.is_empty() {
-            ui.say(format_args!("{name} at {}: {}", cluster.server, parts.join(", ")))?;
+            let context = cluster.context.as_ref().map(|name| format!(", context {name}")).unwrap_or_default();
+            ui.say(format_args!("{name} at {}{context}: {}", cluster.server, parts.join(", ")))?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! What `carrier apply` says: the plan before, a line a step while it works, and in
 //! the end what was done and what was not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use crate::cli::error::CliError;
@@ -108,8 +108,9 @@ fn by_reason(skipped: &[(ObjectRef, String)]) -> BTreeMap<&str, Vec<&ObjectRef>>
 
 /// The sum, a line: `applied: 38 created, 2 changed, 1 deleted; 1 failed, 2 not done`.
 fn sum(outcome: &Outcome, plan: &Plan, how: &How) -> String {
-    let action = |about: &ObjectRef| plan.changes.iter().find(|c| c.object == *about).map(|c| c.action);
-    let created = outcome.applied.iter().filter(|about| action(about) == Some(Action::Create)).count();
+    let creations = plan.changes.iter().filter(|change| change.action == Action::Create);
+    let creations: BTreeSet<&ObjectRef> = creations.map(|change| &change.object).collect();
+    let created = outcome.applied.iter().filter(|about| creations.contains(about)).count();
     let numbers = |list: &[(usize, &str)]| {
         let parts: Vec<String> = list.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
         parts.join(", ")
