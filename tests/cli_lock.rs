@@ -440,6 +440,39 @@ fn without_files_missing_namespaces_are_recorded() {
     assert!(!carrier(&root, &["check"]).err.contains("CAR0517"));
 }
 
+/// `--locked` makes errors of what is only a warning, says what to run, and that mends it.
+#[test]
+fn a_stale_lock_is_refused_where_asked() {
+    let dir = repository();
+    lock(dir.path());
+    let root = dir.path().join("repo");
+    let fresh = tree(&root);
+    for args in [["check", "--locked"].as_slice(), &["render", "--locked", "--check"]] {
+        assert_ne!(carrier(&root, args).exit, Exit::Errors);
+    }
+    let path = root.join("carrier.lock");
+    let before = fs::read_to_string(&path).unwrap();
+    let line = before.lines().find(|l| l.contains("team-b: team-b-")).unwrap();
+    edit(&path, &format!("    namespaces:\n{line}\n"), "");
+    let other = root.join("snapshots/team-a/eu-west-1/dogs.example.com.yaml");
+    fs::write(&other, example::CRD.replace("things", "dogs")).unwrap();
+    assert_eq!(carrier(&root, &["check"]).exit, Exit::Fine);
+    let strict = carrier(&root, &["check", "--locked"]);
+    assert_eq!(strict.exit, Exit::Errors, "{}", strict.transcript());
+    golden("testdata/lock/locked.txt", &strict.err);
+    let render = carrier(&root, &["render", "--locked"]);
+    assert!(
+        render.exit == Exit::Errors && render.err.contains("nothing was rendered\nnext: "),
+        "{}",
+        render.transcript()
+    );
+    assert!(!root.join("rendered").exists());
+    // Nothing of it needs a cluster here, since what is not locked is not used either.
+    assert_eq!(carrier(&root, &["lock", "--offline", "--prune"]).exit, Exit::Fine);
+    assert_eq!(carrier(&root, &["check", "--locked"]).exit, Exit::Fine);
+    assert_eq!(tree(&root), fresh);
+}
+
 #[test]
 fn the_lock_of_another_management_cluster_is_refused() {
     let dir = repository();

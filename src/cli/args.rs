@@ -24,7 +24,7 @@ use super::{apply, check, completions, doctor, explain, fields, get, init, lock,
     arg_required_else_help = true,
     subcommand_required = true,
     max_term_width = 100,
-    after_help = "Exit status: 0 fine, 1 errors, 2 changes, 3 refused, 64 usage, 70 a bug of carrier."
+    after_help = "Exit status: 0 fine, 1 errors, 2 changes, 3 refused, 4 a cluster failed, 5 applied in part, 64 usage, 70 a bug of carrier, 130 interrupted."
 )]
 pub struct Cli {
     /// What every command takes.

@@ -180,12 +180,11 @@ fn collect(
 }
 
 /// Where the repository speaks of the management cluster: its UID where that is what is wrong, else
-/// the settings that say how to reach it.
+/// the settings that say how to reach it. Nowhere, where it is reached as kubectl does.
 fn management_place(question: &Question<'_>, why: &Undiscovered) -> Option<Span> {
     let sources = question.sources;
     let another = matches!(why, Undiscovered::Another { .. });
-    let settings = sources.by_path(CONFIG_PATH);
-    let root = settings.and_then(|(file, source)| {
+    let root = sources.by_path(CONFIG_PATH).and_then(|(file, source)| {
         yaml::read(file, &source.text, &mut Diagnostics::default()).into_iter().next().map(|document| document.root)
     });
     let in_settings = root.as_ref().and_then(|root| match another {
@@ -193,7 +192,7 @@ fn management_place(question: &Question<'_>, why: &Undiscovered) -> Option<Span>
         false => root.key_place("/management"),
     });
     let in_lock = || lock::read(sources, &mut Diagnostics::default()).uid_place.filter(|_| another);
-    in_settings.or_else(in_lock).or(settings.map(|(file, _)| Span::file_start(file)))
+    in_settings.or_else(in_lock)
 }
 
 /// Asks, says on `ui` what is waited for, and stops where the user interrupts: then `None`.
@@ -206,18 +205,19 @@ pub fn ask_all(connector: &Connector<'_>, question: Question<'_>, ui: &mut Ui<'_
 }
 
 /// The repository as it would be if what the clusters have were locked: what `plan --refresh` compiles.
-/// With it, what there is to lock.
-#[must_use]
-pub fn refreshed(repository: &Repository, question: Question<'_>, seen: &Seen) -> (Repository, LockPlan) {
+/// With it, what there is to lock. What is said in `asked` is then about the new one's files.
+pub fn refreshed(repository: &Repository, question: Question<'_>, asked: &mut Asked) -> (Repository, LockPlan) {
     let plan = plan(Inputs {
         sources: &repository.sources,
         config: &repository.loaded.config,
         resolved: question.resolved,
         discovered: question.discovered,
         given: None,
-        seen: Some(seen),
+        seen: Some(&asked.seen),
         cluster: question.only,
         prune: false,
     });
-    (repository.overlaid(&plan.files), plan)
+    let fresh = repository.overlaid(&plan.files);
+    asked.found.move_to(|file| fresh.sources.by_path(&repository.sources.get(file)?.path).map(|(id, _)| id));
+    (fresh, plan)
 }

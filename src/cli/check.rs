@@ -32,27 +32,19 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = Repository::open(env, ui)?;
     let (_, mut list) = repository.compile();
-    let stale = if args.locked { strict(&mut list) } else { Vec::new() };
+    let stale = if args.locked { strict(&mut list) } else { None };
     let exit = repository.report(&list, args.output, env, ui)?;
-    say_stale(&stale, ui)?;
+    say_stale(stale, ui)?;
     Ok(if args.exit_zero { Exit::Fine } else { exit })
 }
 
-/// Says which commands mend a lock that `--locked` refused.
+/// Says which command mends a lock that `--locked` refused.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn say_stale(commands: &[&str], ui: &mut Ui<'_>) -> std::io::Result<()> {
-    if let Some(first) = commands.first() {
-        let program = ui.program_here();
-        let all: Vec<String> = commands.iter().map(|command| format!("`{program} {command}`")).collect();
-        match all.as_slice() {
-            [_] => ui.next(first, "to bring the lock up to date, and commit what it writes")?,
-            _ => ui.say(format_args!(
-                "next: run {} to bring the lock up to date, and commit what they write",
-                all.join(" and ")
-            ))?,
-        }
+pub fn say_stale(command: Option<&str>, ui: &mut Ui<'_>) -> std::io::Result<()> {
+    match command {
+        Some(command) => ui.next(command, "to bring the lock up to date, and commit what it writes"),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -195,6 +195,8 @@ impl Doctor<'_> {
             };
             health.cluster = target.to_string();
             if let Some(diagnostic) = diagnostic {
+                let (code, message) = (diagnostic.code.id.to_owned(), diagnostic.message.clone());
+                health.trouble = Some(report::Trouble { code, message });
                 found.push(diagnostic);
             }
             clusters.push(health);
@@ -220,11 +222,12 @@ impl Doctor<'_> {
         let user = who_am_i(cluster).await?;
         self.permissions(cluster, &user, &mut health).await?;
         health.user = Some(user);
-        let can_list =
-            |plural: &str| !health.missing.iter().any(|m| m.access.verb == "list" && m.access.resource == plural);
-        if cluster.target == Target::Management && can_list("customresourcedefinitions") {
-            let can_list_offerings = can_list(OFFERING.plural);
-            self.crds(cluster, can_list_offerings, &mut health).await?;
+        if cluster.target == Target::Management {
+            match self.crds(cluster, &mut health).await {
+                // Where a command needs that, it was said above.
+                Err(error) if error.trouble == Trouble::Forbidden => {}
+                done => done?,
+            }
         }
         Ok((health, None))
     }
@@ -285,7 +288,7 @@ impl Doctor<'_> {
     }
 
     /// Whether the CRDs of the repository that are there are served, and what is offered has one.
-    async fn crds(&self, cluster: &Cluster, offerings: bool, health: &mut Health) -> Result<(), ClusterError> {
+    async fn crds(&self, cluster: &Cluster, health: &mut Health) -> Result<(), ClusterError> {
         let mut there = Crds::default();
         cluster.list(&Resource::crds(), None, false, &mut there).await?;
         let ours = self.manifests.management.iter().filter(|m| m.id.kind == "CustomResourceDefinition");
@@ -307,7 +310,7 @@ impl Doctor<'_> {
             health.note("crds", Status::Ok, message);
         }
         let is_installed = there.0.iter().any(|(name, _)| *name == OFFERING.crd_name());
-        if !offerings || !is_installed {
+        if !is_installed {
             return Ok(());
         }
         let kind = Resource::new(OFFERING.group, OFFERING.version, OFFERING.kind, OFFERING.plural, true);
@@ -321,7 +324,7 @@ impl Doctor<'_> {
             count => {
                 let first: Vec<&str> = absent.iter().take(NAMED).map(String::as_str).collect();
                 let more = if count > NAMED { ", …" } else { "" };
-                let message = format!("{count} CRDs that are offered are not there: {}{more}", first.join(", "));
+                let message = format!("offered without being there: {}{more}", first.join(", "));
                 health.note("offerings", Status::Warning, message);
             }
         }

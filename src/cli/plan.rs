@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::against::Against;
-use super::allow::AllowFlags;
 use super::clusters::ClusterFlags;
 use super::env::Env;
 use super::error::CliError;
@@ -21,9 +20,9 @@ use super::planning::{Wishes, plan_live};
 use super::progress::Progress;
 use super::repository::Repository;
 use super::ui::{Ui, Verbosity, shell_word};
+use super::wishes::WishFlags;
 use crate::cluster::runtime::block_on;
 use crate::model::cluster::Target;
-use crate::model::diagnostic::Severity;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::inventory;
 use crate::plan::live::LiveCluster;
@@ -54,14 +53,11 @@ pub struct PlanArgs {
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Plan with the CRDs that the clusters have now instead of the locked ones
-    #[arg(long)]
+    #[arg(long, conflicts_with = "locked")]
     pub refresh: bool,
-    /// Fail if a cluster's CRD is not what was locked
-    #[arg(long, conflicts_with = "refresh")]
-    pub locked: bool,
-    /// What is allowed by name.
+    /// What is wanted of the plan.
     #[command(flatten)]
-    pub allow: AllowFlags,
+    pub wishes: WishFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -84,7 +80,7 @@ pub enum Output {
 /// When there is no repository, nothing to compare with, or the output cannot be written.
 pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = Repository::open(env, ui)?;
-    let wishes = Wishes { locked: args.locked, refresh: args.refresh, ..args.allow.wishes() };
+    let wishes = Wishes { refresh: args.refresh, ..args.wishes.wishes() };
     let (plan, exit) = match &args.against {
         Some(against) => match hermetic(&repository, against, &wishes, env, ui)? {
             Some(plan) => (plan, None),
@@ -109,10 +105,10 @@ pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     }
     if args.against.is_none() && !plan.changes.is_empty() && plan.refusals.is_empty() {
         match &args.out {
-            // What is not locked is not applied.
-            _ if args.refresh => ui.next("lock", "to take in what the clusters have, before it is applied")?,
             Some(file) => ui.next(&format!("apply {}", shell_word(file)), "to make exactly these changes")?,
-            None => ui.next(&again(&args.allow), "to make these changes")?,
+            // What is not locked is not applied.
+            None if args.refresh => ui.next("lock", "to take in what the clusters have, before it is applied")?,
+            None => ui.next(&again(&args.wishes), "to make these changes")?,
         }
     }
     Ok(match exit {
@@ -133,7 +129,7 @@ fn live(
     // What is wrong here is not mended by asking; but a CRD that is not locked yet may be there.
     if !wishes.refresh || repository.settings_are_broken() {
         let (_, list) = repository.compile();
-        if list.iter().any(|d| d.severity == Severity::Error) {
+        if list.iter().any(|d| d.severity == crate::model::diagnostic::Severity::Error) {
             return Ok((None, Some(repository.report_if_any(&list, env, ui)?)));
         }
     }
@@ -231,9 +227,9 @@ fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
 }
 
 /// The command that applies what was planned.
-fn again(flags: &AllowFlags) -> String {
+fn again(flags: &WishFlags) -> String {
     let mut command = "apply".to_owned();
-    for (flag, given) in [("prune", flags.prune), ("allow-empty", flags.allow_empty), ("no-trial", flags.no_trial)] {
+    for (flag, given) in [("prune", flags.prune), ("allow-empty", flags.allow_empty)] {
         if given {
             command = format!("{command} --{flag}");
         }
@@ -241,7 +237,7 @@ fn again(flags: &AllowFlags) -> String {
     if let Some(most) = flags.max_prune {
         command = format!("{command} --max-prune {most}");
     }
-    for Allowed { flag, name } in flags.allowed() {
+    for Allowed { flag, name } in flags.wishes().allowed {
         command = format!("{command} {flag} {}", shell_word(name.as_ref()));
     }
     command

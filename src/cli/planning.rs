@@ -33,6 +33,7 @@ use crate::plan::key::ObjectKey;
 use crate::plan::types::{Allowed, ObjectRef, Plan, Refusal};
 
 /// What the user wants of a plan.
+#[allow(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
     /// Whether what the repository no longer has is deleted.
@@ -96,11 +97,11 @@ pub async fn plan_live(
         discovered: &compiled.discovered,
         only: None,
     };
-    let asked = ask(&connector, question, progress).await;
+    let mut asked = ask(&connector, question, progress).await;
     if !wishes.refresh {
         return observe_all(repository, (&compiled, found), asked, wishes, progress).await;
     }
-    let (fresh, _) = refreshed(repository, question, &asked.seen);
+    let (fresh, _) = refreshed(repository, question, &mut asked);
     let (compiled, found) = compile(&fresh.loaded, &fresh.sources);
     let mut planned = observe_all(&fresh, (&compiled, found), asked, wishes, progress).await;
     drop(compiled);

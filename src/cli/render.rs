@@ -72,10 +72,10 @@ impl From<Reader> for RenderTarget {
 pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = Repository::open(env, ui)?;
     let (compiled, mut list) = repository.compile();
-    let stale = if args.locked { strict(&mut list) } else { Vec::new() };
+    let stale = if args.locked { strict(&mut list) } else { None };
     if repository.report_if_any(&list, env, ui)? == Exit::Errors {
         ui.say("nothing was rendered")?;
-        say_stale(&stale, ui)?;
+        say_stale(stale, ui)?;
         return Ok(Exit::Errors);
     }
     let set = compiled.render();

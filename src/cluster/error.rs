@@ -98,9 +98,9 @@ impl ClusterError {
                 Cause { reason: text("reason"), field: text("field"), message: text("message") }
             })
             .collect();
-        let message = match (text("/message"), reason) {
+        let message = match (cut(&text("/message")), reason) {
             (message, _) if !message.is_empty() => message,
-            (_, reason) if !reason.is_empty() => format!("the server answers {code} {reason}"),
+            (_, reason) if !reason.is_empty() => format!("the server answers {code} {}", cut(&reason)),
             _ => format!("the server answers {code}"),
         };
         Self { trouble, message, causes }
@@ -163,6 +163,15 @@ impl From<kube::Error> for ClusterError {
             _ if whole.contains("deadline has elapsed") => Self::new(Trouble::TimedOut, "no answer in time"),
             _ => Self::new(Trouble::Unreachable, format!("cannot reach the server: {bottom}")),
         }
+    }
+}
+
+/// A server's words, of which nobody reads more: a service cluster's server is not trusted to be brief.
+fn cut(text: &str) -> String {
+    const MOST: usize = 2_000;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

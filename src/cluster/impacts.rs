@@ -50,12 +50,10 @@ pub async fn find(
     let body = |key: &ObjectKey| live.objects.get(key).map(|object| &object.body);
     let mut concerns: Vec<Concern<'_>> = Vec::new();
     for changed in &asks.crds_changed {
-        let kinds = listable(&changed.live).into_iter().collect();
-        concerns.push(Concern { key: &changed.key, kinds, namespace: None, fate: Fate::Kept, unknown: None });
+        concerns.push(Concern::of_crd(&changed.key, &changed.live, Fate::Kept));
     }
     for key in &asks.doomed_crds {
-        let kinds = body(key).and_then(listable).into_iter().collect();
-        concerns.push(Concern { key, kinds, namespace: None, fate: Fate::Destroyed, unknown: None });
+        concerns.extend(body(key).map(|crd| Concern::of_crd(key, crd, Fate::Destroyed)));
     }
     if !asks.doomed_namespaces.is_empty() {
         let (kinds, unknown) = kinds_of_instances(cluster, live).await?;
@@ -78,7 +76,14 @@ pub async fn find(
     Ok(impacts)
 }
 
-impl Concern<'_> {
+impl<'a> Concern<'a> {
+    /// All instances of a CRD. Those that nobody can read may be there all the same.
+    fn of_crd(key: &'a ObjectKey, crd: &Value, fate: Fate) -> Self {
+        let kinds: Vec<Resource> = listable(crd).into_iter().collect();
+        let unknown = kinds.is_empty().then(|| "none of its versions is served".to_owned());
+        Self { key, kinds, namespace: None, fate, unknown }
+    }
+
     fn impact(&self, cluster: &Cluster, census: &Census) -> Impact {
         let place = self.namespace.as_deref().map_or(Where::Anywhere, Where::In);
         let mut impact = impact(cluster, census, &self.kinds, place, self.fate);
@@ -248,6 +253,20 @@ mod tests {
         ] });
         let names: Vec<String> = base_crds(&cluster_of(&[role, all])).into_iter().collect();
         assert_eq!(names, ["redis.redis.io", "x.y.z"]);
+    }
+
+    #[test]
+    fn instances_that_nobody_can_read_are_not_none() {
+        let crd = json!({ "spec": { "group": "g.io", "scope": "Cluster", "names": { "kind": "A", "plural": "as" }, "versions": [
+            { "name": "v1", "served": false, "storage": true },
+        ] } });
+        let key = ObjectKey {
+            group: String::new(),
+            kind: "CustomResourceDefinition".into(),
+            namespace: None,
+            name: "a".into(),
+        };
+        assert!(Concern::of_crd(&key, &crd, Fate::Destroyed).unknown.is_some());
     }
 
     #[test]

@@ -88,10 +88,11 @@ impl Instances {
 /// The instances of several kinds, or why they could not be listed.
 pub type Census = BTreeMap<Resource, Result<Instances, String>>;
 
-/// Counts the instances of kinds. A kind that the server does not serve has none.
+/// Counts the instances of kinds that have a CRD.
 ///
 /// # Errors
-/// When the cluster no longer answers. A kind that cannot be listed is not an error of the whole.
+/// When the cluster no longer answers. A kind that cannot be listed is not an error of the whole, and not
+/// one without instances either.
 pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Census, ClusterError> {
     let counted: Vec<_> = stream::iter(resources)
         .map(|resource| async move {
@@ -106,7 +107,6 @@ pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Censu
     for (resource, listed) in counted {
         let instances = match listed {
             Ok(instances) => Ok(instances),
-            Err(error) if error.trouble == Trouble::NotFound => Ok(Instances::default()),
             Err(error) if error.is_of_connection() => return Err(error),
             Err(error) => Err(unlisted(&error)),
         };
@@ -121,6 +121,7 @@ pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Censu
 pub fn unlisted(error: &ClusterError) -> String {
     match error.trouble {
         Trouble::Forbidden => error.message.clone(),
+        Trouble::NotFound => "the server has the CRD, and does not serve its instances".to_owned(),
         _ if error.is_of_connection() => error.message.clone(),
         _ => "the server cannot list the instances".to_owned(),
     }

@@ -197,7 +197,7 @@ mod tests {
         };
         let service = names(&Target::Service(ClusterId::new("a", "eu")));
         let expected =
-            ["namespaces", "serviceaccounts", "clusterrolebindings", "clusterroles", "rolebindings", "roles"];
+            ["namespaces", "serviceaccounts", "clusterroles", "clusterrolebindings", "roles", "rolebindings"];
         assert_eq!(service, expected);
         let management = names(&Target::Management);
         assert!(management.contains(&"offerings".to_owned()) && !management.contains(&"clusterroles".to_owned()));

@@ -60,9 +60,9 @@ pub fn changes(
         let everybody: BTreeSet<&Who> = gave.keys().chain(gives.keys()).collect();
         let mut list = Vec::new();
         for who in everybody {
-            let lost = only(&gave, &gives, who).filter(|right| !holds(&has, who, right)).cloned().collect();
+            let taken = only(&gave, &gives, who).filter(|right| !holds(&has, who, right)).cloned().collect();
             let gained = only(&gives, &gave, who).filter(|right| !holds(&had, who, right)).cloned().collect();
-            let (loses, gains) = (compact(&lost), compact(&gained));
+            let (loses, gains) = (compact(&taken), compact(&gained));
             if !loses.is_empty() || !gains.is_empty() {
                 list.push(AccessChange { subject: who.0.clone(), namespace: who.1.clone(), loses, gains });
             }

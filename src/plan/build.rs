@@ -2,6 +2,7 @@
 //! each means, and why they may not be made.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
@@ -201,7 +202,8 @@ fn input_digest(clusters: &[ClusterInput<'_>]) -> String {
     for cluster in clusters {
         // One digest an object, so that no two sets can read alike.
         let digests = cluster.wanted.iter().map(|manifest| sha256(manifest.body.to_string().as_bytes()));
-        text.push_str(&format!("{}\n{}\n", cluster.target, digests.collect::<Vec<_>>().join("\n")));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}\n{}", cluster.target, digests.collect::<Vec<_>>().join("\n"));
     }
     format!("sha256:{}", sha256(text.as_bytes()))
 }

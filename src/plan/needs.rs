@@ -283,7 +283,7 @@ pub const TABLE: &[Row] = {
         },
         Row {
             place: Both,
-            verbs: &["create", "patch"],
+            verbs: &["create", "get", "patch"],
             objects: O::Inventory,
             tasks: &[Apply],
             why: "the inventory: which kinds carrier has written",

@@ -101,7 +101,7 @@ impl Walk<'_> {
                     self.say(Effect::Safe, &at.property(name), "is no longer described, and still kept");
                 }
                 None => {
-                    self.say(Effect::Breaking, &at.property(name), &format!("({}) is gone", schema::describe(before)))
+                    self.say(Effect::Breaking, &at.property(name), &format!("({}) is gone", schema::describe(before)));
                 }
             }
         }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::common::golden;
-use crate::support::{Access, Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
+use crate::support::{Access, Case, ControlPlane, ControlPlanes, Failed, TestResult, cases, eventually};
 use crate::two_regions::{CLUSTERS, Ran, TwoRegions, fits};
 
 pub fn cases() -> Vec<Case> {
@@ -103,6 +103,7 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
         let apply = ["apply", "--server-side", "--field-manager=carrier", "-f", "-"];
         access.kubectl_with(&apply, &stream).await?;
     }
+    the_commands_need_no_more(management, &repository).await?;
     nobody[0].kubectl(&["delete", "role", "kubecarrier:tenant", "-n", "team-b"]).await?;
     let stream = repository.objects("management").await?;
     nobody[0].kubectl_with(&["apply", "--server-side", "--field-manager=carrier", "-f", "-"], &stream).await?;
@@ -112,6 +113,81 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
     for cluster in ["management", "eu-west-1"] {
         every_rule_is_needed(&planes[cluster], &repository, &target(cluster)).await?;
     }
+    who_holds_what_he_gives_need_not_escalate(management, &repository, &nobody[0]).await
+}
+
+/// What was granted is enough for the commands themselves: a tenant comes, a schema is tried, a tenant goes.
+async fn the_commands_need_no_more(management: &ControlPlane, repository: &TwoRegions) -> TestResult {
+    let run = async |arguments: &[&str]| -> Result<Ran, Failed> {
+        let ran = repository.carrier(&[arguments, &["--allow-loopback"]].concat()).await?;
+        let said = format!("{arguments:?}: {}{}", ran.out, ran.err);
+        if ran.status == 0 && !said.contains("forbidden") { Ok(ran) } else { Err(said.into()) }
+    };
+    let account = repository.path("accounts/team-c.yaml");
+    let text = std::fs::read_to_string(repository.path("accounts/team-b.yaml"))?;
+    std::fs::write(&account, text.replace("team-b", "team-c"))?;
+    run(&["lock"]).await?;
+    run(&["apply", "--yes"]).await?;
+    management.kubectl(&["get", "offerings.catalog.kubecarrier.io", "-n", "team-c", "redis.eu-west-1.team-a"]).await?;
+
+    let instance = std::fs::read_to_string(repository.path("instances/redis.yaml"))?;
+    management.kubectl_with(&["create", "-f", "-"], &instance).await?;
+    let exposure = repository.path("catalogs/redis.yaml");
+    let text = std::fs::read_to_string(&exposure)?;
+    std::fs::write(&exposure, text.replace("      - jsonPath: .spec.size\n", ""))?;
+    let plan: Value = serde_json::from_str(&run(&["plan", "-o", "json"]).await?.out)?;
+    std::fs::write(&exposure, text)?;
+    let changes = plan["changes"].as_array().ok_or("no changes")?;
+    let is_it = |change: &&Value| change["name"] == "redis.eu-west-1.team-a" && change["cluster"] == "management";
+    let impact = &changes.iter().find(is_it).ok_or("the CRD does not change")?["impact"];
+    assert!(impact["invalid_count"] == 1 && impact["unchecked"].is_null(), "{impact}");
+    management.kubectl(&["delete", "redis.eu-west-1.team-a", "-n", "team-b", "redisinstance"]).await?;
+
+    std::fs::remove_file(&account)?;
+    run(&["lock"]).await?;
+    run(&["apply", "--yes", "--prune", "--max-prune=100", "--allow-delete=all", "--allow-breaking=all"]).await?;
+    let offerings =
+        management.kubectl(&["get", "offerings.catalog.kubecarrier.io", "-n", "team-c", "-o", "name"]).await?;
+    assert_eq!(offerings, "");
+    Ok(())
+}
+
+/// `escalate` and `bind` are missed only by those who give more than they have.
+async fn who_holds_what_he_gives_need_not_escalate(
+    plane: &ControlPlane,
+    repository: &TwoRegions,
+    access: &Access,
+) -> TestResult {
+    let list: Value = serde_json::from_str(&plane.kubectl(&["get", "clusterroles,roles", "-A", "-o", "json"]).await?)?;
+    let all: Vec<&Value> = list["items"].as_array().into_iter().flatten().collect();
+    let starts = |role: &Value, start: &str| role["metadata"]["name"].as_str().is_some_and(|n| n.starts_with(start));
+    for role in all.iter().filter(|role| role["kind"] == "ClusterRole" && starts(role, "carrier:")) {
+        let mut less = (*role).clone();
+        less["metadata"] = json!({ "name": role["metadata"]["name"] });
+        for rule in less["rules"].as_array_mut().into_iter().flatten() {
+            if let Some(verbs) = rule["verbs"].as_array_mut() {
+                verbs.retain(|verb| verb != "escalate" && verb != "bind");
+            }
+        }
+        plane.kubectl_with(&["replace", "-f", "-"], &less.to_string()).await?;
+    }
+    eventually("two verbs are missing", async || missing(repository, "management").await.len() == 2).await;
+    let rules: Vec<&Value> = all
+        .iter()
+        .filter(|role| role["kind"] == "Role" && starts(role, "kubecarrier:"))
+        .flat_map(|role| role["rules"].as_array().into_iter().flatten())
+        .collect();
+    let group = "rbac.authorization.k8s.io";
+    let api_version = format!("{group}/v1");
+    let held =
+        json!({ "apiVersion": api_version, "kind": "ClusterRole", "metadata": { "name": "held" }, "rules": rules });
+    plane.kubectl_with(&["create", "-f", "-"], &held.to_string()).await?;
+    plane.kubectl(&["create", "clusterrolebinding", "held", "--clusterrole=held", "--user=ci"]).await?;
+    eventually("nothing is missing", async || missing(repository, "management").await.is_empty()).await;
+    // The server is of the same mind.
+    plane.kubectl(&["delete", "roles,rolebindings", "--all", "-n", "team-b"]).await?;
+    let stream = repository.objects("management").await?;
+    access.kubectl_with(&["apply", "--server-side", "--field-manager=carrier", "-f", "-"], &stream).await?;
     Ok(())
 }
 
@@ -168,6 +244,11 @@ async fn trouble_of_a_cluster_stays_with_it() -> TestResult {
     assert!(ran.out.contains("the service cluster team-a/eu-west-1: not reached"), "{}", ran.out);
     assert!(ran.out.contains("the service cluster team-a/eu-west-2, as admin"), "{}", ran.out);
 
+    let ran = doctor(&repository, &["-o", "json", "--cluster", "team-a/eu-west-1"]).await?;
+    let report: Value = serde_json::from_str(&ran.out)?;
+    fits("schemas/doctor.json", &report);
+    assert_eq!((ran.status, &report["clusters"][0]["trouble"]["code"]), (4, &json!("CAR0601")));
+
     // Another cluster than the one that was meant: nothing more is asked of it.
     let uid = "management: {uid: 11111111-2222-3333-4444-555555555555}";
     let elsewhere = TwoRegions::new(uid)?;
@@ -175,6 +256,34 @@ async fn trouble_of_a_cluster_stays_with_it() -> TestResult {
     let ran = doctor(&elsewhere, &["--kubeconfig", &kubeconfig, "--cluster", "management"]).await?;
     assert_eq!(ran.status, 1, "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("CAR0608") && !ran.out.contains("permissions"), "{}{}", ran.out, ran.err);
+
+    // A CRD that another one keeps from being served, and an Offering without its CRD.
+    let other = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": { "name": "caches.eu-west-1.team-a" },
+        "spec": {
+            "group": "eu-west-1.team-a",
+            "names": { "kind": "Redis", "plural": "caches" },
+            "scope": "Namespaced",
+            "versions": [
+                { "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": { "type": "object" } } },
+            ],
+        },
+    });
+    management.kubectl_with(&["create", "-f", "-"], &other.to_string()).await?;
+    management.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).await?;
+    repository.install_in(management).await?;
+    management.kubectl(&["delete", "crd", "redis.eu-west-2.team-a"]).await?;
+    let management_only = ["--cluster", "management"];
+    eventually("both are said", async || {
+        let ran = doctor(&repository, &management_only).await.expect("it runs");
+        let taken =
+            "missing  crds         redis.eu-west-1.team-a is not served: another CRD of its group has one of its names";
+        let absent = "warning  offerings    offered without being there: redis.eu-west-2.team-a";
+        ran.status == 1 && ran.out.contains(taken) && ran.out.contains(absent)
+    })
+    .await;
 
     let ran = doctor(&repository, &["--cluster", "team-a/eu-west-3"]).await?;
     assert_eq!(ran.status, 64);

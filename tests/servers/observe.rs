@@ -24,12 +24,13 @@ use carrier::plan::types::{Conflict, Impact};
 use serde_json::{Value, json};
 
 use super::derived_crds::number;
+use super::platform::Platform;
 use crate::repositories::{Repository, object, redis};
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
 
 /// The tests of this file.
 pub fn cases() -> Vec<Case> {
-    cases![a_management_cluster_is_observed, a_service_cluster_is_observed]
+    cases![a_management_cluster_is_observed, a_service_cluster_is_observed, an_interrupted_plan_takes_its_trial_with_it]
 }
 
 /// A value of instances that must not be told to anybody.
@@ -328,6 +329,21 @@ async fn a_tightened_schema_names_who_is_invalid(scene: &Scene<'_>) -> TestResul
     let observed = scene.observe(&wanted, &Options::default()).await?;
     let fields = vec!["spec.mode (unknown: it would be lost)", "spec.size (invalid)"];
     assert_eq!(only(&observed.impacts[&key]), ("db-00", fields));
+
+    // A kind of carrier's own, whose objects are in no namespace.
+    let accounts = "accounts.catalog.kubecarrier.io";
+    let wanted = scene.with("CustomResourceDefinition", accounts, |crd| {
+        spec_of(crd)["subjects"]["maxItems"] = json!(0);
+        spec_of(crd)["subjects"]["minItems"] = json!(0);
+    });
+    let observed = scene.observe(&wanted, &Options::default()).await?;
+    let impact = &observed.impacts[&scene.key("CustomResourceDefinition", accounts)];
+    let invalid: Vec<_> = impact.invalid.iter().map(|i| (i.namespace.as_deref(), i.name.as_str())).collect();
+    assert_eq!(invalid, [(None, "team-a"), (None, "team-b")], "{impact:?}");
+    assert_eq!(
+        (impact.instances, impact.accounts, impact.invalid[0].fields.as_slice()),
+        (2, 0, &["spec.subjects (too many)".to_owned()][..])
+    );
     Ok(())
 }
 
@@ -402,5 +418,28 @@ async fn a_service_cluster_is_observed() -> TestResult {
     let impact = &observed.impacts[&ObjectKey::from(&namespace)];
     assert_eq!((impact.instances, impact.destroyed_count, impact.destroyed[0].name.as_str()), (1, 1, "db"));
     assert_eq!(impact.destroyed[0].cluster, "team-a/eu-west-1");
+    Ok(())
+}
+
+async fn an_interrupted_plan_takes_its_trial_with_it() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    platform.applied().await;
+    let spec = format!(
+        "{{mode: standalone, size: 3, global: {{image: 'redis:7', password: {SECRET}}}, service: {{type: ClusterIP}}, \
+         redisConfig: {{}}, redisExporter: {{enabled: true, image: exporter}}}}"
+    );
+    platform.instance("eu-west-1", "db", &spec).await?;
+    platform.edit("catalogs/redis.yaml", "      - jsonPath: .spec.size\n", "");
+    let trials = async || {
+        let selector = ["get", "crds", "-o", "name", "-l", LABEL];
+        platform.management().kubectl(&selector).await.expect("CRDs can be listed")
+    };
+    let plan = platform.command(&["plan", "--allow-loopback"]).spawn()?;
+    eventually("a trial has begun", async || !trials().await.is_empty()).await;
+    let pid = plan.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?)).ok_or("it still runs")?;
+    rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
+    let output = plan.wait_with_output().await?;
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    eventually("its CRD is gone", async || trials().await.is_empty()).await;
     Ok(())
 }

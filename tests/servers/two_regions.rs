@@ -1,6 +1,6 @@
 //! A copy of the example with two service clusters, set up for real ones, and carrier run in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::common::package;
@@ -30,6 +30,11 @@ impl TwoRegions {
         Ok(Self { folder })
     }
 
+    /// A file of it.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
     /// Runs carrier in it.
     pub async fn carrier(&self, arguments: &[&str]) -> std::io::Result<Ran> {
         let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_carrier"))
@@ -52,7 +57,8 @@ impl TwoRegions {
         Ok(())
     }
 
-    async fn install_in(&self, plane: &ControlPlane) -> TestResult {
+    /// The objects of one of them.
+    pub async fn install_in(&self, plane: &ControlPlane) -> TestResult {
         let stream = self.objects(plane.name()).await?;
         let apply = ["apply", "--server-side", "--field-manager=carrier", "-f", "-"];
         // The first run ends at the first object whose kind is not served yet.

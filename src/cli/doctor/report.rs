@@ -23,8 +23,10 @@ pub struct Report {
 pub struct Health {
     /// `management`, or `provider/cluster`.
     pub cluster: String,
-    /// Whether it answered; why not is a diagnostic.
+    /// Whether it answered.
     pub reached: bool,
+    /// The diagnostic of a cluster that did not, or is another one than was meant; null where there is none.
+    pub trouble: Option<Trouble>,
     /// The name by which it knows us.
     pub user: Option<String>,
     /// What was looked at.
@@ -33,6 +35,15 @@ pub struct Health {
     pub missing: Vec<Missing>,
     /// The objects that grant it.
     pub grant: Vec<Value>,
+}
+
+/// A diagnostic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Trouble {
+    /// Its code, such as `CAR0601`.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
 }
 
 /// Something that was looked at.

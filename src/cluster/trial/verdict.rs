@@ -12,6 +12,9 @@ const FIELDS: usize = 20;
 /// No field's path is longer.
 const PATH: usize = 200;
 
+/// What the server adds to other faults, as if it were one.
+const NOT_CHECKED: &str = "some validation rules were not checked";
+
 /// What became of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -56,13 +59,13 @@ pub fn of(error: &ClusterError, has_status: bool) -> Verdict {
     match error.trouble {
         Trouble::Invalid if error.causes.is_empty() => Verdict::Untried("the server refuses it, and names no field"),
         Trouble::Invalid => {
-            let is_status =
-                |cause: &Cause| has_status && (cause.field == "status" || cause.field.starts_with("status."));
+            let is_status = |c: &Cause| has_status && (c.field == "status" || c.field.starts_with("status."));
+            let counts = |cause: &&Cause| !is_status(cause) && !cause.message.contains(NOT_CHECKED);
             let fields: BTreeSet<String> = error
                 .causes
                 .iter()
-                .filter(|c| !is_status(c))
-                .map(|c| format!("{} ({})", shown(&c.field), word(&c.reason)))
+                .filter(counts)
+                .map(|cause| format!("{} ({})", shown(&cause.field), word(&cause.reason)))
                 .collect();
             match fields.is_empty() {
                 true => Verdict::Fits,

@@ -7,6 +7,7 @@
 //! [`Sources`](crate::model::source::Sources) already.
 
 mod build;
+mod canonical;
 mod config;
 mod document;
 pub mod lock;

@@ -1,9 +1,12 @@
 //! What a snapshot keeps of a CRD (`derivation.md` R12): all of its `spec`, its
 //! name, and those labels and annotations that say something about it. What a
 //! server adds, and what tools that deliver it note on it, differs from cluster
-//! to cluster and would be a change where there is none.
+//! to cluster and would be a change where there is none. The spec is in the one
+//! form that servers answer, see [`canonical`].
 
 use serde_json::{Map, Value, json};
+
+use super::canonical::canonical;
 
 /// Annotations and labels of tools, by what their keys' prefix is or ends with.
 const TOOLS: &[&str] = &[
@@ -51,6 +54,7 @@ pub fn strip(crd: &Value) -> Value {
         // Written by the cluster's certificate manager, anew whenever a certificate is.
         client.remove("caBundle");
     }
+    canonical(&mut spec);
     json!({
         "apiVersion": crd.get("apiVersion").cloned().unwrap_or_default(),
         "kind": crd.get("kind").cloned().unwrap_or_default(),

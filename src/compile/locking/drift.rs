@@ -5,6 +5,7 @@ use super::difference::difference;
 use super::seen::{self, Seen};
 use crate::compile::discovered::Discovered;
 use crate::compile::load::snapshots::hash;
+use crate::compile::load::strip;
 use crate::compile::resolve::Resolved;
 use crate::model::codes::cluster as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -29,7 +30,8 @@ pub fn drift(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Seen, lock
             continue;
         };
         let (Some(old), crd) = (discovered.by_name(id, name), &cluster.crds[*name]) else { continue };
-        if hash(&old.crd) == hash(crd) {
+        // A snapshot that an older carrier wrote, or a person, may be in another form.
+        if hash(&strip(&old.crd)) == hash(crd) {
             continue;
         }
         let drift = Drift { cluster: id.to_string(), crd: (*name).to_owned(), lines: difference(&old.crd, crd) };

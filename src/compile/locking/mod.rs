@@ -18,3 +18,6 @@ pub use given::{Given, given};
 pub use plan::{Change, ChangeKind, ClusterChanges, LockPlan, plan};
 pub use seen::{Seen, SeenCluster};
 pub use strict::strict;
+
+#[cfg(test)]
+mod tests;

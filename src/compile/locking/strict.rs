@@ -6,33 +6,49 @@ use crate::model::codes::Code;
 use crate::model::codes::lock as codes;
 use crate::model::diagnostic::{Diagnostic, Severity};
 
-/// What says that the lock is stale, and the command that mends it, without the program's name.
-static STALE: [(&Code, &str); 7] = [
-    (&codes::NO_SNAPSHOT, "lock"),
-    (&codes::NOT_LOCKED, "lock"),
-    (&codes::SNAPSHOT_MISSING, "lock"),
-    (&codes::HASH_DIFFERS, "lock"),
-    (&codes::NOT_RECORDED, "lock --offline"),
-    (&codes::UNUSED_SNAPSHOT, "lock --offline --prune"),
-    (&codes::BAD_LOCK, "lock"),
+/// What says that the lock is stale.
+static STALE: [(&Code, Mend); 7] = [
+    (&codes::NO_SNAPSHOT, Mend::Take),
+    (&codes::NOT_LOCKED, Mend::Take),
+    (&codes::SNAPSHOT_MISSING, Mend::Take),
+    (&codes::HASH_DIFFERS, Mend::Take),
+    (&codes::BAD_LOCK, Mend::Take),
+    (&codes::NOT_RECORDED, Mend::Record),
+    (&codes::UNUSED_SNAPSHOT, Mend::Remove),
 ];
 
-/// Makes errors of all that says that the lock is stale; the commands that mend it, in the order to
-/// run them.
-pub fn strict(list: &mut [Diagnostic]) -> Vec<&'static str> {
-    let mut commands = Vec::new();
-    for (code, command) in STALE {
+/// How it is mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mend {
+    /// CRDs have to be taken, from the clusters or out of files.
+    Take,
+    /// Namespaces have to be recorded, which needs no cluster.
+    Record,
+    /// What is unused has to go.
+    Remove,
+}
+
+/// Makes errors of all that says that the lock is stale; the command that mends it, without the
+/// program's name. `None` where the lock is not stale.
+pub fn strict(list: &mut [Diagnostic]) -> Option<&'static str> {
+    let mut mends = Vec::new();
+    for (code, mend) in STALE {
         for diagnostic in list.iter_mut().filter(|d| d.code == code) {
             if diagnostic.severity != Severity::Error {
                 diagnostic.severity = Severity::Error;
                 diagnostic.notes.push("`--locked` makes this an error".to_owned());
             }
-            if !commands.contains(&command) {
-                commands.push(command);
-            }
+            mends.push(mend);
         }
     }
-    commands
+    let has = |mend| mends.contains(&mend);
+    match (has(Mend::Take), has(Mend::Remove), has(Mend::Record)) {
+        (true, true, _) => Some("lock --prune"),
+        (true, false, _) => Some("lock"),
+        (false, true, _) => Some("lock --offline --prune"),
+        (false, false, true) => Some("lock --offline"),
+        (false, false, false) => None,
+    }
 }
 
 #[cfg(test)]
@@ -44,8 +60,10 @@ mod tests {
         let warning = |code| Diagnostic::unplaced(code, "x");
         let other = &crate::model::codes::cluster::DRIFT;
         let mut list = [warning(&codes::UNUSED_SNAPSHOT), warning(&codes::NOT_RECORDED), warning(other)];
-        assert_eq!(strict(&mut list), ["lock --offline", "lock --offline --prune"]);
+        assert_eq!(strict(&mut list), Some("lock --offline --prune"));
         assert_eq!(list.each_ref().map(|d| d.severity), [Severity::Error, Severity::Error, Severity::Warning]);
-        assert!(strict(&mut list[2..]).is_empty());
+        assert_eq!(strict(&mut list[2..]), None);
+        assert_eq!(strict(&mut list[1..]), Some("lock --offline"));
+        assert_eq!(strict(&mut [warning(&codes::NOT_RECORDED), warning(&codes::NO_SNAPSHOT)]), Some("lock"));
     }
 }
