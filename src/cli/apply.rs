@@ -15,6 +15,7 @@ use clap::{Args, ValueEnum};
 use futures::future::join_all;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::allow::AllowFlags;
 use super::clusters::{ClusterFlags, duration};
 use super::env::Env;
 use super::error::CliError;
@@ -58,9 +59,12 @@ pub struct ApplyArgs {
     /// Wait for no CRD that nothing else in this run needs
     #[arg(long)]
     pub no_wait: bool,
-    /// What is wanted of the plan.
+    /// Refuse where a CRD of a service cluster is not what was locked
+    #[arg(long)]
+    pub locked: bool,
+    /// What is allowed by name.
     #[command(flatten)]
-    pub wishes: WishFlags,
+    pub allow: AllowFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -100,10 +104,11 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
             allowed: plan.allowed.clone(),
             max_prune: Some(usize::MAX),
             allow_empty: true,
-            ..args.wishes.wishes()
+            ..args.allow.wishes()
         },
-        None => args.wishes.wishes(),
+        None => args.allow.wishes(),
     };
+    let wishes = Wishes { locked: args.locked, ..wishes };
     let job = Job { args, env, repository: &repository, saved: saved.as_ref() };
     let done = block_on_to_the_end(job.run(&wishes, ui));
     done.map_err(|error| CliError::new(Exit::Bug, format!("cannot wait for the network: {error}")))?
@@ -111,8 +116,8 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
 
 /// Reads the saved plan, which says by itself what is allowed.
 fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError> {
-    let flags = WishFlags { no_trial: false, locked: false, ..args.wishes.clone() };
-    if flags != WishFlags::default() {
+    let flags = AllowFlags { no_trial: false, ..args.allow.clone() };
+    if !flags.is_empty() {
         return Err(CliError::usage("a saved plan is applied as it is: it holds what was allowed when it was made")
             .hint("leave the flags out, or make a plan with them"));
     }
@@ -185,7 +190,7 @@ impl Job<'_> {
             let what = count(plan.kept.len(), "object");
             ui.say(format_args!("{what} that the repository no longer has stay; `--prune` deletes them"))?;
         }
-        let works = self.works(&planned, plan, ui).await?;
+        let Some(works) = self.works(&planned, plan, ui).await? else { return interrupted_early(ui) };
         if works.iter().all(ClusterWork::is_nothing) {
             report::nothing(plan, ui)?;
             return Ok(planned.exit.map_or(Exit::Fine, |_| Exit::Partial));
@@ -213,16 +218,20 @@ impl Job<'_> {
         Ok(exit(&outcome, &planned))
     }
 
-    /// What is to be done to each cluster that answered.
+    /// What is to be done to each cluster that answered; `None` where the user interrupts.
     async fn works<'p>(
         &self,
         planned: &'p Planned,
         plan: &Plan,
         ui: &mut Ui<'_>,
-    ) -> Result<Vec<ClusterWork<'p>>, CliError> {
+    ) -> Result<Option<Vec<ClusterWork<'p>>>, CliError> {
         let parents = planned.reached.iter().map(|r| parent_of(&r.cluster, &r.inventory));
+        let parents = tokio::select! {
+            parents = join_all(parents) => parents,
+            _ = interrupt() => return Ok(None),
+        };
         let mut works = Vec::new();
-        for (Reached { cluster, inventory, .. }, parent) in planned.reached.iter().zip(join_all(parents).await) {
+        for (Reached { cluster, inventory, .. }, parent) in planned.reached.iter().zip(parents) {
             let parent = match parent {
                 Ok(parent) => parent,
                 Err(error) => {
@@ -235,7 +244,7 @@ impl Job<'_> {
             let work = ClusterWork::of(plan, cluster, inventory, wanted, parent.as_ref(), force);
             works.push(work.map_err(|misfit| CliError::new(Exit::Bug, misfit.to_string()))?);
         }
-        Ok(works)
+        Ok(Some(works))
     }
 }
 
@@ -264,7 +273,8 @@ fn announce(planned: &Planned, plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
                 .map(|(action, what)| format!("{} {what}", of(action)))
                 .collect();
         if !parts.is_empty() {
-            ui.say(format_args!("{name} at {}: {}", cluster.server, parts.join(", ")))?;
+            let context = cluster.context.as_ref().map(|name| format!(", context {name}")).unwrap_or_default();
+            ui.say(format_args!("{name} at {}{context}: {}", cluster.server, parts.join(", ")))?;
         }
     }
     Ok(())

@@ -69,27 +69,32 @@ impl<'a> ClusterWork<'a> {
         force: impl Fn(&Change) -> bool,
     ) -> Result<Self, Box<Misfit>> {
         let name = cluster.target.to_string();
-        let labelled = wanted.iter().map(|m| (ObjectKey::from(&m.id), Arc::new(inventory.label(&m.body))));
+        let changes: Vec<&Change> = plan.changes.iter().filter(|change| change.object.cluster == name).collect();
+        let changed: BTreeSet<ObjectKey> = changes.iter().map(|change| ObjectKey::from(&change.object)).collect();
+        // Only what is sent gets its label: a CRD may be a megabyte.
+        let labelled = wanted.iter().map(|m| (ObjectKey::from(&m.id), m)).filter(|(key, _)| changed.contains(key));
+        let labelled = labelled.map(|(key, m)| (key, Arc::new(inventory.label(&m.body))));
         let bodies: BTreeMap<ObjectKey, Arc<Value>> = labelled.collect();
         let resources = Resource::rendered();
-        let changes = plan.changes.iter().filter(|change| change.object.cluster == name);
         let steps: Result<Vec<Step>, _> = changes
+            .into_iter()
             .map(|c| {
                 Step::of(c, &bodies, &resources, force(c))
                     .map_err(|why| Box::new(Misfit { object: c.object.clone(), why }))
             })
             .collect();
-        let members = bodies.iter().filter(|(_, body)| !is_shared(body));
-        let wanted: BTreeSet<GroupKind> = members.map(|(key, _)| (key.group.clone(), key.kind.clone())).collect();
+        let members = wanted.iter().filter(|manifest| !is_shared(&manifest.body));
+        let kinds: BTreeSet<GroupKind> =
+            members.map(|manifest| (manifest.id.group().to_owned(), manifest.id.kind.clone())).collect();
         let kept = plan.kept.iter().filter(|object| object.cluster == name);
         let group = |object: &ObjectRef| object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
         let kept: BTreeSet<GroupKind> = kept.map(|object| (group(object), object.kind.clone())).collect();
         Ok(Self {
             cluster,
             part_of: inventory.id.clone(),
-            parent: Parent::of(inventory, parent, &wanted, &kept),
+            parent: Parent::of(inventory, parent, &kinds, &kept),
             steps: steps?,
-            served_by: served_by(&bodies),
+            served_by: served_by(wanted),
         })
     }
 }
@@ -168,6 +173,8 @@ struct Run<'a> {
     outcome: RefCell<Outcome>,
     /// Objects that others may need and that are not there, and why.
     missing: RefCell<BTreeMap<ObjectKey, String>>,
+    /// What the run itself makes: a dry run does not.
+    made: BTreeSet<&'a ObjectKey>,
     /// CRDs that were written and are not established yet.
     pending: RefCell<BTreeSet<String>>,
     /// When the server got another form of a CRD.
@@ -182,8 +189,10 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(work: &'a ClusterWork<'a>, how: &'a How, stop: &Stop, events: &'a mpsc::UnboundedSender<Event>) -> Self {
+        let made = work.steps.iter().filter(|step| !step.is_deletion() && step.seen.is_none());
         Self {
             work,
+            made: made.map(|step| &step.key).collect(),
             how,
             stop: stop.clone(),
             events,

@@ -53,6 +53,8 @@ pub struct Cluster {
     limits: Limits,
     /// The address, for people.
     pub server: String,
+    /// The context that leads there, where it is one of the user's own.
+    pub context: Option<String>,
     calls: Arc<AtomicUsize>,
     writes: Arc<AtomicUsize>,
 }
@@ -69,7 +71,7 @@ impl Cluster {
     /// # Errors
     /// When the kubeconfig's certificates or keys cannot be used.
     pub fn new(target: Target, way: Way, limits: Limits) -> Result<Self, ClusterError> {
-        let mut config = way.0;
+        let Way { mut config, context } = way;
         // kube's own retries go on for minutes in silence (`rust.md` C3); ours are in `call`.
         config.default_retry = false;
         config.connect_timeout = Some(limits.call);
@@ -81,7 +83,7 @@ impl Cluster {
             }
             error => error,
         })?;
-        Ok(Self { target, client, limits, server, calls: Arc::default(), writes: Arc::default() })
+        Ok(Self { target, client, limits, server, context, calls: Arc::default(), writes: Arc::default() })
     }
 
     /// How many requests were sent.

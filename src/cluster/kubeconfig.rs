@@ -17,7 +17,11 @@ const MAX_BYTES: usize = 1024 * 1024;
 
 /// A way into a cluster: an address, and who we are there.
 #[derive(Debug, Clone)]
-pub struct Way(pub(super) kube::Config);
+pub struct Way {
+    pub(super) config: kube::Config,
+    /// The name of the context; `None` where there is no kubeconfig, or the user did not write it.
+    pub(super) context: Option<String>,
+}
 
 /// Where a trusted kubeconfig comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +57,7 @@ pub async fn from_files(source: &FileSource) -> Result<Way, ClusterError> {
             ClusterError::new(Trouble::Kubeconfig, format!("{} does not fit the kubeconfigs before it", path.display()))
         })?;
     }
+    let context = source.context.clone().or_else(|| merged.current_context.clone());
     let mut config = if source.paths.is_empty() {
         kube::Config::incluster()
             .map_err(|_| ClusterError::new(Trouble::Kubeconfig, "there is no kubeconfig, and this is no Pod"))?
@@ -63,7 +68,7 @@ pub async fn from_files(source: &FileSource) -> Result<Way, ClusterError> {
         config.auth_info.impersonate.clone_from(&source.act_as);
         config.auth_info.impersonate_groups = Some(source.groups.clone()).filter(|groups| !groups.is_empty());
     }
-    Ok(Way(config))
+    Ok(Way { config, context: context.filter(|name| !name.is_empty()) })
 }
 
 /// Takes a kubeconfig that the user put in an environment variable.
@@ -71,7 +76,7 @@ pub async fn from_files(source: &FileSource) -> Result<Way, ClusterError> {
 /// # Errors
 /// When it is no kubeconfig.
 pub async fn from_text(text: &str) -> Result<Way, ClusterError> {
-    configuration(parsed(text)?, None).await.map(Way)
+    configuration(parsed(text)?, None).await.map(|config| Way { config, context: None })
 }
 
 /// Takes a kubeconfig that a provider put in a Secret.
@@ -85,7 +90,7 @@ pub async fn from_secret(text: &str, loopback: Loopback) -> Result<Way, ClusterE
     if loopback == Loopback::Refused {
         refuse_loopback(&config.cluster_url).await?;
     }
-    Ok(Way(config))
+    Ok(Way { config, context: None })
 }
 
 /// The text of a value of a Secret, which is in base64; `None` where it is neither that nor text.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::types::ObjectRef;
 use crate::compile::render::ManifestId;
 
 /// Group, kind, namespace and name: what stays the same when a version comes or goes.
@@ -24,6 +25,17 @@ impl From<&ManifestId> for ObjectKey {
             kind: id.kind.clone(),
             namespace: id.namespace.clone(),
             name: id.name.clone(),
+        }
+    }
+}
+
+impl From<&ObjectRef> for ObjectKey {
+    fn from(object: &ObjectRef) -> Self {
+        Self {
+            group: object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned(),
+            kind: object.kind.clone(),
+            namespace: object.namespace.clone(),
+            name: object.name.clone(),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::key::ObjectKey;
 use super::resource::Resource;
 use super::types::{Action, Change, LiveVersion, ObjectRef, Place};
-use crate::compile::render::{ManifestId, Stage};
+use crate::compile::render::{Manifest, Stage};
 
 /// What is done to one object.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,15 +81,9 @@ impl Step {
         force: bool,
     ) -> Result<Self, NoStep> {
         let object = &change.object;
-        let id = ManifestId {
-            api_version: object.api_version.clone(),
-            kind: object.kind.clone(),
-            namespace: object.namespace.clone(),
-            name: object.name.clone(),
-        };
-        let key = ObjectKey::from(&id);
+        let key = ObjectKey::from(object);
         let named = |r: &&Resource| r.group == key.group && r.kind == key.kind;
-        let resource = resources.iter().find(named).cloned().or_else(|| Resource::of(&id));
+        let resource = resources.iter().find(named).cloned();
         let resource = resource.ok_or_else(|| NoStep::UnknownKind(object.kind.clone()))?;
         let work = match change.action {
             Action::Create | Action::Update => {
@@ -138,13 +132,13 @@ fn stage_of(key: &ObjectKey, name: &str) -> Stage {
     })
 }
 
-/// Which wanted CRD serves which kind.
+/// Which wanted CRD serves which group and kind.
 #[must_use]
-pub fn served_by(wanted: &BTreeMap<ObjectKey, Arc<Value>>) -> BTreeMap<(String, String), String> {
-    let crds = wanted.iter().filter(|(key, _)| is_crd(key));
-    crds.filter_map(|(key, body)| {
-        let defined = Resource::defined_by(body)?;
-        Some(((defined.group, defined.kind), key.name.clone()))
+pub fn served_by(wanted: &[Manifest]) -> BTreeMap<(String, String), String> {
+    let crds = wanted.iter().filter(|manifest| is_crd(&ObjectKey::from(&manifest.id)));
+    crds.filter_map(|manifest| {
+        let defined = Resource::defined_by(&manifest.body)?;
+        Some(((defined.group, defined.kind), manifest.id.name.clone()))
     })
     .collect()
 }
@@ -176,6 +170,7 @@ pub fn crd_key(name: &str) -> ObjectKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compile::render::ManifestId;
     use serde_json::json;
 
     fn change(action: Action, kind: &str, name: &str) -> Change {
@@ -188,22 +183,28 @@ mod tests {
 
     #[test]
     fn a_deletion_names_what_was_seen() {
-        let none = BTreeMap::new();
+        let (none, kinds) = (BTreeMap::new(), Resource::rendered());
         let mut gone = change(Action::Delete, "Namespace", "a");
-        assert_eq!(Step::of(&gone, &none, &[], false), Err(NoStep::Unseen));
+        assert_eq!(Step::of(&gone, &none, &kinds, false), Err(NoStep::Unseen));
         gone.live = Some(LiveVersion { uid: "u".into(), resource_version: "7".into() });
-        let step = Step::of(&gone, &none, &[], false).expect("a step");
+        let step = Step::of(&gone, &none, &kinds, false).expect("a step");
         assert!(step.is_deletion() && step.stage == Stage::Namespaces && step.seen.as_deref() == Some("7"));
-        assert_eq!(Step::of(&change(Action::Create, "Namespace", "a"), &none, &[], false), Err(NoStep::NotWanted));
+        assert_eq!(Step::of(&change(Action::Create, "Namespace", "a"), &none, &kinds, false), Err(NoStep::NotWanted));
         let secret = change(Action::Create, "Secret", "a");
-        assert_eq!(Step::of(&secret, &none, &[], false), Err(NoStep::UnknownKind("Secret".into())));
+        assert_eq!(Step::of(&secret, &none, &kinds, false), Err(NoStep::UnknownKind("Secret".into())));
     }
 
     #[test]
     fn an_object_needs_its_namespace_and_its_crd() {
         let crd = json!({"spec": {"group": "a.b", "scope": "Namespaced", "names": {"kind": "Db", "plural": "dbs"},
             "versions": [{"name": "v1", "storage": true}]}});
-        let served = served_by(&BTreeMap::from([(crd_key("dbs.a.b"), Arc::new(crd))]));
+        let id = ManifestId {
+            api_version: "apiextensions.k8s.io/v1".into(),
+            kind: "CustomResourceDefinition".into(),
+            namespace: None,
+            name: "dbs.a.b".into(),
+        };
+        let served = served_by(&[Manifest { id, stage: Stage::Crds, body: Arc::new(crd), origin: None }]);
         let key = ObjectKey { group: "a.b".into(), kind: "Db".into(), namespace: Some("n".into()), name: "x".into() };
         let names: Vec<String> = needs(&key, &served).iter().map(ToString::to_string).collect();
         assert_eq!(names, ["Namespace n", "CustomResourceDefinition dbs.a.b"]);

@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         it_asks_or_is_told,
         a_saved_plan_is_applied_exactly_or_not_at_all,
+        a_cluster_that_is_away_or_another_holds_up_no_other,
         an_interrupted_apply_finishes_what_it_began,
         killed_anywhere_it_ends_in_the_same_state,
     ]
@@ -102,6 +103,48 @@ async fn a_saved_plan_is_applied_exactly_or_not_at_all() -> TestResult {
     platform.write("plan.json", "{}");
     let none = platform.carrier(&["apply", "plan.json"]).await.ends(64);
     assert!(none.err.contains("is not a plan"), "{}", none.err);
+    Ok(())
+}
+
+async fn a_cluster_that_is_away_or_another_holds_up_no_other() -> TestResult {
+    let platform = Platform::new(&["eu-west-1", "eu-west-2"]).await?;
+    platform.register("eu-west-2");
+    platform.carrier(&["lock"]).await.ends(0);
+    let away = &platform.planes["eu-west-2"];
+    away.kill();
+    let run = platform.carrier(&["apply", "--yes"]).await.ends(5);
+    assert!(run.err.contains("error[CAR0601]") && run.err.contains("clusters/eu-west-2.yaml"), "{}", run.err);
+    assert!(run.err.contains("team-a/eu-west-1: namespaces applied: 2"), "{}", run.err);
+    assert!(run.err.contains("1 cluster not reached"), "{}", run.err);
+    // With nothing left to do elsewhere, it is still not the whole.
+    platform.carrier(&["apply", "--yes"]).await.ends(5);
+
+    // Nothing is deleted anywhere meanwhile.
+    let account = std::fs::read_to_string(platform.path("accounts/team-b.yaml"))?;
+    std::fs::remove_file(platform.path("accounts/team-b.yaml"))?;
+    let run = platform.carrier(LESS).await.ends(3);
+    assert!(run.err.contains("did not answer"), "{}", run.err);
+    platform.write("accounts/team-b.yaml", &account);
+    away.restart().await?;
+    let run = platform.carrier(&["apply", "--yes"]).await.ends(0);
+    assert!(run.err.contains("team-a/eu-west-2 at ") && !run.err.contains("management at "), "{}", run.err);
+
+    // One that is not the one that was locked is not touched, and nothing else is either.
+    let lock = std::fs::read_to_string(platform.path("carrier.lock"))?;
+    let uid =
+        platform.planes["eu-west-1"].kubectl(&["get", "ns", "kube-system", "-o", "jsonpath={.metadata.uid}"]).await?;
+    assert!(lock.contains(&uid));
+    platform.write("carrier.lock", &lock.replace(&uid, "11111111-2222-3333-4444-555555555555"));
+    platform.edit("accounts/team-b.yaml", "displayName: Team B", "displayName: B");
+    let before = versions(platform.management()).await?;
+    let run = platform.carrier(&["apply", "--yes"]).await.ends(3);
+    assert!(run.err.contains("is another cluster"), "{}", run.err);
+    assert_eq!(versions(platform.management()).await?, before);
+    platform.write("carrier.lock", &lock);
+
+    platform.management().kill();
+    let run = platform.carrier(&["apply", "--yes"]).await.ends(4);
+    assert!(run.err.contains("nothing was applied"), "{}", run.err);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What `carrier apply` says: the plan before, a line a step while it works, and in
 //! the end what was done and what was not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use crate::cli::error::CliError;
@@ -74,7 +74,7 @@ pub(super) fn outcome(outcome: &Outcome, plan: &Plan, how: &How, ui: &mut Ui<'_>
     if how.dry_run {
         return ui.say("nothing was written");
     }
-    if !outcome.is_whole() {
+    if !outcome.is_whole() || !plan.complete {
         return ui.next("apply", "again: it takes up where this ended");
     }
     Ok(())
@@ -108,8 +108,9 @@ fn by_reason(skipped: &[(ObjectRef, String)]) -> BTreeMap<&str, Vec<&ObjectRef>>
 
 /// The sum, a line: `applied: 38 created, 2 changed, 1 deleted; 1 failed, 2 not done`.
 fn sum(outcome: &Outcome, plan: &Plan, how: &How) -> String {
-    let action = |about: &ObjectRef| plan.changes.iter().find(|c| c.object == *about).map(|c| c.action);
-    let created = outcome.applied.iter().filter(|about| action(about) == Some(Action::Create)).count();
+    let creations = plan.changes.iter().filter(|change| change.action == Action::Create);
+    let creations: BTreeSet<&ObjectRef> = creations.map(|change| &change.object).collect();
+    let created = outcome.applied.iter().filter(|about| creations.contains(about)).count();
     let numbers = |list: &[(usize, &str)]| {
         let parts: Vec<String> = list.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
         parts.join(", ")
@@ -120,7 +121,9 @@ fn sum(outcome: &Outcome, plan: &Plan, how: &How) -> String {
         (outcome.deleted.len(), "deleted"),
         (outcome.unchanged.len(), "just so already"),
     ]);
+    let away = plan.clusters.iter().filter(|cluster| !cluster.reached).count();
     let undone = numbers(&[
+        (away, if away == 1 { "cluster not reached" } else { "clusters not reached" }),
         (outcome.failed.len(), "failed"),
         (outcome.not_ready.len(), "not served"),
         (outcome.skipped.len(), if how.dry_run { "not tried" } else { "not done" }),
@@ -150,6 +153,8 @@ mod tests {
 
     #[test]
     fn the_sum_counts_everything_once() {
+        let away =
+            Plan { clusters: vec![crate::plan::types::ClusterPlan::default()], complete: false, ..Plan::default() };
         let how = How { dry_run: false, timeout: std::time::Duration::ZERO, wait: true, no_deletions: None };
         let mut outcome = Outcome { applied: vec![about("a")], ..Outcome::default() };
         assert_eq!(sum(&outcome, &Plan::default(), &how), "applied: 1 changed");
@@ -157,6 +162,7 @@ mod tests {
         outcome.interrupted = true;
         assert_eq!(sum(&outcome, &Plan::default(), &how), "interrupted: 1 changed; 2 not done");
         assert_eq!(sum(&Outcome::default(), &Plan::default(), &how), "applied: nothing");
+        assert_eq!(sum(&Outcome::default(), &away, &how), "applied: nothing; 1 cluster not reached");
         assert_eq!(by_reason(&outcome.skipped)["interrupted"].len(), 2);
     }
 }

@@ -110,8 +110,7 @@ impl Run<'_> {
             return None;
         }
         let needed = needs(&step.key, &self.work.served_by);
-        let made = |s: &&Step| !s.is_deletion() && s.seen.is_none() && needed.contains(&s.key);
-        self.work.steps.iter().find(made).map(|step| step.key.to_string())
+        needed.iter().find(|key| self.made.contains(key)).map(ToString::to_string)
     }
 
     fn crd_of(&self, step: &Step) -> Option<&String> {
