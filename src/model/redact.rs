@@ -321,6 +321,16 @@ pub fn names_credential(name: &str) -> bool {
         || name.starts_with("clientcertificate")
 }
 
+/// What an API server says, without the values that it quotes: they may be what nobody is to see.
+#[must_use]
+pub fn without_values(message: &str) -> String {
+    // A value that is no plain text ends nobody knows where, so all up to the last reason goes.
+    static VALUE: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r#"(?s)\b(Invalid|Unsupported|Duplicate) value: (?:"(?:[^"\\]|\\.)*"(?:: )?|[^"].*: )"#)
+    });
+    VALUE.replace_all(message, "$1 value: ").into_owned()
+}
+
 /// `client-key_data` is `clientkeydata`.
 fn simplified(name: &str) -> String {
     name.to_lowercase().chars().filter(|c| !matches!(c, '-' | '_')).collect()
@@ -372,5 +382,37 @@ impl Open {
 
     fn is_open(&self) -> bool {
         self.quote.is_some() || self.brackets > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_quotes_no_values() {
+        for (said, shown) in [
+            (r#"spec.a: Invalid value: "x: \"y\"": must be z"#, "spec.a: Invalid value: must be z"),
+            ("spec.a: Invalid value: 5: must be less", "spec.a: Invalid value: must be less"),
+            (
+                r#"[a: Invalid value: "x": no, b: Unsupported value: "y": supported values: "p", "q"]"#,
+                r#"[a: Invalid value: no, b: Unsupported value: supported values: "p", "q"]"#,
+            ),
+            (r#"a: Invalid value: map[string]interface {}{"k":"v: w"}: bad"#, "a: Invalid value: bad"),
+            (r#"a: Duplicate value: "x""#, "a: Duplicate value: "),
+            ("forbidden: no", "forbidden: no"),
+        ] {
+            assert_eq!(without_values(said), shown);
+        }
+    }
+
+    #[test]
+    fn names_tell_of_credentials() {
+        for name in ["password", "adminPassword", "api-key", "auth_token", "client-key-data", "kubeconfig"] {
+            assert!(names_credential(name), "{name}");
+        }
+        for name in ["size", "keys", "passwordPolicy", "tokens"] {
+            assert!(!names_credential(name), "{name}");
+        }
     }
 }

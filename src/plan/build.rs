@@ -19,6 +19,7 @@ use super::{access, consequence, crd, fields};
 use crate::compile::render::{Manifest, Stage};
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
+use crate::model::redact::without_values;
 use crate::model::source::{Sources, Span};
 
 /// What the server said to a dry run of an object.
@@ -286,7 +287,7 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
         }
         (Comparison::Absent, _) | (_, None) => {
             if let Some(Answer::Refused(why)) = input.answers.get(&key) {
-                change.refused = Some(why.clone());
+                change.refused = Some(without_values(why));
             }
         }
         (Comparison::Differs, Some(there)) => {
@@ -319,7 +320,7 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
             };
             match answer {
                 Some(Answer::Conflicts(list)) => change.conflicts.clone_from(list),
-                Some(Answer::Refused(why)) => change.refused = Some(why.clone()),
+                Some(Answer::Refused(why)) => change.refused = Some(without_values(why)),
                 Some(Answer::WouldBe(_)) | None => {}
             }
             change.reasons.extend(consequence::of_update(&key, &there.body, &body, change.impact.as_ref()));

@@ -38,7 +38,7 @@ pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
     let same = !live.is_going()
         && entry.api_version == api_version
         && live.body.get("apiVersion") == wanted.get("apiVersion")
-        && without_names(wanted).is_some_and(|wanted| is_same(&Value::Object(wanted), &live.body, entry.fields));
+        && is_same_object(wanted, &live.body, entry.fields);
     if same { Comparison::Same } else { Comparison::Differs }
 }
 
@@ -95,19 +95,42 @@ const SERVER_METADATA: [&str; 8] = [
     "selfLink",
 ];
 
-/// What managed fields speak of: all but what names the object.
-fn without_names(wanted: &Value) -> Option<Map<String, Value>> {
-    let mut object = wanted.as_object()?.clone();
-    object.remove("apiVersion");
-    object.remove("kind");
-    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
-        metadata.remove("name");
-        metadata.remove("namespace");
-        if metadata.is_empty() {
-            object.remove("metadata");
+/// The same as [`is_same`] for a whole object: managed fields do not speak of what names it. (A CRD may
+/// be a megabyte, so nothing is copied.)
+fn is_same_object(wanted: &Value, live: &Value, fields: &Value) -> bool {
+    let (Some(wanted), Some(live), Some(fields)) = (wanted.as_object(), live.as_object(), fields.as_object()) else {
+        return false;
+    };
+    let named = |key: &str| matches!(key, "name" | "namespace");
+    let metadata = wanted.get("metadata").and_then(Value::as_object);
+    let has_metadata = metadata.is_some_and(|metadata| metadata.keys().any(|key| !named(key)));
+    let skipped = |key: &str| matches!(key, "apiVersion" | "kind") || key == "metadata" && !has_metadata;
+    let same = |key: &str, value: &Value, below: &Value| match (key, metadata, live.get(key)) {
+        ("metadata", Some(metadata), Some(Value::Object(live))) => {
+            let is_same =
+                |key: &str, value: &Value, below: &Value| live.get(key).is_some_and(|live| is_same(value, live, below));
+            below.as_object().is_some_and(|below| are_same(metadata, below, named, is_same))
         }
-    }
-    Some(object)
+        (_, _, Some(live)) => is_same(value, live, below),
+        _ => false,
+    };
+    are_same(wanted, fields, skipped, same)
+}
+
+/// Whether all entries but those that are skipped are owned, nothing else is, and each is the same.
+fn are_same(
+    wanted: &Map<String, Value>,
+    fields: &Map<String, Value>,
+    skipped: impl Fn(&str) -> bool,
+    same: impl Fn(&str, &Value, &Value) -> bool,
+) -> bool {
+    let counted = wanted.keys().filter(|key| !skipped(key)).count();
+    let mut owned = fields.iter().filter(|(key, _)| *key != ".");
+    counted == owned.clone().count()
+        && owned.all(|(key, below)| {
+            let name = key.strip_prefix("f:").filter(|name| !skipped(name));
+            name.is_some_and(|name| wanted.get(name).is_some_and(|value| same(name, value, below)))
+        })
 }
 
 /// Whether `wanted` is exactly what is owned by `fields`, and has the live values.

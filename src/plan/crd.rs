@@ -77,6 +77,7 @@ pub(super) fn root(version: &Value) -> &Value {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
 mod tests {
     use super::*;
     use serde_json::json;

@@ -87,14 +87,16 @@ pub fn impact(impact: &Impact, all: bool) -> Vec<String> {
             lines.push(format!("  and {more} more"));
         }
     }
-    if impact.destroyed_count == 0 && impact.invalid_count == 0 && impact.unchecked.is_none() {
-        lines.push(match impact.instances {
-            0 => "there are no instances".to_owned(),
-            n => format!("{} in {}", count(n, "instance"), count(impact.accounts, "namespace")),
-        });
+    let told = impact.destroyed_count > 0 || impact.invalid_count > 0;
+    match impact.instances {
+        0 if !told && impact.unchecked.is_none() => lines.push("there are no instances".to_owned()),
+        n if n > 0 && !told => {
+            lines.push(format!("{} in {}", count(n, "instance"), count(impact.accounts, "namespace")));
+        }
+        _ => {}
     }
     if let Some(why) = impact.unchecked.as_ref().filter(|why| *why != NOT_ASKED) {
-        lines.push(format!("instances were not looked at: {why}"));
+        lines.push(format!("not all is known: {why}"));
     }
     lines
 }
