@@ -23,6 +23,7 @@ use super::ui::{Ui, Verbosity, shell_word};
 use super::wishes::WishFlags;
 use crate::cluster::runtime::block_on;
 use crate::model::cluster::Target;
+use crate::model::diagnostic::Severity;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::inventory;
 use crate::plan::live::LiveCluster;
@@ -129,7 +130,7 @@ fn live(
     // What is wrong here is not mended by asking; but a CRD that is not locked yet may be there.
     if !wishes.refresh || repository.settings_are_broken() {
         let (_, list) = repository.compile();
-        if list.iter().any(|d| d.severity == crate::model::diagnostic::Severity::Error) {
+        if list.iter().any(|d| d.severity == Severity::Error) {
             return Ok((None, Some(repository.report_if_any(&list, env, ui)?)));
         }
     }

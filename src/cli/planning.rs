@@ -35,6 +35,7 @@ use crate::plan::types::{Allowed, ObjectRef, Plan, Refusal};
 /// What the user wants of a plan.
 #[allow(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Wishes {
     /// Whether what the repository no longer has is deleted.
     pub prune: bool,

@@ -41,7 +41,7 @@ pub fn changes(
         return BTreeMap::new();
     }
     let (had, has) = (rights(before), rights(after));
-    let (bound, binds) = (bindings(before, changed), bindings(after, changed));
+    let (of_before, of_after) = (bindings(before, changed), bindings(after, changed));
     let mut found = BTreeMap::new();
     for key in changed.iter().filter(|key| concerns(key)) {
         let is_binding = key.kind.ends_with("Binding");
@@ -56,19 +56,19 @@ pub fn changes(
             }
             given
         };
-        let (gave, gives) = (by_key(before, &bound), by_key(after, &binds));
+        let (gave, gives) = (by_key(before, &of_before), by_key(after, &of_after));
         let everybody: BTreeSet<&Who> = gave.keys().chain(gives.keys()).collect();
-        let mut list = Vec::new();
+        let mut told = Vec::new();
         for who in everybody {
             let taken = only(&gave, &gives, who).filter(|right| !holds(&has, who, right)).cloned().collect();
             let gained = only(&gives, &gave, who).filter(|right| !holds(&had, who, right)).cloned().collect();
             let (loses, gains) = (compact(&taken), compact(&gained));
             if !loses.is_empty() || !gains.is_empty() {
-                list.push(AccessChange { subject: who.0.clone(), namespace: who.1.clone(), loses, gains });
+                told.push(AccessChange { subject: who.0.clone(), namespace: who.1.clone(), loses, gains });
             }
         }
-        if !list.is_empty() {
-            found.insert((*key).clone(), list);
+        if !told.is_empty() {
+            found.insert((*key).clone(), told);
         }
     }
     found

@@ -2,7 +2,6 @@
 //! each means, and why they may not be made.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use serde_json::Value;
 
@@ -15,6 +14,7 @@ use super::types::{
     Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, FORMAT_VERSION, Impact, LiveVersion, ObjectRef,
     Place, Plan, Reason, Summary,
 };
+use super::words::NOT_ASKED;
 use super::{access, consequence, crd, fields};
 use crate::compile::render::{Manifest, Stage};
 use crate::model::cluster::Target;
@@ -198,14 +198,13 @@ fn summary(plan: &Plan) -> Summary {
 
 /// SHA-256 of all objects of all clusters.
 fn input_digest(clusters: &[ClusterInput<'_>]) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for cluster in clusters {
+        lines.push(cluster.target.to_string());
         // One digest an object, so that no two sets can read alike.
-        let digests = cluster.wanted.iter().map(|manifest| sha256(manifest.body.to_string().as_bytes()));
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}\n{}", cluster.target, digests.collect::<Vec<_>>().join("\n"));
+        lines.extend(cluster.wanted.iter().map(|manifest| sha256(manifest.body.to_string().as_bytes())));
     }
-    format!("sha256:{}", sha256(text.as_bytes()))
+    format!("sha256:{}", sha256(lines.join("\n").as_bytes()))
 }
 
 /// What one cluster adds to the plan.
@@ -359,7 +358,7 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
 }
 
 fn nobody_was_asked() -> Impact {
-    Impact { unchecked: Some("no cluster was asked".to_owned()), ..Impact::default() }
+    Impact { unchecked: Some(NOT_ASKED.to_owned()), ..Impact::default() }
 }
 
 fn worst(reasons: &[Reason]) -> Effect {

@@ -149,7 +149,9 @@ fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
     let mut message = format!("{} {verb}: {}", placed(&change.object), parts.join("; "));
     if let Some(known) = &change.impact {
         let lines: Vec<String> = impact(known, false).iter().map(|line| line.trim().to_owned()).collect();
-        message = format!("{message} ({})", lines.join("; "));
+        if !lines.is_empty() {
+            message = format!("{message} ({})", lines.join("; "));
+        }
     }
     Some(Refusal { guard: guard.to_owned(), message, flag: Some(format!("{flag} {}", flag_name(&change.object))) })
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::text::sum;
 use super::types::{Action, Change, Effect, FieldChange, FieldOp, Plan};
-use super::words::{count, impact, object};
+use super::words::{count, impact, not_asked, object, refusals_head};
 use crate::model::plain;
 
 /// The longest comment, in bytes.
@@ -24,7 +24,8 @@ pub fn markdown(plan: &Plan) -> String {
     let mut out = Page { text: String::new() };
     out.add(&format!("### carrier plan\n\n**{}**\n\n", escaped(&sum(plan))));
     if plan.against != "clusters" {
-        out.add(&format!("Compared with {}.\n\n", code(&plan.against)));
+        let note = not_asked(plan).map(|note| format!(" {note}")).unwrap_or_default();
+        out.add(&format!("Compared with {}.{note}\n\n", code(&plan.against)));
     }
     refusals(plan, &mut out);
     for cluster in &plan.clusters {
@@ -85,7 +86,7 @@ fn refusals(plan: &Plan, out: &mut Page) {
     if plan.refusals.is_empty() {
         return;
     }
-    out.add("`carrier apply` would refuse this:\n\n");
+    out.add(&format!("{}\n\n", refusals_head(plan)));
     // Not so many that there is no room for the plan itself.
     let shown = plan.refusals.iter().take(50);
     out.list(

@@ -25,8 +25,8 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 const APIEXTENSIONS: &str = "apiextensions.k8s.io";
 const CRDS: &str = "customresourcedefinitions";
 
-/// Every group, in a rule and in a review alike.
-const ANY_GROUP: &str = "*";
+/// The group of the CRDs that schemas are tried in. One for all, so that a rule can name it.
+pub const TRIALS: &str = "trial.kubecarrier.io";
 
 /// What somebody runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -216,7 +216,7 @@ impl Objects {
             Self::Kinds => "every kind that carrier writes in such a cluster",
             Self::Rendered => "every kind that the repository has objects of",
             Self::Crds => "CustomResourceDefinitions",
-            Self::Trials => "resources of the services' plurals, in any group",
+            Self::Trials => "everything in the group `trial.kubecarrier.io`",
             Self::Instances => "instances of the services",
             Self::Inventory => "ConfigMaps in the namespace `kubecarrier-system`",
             Self::Escalation => "Roles, in service clusters also ClusterRoles",
@@ -307,7 +307,7 @@ pub const TABLE: &[Row] = {
             verbs: &["create"],
             objects: O::Trials,
             tasks: &[Trial],
-            why: "instances are tried by dry runs in the group of that CRD, whose name is random",
+            why: "instances are tried by dry runs as objects of that CRD, whose name is random and whose group is this one",
         },
         Row {
             place: Management,
@@ -365,10 +365,7 @@ fn expand(objects: Objects, verb: &str, target: &Target, compiled: &Compiled<'_>
         Objects::BaseCrds => plain(base_crds(verb, target, compiled)),
         Objects::Kinds => plain(kinds(target).iter().map(all).collect()),
         Objects::Plurals => plain(plurals(verb, target, compiled)),
-        Objects::Trials => {
-            let plurals: BTreeSet<String> = instances(target, compiled).into_iter().map(|r| r.plural).collect();
-            plain(plurals.iter().map(|plural| Access::all(verb, ANY_GROUP, plural)).collect())
-        }
+        Objects::Trials => plain(vec![Access::all(verb, TRIALS, "*")]),
         Objects::Crds => plain(vec![Access::all(verb, APIEXTENSIONS, CRDS)]),
         Objects::Inventory => plain(vec![Access::all(verb, "", "configmaps").within(SYSTEM_NAMESPACE)]),
         Objects::Instances => plain(instances(target, compiled).iter().map(all).collect()),

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use anstyle::{AnsiColor, Style};
 
 use super::types::{Action, Change, ClusterPlan, Effect, FieldChange, FieldOp, ObjectRef, Plan};
-use super::words::{count, impact, object};
+use super::words::{count, impact, not_asked, object, refusals_head};
 use crate::model::plain;
 
 /// Of one change this many reasons are shown, and of its fields and access.
@@ -237,7 +237,7 @@ impl Lines {
     fn refusals(&mut self, plan: &Plan) {
         let Some(first) = plan.refusals.first() else { return };
         self.gap();
-        let head = self.painted(GRAVE, "`carrier apply` would refuse this:");
+        let head = self.painted(GRAVE, refusals_head(plan));
         self.push(head);
         let (mut guard, mut shown, mut hidden) = (first.guard.as_str(), 0, 0);
         for refusal in &plan.refusals {
@@ -269,6 +269,9 @@ impl Lines {
     fn sum(&mut self, plan: &Plan) {
         if !self.how.summary {
             self.gap();
+        }
+        if let Some(note) = not_asked(plan) {
+            self.push(note);
         }
         let line = sum(plan);
         let grave = plan.changes.iter().any(|change| change.effect >= Effect::Breaking) || !plan.refusals.is_empty();

@@ -1,6 +1,6 @@
 //! Words that all forms of a plan say alike.
 
-use super::types::{Impact, ObjectRef};
+use super::types::{Impact, ObjectRef, Plan};
 
 /// How many names are listed where there may be many.
 const FIRST: usize = 3;
@@ -54,6 +54,9 @@ fn full_name(namespace: Option<&str>, name: &str) -> String {
     namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
 }
 
+/// Why nothing is known of the instances of a plan without clusters. Forms say it once for all.
+pub const NOT_ASKED: &str = "no cluster was asked";
+
 /// What is known of the instances, a sentence each. `all` lists more of the names.
 #[must_use]
 pub fn impact(impact: &Impact, all: bool) -> Vec<String> {
@@ -90,8 +93,26 @@ pub fn impact(impact: &Impact, all: bool) -> Vec<String> {
             n => format!("{} in {}", count(n, "instance"), count(impact.accounts, "namespace")),
         });
     }
-    if let Some(why) = &impact.unchecked {
+    if let Some(why) = impact.unchecked.as_ref().filter(|why| *why != NOT_ASKED) {
         lines.push(format!("instances were not looked at: {why}"));
     }
     lines
+}
+
+/// What is to be said of a plan for which no cluster was asked, where that matters to it.
+#[must_use]
+pub fn not_asked(plan: &Plan) -> Option<&'static str> {
+    let unknown = |impact: &Impact| impact.unchecked.as_deref() == Some(NOT_ASKED);
+    let matters = plan.changes.iter().filter_map(|change| change.impact.as_ref()).any(unknown);
+    matters.then_some("No cluster was asked, so nothing is known of the instances that this touches.")
+}
+
+/// What stands above the refusals.
+#[must_use]
+pub fn refusals_head(plan: &Plan) -> &'static str {
+    match plan.against.as_str() {
+        "clusters" => "`carrier apply` would refuse this:",
+        // There, what goes from the repository stays, unless it is told to prune.
+        _ => "Applied with `--prune`, this would be refused:",
+    }
 }

@@ -382,10 +382,11 @@ async fn trials_leave_nothing_behind(scene: &Scene<'_>) -> TestResult {
     eventually("its CRD is deleted all the same", async || scene.trials().await.is_empty()).await;
 
     // Killed, so that nothing could be done: the next run finds it.
-    let name = "redis.0123456789.trial.carrier.invalid";
+    let name = "t0123456789.trial.kubecarrier.io";
     let mut left = redis();
     left["metadata"] = json!({ "name": name, "labels": { LABEL: "0123456789" } });
-    left["spec"]["group"] = json!("0123456789.trial.carrier.invalid");
+    left["spec"]["group"] = json!("trial.kubecarrier.io");
+    left["spec"]["names"] = json!({ "kind": "T0123456789", "plural": "t0123456789" });
     scene.plane.kubectl_with(&["create", "-f", "-"], &left.to_string()).await?;
     scene.observe(&scene.wanted, &Options::default()).await?;
     assert_eq!(scene.trials().await.len(), 1, "it may be another run's, which goes on");

@@ -13,12 +13,11 @@ use crate::cluster::client::Cluster;
 use crate::cluster::error::{ClusterError, Trouble};
 use crate::cluster::rest::{Call, Page};
 use crate::cluster::runtime::afterwards;
+use crate::plan::needs::TRIALS;
 use crate::plan::resource::Resource;
 
 /// Label of a CRD that is there for a trial. Its value is the run's.
 pub const LABEL: &str = "kubecarrier.io/trial";
-/// What their groups end with. The label alone could be anybody's.
-const GROUP: &str = ".trial.carrier.invalid";
 /// How long a CRD may take to be served.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The first pause between two looks; it doubles up to the last.
@@ -149,7 +148,7 @@ async fn delete(cluster: &Cluster, name: &str, uid: Option<&str>) {
     }
 }
 
-/// The trial's CRD: one version of `crd` in a group of its own, without what only people use.
+/// The trial's CRD: one version of `crd` under another name, without what only people use.
 fn definition(crd: &Value, version: &str, run: &str) -> Option<Value> {
     let versions = crd.pointer("/spec/versions")?.as_array()?;
     let version = versions.iter().find(|v| v.get("name").and_then(Value::as_str) == Some(version))?;
@@ -158,21 +157,14 @@ fn definition(crd: &Value, version: &str, run: &str) -> Option<Value> {
     if let Some(status) = version.pointer("/subresources/status") {
         tried["subresources"] = json!({ "status": status });
     }
-    // Short names and categories would put it in front of people while it lasts.
-    let names: Map<String, Value> = crd
-        .pointer("/spec/names")?
-        .as_object()?
-        .iter()
-        .filter(|(key, _)| matches!(key.as_str(), "kind" | "plural" | "singular" | "listKind"))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    let group = format!("{run}{GROUP}");
-    let plural = names.get("plural")?.as_str()?;
+    // Trials that run at once meet in one group, so that a rule of RBAC can name it: their kinds are their own.
+    let plural = format!("t{run}");
+    let names = json!({ "kind": format!("T{run}"), "plural": plural });
     Some(json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": { "name": format!("{plural}.{group}"), "labels": { LABEL: run } },
-        "spec": { "group": group, "names": names, "scope": crd.pointer("/spec/scope")?, "versions": [tried] },
+        "metadata": { "name": format!("{plural}.{TRIALS}"), "labels": { LABEL: run } },
+        "spec": { "group": TRIALS, "names": names, "scope": crd.pointer("/spec/scope")?, "versions": [tried] },
     }))
 }
 
@@ -196,7 +188,8 @@ impl Leftover {
     pub fn of(crd: &Value) -> Option<Self> {
         let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str);
         crd.pointer("/metadata/labels")?.get(LABEL)?;
-        let name = text("/metadata/name").filter(|name| name.ends_with(GROUP))?;
+        let name =
+            text("/metadata/name").filter(|name| name.split_once('.').is_some_and(|(_, group)| group == TRIALS))?;
         Some(Self {
             name: name.to_owned(),
             uid: text("/metadata/uid")?.to_owned(),
@@ -238,10 +231,10 @@ mod tests {
             json!({
                 "apiVersion": "apiextensions.k8s.io/v1",
                 "kind": "CustomResourceDefinition",
-                "metadata": { "name": "dbs.0123456789.trial.carrier.invalid", "labels": { LABEL: "0123456789" } },
+                "metadata": { "name": "t0123456789.trial.kubecarrier.io", "labels": { LABEL: "0123456789" } },
                 "spec": {
-                    "group": "0123456789.trial.carrier.invalid", "scope": "Cluster",
-                    "names": { "kind": "Db", "plural": "dbs" },
+                    "group": "trial.kubecarrier.io", "scope": "Cluster",
+                    "names": { "kind": "T0123456789", "plural": "t0123456789" },
                     "versions": [{ "name": "v1", "served": true, "storage": true, "schema": {}, "subresources": { "status": {} } }],
                 },
             })
@@ -256,9 +249,9 @@ mod tests {
                 "name": name, "labels": labels, "uid": "u", "creationTimestamp": "2020-01-01T00:00:00Z",
             } })
         };
-        let ours = Leftover::of(&crd("dbs.0.trial.carrier.invalid", json!({ LABEL: "0" }))).expect("a leftover");
+        let ours = Leftover::of(&crd("t0.trial.kubecarrier.io", json!({ LABEL: "0" }))).expect("a leftover");
         assert!(ours.is_older_than(Duration::from_mins(10)));
         assert_eq!(Leftover::of(&crd("dbs.example.com", json!({ LABEL: "0" }))), None);
-        assert_eq!(Leftover::of(&crd("dbs.0.trial.carrier.invalid", json!({}))), None);
+        assert_eq!(Leftover::of(&crd("t0.trial.kubecarrier.io", json!({}))), None);
     }
 }
