@@ -15,7 +15,6 @@ use clap::{Args, ValueEnum};
 use futures::future::join_all;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::allow::AllowFlags;
 use super::clusters::{ClusterFlags, duration};
 use super::env::Env;
 use super::error::CliError;
@@ -58,12 +57,9 @@ pub struct ApplyArgs {
     /// Wait for no CRD that nothing else in this run needs
     #[arg(long)]
     pub no_wait: bool,
-    /// Refuse where a CRD of a service cluster is not what was locked
-    #[arg(long)]
-    pub locked: bool,
-    /// What is allowed by name.
+    /// What is wanted of the plan.
     #[command(flatten)]
-    pub allow: AllowFlags,
+    pub wishes: WishFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -103,11 +99,10 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
             allowed: plan.allowed.clone(),
             max_prune: Some(usize::MAX),
             allow_empty: true,
-            ..args.allow.wishes()
+            ..args.wishes.wishes()
         },
-        None => args.allow.wishes(),
+        None => args.wishes.wishes(),
     };
-    let wishes = Wishes { locked: args.locked, ..wishes };
     let job = Job { args, env, repository: &repository, saved: saved.as_ref() };
     let done = block_on_to_the_end(job.run(&wishes, ui));
     done.map_err(|error| CliError::new(Exit::Bug, format!("cannot wait for the network: {error}")))?
@@ -115,8 +110,8 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
 
 /// Reads the saved plan, which says by itself what is allowed.
 fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError> {
-    let flags = AllowFlags { no_trial: false, ..args.allow.clone() };
-    if !flags.is_empty() {
+    let flags = WishFlags { no_trial: false, locked: false, ..args.wishes.clone() };
+    if flags != WishFlags::default() {
         return Err(CliError::usage("a saved plan is applied as it is: it holds what was allowed when it was made")
             .hint("leave the flags out, or make a plan with them"));
     }

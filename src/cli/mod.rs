@@ -5,7 +5,6 @@
 //! [`main`] and [`env`] touch the process: its arguments, environment and streams.
 
 pub mod against;
-pub mod allow;
 pub mod apply;
 pub mod args;
 pub mod asking;

@@ -70,9 +70,9 @@ impl<'a> ClusterWork<'a> {
     ) -> Result<Self, Box<Misfit>> {
         let name = cluster.target.to_string();
         let changes: Vec<&Change> = plan.changes.iter().filter(|change| change.object.cluster == name).collect();
-        let changed: BTreeSet<ObjectKey> = changes.iter().map(|change| ObjectKey::from(&change.object)).collect();
+        let sent: BTreeSet<ObjectKey> = changes.iter().map(|change| ObjectKey::from(&change.object)).collect();
         // Only what is sent gets its label: a CRD may be a megabyte.
-        let labelled = wanted.iter().map(|m| (ObjectKey::from(&m.id), m)).filter(|(key, _)| changed.contains(key));
+        let labelled = wanted.iter().map(|m| (ObjectKey::from(&m.id), m)).filter(|(key, _)| sent.contains(key));
         let labelled = labelled.map(|(key, m)| (key, Arc::new(inventory.label(&m.body))));
         let bodies: BTreeMap<ObjectKey, Arc<Value>> = labelled.collect();
         let resources = Resource::rendered();

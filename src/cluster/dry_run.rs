@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
 use super::client::Cluster;
-use super::error::{ClusterError, Trouble};
+use super::error::{ClusterError, Trouble, discreet};
 use super::rest::{Apply, Call};
 use crate::compile::render::Manifest;
 use crate::plan::build::Answer;
@@ -90,7 +90,7 @@ fn refusal(error: ClusterError) -> Result<Option<Answer>, ClusterError> {
         _ if error.is_of_connection() => Err(error),
         // A webhook with side effects is not asked, and then the dry run is off. Applying may well do.
         _ if error.message.contains("does not support dry run") => Ok(None),
-        _ => Ok(Some(Answer::Refused(error.message))),
+        _ => Ok(Some(Answer::Refused(discreet(&error.message)))),
     }
 }
 

@@ -57,7 +57,7 @@ async fn management(plane: &ControlPlane) -> Cluster {
 }
 
 fn how() -> How {
-    How { dry_run: false, timeout: Duration::from_secs(60), wait: true, no_deletions: None }
+    How { dry_run: false, timeout: Duration::from_mins(1), wait: true, no_deletions: None }
 }
 
 /// One cluster, what it shall have and whose that is.
@@ -346,7 +346,7 @@ async fn a_wait_outlives_its_connection() -> TestResult {
         plane.kubectl(&["get", "--raw", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?limit=1"]).await?;
     let since: Value = serde_json::from_str(&since)?;
     let since = since["metadata"]["resourceVersion"].as_str().map(str::to_owned);
-    let until = tokio::time::Instant::now() + Duration::from_secs(60);
+    let until = tokio::time::Instant::now() + Duration::from_mins(1);
     let names: BTreeSet<String> = (0..3).map(|n| format!("as{n}.b.c")).collect();
     let selector = by_label("x", "y");
     let calls = cluster.calls();

@@ -377,7 +377,9 @@ fn without_noise(mut object: Value) -> Value {
             metadata.remove(key);
         }
         if let Some(managers) = metadata.get_mut("managedFields").and_then(Value::as_array_mut) {
-            managers.iter_mut().for_each(|manager| manager["time"] = json!(null));
+            for manager in managers.iter_mut() {
+                manager["time"] = json!(null);
+            }
             managers.sort_by_key(Value::to_string);
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Event, INTERRUPTED, Run, conflicts};
-use crate::cluster::error::{ClusterError, Trouble};
+use crate::cluster::error::{ClusterError, Trouble, discreet};
 use crate::cluster::rest::{Apply, Call};
 use crate::cluster::wait::{self, Verdict, Wait};
 use crate::model::keys::SYSTEM_NAMESPACE;
@@ -61,7 +61,7 @@ impl Run<'_> {
             }
             Err(Unapplied::Refused(error)) => {
                 let reason = match conflicts(&error).is_empty() {
-                    true => error.message.clone(),
+                    true => discreet(&error.message),
                     false => "other managers own fields of it".to_owned(),
                 };
                 self.fail_step(step, &error, reason);
