@@ -90,7 +90,7 @@ _carrier() {
             return 0
             ;;
         carrier__subcmd__apply)
-            opts="-y -C -q -v -h --yes --dry-run --timeout --no-wait --locked --prune --allow-breaking --allow-delete --force-conflicts --max-prune --allow-empty --no-trial --kubeconfig --context --as --as-group --request-timeout --allow-loopback --color --quiet --verbose --help"
+            opts="-y -C -q -v -h --yes --dry-run --timeout --no-wait --prune --max-prune --allow-empty --allow-breaking --allow-delete --force-conflicts --no-trial --locked --kubeconfig --context --as --as-group --request-timeout --allow-loopback --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -104,6 +104,10 @@ _carrier() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-prune)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --allow-breaking)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -113,10 +117,6 @@ _carrier() {
                     return 0
                     ;;
                 --force-conflicts)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-prune)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -130,10 +130,10 @@ complete -c carrier -n "__fish_carrier_using_subcommand plan" -s v -l verbose -d
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l dry-run -d 'Have the servers try everything, and write nothing' -r -f -a "server\t'The API servers, with their admission'"
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l timeout -d 'How long new CRDs may take until they are served' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-breaking -d 'Allow a change that breaks instances or clients of this object, such as crd/redis.eu-west-1.team-a, or `all`' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-delete -d 'Allow to delete this object with all that is in it, such as namespace/team-b, or `all`' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l force-conflicts -d 'Take the fields of this object that other managers own, or those of `all`' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l max-prune -d 'Delete at most this many objects; without it 10, or a tenth of all if that is more' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l max-prune -d 'How many objects may be deleted at most; else 10, or a tenth of the inventory' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-breaking -d 'Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, or `all`' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-delete -d 'Allow a change that destroys instances: `namespace/team-b`, or `all`' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l force-conflicts -d 'Take over fields of an object that others manage' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l as -d 'Act as this user in the management cluster' -r
@@ -145,10 +145,10 @@ always\t''
 never\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -s y -l yes -d 'Apply without asking'
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l no-wait -d 'Wait for no CRD that nothing else in this run needs'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l locked -d 'Refuse where a CRD of a service cluster is not what was locked'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l prune -d 'Delete what the repository no longer has; without it such objects stay'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-empty -d 'Delete all there is when the repository has no objects'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l no-trial -d 'Do not try live instances under a new schema, for which a CRD is made and deleted again'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l prune -d 'Delete what the repository no longer has'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-empty -d 'Let a repository without objects delete all there is'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l no-trial -d 'Do not try instances under a new schema, for which a CRD is made and deleted again'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l locked -d 'Fail if a cluster\'s CRD is not what was locked'
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-loopback -d 'Let kubeconfigs from Secrets point at this machine'
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -s q -l quiet -d 'Say only what is wrong'
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -s v -l verbose -d 'Also say how'

@@ -23,6 +23,7 @@ use super::planning::{Planned, Reached, Wishes, plan_live};
 use super::progress::Progress;
 use super::repository::Repository;
 use super::ui::Ui;
+use super::wishes::WishFlags;
 use crate::cluster::apply::{self as executor, ClusterWork, Event, How, Outcome, parent_of};
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::runtime::block_on_to_the_end;

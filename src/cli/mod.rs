@@ -33,6 +33,7 @@ pub mod schema;
 pub mod table;
 pub mod ui;
 pub mod version;
+pub mod wishes;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

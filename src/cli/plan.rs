@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::against::Against;
-use super::allow::AllowFlags;
 use super::clusters::ClusterFlags;
 use super::env::Env;
 use super::error::CliError;
@@ -21,6 +20,7 @@ use super::planning::{Wishes, plan_live};
 use super::progress::Progress;
 use super::repository::Repository;
 use super::ui::{Ui, Verbosity, shell_word};
+use super::wishes::WishFlags;
 use crate::cluster::runtime::block_on;
 use crate::model::cluster::Target;
 use crate::model::diagnostic::Severity;
@@ -56,12 +56,9 @@ pub struct PlanArgs {
     /// Plan with the CRDs that the clusters have now instead of the locked ones
     #[arg(long, conflicts_with = "locked")]
     pub refresh: bool,
-    /// Fail if a cluster's CRD is not what was locked
-    #[arg(long)]
-    pub locked: bool,
-    /// What is allowed by name.
+    /// What is wanted of the plan.
     #[command(flatten)]
-    pub allow: AllowFlags,
+    pub wishes: WishFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -84,7 +81,7 @@ pub enum Output {
 /// When there is no repository, nothing to compare with, or the output cannot be written.
 pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = Repository::open(env, ui)?;
-    let wishes = Wishes { locked: args.locked, refresh: args.refresh, ..args.allow.wishes() };
+    let wishes = Wishes { refresh: args.refresh, ..args.wishes.wishes() };
     let (plan, exit) = match &args.against {
         Some(against) => match hermetic(&repository, against, &wishes, env, ui)? {
             Some(plan) => (plan, None),
@@ -112,7 +109,7 @@ pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
             Some(file) => ui.next(&format!("apply {}", shell_word(file)), "to make exactly these changes")?,
             // What is not locked is not applied.
             None if args.refresh => ui.next("lock", "to take in what the clusters have, before it is applied")?,
-            None => ui.next(&again(&args.allow), "to make these changes")?,
+            None => ui.next(&again(&args.wishes), "to make these changes")?,
         }
     }
     Ok(match exit {
@@ -231,7 +228,7 @@ fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
 }
 
 /// The command that applies what was planned.
-fn again(flags: &AllowFlags) -> String {
+fn again(flags: &WishFlags) -> String {
     let mut command = "apply".to_owned();
     for (flag, given) in [("prune", flags.prune), ("allow-empty", flags.allow_empty)] {
         if given {
@@ -241,7 +238,7 @@ fn again(flags: &AllowFlags) -> String {
     if let Some(most) = flags.max_prune {
         command = format!("{command} --max-prune {most}");
     }
-    for Allowed { flag, name } in flags.allowed() {
+    for Allowed { flag, name } in flags.wishes().allowed {
         command = format!("{command} {flag} {}", shell_word(name.as_ref()));
     }
     command
