@@ -323,7 +323,7 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
                 Some(Answer::Refused(why)) => change.refused = Some(without_values(why)),
                 Some(Answer::WouldBe(_)) | None => {}
             }
-            change.reasons.extend(consequence::of_update(&key, &there.body, &body, change.impact.as_ref()));
+            change.reasons.extend(consequence::of_update(&key, &there.body, &body));
             // Stable: what is equally grave stays in the order of the fields.
             change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
         }

@@ -16,15 +16,9 @@ fn reason(effect: Effect, text: impl Into<String>) -> Reason {
 
 /// What an update means. `new` is the object as it is wanted.
 #[must_use]
-pub fn of_update(key: &ObjectKey, live: &Value, new: &Value, impact: Option<&Impact>) -> Vec<Reason> {
+pub fn of_update(key: &ObjectKey, live: &Value, new: &Value) -> Vec<Reason> {
     if is_crd(key) {
-        let mut reasons = crd::reasons(live, new);
-        if let Some(impact) = impact.filter(|impact| impact.invalid_count > 0) {
-            let all = count(impact.instances.max(impact.invalid_count), "instance");
-            let text = format!("{} of {all} would not be valid any more", impact.invalid_count);
-            reasons.push(reason(Effect::Tightening, text));
-        }
-        return reasons;
+        return crd::reasons(live, new);
     }
     if is(key, CORE_GROUP, "ServiceClusterAssignment") {
         let namespace =
@@ -140,7 +134,7 @@ mod tests {
     fn a_tenant_cannot_move_to_another_namespace_of_the_service_cluster() {
         let assignment = key(CORE_GROUP, "ServiceClusterAssignment", Some("team-a"));
         let at = |namespace: &str| json!({"metadata": {"annotations": {SERVICE_NAMESPACE: namespace}}});
-        assert_eq!(worst(&of_update(&assignment, &at("x"), &at("y"), None)), Effect::Breaking);
-        assert_eq!(of_update(&assignment, &at("x"), &at("x"), None), []);
+        assert_eq!(worst(&of_update(&assignment, &at("x"), &at("y"))), Effect::Breaking);
+        assert_eq!(of_update(&assignment, &at("x"), &at("x")), []);
     }
 }

@@ -3,8 +3,8 @@
 //! A guard looks at the plan alone, so that the same plan is refused wherever it
 //! is applied. What a flag allows by name, it allows for nothing else.
 
-use super::types::{Action, Allowed, Change, Effect, ObjectRef, Plan, Refusal};
-use super::words::{count, first, flag_name, impact, object};
+use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
+use super::words::{NOT_ASKED, count, first, flag_name, impact, object};
 
 /// Allows a breaking change by name.
 pub const ALLOW_BREAKING: &str = "--allow-breaking";
@@ -125,9 +125,11 @@ fn deletions(plan: &Plan) -> usize {
 }
 
 fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
-    let invalid = change.impact.as_ref().map_or(0, |impact| impact.invalid_count);
-    // Instances that get invalid break for those who have them.
-    let grave = if change.effect == Effect::Tightening && invalid > 0 { Effect::Breaking } else { change.effect };
+    // Instances that get invalid break for those who have them; not to know is no proof that none does.
+    let hurts =
+        |impact: &Impact| impact.invalid_count > 0 || impact.unchecked.as_deref().is_some_and(|why| why != NOT_ASKED);
+    let hurts = change.impact.as_ref().is_some_and(hurts);
+    let grave = if change.effect == Effect::Tightening && hurts { Effect::Breaking } else { change.effect };
     let (guard, flag) = match effect {
         Effect::Destructive => ("destructive", ALLOW_DELETE),
         _ => ("breaking", ALLOW_BREAKING),

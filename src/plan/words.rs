@@ -73,7 +73,7 @@ pub fn impact(impact: &Impact, all: bool) -> Vec<String> {
     }
     if impact.invalid_count > 0 {
         lines.push(format!(
-            "{} of {} would not be valid any more",
+            "{} of {} would be invalid or lose fields",
             impact.invalid_count,
             count(impact.instances.max(impact.invalid_count), "instance"),
         ));
