@@ -26,7 +26,7 @@ use super::ui::Ui;
 use super::wishes::WishFlags;
 use crate::cluster::apply::{self as executor, ClusterWork, Event, How, Outcome, parent_of};
 use crate::cluster::diagnose::diagnose;
-use crate::cluster::runtime::block_on_to_the_end;
+use crate::cluster::runtime::{block_on_to_the_end, interrupted};
 use crate::model::cluster::Target;
 use crate::model::diagnostic::Severity;
 use crate::plan::guard::{FORCE_CONFLICTS, is_allowed};
@@ -139,11 +139,11 @@ fn refused(refusals: &[Refusal]) -> CliError {
     error.hint("nothing was written")
 }
 
-type Interrupt = Pin<Box<dyn Future<Output = io::Result<()>>>>;
+type Interrupt = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Resolves at the next Ctrl-C, from when it was polled first.
+/// Resolves at the next Ctrl-C or SIGTERM, from when it was polled first.
 fn interrupt() -> Interrupt {
-    Box::pin(tokio::signal::ctrl_c())
+    Box::pin(interrupted())
 }
 
 /// One run of the command.
@@ -160,7 +160,7 @@ impl Job<'_> {
         let planning = plan_live(self.repository, &self.args.clusters, self.env, wishes, &progress);
         let planned = tokio::select! {
             planned = progress.show(ui, planning) => Some(planned),
-            _ = interrupt() => None,
+            () = interrupt() => None,
         };
         let Some(planned) = planned else { return interrupted_early(ui) };
         let repository = planned.repository.as_ref().unwrap_or(self.repository);
@@ -181,6 +181,7 @@ impl Job<'_> {
         if !plan.refusals.is_empty() {
             return Err(refused(&plan.refusals));
         }
+        planned.warn(ui)?;
         if !plan.kept.is_empty() {
             let what = count(plan.kept.len(), "object");
             ui.say(format_args!("{what} that the repository no longer has stay; `--prune` deletes them"))?;
@@ -223,7 +224,7 @@ impl Job<'_> {
         let parents = planned.reached.iter().map(|r| parent_of(&r.cluster, &r.inventory));
         let parents = tokio::select! {
             parents = join_all(parents) => parents,
-            _ = interrupt() => return Ok(None),
+            () = interrupt() => return Ok(None),
         };
         let mut works = Vec::new();
         for (Reached { cluster, inventory, .. }, parent) in planned.reached.iter().zip(parents) {
@@ -235,7 +236,9 @@ impl Job<'_> {
                 }
             };
             let wanted = planned.wanted(&cluster.target);
-            let force = |change: &crate::plan::Change| is_allowed(&plan.allowed, FORCE_CONFLICTS, &change.object);
+            let force = |change: &crate::plan::Change| {
+                !change.conflicts.is_empty() && is_allowed(&plan.allowed, FORCE_CONFLICTS, &change.object)
+            };
             let work = ClusterWork::of(plan, cluster, inventory, wanted, parent.as_ref(), force);
             works.push(work.map_err(|misfit| CliError::new(Exit::Bug, misfit.to_string()))?);
         }
@@ -289,7 +292,7 @@ async fn ask(ui: &mut Ui<'_>) -> io::Result<Option<bool>> {
     });
     let answer = tokio::select! {
         answer = told => Some(answer.unwrap_or(false)),
-        _ = interrupt() => None,
+        () = interrupt() => None,
     };
     if answer.is_none() {
         writeln!(ui.err())?;
@@ -302,17 +305,17 @@ async fn execute(works: &[ClusterWork<'_>], how: &How, ui: &mut Ui<'_>) -> io::R
     let (tell, mut told) = mpsc::unbounded_channel::<Event>();
     let (stop, stopped) = watch::channel(false);
     let mut work = pin!(executor::apply(works, how, &stopped, &tell));
-    let mut interrupted = interrupt();
+    let mut ended = interrupt();
     let mut waiting: Option<String> = None;
     let outcome = loop {
         tokio::select! {
             biased;
-            _ = &mut interrupted => {
+            () = &mut ended => {
                 if stop.send_replace(true) {
                     ui.warn("ended in the midst of writes; what they came to is not known. The next `apply` takes up there")?;
                     return Ok(None);
                 }
-                interrupted = interrupt();
+                ended = interrupt();
                 ui.warn("interrupted: the writes under way are finished, and no more begun; once more ends at once")?;
             }
             Some(event) = told.recv() => {

@@ -22,12 +22,13 @@ use super::table::aligned;
 use super::ui::Ui;
 use crate::cluster::client::Taken;
 use crate::cluster::diagnose::diagnose;
+use crate::cluster::discover::{Undiscovered, known};
 use crate::cluster::runtime::block_on;
 use crate::cluster::{Cluster, ClusterError, Trouble};
 use crate::compile::build::OfferedCrd;
 use crate::compile::compiled::Compiled;
 use crate::model::cluster::{ClusterId, Target};
-use crate::model::diagnostic::Diagnostics;
+use crate::model::diagnostic::{Diagnostics, Severity};
 use crate::model::nearest::nearest;
 use crate::plan::resource::Resource;
 
@@ -142,6 +143,10 @@ pub fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError>
         repository.report(&found, Format::Text, env, ui)?;
         return Ok(Exit::Cluster);
     }
+    // What cannot be compiled has instances that were not looked for.
+    if list.iter().any(|d| d.severity == Severity::Error) {
+        return Ok(Exit::Errors);
+    }
     if got.instances.is_empty() {
         ui.say("there are no instances")?;
     }
@@ -211,7 +216,7 @@ async fn get(
     progress: &Progress,
 ) -> Got {
     let mut got = Got::default();
-    let management = connector.management().await;
+    let management = own(connector.management().await, compiled, connector, &Target::Management).await;
     let namespace = args.namespace.as_deref();
     match &management {
         Err(error) => got.found.push(diagnose(&Target::Management, error, None)),
@@ -238,6 +243,29 @@ async fn get(
     }
     got.instances.sort();
     got
+}
+
+/// A cluster, if it is the one that was meant: what another one says is no answer.
+async fn own(
+    cluster: Result<Cluster, ClusterError>,
+    compiled: &Compiled<'_>,
+    connector: &Connector<'_>,
+    target: &Target,
+) -> Result<Cluster, ClusterError> {
+    let cluster = cluster?;
+    let lock = &compiled.discovered.lock;
+    let expected = match target {
+        Target::Management => lock.management_uid(connector.config),
+        Target::Service(id) => lock.clusters.get(id).and_then(|c| c.uid.as_deref()),
+    };
+    match known(&cluster, expected).await {
+        Ok(_) => Ok(cluster),
+        Err(Undiscovered::Trouble(error)) => Err(error),
+        Err(Undiscovered::Another { expected, found }) => {
+            let message = format!("it is another cluster: its UID is {found}, and should be {expected}");
+            Err(ClusterError::new(Trouble::Kubeconfig, message))
+        }
+    }
 }
 
 async fn instances(
@@ -279,7 +307,8 @@ async fn look_up(
     }
     let looks = kinds.iter().map(|(id, kinds)| async move {
         let look = async {
-            let cluster = connector.service(id, &compiled.resolved, management).await?;
+            let cluster = connector.service(id, &compiled.resolved, management).await;
+            let cluster = own(cluster, compiled, connector, &Target::Service((*id).clone())).await?;
             let lists = join_all(kinds.keys().map(|resource| names(&cluster, resource))).await;
             lists.into_iter().collect::<Result<Vec<_>, _>>()
         };

@@ -140,6 +140,7 @@ fn live(
         return Ok((None, Some(Exit::Interrupted)));
     };
     planned.repository.as_ref().unwrap_or(repository).report_if_any(&planned.found, env, ui)?;
+    planned.warn(ui)?;
     planned.count(ui)?;
     Ok((planned.plan, planned.exit))
 }

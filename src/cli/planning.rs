@@ -64,6 +64,8 @@ pub struct Planned {
     pub manifests: ManifestSet,
     /// The clusters that answered, the management cluster first.
     pub reached: Vec<Reached>,
+    /// Service clusters that the lock knows and the repository no longer has: nobody looks at them.
+    pub gone: Vec<String>,
     /// Everything that is to be said about the repository and the clusters.
     pub found: Vec<Diagnostic>,
     /// How to end if nothing else is wrong; `None` where nothing is.
@@ -131,6 +133,7 @@ async fn observe_all(
         plan: None,
         manifests: ManifestSet::default(),
         reached: Vec::new(),
+        gone: Vec::new(),
         found: repository.and(found),
         exit: asked.exit,
     };
@@ -139,11 +142,23 @@ async fn observe_all(
         let _ = strict(&mut planned.found);
     }
     let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
-    // With `--locked`, a CRD that is not what was locked is an error like those of the repository.
-    if planned.found.iter().filter(is_error).any(|d| d.code == &codes::DRIFT || !codes::ALL.contains(&d.code)) {
+    // With `--locked`, a CRD that is not what was locked is an error like those of the repository; one that is
+    // gone is another than was locked.
+    let keeps = |d: &Diagnostic| match () {
+        () if d.code == &codes::DRIFT => true,
+        () if d.code == &codes::NO_SUCH_CRD => wishes.locked,
+        () => !codes::ALL.contains(&d.code),
+    };
+    if planned.found.iter().filter(is_error).any(keeps) {
         planned.exit = Some(Exit::Errors);
         return planned;
     }
+    if planned.found.iter().any(|d| d.code == &codes::NO_SUCH_CRD) {
+        planned.exit = planned.exit.or(Some(Exit::Errors));
+    }
+    let known = &compiled.discovered.lock.clusters;
+    let gone = known.iter().filter(|(id, c)| !c.namespaces.is_empty() && !compiled.resolved.clusters.contains_key(*id));
+    planned.gone = gone.map(|(id, _)| id.to_string()).collect();
     planned.manifests = compiled.render();
     let Some(management) = asked.management else { return planned };
 
@@ -226,6 +241,19 @@ impl Planned {
     #[must_use]
     pub fn wanted(&self, target: &Target) -> &[Manifest] {
         wanted(&self.manifests, target)
+    }
+
+    /// Warns of clusters that are out of sight: what is in them stays, and somebody has to know.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn warn(&self, ui: &mut Ui<'_>) -> io::Result<()> {
+        for name in &self.gone {
+            ui.warn(format_args!(
+                "the service cluster `{name}` is no longer in the repository and was not looked at: what carrier made there, the tenants' namespaces too, stays"
+            ))?;
+        }
+        Ok(())
     }
 
     /// Says how many requests each cluster got; only with `-v`.

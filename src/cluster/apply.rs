@@ -27,11 +27,11 @@ use super::rest::{self, Call};
 use super::wait::{self, Verdict, Wait};
 use crate::compile::render::Manifest;
 use crate::compile::render::Stage;
+use crate::model::cluster::Target;
 use crate::model::keys::SYSTEM_NAMESPACE;
-use crate::plan::compare::is_shared;
 use crate::plan::inventory::Inventory;
+use crate::plan::inventory::is_common;
 use crate::plan::key::ObjectKey;
-use crate::plan::live::PART_OF;
 use crate::plan::parent::{GroupKind, Parent};
 use crate::plan::resource::Resource;
 use crate::plan::steps::{Misfit, Step, Work, crd_key, needs, served_by};
@@ -83,7 +83,7 @@ impl<'a> ClusterWork<'a> {
                     .map_err(|why| Box::new(Misfit { object: c.object.clone(), why }))
             })
             .collect();
-        let members = wanted.iter().filter(|manifest| !is_shared(&manifest.body));
+        let members = wanted.iter().filter(|manifest| !is_common(&manifest.body));
         let kinds: BTreeSet<GroupKind> =
             members.map(|manifest| (manifest.id.group().to_owned(), manifest.id.kind.clone())).collect();
         let kept = plan.kept.iter().filter(|object| object.cluster == name);
@@ -156,7 +156,15 @@ pub async fn apply(
         None if whole => None,
         None => Some("nothing is deleted while something could not be applied".to_owned()),
     };
-    join_all(runs.iter().map(|run| run.backward(refusal.as_deref()))).await;
+    // Who asks for something in a service cluster is in the management cluster, and goes first.
+    let (first, then): (Vec<&Run<'_>>, Vec<&Run<'_>>) =
+        runs.iter().partition(|run| run.work.cluster.target == Target::Management);
+    join_all(first.iter().map(|run| run.backward(refusal.as_deref()))).await;
+    let whole = first.iter().all(|run| run.outcome.borrow().is_whole());
+    let refusal = refusal.or_else(|| {
+        (!whole).then(|| "something that it belongs to could not be deleted in the management cluster".to_owned())
+    });
+    join_all(then.iter().map(|run| run.backward(refusal.as_deref()))).await;
     let mut outcome = Outcome::default();
     for run in runs {
         outcome.append(run.outcome.into_inner());
@@ -295,10 +303,10 @@ impl<'a> Run<'a> {
             return;
         }
         self.tell(Event::Waiting { cluster: self.name(), crds: names.len() });
-        let selector = wait::by_label(PART_OF, &self.work.part_of);
         let until = Instant::now() + self.how.timeout;
         let (of, waited) = (names.len(), names.clone());
-        let wait = Wait { selector: &selector, names, since, until };
+        // One watch of all CRDs: those of the KubeCarrier kinds have no label in common with ours.
+        let wait = Wait { selector: "", names, since, until };
         let Some(verdicts) = self.unless_stopped(wait::established(self.work.cluster, wait)).await else {
             let mut missing = self.missing.borrow_mut();
             missing.extend(waited.iter().map(|name| (crd_key(name), INTERRUPTED.to_owned())));

@@ -52,14 +52,24 @@ pub async fn ask(
         .map(|(key, resource, manifest)| {
             let (world, is_new) = (&world, !differing.contains(&key));
             async move {
-                let how = Apply { dry_run: true, force: forced(&key) };
                 let body = inventory.label(&manifest.body);
-                let call = Call::apply(&resource, key.namespace.as_deref(), &key.name, &body, how);
-                let answer = match cluster.call(&call).await {
+                let call = |force| {
+                    let how = Apply { dry_run: true, force };
+                    Call::apply(&resource, key.namespace.as_deref(), &key.name, &body, how)
+                };
+                let answer = match cluster.call(&call(false)).await {
                     // Where there is nothing, there is nothing to compare with.
                     Ok(_) if is_new => None,
                     Ok(body) => Some(Answer::WouldBe(body)),
                     Err(error) => refusal(error)?,
+                };
+                // Whose fields are taken is said also where that is allowed.
+                let answer = match answer {
+                    Some(Answer::Conflicts(conflicts)) if forced(&key) => match cluster.call(&call(true)).await {
+                        Ok(body) => Some(Answer::Forced(body, conflicts)),
+                        Err(error) => refusal(error)?,
+                    },
+                    answer => answer,
                 };
                 // What an old CRD refuses, the new one may take.
                 let is_sure = !matches!(answer, Some(Answer::Refused(_))) || !world.kind_changes(&resource);

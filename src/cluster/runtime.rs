@@ -23,7 +23,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<Option<T>
     Ok(runtime.block_on(async {
         let done = tokio::select! {
             done = future => Some(done),
-            _ = tokio::signal::ctrl_c() => None,
+            () = interrupted() => None,
         };
         finish().await;
         done
@@ -41,6 +41,26 @@ pub fn block_on_to_the_end<T>(future: impl Future<Output = T>) -> std::io::Resul
         finish().await;
         done
     }))
+}
+
+/// Waits for somebody to end the process: Ctrl-C, or SIGTERM, which is what CI and Kubernetes send. Listens
+/// from when it is polled first.
+pub async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // A listener that cannot be had ends nothing.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Has something done even if the work that wants it is dropped: it is for `drop`, which cannot wait.
@@ -62,7 +82,7 @@ async fn finish() {
     }
     tokio::select! {
         _ = tokio::time::timeout(PATIENCE, futures::future::join_all(tasks)) => {}
-        _ = tokio::signal::ctrl_c() => {}
+        () = interrupted() => {}
     }
 }
 

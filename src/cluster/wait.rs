@@ -67,12 +67,6 @@ pub struct Wait<'a> {
     pub until: Instant,
 }
 
-/// A label selector as a query.
-#[must_use]
-pub fn by_label(label: &str, value: &str) -> String {
-    format!("labelSelector={}", encoded(&format!("{label}={value}")))
-}
-
 /// The selector of a single object as a query.
 #[must_use]
 pub fn by_name(name: &str) -> String {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::compare::{Comparison, compare, equal, is_shared, same_after_dry_run};
+use super::compare::{Comparison, compare, equal, same_after_dry_run};
 use super::guard::{self, Facts};
-use super::inventory::{Inventory, Ownership};
+use super::inventory::{Inventory, Ownership, is_common};
 use super::key::ObjectKey;
 use super::live::{LiveCluster, LiveObject};
 use super::types::{
@@ -29,6 +29,8 @@ pub enum Answer {
     WouldBe(Value),
     /// Others own fields of it.
     Conflicts(Vec<Conflict>),
+    /// Others own fields of it, and what the object would be if these were taken, which the user allowed.
+    Forced(Value, Vec<Conflict>),
     /// It would not take it, in its words.
     Refused(String),
 }
@@ -124,7 +126,7 @@ pub fn to_ask(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, pr
     }
     if prune {
         for (key, object) in &live.objects {
-            let ours = !is_shared(&object.body) && inventory.ownership(object) == Ownership::Ours;
+            let ours = !is_common(&object.body) && inventory.ownership(object) == Ownership::Ours;
             if keys.contains(key) || !ours {
                 continue;
             }
@@ -227,7 +229,7 @@ fn part(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> Part {
     part.cluster.reached = true;
     part.cluster.uid.clone_from(&live.uid);
     let ours = |object: &LiveObject| {
-        inputs.hermetic || !is_shared(&object.body) && input.inventory.ownership(object) == Ownership::Ours
+        inputs.hermetic || !is_common(&object.body) && input.inventory.ownership(object) == Ownership::Ours
     };
     part.cluster.inventory = live.objects.values().filter(|object| ours(object)).count();
 
@@ -306,7 +308,7 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
                     part.cluster.unchanged += 1;
                     return;
                 }
-                if ownership == Ownership::Unmarked {
+                if ownership == Ownership::Unmarked && !is_common(&body) {
                     let text = "it is there already, and becomes one of this inventory".to_owned();
                     change.reasons.push(Reason { effect: Effect::Safe, text, path: String::new() });
                 }
@@ -314,12 +316,12 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
             change.action = Action::Update;
             change.live = version(there);
             change.fields = match answer {
-                Some(Answer::WouldBe(would)) => fields::changes(&there.body, would),
+                Some(Answer::WouldBe(would) | Answer::Forced(would, _)) => fields::changes(&there.body, would),
                 _ if inputs.hermetic => fields::changes(&there.body, &body),
                 _ => fields::wanted(&there.body, &body),
             };
             match answer {
-                Some(Answer::Conflicts(list)) => change.conflicts.clone_from(list),
+                Some(Answer::Conflicts(list) | Answer::Forced(_, list)) => change.conflicts.clone_from(list),
                 Some(Answer::Refused(why)) => change.refused = Some(without_values(why)),
                 Some(Answer::WouldBe(_)) | None => {}
             }

@@ -17,6 +17,7 @@ use super::live::{LiveObject, Manager, PART_OF};
 use crate::model::cluster::Target;
 use crate::model::digest;
 use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 
 /// Label of an inventory's parent: its id.
 pub const ID: &str = "applyset.kubernetes.io/id";
@@ -47,6 +48,17 @@ pub enum Ownership {
     Unmarked,
 }
 
+/// Whether an object is everybody's who uses carrier in a cluster: it bears no inventory's label, and is never
+/// pruned. These are the namespace of carrier's own objects, and the CRDs of the KubeCarrier kinds, which each
+/// repository that is applied to a management cluster needs.
+#[must_use]
+pub fn is_common(body: &Value) -> bool {
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let of_a_kind =
+        text("/kind") == "CustomResourceDefinition" && [CATALOG_GROUP, CORE_GROUP].contains(&text("/spec/group"));
+    is_shared(body) || of_a_kind
+}
+
 /// The inventory named `inventory` in a cluster. Several management clusters may share a service cluster, and
 /// one may be several of a repository's: the name tells them apart.
 #[must_use]
@@ -69,7 +81,7 @@ impl Inventory {
     #[must_use]
     pub fn label(&self, body: &Value) -> Value {
         let mut body = body.clone();
-        if !is_shared(&body)
+        if !is_common(&body)
             && let Some(Value::Object(metadata)) = body.get_mut("metadata")
         {
             let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));

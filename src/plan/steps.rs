@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::key::ObjectKey;
 use super::resource::Resource;
-use super::types::{Action, Change, LiveVersion, ObjectRef, Place};
+use super::types::{Action, Change, Effect, LiveVersion, ObjectRef, Place};
 use crate::compile::render::{Manifest, Stage};
 
 /// What is done to one object.
@@ -26,8 +26,10 @@ pub struct Step {
     pub work: Work,
     /// The line of the repository that causes it.
     pub source: Option<Place>,
-    /// Its resource version when the plan was made; absent where it was not there.
-    pub seen: Option<String>,
+    /// The object as it was when the plan was made; absent where it was not there.
+    pub seen: Option<LiveVersion>,
+    /// Whether it may take instances with it: only if the plan said that it would.
+    pub destroys: bool,
 }
 
 /// What is done to an object.
@@ -98,7 +100,8 @@ impl Step {
             resource,
             work,
             source: change.source.clone(),
-            seen: change.live.as_ref().map(|live| live.resource_version.clone()),
+            seen: change.live.clone(),
+            destroys: change.effect == Effect::Destructive,
         })
     }
 
@@ -188,7 +191,11 @@ mod tests {
         assert_eq!(Step::of(&gone, &none, &kinds, false), Err(NoStep::Unseen));
         gone.live = Some(LiveVersion { uid: "u".into(), resource_version: "7".into() });
         let step = Step::of(&gone, &none, &kinds, false).expect("a step");
-        assert!(step.is_deletion() && step.stage == Stage::Namespaces && step.seen.as_deref() == Some("7"));
+        assert!(
+            step.is_deletion()
+                && step.stage == Stage::Namespaces
+                && step.seen.as_ref().is_some_and(|seen| seen.resource_version == "7")
+        );
         assert_eq!(Step::of(&change(Action::Create, "Namespace", "a"), &none, &kinds, false), Err(NoStep::NotWanted));
         let secret = change(Action::Create, "Secret", "a");
         assert_eq!(Step::of(&secret, &none, &kinds, false), Err(NoStep::UnknownKind("Secret".into())));

@@ -328,7 +328,7 @@ async fn a_crd_whose_names_are_taken_holds_up_only_what_needs_it() -> TestResult
 }
 
 async fn a_wait_outlives_its_connection() -> TestResult {
-    use carrier::cluster::wait::{Verdict, Wait, by_label, established};
+    use carrier::cluster::wait::{Verdict, Wait, established};
     let planes = ControlPlanes::builder().watch_cache(false).start(&["management"]).await?;
     let plane = &planes["management"];
     let proxy = plane.proxy().await?;
@@ -349,9 +349,9 @@ async fn a_wait_outlives_its_connection() -> TestResult {
     // Without a watch cache the server's own controllers lose their watches too, and pause up to half a minute.
     let until = tokio::time::Instant::now() + Duration::from_mins(3);
     let names: BTreeSet<String> = (0..3).map(|n| format!("as{n}.b.c")).collect();
-    let selector = by_label("x", "y");
+    let selector = "labelSelector=x%3Dy";
     let calls = cluster.calls();
-    let waiting = established(&cluster, Wait { selector: &selector, names, since, until });
+    let waiting = established(&cluster, Wait { selector, names, since, until });
     let hurting = async {
         for n in 0..3 {
             tokio::time::sleep(Duration::from_millis(300)).await;
@@ -381,7 +381,7 @@ async fn a_wait_outlives_its_connection() -> TestResult {
 
     let until = tokio::time::Instant::now() + Duration::from_secs(1);
     let names = BTreeSet::from(["none.b.c".to_owned()]);
-    let verdicts = established(&cluster, Wait { selector: &selector, names, since: None, until }).await;
+    let verdicts = established(&cluster, Wait { selector: selector, names, since: None, until }).await;
     assert_eq!(verdicts["none.b.c"], Verdict::NotReady("it was not established in time".to_owned()));
     Ok(())
 }

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::{Event, Run};
 use crate::cluster::error::{ClusterError, Trouble};
-use crate::cluster::rest::Call;
+use crate::cluster::rest::{Call, Page};
+use crate::cluster::wait::{Verdict, verdict};
+use crate::plan::resource::Resource;
 use crate::plan::steps::{Step, Work};
 
 impl Run<'_> {
@@ -15,6 +17,14 @@ impl Run<'_> {
             return false;
         }
         let Work::Delete(seen) = &step.work else { return false };
+        if step.is_crd()
+            && !step.destroys
+            && let Err(reason) = self.has_no_instances(step).await
+        {
+            let error = ClusterError::new(Trouble::Conflict, "");
+            self.fail_step(step, &error, reason);
+            return false;
+        }
         let namespace = step.key.namespace.as_deref();
         let mut call = Call::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
         if self.how.dry_run {
@@ -44,6 +54,29 @@ impl Run<'_> {
         }
     }
 
+    /// Whether a CRD that was planned to take no instance with it has none: somebody may have made one since.
+    async fn has_no_instances(&self, step: &Step) -> Result<(), String> {
+        let unknown = |error: ClusterError| format!("nobody knows whether it has instances now: {}", error.message);
+        let crd = match self.work.cluster.call(&Call::object(&step.resource, None, &step.key.name)).await {
+            Err(error) if error.trouble == Trouble::NotFound => return Ok(()),
+            crd => crd.map_err(unknown)?,
+        };
+        let Some(resource) = Resource::defined_by(&crd) else { return Err("it is no CRD".to_owned()) };
+        let page = Page { limit: 1, labels: None, token: None, metadata_only: true };
+        match self.work.cluster.call(&Call::list(&resource, None, &page)).await {
+            // What is not served has no instances that anybody could reach; those of its other versions are the same.
+            Err(error) if error.trouble == Trouble::NotFound && !is_established(&crd) => Ok(()),
+            Err(error) => Err(unknown(error)),
+            Ok(list) => match list.get("items").and_then(Value::as_array) {
+                Some(items) if items.is_empty() => Ok(()),
+                Some(_) => {
+                    Err("it has instances now, and had none when it was planned, so it stays; plan again".to_owned())
+                }
+                None => Err("nobody knows whether it has instances now".to_owned()),
+            },
+        }
+    }
+
     fn deleted(&self, step: &Step) -> bool {
         self.outcome.borrow_mut().deleted.push(step.object.clone());
         self.tell(Event::Deleted(step.object.clone()));
@@ -65,6 +98,10 @@ impl Run<'_> {
     }
 }
 
+fn is_established(crd: &Value) -> bool {
+    verdict(crd) == Some(Verdict::Ready)
+}
+
 /// Makes a deletion one that deletes nothing. The server goes by the body alone where there is one;
 /// the query is for those who read the path.
 fn in_vain(call: &mut Call) {
@@ -77,7 +114,6 @@ fn in_vain(call: &mut Call) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::resource::Resource;
 
     #[test]
     fn a_deletion_in_vain_says_so_where_the_server_looks() {

@@ -1,8 +1,9 @@
 //! Applying one object: until the server has it, or will not take it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Event, INTERRUPTED, Run, conflicts};
@@ -10,7 +11,10 @@ use crate::cluster::error::{ClusterError, Trouble, discreet};
 use crate::cluster::rest::{Apply, Call};
 use crate::cluster::wait::{self, Verdict, Wait};
 use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::plan::compare::{Comparison, compare};
+use crate::plan::live::LiveObject;
 use crate::plan::steps::{Step, Work, needs};
+use crate::plan::types::LiveVersion;
 
 /// How long a server that has established a CRD may take to serve it.
 const SERVED_WITHIN: Duration = Duration::from_secs(30);
@@ -22,6 +26,19 @@ const RACES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// The object, to be applied only to what was seen: a plan is for that, and for nothing that came since.
+fn held_to(body: &Value, seen: &LiveVersion) -> Value {
+    let mut body = body.clone();
+    body["metadata"]["uid"] = json!(seen.uid);
+    body["metadata"]["resourceVersion"] = json!(seen.resource_version);
+    body
+}
+
+/// Whether the object has moved, and no field is somebody else's.
+fn is_race(error: &ClusterError) -> bool {
+    error.trouble == Trouble::Conflict && conflicts(error).is_empty()
+}
 
 /// Why an object was not applied.
 enum Unapplied {
@@ -47,7 +64,8 @@ impl Run<'_> {
             return self.applied(step, None);
         }
         let how = Apply { dry_run: self.how.dry_run, force: *force };
-        let call = Call::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, body, how);
+        let body = step.seen.as_ref().map_or_else(|| Cow::Borrowed(&**body), |seen| Cow::Owned(held_to(body, seen)));
+        let call = Call::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, &body, how);
         match self.send(step, &call).await {
             Ok(answer) => self.applied(step, Some(&answer)),
             Err(Unapplied::Needs(reason)) => {
@@ -58,6 +76,17 @@ impl Run<'_> {
             Err(Unapplied::Refused(error)) if self.how.dry_run && self.is_of_changed_crd(step, &error) => {
                 self.skip(step, "it cannot be tried before its CRD is changed");
                 false
+            }
+            Err(Unapplied::Refused(error)) if step.seen.is_some() && is_race(&error) => {
+                match self.is_done(step).await {
+                    // It was applied by the try before, whose answer was lost.
+                    Some(answer) => self.applied(step, Some(&answer)),
+                    None => {
+                        let reason = "it has changed since it was looked at, so nothing of it was written; plan again";
+                        self.fail_step(step, &error, reason.to_owned());
+                        false
+                    }
+                }
             }
             Err(Unapplied::Refused(error)) => {
                 let reason = match conflicts(&error).is_empty() {
@@ -70,6 +99,14 @@ impl Run<'_> {
         }
     }
 
+    /// The object, if it is as it is wanted.
+    async fn is_done(&self, step: &Step) -> Option<Value> {
+        let Work::Apply { body, .. } = &step.work else { return None };
+        let call = Call::object(&step.resource, step.key.namespace.as_deref(), &step.key.name);
+        let live = LiveObject { body: self.work.cluster.call(&call).await.ok()? };
+        (compare(body, Some(&live)) == Comparison::Same).then_some(live.body)
+    }
+
     /// Takes note of an object that the server has taken.
     fn applied(&self, step: &Step, answer: Option<&Value>) -> bool {
         let text = |pointer: &str| answer.and_then(|a| a.pointer(pointer)).and_then(Value::as_str);
@@ -79,7 +116,8 @@ impl Run<'_> {
             self.fail_step(step, &error, reason);
             return false;
         }
-        let same = step.seen.is_some() && text("/metadata/resourceVersion") == step.seen.as_deref();
+        let same = step.seen.is_some()
+            && text("/metadata/resourceVersion") == step.seen.as_ref().map(|seen| seen.resource_version.as_str());
         match same && !self.how.dry_run {
             true => {
                 self.outcome.borrow_mut().unchanged.push(step.object.clone());
@@ -148,7 +186,7 @@ impl Run<'_> {
                 (Trouble::Invalid, Some(crd)) => {
                     self.changed.borrow().get(crd).is_some_and(|at| at.elapsed() < SCHEMA_WITHIN)
                 }
-                (Trouble::Conflict, _) if conflicts(&error).is_empty() && races > 0 => {
+                (Trouble::Conflict, _) if is_race(&error) && step.seen.is_none() && races > 0 => {
                     races -= 1;
                     true
                 }

@@ -30,12 +30,8 @@ pub fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
 
     let here = || view.services.iter().filter(|offer| offer.service.cluster == *id);
     let tenants: Vec<&str> = view.tenants_in(id).collect();
-    let offered: BTreeSet<Resource<'_>> = tenants
-        .iter()
-        .flat_map(|tenant| view.offered(tenant))
-        .filter(|offer| offer.service.cluster == *id)
-        .map(Resource::of)
-        .collect();
+    // Also what no tenant is offered (any more): instances from before are still to be looked at.
+    let offered: BTreeSet<Resource<'_>> = here().map(Resource::of).collect();
 
     let mut rules = vec![rbac::named("", "namespaces", &[KUBE_SYSTEM], &["get"])];
     let crds: BTreeSet<&str> = here().map(|offer| offer.built.source.name.as_str()).collect();
