@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use carrier::cluster::apply::{ClusterWork, Event, How, Outcome, apply};
@@ -29,6 +30,7 @@ pub fn cases() -> Vec<Case> {
         an_empty_server_gets_everything_in_one_go,
         fields_of_others_are_reported_and_not_taken,
         what_has_moved_is_not_deleted,
+        what_came_since_the_plan_is_spared,
         a_crd_whose_names_are_taken_holds_up_only_what_needs_it,
         a_wait_outlives_its_connection,
         a_cluster_that_goes_away_leaves_a_partial_result,
@@ -202,7 +204,8 @@ async fn an_empty_server_gets_everything_in_one_go() -> TestResult {
     let plane = &planes["management"];
     let label = format!("applyset.kubernetes.io/part-of={}", hub.inventory.id);
     let members = plane.kubectl(&["get", "crds,namespaces", "-o", "name", "-l", &label]).await?;
-    assert_eq!(members.lines().count(), 14, "{members}");
+    // The CRDs of the KubeCarrier kinds are everybody's.
+    assert_eq!(members.lines().count(), 4, "{members}");
     let parent = hub.parent().await.expect("the parent is there");
     let kinds = &parent["metadata"]["annotations"]["applyset.kubernetes.io/contains-group-kinds"];
     assert!(kinds.as_str().is_some_and(|k| k.contains("Offering.catalog.kubecarrier.io")), "{kinds}");
@@ -289,6 +292,57 @@ async fn what_has_moved_is_not_deleted() -> TestResult {
     // Gone is gone, however often it is deleted.
     let (outcome, _) = run(&[work], &how()).await;
     assert!(outcome.is_whole() && outcome.deleted.len() == 2, "{outcome:#?}");
+    Ok(())
+}
+
+/// Between the plan and the writes somebody creates an instance, edits an object, and holds a namespace.
+async fn what_came_since_the_plan_is_spared() -> TestResult {
+    let planes = ControlPlanes::start(&["management", "eu-west-1"]).await?;
+    let cluster = management(&planes["management"]).await;
+    let id = ClusterId::new("team-a", "eu-west-1");
+    let service = by(planes["eu-west-1"].admin(), Target::Service(id.clone())).await;
+    let ManifestSet { management: wanted, mut clusters } = rendered();
+    let (mut hub, mut region) =
+        (Scene::new(&cluster, wanted), Scene::new(&service, clusters.remove(&id).expect("the example has it")));
+    let (hub_plan, region_plan) = (hub.plan(&[]).await, region.plan(&[]).await);
+    let works = [hub.work(&hub_plan, false).await, region.work(&region_plan, false).await];
+    assert!(run(&works, &how()).await.0.is_whole());
+
+    // An update is for what was seen.
+    let plane = &planes["management"];
+    let offering = hub.wanted.iter().position(|m| m.id.kind == "Offering").expect("there is one");
+    let old = hub.wanted[offering].clone();
+    let mut body = (*old.body).clone();
+    body["spec"]["metadata"]["displayName"] = json!("Other");
+    hub.wanted[offering].body = Arc::new(body);
+    let plan = hub.plan(&[]).await;
+    assert_eq!(plan.changes.len(), 1);
+    plane.kubectl(&["label", "offering", "-n", "team-b", &old.id.name, "since=then"]).await?;
+    let (outcome, _) = run(&[hub.work(&plan, false).await], &how()).await;
+    assert_eq!(outcome.failed.len(), 1, "{outcome:#?}");
+    assert!(outcome.failed[0].reason.contains("has changed since"), "{outcome:#?}");
+    assert!(hub.apply(&[], &how()).await.0.is_whole(), "a new plan is for what is there now");
+
+    // A CRD that had no instances is not deleted with one; and then nothing goes in the service cluster.
+    let is_crd = |m: &Manifest| m.id.kind == "CustomResourceDefinition" && m.id.name == "redis.eu-west-1.team-a";
+    let gone: Vec<Manifest> = hub.wanted.iter().filter(|m| is_crd(m)).cloned().collect();
+    hub.wanted.retain(|m| !is_crd(m));
+    let namespaces: Vec<Manifest> =
+        region.wanted.iter().filter(|m| m.id.name.starts_with("team-b-")).cloned().collect();
+    region.wanted.retain(|m| !m.id.name.starts_with("team-b-"));
+    assert_eq!((gone.len(), namespaces.len()), (1, 1));
+    let (hub_plan, region_plan) = (hub.plan(&gone).await, region.plan(&namespaces).await);
+    let instance = json!({
+        "apiVersion": "eu-west-1.team-a/v1beta1", "kind": "Redis", "metadata": {"name": "since", "namespace": "team-b"},
+        "spec": {"mode": "standalone", "global": {"image": "x", "password": "y"}, "redisConfig": {}, "service": {"type": "ClusterIP"}},
+    });
+    plane.kubectl_with(&["create", "-f", "-"], &instance.to_string()).await?;
+    let works = [hub.work(&hub_plan, false).await, region.work(&region_plan, false).await];
+    let (outcome, _) = run(&works, &how()).await;
+    assert!(outcome.failed.iter().any(|f| f.reason.contains("has instances now")), "{outcome:#?}");
+    assert!(outcome.deleted.is_empty(), "{outcome:#?}");
+    plane.kubectl(&["get", "redis.eu-west-1.team-a", "-n", "team-b", "since"]).await?;
+    planes["eu-west-1"].kubectl(&["get", "namespace", &namespaces[0].id.name]).await?;
     Ok(())
 }
 
@@ -381,8 +435,9 @@ async fn a_wait_outlives_its_connection() -> TestResult {
 
     let until = tokio::time::Instant::now() + Duration::from_secs(1);
     let names = BTreeSet::from(["none.b.c".to_owned()]);
-    let verdicts = established(&cluster, Wait { selector: selector, names, since: None, until }).await;
-    assert_eq!(verdicts["none.b.c"], Verdict::NotReady("it was not established in time".to_owned()));
+    let verdicts = established(&cluster, Wait { selector, names, since: None, until }).await;
+    let late = |verdict: &Verdict| matches!(verdict, Verdict::NotReady(why) if why.starts_with("it was not established in time"));
+    assert!(late(&verdicts["none.b.c"]), "{verdicts:?}");
     Ok(())
 }
 

@@ -10,7 +10,9 @@ use crate::support::{Case, TestResult, cases};
 pub fn cases() -> Vec<Case> {
     cases![
         a_narrowed_exposure_names_its_instances_and_waits_for_the_flag,
-        removing_a_tenant_a_catalog_or_a_cluster_destroys_nothing_unasked
+        removing_a_tenant_a_catalog_or_a_cluster_destroys_nothing_unasked,
+        two_repositories_share_a_management_cluster,
+        a_saved_plan_is_for_the_instances_that_it_named
     ]
 }
 
@@ -118,5 +120,54 @@ async fn removing_a_tenant_a_catalog_or_a_cluster_destroys_nothing_unasked() -> 
         platform.carrier(&["apply", "--yes", "--prune", "--max-prune", "1000", "--allow-delete", "all"]).await.ends(3);
     assert!(refused.text().contains("--allow-empty"), "{}", refused.text());
     assert_eq!(everything(&platform).await, before);
+    Ok(())
+}
+
+async fn two_repositories_share_a_management_cluster() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    platform.applied().await;
+    let account = |name: &str| {
+        format!(
+            "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\nmetadata: {{name: {name}}}\nspec:\n  roles: [Tenant]\n  \
+             subjects: [{{kind: User, name: someone, apiGroup: rbac.authorization.k8s.io}}]\n"
+        )
+    };
+    platform.write("other/carrier.yaml", "inventory: other\n");
+    platform.write("other/accounts/team-z.yaml", &account("team-z"));
+    platform.carrier(&["lock", "-C", "other"]).await.ends(0);
+    platform.carrier(&["apply", "-C", "other", "--yes"]).await.ends(0);
+    platform.carrier(&["plan", "-C", "other", "--detailed-exitcode"]).await.ends(0);
+    std::fs::rename(platform.path("other"), platform.path(".other"))?;
+    let first = platform.carrier(&["plan", "--prune", "--detailed-exitcode"]).await.ends(0);
+    assert!(!first.text().contains("team-z"), "{}", first.text());
+
+    // What one has the other does not get, and what the other has goes with it alone.
+    std::fs::rename(platform.path(".other"), platform.path("other"))?;
+    platform.write("other/accounts/team-b.yaml", &account("team-b"));
+    let refused = platform.carrier(&["apply", "-C", "other", "--yes"]).await.ends(3);
+    assert!(refused.text().contains("another inventory"), "{}", refused.text());
+    std::fs::remove_dir_all(platform.path("other/accounts"))?;
+    let flags = ["apply", "-C", "other", "--yes", "--prune", "--allow-empty", "--allow-delete", "all"];
+    platform.carrier(&flags).await.ends(0);
+    let left = platform.management().kubectl(&["get", "accounts", "-o", "name"]).await?;
+    assert_eq!(left.lines().count(), 2, "{left}");
+    std::fs::remove_dir_all(platform.path("other"))?;
+    platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
+    Ok(())
+}
+
+async fn a_saved_plan_is_for_the_instances_that_it_named() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    platform.applied().await;
+    platform.instance("eu-west-1", "first", FULL).await?;
+    platform.edit("catalogs/redis.yaml", "      - jsonPath: .spec.size\n", "");
+    let crd = "crd/redis.eu-west-1.team-a";
+    platform.carrier(&["plan", "--allow-breaking", crd, "--out", "saved.json"]).await.ends(0);
+    platform.instance("eu-west-1", "second", FULL).await?;
+    let refused = discreet(platform.carrier(&["apply", "saved.json"]).await.ends(3));
+    assert!(refused.text().contains("instances"), "{}", refused.text());
+    platform.carrier(&["plan", "--allow-breaking", crd, "--out", "saved.json"]).await.ends(0);
+    platform.carrier(&["apply", "saved.json"]).await.ends(0);
+    platform.carrier(&["apply", "saved.json"]).await.ends(3);
     Ok(())
 }

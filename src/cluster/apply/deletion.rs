@@ -67,8 +67,10 @@ impl Run<'_> {
             // What is not served has no instances that anybody could reach; those of its other versions are the same.
             Err(error) if error.trouble == Trouble::NotFound && !is_established(&crd) => Ok(()),
             Err(error) => Err(unknown(error)),
-            Ok(list) => match list.get("items").and_then(Value::as_array) {
-                Some(items) if items.is_empty() => Ok(()),
+            Ok(list) => match list.get("items") {
+                // A list of nobody's metadata is written as null.
+                Some(Value::Null) => Ok(()),
+                Some(Value::Array(items)) if items.is_empty() => Ok(()),
                 Some(_) => {
                     Err("it has instances now, and had none when it was planned, so it stays; plan again".to_owned())
                 }
