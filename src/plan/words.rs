@@ -50,7 +50,7 @@ pub fn first(names: impl IntoIterator<Item = String>, all: usize, most: usize) -
 }
 
 /// `namespace/name`.
-fn full_name(namespace: Option<&str>, name: &str) -> String {
+pub(super) fn full_name(namespace: Option<&str>, name: &str) -> String {
     namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
 }
 
