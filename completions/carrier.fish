@@ -105,9 +105,9 @@ json\t'A JSON document of `schemas/plan.json`'
 markdown\t'A comment for a pull request, at most 60,000 bytes'"
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l out -d 'Also write the plan to this file, to apply exactly it' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l max-prune -d 'How many objects may be deleted at most; else 10, or a tenth of the inventory' -r
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-breaking -d 'Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, or `all`' -r
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-breaking -d 'Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-delete -d 'Allow a change that destroys instances: `namespace/team-b`, or `all`' -r
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l force-conflicts -d 'Take over fields of an object that others manage' -r
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l force-conflicts -d 'Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l as -d 'Act as this user in the management cluster' -r
@@ -131,9 +131,9 @@ complete -c carrier -n "__fish_carrier_using_subcommand plan" -s h -l help -d 'P
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l dry-run -d 'Have the servers try everything, and write nothing' -r -f -a "server\t'The API servers, with their admission'"
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l timeout -d 'How long new CRDs may take until they are served' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l max-prune -d 'How many objects may be deleted at most; else 10, or a tenth of the inventory' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-breaking -d 'Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, or `all`' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-breaking -d 'Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-delete -d 'Allow a change that destroys instances: `namespace/team-b`, or `all`' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l force-conflicts -d 'Take over fields of an object that others manage' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l force-conflicts -d 'Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l as -d 'Act as this user in the management cluster' -r

@@ -188,4 +188,6 @@ fn a_flag_that_names_nothing_is_a_slip() {
         slip.err
     );
     assert_eq!(plan("dbs").exit, Exit::Usage);
+    let short = plan("catalogentryset/dbs");
+    assert!(short.err.contains("names no namespace: write `catalogentryset/team-a/dbs`"), "{}", short.err);
 }

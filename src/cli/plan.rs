@@ -25,11 +25,12 @@ use crate::cluster::runtime::block_on;
 use crate::model::cluster::Target;
 use crate::model::diagnostic::Severity;
 use crate::plan::build::{ClusterInput, Inputs, build};
+use crate::plan::guard::is_allowed;
 use crate::plan::inventory;
 use crate::plan::live::LiveCluster;
 use crate::plan::markdown::markdown;
 use crate::plan::text::{How, text};
-use crate::plan::types::{Allowed, Plan};
+use crate::plan::types::{Allowed, Change, ObjectRef, Plan};
 use crate::plan::words::flag_name;
 
 /// Arguments of `carrier plan`.
@@ -218,11 +219,20 @@ fn json(plan: &Plan) -> String {
 
 /// Warns of flags that name nothing in the plan: a slip would look like a permission.
 fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
-    let names: BTreeSet<String> = plan.changes.iter().map(|change| flag_name(&change.object)).collect();
-    for Allowed { flag, name } in plan.allowed.iter().filter(|allowed| allowed.name != "all") {
-        let short = name.strip_prefix("customresourcedefinition/").map(|name| format!("crd/{name}"));
-        if !names.contains(short.as_ref().unwrap_or(name)) {
-            ui.warn(format_args!("`{flag} {name}` names nothing that would change"))?;
+    for given in plan.allowed.iter().filter(|allowed| allowed.name != "all") {
+        let Allowed { flag, name } = given;
+        let names = |change: &Change| is_allowed(std::slice::from_ref(given), flag, &change.object);
+        if plan.changes.iter().any(names) {
+            continue;
+        }
+        // Without the namespace it may be any of several.
+        let meant = |change: &&Change| {
+            let short = ObjectRef { namespace: None, ..change.object.clone() };
+            is_allowed(std::slice::from_ref(given), flag, &short)
+        };
+        match plan.changes.iter().find(meant).map(|change| flag_name(&change.object)) {
+            Some(whole) => ui.warn(format_args!("`{flag} {name}` names no namespace: write `{whole}`"))?,
+            None => ui.warn(format_args!("`{flag} {name}` names nothing that would change"))?,
         }
     }
     Ok(())

@@ -21,13 +21,13 @@ pub struct WishFlags {
     /// Let a repository without objects delete all there is
     #[arg(long)]
     pub allow_empty: bool,
-    /// Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, or `all`
+    /// Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub allow_breaking: Vec<String>,
     /// Allow a change that destroys instances: `namespace/team-b`, or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub allow_delete: Vec<String>,
-    /// Take over fields of an object that others manage
+    /// Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub force_conflicts: Vec<String>,
     /// Do not try instances under a new schema, for which a CRD is made and deleted again
@@ -38,12 +38,15 @@ pub struct WishFlags {
     pub locked: bool,
 }
 
-/// Reads `kind/name` or `all`.
+/// Reads `kind/name`, `kind/namespace/name` or `all`.
 fn name(text: &str) -> Result<String, String> {
-    match text.split_once('/') {
-        None if text == "all" => Ok(text.to_owned()),
-        Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(format!("{}/{name}", kind.to_lowercase())),
-        _ => Err("write KIND/NAME, such as crd/redis.eu-west-1.team-a, or all".to_owned()),
+    let parts: Vec<&str> = text.split('/').collect();
+    match parts[..] {
+        ["all"] => Ok(text.to_owned()),
+        [kind, ref names @ ..] if matches!(names.len(), 1 | 2) && !parts.contains(&"") => {
+            Ok(format!("{}/{}", kind.to_lowercase(), names.join("/")))
+        }
+        _ => Err("write KIND/NAME, such as crd/redis.eu-west-1.team-a; KIND/NAMESPACE/NAME of what is in a namespace, such as offering/team-b/redis.eu-west-1.team-a; or all".to_owned()),
     }
 }
 
@@ -67,6 +70,26 @@ impl WishFlags {
             trial: !self.no_trial,
             locked: self.locked,
             refresh: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn names_have_a_kind_and_may_have_a_namespace() {
+        for (given, read) in [
+            ("all", "all"),
+            ("CRD/a.b", "crd/a.b"),
+            ("Offering/team-b/a.b", "offering/team-b/a.b"),
+            ("role/t/kubecarrier:tenant", "role/t/kubecarrier:tenant"),
+        ] {
+            assert_eq!(name(given).as_deref(), Ok(read));
+        }
+        for bad in ["", "crd", "crd/", "/x", "a//b", "a/b/c/d"] {
+            assert!(name(bad).is_err(), "{bad}");
         }
     }
 }

@@ -241,10 +241,8 @@ impl Cluster {
                 }
                 answer => answer?,
             };
-            if let Some(Value::Array(items)) = answer.get_mut("items").map(Value::take) {
-                for item in items {
-                    sink.take(item);
-                }
+            for item in items(&mut answer)? {
+                sink.take(item);
             }
             let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
             match text("/metadata/continue") {
@@ -270,6 +268,21 @@ impl Cluster {
     }
 }
 
+/// The objects of a page, taken out of it. What is no list is not an empty one: whoever takes it for one
+/// deletes or creates for nothing.
+///
+/// # Errors
+/// When it is no list.
+pub(super) fn items(answer: &mut Value) -> Result<Vec<Value>, ClusterError> {
+    let is_list = answer.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    match answer.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => Ok(items),
+        // A list of Go without items may be written as null.
+        None | Some(Value::Null) if is_list => Ok(Vec::new()),
+        _ => Err(ClusterError::new(Trouble::BadAnswer, "asked for a list, the server answers with something else")),
+    }
+}
+
 /// What takes the objects of a list.
 pub trait Taken {
     /// Takes one.
@@ -285,5 +298,35 @@ impl Taken for Vec<Value> {
 
     fn restart(&mut self) {
         self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_no_list_is_not_an_empty_one() {
+        for (mut answer, count) in [
+            (json!({"kind": "RoleList", "items": [{}, {}]}), 2),
+            (json!({"items": []}), 0),
+            (json!({"kind": "RoleList", "items": null}), 0),
+            (json!({"kind": "RoleList", "metadata": {}}), 0),
+        ] {
+            assert_eq!(items(&mut answer).map(|items| items.len()), Ok(count));
+        }
+        for mut answer in [
+            json!({}),
+            json!(null),
+            json!([]),
+            json!({"kind": "Status", "status": "Success"}),
+            json!({"items": null}),
+            json!({"kind": "RoleList", "items": {"a": 1}}),
+            json!({"kind": "RoleList", "items": "x"}),
+        ] {
+            let shown = answer.to_string();
+            assert_eq!(items(&mut answer).map_err(|error| error.trouble), Err(Trouble::BadAnswer), "{shown}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
-use super::client::Cluster;
+use super::client::{Cluster, items};
 use super::error::{ClusterError, Trouble};
 use super::identity::{Identity, identify};
 use super::rest::{Call, Page};
@@ -126,7 +126,7 @@ async fn crd_names(cluster: &Cluster) -> Result<BTreeSet<String>, ClusterError> 
     let resource = resource();
     for _ in 0..MAX_PAGES {
         let page = Page { limit: PAGE, labels: None, token: token.as_deref(), metadata_only: true };
-        let answer = match cluster.call(&Call::list(&resource, None, &page)).await {
+        let mut answer = match cluster.call(&Call::list(&resource, None, &page)).await {
             // The list expired between two pages: names that are gone by now are not found when asked for.
             Err(error) if error.trouble == Trouble::Expired && token.is_some() => {
                 token = None;
@@ -134,9 +134,9 @@ async fn crd_names(cluster: &Cluster) -> Result<BTreeSet<String>, ClusterError> 
             }
             answer => answer?,
         };
-        let items = answer.get("items").and_then(Value::as_array).into_iter().flatten();
-        let items = items.filter_map(|item| item.pointer("/metadata/name")?.as_str());
-        found.extend(items.filter(|name| name.contains('.') && names::dns_subdomain(name).is_ok()).map(str::to_owned));
+        let items = items(&mut answer)?;
+        let given = items.iter().filter_map(|item| item.pointer("/metadata/name")?.as_str());
+        found.extend(given.filter(|name| name.contains('.') && names::dns_subdomain(name).is_ok()).map(str::to_owned));
         match answer.pointer("/metadata/continue").and_then(Value::as_str) {
             Some(next) if !next.is_empty() => token = Some(next.to_owned()),
             _ => return Ok(found),

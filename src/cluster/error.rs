@@ -48,7 +48,7 @@ pub enum Trouble {
     Unauthorized,
     /// We may not do that (403).
     Forbidden,
-    /// There is no such object or kind (404, 405).
+    /// There is no such object or kind (404).
     NotFound,
     /// Somebody else's field, or the object has moved (409).
     Conflict,
@@ -87,7 +87,7 @@ impl ClusterError {
         let trouble = match code {
             401 => Trouble::Unauthorized,
             403 => Trouble::Forbidden,
-            404 | 405 => Trouble::NotFound,
+            404 => Trouble::NotFound,
             409 => Trouble::Conflict,
             410 => Trouble::Expired,
             400 | 413 | 415 | 422 => Trouble::Invalid,
@@ -247,6 +247,12 @@ mod tests {
         ] {
             assert_eq!(discreet(said), shown);
         }
+    }
+
+    #[test]
+    fn what_may_not_be_asked_is_not_what_is_not_there() {
+        assert_eq!(ClusterError::of_status(404, b"").trouble, Trouble::NotFound);
+        assert_eq!(ClusterError::of_status(405, b"").trouble, Trouble::Server, "a kind that cannot be listed");
     }
 
     #[test]

@@ -26,6 +26,11 @@ use crate::plan::types::Impact;
 /// seconds, and trials that run together wait together.
 const TRIALS: usize = 8;
 
+/// Why the instances of a CRD cannot be listed.
+const UNSERVED: &str = "none of the versions of the CRD is served";
+/// Why nothing is known of the instances in a namespace of a service cluster.
+const NO_BASE: &str = "no role of carrier's in the cluster names a kind of instances";
+
 /// Which instances a change is about.
 struct Concern<'a> {
     key: &'a ObjectKey,
@@ -80,7 +85,7 @@ impl<'a> Concern<'a> {
     /// All instances of a CRD. Those that nobody can read may be there all the same.
     fn of_crd(key: &'a ObjectKey, crd: &Value, fate: Fate) -> Self {
         let kinds: Vec<Resource> = listable(crd).into_iter().collect();
-        let unknown = kinds.is_empty().then(|| "none of its versions is served".to_owned());
+        let unknown = kinds.is_empty().then(|| UNSERVED.to_owned());
         Self { key, kinds, namespace: None, fate, unknown }
     }
 
@@ -154,14 +159,21 @@ async fn kinds_of_instances(
     live: &LiveCluster,
 ) -> Result<(Vec<Resource>, Option<String>), ClusterError> {
     if cluster.target == Target::Management {
-        return Ok((crds(live).filter_map(listable).collect(), None));
+        let unread = crds(live).any(|crd| listable(crd).is_none()).then(|| UNSERVED.to_owned());
+        return Ok((crds(live).filter_map(listable).collect(), unread));
     }
     let names = base_crds(live);
+    if names.is_empty() {
+        return Ok((Vec::new(), Some(NO_BASE.to_owned())));
+    }
     let calls = names.iter().map(|name| Call::object(&Resource::crds(), None, name)).collect();
     let (mut kinds, mut unknown) = (Vec::new(), None);
     for answer in cluster.call_all(calls).await {
         match answer {
-            Ok(crd) => kinds.extend(listable(&crd)),
+            Ok(crd) => match listable(&crd) {
+                Some(kind) => kinds.push(kind),
+                None => unknown = Some(UNSERVED.to_owned()),
+            },
             Err(error) if error.trouble == Trouble::NotFound => {}
             Err(error) if error.is_of_connection() => return Err(error),
             Err(error) => unknown = Some(error.message),
@@ -253,6 +265,21 @@ mod tests {
         ] });
         let names: Vec<String> = base_crds(&cluster_of(&[role, all])).into_iter().collect();
         assert_eq!(names, ["redis.redis.io", "x.y.z"]);
+    }
+
+    #[tokio::test]
+    async fn without_a_role_nobody_knows_what_is_in_a_namespace_of_a_service_cluster() {
+        let config = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
+        let way = super::super::kubeconfig::Way { config, context: None };
+        let id = "p/c".parse().expect("a cluster");
+        let cluster =
+            Cluster::new(Target::Service(id), way, super::super::client::Limits::default()).expect("a client");
+        let namespace = json!({ "kind": "Namespace", "metadata": { "name": "t" } });
+        let live = cluster_of(&[namespace]);
+        let key = live.objects.keys().next().cloned().expect("the namespace");
+        let asks = Asks { doomed_namespaces: vec![key.clone()], ..Asks::default() };
+        let found = find(&cluster, &live, &BTreeMap::new(), &asks, true).await.expect("nobody is asked");
+        assert_eq!(found[&key].unchecked.as_deref(), Some(NO_BASE));
     }
 
     #[test]

@@ -148,7 +148,7 @@ struct Hidden {
 
 static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r#"(?im)(?:^|[^a-z0-9_.$-])([a-z0-9_.$-]*(?:passw(?:or)?d|passphrase|token|secret|(?:api|private|client|secret|access)[-_]?key|client[-_]?certificate|kubeconfig|credentials?)[a-z0-9_.-]*)["']?[ \t]*(?:[:=]|$)"#,
+        r#"(?im)(?:^|[^a-z0-9_.$-])([a-z0-9_.$-]*(?:pass|pwd|dsn|connection[-_]?string|token|secret|(?:api|private|client|secret|access)[-_]?key|client[-_]?certificate|kubeconfig|credentials?)[a-z0-9_.-]*)["']?[ \t]*(?:[:=]|$)"#,
     )
 });
 static SECRET_KIND: LazyLock<Regex> = LazyLock::new(|| {
@@ -296,12 +296,19 @@ impl Hidden {
 }
 
 /// Endings of names whose values are credentials; without `-` and `_`, in lower case.
-const CREDENTIALS: [&str; 13] = [
+const CREDENTIALS: [&str; 20] = [
     "password",
+    "passwords",
     "passwd",
+    "pass",
+    "pwd",
     "passphrase",
     "token",
+    "tokens",
     "secret",
+    "secrets",
+    "connectionstring",
+    "dsn",
     "apikey",
     "privatekey",
     "clientkey",
@@ -408,10 +415,24 @@ mod tests {
 
     #[test]
     fn names_tell_of_credentials() {
-        for name in ["password", "adminPassword", "api-key", "auth_token", "client-key-data", "kubeconfig"] {
+        for name in [
+            "password",
+            "adminPassword",
+            "api-key",
+            "auth_token",
+            "client-key-data",
+            "kubeconfig",
+            "pwd",
+            "dbPass",
+            "connectionString",
+            "connection_string",
+            "DSN",
+            "tokens",
+            "passwords",
+        ] {
             assert!(names_credential(name), "{name}");
         }
-        for name in ["size", "keys", "passwordPolicy", "tokens"] {
+        for name in ["size", "keys", "passwordPolicy", "tokenTtl", "passThrough"] {
             assert!(!names_credential(name), "{name}");
         }
     }

@@ -1,10 +1,11 @@
 //! Which fields of an object change, as JSON Pointers.
 //!
 //! What the server writes for itself is left out. So is every value that may be a
-//! secret, and all but the beginning of what is long. Of a CRD's schemas it is the
+//! secret, as are all presets and defaults, which tenants never see, and all but
+//! the beginning of what is long. Of a CRD's schemas it is the
 //! nodes that count: a field that comes is one change, not each line of its text.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::compare::{equal, essence};
 use super::types::{FieldChange, FieldOp};
@@ -74,14 +75,13 @@ impl Walk {
         }
         match (before, after) {
             (Value::Object(old), Value::Object(new)) => {
-                // A path and a value beside it, as in the presets of a catalog entry.
-                let names = |o: &serde_json::Map<String, Value>| o.get("jsonPath").is_some_and(names_secret_path);
-                let sensitive = sensitive || names(old) || names(new);
+                let sensitive = sensitive || names_secret(old) || names_secret(new);
+                let assigned = assigns(old) || assigns(new);
                 let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
                 keys.sort();
                 keys.dedup();
                 for key in keys {
-                    let sensitive = sensitive || is_secret_key(key);
+                    let sensitive = sensitive || is_secret_key(key) || assigned && key == "value";
                     let path = step(at, key);
                     match (old.get(key), new.get(key)) {
                         (Some(old), Some(new)) => self.value(&path, old, new, sensitive),
@@ -161,20 +161,19 @@ impl Walk {
             match (key.as_str(), was.get(key), is.get(key)) {
                 // Texts are for reading in the diff of the snapshot.
                 ("description" | "title" | "example" | "externalDocs", _, _) => {}
-                ("properties", old, new) => self.properties(&path, old, new),
+                ("properties", old, new) => self.properties(&path, old, new, secret),
                 ("items" | "additionalProperties", Some(old @ Value::Object(_)), Some(new @ Value::Object(_))) => {
                     self.node(&path, old, new, secret);
                 }
-                ("default" | "enum" | "const", Some(old), Some(new)) => self.value(&path, old, new, secret),
-                ("default" | "enum" | "const", old, new) => self.push(&path, old, new, secret),
-                (_, Some(old), Some(new)) => self.value(&path, old, new, false),
-                (_, old, new) => self.push(&path, old, new, false),
+                (_, Some(old), Some(new)) => self.value(&path, old, new, secret),
+                (_, old, new) => self.push(&path, old, new, secret),
             }
         }
     }
 
-    fn properties(&mut self, at: &str, old: Option<&Value>, new: Option<&Value>) {
-        let empty = serde_json::Map::new();
+    /// What is below a credential is one too: `auth.password.value`.
+    fn properties(&mut self, at: &str, old: Option<&Value>, new: Option<&Value>, secret: bool) {
+        let empty = Map::new();
         let of = |node: Option<&'_ Value>| node.and_then(Value::as_object).unwrap_or(&empty).clone();
         let (old, new) = (of(old), of(new));
         let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
@@ -187,7 +186,7 @@ impl Walk {
                 (Some(old), Some(new)) if schema::type_name(old) != schema::type_name(new) => {
                     self.push(&path, Some(&kind(old)), Some(&kind(new)), false);
                 }
-                (Some(old), Some(new)) => self.node(&path, old, new, names_credential(name)),
+                (Some(old), Some(new)) => self.node(&path, old, new, secret || names_credential(name)),
                 (old, new) => self.push(&path, old.map(kind).as_ref(), new.map(kind).as_ref(), false),
             }
         }
@@ -199,11 +198,21 @@ fn is_secret_key(key: &str) -> bool {
     key == LAST_APPLIED || names_credential(key) && key != "kubeconfigSecret"
 }
 
-/// Whether a path of an exposure leads to a secret.
+/// Whether a path of an exposure leads to a secret, or to something in one.
 fn names_secret_path(path: &Value) -> bool {
-    let last =
-        path.as_str().unwrap_or_default().rsplit(['.', '\'', '[']).find(|part| !part.trim_matches(']').is_empty());
-    last.is_some_and(|name| names_credential(name.trim_end_matches([']', '['])))
+    path.as_str().unwrap_or_default().split(['.', '\'', '"', '[', ']']).any(names_credential)
+}
+
+/// Whether these are a path and the value that goes there, as in the presets and defaults of a catalog
+/// entry. They are the provider's own: no tenant sees them, and any may be a credential.
+fn assigns(entries: &Map<String, Value>) -> bool {
+    entries.contains_key("jsonPath") && entries.contains_key("value")
+}
+
+/// Whether what stands beside a path or a name is a secret by it.
+fn names_secret(entries: &Map<String, Value>) -> bool {
+    entries.get("jsonPath").is_some_and(names_secret_path)
+        || entries.contains_key("value") && entries.get("name").and_then(Value::as_str).is_some_and(names_credential)
 }
 
 /// Whether there is a secret anywhere in a value.
@@ -212,7 +221,8 @@ fn holds_secret(value: &Value) -> bool {
         Value::String(text) => text.contains("PRIVATE KEY-----"),
         Value::Array(items) => items.iter().any(holds_secret),
         Value::Object(entries) => {
-            entries.get("jsonPath").is_some_and(names_secret_path) && entries.contains_key("value")
+            assigns(entries)
+                || entries.contains_key("value") && names_secret(entries)
                 || entries.iter().any(|(key, value)| is_secret_key(key) || holds_secret(value))
         }
         _ => false,
@@ -299,6 +309,35 @@ mod tests {
         assert!(found.contains(&"~ /spec/adminPassword (hidden)".to_owned()), "{text}");
         let preset = |value: &str| json!({"presets": [{"jsonPath": ".spec.auth.token", "value": value}]});
         assert_eq!(lines(changes(&preset("a"), &preset("b"))), ["~ /presets/0/value (hidden)"]);
+    }
+
+    #[test]
+    fn presets_and_what_is_below_a_credential_are_hidden_whatever_they_are_called() {
+        let entry = |path: &str, value: Value| json!({"presets": [{"jsonPath": path, "value": value}]});
+        for path in [".spec.size", ".spec.password.value", ".spec.tokens[0]", ".spec['db-dsn'].text"] {
+            let found = lines(changes(&entry(path, json!("hunter2")), &entry(path, json!("hunter3"))));
+            assert_eq!(found, ["~ /presets/0/value (hidden)"], "{path}");
+            let deep = lines(changes(&entry(path, json!({"a": "hunter2"})), &entry(path, json!({"a": "hunter3"}))));
+            assert_eq!(deep, ["~ /presets/0/value/a (hidden)"], "{path}");
+            let new = lines(changes(&json!({"presets": []}), &entry(path, json!("hunter2"))));
+            assert_eq!(new, ["+ /presets/0 (hidden)"], "{path}");
+        }
+        let below = |text: &str| json!({"auth": {"tokens": [{"a": {"text": text}}]}, "connectionString": {"x": text}});
+        assert_eq!(
+            lines(changes(&below("hunter2"), &below("hunter3"))),
+            ["~ /auth/tokens/0/a/text (hidden)", "~ /connectionString/x (hidden)"]
+        );
+        let env = |text: &str| json!({"env": [{"name": "DB_PASSWORD", "value": text}]});
+        assert_eq!(lines(changes(&env("hunter2"), &env("hunter3"))), ["~ /env/0/value (hidden)"]);
+        let crd = |text: &str| {
+            let leaf = json!({"type": "string", "default": text, "enum": [text], "pattern": text});
+            let root =
+                json!({"properties": {"password": {"properties": {"list": {"items": {"properties": {"x": leaf}}}}}}});
+            json!({"kind": "CustomResourceDefinition",
+                "spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": root}}]}})
+        };
+        let found = lines(changes(&crd("hunter2"), &crd("hunter3")));
+        assert!(found.len() == 3 && !found.join("").contains("hunter"), "{found:?}");
     }
 
     #[test]

@@ -34,13 +34,14 @@ pub struct Facts {
     pub allow_empty: bool,
 }
 
-/// Whether a flag allows something about an object.
+/// Whether a flag allows something about an object. One that is in a namespace is named with it: the
+/// same name in another tenant's namespace is another object.
 #[must_use]
 pub fn is_allowed(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
     let name = flag_name(about);
     // `customresourcedefinition/…` says the same.
-    let long = format!("{}/{}", about.kind.to_lowercase(), about.name);
-    allowed.iter().any(|a| a.flag == flag && (a.name == "all" || a.name == name || a.name == long))
+    let long = name.strip_prefix("crd/").map(|name| format!("customresourcedefinition/{name}"));
+    allowed.iter().any(|a| a.flag == flag && (a.name == "all" || a.name == name || Some(&a.name) == long.as_ref()))
 }
 
 /// All refusals of a plan, the gravest first.
@@ -167,4 +168,40 @@ fn conflicts(plan: &Plan, change: &Change) -> Option<Refusal> {
     let message = format!("{} has fields that others manage: {fields}", placed(&change.object));
     let flag = Some(format!("{FORCE_CONFLICTS} {}", flag_name(&change.object)));
     Some(Refusal { guard: "conflict".to_owned(), message, flag })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_names_one_object() {
+        let object = |kind: &str, namespace: Option<&str>| ObjectRef {
+            cluster: "management".into(),
+            api_version: "v1".into(),
+            kind: kind.into(),
+            namespace: namespace.map(str::to_owned),
+            name: "x".into(),
+        };
+        let allows = |name: &str, about: &ObjectRef| {
+            let given = [Allowed { flag: ALLOW_DELETE.into(), name: name.into() }];
+            assert!(!is_allowed(&given, ALLOW_BREAKING, about), "{name} for another flag");
+            is_allowed(&given, ALLOW_DELETE, about)
+        };
+        let (crd, namespace) = (object("CustomResourceDefinition", None), object("Namespace", None));
+        let offering = object("Offering", Some("team-b"));
+        for (name, about) in [
+            ("crd/x", &crd),
+            ("customresourcedefinition/x", &crd),
+            ("namespace/x", &namespace),
+            ("offering/team-b/x", &offering),
+        ] {
+            assert!(allows(name, about) && allows("all", about), "{name}");
+            for other in [&crd, &namespace, &offering, &object("Offering", Some("team-c"))] {
+                assert_eq!(allows(name, other), other == about, "{name}: {other:?}");
+            }
+        }
+        assert!(!allows("offering/x", &offering));
+        assert!(!allows("crd/team-b/x", &crd));
+    }
 }

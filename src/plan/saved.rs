@@ -1,15 +1,16 @@
 //! Saved plans: reading one, and whether the world is still the one it was made for.
 //!
 //! A saved plan holds no objects. To apply it, carrier plans again and compares: the
-//! same objects, actions and effects, the same live versions, the same bodies.
+//! same objects, actions and effects, the same live versions, the same bodies, and
+//! no more harm to instances.
 //! Anything else is named, and nothing is applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::types::{Action, Change, FORMAT_VERSION, ObjectRef, Plan};
-use super::words::object;
+use super::types::{Action, Change, FORMAT_VERSION, Impact, InvalidInstance, ObjectRef, Plan};
+use super::words::{count, full_name, object};
 
 /// A text that is no plan of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -104,7 +105,40 @@ fn difference(then: &Change, now: &Change) -> Option<String> {
             "is wanted otherwise: the repository has changed since, or is compiled by another carrier".to_owned(),
         );
     }
-    (then.effect != now.effect).then(|| format!("is {:?} now, and was {:?}", now.effect, then.effect).to_lowercase())
+    if then.effect != now.effect {
+        return Some(format!("is {:?} now, and was {:?}", now.effect, then.effect).to_lowercase());
+    }
+    hurt(then.impact.as_ref(), now.impact.as_ref())
+}
+
+/// What a change does to instances now that it did not do when somebody agreed to it. Less harm is none.
+fn hurt(then: Option<&Impact>, now: Option<&Impact>) -> Option<String> {
+    let now = now?;
+    let none = Impact::default();
+    let then = then.unwrap_or(&none);
+    for (is, was, what) in [
+        (now.destroyed_count, then.destroyed_count, "destroys"),
+        (now.invalid_count, then.invalid_count, "makes invalid"),
+        (now.instances, then.instances, "is about"),
+    ] {
+        if is > was {
+            return Some(format!("{what} more: {} when it was planned, {is} now", count(was, "instance")));
+        }
+    }
+    if let Some(why) = now.unchecked.as_ref().filter(|_| then.unchecked.is_none()) {
+        return Some(format!("could be checked when it was planned, and cannot now: {why}"));
+    }
+    let destroyed = now.destroyed.iter().filter(|one| !then.destroyed.contains(one));
+    let destroyed = destroyed.map(|one| (one.namespace.as_deref(), one.name.as_str(), "destroys"));
+    let known = |one: &InvalidInstance| {
+        then.invalid.iter().any(|other| (&other.namespace, &other.name) == (&one.namespace, &one.name))
+    };
+    let invalid = now.invalid.iter().filter(|one| !known(one));
+    let invalid = invalid.map(|one| (one.namespace.as_deref(), one.name.as_str(), "makes invalid"));
+    destroyed
+        .chain(invalid)
+        .next()
+        .map(|(namespace, name, what)| format!("{what} {}, which the plan does not say", full_name(namespace, name)))
 }
 
 fn done(action: Action) -> &'static str {
@@ -181,6 +215,43 @@ mod tests {
         assert_eq!(more, ["management: Namespace d would be deleted now, which the plan does not say"]);
         let other = moved_by(|plan| plan.clusters[0].uid = Some("n".into()));
         assert_eq!(other, ["management is another cluster: its UID was m and is n"]);
+    }
+
+    #[test]
+    fn more_harm_than_was_agreed_to_is_stale() {
+        let impact = |instances, destroyed: &[&str], invalid: &[&str], unchecked: Option<&str>| {
+            let destroyed: Vec<_> = destroyed
+                .iter()
+                .map(|name| {
+                    json!({"cluster": "management", "api_version": "a/v1",
+                "kind": "A", "namespace": "t", "name": name})
+                })
+                .collect();
+            let invalid: Vec<_> = invalid.iter().map(|name| json!({"name": name, "fields": []})).collect();
+            let text = json!({"instances": instances, "accounts": 1, "destroyed_count": destroyed.len(), "destroyed": destroyed,
+                "invalid_count": invalid.len(), "invalid": invalid, "unchecked": unchecked});
+            Some(serde_json::from_value::<Impact>(text).expect("an impact"))
+        };
+        let said = |was: Option<Impact>, is: Option<Impact>| {
+            let (mut saved, mut now) = (plan(), plan());
+            (saved.changes[2].impact, now.changes[2].impact) = (was, is);
+            moved(&saved, &now).into_iter().map(|line| line.replace("management: Namespace c ", "")).collect::<Vec<_>>()
+        };
+        let two = || impact(2, &["a", "b"], &[], None);
+        assert_eq!(said(two(), two()), Vec::<String>::new());
+        assert_eq!(said(two(), impact(1, &["a"], &[], None)), Vec::<String>::new(), "less harm is none");
+        assert_eq!(said(two(), None), Vec::<String>::new());
+        let mut many = two();
+        many.as_mut().expect("one").destroyed_count = 200;
+        assert_eq!(said(two(), many), ["destroys more: 2 instances when it was planned, 200 now"]);
+        assert_eq!(said(None, impact(1, &[], &[], None)), ["is about more: 0 instances when it was planned, 1 now"]);
+        let invalid = said(impact(2, &[], &["x"], None), impact(2, &[], &["x", "y"], None));
+        assert_eq!(invalid, ["makes invalid more: 1 instance when it was planned, 2 now"]);
+        let unchecked = said(two(), impact(2, &["a", "b"], &[], Some("no")));
+        assert_eq!(unchecked, ["could be checked when it was planned, and cannot now: no"]);
+        assert_eq!(said(two(), impact(2, &["a", "c"], &[], None)), ["destroys t/c, which the plan does not say"]);
+        let other = said(impact(2, &[], &["x"], None), impact(2, &[], &["y"], None));
+        assert_eq!(other, ["makes invalid y, which the plan does not say"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::types::{Effect, Reason};
 use crate::compile::derive::schema;
 use crate::model::path::{FieldPath, Segment};
+use crate::model::redact::names_credential;
 
 /// Compares a version's schema at a node, and adds what is to be said.
 pub fn compare(version: &str, old: &Value, new: &Value, at: &mut FieldPath, reasons: &mut Vec<Reason>) {
@@ -49,6 +50,12 @@ impl Walk<'_> {
         // The root has no name of its own.
         let named = if path.is_empty() || path == "." { String::new() } else { format!(" {path}") };
         self.reasons.push(Reason { effect, text: format!("{}{named} {what}", self.version), path });
+    }
+
+    /// What of a schema is quoted. Below a credential nothing is: a default, or the one value of an enum, may be it.
+    fn quoted(at: &FieldPath, what: impl FnOnce() -> String) -> Option<String> {
+        let secret = |segment: &Segment| matches!(segment, Segment::Property(name) if names_credential(name));
+        (!at.0.iter().any(secret)).then(what)
     }
 
     fn node(&mut self, old: &Value, new: &Value, at: &mut FieldPath) {
@@ -159,7 +166,8 @@ impl Walk<'_> {
             match (old.get(key), new.get(key)) {
                 (was, Some(is)) if !was.is_some_and(|was| super::compare::equal(was, is)) => {
                     let what = if was.is_some() { "another" } else { "a" };
-                    self.say(Effect::Tightening, at, &format!("has {what} {key}: {}", short(is)));
+                    let is = Self::quoted(at, || format!(": {}", short(is))).unwrap_or_default();
+                    self.say(Effect::Tightening, at, &format!("has {what} {key}{is}"));
                 }
                 (Some(_), None) => self.say(Effect::Safe, at, &format!("has no {key} any more")),
                 _ => {}
@@ -187,15 +195,20 @@ impl Walk<'_> {
     fn enumeration(&mut self, old: &Value, new: &Value, at: &FieldPath) {
         let list = |node: &Value| node.get("enum").and_then(Value::as_array).cloned();
         match (list(old), list(new)) {
-            (None, Some(is)) => self.say(Effect::Tightening, at, &format!("takes {} only", joined(&is))),
+            (None, Some(is)) => {
+                let is = Self::quoted(at, || joined(&is)).unwrap_or_else(|| "some values".to_owned());
+                self.say(Effect::Tightening, at, &format!("takes {is} only"));
+            }
             (Some(was), Some(is)) => {
                 let gone: Vec<Value> = was.iter().filter(|v| !is.contains(v)).cloned().collect();
                 let come: Vec<Value> = is.iter().filter(|v| !was.contains(v)).cloned().collect();
                 if !gone.is_empty() {
-                    self.say(Effect::Tightening, at, &format!("no longer takes {}", joined(&gone)));
+                    let gone = Self::quoted(at, || joined(&gone)).unwrap_or_else(|| "some values".to_owned());
+                    self.say(Effect::Tightening, at, &format!("no longer takes {gone}"));
                 }
                 if !come.is_empty() {
-                    self.say(Effect::Safe, at, &format!("also takes {}", joined(&come)));
+                    let come = Self::quoted(at, || joined(&come)).unwrap_or_else(|| "other values".to_owned());
+                    self.say(Effect::Safe, at, &format!("also takes {come}"));
                 }
             }
             (Some(_), None) => self.say(Effect::Safe, at, "takes any value"),
@@ -211,10 +224,12 @@ impl Walk<'_> {
         };
         let (was, is) = (rules(old), rules(new));
         for rule in is.iter().filter(|rule| !was.contains(rule)) {
-            self.say(Effect::Tightening, at, &format!("has a new rule: {}", cut(rule)));
+            let rule = Self::quoted(at, || format!(": {}", cut(rule))).unwrap_or_default();
+            self.say(Effect::Tightening, at, &format!("has a new rule{rule}"));
         }
         for rule in was.iter().filter(|rule| !is.contains(rule)) {
-            self.say(Effect::Safe, at, &format!("has a rule less: {}", cut(rule)));
+            let rule = Self::quoted(at, || format!(": {}", cut(rule))).unwrap_or_default();
+            self.say(Effect::Safe, at, &format!("has a rule less{rule}"));
         }
         for junctor in schema::JUNCTORS {
             match (old.get(junctor), new.get(junctor)) {
@@ -380,6 +395,19 @@ mod tests {
             one(Tightening, "v1 .a no longer takes its minimum")
         );
         assert_eq!(said(json!({"description": "a"}), json!({"description": "b"})), []);
+    }
+
+    #[test]
+    fn of_a_credential_nothing_is_quoted() {
+        let root = |leaf: Value| json!({"type": "object", "properties": {"password": {"type": "object", "properties": {"text": leaf}}}});
+        let leaf = |text: &str| {
+            json!({"type": "string", "enum": [text], "pattern": text, "default": text,
+                "x-kubernetes-validations": [{"rule": text}]})
+        };
+        for (old, new) in [(leaf("hunter2"), leaf("hunter3")), (json!({"type": "string"}), leaf("hunter2"))] {
+            let said = whole(root(old), root(new));
+            assert!(said.len() >= 4 && !format!("{said:?}").contains("hunter"), "{said:?}");
+        }
     }
 
     #[test]

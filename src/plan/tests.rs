@@ -317,9 +317,9 @@ fn fields_of_others_wait_for_the_flag() {
     let conflict = Conflict { manager: "kubectl".into(), field: ".rules".into() };
     world.answers.insert(key, Answer::Conflicts(vec![conflict]));
     let plan = world.plan();
-    assert_eq!(refused(&plan), ["conflict --force-conflicts role/r"]);
+    assert_eq!(refused(&plan), ["conflict --force-conflicts role/a/r"]);
     assert!(plan.changes[0].fields.iter().any(|f| f.path.starts_with("/rules")), "{:?}", plan.changes[0].fields);
-    assert_eq!(refused(&world.allow(FORCE_CONFLICTS, "role/r").plan()), Vec::<String>::new());
+    assert_eq!(refused(&world.allow(FORCE_CONFLICTS, "role/a/r").plan()), Vec::<String>::new());
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub struct Plan {
 pub struct Allowed {
     /// The flag, such as `--allow-breaking`.
     pub flag: String,
-    /// What it named, `kind/name`, or `all`.
+    /// What it named: `kind/name`, `kind/namespace/name` of what is in a namespace, or `all`.
     pub name: String,
 }
 

@@ -14,14 +14,15 @@ pub fn count(n: usize, what: &str) -> String {
     }
 }
 
-/// `kind/name`, as flags take it: `crd/redis.eu-west-1.team-a`, `namespace/team-b`.
+/// `kind/name`, as flags take it: `crd/redis.eu-west-1.team-a`, `namespace/team-b`. What is in a
+/// namespace is `kind/namespace/name`, since a flag is to name one object.
 #[must_use]
 pub fn flag_name(object: &ObjectRef) -> String {
     let kind = match object.kind.as_str() {
         "CustomResourceDefinition" => "crd".to_owned(),
         kind => kind.to_lowercase(),
     };
-    format!("{kind}/{}", object.name)
+    format!("{kind}/{}", full_name(object.namespace.as_deref(), &object.name))
 }
 
 /// `CRD redis.eu-west-1.team-a`, `Role team-b/kubecarrier:tenant`.
@@ -50,7 +51,7 @@ pub fn first(names: impl IntoIterator<Item = String>, all: usize, most: usize) -
 }
 
 /// `namespace/name`.
-fn full_name(namespace: Option<&str>, name: &str) -> String {
+pub(super) fn full_name(namespace: Option<&str>, name: &str) -> String {
     namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
-use super::client::Cluster;
+use super::client::{Cluster, items};
 use super::error::{ClusterError, Trouble};
 use super::instances::{NAMED, unlisted};
 use super::rest::{Call, Page};
@@ -104,11 +104,8 @@ async fn all(
             }
             answer => answer?,
         };
-        let items = match answer.get_mut("items").map(Value::take) {
-            Some(Value::Array(items)) => items,
-            _ => Vec::new(),
-        };
-        let mut verdicts = stream::iter(items).map(|instance| one(cluster, scratch, instance)).buffered(at_once.max(1));
+        let page = items(&mut answer)?;
+        let mut verdicts = stream::iter(page).map(|instance| one(cluster, scratch, instance)).buffered(at_once.max(1));
         while let Some((namespace, name, verdict)) = verdicts.next().await {
             tally.add(namespace, name, verdict);
         }
