@@ -181,6 +181,16 @@ impl Job<'_> {
         if !plan.refusals.is_empty() {
             return Err(refused(&plan.refusals));
         }
+        if let Some(uid) = planned.unpinned.as_ref().filter(|_| !self.env.person && self.saved.is_none()) {
+            return Err(CliError::refused(format!(
+                "refused: nothing says that the management cluster with the UID {uid} is the one that is meant"
+            ))
+            .hint(format!(
+                "`{} lock` records it, or write `management: {{uid: {uid}}}` in carrier.yaml",
+                ui.program_here()
+            ))
+            .hint("nothing was written"));
+        }
         planned.warn(ui)?;
         if !plan.kept.is_empty() {
             let what = count(plan.kept.len(), "object");

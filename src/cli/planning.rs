@@ -17,11 +17,11 @@ use super::exit::Exit;
 use super::progress::Progress;
 use super::repository::Repository;
 use super::ui::Ui;
-use crate::cluster::Cluster;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::observe::{self, Observed, observe};
+use crate::cluster::{Cluster, ClusterError};
 use crate::compile::compiled::{Compiled, compile};
-use crate::compile::locking::{drift, strict};
+use crate::compile::locking::{Seen, drift, strict};
 use crate::compile::render::{Manifest, ManifestSet};
 use crate::model::cluster::Target;
 use crate::model::codes::cluster as codes;
@@ -64,6 +64,8 @@ pub struct Planned {
     pub manifests: ManifestSet,
     /// The clusters that answered, the management cluster first.
     pub reached: Vec<Reached>,
+    /// UID of the management cluster, where neither the settings nor the lock say which one is meant.
+    pub unpinned: Option<String>,
     /// Service clusters that the lock knows and the repository no longer has: nobody looks at them.
     pub gone: Vec<String>,
     /// Everything that is to be said about the repository and the clusters.
@@ -133,6 +135,7 @@ async fn observe_all(
         plan: None,
         manifests: ManifestSet::default(),
         reached: Vec::new(),
+        unpinned: None,
         gone: Vec::new(),
         found: repository.and(found),
         exit: asked.exit,
@@ -156,6 +159,8 @@ async fn observe_all(
     if planned.found.iter().any(|d| d.code == &codes::NO_SUCH_CRD) {
         planned.exit = planned.exit.or(Some(Exit::Errors));
     }
+    let pinned = compiled.discovered.lock.management_uid(&repository.loaded.config).is_some();
+    planned.unpinned = asked.seen.management_uid.clone().filter(|_| !pinned);
     let known = &compiled.discovered.lock.clusters;
     let gone = known.iter().filter(|(id, c)| !c.namespaces.is_empty() && !compiled.resolved.clusters.contains_key(*id));
     planned.gone = gone.map(|(id, _)| id.to_string()).collect();
@@ -166,41 +171,9 @@ async fn observe_all(
     let name = &repository.loaded.config.inventory;
     let mut clusters = vec![management];
     clusters.extend(asked.clusters.into_values());
-    let looking = clusters.into_iter().map(|cluster| {
-        let seen = &asked.seen;
-        let uid = uid.as_deref();
-        let manifests = &planned.manifests;
-        async move {
-            let inventory = inventory::of(&cluster.target, name, uid);
-            let own = match &cluster.target {
-                Target::Management => uid,
-                Target::Service(id) => seen.clusters.get(id).map(|c| c.uid.as_str()),
-            };
-            let forced = |key: &ObjectKey| {
-                let about = ObjectRef {
-                    cluster: cluster.target.to_string(),
-                    api_version: key.group.clone(),
-                    kind: key.kind.clone(),
-                    namespace: key.namespace.clone(),
-                    name: key.name.clone(),
-                };
-                guard::is_allowed(&wishes.allowed, guard::FORCE_CONFLICTS, &about)
-            };
-            let options = observe::Options {
-                uid: own,
-                prune: wishes.prune,
-                trial: wishes.trial,
-                forced: &forced,
-                ..observe::Options::default()
-            };
-            let what = format!("the objects of {}", cluster.target);
-            let looking = observe(&cluster, wanted(manifests, &cluster.target), &inventory, &options);
-            let observed = progress.on(what, looking).await;
-            (cluster, inventory, observed)
-        }
-    });
+    let looked = look(clusters, &asked.seen, (&planned.manifests, name), wishes, progress).await;
     let mut lost = Vec::new();
-    for (cluster, inventory, observed) in join_all(looking).await {
+    for (cluster, inventory, observed) in looked {
         match observed {
             Ok(observed) => planned.reached.push(Reached { cluster, inventory, observed }),
             Err(error) => lost.push((cluster.target, error)),
@@ -227,6 +200,46 @@ async fn observe_all(
         planned.plan = Some(plan);
     }
     planned
+}
+
+/// Looks at clusters, all at once.
+async fn look(
+    clusters: Vec<Cluster>,
+    seen: &Seen,
+    (manifests, name): (&ManifestSet, &str),
+    wishes: &Wishes,
+    progress: &Progress,
+) -> Vec<(Cluster, Inventory, Result<Observed, ClusterError>)> {
+    let uid = seen.management_uid.as_deref();
+    let looking = clusters.into_iter().map(|cluster| async move {
+        let inventory = inventory::of(&cluster.target, name, uid);
+        let own = match &cluster.target {
+            Target::Management => uid,
+            Target::Service(id) => seen.clusters.get(id).map(|c| c.uid.as_str()),
+        };
+        let forced = |key: &ObjectKey| {
+            let about = ObjectRef {
+                cluster: cluster.target.to_string(),
+                api_version: key.group.clone(),
+                kind: key.kind.clone(),
+                namespace: key.namespace.clone(),
+                name: key.name.clone(),
+            };
+            guard::is_allowed(&wishes.allowed, guard::FORCE_CONFLICTS, &about)
+        };
+        let options = observe::Options {
+            uid: own,
+            prune: wishes.prune,
+            trial: wishes.trial,
+            forced: &forced,
+            ..observe::Options::default()
+        };
+        let what = format!("the objects of {}", cluster.target);
+        let looking = observe(&cluster, wanted(manifests, &cluster.target), &inventory, &options);
+        let observed = progress.on(what, looking).await;
+        (cluster, inventory, observed)
+    });
+    join_all(looking).await
 }
 
 fn wanted<'m>(manifests: &'m ManifestSet, target: &Target) -> &'m [Manifest] {
