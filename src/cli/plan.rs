@@ -36,7 +36,7 @@ use crate::plan::words::flag_name;
 /// Arguments of `carrier plan`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  carrier plan                                      what applying would change\n  carrier plan --prune --out plan.json              keep the plan, for `carrier apply plan.json`\n  carrier plan --against git:origin/main -o markdown  a comment for a pull request; asks no cluster\n\nNothing is planned where the repository has an error. What `carrier apply` would refuse is said last, with the flag\nthat allows it."
+    after_help = "Examples:\n  carrier plan                                      what applying would change\n  carrier plan --prune --out plan.json              keep the plan, for `carrier apply plan.json`\n  carrier plan --against git:origin/main -o markdown  a comment for a pull request; asks no cluster\n\nNo object of yours is changed. For a schema that gets tighter or loses fields, a CRD of its own is made to try the\ninstances in, and deleted again; with `--no-trial` nothing is written at all.\n\nNothing is planned where the repository has an error. What `carrier apply` would refuse is said last, with the flag\nthat allows it."
 )]
 pub struct PlanArgs {
     /// Compare with the output of `carrier render`, another repository, or this one at a revision, and ask no cluster
