@@ -260,6 +260,8 @@ async fn own(
     };
     match known(&cluster, expected).await {
         Ok(_) => Ok(cluster),
+        // Who may see his own instances need not be allowed to ask which cluster it is.
+        Err(Undiscovered::Trouble(error)) if error.trouble == Trouble::Forbidden => Ok(cluster),
         Err(Undiscovered::Trouble(error)) => Err(error),
         Err(Undiscovered::Another { expected, found }) => {
             let message = format!("it is another cluster: its UID is {found}, and should be {expected}");

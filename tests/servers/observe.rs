@@ -201,11 +201,13 @@ async fn a_field_of_somebody_else_is_a_conflict(scene: &Scene<'_>) -> TestResult
     let key = scene.key("Offering", &format!("team-b/{DERIVED}"));
     let observed = scene.observe(&scene.wanted, &Options::default()).await?;
     let conflict = Conflict { manager: "kubectl-patch".into(), field: ".spec.metadata.displayName".into() };
-    assert_eq!(observed.answers.get(&key), Some(&Answer::Conflicts(vec![conflict])));
+    assert_eq!(observed.answers.get(&key), Some(&Answer::Conflicts(vec![conflict.clone()])));
 
     let forced = |asked: &ObjectKey| *asked == key;
     let observed = scene.observe(&scene.wanted, &Options { forced: &forced, ..Options::default() }).await?;
-    assert!(matches!(observed.answers.get(&key), Some(Answer::WouldBe(_))), "{:?}", observed.answers);
+    // Allowed or not, whose fields are taken is said.
+    let taken = |answer: &Answer| matches!(answer, Answer::Forced(_, whose) if *whose == [conflict.clone()]);
+    assert!(observed.answers.get(&key).is_some_and(taken), "{:?}", observed.answers);
     scene.apply(&scene.wanted).await
 }
 
