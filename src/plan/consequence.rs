@@ -43,7 +43,8 @@ pub fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reason> {
             (Some(0), _) => reason(Effect::Breaking, "nobody can have instances of it any more"),
             (Some(n), Some(impact)) => {
                 let places = count(impact.accounts, "namespace");
-                reason(Effect::Destructive, format!("{} in {places} are deleted with it", count(n, "instance")))
+                let are = if n == 1 { "is" } else { "are" };
+                reason(Effect::Destructive, format!("{} in {places} {are} deleted with it", count(n, "instance")))
             }
             _ => reason(Effect::Destructive, "its instances are deleted with it, if there are any"),
         }];

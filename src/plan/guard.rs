@@ -3,6 +3,7 @@
 //! A guard looks at the plan alone, so that the same plan is refused wherever it
 //! is applied. What a flag allows by name, it allows for nothing else.
 
+use super::live::PART_OF;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
 use super::words::{NOT_ASKED, count, first, flag_name, impact, object};
 
@@ -49,7 +50,10 @@ pub fn is_allowed(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
 pub fn refusals(plan: &Plan, facts: &Facts) -> Vec<Refusal> {
     let mut found = Vec::new();
     for (object, id) in &facts.foreign {
-        let message = format!("{} belongs to another inventory, {id}; nothing of it is touched", placed(object));
+        let message = format!(
+            "{} belongs to another inventory, {id}; if that one is no more, remove the label {PART_OF} from it",
+            placed(object)
+        );
         found.push(Refusal { guard: "foreign-inventory".to_owned(), message, flag: None });
     }
     for change in &plan.changes {

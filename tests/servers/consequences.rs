@@ -12,7 +12,8 @@ pub fn cases() -> Vec<Case> {
         a_narrowed_exposure_names_its_instances_and_waits_for_the_flag,
         removing_a_tenant_a_catalog_or_a_cluster_destroys_nothing_unasked,
         two_repositories_share_a_management_cluster,
-        a_saved_plan_is_for_the_instances_that_it_named
+        a_saved_plan_is_for_the_instances_that_it_named,
+        a_cluster_that_does_not_answer_keeps_nobody_waiting
     ]
 }
 
@@ -169,5 +170,46 @@ async fn a_saved_plan_is_for_the_instances_that_it_named() -> TestResult {
     platform.carrier(&["plan", "--allow-breaking", crd, "--out", "saved.json"]).await.ends(0);
     platform.carrier(&["apply", "saved.json"]).await.ends(0);
     platform.carrier(&["apply", "saved.json"]).await.ends(3);
+    Ok(())
+}
+
+async fn a_cluster_that_does_not_answer_keeps_nobody_waiting() -> TestResult {
+    let platform = Platform::new(&["eu-west-1", "eu-west-2"]).await?;
+    platform.register("eu-west-2");
+    platform.carrier(&["lock"]).await.ends(0);
+    let silent = &platform.planes["eu-west-2"];
+    silent.pause();
+    let plan = platform.carrier(&["plan", "-o", "json", "--request-timeout", "3s"]).await.ends(4);
+    assert!(plan.err.contains("CAR0602") && plan.err.contains("clusters/eu-west-2.yaml"), "{}", plan.err);
+    let plan = plan.json();
+    assert_eq!(plan["complete"], false);
+    let of =
+        |cluster: &str| plan["changes"].as_array().into_iter().flatten().filter(|c| c["cluster"] == cluster).count();
+    assert!(of("management") > 0 && of("team-a/eu-west-1") > 0 && of("team-a/eu-west-2") == 0, "{}", plan["summary"]);
+
+    // The others are applied, and nothing is deleted anywhere meanwhile.
+    platform.carrier(&["apply", "--yes", "--request-timeout", "3s"]).await.ends(5);
+    let there = platform.planes["eu-west-1"].kubectl(&["get", "serviceaccounts", "-n", "kubecarrier-system"]).await?;
+    assert!(there.contains("carrier-eu-west-1.team-a"), "{there}");
+    platform.edit("accounts/team-a.yaml", "Team A", "The A team");
+    let catalog = std::fs::read_to_string(platform.path("catalogs/catalog.yaml"))?;
+    std::fs::remove_file(platform.path("catalogs/catalog.yaml"))?;
+    let flags =
+        ["apply", "--yes", "--prune", "--max-prune", "1000", "--allow-delete", "all", "--allow-breaking", "all"];
+    let refused = platform.carrier(&[&flags[..], &["--request-timeout", "3s"]].concat()).await.ends(3);
+    assert!(refused.text().contains("did not answer"), "{}", refused.text());
+    platform.write("catalogs/catalog.yaml", &catalog);
+
+    silent.resume();
+    platform.carrier(&["apply", "--yes"]).await.ends(0);
+    platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
+
+    // Without the management cluster there is no plan, and nothing is written.
+    platform.management().pause();
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let run = platform.carrier(&[command, &["--request-timeout", "3s"]].concat()).await.ends(4);
+        assert!(run.err.contains("CAR0602"), "{}", run.err);
+    }
+    platform.management().resume();
     Ok(())
 }
