@@ -9,10 +9,10 @@
 
 mod repository;
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use repository::count;
 use wait4::Wait4;
 
 /// What a run took.
@@ -133,20 +133,4 @@ fn has_kubectl() -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|s| s.success())
-}
-
-/// How many objects lie below a folder: one a file, kustomizations not counted.
-fn count(folder: &Path) -> usize {
-    std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| match entry.path() {
-            path if path.is_dir() => count(&path),
-            path => usize::from(
-                path.extension().is_some_and(|e| e == "yaml")
-                    && path.file_name().is_some_and(|n| n != "kustomization.yaml"),
-            ),
-        })
-        .sum()
 }

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use repository::count;
 use support::{Assets, ControlPlanes, block_on};
 
 const BASE: &str = "catalog-examples/redis/snapshots/team-a/eu-west-1/redis.redis.redis.opstreelabs.in.yaml";
@@ -107,20 +108,4 @@ fn asked(text: &str) -> usize {
 fn line(what: &str, objects: usize, wall: Duration, requests: Option<usize>) {
     let requests = requests.map_or_else(String::new, |n| n.to_string());
     println!("{what:<52} {objects:>8} {:>7.0} ms {requests:>9}", wall.as_secs_f64() * 1000.0);
-}
-
-/// How many objects lie below a folder: one a file, kustomizations not counted.
-fn count(folder: &Path) -> usize {
-    std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| match entry.path() {
-            path if path.is_dir() => count(&path),
-            path => usize::from(
-                path.extension().is_some_and(|e| e == "yaml")
-                    && path.file_name().is_some_and(|n| n != "kustomization.yaml"),
-            ),
-        })
-        .sum()
 }

@@ -165,3 +165,19 @@ fn write(root: &Path, path: &str, text: &str) {
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(file, text).unwrap();
 }
+
+/// How many objects lie below a folder: one a file, kustomizations not counted.
+pub fn count(folder: &Path) -> usize {
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| match entry.path() {
+            path if path.is_dir() => count(&path),
+            path => usize::from(
+                path.extension().is_some_and(|e| e == "yaml")
+                    && path.file_name().is_some_and(|n| n != "kustomization.yaml"),
+            ),
+        })
+        .sum()
+}

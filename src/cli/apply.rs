@@ -28,7 +28,6 @@ use crate::cluster::apply::{self as executor, ClusterWork, Event, How, Outcome, 
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::runtime::{block_on_to_the_end, interrupted};
 use crate::model::cluster::Target;
-use crate::model::diagnostic::Severity;
 use crate::plan::guard::{FORCE_CONFLICTS, is_allowed};
 use crate::plan::saved;
 use crate::plan::types::{Action, Plan, Refusal};
@@ -86,13 +85,6 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
             .hint(format!("`{here} plan --out FILE` saves a plan to look at, and `{here} apply FILE` applies it")));
     }
     let repository = Repository::open(env, ui)?;
-    // What is wrong here is not mended by asking.
-    let (_, list) = repository.compile();
-    if list.iter().any(|d| d.severity == Severity::Error) {
-        let exit = repository.report_if_any(&list, env, ui)?;
-        ui.say("nothing was applied")?;
-        return Ok(exit);
-    }
     let wishes = match &saved {
         // How many objects may go was decided when the plan was made, and the list is compared.
         Some(plan) => Wishes {

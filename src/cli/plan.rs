@@ -23,7 +23,6 @@ use super::ui::{Ui, Verbosity, shell_word};
 use super::wishes::WishFlags;
 use crate::cluster::runtime::block_on;
 use crate::model::cluster::Target;
-use crate::model::diagnostic::Severity;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard::is_allowed;
 use crate::plan::inventory;
@@ -128,13 +127,6 @@ fn live(
     env: &Env,
     ui: &mut Ui<'_>,
 ) -> Result<(Option<Plan>, Option<Exit>), CliError> {
-    // What is wrong here is not mended by asking; but a CRD that is not locked yet may be there.
-    if !wishes.refresh || repository.settings_are_broken() {
-        let (_, list) = repository.compile();
-        if list.iter().any(|d| d.severity == Severity::Error) {
-            return Ok((None, Some(repository.report_if_any(&list, env, ui)?)));
-        }
-    }
     let progress = Progress::default();
     let planning = plan_live(repository, &args.clusters, env, wishes, &progress);
     let Some(planned) = block_on(progress.show(ui, planning))? else {

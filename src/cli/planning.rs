@@ -95,6 +95,13 @@ pub async fn plan_live(
     progress: &Progress,
 ) -> Planned {
     let (compiled, found) = compile(&repository.loaded, &repository.sources);
+    // What is wrong here is not mended by asking; but with `--refresh` a CRD that is not locked yet may be there.
+    if !wishes.refresh || repository.settings_are_broken() {
+        let list = repository.and(found.clone());
+        if list.iter().any(|d| d.severity == Severity::Error) {
+            return Planned::nothing(list, Some(Exit::Errors));
+        }
+    }
     let connector = repository.connector(flags, env);
     let question = Question {
         sources: &repository.sources,
@@ -130,16 +137,7 @@ async fn observe_all(
     let (drift, drifted) = drift(&compiled.resolved, &compiled.discovered, &asked.seen, wishes.locked);
     found.append(drifted);
     found.append(asked.found.clone());
-    let mut planned = Planned {
-        repository: None,
-        plan: None,
-        manifests: ManifestSet::default(),
-        reached: Vec::new(),
-        unpinned: None,
-        gone: Vec::new(),
-        found: repository.and(found),
-        exit: asked.exit,
-    };
+    let mut planned = Planned::nothing(repository.and(found), asked.exit);
     if wishes.locked {
         // Of a lock that is stale by itself it is not known either whether it is what the clusters have.
         let _ = strict(&mut planned.found);
@@ -250,6 +248,20 @@ fn wanted<'m>(manifests: &'m ManifestSet, target: &Target) -> &'m [Manifest] {
 }
 
 impl Planned {
+    /// Nothing planned yet, and what is to be said so far.
+    fn nothing(found: Vec<Diagnostic>, exit: Option<Exit>) -> Self {
+        Self {
+            repository: None,
+            plan: None,
+            manifests: ManifestSet::default(),
+            reached: Vec::new(),
+            unpinned: None,
+            gone: Vec::new(),
+            found,
+            exit,
+        }
+    }
+
     /// What a cluster is to have.
     #[must_use]
     pub fn wanted(&self, target: &Target) -> &[Manifest] {

@@ -35,7 +35,7 @@ use crate::plan::key::ObjectKey;
 use crate::plan::parent::{GroupKind, Parent};
 use crate::plan::resource::Resource;
 use crate::plan::steps::{Misfit, Step, Work, crd_key, needs, served_by};
-use crate::plan::types::{Change, Conflict, ObjectRef, Plan};
+use crate::plan::types::{Change, ObjectRef, Plan};
 pub use outcome::{Event, Failure, Outcome};
 
 /// What is done to one cluster.
@@ -371,7 +371,7 @@ impl<'a> Run<'a> {
         self.fail(Failure {
             object,
             reason: error.message.clone(),
-            conflicts: conflicts(error),
+            conflicts: error.conflicts(),
             source: None,
             cluster: is_of_cluster(error),
         });
@@ -430,7 +430,7 @@ impl<'a> Run<'a> {
         self.fail(Failure {
             object: step.object.clone(),
             reason,
-            conflicts: conflicts(error),
+            conflicts: error.conflicts(),
             source: step.source.clone(),
             cluster: is_of_cluster(error),
         });
@@ -460,20 +460,6 @@ fn is_of_cluster(error: &ClusterError) -> bool {
         error.trouble,
         Trouble::Unreachable | Trouble::TimedOut | Trouble::Certificate | Trouble::Unauthorized | Trouble::Kubeconfig
     )
-}
-
-/// The fields of others that an apply ran into. The server names the manager in a sentence only.
-fn conflicts(error: &ClusterError) -> Vec<Conflict> {
-    let causes = error.causes.iter().filter(|cause| cause.reason == "FieldManagerConflict");
-    let mut list: Vec<Conflict> = causes
-        .map(|cause| {
-            let manager = cause.message.split('"').nth(1).unwrap_or(&cause.message);
-            Conflict { manager: manager.to_owned(), field: cause.field.clone() }
-        })
-        .collect();
-    list.sort();
-    list.dedup();
-    list
 }
 
 fn applied(stage: Stage) -> &'static str {

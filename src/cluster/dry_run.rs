@@ -15,10 +15,7 @@ use crate::plan::inventory::Inventory;
 use crate::plan::key::ObjectKey;
 use crate::plan::live::LiveCluster;
 use crate::plan::resource::Resource;
-use crate::plan::types::Conflict;
 
-/// What the server says of a conflict.
-const CONFLICT: &str = "FieldManagerConflict";
 const CRD: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition");
 const RBAC: &str = "rbac.authorization.k8s.io";
 
@@ -86,28 +83,13 @@ pub async fn ask(
 /// nobody can be asked.
 fn refusal(error: ClusterError) -> Result<Option<Answer>, ClusterError> {
     match error.trouble {
-        Trouble::Conflict if error.causes.iter().any(|cause| cause.reason == CONFLICT) => {
-            let mut conflicts: Vec<Conflict> = error
-                .causes
-                .iter()
-                .filter(|cause| cause.reason == CONFLICT)
-                .map(|cause| Conflict { manager: manager(&cause.message), field: cause.field.clone() })
-                .collect();
-            conflicts.sort();
-            Ok(Some(Answer::Conflicts(conflicts)))
-        }
+        Trouble::Conflict if !error.conflicts().is_empty() => Ok(Some(Answer::Conflicts(error.conflicts()))),
         Trouble::NotFound => Ok(None),
         _ if error.is_of_connection() => Err(error),
         // A webhook with side effects is not asked, and then the dry run is off. Applying may well do.
         _ if error.message.contains("does not support dry run") => Ok(None),
         _ => Ok(Some(Answer::Refused(discreet(&error.message)))),
     }
-}
-
-/// The manager in `conflict with "kubectl" using v1`.
-fn manager(message: &str) -> String {
-    let quoted = message.split_once('"').and_then(|(_, rest)| rest.split_once('"'));
-    quoted.map_or(message, |(name, _)| name).to_owned()
 }
 
 /// What has to be there before an object can be made.
@@ -163,19 +145,13 @@ impl<'a> World<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::types::Conflict;
     use serde_json::json;
-
-    #[test]
-    fn the_manager_is_named_as_the_server_names_it() {
-        assert_eq!(manager("conflict with \"kubectl\" using v1"), "kubectl");
-        assert_eq!(manager("conflict with \"a b\" with subresource \"status\" using v1"), "a b");
-        assert_eq!(manager("?"), "?");
-    }
 
     #[test]
     fn a_refusal_is_an_answer_and_a_lost_connection_is_none() {
         let conflict = json!({ "message": "Apply failed", "details": { "causes": [
-            { "reason": CONFLICT, "field": ".spec.x", "message": "conflict with \"kubectl\" using v1" },
+            { "reason": "FieldManagerConflict", "field": ".spec.x", "message": "conflict with \"kubectl\" using v1" },
         ] } });
         let expected = Conflict { manager: "kubectl".into(), field: ".spec.x".into() };
         let error = ClusterError::of_status(409, conflict.to_string().as_bytes());

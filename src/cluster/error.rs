@@ -8,6 +8,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::plan::types::Conflict;
+
+/// What the server says of a conflict.
+const CONFLICT: &str = "FieldManagerConflict";
+
 /// A call to a cluster that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -126,6 +131,17 @@ impl ClusterError {
         of_connection.contains(&self.trouble)
     }
 
+    /// The fields of others that an apply ran into. The server names the manager in a sentence only.
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        let causes = self.causes.iter().filter(|cause| cause.reason == CONFLICT);
+        let mut list: Vec<Conflict> =
+            causes.map(|cause| Conflict { manager: manager(&cause.message), field: cause.field.clone() }).collect();
+        list.sort();
+        list.dedup();
+        list
+    }
+
     /// The fields that the server complains of and its reasons, without its words, which may quote a
     /// value: an instance may hold a password.
     #[must_use]
@@ -166,6 +182,12 @@ fn end_of_value(text: &str) -> usize {
         }
     }
     text.len()
+}
+
+/// The manager in `conflict with "kubectl" using v1`.
+fn manager(message: &str) -> String {
+    let quoted = message.split_once('"').and_then(|(_, rest)| rest.split_once('"'));
+    quoted.map_or(message, |(name, _)| name).to_owned()
 }
 
 /// Sorts what kube says by what is at its bottom.
@@ -217,6 +239,13 @@ fn cut(text: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_manager_is_named_as_the_server_names_it() {
+        assert_eq!(manager("conflict with \"kubectl\" using v1"), "kubectl");
+        assert_eq!(manager("conflict with \"a b\" with subresource \"status\" using v1"), "a b");
+        assert_eq!(manager("?"), "?");
+    }
 
     #[test]
     fn a_refusal_keeps_the_servers_words_and_fields() {

@@ -184,8 +184,7 @@ async fn kinds_of_instances(
 
 /// The CRDs of services: the internal and the derived ones.
 fn crds(live: &LiveCluster) -> impl Iterator<Item = &Value> {
-    let is_crd = |key: &&ObjectKey| key.kind == "CustomResourceDefinition";
-    let bodies = live.objects.iter().filter(move |(key, _)| is_crd(key)).map(|(_, object)| &object.body);
+    let bodies = live.objects.iter().filter(|(key, _)| key.is_crd()).map(|(_, object)| &object.body);
     bodies.filter(|crd| {
         let group = crd.pointer("/spec/group").and_then(Value::as_str);
         group != Some(CATALOG_GROUP) && group != Some(CORE_GROUP)

@@ -16,7 +16,7 @@ use super::types::{
 };
 use super::words::NOT_ASKED;
 use super::{access, consequence, crd, fields};
-use crate::compile::render::{Manifest, Stage};
+use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
 use crate::model::redact::without_values;
@@ -116,7 +116,7 @@ pub fn to_ask(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, pr
         let foreign = there.is_some_and(|live| matches!(inventory.ownership(live), Ownership::Foreign(_)));
         if differs && !foreign {
             asks.dry_run.push(key.clone());
-            if let Some(there) = there.filter(|_| is_crd(&key))
+            if let Some(there) = there.filter(|_| key.is_crd())
                 && crd::reasons(&there.body, &body).iter().any(|reason| reason.effect >= Effect::Tightening)
             {
                 asks.crds_changed.push(ChangedCrd { key: key.clone(), live: there.body.clone(), new: body });
@@ -139,11 +139,6 @@ pub fn to_ask(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, pr
         }
     }
     asks
-}
-
-/// Whether it is a CRD.
-pub(super) fn is_crd(key: &ObjectKey) -> bool {
-    key.kind == "CustomResourceDefinition" && key.group == "apiextensions.k8s.io"
 }
 
 /// Builds the plan.
@@ -239,7 +234,7 @@ fn part(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> Part {
     }
     let mut gone: Vec<(&ObjectKey, &LiveObject)> =
         live.objects.iter().filter(|(key, object)| !keys.contains(*key) && ours(object)).collect();
-    gone.sort_by_key(|(key, _)| (stage_of(key), *key));
+    gone.sort_by_key(|(key, _)| (key.stage(), *key));
     for (key, object) in gone.into_iter().rev() {
         let reference = reference(input.target, key, &object.body);
         if !inputs.hermetic && !inputs.prune {
@@ -348,7 +343,7 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         action: Action::Delete,
         effect,
         reasons,
-        stage: stage_of(key).name().to_owned(),
+        stage: key.stage().name().to_owned(),
         source: None,
         fields: Vec::new(),
         access: Vec::new(),
@@ -376,12 +371,7 @@ fn version(object: &LiveObject) -> Option<LiveVersion> {
 
 /// Says who gains and loses what, at the changes that bring it about.
 fn weigh_access(input: &ClusterInput<'_>, live: &LiveCluster, part: &mut Part) {
-    let key_of = |change: &Change| ObjectKey {
-        group: change.object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned(),
-        kind: change.object.kind.clone(),
-        namespace: change.object.namespace.clone(),
-        name: change.object.name.clone(),
-    };
+    let key_of = |change: &Change| ObjectKey::from(&change.object);
     let applied: BTreeSet<ObjectKey> = part.applied.iter().map(key_of).filter(access::concerns).collect();
     let deleted: BTreeSet<ObjectKey> = part.deleted.iter().map(key_of).filter(access::concerns).collect();
     if applied.is_empty() && deleted.is_empty() {
@@ -413,14 +403,4 @@ fn reference(target: &Target, key: &ObjectKey, body: &Value) -> ObjectRef {
 fn place(sources: &Sources, span: Span) -> Place {
     let position = sources.position(span);
     Place { file: sources.path(span).to_owned(), line: position.line, column: position.column }
-}
-
-/// The step in which an object would have been applied.
-fn stage_of(key: &ObjectKey) -> Stage {
-    match (key.group.as_str(), key.kind.as_str()) {
-        ("apiextensions.k8s.io", _) => Stage::Crds,
-        ("", "Namespace") => Stage::Namespaces,
-        ("rbac.authorization.k8s.io", _) | ("", "ServiceAccount") => Stage::Rbac,
-        _ => Stage::Catalog,
-    }
 }

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::build::is_crd;
 use super::crd;
 use super::key::ObjectKey;
 use super::types::{Effect, Impact, Reason};
@@ -17,7 +16,7 @@ fn reason(effect: Effect, text: impl Into<String>) -> Reason {
 /// What an update means. `new` is the object as it is wanted.
 #[must_use]
 pub fn of_update(key: &ObjectKey, live: &Value, new: &Value) -> Vec<Reason> {
-    if is_crd(key) {
+    if key.is_crd() {
         return crd::reasons(live, new);
     }
     if is(key, CORE_GROUP, "ServiceClusterAssignment") {
@@ -38,7 +37,7 @@ pub fn of_update(key: &ObjectKey, live: &Value, new: &Value) -> Vec<Reason> {
 pub fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reason> {
     let known = impact.filter(|impact| impact.unchecked.is_none());
     let instances = known.map(|impact| impact.instances.max(impact.destroyed_count));
-    if is_crd(key) {
+    if key.is_crd() {
         return vec![match (instances, known) {
             (Some(0), _) => reason(Effect::Breaking, "nobody can have instances of it any more"),
             (Some(n), Some(impact)) => {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::types::ObjectRef;
-use crate::compile::render::ManifestId;
+use crate::compile::render::{ManifestId, Stage};
 
 /// Group, kind, namespace and name: what stays the same when a version comes or goes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +36,25 @@ impl From<&ObjectRef> for ObjectKey {
             kind: object.kind.clone(),
             namespace: object.namespace.clone(),
             name: object.name.clone(),
+        }
+    }
+}
+
+impl ObjectKey {
+    /// Whether it is a CustomResourceDefinition.
+    #[must_use]
+    pub fn is_crd(&self) -> bool {
+        self.group == "apiextensions.k8s.io" && self.kind == "CustomResourceDefinition"
+    }
+
+    /// The step in which objects of its kind are applied.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        match (self.group.as_str(), self.kind.as_str()) {
+            _ if self.is_crd() => Stage::Crds,
+            ("", "Namespace") => Stage::Namespaces,
+            ("rbac.authorization.k8s.io", _) | ("", "ServiceAccount") => Stage::Rbac,
+            _ => Stage::Catalog,
         }
     }
 }

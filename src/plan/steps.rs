@@ -95,7 +95,7 @@ impl Step {
         };
         Ok(Self {
             object: object.clone(),
-            stage: stage_of(&key, &change.stage),
+            stage: stage_named(&change.stage).unwrap_or_else(|| key.stage()),
             key,
             resource,
             work,
@@ -114,31 +114,19 @@ impl Step {
     /// Whether the object is a CRD.
     #[must_use]
     pub fn is_crd(&self) -> bool {
-        is_crd(&self.key)
+        self.key.is_crd()
     }
 }
 
-/// Whether it is a CustomResourceDefinition.
-#[must_use]
-pub fn is_crd(key: &ObjectKey) -> bool {
-    key.group == "apiextensions.k8s.io" && key.kind == "CustomResourceDefinition"
-}
-
-/// The stage that the plan says, or the one that objects of the kind have.
-fn stage_of(key: &ObjectKey, name: &str) -> Stage {
-    let named = Stage::ALL.into_iter().find(|stage| stage.name() == name);
-    named.unwrap_or(match (key.group.as_str(), key.kind.as_str()) {
-        _ if is_crd(key) => Stage::Crds,
-        ("", "Namespace") => Stage::Namespaces,
-        ("" | "rbac.authorization.k8s.io", _) => Stage::Rbac,
-        _ => Stage::Catalog,
-    })
+/// The stage of this name.
+fn stage_named(name: &str) -> Option<Stage> {
+    Stage::ALL.into_iter().find(|stage| stage.name() == name)
 }
 
 /// Which wanted CRD serves which group and kind.
 #[must_use]
 pub fn served_by(wanted: &[Manifest]) -> BTreeMap<(String, String), String> {
-    let crds = wanted.iter().filter(|manifest| is_crd(&ObjectKey::from(&manifest.id)));
+    let crds = wanted.iter().filter(|manifest| ObjectKey::from(&manifest.id).is_crd());
     crds.filter_map(|manifest| {
         let defined = Resource::defined_by(&manifest.body)?;
         Some(((defined.group, defined.kind), manifest.id.name.clone()))

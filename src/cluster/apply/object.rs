@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Event, INTERRUPTED, Run, conflicts};
+use super::{Event, INTERRUPTED, Run};
 use crate::cluster::error::{ClusterError, Trouble, discreet};
 use crate::cluster::rest::{Apply, Call};
 use crate::cluster::wait::{self, Verdict, Wait};
@@ -37,7 +37,7 @@ fn held_to(body: &Value, seen: &LiveVersion) -> Value {
 
 /// Whether the object has moved, and no field is somebody else's.
 fn is_race(error: &ClusterError) -> bool {
-    error.trouble == Trouble::Conflict && conflicts(error).is_empty()
+    error.trouble == Trouble::Conflict && error.conflicts().is_empty()
 }
 
 /// Why an object was not applied.
@@ -89,7 +89,7 @@ impl Run<'_> {
                 }
             }
             Err(Unapplied::Refused(error)) => {
-                let reason = match conflicts(&error).is_empty() {
+                let reason = match error.conflicts().is_empty() {
                     true => discreet(&error.message),
                     false => "other managers own fields of it".to_owned(),
                 };
