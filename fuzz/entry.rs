@@ -1,12 +1,12 @@
 //! What the fuzz targets do with their bytes. `tests/fuzz_seeds.rs` runs the
 //! same functions over the seeds, so that they cannot rot.
 
-use carrier::compile::load::suppress::apply_suppressions;
-use carrier::compile::load::yaml::read;
-use carrier::compile::render::yaml::to_yaml;
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::path::FieldPath;
 use carrier::model::source::FileId;
+use carrier::yaml::read;
+use carrier::yaml::suppress::apply_suppressions;
+use carrier::yaml::to_yaml;
 
 /// Any bytes are read within the limits. Where nothing is wrong with them, what
 /// was read is written and read again as the same.

@@ -1,11 +1,11 @@
 //! A compiler for multi-cluster service offerings on Kubernetes.
 //!
 //! The modules follow the data: [`model`] holds the words everything else is
-//! said in, [`compile`] turns a repository of catalogs into manifests, [`plan`]
+//! said in, [`yaml`] reads and writes text, [`compile`] turns a repository of catalogs into manifests, [`plan`]
 //! says what applying them would change, [`files`] reads and writes folders,
 //! [`cluster`] talks to API servers, [`cli`] is what a person meets.
 //!
-//! [`model`], [`compile`] and [`plan`] are pure: they open no file and no socket
+//! [`model`], [`yaml`], [`compile`] and [`plan`] are pure: they open no file and no socket
 //! and read no clock. `tests/architecture.rs` holds them to it.
 
 pub mod cli;
@@ -14,3 +14,4 @@ pub mod compile;
 pub mod files;
 pub mod model;
 pub mod plan;
+pub mod yaml;

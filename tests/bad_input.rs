@@ -17,10 +17,11 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use carrier::compile::load::{snapshots, yaml};
+use carrier::compile::load::snapshots;
 use carrier::model::codes::{self, Code};
 use carrier::model::diagnostic::{Diagnostics, Severity};
 use carrier::model::source::FileId;
+use carrier::yaml;
 use common::{carrier, package};
 
 /// The sound repository that every fixture is laid over.

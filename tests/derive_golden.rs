@@ -9,15 +9,17 @@ use std::fmt::Write as _;
 
 use carrier::compile::derive::exposure::{ExposeItem, Exposure, ValueAt};
 use carrier::compile::derive::source::SourceCrd;
-use carrier::compile::derive::{Target, derive, internal};
-use carrier::compile::load::yaml;
-use carrier::compile::render::yaml::to_yaml;
+use carrier::compile::derive::{derive, internal};
+use carrier::model::cluster::ClusterId;
 use carrier::model::diagnostic::{Diagnostics, Severity};
 use carrier::model::path::FieldPath;
 use carrier::model::source::{FileId, Spanned};
-use carrier::model::tree::{Node, Value as Tree};
+use carrier::yaml;
+use carrier::yaml::to_yaml;
+use carrier::yaml::tree::{Node, Value as Tree};
+use std::sync::LazyLock;
 
-const TARGET: Target<'static> = Target { provider: "team-a", cluster: "eu-west-1" };
+static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("team-a", "eu-west-1"));
 
 fn list<'n>(node: &'n Node, key: &str) -> impl Iterator<Item = &'n Node> {
     match node.get(key).map(|n| &n.value) {
@@ -75,7 +77,7 @@ fn every_case() {
         let crd = crds.iter().find(|c| c.stem == stem).unwrap_or_else(|| panic!("{name}: no CRD {stem}"));
 
         let mut diagnostics = Diagnostics::default();
-        let derived = derive(&crd.source, &exposure(root), &TARGET, &mut diagnostics).unwrap();
+        let derived = derive(&crd.source, &exposure(root), &CLUSTER, &mut diagnostics).unwrap();
         let mut said = String::new();
         for d in diagnostics.into_sorted() {
             let line = d.primary.as_ref().map_or(0, |l| source[..l.span.start as usize].matches('\n').count() + 1);
@@ -99,7 +101,7 @@ fn every_case() {
 fn the_internal_copy() {
     for crd in corpus::small() {
         let version = crd.source.preferred().unwrap();
-        let copy = internal(&crd.source, &TARGET, version);
+        let copy = internal(&crd.source, &CLUSTER, version);
         common::golden(&format!("testdata/crds/internal/{}.yaml", crd.stem), &to_yaml(&copy));
     }
 }

@@ -8,16 +8,18 @@ mod corpus;
 use std::collections::BTreeSet;
 
 use carrier::compile::derive::source::SourceCrd;
-use carrier::compile::derive::{Derived, Target, internal, schema};
+use carrier::compile::derive::{Derived, internal, schema};
+use carrier::model::cluster::ClusterId;
 use carrier::model::diagnostic::{Diagnostic, Severity};
 use carrier::model::path::{FieldPath, PathSet, Segment};
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 use corpus::exposures::{self, Case};
 use corpus::random::Random;
 use corpus::{Crd, instances};
 
-const TARGET: Target<'static> = Target { provider: "team-a", cluster: "eu-west-1" };
+static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("team-a", "eu-west-1"));
 const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
 fn number(name: &str, otherwise: u64) -> u64 {
@@ -50,7 +52,7 @@ fn law(name: &str, holds: impl Fn(&Case<'_>) -> Result<(), String>) {
 }
 
 fn derived(case: &Case<'_>) -> Result<(Derived, Vec<Diagnostic>), String> {
-    match case.derive(&TARGET) {
+    match case.derive(&CLUSTER) {
         (Some(derived), diagnostics) => Ok((derived, diagnostics)),
         (None, diagnostics) => Err(format!("nothing was derived: {diagnostics:?}")),
     }
@@ -116,7 +118,7 @@ fn deriving_again_changes_nothing() {
         let mut exposure = case.exposure();
         // Hidden fields are not there any more, and need no values.
         exposure.items[0].presets.clear();
-        let (twice, again) = exposures::run(&source, &exposure, &TARGET);
+        let (twice, again) = exposures::run(&source, &exposure, &CLUSTER);
         let twice = twice.ok_or("nothing was derived the second time")?;
         if let Some(difference) = differ(&once.crd, &twice.crd) {
             return Err(difference);
@@ -134,7 +136,7 @@ fn exposing_everything_is_the_identity() {
     let crds = corpus::crds();
     for case in exposures::whole(&crds) {
         let (derived, said) = derived(&case).unwrap();
-        let copy = internal(&case.crd.source, &TARGET, case.version);
+        let copy = internal(&case.crd.source, &CLUSTER, case.version);
         let (mut left, mut right) = (schema_of(&derived.crd).clone(), schema_of(&copy).clone());
         // The status contract completes what is there; it takes nothing away but what a part of a status may lack.
         let status = [&mut left, &mut right].map(|s| s["properties"].as_object_mut().unwrap().remove("status"));
@@ -423,7 +425,7 @@ fn a_misspelled_path_is_an_error_with_the_right_name() {
             }
             tried += 1;
             let typo = Case { paths: vec![misspelled.clone()], ..case.clone() };
-            let (_, said) = typo.derive(&TARGET);
+            let (_, said) = typo.derive(&CLUSTER);
             let error = said.iter().find(|d| d.code.id == "CAR0301");
             let error = error.unwrap_or_else(|| panic!("{} {misspelled}: {said:?}", case.crd.stem));
             assert_eq!(error.primary.as_ref().unwrap().span, exposures::line(0));
@@ -485,7 +487,7 @@ fn the_tutorial_s_exposure_gives_what_derivation_md_says() {
     // It is lucky: one path less, and no instance could ever run.
     for without in [".spec.service.type", ".spec.redisConfig"] {
         let fewer: Vec<&str> = TUTORIAL.into_iter().filter(|p| *p != without).collect();
-        let (_, said) = Case { paths: paths(&fewer), ..case.clone() }.derive(&TARGET);
+        let (_, said) = Case { paths: paths(&fewer), ..case.clone() }.derive(&CLUSTER);
         let error = said.iter().find(|d| d.code.id == "CAR0310").unwrap_or_else(|| panic!("{without}: {said:?}"));
         assert!(error.message.contains("no object could ever run"), "{}", error.message);
     }

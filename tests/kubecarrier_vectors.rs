@@ -7,15 +7,17 @@
 
 mod corpus;
 
+use carrier::compile::derive::Derived;
 use carrier::compile::derive::source::SourceCrd;
-use carrier::compile::derive::{Derived, Target};
+use carrier::model::cluster::ClusterId;
 use carrier::model::diagnostic::Diagnostic;
 use carrier::model::path::{FieldPath, PathProblem};
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 use corpus::exposures::{exposure, run};
 
-const TARGET: Target<'static> = Target { provider: "dcr", cluster: "eu-west-1" };
+static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("dcr", "eu-west-1"));
 
 /// What came of exposing some paths.
 struct Outcome {
@@ -78,7 +80,7 @@ fn crd(spec: &Value, columns: &[&str]) -> Value {
 
 fn expose(crd: &Value, paths: &[&str]) -> Outcome {
     let paths: Vec<FieldPath> = paths.iter().map(|p| FieldPath::parse(p).unwrap()).collect();
-    let (derived, said) = run(&SourceCrd::read(crd).unwrap(), &exposure(&["v1"], &paths), &TARGET);
+    let (derived, said) = run(&SourceCrd::read(crd).unwrap(), &exposure(&["v1"], &paths), &CLUSTER);
     Outcome { derived: derived.unwrap(), said }
 }
 
@@ -255,7 +257,7 @@ fn a_version_in_two_items_is_an_error() {
     let path = |p: &str| vec![FieldPath::parse(p).unwrap()];
     let mut twice = exposure(&["v1"], &path(".spec.user"));
     twice.items.extend(exposure(&["v1"], &path(".spec.username")).items);
-    let (_, said) = run(&SourceCrd::read(&every_shape()).unwrap(), &twice, &TARGET);
+    let (_, said) = run(&SourceCrd::read(&every_shape()).unwrap(), &twice, &CLUSTER);
     assert!(said.iter().any(|d| d.code.id == "CAR0332"));
 }
 
@@ -263,7 +265,7 @@ fn a_version_in_two_items_is_an_error() {
 #[test]
 fn an_unknown_version_is_an_error() {
     let unknown = exposure(&["v1", "v9"], &[FieldPath::parse(".spec.user").unwrap()]);
-    let (derived, said) = run(&SourceCrd::read(&every_shape()).unwrap(), &unknown, &TARGET);
+    let (derived, said) = run(&SourceCrd::read(&every_shape()).unwrap(), &unknown, &CLUSTER);
     assert_eq!(derived.unwrap().versions, ["v1"]);
     assert!(said.iter().any(|d| d.code.id == "CAR0330" && d.help[0].contains("`v1`")));
 }

@@ -8,16 +8,17 @@ mod rendered;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use carrier::compile::load::yaml;
+use carrier::compile::render::Manifest;
 use carrier::compile::render::layout::stream;
-use carrier::compile::render::yaml::to_yaml;
-use carrier::compile::render::{Manifest, ManifestId, Stage};
 use carrier::model::cluster::ClusterId;
 use carrier::model::config::RenderTarget;
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::lock::LockedCluster;
 use carrier::model::names::SUBDOMAIN_MAX;
+use carrier::model::object::{ManifestId, Stage};
 use carrier::model::source::FileId;
+use carrier::yaml;
+use carrier::yaml::to_yaml;
 use rendered::{Repository, crd, names, object, redis};
 use serde_json::{Value, json};
 

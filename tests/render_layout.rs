@@ -7,12 +7,12 @@ mod rendered;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use carrier::compile::load::yaml;
 use carrier::compile::render::ManifestSet;
 use carrier::compile::render::layout::{Files, MAX_ENTRIES, Options, layout, stream};
 use carrier::model::config::{Config, RenderTarget};
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::source::FileId;
+use carrier::yaml;
 use rendered::{Repository, crd, redis};
 use serde_json::{Value, json};
 

@@ -12,13 +12,13 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use carrier::compile::load::{discovered, lock, snapshots, strip};
-use carrier::compile::render::yaml::to_yaml;
 use carrier::model::cluster::ClusterId;
 use carrier::model::codes::lock as codes;
 use carrier::model::config::Config;
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::lock::{CrdOrigin, Lock, LockedCluster, LockedCrd};
 use carrier::model::source::{SourceFile, Sources};
+use carrier::yaml::to_yaml;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -289,7 +289,7 @@ fn real_crds_come_back_as_they_were_written_and_fast() {
         let text = fs::read_to_string(file).unwrap();
         let from = sources(&[("x", &text)]);
         let (id, source) = from.iter().next().unwrap();
-        let documents = carrier::compile::load::yaml::read(id, &source.text, &mut Diagnostics::default());
+        let documents = carrier::yaml::read(id, &source.text, &mut Diagnostics::default());
         let crd = strip(&documents[0].root.to_json());
         let name = crd["metadata"]["name"].as_str().unwrap().to_owned();
         // Two files have one CRD in two versions: each gets a cluster of its own.

@@ -10,9 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use carrier::compile::load::yaml::read;
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::source::FileId;
+use carrier::yaml::read;
 use serde_json::{Map, Value};
 
 /// Plain scalars that somebody, somewhere, reads as something else.

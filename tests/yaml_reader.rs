@@ -5,11 +5,12 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use carrier::compile::load::suppress::apply_suppressions;
-use carrier::compile::load::yaml::{Document, MAX_DEPTH, read};
 use carrier::model::diagnostic::{Diagnostics, Severity};
 use carrier::model::source::{FileId, Span};
-use carrier::model::tree::{Node, Value};
+use carrier::yaml::read::MAX_DEPTH;
+use carrier::yaml::suppress::apply_suppressions;
+use carrier::yaml::tree::{Node, Value};
+use carrier::yaml::{Document, read};
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -5,10 +5,10 @@
 
 use std::process::Command;
 
-use carrier::compile::load::yaml::read;
-use carrier::compile::render::yaml::to_yaml;
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::source::FileId;
+use carrier::yaml::read;
+use carrier::yaml::to_yaml;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

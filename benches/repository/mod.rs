@@ -58,7 +58,7 @@ pub fn of_corpus() -> Option<(TempDir, usize)> {
 /// The name of a CRD and the version to offer, if it has a spec and can be offered at all.
 fn offerable(file: &Path) -> Option<(String, String)> {
     let text = fs::read_to_string(file).unwrap();
-    let documents = carrier::compile::load::yaml::read(FileId(0), &text, &mut Diagnostics::default());
+    let documents = carrier::yaml::read(FileId(0), &text, &mut Diagnostics::default());
     let source = SourceCrd::read(&documents.first()?.root.to_json()).ok()?;
     let version = source.preferred()?;
     version.schema.pointer("/properties/spec")?;

@@ -10,9 +10,9 @@ use super::env::Env;
 use super::error::CliError;
 use super::ui::Ui;
 use crate::compile::compiled::{compile, shown};
-use crate::compile::load::{load, yaml};
+use crate::compile::load::load;
+use crate::compile::render::ManifestSet;
 use crate::compile::render::layout::{cluster_of, reader_of};
-use crate::compile::render::{ManifestId, ManifestSet};
 use crate::files::git::read_revision;
 use crate::files::rendered::read_rendered;
 use crate::files::root::CONFIG;
@@ -20,8 +20,11 @@ use crate::files::walk::{ReadOptions, read_repository};
 use crate::model::cluster::Target;
 use crate::model::config::RenderTarget;
 use crate::model::diagnostic::{Diagnostics, Severity};
+use crate::model::object::ManifestId;
+use crate::model::object::ObjectKey;
 use crate::model::source::Sources;
-use crate::plan::{LiveCluster, LiveObject, ObjectKey};
+use crate::plan::{LiveCluster, LiveObject};
+use crate::yaml;
 
 /// The file of every folder that is none of its objects.
 const KUSTOMIZATION: &str = "kustomization.yaml";

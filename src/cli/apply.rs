@@ -19,11 +19,11 @@ use super::clusters::{ClusterFlags, duration};
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
-use super::planning::{Planned, Reached, Wishes, plan_live};
+use super::planning::{PlanOptions, Planned, Reached, plan_live};
 use super::progress::Progress;
 use super::repository::Repository;
 use super::ui::Ui;
-use super::wishes::WishFlags;
+use super::wishes::PlanFlags;
 use crate::cluster::apply::{self as executor, ClusterWork, Event, How, Outcome, parent_of};
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::runtime::{block_on_to_the_end, interrupted};
@@ -59,7 +59,7 @@ pub struct ApplyArgs {
     pub no_wait: bool,
     /// What is wanted of the plan.
     #[command(flatten)]
-    pub wishes: WishFlags,
+    pub wishes: PlanFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -87,7 +87,7 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
     let repository = Repository::open(env, ui)?;
     let wishes = match &saved {
         // How many objects may go was decided when the plan was made, and the list is compared.
-        Some(plan) => Wishes {
+        Some(plan) => PlanOptions {
             prune: plan.prune,
             allowed: plan.allowed.clone(),
             max_prune: Some(usize::MAX),
@@ -103,8 +103,8 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
 
 /// Reads the saved plan, which says by itself what is allowed.
 fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError> {
-    let flags = WishFlags { no_trial: false, locked: false, ..args.wishes.clone() };
-    if flags != WishFlags::default() {
+    let flags = PlanFlags { no_trial: false, locked: false, ..args.wishes.clone() };
+    if flags != PlanFlags::default() {
         return Err(CliError::usage("a saved plan is applied as it is: it holds what was allowed when it was made")
             .hint("leave the flags out, or make a plan with them"));
     }
@@ -147,7 +147,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    async fn run(&self, wishes: &Wishes, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    async fn run(&self, wishes: &PlanOptions, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
         let progress = Progress::default();
         let planning = plan_live(self.repository, &self.args.clusters, self.env, wishes, &progress);
         let planned = tokio::select! {

@@ -16,13 +16,12 @@ use super::progress::Progress;
 use super::repository::Repository;
 use super::ui::Ui;
 use crate::cluster::diagnose::{diagnose, other_cluster};
-use crate::cluster::discover::{Undiscovered, discover, known};
+use crate::cluster::discover::{DiscoverError, discover, known};
 use crate::cluster::identity::Identity;
 use crate::cluster::runtime::block_on;
-use crate::cluster::{Cluster, ClusterError, Trouble};
+use crate::cluster::{Cluster, ClusterError, ErrorKind};
 use crate::compile::discovered::Discovered;
 use crate::compile::load::lock;
-use crate::compile::load::yaml;
 use crate::compile::locking::plan::Inputs;
 use crate::compile::locking::{LockPlan, Seen, SeenCluster, plan};
 use crate::compile::resolve::{BaseName, Resolved};
@@ -30,6 +29,7 @@ use crate::model::cluster::{ClusterId, Target};
 use crate::model::config::CONFIG_PATH;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{Sources, Span};
+use crate::yaml;
 
 /// So many clusters are asked at once.
 const AT_ONCE: usize = 64;
@@ -55,10 +55,12 @@ pub struct Asked {
 }
 
 impl Asked {
-    fn trouble(&mut self, target: &Target, why: &Undiscovered, place: Option<Span>) -> Diagnostic {
+    fn trouble(&mut self, target: &Target, why: &DiscoverError, place: Option<Span>) -> Diagnostic {
         let (exit, diagnostic) = match why {
-            Undiscovered::Trouble(error) => (Exit::Cluster, diagnose(target, error, place)),
-            Undiscovered::Another { expected, found } => (Exit::Refused, other_cluster(target, expected, found, place)),
+            DiscoverError::Failed(error) => (Exit::Cluster, diagnose(target, error, place)),
+            DiscoverError::OtherCluster { expected, found } => {
+                (Exit::Refused, other_cluster(target, expected, found, place))
+            }
         };
         // That something was refused is worse than that something failed.
         if self.exit != Some(Exit::Refused) {
@@ -85,7 +87,7 @@ pub struct Question<'a> {
 pub async fn ask(connector: &Connector<'_>, question: Question<'_>, progress: &Progress) -> Asked {
     let Question { resolved, discovered, only, .. } = question;
     let lock = &discovered.lock;
-    let cell: OnceCell<Result<(Cluster, Identity), Undiscovered>> = OnceCell::new();
+    let cell: OnceCell<Result<(Cluster, Identity), DiscoverError>> = OnceCell::new();
     let management = || {
         cell.get_or_init(|| {
             progress.on("the management cluster", async {
@@ -109,7 +111,7 @@ pub async fn ask(connector: &Connector<'_>, question: Question<'_>, progress: &P
                     Err(_) => return (id.clone(), None),
                 },
                 // Never looked at.
-                false => Err(ClusterError::new(Trouble::Kubeconfig, "the management cluster was not asked")),
+                false => Err(ClusterError::new(ErrorKind::Kubeconfig, "the management cluster was not asked")),
             };
             let work = async {
                 let cluster = connector.service(id, resolved, way.as_ref().copied()).await?;
@@ -125,11 +127,11 @@ pub async fn ask(connector: &Connector<'_>, question: Question<'_>, progress: &P
     collect(cell.into_inner(), answers, question)
 }
 
-type Answer = Result<(Cluster, SeenCluster), Undiscovered>;
+type Answer = Result<(Cluster, SeenCluster), DiscoverError>;
 
 /// Puts the answers together. `None` are clusters whose kubeconfig is in a management cluster that cannot be asked.
 fn collect(
-    management: Option<Result<(Cluster, Identity), Undiscovered>>,
+    management: Option<Result<(Cluster, Identity), DiscoverError>>,
     mut answers: Vec<(ClusterId, Option<Answer>)>,
     question: Question<'_>,
 ) -> Asked {
@@ -181,9 +183,9 @@ fn collect(
 
 /// Where the repository speaks of the management cluster: its UID where that is what is wrong, else
 /// the settings that say how to reach it. Nowhere, where it is reached as kubectl does.
-fn management_place(question: &Question<'_>, why: &Undiscovered) -> Option<Span> {
+fn management_place(question: &Question<'_>, why: &DiscoverError) -> Option<Span> {
     let sources = question.sources;
-    let another = matches!(why, Undiscovered::Another { .. });
+    let another = matches!(why, DiscoverError::OtherCluster { .. });
     let root = sources.by_path(CONFIG_PATH).and_then(|(file, source)| {
         yaml::read(file, &source.text, &mut Diagnostics::default()).into_iter().next().map(|document| document.root)
     });

@@ -9,12 +9,12 @@ use clap::Args;
 use serde_json::Value;
 
 use super::env::Env;
-use crate::cluster::kubeconfig::{self, FileSource, Loopback, Way};
-use crate::cluster::{Call, Cluster, ClusterError, Limits, Trouble};
+use crate::cluster::kubeconfig::{self, ClientConfig, FileSource, Loopback};
+use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, Limits};
 use crate::compile::resolve::Resolved;
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::config::{ClusterAccess, Config, KubeconfigSource};
-use crate::plan::resource::Resource;
+use crate::model::resource::Resource;
 
 /// The keys of a Secret that hold a kubeconfig: KubeCarrier's, then those of Cluster API and Flux.
 const SECRET_KEYS: [&str; 3] = ["kubeconfig", "value", "value.yaml"];
@@ -145,19 +145,19 @@ impl Connector<'_> {
         id: &ClusterId,
         resolved: &Resolved<'_>,
         management: Result<&Cluster, &ClusterError>,
-    ) -> Result<Way, ClusterError> {
+    ) -> Result<ClientConfig, ClusterError> {
         let management = management.map_err(|error| {
             let message =
                 format!("its kubeconfig is in the management cluster, which cannot be asked: {}", error.message);
-            ClusterError::new(error.trouble, message)
+            ClusterError::new(error.kind, message)
         })?;
         let name = resolved.clusters.get(id).map(|c| c.spec.kubeconfig_secret.name.clone());
         let Some(name) = name else { return Err(no_way("the repository does not have it")) };
         let named = format!("the Secret `{}/{name}` of the management cluster", id.provider);
         let secrets = Resource::new("", "v1", "Secret", "secrets", true);
-        let secret = management.call(&Call::object(&secrets, Some(&id.provider), &name)).await;
-        let secret = secret.map_err(|error| match error.trouble {
-            Trouble::NotFound => no_way(format!("{named} is not there")),
+        let secret = management.call(&ApiRequest::object(&secrets, Some(&id.provider), &name)).await;
+        let secret = secret.map_err(|error| match error.kind {
+            ErrorKind::NotFound => no_way(format!("{named} is not there")),
             trouble => ClusterError::new(trouble, format!("{named} cannot be read: {}", error.message)),
         })?;
         let found = SECRET_KEYS.iter().find_map(|key| secret.pointer("/data")?.get(*key).and_then(Value::as_str));
@@ -191,7 +191,7 @@ impl Connector<'_> {
 }
 
 fn no_way(message: impl Into<String>) -> ClusterError {
-    ClusterError::new(Trouble::Kubeconfig, message)
+    ClusterError::new(ErrorKind::Kubeconfig, message)
 }
 
 #[cfg(test)]

@@ -26,16 +26,16 @@ use crate::cluster::access::{allowed, who_am_i};
 use crate::cluster::client::Taken;
 use crate::cluster::diagnose::{diagnose, other_cluster};
 use crate::cluster::runtime::block_on;
-use crate::cluster::{Call, Cluster, ClusterError, Trouble};
+use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind};
 use crate::compile::compiled::Compiled;
 use crate::compile::render::ManifestSet;
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::kinds::table::OFFERING;
 use crate::model::nearest::nearest;
+use crate::model::resource::Resource;
 use crate::plan::grant::grant;
 use crate::plan::needs::{Access, Need, Task, needs};
-use crate::plan::resource::Resource;
 use report::{Health, Missing, Report, Status};
 
 /// The oldest minor version of Kubernetes 1 that carrier is tested with.
@@ -196,7 +196,7 @@ impl Doctor<'_> {
             health.cluster = target.to_string();
             if let Some(diagnostic) = diagnostic {
                 let (code, message) = (diagnostic.code.id.to_owned(), diagnostic.message.clone());
-                health.trouble = Some(report::Trouble { code, message });
+                health.trouble = Some(report::Problem { code, message });
                 found.push(diagnostic);
             }
             clusters.push(health);
@@ -212,8 +212,8 @@ impl Doctor<'_> {
     /// Asks one cluster everything.
     async fn examine(&self, cluster: &Cluster) -> Result<(Health, Option<Diagnostic>), ClusterError> {
         let mut health = Health { reached: true, ..Health::default() };
-        let version = cluster.call(&Call::get("/version")).await?;
-        let system = cluster.call(&Call::get("/api/v1/namespaces/kube-system").metadata_only()).await;
+        let version = cluster.call(&ApiRequest::get("/version")).await?;
+        let system = cluster.call(&ApiRequest::get("/api/v1/namespaces/kube-system").metadata_only()).await;
         version_of(&version, &mut health);
         let other = self.identity(cluster, system, &mut health)?;
         if other.is_some() {
@@ -225,7 +225,7 @@ impl Doctor<'_> {
         if cluster.target == Target::Management {
             match self.crds(cluster, &mut health).await {
                 // Where a command needs that, it was said above.
-                Err(error) if error.trouble == Trouble::Forbidden => {}
+                Err(error) if error.kind == ErrorKind::Forbidden => {}
                 done => done?,
             }
         }
@@ -246,7 +246,7 @@ impl Doctor<'_> {
         };
         let system = match system {
             // What is missing is said below.
-            Err(error) if error.trouble == Trouble::Forbidden => return Ok(None),
+            Err(error) if error.kind == ErrorKind::Forbidden => return Ok(None),
             system => system?,
         };
         let found = system.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();

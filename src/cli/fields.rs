@@ -18,7 +18,7 @@ use super::ui::Ui;
 use crate::compile::derive::exposure::Exposure;
 use crate::compile::derive::source::{SourceCrd, SourceVersion};
 use crate::compile::fields::{Field, cut, fields, find};
-use crate::compile::load::{strip, yaml};
+use crate::compile::load::strip;
 use crate::compile::resolve::{BaseName, Service};
 use crate::files::walk::{MAX_FILE_BYTES, read_paths};
 use crate::model::cluster::ClusterId;
@@ -26,7 +26,8 @@ use crate::model::diagnostic::Diagnostic;
 use crate::model::nearest::nearest;
 use crate::model::path::FieldPath;
 use crate::model::source::SourceFile;
-use crate::model::tree::{Node, Value as Tree};
+use crate::yaml;
+use crate::yaml::tree::{Node, Value as Tree};
 use view::Shown;
 
 /// Arguments of `carrier fields`.

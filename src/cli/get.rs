@@ -22,15 +22,15 @@ use super::table::aligned;
 use super::ui::Ui;
 use crate::cluster::client::Taken;
 use crate::cluster::diagnose::diagnose;
-use crate::cluster::discover::{Undiscovered, known};
+use crate::cluster::discover::{DiscoverError, known};
 use crate::cluster::runtime::block_on;
-use crate::cluster::{Cluster, ClusterError, Trouble};
+use crate::cluster::{Cluster, ClusterError, ErrorKind};
 use crate::compile::build::OfferedCrd;
 use crate::compile::compiled::Compiled;
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::diagnostic::{Diagnostics, Severity};
 use crate::model::nearest::nearest;
-use crate::plan::resource::Resource;
+use crate::model::resource::Resource;
 
 /// Conditions that say whether an instance is ready, the best first.
 const CONDITIONS: [&str; 2] = ["Ready", "Synced"];
@@ -227,7 +227,7 @@ async fn get(
             for (one, list) in asked.iter().zip(lists) {
                 match list {
                     Ok(list) => got.instances.extend(list),
-                    Err(error) if error.trouble == Trouble::NotFound => got.absent.push(one.crd.name.clone()),
+                    Err(error) if error.kind == ErrorKind::NotFound => got.absent.push(one.crd.name.clone()),
                     // One complaint about a cluster that does not answer is enough.
                     Err(error) if !said => {
                         said = true;
@@ -261,11 +261,11 @@ async fn own(
     match known(&cluster, expected).await {
         Ok(_) => Ok(cluster),
         // Who may see his own instances need not be allowed to ask which cluster it is.
-        Err(Undiscovered::Trouble(error)) if error.trouble == Trouble::Forbidden => Ok(cluster),
-        Err(Undiscovered::Trouble(error)) => Err(error),
-        Err(Undiscovered::Another { expected, found }) => {
+        Err(DiscoverError::Failed(error)) if error.kind == ErrorKind::Forbidden => Ok(cluster),
+        Err(DiscoverError::Failed(error)) => Err(error),
+        Err(DiscoverError::OtherCluster { expected, found }) => {
             let message = format!("it is another cluster: its UID is {found}, and should be {expected}");
-            Err(ClusterError::new(Trouble::Kubeconfig, message))
+            Err(ClusterError::new(ErrorKind::Kubeconfig, message))
         }
     }
 }
@@ -342,7 +342,7 @@ async fn names(cluster: &Cluster, resource: &Resource) -> Result<BTreeSet<(Strin
     let mut seen = Seen::default();
     match cluster.list_in(resource, None, None, true, &mut seen).await {
         // Where the kind is not there, none of its objects is.
-        Err(error) if error.trouble == Trouble::NotFound => {}
+        Err(error) if error.kind == ErrorKind::NotFound => {}
         listed => drop(listed?),
     }
     Ok(seen.0.into_iter().map(|(namespace, name, _)| (namespace, name)).collect())

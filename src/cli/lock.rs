@@ -26,7 +26,7 @@ use crate::compile::discovered::Discovered;
 use crate::compile::load::lock::{self, LockFile};
 use crate::compile::load::snapshots;
 use crate::compile::locking::plan::Inputs;
-use crate::compile::locking::{ChangeKind, ClusterChanges, Given, LockPlan, Seen, drift, given, plan};
+use crate::compile::locking::{ChangeKind, ClusterChanges, Given, LockPlan, Seen, drift, given, plan, unused};
 use crate::compile::resolve::{Resolved, resolve};
 use crate::files::update::update;
 use crate::files::walk::{MAX_FILE_BYTES, read_paths};
@@ -129,7 +129,7 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     found.append(stale);
     found.append(std::mem::take(&mut plan.in_repository));
     if !args.prune {
-        found.append(snapshots::unused(&resolved, &discovered));
+        found.append(unused(&resolved, &discovered));
     }
     let in_given = std::mem::take(&mut plan.in_given);
     if let Some(asked) = &asked {

@@ -16,11 +16,11 @@ use super::clusters::ClusterFlags;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
-use super::planning::{Wishes, plan_live};
+use super::planning::{PlanOptions, plan_live};
 use super::progress::Progress;
 use super::repository::Repository;
 use super::ui::{Ui, Verbosity, shell_word};
-use super::wishes::WishFlags;
+use super::wishes::PlanFlags;
 use crate::cluster::runtime::block_on;
 use crate::model::cluster::Target;
 use crate::plan::build::{ClusterInput, Inputs, build};
@@ -58,7 +58,7 @@ pub struct PlanArgs {
     pub refresh: bool,
     /// What is wanted of the plan.
     #[command(flatten)]
-    pub wishes: WishFlags,
+    pub wishes: PlanFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -81,7 +81,7 @@ pub enum Output {
 /// When there is no repository, nothing to compare with, or the output cannot be written.
 pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = Repository::open(env, ui)?;
-    let wishes = Wishes { refresh: args.refresh, ..args.wishes.wishes() };
+    let wishes = PlanOptions { refresh: args.refresh, ..args.wishes.wishes() };
     let (plan, exit) = match &args.against {
         Some(against) => match hermetic(&repository, against, &wishes, env, ui)? {
             Some(plan) => (plan, None),
@@ -123,7 +123,7 @@ pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
 fn live(
     repository: &Repository,
     args: &PlanArgs,
-    wishes: &Wishes,
+    wishes: &PlanOptions,
     env: &Env,
     ui: &mut Ui<'_>,
 ) -> Result<(Option<Plan>, Option<Exit>), CliError> {
@@ -142,7 +142,7 @@ fn live(
 fn hermetic(
     repository: &Repository,
     against: &Against,
-    wishes: &Wishes,
+    wishes: &PlanOptions,
     env: &Env,
     ui: &mut Ui<'_>,
 ) -> Result<Option<Plan>, CliError> {
@@ -231,7 +231,7 @@ fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
 }
 
 /// The command that applies what was planned.
-fn again(flags: &WishFlags) -> String {
+fn again(flags: &PlanFlags) -> String {
     let mut command = "apply".to_owned();
     for (flag, given) in [("prune", flags.prune), ("allow-empty", flags.allow_empty)] {
         if given {

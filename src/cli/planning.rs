@@ -21,22 +21,22 @@ use crate::cluster::diagnose::diagnose;
 use crate::cluster::observe::{self, Observed, observe};
 use crate::cluster::{Cluster, ClusterError};
 use crate::compile::compiled::{Compiled, compile};
-use crate::compile::locking::{Seen, drift, strict};
+use crate::compile::locking::{self, Seen, drift, strict};
 use crate::compile::render::{Manifest, ManifestSet};
 use crate::model::cluster::Target;
 use crate::model::codes::cluster as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::model::object::ObjectKey;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard;
 use crate::plan::inventory::{self, Inventory};
-use crate::plan::key::ObjectKey;
-use crate::plan::types::{Allowed, ObjectRef, Plan, Refusal};
+use crate::plan::types::{Allowed, Drift, ObjectRef, Plan, Refusal};
 
 /// What the user wants of a plan.
 #[allow(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct Wishes {
+pub struct PlanOptions {
     /// Whether what the repository no longer has is deleted.
     pub prune: bool,
     /// What is allowed by name.
@@ -91,7 +91,7 @@ pub async fn plan_live(
     repository: &Repository,
     flags: &ClusterFlags,
     env: &Env,
-    wishes: &Wishes,
+    wishes: &PlanOptions,
     progress: &Progress,
 ) -> Planned {
     let (compiled, found) = compile(&repository.loaded, &repository.sources);
@@ -120,7 +120,7 @@ pub async fn plan_live(
     let mut planned = observe_all(&fresh, (&compiled, found), asked, wishes, progress).await;
     drop(compiled);
     if let Some(plan) = &mut planned.plan {
-        plan.drift = moved;
+        plan.drift = drifts(moved);
     }
     planned.repository = Some(fresh);
     planned
@@ -131,7 +131,7 @@ async fn observe_all(
     repository: &Repository,
     (compiled, mut found): (&Compiled<'_>, Diagnostics),
     asked: Asked,
-    wishes: &Wishes,
+    wishes: &PlanOptions,
     progress: &Progress,
 ) -> Planned {
     let (drift, drifted) = drift(&compiled.resolved, &compiled.discovered, &asked.seen, wishes.locked);
@@ -188,7 +188,7 @@ async fn observe_all(
     }
     // The first one is the management cluster, or it could not be looked at.
     if planned.reached.first().is_some_and(|r| r.cluster.target == Target::Management) {
-        let mut plan = planned.build(repository, wishes, uid.as_deref(), drift);
+        let mut plan = planned.build(repository, wishes, uid.as_deref(), drifts(drift));
         let others = planned.found.iter().filter(|d| d.code == &codes::OTHER_CLUSTER);
         plan.refusals.extend(others.map(|d| Refusal {
             guard: "wrong-cluster".to_owned(),
@@ -205,7 +205,7 @@ async fn look(
     clusters: Vec<Cluster>,
     seen: &Seen,
     (manifests, name): (&ManifestSet, &str),
-    wishes: &Wishes,
+    wishes: &PlanOptions,
     progress: &Progress,
 ) -> Vec<(Cluster, Inventory, Result<Observed, ClusterError>)> {
     let uid = seen.management_uid.as_deref();
@@ -238,6 +238,14 @@ async fn look(
         (cluster, inventory, observed)
     });
     join_all(looking).await
+}
+
+/// Drifted CRDs as a plan shows them, in the order of their names.
+fn drifts(found: Vec<locking::drift::Drift>) -> Vec<Drift> {
+    let mut list: Vec<Drift> =
+        found.into_iter().map(|d| Drift { cluster: d.cluster.to_string(), crd: d.crd, lines: d.lines }).collect();
+    list.sort();
+    list
 }
 
 fn wanted<'m>(manifests: &'m ManifestSet, target: &Target) -> &'m [Manifest] {
@@ -296,9 +304,9 @@ impl Planned {
     fn build(
         &self,
         repository: &Repository,
-        wishes: &Wishes,
+        wishes: &PlanOptions,
         management_uid: Option<&str>,
-        drift: Vec<crate::plan::types::Drift>,
+        drift: Vec<Drift>,
     ) -> Plan {
         let (no_answers, no_impacts) = (BTreeMap::new(), BTreeMap::new());
         let targets: Vec<Target> = std::iter::once(Target::Management)

@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use super::planning::Wishes;
+use super::planning::PlanOptions;
 use crate::plan::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
 use crate::plan::types::Allowed;
 
@@ -11,7 +11,7 @@ use crate::plan::types::Allowed;
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "What is allowed")]
-pub struct WishFlags {
+pub struct PlanFlags {
     /// Delete what the repository no longer has
     #[arg(long)]
     pub prune: bool,
@@ -50,10 +50,10 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
-impl WishFlags {
+impl PlanFlags {
     /// The same as planning takes it.
     #[must_use]
-    pub fn wishes(&self) -> Wishes {
+    pub fn wishes(&self) -> PlanOptions {
         let flags = [
             (ALLOW_BREAKING, &self.allow_breaking),
             (ALLOW_DELETE, &self.allow_delete),
@@ -62,7 +62,7 @@ impl WishFlags {
         let allowed = flags
             .into_iter()
             .flat_map(|(flag, names)| names.iter().map(|name| Allowed { flag: flag.to_owned(), name: name.clone() }));
-        Wishes {
+        PlanOptions {
             prune: self.prune,
             allowed: allowed.collect(),
             max_prune: self.max_prune,

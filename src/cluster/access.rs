@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::client::Cluster;
-use super::error::{ClusterError, Trouble};
-use super::rest::Call;
+use super::error::{ClusterError, ErrorKind};
+use super::rest::ApiRequest;
+use crate::model::resource::Resource;
 use crate::plan::needs::Access;
-use crate::plan::resource::Resource;
 
 /// The name by which the cluster knows us.
 ///
@@ -16,9 +16,9 @@ pub async fn who_am_i(cluster: &Cluster) -> Result<String, ClusterError> {
     let kind = "SelfSubjectReview";
     let resource = Resource::new("authentication.k8s.io", "v1", kind, "selfsubjectreviews", false);
     let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": kind });
-    let answer = cluster.call(&Call::create(&resource, None, &body, "")).await?;
+    let answer = cluster.call(&ApiRequest::create(&resource, None, &body, "")).await?;
     let name = answer.pointer("/status/userInfo/username").and_then(Value::as_str);
-    name.map(str::to_owned).ok_or_else(|| ClusterError::new(Trouble::BadAnswer, "it does not say who we are"))
+    name.map(str::to_owned).ok_or_else(|| ClusterError::new(ErrorKind::BadAnswer, "it does not say who we are"))
 }
 
 /// Whether we may do each of these, in their order.
@@ -35,7 +35,7 @@ pub async fn allowed<'a>(
     answers.into_iter().map(|answer| answer.map(yes)).collect()
 }
 
-fn review(access: &Access) -> Call {
+fn review(access: &Access) -> ApiRequest {
     let kind = "SelfSubjectAccessReview";
     let resource = Resource::new("authorization.k8s.io", "v1", kind, "selfsubjectaccessreviews", false);
     let (plural, sub) = access.resource.split_once('/').unwrap_or((&access.resource, ""));
@@ -50,5 +50,5 @@ fn review(access: &Access) -> Call {
     let body = json!({
         "apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": { "resourceAttributes": attributes },
     });
-    Call::create(&resource, None, &body, "")
+    ApiRequest::create(&resource, None, &body, "")
 }

@@ -22,19 +22,19 @@ use tokio::sync::{OnceCell, mpsc, watch};
 use tokio::time::Instant;
 
 use super::client::Cluster;
-use super::error::{ClusterError, Trouble};
-use super::rest::{self, Call};
+use super::error::{ClusterError, ErrorKind};
+use super::rest::{self, ApiRequest};
 use super::wait::{self, Verdict, Wait};
 use crate::compile::render::Manifest;
-use crate::compile::render::Stage;
 use crate::model::cluster::Target;
 use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::model::object::ObjectKey;
+use crate::model::object::Stage;
+use crate::model::resource::Resource;
 use crate::plan::inventory::Inventory;
 use crate::plan::inventory::is_common;
-use crate::plan::key::ObjectKey;
 use crate::plan::parent::{GroupKind, Parent};
-use crate::plan::resource::Resource;
-use crate::plan::steps::{Misfit, Step, Work, crd_key, needs, served_by};
+use crate::plan::steps::{PlanMismatch, Step, Work, crd_key, needs, served_by};
 use crate::plan::types::{Change, ObjectRef, Plan};
 pub use outcome::{Event, Failure, Outcome};
 
@@ -67,7 +67,7 @@ impl<'a> ClusterWork<'a> {
         wanted: &[Manifest],
         parent: Option<&Value>,
         force: impl Fn(&Change) -> bool,
-    ) -> Result<Self, Box<Misfit>> {
+    ) -> Result<Self, Box<PlanMismatch>> {
         let name = cluster.target.to_string();
         let changes: Vec<&Change> = plan.changes.iter().filter(|change| change.object.cluster == name).collect();
         let sent: BTreeSet<ObjectKey> = changes.iter().map(|change| ObjectKey::from(&change.object)).collect();
@@ -80,7 +80,7 @@ impl<'a> ClusterWork<'a> {
             .into_iter()
             .map(|c| {
                 Step::of(c, &bodies, &resources, force(c))
-                    .map_err(|why| Box::new(Misfit { object: c.object.clone(), why }))
+                    .map_err(|why| Box::new(PlanMismatch { object: c.object.clone(), why }))
             })
             .collect();
         let members = wanted.iter().filter(|manifest| !is_common(&manifest.body));
@@ -112,9 +112,9 @@ impl ClusterWork<'_> {
 /// # Errors
 /// When it cannot be read.
 pub async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Result<Option<Value>, ClusterError> {
-    match cluster.call(&Call::object(&config_maps(), Some(&inventory.namespace), &inventory.name)).await {
+    match cluster.call(&ApiRequest::object(&config_maps(), Some(&inventory.namespace), &inventory.name)).await {
         Ok(parent) => Ok(Some(parent)),
-        Err(error) if error.trouble == Trouble::NotFound => Ok(None),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -287,7 +287,7 @@ impl<'a> Run<'a> {
             return None;
         }
         let page = rest::Page { limit: 1, labels: None, token: None, metadata_only: true };
-        let list = self.work.cluster.call(&Call::list(&Resource::crds(), None, &page)).await.ok()?;
+        let list = self.work.cluster.call(&ApiRequest::list(&Resource::crds(), None, &page)).await.ok()?;
         list.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned)
     }
 
@@ -339,9 +339,9 @@ impl<'a> Run<'a> {
     /// Writes the parent of the inventory, and its namespace where that is not there.
     async fn apply_parent(&self, parent: &Value) -> Result<(), ClusterError> {
         let name = parent.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        let call = Call::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, parent, rest::Apply::default());
+        let call = ApiRequest::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, parent, rest::Apply::default());
         match self.work.cluster.call(&call).await {
-            Err(error) if error.trouble == Trouble::NotFound => {
+            Err(error) if error.kind == ErrorKind::NotFound => {
                 let is_it = |step: &&Step| step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE;
                 let step = self.work.steps.iter().find(is_it);
                 let body = match step.map(|step| &step.work) {
@@ -349,7 +349,7 @@ impl<'a> Run<'a> {
                     _ => json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}),
                 };
                 let spaces = Resource::namespaces();
-                let make = Call::apply(&spaces, None, SYSTEM_NAMESPACE, &body, rest::Apply::default());
+                let make = ApiRequest::apply(&spaces, None, SYSTEM_NAMESPACE, &body, rest::Apply::default());
                 self.work.cluster.call(&make).await?;
                 self.made_namespace.set(true);
                 self.work.cluster.call(&call).await.map(drop)
@@ -457,8 +457,12 @@ pub const INTERRUPTED: &str = "interrupted";
 /// Whether an error is of the cluster or the network, and not of one object.
 fn is_of_cluster(error: &ClusterError) -> bool {
     matches!(
-        error.trouble,
-        Trouble::Unreachable | Trouble::TimedOut | Trouble::Certificate | Trouble::Unauthorized | Trouble::Kubeconfig
+        error.kind,
+        ErrorKind::Unreachable
+            | ErrorKind::TimedOut
+            | ErrorKind::Certificate
+            | ErrorKind::Unauthorized
+            | ErrorKind::Kubeconfig
     )
 }
 

@@ -9,11 +9,11 @@ use futures::stream::{self, StreamExt as _};
 use http_body_util::{BodyExt as _, Limited};
 use serde_json::Value;
 
-use super::error::{ClusterError, Trouble};
-use super::kubeconfig::Way;
-use super::rest::{Call, Page};
+use super::error::{ClusterError, ErrorKind};
+use super::kubeconfig::ClientConfig;
+use super::rest::{ApiRequest, Page};
 use crate::model::cluster::Target;
-use crate::plan::resource::Resource;
+use crate::model::resource::Resource;
 
 /// No answer is longer: a page of 100 CRDs of a megabyte each is less. What a
 /// service cluster sends is not trusted to end.
@@ -70,16 +70,16 @@ impl Cluster {
     ///
     /// # Errors
     /// When the kubeconfig's certificates or keys cannot be used.
-    pub fn new(target: Target, way: Way, limits: Limits) -> Result<Self, ClusterError> {
-        let Way { mut config, context } = way;
+    pub fn new(target: Target, way: ClientConfig, limits: Limits) -> Result<Self, ClusterError> {
+        let ClientConfig { mut config, context } = way;
         // kube's own retries go on for minutes in silence (`rust.md` C3); ours are in `call`.
         config.default_retry = false;
         config.connect_timeout = Some(limits.call);
         config.write_timeout = Some(limits.call);
         let server = config.cluster_url.to_string();
         let client = kube::Client::try_from(config).map_err(|error| match ClusterError::from(error) {
-            error if error.trouble == Trouble::Unreachable => {
-                ClusterError::new(Trouble::Kubeconfig, "the certificates or keys of the kubeconfig cannot be used")
+            error if error.kind == ErrorKind::Unreachable => {
+                ClusterError::new(ErrorKind::Kubeconfig, "the certificates or keys of the kubeconfig cannot be used")
             }
             error => error,
         })?;
@@ -113,7 +113,7 @@ impl Cluster {
     ///
     /// # Errors
     /// What the last try came to.
-    pub async fn call(&self, call: &Call) -> Result<Value, ClusterError> {
+    pub async fn call(&self, call: &ApiRequest) -> Result<Value, ClusterError> {
         self.call_within(call, MAX_ANSWER).await
     }
 
@@ -121,7 +121,7 @@ impl Cluster {
     ///
     /// # Errors
     /// What the last try came to.
-    pub async fn call_within(&self, call: &Call, most: usize) -> Result<Value, ClusterError> {
+    pub async fn call_within(&self, call: &ApiRequest, most: usize) -> Result<Value, ClusterError> {
         let work = async {
             let mut pause = PAUSE;
             for _ in 1..TRIES {
@@ -140,14 +140,14 @@ impl Cluster {
         };
         match tokio::time::timeout(self.limits.call, work).await {
             // A connection that is not made in time ends by the same deadline, a moment before or after.
-            Ok(Err(error)) if error.trouble == Trouble::TimedOut => Err(ClusterError::timed_out(self.limits.call)),
+            Ok(Err(error)) if error.kind == ErrorKind::TimedOut => Err(ClusterError::timed_out(self.limits.call)),
             Ok(answer) => answer,
             Err(_) => Err(ClusterError::timed_out(self.limits.call)),
         }
     }
 
     /// One try; with the error, how long to wait before another makes sense.
-    async fn try_once(&self, call: &Call, most: usize) -> Result<Value, (ClusterError, Option<Duration>)> {
+    async fn try_once(&self, call: &ApiRequest, most: usize) -> Result<Value, (ClusterError, Option<Duration>)> {
         let response = self.send(call).await.map_err(|error| {
             let again = error.is_passing().then_some(PAUSE);
             (error, again)
@@ -159,16 +159,16 @@ impl Cluster {
             Ok(body) => body.to_bytes(),
             Err(error) if error.downcast_ref::<http_body_util::LengthLimitError>().is_some() => {
                 let message = format!("the answer is longer than {} MiB", most / 1024 / 1024);
-                return Err((ClusterError::new(Trouble::BadAnswer, message), None));
+                return Err((ClusterError::new(ErrorKind::BadAnswer, message), None));
             }
             Err(_) => {
                 let message = "the connection broke before the answer was whole";
-                return Err((ClusterError::new(Trouble::Unreachable, message), Some(PAUSE)));
+                return Err((ClusterError::new(ErrorKind::Unreachable, message), Some(PAUSE)));
             }
         };
         if status.is_success() {
             return serde_json::from_slice(&bytes)
-                .map_err(|_| (ClusterError::new(Trouble::BadAnswer, "the answer is no JSON"), None));
+                .map_err(|_| (ClusterError::new(ErrorKind::BadAnswer, "the answer is no JSON"), None));
         }
         let busy = matches!(status.as_u16(), 429 | 503 | 504);
         let again = busy.then(|| Duration::from_secs(after.unwrap_or(0)));
@@ -179,10 +179,10 @@ impl Cluster {
     ///
     /// # Errors
     /// When nobody answers.
-    pub async fn send(&self, call: &Call) -> Result<http::Response<kube::client::Body>, ClusterError> {
+    pub async fn send(&self, call: &ApiRequest) -> Result<http::Response<kube::client::Body>, ClusterError> {
         let request = call
             .request()
-            .map_err(|e| ClusterError::new(Trouble::BadAnswer, format!("no request can be made: {e}")))?;
+            .map_err(|e| ClusterError::new(ErrorKind::BadAnswer, format!("no request can be made: {e}")))?;
         self.calls.fetch_add(1, Ordering::Relaxed);
         if call.method != http::Method::GET && !call.path.contains("dryRun=All") {
             self.writes.fetch_add(1, Ordering::Relaxed);
@@ -191,7 +191,7 @@ impl Cluster {
     }
 
     /// Asks many things, so many at once as the limits allow; the answers in the order of the questions.
-    pub async fn call_all(&self, calls: Vec<Call>) -> Vec<Result<Value, ClusterError>> {
+    pub async fn call_all(&self, calls: Vec<ApiRequest>) -> Vec<Result<Value, ClusterError>> {
         stream::iter(calls)
             .map(|call| async move { self.call(&call).await })
             .buffered(self.limits.at_once)
@@ -233,8 +233,8 @@ impl Cluster {
         let mut restarted = false;
         loop {
             let page = Page { limit, labels, token: token.as_deref(), metadata_only };
-            let mut answer = match self.call(&Call::list(resource, namespace, &page)).await {
-                Err(error) if error.trouble == Trouble::Expired && token.is_some() && !restarted => {
+            let mut answer = match self.call(&ApiRequest::list(resource, namespace, &page)).await {
+                Err(error) if error.kind == ErrorKind::Expired && token.is_some() && !restarted => {
                     (token, restarted) = (None, true);
                     sink.restart();
                     continue;
@@ -279,7 +279,7 @@ pub(super) fn items(answer: &mut Value) -> Result<Vec<Value>, ClusterError> {
         Some(Value::Array(items)) => Ok(items),
         // A list of Go without items may be written as null.
         None | Some(Value::Null) if is_list => Ok(Vec::new()),
-        _ => Err(ClusterError::new(Trouble::BadAnswer, "asked for a list, the server answers with something else")),
+        _ => Err(ClusterError::new(ErrorKind::BadAnswer, "asked for a list, the server answers with something else")),
     }
 }
 
@@ -326,7 +326,7 @@ mod tests {
             json!({"kind": "RoleList", "items": "x"}),
         ] {
             let shown = answer.to_string();
-            assert_eq!(items(&mut answer).map_err(|error| error.trouble), Err(Trouble::BadAnswer), "{shown}");
+            assert_eq!(items(&mut answer).map_err(|error| error.kind), Err(ErrorKind::BadAnswer), "{shown}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From trouble with a cluster to a diagnostic at the line that names the cluster.
 
-use super::error::{ClusterError, Trouble};
+use super::error::{ClusterError, ErrorKind};
 use crate::model::cluster::Target;
 use crate::model::codes::{Code, cluster as codes};
 use crate::model::diagnostic::Diagnostic;
@@ -9,7 +9,7 @@ use crate::model::source::Span;
 /// The diagnostic of a call that failed. `place` is where the repository speaks of the cluster.
 #[must_use]
 pub fn diagnose(target: &Target, error: &ClusterError, place: Option<Span>) -> Diagnostic {
-    let code = code(error.trouble);
+    let code = code(error.kind);
     let message = format!("{}: {}", who(target), error.message);
     let diagnostic = match place {
         Some(place) => Diagnostic::new(code, place, message),
@@ -37,16 +37,16 @@ fn who(target: &Target) -> String {
     }
 }
 
-fn code(trouble: Trouble) -> &'static Code {
+fn code(trouble: ErrorKind) -> &'static Code {
     match trouble {
-        Trouble::Kubeconfig => &codes::NO_KUBECONFIG,
-        Trouble::UnsafeKubeconfig => &codes::UNSAFE_KUBECONFIG,
-        Trouble::Unreachable => &codes::UNREACHABLE,
-        Trouble::TimedOut => &codes::TIMED_OUT,
-        Trouble::Certificate => &codes::CERTIFICATE,
-        Trouble::Unauthorized => &codes::UNAUTHORIZED,
-        Trouble::Forbidden => &codes::FORBIDDEN,
-        Trouble::NotFound | Trouble::Conflict | Trouble::Invalid | Trouble::Expired => &codes::SERVER_TROUBLE,
-        Trouble::Server | Trouble::BadAnswer => &codes::SERVER_TROUBLE,
+        ErrorKind::Kubeconfig => &codes::NO_KUBECONFIG,
+        ErrorKind::UnsafeKubeconfig => &codes::UNSAFE_KUBECONFIG,
+        ErrorKind::Unreachable => &codes::UNREACHABLE,
+        ErrorKind::TimedOut => &codes::TIMED_OUT,
+        ErrorKind::Certificate => &codes::CERTIFICATE,
+        ErrorKind::Unauthorized => &codes::UNAUTHORIZED,
+        ErrorKind::Forbidden => &codes::FORBIDDEN,
+        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Expired => &codes::SERVER_TROUBLE,
+        ErrorKind::Server | ErrorKind::BadAnswer => &codes::SERVER_TROUBLE,
     }
 }

@@ -9,14 +9,14 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
 use super::client::{Cluster, items};
-use super::error::{ClusterError, Trouble};
+use super::error::{ClusterError, ErrorKind};
 use super::identity::{Identity, identify};
-use super::rest::{Call, Page};
+use super::rest::{ApiRequest, Page};
 use crate::compile::load::strip;
 use crate::compile::locking::SeenCluster;
 use crate::compile::resolve::BaseName;
 use crate::model::names;
-use crate::plan::resource::Resource;
+use crate::model::resource::Resource;
 
 /// A request to an API server may be 3 MiB long; what it answers is written with more white space
 /// and managed fields.
@@ -30,11 +30,11 @@ const MAX_NAMESAKES: usize = 8;
 
 /// Why a cluster was not discovered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undiscovered {
+pub enum DiscoverError {
     /// It could not be asked, or its answers make no sense.
-    Trouble(ClusterError),
+    Failed(ClusterError),
     /// It is another one than was meant. Nothing else was asked.
-    Another {
+    OtherCluster {
         /// The UID it should have.
         expected: String,
         /// The UID it has.
@@ -42,9 +42,9 @@ pub enum Undiscovered {
     },
 }
 
-impl From<ClusterError> for Undiscovered {
+impl From<ClusterError> for DiscoverError {
     fn from(error: ClusterError) -> Self {
-        Self::Trouble(error)
+        Self::Failed(error)
     }
 }
 
@@ -52,17 +52,17 @@ impl From<ClusterError> for Undiscovered {
 ///
 /// # Errors
 /// When it cannot be asked, or is another.
-pub async fn known(cluster: &Cluster, expected: Option<&str>) -> Result<Identity, Undiscovered> {
+pub async fn known(cluster: &Cluster, expected: Option<&str>) -> Result<Identity, DiscoverError> {
     let identity = identify(cluster).await?;
     if let Some(expected) = expected.filter(|expected| *expected != identity.uid) {
-        return Err(Undiscovered::Another { expected: expected.to_owned(), found: identity.uid });
+        return Err(DiscoverError::OtherCluster { expected: expected.to_owned(), found: identity.uid });
     }
     // What the lock would not be read with again must not get into it.
     let number = |text: &str| (1..6).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     let is_version = identity.minor.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor));
     if !identity.uid.bytes().all(|b| b.is_ascii_graphic()) || !is_version {
         let message = "the server says neither who it is nor its version: this is no API server";
-        return Err(ClusterError::new(Trouble::BadAnswer, message).into());
+        return Err(ClusterError::new(ErrorKind::BadAnswer, message).into());
     }
     Ok(identity)
 }
@@ -75,7 +75,7 @@ pub async fn discover(
     cluster: &Cluster,
     wanted: &BTreeSet<&BaseName>,
     expected: Option<&str>,
-) -> Result<SeenCluster, Undiscovered> {
+) -> Result<SeenCluster, DiscoverError> {
     let identity = known(cluster, expected).await?;
     let mut asked: BTreeSet<String> = BTreeSet::new();
     let mut plurals = Vec::new();
@@ -103,9 +103,9 @@ fn resource() -> Resource {
 
 /// A CRD, stripped; `None` where the cluster does not have it.
 async fn one(cluster: &Cluster, name: String) -> Result<Option<(String, Value)>, ClusterError> {
-    let answer = match cluster.call_within(&Call::object(&resource(), None, &name), MAX_CRD).await {
+    let answer = match cluster.call_within(&ApiRequest::object(&resource(), None, &name), MAX_CRD).await {
         Ok(answer) => answer,
-        Err(error) if error.trouble == Trouble::NotFound => return Ok(None),
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -114,7 +114,7 @@ async fn one(cluster: &Cluster, name: String) -> Result<Option<(String, Value)>,
         && text("/metadata/name") == name;
     if !is_it {
         let message = format!("asked for the CRD `{name}`, the server answers with something else");
-        return Err(ClusterError::new(Trouble::BadAnswer, message));
+        return Err(ClusterError::new(ErrorKind::BadAnswer, message));
     }
     Ok(Some((name, strip(&answer))))
 }
@@ -126,9 +126,9 @@ async fn crd_names(cluster: &Cluster) -> Result<BTreeSet<String>, ClusterError> 
     let resource = resource();
     for _ in 0..MAX_PAGES {
         let page = Page { limit: PAGE, labels: None, token: token.as_deref(), metadata_only: true };
-        let mut answer = match cluster.call(&Call::list(&resource, None, &page)).await {
+        let mut answer = match cluster.call(&ApiRequest::list(&resource, None, &page)).await {
             // The list expired between two pages: names that are gone by now are not found when asked for.
-            Err(error) if error.trouble == Trouble::Expired && token.is_some() => {
+            Err(error) if error.kind == ErrorKind::Expired && token.is_some() => {
                 token = None;
                 continue;
             }
@@ -142,5 +142,5 @@ async fn crd_names(cluster: &Cluster) -> Result<BTreeSet<String>, ClusterError> 
             _ => return Ok(found),
         }
     }
-    Err(ClusterError::new(Trouble::BadAnswer, "the list of CRDs does not end"))
+    Err(ClusterError::new(ErrorKind::BadAnswer, "the list of CRDs does not end"))
 }

@@ -6,15 +6,15 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
 use super::client::Cluster;
-use super::error::{ClusterError, Trouble, discreet};
-use super::rest::{Apply, Call};
+use super::error::{ClusterError, ErrorKind, discreet};
+use super::rest::{ApiRequest, Apply};
 use crate::compile::render::Manifest;
+use crate::model::object::ObjectKey;
+use crate::model::resource::Resource;
 use crate::plan::build::Answer;
 use crate::plan::compare::{Comparison, compare};
 use crate::plan::inventory::Inventory;
-use crate::plan::key::ObjectKey;
 use crate::plan::live::LiveCluster;
-use crate::plan::resource::Resource;
 
 const CRD: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition");
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -52,7 +52,7 @@ pub async fn ask(
                 let body = inventory.label(&manifest.body);
                 let call = |force| {
                     let how = Apply { dry_run: true, force };
-                    Call::apply(&resource, key.namespace.as_deref(), &key.name, &body, how)
+                    ApiRequest::apply(&resource, key.namespace.as_deref(), &key.name, &body, how)
                 };
                 let answer = match cluster.call(&call(false)).await {
                     // Where there is nothing, there is nothing to compare with.
@@ -82,9 +82,9 @@ pub async fn ask(
 /// What a refusal says; `None` where it says nothing of the object: something else is not there yet, or
 /// nobody can be asked.
 fn refusal(error: ClusterError) -> Result<Option<Answer>, ClusterError> {
-    match error.trouble {
-        Trouble::Conflict if !error.conflicts().is_empty() => Ok(Some(Answer::Conflicts(error.conflicts()))),
-        Trouble::NotFound => Ok(None),
+    match error.kind {
+        ErrorKind::Conflict if !error.conflicts().is_empty() => Ok(Some(Answer::Conflicts(error.conflicts()))),
+        ErrorKind::NotFound => Ok(None),
         _ if error.is_of_connection() => Err(error),
         // A webhook with side effects is not asked, and then the dry run is off. Applying may well do.
         _ if error.message.contains("does not support dry run") => Ok(None),

@@ -18,7 +18,7 @@ const CONFLICT: &str = "FieldManagerConflict";
 #[error("{message}")]
 pub struct ClusterError {
     /// What kind of trouble it is.
-    pub trouble: Trouble,
+    pub kind: ErrorKind,
     /// What happened, one sentence without a trailing dot; the server's own words where it said any.
     pub message: String,
     /// What the server says of single fields.
@@ -38,7 +38,7 @@ pub struct Cause {
 
 /// The kinds of trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Trouble {
+pub enum ErrorKind {
     /// There is no kubeconfig, or it cannot be read or understood.
     Kubeconfig,
     /// The kubeconfig wants what is not allowed to it.
@@ -69,8 +69,8 @@ pub enum Trouble {
 
 impl ClusterError {
     /// An error of this kind.
-    pub fn new(trouble: Trouble, message: impl Into<String>) -> Self {
-        Self { trouble, message: message.into(), causes: Vec::new() }
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), causes: Vec::new() }
     }
 
     /// Nothing came back in time.
@@ -80,7 +80,7 @@ impl ClusterError {
             0 => format!("{} s", after.as_secs()),
             _ => format!("{} ms", after.as_millis()),
         };
-        Self::new(Trouble::TimedOut, format!("no answer within {limit}"))
+        Self::new(ErrorKind::TimedOut, format!("no answer within {limit}"))
     }
 
     /// What an HTTP answer with an error status says; the body is a `Status` of the API, or anything.
@@ -89,14 +89,14 @@ impl ClusterError {
         let status: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let reason = text("/reason");
-        let trouble = match code {
-            401 => Trouble::Unauthorized,
-            403 => Trouble::Forbidden,
-            404 => Trouble::NotFound,
-            409 => Trouble::Conflict,
-            410 => Trouble::Expired,
-            400 | 413 | 415 | 422 => Trouble::Invalid,
-            _ => Trouble::Server,
+        let kind = match code {
+            401 => ErrorKind::Unauthorized,
+            403 => ErrorKind::Forbidden,
+            404 => ErrorKind::NotFound,
+            409 => ErrorKind::Conflict,
+            410 => ErrorKind::Expired,
+            400 | 413 | 415 | 422 => ErrorKind::Invalid,
+            _ => ErrorKind::Server,
         };
         let causes = status.pointer("/details/causes").and_then(Value::as_array);
         let causes = causes
@@ -112,23 +112,23 @@ impl ClusterError {
             (_, reason) if !reason.is_empty() => format!("the server answers {code} {}", cut(&reason)),
             _ => format!("the server answers {code}"),
         };
-        Self { trouble, message, causes }
+        Self { kind, message, causes }
     }
 
     /// Whether trying again may help.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self.trouble, Trouble::Unreachable)
+        matches!(self.kind, ErrorKind::Unreachable)
     }
 
     /// Whether it is the connection that failed, so that no other question would fare better. The words of
     /// such an error are ours.
     #[must_use]
     pub fn is_of_connection(&self) -> bool {
-        use Trouble as T;
+        use ErrorKind as K;
         let of_connection =
-            [T::Kubeconfig, T::UnsafeKubeconfig, T::Unreachable, T::TimedOut, T::Certificate, T::Unauthorized];
-        of_connection.contains(&self.trouble)
+            [K::Kubeconfig, K::UnsafeKubeconfig, K::Unreachable, K::TimedOut, K::Certificate, K::Unauthorized];
+        of_connection.contains(&self.kind)
     }
 
     /// The fields of others that an apply ran into. The server names the manager in a sentence only.
@@ -213,15 +213,15 @@ impl From<kube::Error> for ClusterError {
         let bottom = bottom.split(" (os error").next().unwrap_or(&bottom).to_owned();
         // hyper-rustls hides what rustls says in an io::Error, so there is only its text to go by.
         if whole.contains("certificate") || whole.contains("received fatal alert") {
-            return Self::new(Trouble::Certificate, format!("the server's certificate is not trusted: {bottom}"));
+            return Self::new(ErrorKind::Certificate, format!("the server's certificate is not trusted: {bottom}"));
         }
         if auth {
-            return Self::new(Trouble::Kubeconfig, "the credentials of the kubeconfig cannot be used");
+            return Self::new(ErrorKind::Kubeconfig, "the credentials of the kubeconfig cannot be used");
         }
         match kind {
-            Some(std::io::ErrorKind::TimedOut) => Self::new(Trouble::TimedOut, "no answer in time"),
-            _ if whole.contains("deadline has elapsed") => Self::new(Trouble::TimedOut, "no answer in time"),
-            _ => Self::new(Trouble::Unreachable, format!("cannot reach the server: {bottom}")),
+            Some(std::io::ErrorKind::TimedOut) => Self::new(ErrorKind::TimedOut, "no answer in time"),
+            _ if whole.contains("deadline has elapsed") => Self::new(ErrorKind::TimedOut, "no answer in time"),
+            _ => Self::new(ErrorKind::Unreachable, format!("cannot reach the server: {bottom}")),
         }
     }
 }
@@ -253,7 +253,7 @@ mod tests {
             {"reason": "FieldManagerConflict", "message": "conflict with \"kubectl\"", "field": ".spec.x"}
         ]}});
         let error = ClusterError::of_status(409, body.to_string().as_bytes());
-        assert_eq!((error.trouble, error.message.as_str()), (Trouble::Conflict, "nope"));
+        assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Conflict, "nope"));
         assert_eq!(error.fields(), [(".spec.x".to_owned(), "FieldManagerConflict".to_owned())]);
     }
 
@@ -280,8 +280,8 @@ mod tests {
 
     #[test]
     fn what_may_not_be_asked_is_not_what_is_not_there() {
-        assert_eq!(ClusterError::of_status(404, b"").trouble, Trouble::NotFound);
-        assert_eq!(ClusterError::of_status(405, b"").trouble, Trouble::Server, "a kind that cannot be listed");
+        assert_eq!(ClusterError::of_status(404, b"").kind, ErrorKind::NotFound);
+        assert_eq!(ClusterError::of_status(405, b"").kind, ErrorKind::Server, "a kind that cannot be listed");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::client::Cluster;
-use super::error::{ClusterError, Trouble};
-use super::rest::Call;
+use super::error::{ClusterError, ErrorKind};
+use super::rest::ApiRequest;
 
 /// Who a cluster is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,13 +20,13 @@ pub struct Identity {
 /// # Errors
 /// When it cannot be reached, or may not be asked.
 pub async fn identify(cluster: &Cluster) -> Result<Identity, ClusterError> {
-    let version = Call::get("/version");
-    let system = Call::get("/api/v1/namespaces/kube-system").metadata_only();
+    let version = ApiRequest::get("/version");
+    let system = ApiRequest::get("/api/v1/namespaces/kube-system").metadata_only();
     let (version, system) = tokio::join!(cluster.call(&version), cluster.call(&system));
     let (version, system) = (version?, system?);
     let uid = system.pointer("/metadata/uid").and_then(Value::as_str);
     let uid = uid.filter(|uid| !uid.is_empty() && uid.len() <= 63).ok_or_else(|| {
-        ClusterError::new(Trouble::BadAnswer, "the namespace `kube-system` has no UID: this is no API server")
+        ClusterError::new(ErrorKind::BadAnswer, "the namespace `kube-system` has no UID: this is no API server")
     })?;
     // Some distributions write `30+`.
     let digits = |key: &str| {

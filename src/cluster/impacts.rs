@@ -9,17 +9,17 @@ use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
 use super::client::Cluster;
-use super::error::{ClusterError, Trouble};
+use super::error::{ClusterError, ErrorKind};
 use super::instances::{Census, Fate, Where, census, impact};
-use super::rest::Call;
+use super::rest::ApiRequest;
 use super::trial::try_schema;
 use crate::model::cluster::Target;
 use crate::model::keys::{ORIGIN_NAMESPACE, SERVICE_CLUSTER};
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
+use crate::model::object::ObjectKey;
+use crate::model::resource::Resource;
 use crate::plan::build::{Answer, Asks};
-use crate::plan::key::ObjectKey;
 use crate::plan::live::LiveCluster;
-use crate::plan::resource::Resource;
 use crate::plan::types::Impact;
 
 /// So many schemas are tried at a time. An API server holds back the first objects of a new kind for two
@@ -166,7 +166,7 @@ async fn kinds_of_instances(
     if names.is_empty() {
         return Ok((Vec::new(), Some(NO_BASE.to_owned())));
     }
-    let calls = names.iter().map(|name| Call::object(&Resource::crds(), None, name)).collect();
+    let calls = names.iter().map(|name| ApiRequest::object(&Resource::crds(), None, name)).collect();
     let (mut kinds, mut unknown) = (Vec::new(), None);
     for answer in cluster.call_all(calls).await {
         match answer {
@@ -174,7 +174,7 @@ async fn kinds_of_instances(
                 Some(kind) => kinds.push(kind),
                 None => unknown = Some(UNSERVED.to_owned()),
             },
-            Err(error) if error.trouble == Trouble::NotFound => {}
+            Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) if error.is_of_connection() => return Err(error),
             Err(error) => unknown = Some(error.message),
         }
@@ -269,7 +269,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_role_nobody_knows_what_is_in_a_namespace_of_a_service_cluster() {
         let config = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
-        let way = super::super::kubeconfig::Way { config, context: None };
+        let way = super::super::kubeconfig::ClientConfig { config, context: None };
         let id = "p/c".parse().expect("a cluster");
         let cluster =
             Cluster::new(Target::Service(id), way, super::super::client::Limits::default()).expect("a client");

@@ -10,8 +10,8 @@ use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
 use super::client::{Cluster, Taken};
-use super::error::{ClusterError, Trouble};
-use crate::plan::resource::Resource;
+use super::error::{ClusterError, ErrorKind};
+use crate::model::resource::Resource;
 use crate::plan::types::{Impact, ObjectRef};
 
 /// So many are named; all are counted.
@@ -121,9 +121,9 @@ pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Censu
 /// words of who decides on access are passed on.
 #[must_use]
 pub fn unlisted(error: &ClusterError) -> String {
-    match error.trouble {
-        Trouble::Forbidden => error.message.clone(),
-        Trouble::NotFound => "the server has the CRD, and does not serve its instances".to_owned(),
+    match error.kind {
+        ErrorKind::Forbidden => error.message.clone(),
+        ErrorKind::NotFound => "the server has the CRD, and does not serve its instances".to_owned(),
         _ if error.is_of_connection() => error.message.clone(),
         _ => "the server cannot list the instances".to_owned(),
     }

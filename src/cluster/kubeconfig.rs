@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
-use super::error::{ClusterError, Trouble};
+use super::error::{ClusterError, ErrorKind};
 
 /// A kubeconfig is some certificates long.
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// A way into a cluster: an address, and who we are there.
 #[derive(Debug, Clone)]
-pub struct Way {
+pub struct ClientConfig {
     pub(super) config: kube::Config,
     /// The name of the context; `None` where there is no kubeconfig, or the user did not write it.
     pub(super) context: Option<String>,
@@ -49,18 +49,21 @@ pub enum Loopback {
 ///
 /// # Errors
 /// When one cannot be read, is no kubeconfig, or has no such context.
-pub async fn from_files(source: &FileSource) -> Result<Way, ClusterError> {
+pub async fn from_files(source: &FileSource) -> Result<ClientConfig, ClusterError> {
     let mut merged = Kubeconfig::default();
     for path in &source.paths {
         let read = Kubeconfig::read_from(path).map_err(|error| unreadable(path, &error))?;
         merged = merged.merge(read).map_err(|_| {
-            ClusterError::new(Trouble::Kubeconfig, format!("{} does not fit the kubeconfigs before it", path.display()))
+            ClusterError::new(
+                ErrorKind::Kubeconfig,
+                format!("{} does not fit the kubeconfigs before it", path.display()),
+            )
         })?;
     }
     let context = source.context.clone().or_else(|| merged.current_context.clone());
     let mut config = if source.paths.is_empty() {
         kube::Config::incluster()
-            .map_err(|_| ClusterError::new(Trouble::Kubeconfig, "there is no kubeconfig, and this is no Pod"))?
+            .map_err(|_| ClusterError::new(ErrorKind::Kubeconfig, "there is no kubeconfig, and this is no Pod"))?
     } else {
         configuration(merged, source.context.clone()).await?
     };
@@ -68,29 +71,29 @@ pub async fn from_files(source: &FileSource) -> Result<Way, ClusterError> {
         config.auth_info.impersonate.clone_from(&source.act_as);
         config.auth_info.impersonate_groups = Some(source.groups.clone()).filter(|groups| !groups.is_empty());
     }
-    Ok(Way { config, context: context.filter(|name| !name.is_empty()) })
+    Ok(ClientConfig { config, context: context.filter(|name| !name.is_empty()) })
 }
 
 /// Takes a kubeconfig that the user put in an environment variable.
 ///
 /// # Errors
 /// When it is no kubeconfig.
-pub async fn from_text(text: &str) -> Result<Way, ClusterError> {
-    configuration(parsed(text)?, None).await.map(|config| Way { config, context: None })
+pub async fn from_text(text: &str) -> Result<ClientConfig, ClusterError> {
+    configuration(parsed(text)?, None).await.map(|config| ClientConfig { config, context: None })
 }
 
 /// Takes a kubeconfig that a provider put in a Secret.
 ///
 /// # Errors
 /// When it is no kubeconfig, or wants what it may not have.
-pub async fn from_secret(text: &str, loopback: Loopback) -> Result<Way, ClusterError> {
+pub async fn from_secret(text: &str, loopback: Loopback) -> Result<ClientConfig, ClusterError> {
     let kubeconfig = parsed(text)?;
     restrict(&kubeconfig)?;
     let config = configuration(kubeconfig, None).await?;
     if loopback == Loopback::Refused {
         refuse_loopback(&config.cluster_url).await?;
     }
-    Ok(Way { config, context: None })
+    Ok(ClientConfig { config, context: None })
 }
 
 /// The text of a value of a Secret, which is in base64; `None` where it is neither that nor text.
@@ -116,12 +119,12 @@ async fn configuration(kubeconfig: Kubeconfig, context: Option<String>) -> Resul
             }
             _ => "the kubeconfig cannot be used".to_owned(),
         };
-        ClusterError::new(Trouble::Kubeconfig, message)
+        ClusterError::new(ErrorKind::Kubeconfig, message)
     })
 }
 
 fn parsed(text: &str) -> Result<Kubeconfig, ClusterError> {
-    let no = |what: &str| ClusterError::new(Trouble::Kubeconfig, what);
+    let no = |what: &str| ClusterError::new(ErrorKind::Kubeconfig, what);
     if text.len() > MAX_BYTES {
         return Err(no("this is too long for a kubeconfig"));
     }
@@ -138,7 +141,7 @@ fn unreadable(path: &Path, error: &kube::config::KubeconfigError) -> ClusterErro
         kube::config::KubeconfigError::ReadConfig(..) => "cannot be read",
         _ => "is no kubeconfig",
     };
-    ClusterError::new(Trouble::Kubeconfig, format!("the kubeconfig {} {what}", path.display()))
+    ClusterError::new(ErrorKind::Kubeconfig, format!("the kubeconfig {} {what}", path.display()))
 }
 
 /// Refuses what makes the machine that reads a kubeconfig do something for its writer.
@@ -177,7 +180,7 @@ fn restrict(kubeconfig: &Kubeconfig) -> Result<(), ClusterError> {
         true => Ok(()),
         false => {
             let message = format!("the kubeconfig in the Secret wants {}", wants.join(", "));
-            Err(ClusterError::new(Trouble::UnsafeKubeconfig, message))
+            Err(ClusterError::new(ErrorKind::UnsafeKubeconfig, message))
         }
     }
 }
@@ -186,7 +189,7 @@ fn restrict(kubeconfig: &Kubeconfig) -> Result<(), ClusterError> {
 async fn refuse_loopback(url: &http::Uri) -> Result<(), ClusterError> {
     let host = url.host().unwrap_or_default().trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
     let refused = |what: &str| {
-        Err(ClusterError::new(Trouble::UnsafeKubeconfig, format!("the kubeconfig in the Secret points at {what}")))
+        Err(ClusterError::new(ErrorKind::UnsafeKubeconfig, format!("the kubeconfig in the Secret points at {what}")))
     };
     if host == "localhost" || host.ends_with(".localhost") {
         return refused("this machine");

@@ -23,5 +23,5 @@ pub mod trial;
 pub mod wait;
 
 pub use client::{Cluster, Limits};
-pub use error::{ClusterError, Trouble};
-pub use rest::Call;
+pub use error::{ClusterError, ErrorKind};
+pub use rest::ApiRequest;

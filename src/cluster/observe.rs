@@ -13,17 +13,17 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
 use super::client::{Cluster, Taken};
-use super::error::{ClusterError, Trouble};
+use super::error::{ClusterError, ErrorKind};
 use super::trial::{Leftover, sweep};
 use super::{dry_run, impacts};
 use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
+use crate::model::object::ObjectKey;
+use crate::model::resource::Resource;
 use crate::plan::build::{Answer, to_ask};
 use crate::plan::inventory::Inventory;
-use crate::plan::key::ObjectKey;
 use crate::plan::live::{LiveCluster, LiveObject, PART_OF};
 use crate::plan::needs;
-use crate::plan::resource::Resource;
 use crate::plan::types::Impact;
 
 /// A trial that goes on is younger.
@@ -123,7 +123,7 @@ async fn list(
                 };
                 match cluster.list(&resource, None, false, &mut kept).await {
                     // Its CRD is not installed (yet), so there is none of it.
-                    Err(error) if error.trouble == Trouble::NotFound => {}
+                    Err(error) if error.kind == ErrorKind::NotFound => {}
                     Err(error) => return Err(error),
                     Ok(_) => {}
                 }

@@ -3,13 +3,13 @@
 use http::{Method, Request};
 use serde_json::Value;
 
-use crate::plan::resource::Resource;
+use crate::model::resource::Resource;
 
-pub use crate::plan::live::FIELD_MANAGER;
+pub use crate::model::managed_fields::FIELD_MANAGER;
 
 /// A request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Call {
+pub struct ApiRequest {
     /// The method.
     pub method: Method,
     /// Path and query.
@@ -41,7 +41,7 @@ pub fn collection(resource: &Resource, namespace: Option<&str>) -> String {
     }
 }
 
-impl Call {
+impl ApiRequest {
     /// GET of a path.
     #[must_use]
     pub fn get(path: impl Into<String>) -> Self {
@@ -193,8 +193,8 @@ mod tests {
         assert_eq!(collection(&role, Some("a")), "/apis/rbac.authorization.k8s.io/v1/namespaces/a/roles");
         assert_eq!(collection(&role, None), "/apis/rbac.authorization.k8s.io/v1/roles");
         let namespace = Resource::new("", "v1", "Namespace", "namespaces", false);
-        assert_eq!(Call::object(&namespace, None, "a").path, "/api/v1/namespaces/a");
+        assert_eq!(ApiRequest::object(&namespace, None, "a").path, "/api/v1/namespaces/a");
         let page = Page { limit: 500, labels: Some("a=b"), token: None, metadata_only: true };
-        assert_eq!(Call::list(&namespace, None, &page).path, "/api/v1/namespaces?limit=500&labelSelector=a%3Db");
+        assert_eq!(ApiRequest::list(&namespace, None, &page).path, "/api/v1/namespaces?limit=500&labelSelector=a%3Db");
     }
 }

@@ -9,9 +9,9 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::client::Cluster;
-use super::error::{ClusterError, Trouble};
-use super::rest::{Call, collection, encoded};
-use crate::plan::resource::Resource;
+use super::error::{ClusterError, ErrorKind};
+use super::rest::{ApiRequest, collection, encoded};
+use crate::model::resource::Resource;
 
 /// The server ends a watch after this many seconds, so that a dead connection is found.
 const WATCH_SECONDS: u64 = 40;
@@ -86,9 +86,9 @@ pub async fn established(cluster: &Cluster, wait: Wait<'_>) -> BTreeMap<String, 
             Err(_) => break,
             Ok(Ok(())) => (pause, last) = (PAUSE, None),
             Ok(Err(error)) => {
-                match error.trouble {
-                    Trouble::Expired => since = None,
-                    Trouble::Forbidden | Trouble::Unauthorized | Trouble::NotFound | Trouble::Certificate => {
+                match error.kind {
+                    ErrorKind::Expired => since = None,
+                    ErrorKind::Forbidden | ErrorKind::Unauthorized | ErrorKind::NotFound | ErrorKind::Certificate => {
                         let reason = format!("it cannot be waited for: {error}");
                         found.extend(names.into_iter().map(|name| (name, Verdict::NotReady(reason.clone()))));
                         return found;
@@ -96,7 +96,7 @@ pub async fn established(cluster: &Cluster, wait: Wait<'_>) -> BTreeMap<String, 
                     _ => {}
                 }
                 // An expired version is nobody's fault and no trouble.
-                last = Some(error).filter(|error| error.trouble != Trouble::Expired);
+                last = Some(error).filter(|error| error.kind != ErrorKind::Expired);
                 sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
                 pause = (pause * 2).min(MAX_PAUSE);
             }
@@ -127,7 +127,7 @@ async fn watch(
         path.push_str(&encoded(version));
     }
     let deadline = cluster.deadline();
-    let answer = timeout(deadline, cluster.send(&Call::get(path))).await;
+    let answer = timeout(deadline, cluster.send(&ApiRequest::get(path))).await;
     let answer = answer.map_err(|_| ClusterError::timed_out(deadline))??;
     let (status, mut body) = (answer.status(), answer.into_body());
     if !status.is_success() {
@@ -135,7 +135,7 @@ async fn watch(
         let text = text.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         return Err(ClusterError::of_status(status.as_u16(), &text));
     }
-    let broken = || ClusterError::new(Trouble::Unreachable, "the watch broke");
+    let broken = || ClusterError::new(ErrorKind::Unreachable, "the watch broke");
     let mut buffer: Vec<u8> = Vec::new();
     let mut searched = 0;
     loop {
@@ -154,7 +154,7 @@ async fn watch(
         }
         searched = buffer.len();
         if searched > MAX_LINE {
-            return Err(ClusterError::new(Trouble::BadAnswer, "an event of the watch does not end"));
+            return Err(ClusterError::new(ErrorKind::BadAnswer, "an event of the watch does not end"));
         }
     }
 }
@@ -167,7 +167,7 @@ fn take(
     found: &mut BTreeMap<String, Verdict>,
 ) -> Result<(), ClusterError> {
     let event: Value = serde_json::from_slice(line)
-        .map_err(|_| ClusterError::new(Trouble::BadAnswer, "an event of the watch is no JSON"))?;
+        .map_err(|_| ClusterError::new(ErrorKind::BadAnswer, "an event of the watch is no JSON"))?;
     let object = event.get("object").unwrap_or(&Value::Null);
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
     let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(hear("BOOKMARK", &bookmark), Ok((Some("5".into()), 1)));
         assert_eq!(hear("ADDED", &crd(&[])), Ok((Some("9".into()), 1)));
         let gone = json!({"kind": "Status", "code": 410, "message": "too old"});
-        assert_eq!(hear("ERROR", &gone).map_err(|e| e.trouble), Err(Trouble::Expired));
+        assert_eq!(hear("ERROR", &gone).map_err(|e| e.kind), Err(ErrorKind::Expired));
         assert_eq!(hear("MODIFIED", &crd(&[("Established", "True")])), Ok((Some("9".into()), 0)));
     }
 }

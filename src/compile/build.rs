@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::derive::names::CrdNames;
 use super::derive::source::SourceCrd;
-use super::derive::{self, Derived, Target};
+use super::derive::{self, Derived};
 use super::discovered::{Discovered, Snapshot};
 use super::resolve::{BaseName, Origin, Resolved, Service};
 use crate::model::cluster::ClusterId;
@@ -54,7 +54,7 @@ impl Built {
     /// The internal CRD's names.
     #[must_use]
     pub fn internal_crd(&self, cluster: &ClusterId) -> OfferedCrd {
-        let group = target(cluster).internal_group();
+        let group = cluster.internal_group();
         OfferedCrd {
             name: format!("{}.{group}", self.internal_names.plural),
             group,
@@ -68,7 +68,7 @@ impl Built {
     #[must_use]
     pub fn tenant_crd(&self, cluster: &ClusterId) -> OfferedCrd {
         let Some(derived) = &self.derived else { return self.internal_crd(cluster) };
-        let group = target(cluster).derived_group();
+        let group = cluster.derived_group();
         OfferedCrd {
             name: format!("{}.{group}", derived.plural),
             group,
@@ -77,10 +77,6 @@ impl Built {
             versions: derived.versions.iter().map(|v| (v.clone(), *v == derived.storage)).collect(),
         }
     }
-}
-
-fn target(cluster: &ClusterId) -> Target<'_> {
-    Target { provider: &cluster.provider, cluster: &cluster.cluster }
 }
 
 /// Builds every service whose CRD is known. The result is in the order of the services; those
@@ -172,11 +168,11 @@ fn read(service: &Service<'_>, snapshot: &Snapshot, merged: &mut Merged) -> Opti
 }
 
 fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, merged: &mut Merged) -> Option<Built> {
-    let target = target(&service.cluster);
+    let cluster = &service.cluster;
     let mut found = Diagnostics::default();
     let derived = match &service.exposure {
         None => None,
-        Some(exposure) => match derive::derive(&source, exposure, &target, &mut found) {
+        Some(exposure) => match derive::derive(&source, exposure, cluster, &mut found) {
             Some(derived) => Some(derived),
             None => {
                 merged.add(&service.cluster, found);
@@ -195,7 +191,7 @@ fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, merged: &mut
         (Some(exposure), Origin::Set(_)) => CrdNames::of_exposure(&source, exposure),
         _ => CrdNames::of_source(&source),
     };
-    let internal = Arc::new(derive::internal_as(&internal_names, &target, version));
+    let internal = Arc::new(derive::internal_as(&internal_names, cluster, version));
     Some(Built { service: index, version: version.name.clone(), internal, internal_names, derived, source })
 }
 
@@ -280,7 +276,7 @@ fn collisions(resolved: &Resolved<'_>, built: &mut Vec<Built>, diagnostics: &mut
         }
         let mut claims = vec![(internal.group, names_of(&candidate.internal), candidate.source.name.clone())];
         if let Some(derived) = &candidate.derived {
-            claims.push((target(&service.cluster).derived_group(), names_of(&derived.crd), service.entry.clone()));
+            claims.push((service.cluster.derived_group(), names_of(&derived.crd), service.entry.clone()));
         }
         for (group, names, identity) in &claims {
             for name in names {

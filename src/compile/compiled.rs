@@ -6,7 +6,7 @@ use super::build::{Built, build};
 use super::discovered::Discovered;
 use super::load::Loaded;
 use super::load::snapshots;
-use super::load::suppress::apply_suppressions;
+use super::locking::{unrecorded, unused};
 use super::render::{ManifestSet, render};
 use super::resolve::{Resolved, resolve};
 use crate::model::cluster::ClusterId;
@@ -14,6 +14,7 @@ use crate::model::codes::lock::{NOT_RECORDED, UNUSED_SNAPSHOT};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::namespace::service_namespace;
 use crate::model::source::Sources;
+use crate::yaml::apply_suppressions;
 
 /// A repository, compiled.
 #[derive(Debug)]
@@ -33,8 +34,8 @@ pub fn compile<'l>(loaded: &'l Loaded, sources: &Sources) -> (Compiled<'l>, Diag
     let (resolved, mut diagnostics) = resolve(loaded);
     let (discovered, found) = snapshots::discovered(sources, &loaded.config);
     diagnostics.append(found);
-    diagnostics.append(snapshots::unused(&resolved, &discovered));
-    diagnostics.append(snapshots::unrecorded(&resolved, &discovered));
+    diagnostics.append(unused(&resolved, &discovered));
+    diagnostics.append(unrecorded(&resolved, &discovered));
     let (built, found) = build(&resolved, &discovered);
     diagnostics.append(found);
     (Compiled { resolved, discovered, built }, diagnostics)

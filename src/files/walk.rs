@@ -21,7 +21,7 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{SourceFile, Sources, Span};
 
 /// The largest file that is read, in bytes; the same as the YAML reader's limit.
-pub const MAX_FILE_BYTES: usize = crate::compile::load::yaml::MAX_BYTES;
+pub const MAX_FILE_BYTES: usize = crate::yaml::read::MAX_BYTES;
 /// The most bytes of all files together.
 pub const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
 const MIB: usize = 1024 * 1024;

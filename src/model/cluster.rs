@@ -17,6 +17,18 @@ impl ClusterId {
     pub fn new(provider: impl Into<String>, cluster: impl Into<String>) -> Self {
         Self { provider: provider.into(), cluster: cluster.into() }
     }
+
+    /// The API group of the internal CRDs of its services: `internal.<cluster>.<provider>`.
+    #[must_use]
+    pub fn internal_group(&self) -> String {
+        format!("internal.{}.{}", self.cluster, self.provider)
+    }
+
+    /// The API group of the CRDs that tenants use: `<cluster>.<provider>`.
+    #[must_use]
+    pub fn derived_group(&self) -> String {
+        format!("{}.{}", self.cluster, self.provider)
+    }
 }
 
 impl fmt::Display for ClusterId {

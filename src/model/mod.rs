@@ -1,4 +1,4 @@
-//! The words of the compiler: places in source text, trees of values,
+//! The words of the compiler: places in source text,
 //! diagnostics, names, field paths and the KubeCarrier kinds.
 //!
 //! Pure data and small functions on it. Nothing here knows a file system, a
@@ -12,11 +12,13 @@ pub mod digest;
 pub mod keys;
 pub mod kinds;
 pub mod lock;
+pub mod managed_fields;
 pub mod names;
 pub mod namespace;
 pub mod nearest;
+pub mod object;
 pub mod path;
 pub mod plain;
 pub mod redact;
+pub mod resource;
 pub mod source;
-pub mod tree;

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::key::ObjectKey;
 use super::types::AccessChange;
+use crate::model::object::ObjectKey;
 
 /// Roles and bindings by what they are called.
 pub type Objects<'a> = BTreeMap<&'a ObjectKey, &'a Value>;

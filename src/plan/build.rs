@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::compare::{Comparison, compare, equal, same_after_dry_run};
 use super::guard::{self, Facts};
 use super::inventory::{Inventory, Ownership, is_common};
-use super::key::ObjectKey;
 use super::live::{LiveCluster, LiveObject};
 use super::types::{
     Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, FORMAT_VERSION, Impact, LiveVersion, ObjectRef,
@@ -19,6 +18,7 @@ use super::{access, consequence, crd, fields};
 use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
+use crate::model::object::ObjectKey;
 use crate::model::redact::without_values;
 use crate::model::source::{Sources, Span};
 

@@ -32,7 +32,7 @@ pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
         return Comparison::Same;
     }
     let api_version = wanted.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-    let mut ours = live.managers().filter(super::live::Manager::is_carrier);
+    let mut ours = live.managers().filter(crate::model::managed_fields::Manager::is_carrier);
     // After a change of version there may be an entry for each.
     let (Some(entry), None) = (ours.next(), ours.next()) else { return Comparison::Differs };
     let same = !live.is_going()
@@ -62,8 +62,11 @@ pub fn same_after_dry_run(live: &Value, would_be: &Value) -> bool {
 /// What carrier owns of an object, in any order.
 fn owned(body: &Value) -> Vec<Value> {
     let live = LiveObject { body: body.clone() };
-    let mut owned: Vec<Value> =
-        live.managers().filter(super::live::Manager::is_carrier).map(|manager| manager.fields.clone()).collect();
+    let mut owned: Vec<Value> = live
+        .managers()
+        .filter(crate::model::managed_fields::Manager::is_carrier)
+        .map(|manager| manager.fields.clone())
+        .collect();
     owned.sort_by_key(Value::to_string);
     owned
 }

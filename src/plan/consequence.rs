@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::crd;
-use super::key::ObjectKey;
 use super::types::{Effect, Impact, Reason};
 use super::words::count;
 use crate::model::keys::SERVICE_NAMESPACE;
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
+use crate::model::object::ObjectKey;
 
 fn reason(effect: Effect, text: impl Into<String>) -> Reason {
     Reason { effect, text: text.into(), path: String::new() }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::needs::Access;
-use crate::compile::render::yaml::to_yaml;
 use crate::model::digest;
 use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::yaml::to_yaml;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 

@@ -13,11 +13,12 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::compare::is_shared;
-use super::live::{LiveObject, Manager, PART_OF};
+use super::live::{LiveObject, PART_OF};
 use crate::model::cluster::Target;
 use crate::model::digest;
 use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
+use crate::model::managed_fields::Manager;
 
 /// Label of an inventory's parent: its id.
 pub const ID: &str = "applyset.kubernetes.io/id";

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::key::ObjectKey;
-
-/// Who carrier is to server-side apply. The one name for everything that is applied.
-pub const FIELD_MANAGER: &str = "carrier";
+use crate::model::managed_fields::{Manager, managers};
+use crate::model::object::ObjectKey;
 
 /// The label that makes an object a member of an inventory (KEP-3659).
 pub const PART_OF: &str = "applyset.kubernetes.io/part-of";
@@ -58,41 +56,8 @@ impl LiveObject {
         self.body.pointer("/metadata/labels")?.get(PART_OF)?.as_str()
     }
 
-    /// What each manager owns of it: name, operation, subresource, fields (`fieldsV1`).
+    /// The entries of its managed fields.
     pub fn managers(&self) -> impl Iterator<Item = Manager<'_>> {
-        let entries = self.body.pointer("/metadata/managedFields").and_then(Value::as_array);
-        entries.into_iter().flatten().filter_map(|entry| {
-            let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
-            Some(Manager {
-                name: text("manager"),
-                api_version: text("apiVersion"),
-                applies: text("operation") == "Apply",
-                subresource: text("subresource"),
-                fields: entry.get("fieldsV1")?,
-            })
-        })
+        managers(&self.body)
     }
-}
-
-impl Manager<'_> {
-    /// Whether this is carrier, applying the object itself.
-    #[must_use]
-    pub fn is_carrier(&self) -> bool {
-        self.name == FIELD_MANAGER && self.applies && self.subresource.is_empty()
-    }
-}
-
-/// An entry of an object's managed fields.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Manager<'a> {
-    /// The manager's name.
-    pub name: &'a str,
-    /// Group and version in which it wrote.
-    pub api_version: &'a str,
-    /// Whether it used server-side apply.
-    pub applies: bool,
-    /// The subresource it wrote; empty for the object itself.
-    pub subresource: &'a str,
-    /// The fields it owns.
-    pub fields: &'a Value,
 }

@@ -17,12 +17,10 @@ pub mod grant;
 pub mod guard;
 pub mod inventory;
 pub mod json;
-pub mod key;
 pub mod live;
 pub mod markdown;
 pub mod needs;
 pub mod parent;
-pub mod resource;
 pub mod saved;
 pub mod schema;
 pub mod steps;
@@ -31,7 +29,6 @@ pub mod types;
 pub mod words;
 
 pub use inventory::Inventory;
-pub use key::ObjectKey;
 pub use live::{LiveCluster, LiveObject};
 pub use types::{Action, Change, Effect, Plan};
 

@@ -12,7 +12,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::resource::Resource;
 use crate::compile::compiled::Compiled;
 use crate::compile::render::{Manifest, ManifestSet};
 use crate::compile::resolve::BaseName;
@@ -20,6 +19,7 @@ use crate::model::cluster::{ClusterId, Target};
 use crate::model::config::{ClusterAccess, KubeconfigSource};
 use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::model::kinds::table::KINDS;
+use crate::model::resource::Resource;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 const APIEXTENSIONS: &str = "apiextensions.k8s.io";

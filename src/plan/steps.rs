@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::key::ObjectKey;
-use super::resource::Resource;
 use super::types::{Action, Change, Effect, LiveVersion, ObjectRef, Place};
-use crate::compile::render::{Manifest, Stage};
+use crate::compile::render::Manifest;
+use crate::model::object::ObjectKey;
+use crate::model::object::Stage;
+use crate::model::resource::Resource;
 
 /// What is done to one object.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,16 +50,16 @@ pub enum Work {
 /// A change that does not fit to the repository.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the plan does not fit to the repository: {} {} in {}: {why}", .object.kind, .object.name, .object.cluster)]
-pub struct Misfit {
+pub struct PlanMismatch {
     /// The object.
     pub object: ObjectRef,
     /// Why.
-    pub why: NoStep,
+    pub why: StepError,
 }
 
 /// Why a change cannot be made into a step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoStep {
+pub enum StepError {
     /// The plan has it, and the repository does not.
     #[error("the repository has no such object")]
     NotWanted,
@@ -81,17 +82,17 @@ impl Step {
         wanted: &BTreeMap<ObjectKey, Arc<Value>>,
         resources: &[Resource],
         force: bool,
-    ) -> Result<Self, NoStep> {
+    ) -> Result<Self, StepError> {
         let object = &change.object;
         let key = ObjectKey::from(object);
         let named = |r: &&Resource| r.group == key.group && r.kind == key.kind;
         let resource = resources.iter().find(named).cloned();
-        let resource = resource.ok_or_else(|| NoStep::UnknownKind(object.kind.clone()))?;
+        let resource = resource.ok_or_else(|| StepError::UnknownKind(object.kind.clone()))?;
         let work = match change.action {
             Action::Create | Action::Update => {
-                Work::Apply { body: wanted.get(&key).cloned().ok_or(NoStep::NotWanted)?, force }
+                Work::Apply { body: wanted.get(&key).cloned().ok_or(StepError::NotWanted)?, force }
             }
-            Action::Delete => Work::Delete(change.live.clone().ok_or(NoStep::Unseen)?),
+            Action::Delete => Work::Delete(change.live.clone().ok_or(StepError::Unseen)?),
         };
         Ok(Self {
             object: object.clone(),
@@ -161,7 +162,7 @@ pub fn crd_key(name: &str) -> ObjectKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::render::ManifestId;
+    use crate::model::object::ManifestId;
     use serde_json::json;
 
     fn change(action: Action, kind: &str, name: &str) -> Change {
@@ -176,7 +177,7 @@ mod tests {
     fn a_deletion_names_what_was_seen() {
         let (none, kinds) = (BTreeMap::new(), Resource::rendered());
         let mut gone = change(Action::Delete, "Namespace", "a");
-        assert_eq!(Step::of(&gone, &none, &kinds, false), Err(NoStep::Unseen));
+        assert_eq!(Step::of(&gone, &none, &kinds, false), Err(StepError::Unseen));
         gone.live = Some(LiveVersion { uid: "u".into(), resource_version: "7".into() });
         let step = Step::of(&gone, &none, &kinds, false).expect("a step");
         assert!(
@@ -184,9 +185,12 @@ mod tests {
                 && step.stage == Stage::Namespaces
                 && step.seen.as_ref().is_some_and(|seen| seen.resource_version == "7")
         );
-        assert_eq!(Step::of(&change(Action::Create, "Namespace", "a"), &none, &kinds, false), Err(NoStep::NotWanted));
+        assert_eq!(
+            Step::of(&change(Action::Create, "Namespace", "a"), &none, &kinds, false),
+            Err(StepError::NotWanted)
+        );
         let secret = change(Action::Create, "Secret", "a");
-        assert_eq!(Step::of(&secret, &none, &kinds, false), Err(NoStep::UnknownKind("Secret".into())));
+        assert_eq!(Step::of(&secret, &none, &kinds, false), Err(StepError::UnknownKind("Secret".into())));
     }
 
     #[test]

@@ -12,9 +12,11 @@ use super::inventory::{self, Inventory};
 use super::markdown::{MAX_BYTES, markdown};
 use super::text::{How, text};
 use super::types::{Allowed, Conflict, Impact, InvalidInstance, ObjectRef, Plan};
-use super::{Action, Effect, LiveCluster, LiveObject, ObjectKey};
-use crate::compile::render::{Manifest, ManifestId, Stage};
+use super::{Action, Effect, LiveCluster, LiveObject};
+use crate::compile::render::Manifest;
 use crate::model::cluster::{ClusterId, Target};
+use crate::model::object::ObjectKey;
+use crate::model::object::{ManifestId, Stage};
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 
 const CRD: &str = "apiextensions.k8s.io/v1 CustomResourceDefinition";

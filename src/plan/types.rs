@@ -6,6 +6,8 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::model::object::ObjectKey;
 use serde_json::Value;
 
 /// The version of the form.
@@ -83,6 +85,17 @@ pub struct ObjectRef {
     pub namespace: Option<String>,
     /// The name.
     pub name: String,
+}
+
+impl From<&ObjectRef> for ObjectKey {
+    fn from(object: &ObjectRef) -> Self {
+        Self {
+            group: object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned(),
+            kind: object.kind.clone(),
+            namespace: object.namespace.clone(),
+            name: object.name.clone(),
+        }
+    }
 }
 
 /// One object that would be created, changed or deleted.

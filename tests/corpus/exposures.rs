@@ -2,7 +2,8 @@
 
 use carrier::compile::derive::exposure::{ExposeItem, Exposure, ValueAt};
 use carrier::compile::derive::source::{SourceCrd, SourceVersion};
-use carrier::compile::derive::{Derived, Target, derive, schema, validate};
+use carrier::compile::derive::{Derived, derive, schema, validate};
+use carrier::model::cluster::ClusterId;
 use carrier::model::diagnostic::{Diagnostic, Diagnostics};
 use carrier::model::path::{FieldPath, PathSet, Segment};
 use carrier::model::source::{FileId, Span, Spanned};
@@ -43,7 +44,7 @@ impl Case<'_> {
         exposure
     }
 
-    pub fn derive(&self, target: &Target<'_>) -> (Option<Derived>, Vec<Diagnostic>) {
+    pub fn derive(&self, target: &ClusterId) -> (Option<Derived>, Vec<Diagnostic>) {
         run(&self.crd.source, &self.exposure(), target)
     }
 
@@ -79,7 +80,7 @@ pub fn exposure(versions: &[&str], paths: &[FieldPath]) -> Exposure {
     }
 }
 
-pub fn run(source: &SourceCrd, exposure: &Exposure, target: &Target<'_>) -> (Option<Derived>, Vec<Diagnostic>) {
+pub fn run(source: &SourceCrd, exposure: &Exposure, target: &ClusterId) -> (Option<Derived>, Vec<Diagnostic>) {
     let mut diagnostics = Diagnostics::default();
     let derived = derive(source, exposure, target, &mut diagnostics);
     (derived, diagnostics.into_sorted())
@@ -197,7 +198,7 @@ pub fn collect(node: &Value, at: &mut FieldPath, found: &mut Vec<FieldPath>) {
 
 /// Adds what the diagnostics of the case ask for, until they ask for nothing more: as a field, or with a value.
 pub fn fulfillable<'c>(mut case: Case<'c>, random: &mut Random) -> Case<'c> {
-    let target = Target { provider: "p", cluster: "c" };
+    let target = ClusterId::new("p", "c");
     for _ in 0..20 {
         let (_, diagnostics) = case.derive(&target);
         let mut added = false;

@@ -14,9 +14,9 @@ pub mod random;
 use std::path::{Path, PathBuf};
 
 use carrier::compile::derive::source::SourceCrd;
-use carrier::compile::load::yaml;
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::source::FileId;
+use carrier::yaml;
 use serde_json::Value;
 
 /// A CRD of the corpus.

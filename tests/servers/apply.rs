@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use carrier::cluster::apply::{ClusterWork, Event, How, Outcome, apply};
 use carrier::cluster::kubeconfig::{FileSource, from_files};
-use carrier::cluster::{Call, Cluster, Limits, Trouble};
+use carrier::cluster::{ApiRequest, Cluster, ErrorKind, Limits};
 use carrier::compile::compiled::compile;
 use carrier::compile::load::load;
-use carrier::compile::render::{Manifest, ManifestSet, Stage};
+use carrier::compile::render::{Manifest, ManifestSet};
 use carrier::files::walk::{ReadOptions, read_repository};
 use carrier::model::cluster::{ClusterId, Target};
+use carrier::model::object::Stage;
+use carrier::model::resource::Resource;
 use carrier::plan::LiveObject;
 use carrier::plan::compare::{Comparison, compare};
 use carrier::plan::inventory::{self, Inventory};
-use carrier::plan::resource::Resource;
 use carrier::plan::types::{Action, Change, Effect, LiveVersion, ObjectRef, Plan};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
@@ -76,9 +77,9 @@ impl<'a> Scene<'a> {
     }
 
     async fn get(&self, resource: &Resource, namespace: Option<&str>, name: &str) -> Option<Value> {
-        match self.cluster.call(&Call::object(resource, namespace, name)).await {
+        match self.cluster.call(&ApiRequest::object(resource, namespace, name)).await {
             Ok(object) => Some(object),
-            Err(error) if error.trouble == Trouble::NotFound => None,
+            Err(error) if error.kind == ErrorKind::NotFound => None,
             Err(error) => panic!("{error}"),
         }
     }

@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carrier::compile::derive::{Target, internal};
+use carrier::compile::derive::internal;
+use carrier::model::cluster::ClusterId;
 use futures::StreamExt;
 use kube::Client;
 use serde_json::Value;
+use std::sync::LazyLock;
 
 use crate::corpus::exposures::{self, Case as Exposed};
 use crate::corpus::{self, Crd};
@@ -125,7 +127,7 @@ async fn every_crd_is_accepted() -> TestResult {
                         Ok(case) => case,
                         Err(n) => exposures::random(crds, seed, n),
                     };
-                    let crd = case.derive(&TARGET).0.map(|d| d.crd);
+                    let crd = case.derive(&CLUSTER).0.map(|d| d.crd);
                     (case, crd)
                 });
                 let (case, crd) = made.await.expect("deriving does not panic");
@@ -155,7 +157,7 @@ async fn every_crd_is_accepted() -> TestResult {
     );
     for (case, message) in failures.iter().take(20) {
         let small = smallest(&client, case.clone(), &cause(message)).await;
-        let message = match small.derive(&TARGET).0 {
+        let message = match small.derive(&CLUSTER).0 {
             Some(derived) => try_out(&client, &derived.crd).await.err().unwrap_or_default(),
             None => message.clone(),
         };
@@ -169,7 +171,7 @@ async fn every_crd_is_accepted() -> TestResult {
     Ok(())
 }
 
-const TARGET: Target<'static> = Target { provider: "team-a", cluster: "eu-west-1" };
+static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("team-a", "eu-west-1"));
 
 /// A CRD that must be refused, so that acceptance means something.
 fn broken(crd: &Crd) -> Value {
@@ -181,7 +183,7 @@ fn broken(crd: &Crd) -> Value {
 
 fn copies(crd: &Crd) -> Vec<(String, Value)> {
     let served = crd.source.versions.iter().filter(|v| v.served);
-    served.map(|v| (format!("{} {}", crd.stem, v.name), internal(&crd.source, &TARGET, v))).collect()
+    served.map(|v| (format!("{} {}", crd.stem, v.name), internal(&crd.source, &CLUSTER, v))).collect()
 }
 
 /// Leaves out paths while the server still refuses for the same cause.
@@ -190,7 +192,7 @@ async fn smallest<'c>(client: &Client, mut case: Exposed<'c>, wanted: &str) -> E
     while at < case.paths.len() && case.paths.len() > 1 {
         let mut smaller = case.clone();
         smaller.paths.remove(at);
-        let answer = match smaller.derive(&TARGET).0 {
+        let answer = match smaller.derive(&CLUSTER).0 {
             Some(derived) => try_out(client, &derived.crd).await,
             None => Ok(()),
         };

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use carrier::compile::derive::{Derived, Target, internal};
+use carrier::compile::derive::{Derived, internal};
+use carrier::model::cluster::ClusterId;
 use carrier::model::diagnostic::Diagnostic;
 use carrier::model::path::{Exposed as Visible, FieldPath, PathSet, Segment};
 use futures::StreamExt;
@@ -155,7 +156,7 @@ async fn instances_come_through() -> TestResult {
         .map(|(n, case)| {
             let client = client.clone();
             async move {
-                let target = Target { provider: "p", cluster: &format!("i{n}") };
+                let target = ClusterId::new("p", format!("i{n}"));
                 let internal = internal(&case.crd.source, &target, case.version);
                 let base = base(case, n);
                 let internal = Served::create(&client, &internal).await;
@@ -232,7 +233,7 @@ fn base(case: &Exposed<'_>, n: usize) -> Value {
 
 async fn one(client: &Client, n: usize, case: &Exposed<'_>, sources: &Sources, tally: &Mutex<Tally>) {
     let cluster = format!("c{n}");
-    let target = Target { provider: "p", cluster: &cluster };
+    let target = ClusterId::new("p", cluster);
     let (Some(derived), said) = case.derive(&target) else {
         tally
             .lock()

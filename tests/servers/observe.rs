@@ -12,14 +12,15 @@ use carrier::cluster::kubeconfig::{FileSource, from_files};
 use carrier::cluster::observe::{Observed, Options, observe};
 use carrier::cluster::rest::{Apply, collection};
 use carrier::cluster::trial::LABEL;
-use carrier::cluster::{Call, Cluster, ClusterError, Limits};
-use carrier::compile::render::{Manifest, ManifestId, Stage};
+use carrier::cluster::{ApiRequest, Cluster, ClusterError, Limits};
+use carrier::compile::render::Manifest;
 use carrier::model::cluster::{ClusterId, Target};
+use carrier::model::object::ObjectKey;
+use carrier::model::object::{ManifestId, Stage};
+use carrier::model::resource::Resource;
 use carrier::plan::build::Answer;
 use carrier::plan::compare::{Comparison, compare, same_after_dry_run};
 use carrier::plan::inventory::{self, Inventory};
-use carrier::plan::key::ObjectKey;
-use carrier::plan::resource::Resource;
 use carrier::plan::types::{Conflict, Impact};
 use serde_json::{Value, json};
 
@@ -75,11 +76,11 @@ impl<'p> Scene<'p> {
         Ok(())
     }
 
-    fn application(&self, manifest: &Manifest) -> Call {
+    fn application(&self, manifest: &Manifest) -> ApiRequest {
         let resource = Resource::of(&manifest.id).expect("it is rendered");
         let body = self.inventory.label(&manifest.body);
         let how = Apply { dry_run: false, force: true };
-        Call::apply(&resource, manifest.id.namespace.as_deref(), &manifest.id.name, &body, how)
+        ApiRequest::apply(&resource, manifest.id.namespace.as_deref(), &manifest.id.name, &body, how)
     }
 
     fn key(&self, kind: &str, name: &str) -> ObjectKey {
@@ -158,7 +159,7 @@ async fn what_is_as_it_should_be_costs_nothing(scene: &Scene<'_>) -> TestResult 
     let observed = scene.observe(&scene.wanted, &Options { prune: true, ..Options::default() }).await?;
     assert_eq!(observed.live.objects.len(), scene.wanted.len() + most);
     for resource in Resource::rendered().into_iter().filter(|r| r.kind == "Role" || r.kind == "Offering") {
-        let mut delete = Call::get(format!("{}?labelSelector=many", collection(&resource, Some("team-b"))));
+        let mut delete = ApiRequest::get(format!("{}?labelSelector=many", collection(&resource, Some("team-b"))));
         delete.method = http::Method::DELETE;
         scene.cluster.call(&delete).await?;
     }

@@ -26,7 +26,7 @@ pub struct Health {
     /// Whether it answered.
     pub reached: bool,
     /// The diagnostic of a cluster that did not, or is another one than was meant; null where there is none.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<Problem>,
     /// The name by which it knows us.
     pub user: Option<String>,
     /// What was looked at.
@@ -39,7 +39,7 @@ pub struct Health {
 
 /// A diagnostic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Trouble {
+pub struct Problem {
     /// Its code, such as `CAR0601`.
     pub code: String,
     /// What is wrong.

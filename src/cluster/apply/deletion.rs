@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{Event, Run};
-use crate::cluster::error::{ClusterError, Trouble};
-use crate::cluster::rest::{Call, Page};
+use crate::cluster::error::{ClusterError, ErrorKind};
+use crate::cluster::rest::{ApiRequest, Page};
 use crate::cluster::wait::{Verdict, verdict};
-use crate::plan::resource::Resource;
+use crate::model::resource::Resource;
 use crate::plan::steps::{Step, Work};
 
 impl Run<'_> {
@@ -21,20 +21,20 @@ impl Run<'_> {
             && !step.destroys
             && let Err(reason) = self.has_no_instances(step).await
         {
-            let error = ClusterError::new(Trouble::Conflict, "");
+            let error = ClusterError::new(ErrorKind::Conflict, "");
             self.fail_step(step, &error, reason);
             return false;
         }
         let namespace = step.key.namespace.as_deref();
-        let mut call = Call::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
+        let mut call = ApiRequest::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
         if self.how.dry_run {
             in_vain(&mut call);
         }
         match self.work.cluster.call(&call).await {
             Ok(_) => self.deleted(step),
-            Err(error) => match error.trouble {
-                Trouble::NotFound => self.deleted(step),
-                Trouble::Conflict => match self.is_going(step, &seen.uid).await {
+            Err(error) => match error.kind {
+                ErrorKind::NotFound => self.deleted(step),
+                ErrorKind::Conflict => match self.is_going(step, &seen.uid).await {
                     Ok(true) => self.deleted(step),
                     Ok(false) => {
                         let reason = "it has changed since it was looked at, so it stays; plan again".to_owned();
@@ -57,15 +57,15 @@ impl Run<'_> {
     /// Whether a CRD that was planned to take no instance with it has none: somebody may have made one since.
     async fn has_no_instances(&self, step: &Step) -> Result<(), String> {
         let unknown = |error: ClusterError| format!("nobody knows whether it has instances now: {}", error.message);
-        let crd = match self.work.cluster.call(&Call::object(&step.resource, None, &step.key.name)).await {
-            Err(error) if error.trouble == Trouble::NotFound => return Ok(()),
+        let crd = match self.work.cluster.call(&ApiRequest::object(&step.resource, None, &step.key.name)).await {
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
             crd => crd.map_err(unknown)?,
         };
         let Some(resource) = Resource::defined_by(&crd) else { return Err("it is no CRD".to_owned()) };
         let page = Page { limit: 1, labels: None, token: None, metadata_only: true };
-        match self.work.cluster.call(&Call::list(&resource, None, &page)).await {
+        match self.work.cluster.call(&ApiRequest::list(&resource, None, &page)).await {
             // What is not served has no instances that anybody could reach; those of its other versions are the same.
-            Err(error) if error.trouble == Trouble::NotFound && !is_established(&crd) => Ok(()),
+            Err(error) if error.kind == ErrorKind::NotFound && !is_established(&crd) => Ok(()),
             Err(error) => Err(unknown(error)),
             Ok(list) => match list.get("items") {
                 // A list of nobody's metadata is written as null.
@@ -88,13 +88,13 @@ impl Run<'_> {
     /// Whether the object of this UID is gone or going: a deletion whose answer was lost is sent
     /// again, and finds an object with finalizers in another version.
     async fn is_going(&self, step: &Step, uid: &str) -> Result<bool, ClusterError> {
-        let call = Call::object(&step.resource, step.key.namespace.as_deref(), &step.key.name).metadata_only();
+        let call = ApiRequest::object(&step.resource, step.key.namespace.as_deref(), &step.key.name).metadata_only();
         match self.work.cluster.call(&call).await {
             Ok(object) => {
                 let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
                 Ok(text("/metadata/uid") == Some(uid) && text("/metadata/deletionTimestamp").is_some())
             }
-            Err(error) if error.trouble == Trouble::NotFound => Ok(true),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(true),
             Err(error) => Err(error),
         }
     }
@@ -106,7 +106,7 @@ fn is_established(crd: &Value) -> bool {
 
 /// Makes a deletion one that deletes nothing. The server goes by the body alone where there is one;
 /// the query is for those who read the path.
-fn in_vain(call: &mut Call) {
+fn in_vain(call: &mut ApiRequest) {
     let mut options: Value = serde_json::from_slice(&call.body).unwrap_or_default();
     options["dryRun"] = serde_json::json!(["All"]);
     call.body = options.to_string().into_bytes();
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_deletion_in_vain_says_so_where_the_server_looks() {
-        let mut call = Call::delete(&Resource::namespaces(), None, "a", "u", "7");
+        let mut call = ApiRequest::delete(&Resource::namespaces(), None, "a", "u", "7");
         in_vain(&mut call);
         let options: Value = serde_json::from_slice(&call.body).expect("JSON");
         assert_eq!(options["dryRun"], serde_json::json!(["All"]));

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Event, INTERRUPTED, Run};
-use crate::cluster::error::{ClusterError, Trouble, discreet};
-use crate::cluster::rest::{Apply, Call};
+use crate::cluster::error::{ClusterError, ErrorKind, discreet};
+use crate::cluster::rest::{ApiRequest, Apply};
 use crate::cluster::wait::{self, Verdict, Wait};
 use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::plan::compare::{Comparison, compare};
@@ -37,7 +37,7 @@ fn held_to(body: &Value, seen: &LiveVersion) -> Value {
 
 /// Whether the object has moved, and no field is somebody else's.
 fn is_race(error: &ClusterError) -> bool {
-    error.trouble == Trouble::Conflict && error.conflicts().is_empty()
+    error.kind == ErrorKind::Conflict && error.conflicts().is_empty()
 }
 
 /// Why an object was not applied.
@@ -65,7 +65,7 @@ impl Run<'_> {
         }
         let how = Apply { dry_run: self.how.dry_run, force: *force };
         let body = step.seen.as_ref().map_or_else(|| Cow::Borrowed(&**body), |seen| Cow::Owned(held_to(body, seen)));
-        let call = Call::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, &body, how);
+        let call = ApiRequest::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, &body, how);
         match self.send(step, &call).await {
             Ok(answer) => self.applied(step, Some(&answer)),
             Err(Unapplied::Needs(reason)) => {
@@ -102,7 +102,7 @@ impl Run<'_> {
     /// The object, if it is as it is wanted.
     async fn is_done(&self, step: &Step) -> Option<Value> {
         let Work::Apply { body, .. } = &step.work else { return None };
-        let call = Call::object(&step.resource, step.key.namespace.as_deref(), &step.key.name);
+        let call = ApiRequest::object(&step.resource, step.key.namespace.as_deref(), &step.key.name);
         let live = LiveObject { body: self.work.cluster.call(&call).await.ok()? };
         (compare(body, Some(&live)) == Comparison::Same).then_some(live.body)
     }
@@ -111,7 +111,7 @@ impl Run<'_> {
     fn applied(&self, step: &Step, answer: Option<&Value>) -> bool {
         let text = |pointer: &str| answer.and_then(|a| a.pointer(pointer)).and_then(Value::as_str);
         if text("/metadata/deletionTimestamp").is_some() && !self.how.dry_run {
-            let error = ClusterError::new(Trouble::Conflict, "");
+            let error = ClusterError::new(ErrorKind::Conflict, "");
             let reason = "it is being deleted; apply again when it is gone".to_owned();
             self.fail_step(step, &error, reason);
             return false;
@@ -158,11 +158,11 @@ impl Run<'_> {
     fn is_of_changed_crd(&self, step: &Step, error: &ClusterError) -> bool {
         let crd = self.crd_of(step);
         let changes = |s: &&Step| s.is_crd() && !s.is_deletion() && Some(&s.key.name) == crd;
-        matches!(error.trouble, Trouble::Invalid | Trouble::NotFound) && self.work.steps.iter().any(|s| changes(&s))
+        matches!(error.kind, ErrorKind::Invalid | ErrorKind::NotFound) && self.work.steps.iter().any(|s| changes(&s))
     }
 
     /// Sends an apply, again where the server is only not there yet.
-    async fn send(&self, step: &Step, call: &Call) -> Result<Value, Unapplied> {
+    async fn send(&self, step: &Step, call: &ApiRequest) -> Result<Value, Unapplied> {
         let (mut pause, mut races) = (PAUSE, RACES);
         let mut served_by = None;
         loop {
@@ -171,9 +171,9 @@ impl Run<'_> {
                 Err(error) => error,
             };
             let crd = self.crd_of(step).filter(|_| !self.how.dry_run);
-            let again = match (error.trouble, crd) {
+            let again = match (error.kind, crd) {
                 // The kind is not served; a namespace that is not there is named.
-                (Trouble::NotFound, Some(crd)) if !error.message.starts_with("namespaces ") => {
+                (ErrorKind::NotFound, Some(crd)) if !error.message.starts_with("namespaces ") => {
                     let until = match served_by {
                         Some(until) => until,
                         None => {
@@ -183,10 +183,10 @@ impl Run<'_> {
                     };
                     Instant::now() < until
                 }
-                (Trouble::Invalid, Some(crd)) => {
+                (ErrorKind::Invalid, Some(crd)) => {
                     self.changed.borrow().get(crd).is_some_and(|at| at.elapsed() < SCHEMA_WITHIN)
                 }
-                (Trouble::Conflict, _) if is_race(&error) && step.seen.is_none() && races > 0 => {
+                (ErrorKind::Conflict, _) if is_race(&error) && step.seen.is_none() && races > 0 => {
                     races -= 1;
                     true
                 }

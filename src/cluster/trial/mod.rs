@@ -19,10 +19,10 @@ use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
 use super::client::{Cluster, items};
-use super::error::{ClusterError, Trouble};
+use super::error::{ClusterError, ErrorKind};
 use super::instances::{NAMED, unlisted};
-use super::rest::{Call, Page};
-use crate::plan::resource::Resource;
+use super::rest::{ApiRequest, Page};
+use crate::model::resource::Resource;
 use crate::plan::types::{Impact, InvalidInstance};
 use scratch::Scratch;
 pub use scratch::{LABEL, Leftover, sweep};
@@ -60,9 +60,9 @@ pub async fn try_schema(cluster: &Cluster, live: &Value, new: &Value, at_once: u
 
 /// Why there is no trial. A refusal of the schema is told where the CRD itself is; it is long.
 fn why_no_trial(error: &ClusterError) -> String {
-    match error.trouble {
-        Trouble::Forbidden => format!("no CRD may be made to try the new schema in: {}", error.message),
-        Trouble::Invalid => "the server does not take the new schema".to_owned(),
+    match error.kind {
+        ErrorKind::Forbidden => format!("no CRD may be made to try the new schema in: {}", error.message),
+        ErrorKind::Invalid => "the server does not take the new schema".to_owned(),
         _ => format!("the new schema could not be tried: {}", error.message),
     }
 }
@@ -97,8 +97,8 @@ async fn all(
     let mut restarted = false;
     loop {
         let page = Page { limit: PAGE, labels: None, token: token.as_deref(), metadata_only: false };
-        let mut answer = match cluster.call(&Call::list(readable, None, &page)).await {
-            Err(error) if error.trouble == Trouble::Expired && token.is_some() && !restarted => {
+        let mut answer = match cluster.call(&ApiRequest::list(readable, None, &page)).await {
+            Err(error) if error.kind == ErrorKind::Expired && token.is_some() && !restarted => {
                 (token, restarted, tally) = (None, true, Tally::default());
                 continue;
             }
@@ -124,11 +124,11 @@ async fn one(cluster: &Cluster, scratch: &Scratch, instance: Value) -> (Option<S
     drop(instance);
     let ask = async |validation: &str| {
         let query = format!("dryRun=All&fieldValidation={validation}");
-        let call = Call::create(&scratch.resource, namespace.as_deref(), &body, &query);
+        let call = ApiRequest::create(&scratch.resource, namespace.as_deref(), &body, &query);
         for _ in 1..TRIES {
             match cluster.call(&call).await {
                 // With several API servers, one may not have heard of the new kind.
-                Err(error) if error.trouble == Trouble::NotFound => tokio::time::sleep(PAUSE).await,
+                Err(error) if error.kind == ErrorKind::NotFound => tokio::time::sleep(PAUSE).await,
                 answer => return answer.map(drop),
             }
         }

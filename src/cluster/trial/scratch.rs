@@ -10,11 +10,11 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::cluster::client::Cluster;
-use crate::cluster::error::{ClusterError, Trouble};
-use crate::cluster::rest::{Call, Page};
+use crate::cluster::error::{ClusterError, ErrorKind};
+use crate::cluster::rest::{ApiRequest, Page};
 use crate::cluster::runtime::afterwards;
+use crate::model::resource::Resource;
 use crate::plan::needs::TRIALS;
-use crate::plan::resource::Resource;
 
 /// Label of a CRD that is there for a trial. Its value is the run's.
 pub const LABEL: &str = "kubecarrier.io/trial";
@@ -42,7 +42,7 @@ impl Scratch {
     pub async fn create(cluster: &Cluster, crd: &Value, version: &str) -> Result<Self, ClusterError> {
         let run = format!("{:016x}", RandomState::new().hash_one(version));
         let run = run.get(..10).unwrap_or(&run);
-        let broken = || ClusterError::new(Trouble::BadAnswer, "it is no CRD");
+        let broken = || ClusterError::new(ErrorKind::BadAnswer, "it is no CRD");
         let body = definition(crd, version, run).ok_or_else(broken)?;
         let resource = Resource::defined_by(&body).ok_or_else(broken)?;
         let mut scratch = Self {
@@ -55,12 +55,12 @@ impl Scratch {
         };
         // From here on there may be something to delete, even if no answer comes.
         let crds = Resource::crds();
-        let made = match cluster.call(&Call::create(&crds, None, &body, "fieldValidation=Strict")).await {
+        let made = match cluster.call(&ApiRequest::create(&crds, None, &body, "fieldValidation=Strict")).await {
             // The name is random: it was made by the try before, whose answer was lost.
-            Err(error) if error.trouble == Trouble::Conflict => {
-                cluster.call(&Call::object(&crds, None, &scratch.name).metadata_only()).await
+            Err(error) if error.kind == ErrorKind::Conflict => {
+                cluster.call(&ApiRequest::object(&crds, None, &scratch.name).metadata_only()).await
             }
-            Err(error) if matches!(error.trouble, Trouble::Forbidden | Trouble::Invalid) => {
+            Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::Invalid) => {
                 scratch.removed = true;
                 Err(error)
             }
@@ -78,18 +78,18 @@ impl Scratch {
         let mut is_established = false;
         while started.elapsed() < PATIENCE {
             if !is_established {
-                let crd = self.cluster.call(&Call::object(&Resource::crds(), None, &self.name)).await?;
+                let crd = self.cluster.call(&ApiRequest::object(&Resource::crds(), None, &self.name)).await?;
                 is_established = condition(&crd, "Established") == Some("True");
                 if condition(&crd, "NamesAccepted") == Some("False") {
-                    return Err(ClusterError::new(Trouble::Server, "the server does not accept its names"));
+                    return Err(ClusterError::new(ErrorKind::Server, "the server does not accept its names"));
                 }
             }
             if is_established {
                 let page = Page { limit: 1, labels: None, token: None, metadata_only: true };
-                match self.cluster.call(&Call::list(&self.resource, None, &page)).await {
-                    Err(error) if error.trouble == Trouble::NotFound => {}
+                match self.cluster.call(&ApiRequest::list(&self.resource, None, &page)).await {
+                    Err(error) if error.kind == ErrorKind::NotFound => {}
                     // Who may not list may still create.
-                    Err(error) if error.trouble != Trouble::Forbidden => return Err(error),
+                    Err(error) if error.kind != ErrorKind::Forbidden => return Err(error),
                     _ => return Ok(()),
                 }
             }
@@ -97,7 +97,7 @@ impl Scratch {
             pause = (pause * 2).min(LAST_PAUSE);
         }
         let message = format!("the server does not serve a new kind after {} s", PATIENCE.as_secs());
-        Err(ClusterError::new(Trouble::TimedOut, message))
+        Err(ClusterError::new(ErrorKind::TimedOut, message))
     }
 
     /// An instance as it would be created: its names, and all that its owner wrote.
@@ -140,11 +140,11 @@ async fn delete(cluster: &Cluster, name: &str, uid: Option<&str>) {
     let mut uid = uid.map(str::to_owned);
     if uid.is_none() {
         // It was asked for, and no answer came. It bears a name that nobody else would choose.
-        let found = cluster.call(&Call::object(&crds, None, name).metadata_only()).await.unwrap_or_default();
+        let found = cluster.call(&ApiRequest::object(&crds, None, name).metadata_only()).await.unwrap_or_default();
         uid = found.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
     }
     if let Some(uid) = uid {
-        drop(cluster.call(&Call::delete_in_any_state(&crds, None, name, &uid)).await);
+        drop(cluster.call(&ApiRequest::delete_in_any_state(&crds, None, name, &uid)).await);
     }
 }
 

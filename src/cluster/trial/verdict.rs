@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cluster::error::{Cause, ClusterError, Trouble};
+use crate::cluster::error::{Cause, ClusterError, ErrorKind};
 
 /// So many fields of an instance are named.
 const FIELDS: usize = 20;
@@ -29,7 +29,7 @@ pub enum Verdict {
 /// The fields that the schema does not know, from a refusal by strict decoding; `None` where the
 /// refusal is another.
 pub fn lost(error: &ClusterError) -> Option<Vec<String>> {
-    if error.trouble != Trouble::Invalid {
+    if error.kind != ErrorKind::Invalid {
         return None;
     }
     let (_, list) = error.message.split_once("strict decoding error: ")?;
@@ -56,9 +56,9 @@ pub fn with_lost(lost: Vec<String>, lenient: Result<(), ClusterError>, has_statu
 /// The verdict of a refusal. With `has_status` the status was left out on purpose, and that it is
 /// missing says nothing.
 pub fn of(error: &ClusterError, has_status: bool) -> Verdict {
-    match error.trouble {
-        Trouble::Invalid if error.causes.is_empty() => Verdict::Untried("the server refuses it, and names no field"),
-        Trouble::Invalid => {
+    match error.kind {
+        ErrorKind::Invalid if error.causes.is_empty() => Verdict::Untried("the server refuses it, and names no field"),
+        ErrorKind::Invalid => {
             let is_status = |c: &Cause| has_status && (c.field == "status" || c.field.starts_with("status."));
             let counts = |cause: &&Cause| !is_status(cause) && !cause.message.contains(NOT_CHECKED);
             let fields: BTreeSet<String> = error
@@ -72,9 +72,9 @@ pub fn of(error: &ClusterError, has_status: bool) -> Verdict {
                 false => Verdict::Fails(fields.into_iter().take(FIELDS).collect()),
             }
         }
-        Trouble::Forbidden => Verdict::Untried("the server does not allow to create them as a trial"),
-        Trouble::NotFound => Verdict::Untried("their namespace or the trial's CRD has gone"),
-        Trouble::TimedOut => Verdict::Untried("the server did not answer in time"),
+        ErrorKind::Forbidden => Verdict::Untried("the server does not allow to create them as a trial"),
+        ErrorKind::NotFound => Verdict::Untried("their namespace or the trial's CRD has gone"),
+        ErrorKind::TimedOut => Verdict::Untried("the server did not answer in time"),
         _ => Verdict::Untried("the server could not be asked"),
     }
 }

@@ -30,33 +30,11 @@ use self::names::CrdNames;
 use self::projection::Projection;
 use self::prune::Pruner;
 use self::source::{SourceCrd, SourceVersion, priority};
+use crate::model::cluster::ClusterId;
 use crate::model::codes::derivation as codes;
 use crate::model::diagnostic::Diagnostics;
 use crate::model::path::{PathSet, Segment};
 use crate::model::source::Spanned;
-
-/// Where the CRDs of a service are offered: they get their group from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Target<'a> {
-    /// The provider account.
-    pub provider: &'a str,
-    /// The service cluster.
-    pub cluster: &'a str,
-}
-
-impl Target<'_> {
-    /// The group of internal CRDs.
-    #[must_use]
-    pub fn internal_group(&self) -> String {
-        format!("internal.{}.{}", self.cluster, self.provider)
-    }
-
-    /// The group of derived CRDs.
-    #[must_use]
-    pub fn derived_group(&self) -> String {
-        format!("{}.{}", self.cluster, self.provider)
-    }
-}
 
 /// The CRD that tenants get, and how to copy its instances.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,22 +54,22 @@ pub struct Derived {
 }
 
 /// The copy of a base CRD for the management cluster: everything of the one version that is
-/// copied (R11), under the group of the target, without names that would clash (R12).
+/// copied (R11), under the group of the cluster, without names that would clash (R12).
 #[must_use]
-pub fn internal(source: &SourceCrd, target: &Target<'_>, version: &SourceVersion) -> Value {
-    internal_as(&CrdNames::of_source(source), target, version)
+pub fn internal(source: &SourceCrd, cluster: &ClusterId, version: &SourceVersion) -> Value {
+    internal_as(&CrdNames::of_source(source), cluster, version)
 }
 
 /// The same under other names: two operators may use the same kind, and the copies of their CRDs
 /// share a group.
 #[must_use]
-pub fn internal_as(names: &CrdNames, target: &Target<'_>, version: &SourceVersion) -> Value {
+pub fn internal_as(names: &CrdNames, cluster: &ClusterId, version: &SourceVersion) -> Value {
     let mut root = version.schema.clone();
     sanitize::schema(&mut root);
     sanitize::root(&mut root);
     let selectable = version.selectable.iter().map(|p| json!({ "jsonPath": p })).collect();
     let version = crd_version(version, true, root, version.scale.clone(), version.columns.clone(), selectable);
-    crd(&target.internal_group(), &names.plural, names.to_value(), vec![version], target)
+    crd(&cluster.internal_group(), &names.plural, names.to_value(), vec![version], cluster)
 }
 
 /// Derives the CRD that an exposure asks for. Whatever is wrong is added to `diagnostics`; a CRD
@@ -99,7 +77,7 @@ pub fn internal_as(names: &CrdNames, target: &Target<'_>, version: &SourceVersio
 pub fn derive(
     source: &SourceCrd,
     exposure: &Exposure,
-    target: &Target<'_>,
+    cluster: &ClusterId,
     diagnostics: &mut Diagnostics,
 ) -> Option<Derived> {
     let mut shapes: BTreeMap<String, Shape<'_>> = BTreeMap::new();
@@ -129,7 +107,7 @@ pub fn derive(
     let called = CrdNames::of_exposure(source, exposure);
     let mut crd_names = called.to_value();
     crd_names["categories"] = json!(["all"]);
-    let crd = crd(&target.derived_group(), &called.plural, crd_names, versions, target);
+    let crd = crd(&cluster.derived_group(), &called.plural, crd_names, versions, cluster);
     let CrdNames { kind, plural, .. } = called;
     let projection = shapes.remove(&storage)?.projection;
     Some(Derived { crd, kind, plural, versions: names, storage, projection })
@@ -288,15 +266,15 @@ fn crd_version(
     Value::Object(version)
 }
 
-fn crd(group: &str, plural: &str, names: Value, versions: Vec<Value>, target: &Target<'_>) -> Value {
+fn crd(group: &str, plural: &str, names: Value, versions: Vec<Value>, cluster: &ClusterId) -> Value {
     let mut crd = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
             "name": format!("{plural}.{group}"),
             "labels": {
-                "kubecarrier.io/origin-namespace": target.provider,
-                "kubecarrier.io/service-cluster": target.cluster,
+                "kubecarrier.io/origin-namespace": cluster.provider,
+                "kubecarrier.io/service-cluster": cluster.cluster,
             },
         },
         "spec": { "group": group, "scope": "Namespaced" },

@@ -10,11 +10,11 @@ use super::schema;
 use crate::model::path::{FieldPath, Segment};
 
 /// Where a value does not fit, and why.
-pub type Misfit = (FieldPath, String);
+pub type PlanMismatch = (FieldPath, String);
 
 /// Everything in which `value` does not fit `schema`; unknown fields count.
 #[must_use]
-pub fn misfits(schema: &Value, value: &Value) -> Vec<Misfit> {
+pub fn misfits(schema: &Value, value: &Value) -> Vec<PlanMismatch> {
     let mut found = Vec::new();
     check(schema, value, &mut FieldPath::default(), &mut found);
     found
@@ -49,7 +49,7 @@ pub fn fill_defaults(schema: &Value, value: &mut Value) {
     }
 }
 
-fn check(schema: &Value, value: &Value, at: &mut FieldPath, found: &mut Vec<Misfit>) {
+fn check(schema: &Value, value: &Value, at: &mut FieldPath, found: &mut Vec<PlanMismatch>) {
     if value.is_null() {
         if !schema::flag(schema, "nullable") && !schema::type_name(schema).is_empty() {
             found.push((at.clone(), "must not be null".to_owned()));
@@ -100,7 +100,7 @@ fn check(schema: &Value, value: &Value, at: &mut FieldPath, found: &mut Vec<Misf
     }
 }
 
-fn inside(schema: &Value, value: &Value, segment: Segment, at: &mut FieldPath, found: &mut Vec<Misfit>) {
+fn inside(schema: &Value, value: &Value, segment: Segment, at: &mut FieldPath, found: &mut Vec<PlanMismatch>) {
     at.0.push(segment);
     check(schema, value, at, found);
     at.0.pop();
@@ -119,7 +119,7 @@ fn has_type(schema: &Value, value: &Value) -> bool {
     }
 }
 
-fn limits(schema: &Value, value: &Value, at: &FieldPath, found: &mut Vec<Misfit>) {
+fn limits(schema: &Value, value: &Value, at: &FieldPath, found: &mut Vec<PlanMismatch>) {
     let mut say = |message: String| found.push((at.clone(), message));
     if let Some(choices) = schema.get("enum").and_then(Value::as_array)
         && !choices.contains(value)
@@ -173,7 +173,7 @@ fn limits(schema: &Value, value: &Value, at: &FieldPath, found: &mut Vec<Misfit>
     }
 }
 
-fn junctors(schema: &Value, value: &Value, at: &FieldPath, found: &mut Vec<Misfit>) {
+fn junctors(schema: &Value, value: &Value, at: &FieldPath, found: &mut Vec<PlanMismatch>) {
     let fits = |branch: &Value| branch_fits(branch, value);
     let branches = |key: &str| schema.get(key).and_then(Value::as_array);
     let mut say = |message: &str| found.push((at.clone(), message.to_owned()));

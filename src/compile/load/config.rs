@@ -2,13 +2,13 @@
 
 use super::schema::{CONFIG, Walk};
 use super::shape::Shape;
-use super::yaml;
 use crate::model::codes::{config as codes, secret};
 use crate::model::config::{CONFIG_PATH, ClusterAccess, Config};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::names;
 use crate::model::source::{Sources, Span};
-use crate::model::tree::{Node, Value, escape};
+use crate::yaml;
+use crate::yaml::tree::{Node, Value, escape};
 
 /// The settings of a repository, the default ones where there is no file or none that can be read.
 /// With them the clusters that `serviceClusters` names, each with its place: whether they exist is

@@ -9,7 +9,7 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::kinds::table::{self, CATALOG_GROUP, CORE_GROUP, KINDS, KindInfo, OPERATOR_GROUP, VERSION};
 use crate::model::nearest::nearest;
 use crate::model::source::Span;
-use crate::model::tree::{Node, Value};
+use crate::yaml::tree::{Node, Value};
 
 /// What a document is.
 #[derive(Debug)]

@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::yaml;
-use crate::compile::render::yaml::to_yaml;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
@@ -19,7 +17,9 @@ use crate::model::names;
 use crate::model::namespace::is_system;
 use crate::model::nearest::nearest;
 use crate::model::source::{FileId, Sources, Span};
-use crate::model::tree::{Entry, Node, Value};
+use crate::yaml;
+use crate::yaml::to_yaml;
+use crate::yaml::tree::{Entry, Node, Value};
 
 /// The only version of the file's form.
 const VERSION: u64 = 1;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::objects::{Loaded, ObjectKey};
+use super::objects::{Loaded, SourceKey};
 
 /// What can be told of a document that is no YAML: its words behind `kind:` and
 /// `name:`. No word at all could be anything.
@@ -57,7 +57,7 @@ impl Loaded {
     /// Whether such an object was written, but complained about.
     #[must_use]
     pub fn is_broken(&self, kind: &'static str, namespace: Option<&str>, name: &str) -> bool {
-        let key = ObjectKey { kind, namespace: namespace.map(str::to_owned), name: name.to_owned() };
+        let key = SourceKey { kind, namespace: namespace.map(str::to_owned), name: name.to_owned() };
         self.broken.contains(&key)
             || self.lost.iter().any(|lost| lost.may_be(kind) && (lost.names.is_empty() || lost.names.contains(name)))
     }

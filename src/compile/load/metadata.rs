@@ -11,7 +11,7 @@ use crate::model::codes::object;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::kinds::table::{KindInfo, NameRule};
 use crate::model::names;
-use crate::model::tree::{Entry, Node, Value, escape};
+use crate::yaml::tree::{Entry, Node, Value, escape};
 
 /// Set by the API server or by controllers; left out of what is compiled.
 const SERVER_FIELDS: &[&str] = &[

@@ -14,8 +14,7 @@ use super::metadata::{self, Metadata, name_of};
 use super::parallel::in_parallel;
 use super::rules::Rules;
 use super::shape::Type;
-use super::suppress::Suppression;
-use super::{config, secret, shape, yaml};
+use super::{config, secret, shape};
 use crate::model::codes::config::OUTPUT_OF_SOURCES;
 use crate::model::codes::{object as codes, yaml as yaml_codes};
 use crate::model::config::{CONFIG_PATH, Config};
@@ -26,7 +25,8 @@ use crate::model::kinds::{
 };
 use crate::model::lock::LOCK_PATH;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
-use crate::model::tree::{Node, Value};
+use crate::yaml::tree::{Node, Value};
+use crate::yaml::{self, Suppression};
 
 /// An object of one of our kinds, with the text it came from.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +63,8 @@ impl<S: Kind> Object<S> {
 
     /// What tells it apart from every other object.
     #[must_use]
-    pub fn key(&self) -> ObjectKey {
-        ObjectKey { kind: S::info().kind, namespace: self.namespace.clone(), name: self.name.clone() }
+    pub fn key(&self) -> SourceKey {
+        SourceKey { kind: S::info().kind, namespace: self.namespace.clone(), name: self.name.clone() }
     }
 
     /// A complaint about the value at this JSON Pointer.
@@ -81,7 +81,7 @@ impl<S: Kind> Object<S> {
 
 /// What tells an object apart from every other one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ObjectKey {
+pub struct SourceKey {
     /// Its kind.
     pub kind: &'static str,
     /// Its namespace.
@@ -90,7 +90,7 @@ pub struct ObjectKey {
     pub name: String,
 }
 
-impl fmt::Display for ObjectKey {
+impl fmt::Display for SourceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.namespace {
             Some(namespace) => write!(f, "{}/{namespace}/{}", self.kind, self.name),
@@ -122,7 +122,7 @@ pub struct Loaded {
     pub ignored: usize,
     /// Objects that are there but were complained about. A reference to one of
     /// them leads somewhere: that it is not in the lists above is no news.
-    pub broken: BTreeSet<ObjectKey>,
+    pub broken: BTreeSet<SourceKey>,
     /// What can be told of documents that could not be read.
     pub lost: Vec<Lost>,
     /// The comments that hide diagnostics; to be applied after the last stage.
@@ -143,7 +143,7 @@ pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
     let files = in_parallel(texts, |text| text.objects(&providers));
 
     let mut loaded = Loaded { config, config_clusters, ..Loaded::default() };
-    let mut seen: BTreeMap<ObjectKey, Span> = BTreeMap::new();
+    let mut seen: BTreeMap<SourceKey, Span> = BTreeMap::new();
     for file in files {
         diagnostics.append(file.diagnostics);
         loaded.ignored += file.ignored;
@@ -209,7 +209,7 @@ fn is_source(path: &str, config: &Config) -> bool {
 
 impl Loaded {
     /// Takes an object in; gives its key back when it is broken.
-    fn add(&mut self, draft: Draft, key: ObjectKey) -> Option<ObjectKey> {
+    fn add(&mut self, draft: Draft, key: SourceKey) -> Option<SourceKey> {
         let Some(spec) = draft.spec else { return Some(key) };
         macro_rules! object {
             ($spec:expr) => {
@@ -268,7 +268,7 @@ struct File {
     suppressions: Vec<Suppression>,
     lost: Vec<Lost>,
     /// Objects that say no usable name.
-    nameless: Vec<ObjectKey>,
+    nameless: Vec<SourceKey>,
     /// Whether its text must not be shown.
     sensitive: bool,
 }
@@ -293,15 +293,16 @@ enum Spec {
 }
 
 impl Draft {
-    fn key(&self) -> ObjectKey {
-        ObjectKey { kind: self.info.kind, namespace: self.metadata.namespace.clone(), name: self.metadata.name.clone() }
+    fn key(&self) -> SourceKey {
+        SourceKey { kind: self.info.kind, namespace: self.metadata.namespace.clone(), name: self.metadata.name.clone() }
     }
 }
 
 impl<'a> Text<'a> {
     fn read(file: FileId, source: &'a SourceFile) -> Self {
         let mut diagnostics = Diagnostics::default();
-        let (documents, lost) = yaml::read_all(file, &source.text, &mut diagnostics);
+        let yaml::read::Text { documents, broken } = yaml::read::read_all(file, &source.text, &mut diagnostics);
+        let lost: Vec<Lost> = broken.into_iter().map(|part| Lost::of(&source.text[part])).collect();
         let mut providers: Vec<String> = lost.iter().flat_map(|l| l.names_of(ACCOUNT.kind)).cloned().collect();
         for document in &documents {
             // What `classify` has to say is said in the second pass.
@@ -398,7 +399,7 @@ impl File {
             }
         }
         let name = if metadata.name.is_empty() { name_of(&root).unwrap_or("?") } else { &metadata.name };
-        let key = ObjectKey { kind: info.kind, namespace: metadata.namespace.clone(), name: name.to_owned() };
+        let key = SourceKey { kind: info.kind, namespace: metadata.namespace.clone(), name: name.to_owned() };
         let id = key.to_string();
         if sound {
             // The metadata had to be read before the object could be named.
@@ -433,7 +434,7 @@ impl File {
                 _ => {
                     fine = false;
                     let known = ["apiVersion", "kind", "metadata", "spec"];
-                    let at = format!("/{}", crate::model::tree::escape(&entry.key));
+                    let at = format!("/{}", crate::yaml::tree::escape(&entry.key));
                     let meant = walk.unknown(entry, "", &at, known.into_iter(), |key| root.get(key).is_some());
                     meant_spec |= meant == Some("spec");
                 }

@@ -9,7 +9,7 @@ use crate::model::kinds::{
     Subject, SubjectKind,
 };
 use crate::model::names;
-use crate::model::tree::{Node, escape};
+use crate::yaml::tree::{Node, escape};
 
 /// A spec whose own rules can be checked.
 pub(super) trait Rules {

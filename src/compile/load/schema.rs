@@ -12,7 +12,7 @@ use crate::model::codes::{Code, config, object, yaml};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::nearest::nearest;
 use crate::model::source::Span;
-use crate::model::tree::{Entry, Node, Value, escape};
+use crate::yaml::tree::{Entry, Node, Value, escape};
 
 /// The codes that a walk complains with: an object's or a configuration's.
 #[derive(Debug)]
@@ -408,8 +408,8 @@ fn is_base64(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::load::yaml;
     use crate::model::source::FileId;
+    use crate::yaml;
     use serde_json::json;
 
     /// The complaints about a text, a line each: code, what is underlined, message, help.

@@ -7,7 +7,7 @@
 
 use crate::model::codes::secret;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::tree::{Node, Value};
+use crate::yaml::tree::{Node, Value};
 
 /// The keys of a Secret under which Flux, Cluster API and KubeCarrier keep a kubeconfig.
 const KUBECONFIG_KEYS: &[&str] = &["kubeconfig", "value", "value.yaml"];

@@ -14,18 +14,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::Value;
 
 use super::lock::{self, LockFile};
-use super::yaml;
 use crate::compile::discovered::{Discovered, Snapshot};
-use crate::compile::resolve::{BaseName, Resolved};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
 use crate::model::config::Config;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::digest::sha256;
-use crate::model::lock::Lock;
 use crate::model::names;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
-use crate::model::tree::Node;
+use crate::yaml;
+use crate::yaml::tree::Node;
 
 /// Fewer bytes than these are read on one thread: starting another takes longer.
 const BYTES_PER_THREAD: usize = 64 * 1024;
@@ -62,88 +60,6 @@ pub fn foreign(config: &Config, locked: &LockFile) -> Option<Diagnostic> {
     let place = locked.uid_place.filter(|_| ours != theirs)?;
     let message = format!("the lock was made for another management cluster than `{ours}` of carrier.yaml");
     Some(Diagnostic::new(&codes::OTHER_MANAGEMENT, place, message).help(codes::OTHER_MANAGEMENT.mend()))
-}
-
-/// Tenants whose namespaces the lock does not have, though there is one: at their account, with the
-/// first of the clusters. Their names could still change.
-#[must_use]
-pub fn unrecorded(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
-    let mut diagnostics = Diagnostics::default();
-    if discovered.lock == Lock::default() {
-        return diagnostics;
-    }
-    let mut missing: BTreeMap<&str, Vec<&ClusterId>> = BTreeMap::new();
-    for (id, tenants) in resolved.assignments() {
-        let recorded = discovered.lock.clusters.get(id).map(|c| &c.namespaces);
-        for tenant in tenants {
-            if !recorded.is_some_and(|names| names.contains_key(tenant)) {
-                missing.entry(tenant).or_default().push(id);
-            }
-        }
-    }
-    for (tenant, clusters) in missing {
-        let Some(account) = resolved.accounts.get(tenant) else { continue };
-        let others = match clusters.len() - 1 {
-            0 => String::new(),
-            1 => " and one more cluster".to_owned(),
-            n => format!(" and {n} more clusters"),
-        };
-        let message =
-            format!("the namespace of `{tenant}` in `{}`{others} is not recorded in `carrier.lock`", clusters[0]);
-        diagnostics
-            .push(account.complain(&codes::NOT_RECORDED, "/metadata/name", message).help(codes::NOT_RECORDED.mend()));
-    }
-    diagnostics
-}
-
-/// Snapshots that no service needs: of clusters that the repository does not
-/// have, or of CRDs that nobody wants of them. True only of a repository without
-/// errors: what is refused may have wanted one.
-#[must_use]
-pub fn unused(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
-    let mut diagnostics = Diagnostics::default();
-    for (id, name) in orphans(resolved, discovered) {
-        let Some(snapshot) = discovered.by_name(id, name) else { continue };
-        let message = match resolved.clusters.contains_key(id) {
-            true => format!("nothing offers `{name}` from the cluster `{id}`"),
-            false => format!("there is no ServiceCluster `{id}`, so nothing uses this snapshot"),
-        };
-        diagnostics.push(
-            Diagnostic::new(&codes::UNUSED_SNAPSHOT, snapshot.place, message).help(codes::UNUSED_SNAPSHOT.mend()),
-        );
-    }
-    diagnostics
-}
-
-/// The CRDs among the snapshots and in the lock that no service needs.
-pub fn orphans<'d>(resolved: &Resolved<'_>, discovered: &'d Discovered) -> Vec<(&'d ClusterId, &'d str)> {
-    let wanted = resolved.wanted();
-    let is_wanted = |id: &ClusterId, name: &str| {
-        wanted.get(id).is_some_and(|names| {
-            names.keys().any(|base| match base {
-                BaseName::Crd(crd) => crd == name,
-                BaseName::Plural(plural) => name.split_once('.').is_some_and(|(p, _)| p == plural),
-            })
-        }) || selects_nothing(resolved, id, name)
-    };
-    let files = discovered.crds.iter().flat_map(|(id, crds)| crds.keys().map(move |name| (id, name.as_str())));
-    let locked = discovered.lock.clusters.iter().flat_map(|(id, c)| c.crds.keys().map(move |name| (id, name.as_str())));
-    let mut found: Vec<(&ClusterId, &str)> = files.chain(locked).filter(|(id, name)| !is_wanted(id, name)).collect();
-    found.sort();
-    found.dedup();
-    found
-}
-
-/// Whether a set offers the CRD and has selected no cluster at all: a slip, which
-/// is reported, and no reason to let go of the CRD.
-fn selects_nothing(resolved: &Resolved<'_>, id: &ClusterId, crd: &str) -> bool {
-    let sets = &resolved.loaded.catalog_entry_sets;
-    resolved.clusters.contains_key(id)
-        && sets.iter().any(|set| {
-            set.spec.discover.crd.name == crd
-                && set.namespace.as_deref() == Some(&id.provider)
-                && !resolved.services.iter().any(|s| s.origin.id() == set.id())
-        })
 }
 
 /// The path of a CRD's snapshot below the repository's root.

@@ -7,9 +7,20 @@ use crate::compile::discovered::Discovered;
 use crate::compile::load::snapshots::hash;
 use crate::compile::load::strip;
 use crate::compile::resolve::Resolved;
+use crate::model::cluster::ClusterId;
 use crate::model::codes::cluster as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::plan::types::Drift;
+
+/// A CRD of a service cluster that is not what was locked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Drift {
+    /// The service cluster.
+    pub cluster: ClusterId,
+    /// The CRD's full name.
+    pub crd: String,
+    /// The differences, one line each.
+    pub lines: Vec<String>,
+}
 
 /// What the clusters have that is not what was locked, and the complaints about it, each at the line
 /// that wants the CRD; with `locked` they are errors. A CRD of which there is no snapshot has not
@@ -34,7 +45,7 @@ pub fn drift(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Seen, lock
         if hash(&strip(&old.crd)) == hash(crd) {
             continue;
         }
-        let drift = Drift { cluster: id.to_string(), crd: (*name).to_owned(), lines: difference(&old.crd, crd) };
+        let drift = Drift { cluster: id.clone(), crd: (*name).to_owned(), lines: difference(&old.crd, crd) };
         let message = format!("the service cluster `{id}` has another `{name}` than the one that was locked");
         let mut complaint = Diagnostic::new(&codes::DRIFT, base.place, message)
             .label(old.place, "what was locked")

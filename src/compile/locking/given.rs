@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::compile::load::snapshots::{Kind, what_is_it};
-use crate::compile::load::{strip, yaml};
+use crate::compile::load::strip;
 use crate::model::codes::lock as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::source::{FileId, Sources, Span};
-use crate::model::tree::{Node, Value};
+use crate::yaml;
+use crate::yaml::tree::{Node, Value};
 
 /// The CRDs of some files.
 #[derive(Debug, Clone, Default, PartialEq)]

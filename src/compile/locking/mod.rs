@@ -12,12 +12,16 @@ pub mod given;
 pub mod plan;
 pub mod seen;
 pub mod strict;
+pub mod unrecorded;
+pub mod unused;
 
 pub use drift::drift;
 pub use given::{Given, given};
 pub use plan::{Change, ChangeKind, ClusterChanges, LockPlan, plan};
 pub use seen::{Seen, SeenCluster};
 pub use strict::strict;
+pub use unrecorded::unrecorded;
+pub use unused::{orphans, unused};
 
 #[cfg(test)]
 mod tests;

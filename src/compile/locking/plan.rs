@@ -14,11 +14,11 @@ use serde_json::Value as Json;
 use super::difference::difference;
 use super::given::{Given, GivenCrd};
 use super::seen::{self, Seen};
+use super::unused::orphans;
 use crate::compile::derive::source::SourceCrd;
 use crate::compile::discovered::Discovered;
 use crate::compile::load::lock;
-use crate::compile::load::snapshots::{hash, orphans, path_of};
-use crate::compile::render::yaml::to_yaml;
+use crate::compile::load::snapshots::{hash, path_of};
 use crate::compile::resolve::{BaseName, Resolved};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
@@ -29,6 +29,7 @@ use crate::model::lock::{CrdOrigin, LOCK_PATH, LockedCrd};
 use crate::model::namespace::service_namespace;
 use crate::model::nearest::nearest;
 use crate::model::source::{Sources, Span};
+use crate::yaml::to_yaml;
 
 /// What the plan is made from.
 #[derive(Debug, Clone, Copy)]

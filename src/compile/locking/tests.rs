@@ -169,7 +169,7 @@ fn drift_is_what_the_cluster_has_and_the_lock_has_not() {
     let (list, said) = of(&[("one", crd()), ("two", Some(dogs("Namespaced", &["a", "b"])))], false);
     assert_eq!(list.len(), 1);
     assert_eq!(
-        (list[0].cluster.as_str(), list[0].lines.as_slice()),
+        (list[0].cluster.to_string().as_str(), list[0].lines.as_slice()),
         ("team-a/two", &["+ v1 .spec.b (string)".to_owned()][..])
     );
     let said = said.into_sorted();

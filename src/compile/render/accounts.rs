@@ -2,13 +2,14 @@
 //! objects with every provider (`kubecarrier.md` §6.1, §6.3).
 
 use super::View;
-use super::manifest::{Collector, Draft, Stage};
+use super::manifest::{Collector, Draft};
 use super::rbac::{self, READ, WRITE};
 use crate::model::kinds::table::{
     CATALOG, CATALOG_ENTRY, CATALOG_ENTRY_SET, CATALOG_GROUP, CORE_GROUP, OFFERING, PROVIDER, REGION, SERVICE_CLUSTER,
     SERVICE_CLUSTER_ASSIGNMENT, TENANT,
 };
 use crate::model::kinds::{AccountRole, TenantSpec};
+use crate::model::object::Stage;
 
 /// The role of a provider in its own namespace, and its binding.
 const PROVIDER_ROLE: &str = "kubecarrier:provider";

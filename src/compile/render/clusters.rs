@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::manifest::{Collector, Draft, Manifest, Stage, keys};
+use super::manifest::{Collector, Draft, Manifest, keys};
 use super::rbac::{self, READ};
 use super::{Offer, View};
 use crate::model::cluster::ClusterId;
 use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, SYSTEM_NAMESPACE, TENANT};
 use crate::model::names::label_value;
+use crate::model::object::Stage;
 
 /// The role in each tenant's namespace, and its binding.
 const TENANT_ROLE: &str = "kubecarrier:sync";

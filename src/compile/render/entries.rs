@@ -2,10 +2,11 @@
 //! the CatalogEntries that their sets come to.
 
 use super::View;
-use super::manifest::{Collector, Draft, Stage};
+use super::manifest::{Collector, Draft};
 use crate::compile::load::objects::Object;
 use crate::compile::resolve::Origin;
 use crate::model::kinds::{CatalogEntrySpec, Kind, ObjectReference};
+use crate::model::object::Stage;
 
 pub fn render(view: &View<'_, '_>, out: &mut Collector) {
     let loaded = view.resolved.loaded;

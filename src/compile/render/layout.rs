@@ -16,13 +16,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::ManifestSet;
 use super::file_name::{file_name, hashed_file_name};
 use super::manifest::Manifest;
 use super::reader::{self, Part};
-use super::yaml::to_yaml;
-use super::{ManifestSet, Stage};
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::config::{Config, Render, RenderTarget};
+use crate::model::object::Stage;
+use crate::yaml::to_yaml;
 
 /// The most entries of one `kustomization.yaml`; kustomize takes far longer than twice the time for
 /// twice the entries.

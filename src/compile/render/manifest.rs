@@ -1,7 +1,6 @@
 //! One rendered object, and how it is put together.
 
 use std::collections::{BTreeMap, btree_map::Entry};
-use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -9,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::kinds::Kind;
 use crate::model::kinds::table::KindInfo;
+use crate::model::object::{ManifestId, Stage};
 use crate::model::source::Span;
 
 /// An object of a cluster.
@@ -22,76 +22,6 @@ pub struct Manifest {
     pub body: Arc<Value>,
     /// The line of the repository that caused it; `None` for what is there whatever the repository says.
     pub origin: Option<Span>,
-}
-
-/// What tells an object apart from every other one of its cluster.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ManifestId {
-    /// Group and version.
-    pub api_version: String,
-    /// The kind.
-    pub kind: String,
-    /// The namespace; `None` for what is in none.
-    pub namespace: Option<String>,
-    /// The name.
-    pub name: String,
-}
-
-impl ManifestId {
-    /// The API group; empty for the core group.
-    #[must_use]
-    pub fn group(&self) -> &str {
-        self.api_version.split_once('/').map_or("", |(group, _)| group)
-    }
-}
-
-impl fmt::Display for ManifestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.namespace {
-            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
-            None => write!(f, "{} {}", self.kind, self.name),
-        }
-    }
-}
-
-/// The steps in which objects are applied: each needs what comes before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
-    /// CustomResourceDefinitions.
-    Crds,
-    /// Namespaces.
-    Namespaces,
-    /// Who may do what.
-    Rbac,
-    /// Objects of KubeCarrier's own kinds.
-    Catalog,
-}
-
-impl Stage {
-    /// All of them, in order.
-    pub const ALL: [Self; 4] = [Self::Crds, Self::Namespaces, Self::Rbac, Self::Catalog];
-
-    /// What it is called.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Crds => "crds",
-            Self::Namespaces => "namespaces",
-            Self::Rbac => "rbac",
-            Self::Catalog => "catalog",
-        }
-    }
-
-    /// Its folder: the number keeps a listing in order.
-    #[must_use]
-    pub fn folder(self) -> &'static str {
-        match self {
-            Self::Crds => "00-crds",
-            Self::Namespaces => "10-namespaces",
-            Self::Rbac => "20-rbac",
-            Self::Catalog => "30-catalog",
-        }
-    }
 }
 
 /// Labels or annotations.

@@ -8,7 +8,6 @@
 pub mod file_name;
 pub mod layout;
 pub mod manifest;
-pub mod yaml;
 
 mod accounts;
 mod clusters;
@@ -30,7 +29,7 @@ use crate::model::config::RenderTarget;
 use crate::model::kinds::AccountRole;
 use crate::model::namespace::service_namespace;
 use manifest::Collector;
-pub use manifest::{Manifest, ManifestId, Stage};
+pub use manifest::Manifest;
 
 /// All objects of all clusters, each list in the order to apply it.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -2,7 +2,7 @@
 //! Regions and roles in the tenant's namespace, the assignment in the provider's
 //! (`kubecarrier.md` §6.2, §6.3).
 
-use super::manifest::{Collector, Draft, Stage, keys};
+use super::manifest::{Collector, Draft, keys};
 use super::rbac;
 use super::{Offer, View};
 use crate::compile::build::OfferedCrd;
@@ -11,6 +11,7 @@ use crate::model::kinds::{
     AccountSpec, CrdInformation, CrdVersion, ObjectReference, OfferingSpec, ProviderSpec, RegionSpec,
     ServiceClusterAssignmentSpec,
 };
+use crate::model::object::Stage;
 use crate::model::source::Span;
 
 pub fn render(view: &View<'_, '_>, out: &mut Collector) {

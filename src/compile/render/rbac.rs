@@ -4,10 +4,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::manifest::{Collector, Draft, Stage};
+use super::manifest::{Collector, Draft};
 use crate::model::digest;
 use crate::model::kinds::{Subject, SubjectKind};
 use crate::model::names::SUBDOMAIN_MAX;
+use crate::model::object::Stage;
 use crate::model::source::Span;
 
 /// The group of RBAC.

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::Manifest;
 use super::layout::Options;
-use super::{Manifest, Stage};
 use crate::model::cluster::ClusterId;
 use crate::model::config::{FluxSourceKind, RenderTarget};
 use crate::model::digest;
 use crate::model::names::LABEL_MAX;
+use crate::model::object::Stage;
 
 /// The folder of Flux' own objects.
 pub const FLUX: &str = "flux";

@@ -9,7 +9,7 @@ use crate::model::kinds::{DeriveConfig, FieldValue};
 use crate::model::names as valid;
 use crate::model::path::FieldPath;
 use crate::model::source::{Span, Spanned};
-use crate::model::tree::Node;
+use crate::yaml::tree::Node;
 
 const BLOCK: &str = "/spec/derive";
 

@@ -7,7 +7,7 @@
 
 use serde_json::Number;
 
-use crate::model::tree::Value;
+use super::tree::Value;
 
 /// A scalar as YAML 1.1 has it, before it becomes JSON. A key needs the
 /// difference between an integer and a float: `1000000:` and `1e6:` differ.
@@ -267,7 +267,7 @@ mod tests {
         for (text, expected) in vectors {
             let value = plain(text).into_value(text).map(|value| {
                 let span = crate::model::source::Span::file_start(crate::model::source::FileId(0));
-                crate::model::tree::Node { value, span }.to_json()
+                crate::yaml::tree::Node { value, span }.to_json()
             });
             assert_eq!(value, Some(expected), "{text:?}");
         }

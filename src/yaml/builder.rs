@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
 
 use super::mapping::{Key, MapFrame};
+use super::read::{MAX_ALIAS_NODES, MAX_DEPTH, MAX_NODES};
 use super::scalar::{self, Scalar};
 use super::suppress::{Suppression, comment};
 use super::syntax;
-use super::yaml::{MAX_ALIAS_NODES, MAX_DEPTH, MAX_NODES};
+use super::tree::{Node, Value};
 use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{FileId, Span};
-use crate::model::tree::{Node, Value};
 
 /// What is left of the limits of a file.
 pub(super) struct Limits {

@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::build::{Builder, Frame, FrameKind};
+use super::builder::{Builder, Frame, FrameKind};
 use super::scalar::Scalar;
+use super::tree::{Entry, Node, Value};
 use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::source::Span;
-use crate::model::tree::{Entry, Node, Value};
 
 /// A mapping that is not complete yet.
 #[derive(Default)]

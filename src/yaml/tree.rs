@@ -6,7 +6,7 @@
 
 use serde_json::Number;
 
-use super::source::Span;
+use crate::model::source::Span;
 
 /// A value and the place it was written at.
 #[derive(Debug, Clone, PartialEq)]

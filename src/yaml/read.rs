@@ -2,7 +2,7 @@
 //!
 //! The text is cut at its `---` lines, as kubectl cuts it, so that a broken
 //! document takes no other with it. Each part goes through `granit-parser`,
-//! whose events become [`Node`]s (`build.rs`) with Kubernetes' meaning of every
+//! whose events become [`Node`]s (`builder.rs`) with Kubernetes' meaning of every
 //! scalar (`scalar.rs`), merge keys applied (`mapping.rs`) and aliases written out.
 //!
 //! What Kubernetes would read in silence as something other than what stands
@@ -10,13 +10,14 @@
 //! end of a document. Whatever the text, reading it ends, in bounded time and
 //! memory, and never panics.
 
-use super::build::{Builder, Limits, Stop};
-use super::lost::Lost;
+use std::ops::Range;
+
+use super::builder::{Builder, Limits, Stop};
 use super::suppress::Suppression;
+use super::tree::{Node, Value};
 use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{FileId, Span};
-use crate::model::tree::{Node, Value};
 
 /// The largest text that is read, in bytes.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -45,23 +46,32 @@ pub struct Document {
 /// Reads the documents of a file; empty ones are left out, and so are those that
 /// break off, which are in `diagnostics` instead.
 pub fn read(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Vec<Document> {
-    read_all(file, text, diagnostics).0
+    read_all(file, text, diagnostics).documents
 }
 
-/// The same, and what can be told of the documents that break off.
-pub(super) fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> (Vec<Document>, Vec<Lost>) {
+/// A file, read.
+#[derive(Debug, Default)]
+pub struct Text {
+    /// Its documents.
+    pub documents: Vec<Document>,
+    /// The byte ranges of the parts that hold no readable document, which `diagnostics` explain.
+    pub broken: Vec<Range<usize>>,
+}
+
+/// Reads the documents of a file, as [`read`] does, and keeps the ranges of the parts that could not be read.
+pub fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Text {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, the limit is {MAX_BYTES}", text.len());
         diagnostics.push(
             Diagnostic::new(&codes::TOO_LARGE, Span::file_start(file), message).help("split the file at a `---`"),
         );
-        return (Vec::new(), vec![Lost::of(text)]);
+        return Text { documents: Vec::new(), broken: std::iter::once(0..text.len()).collect() };
     }
     let mut limits = Limits { nodes: MAX_NODES, alias_nodes: MAX_ALIAS_NODES, alias_bytes: MAX_ALIAS_BYTES };
     line_separators(file, text, diagnostics);
     let comments = text.contains("carrier:");
     let mut documents = Vec::new();
-    let mut lost = Vec::new();
+    let mut broken = Vec::new();
     for part in parts(text) {
         if let Some((start, end)) = part.beside_separator {
             diagnostics.push(
@@ -79,14 +89,14 @@ pub(super) fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) 
                     documents.push(Document { root, sound, suppressions });
                 }
             }
-            Err(Stop::Document) => lost.push(Lost::of(&text[part.start..part.end])),
+            Err(Stop::Document) => broken.push(part.start..part.end),
             Err(Stop::File) => {
-                lost.push(Lost::of(&text[part.start..]));
+                broken.push(part.start..text.len());
                 break;
             }
         }
     }
-    (documents, lost)
+    Text { documents, broken }
 }
 
 /// A stretch of text between two `---` lines.

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use crate::compile::render::ManifestId;
-use crate::model::kinds::table::{KINDS, Scope};
+use super::kinds::table::{KINDS, Scope};
+use super::object::ManifestId;
 
 /// A kind as the API serves it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

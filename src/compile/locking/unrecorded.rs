@@ -1,0 +1,42 @@
+//! Tenants whose namespaces are not recorded in the lock.
+
+use std::collections::BTreeMap;
+
+use crate::compile::discovered::Discovered;
+use crate::compile::resolve::Resolved;
+use crate::model::cluster::ClusterId;
+use crate::model::codes::lock as codes;
+use crate::model::diagnostic::Diagnostics;
+use crate::model::lock::Lock;
+
+/// Tenants whose namespaces the lock does not have, though there is one: at their account, with the
+/// first of the clusters. Their names could still change.
+#[must_use]
+pub fn unrecorded(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    if discovered.lock == Lock::default() {
+        return diagnostics;
+    }
+    let mut missing: BTreeMap<&str, Vec<&ClusterId>> = BTreeMap::new();
+    for (id, tenants) in resolved.assignments() {
+        let recorded = discovered.lock.clusters.get(id).map(|c| &c.namespaces);
+        for tenant in tenants {
+            if !recorded.is_some_and(|names| names.contains_key(tenant)) {
+                missing.entry(tenant).or_default().push(id);
+            }
+        }
+    }
+    for (tenant, clusters) in missing {
+        let Some(account) = resolved.accounts.get(tenant) else { continue };
+        let others = match clusters.len() - 1 {
+            0 => String::new(),
+            1 => " and one more cluster".to_owned(),
+            n => format!(" and {n} more clusters"),
+        };
+        let message =
+            format!("the namespace of `{tenant}` in `{}`{others} is not recorded in `carrier.lock`", clusters[0]);
+        diagnostics
+            .push(account.complain(&codes::NOT_RECORDED, "/metadata/name", message).help(codes::NOT_RECORDED.mend()));
+    }
+    diagnostics
+}

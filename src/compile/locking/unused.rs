@@ -1,0 +1,57 @@
+//! Snapshots that no service uses.
+
+use crate::compile::discovered::Discovered;
+use crate::compile::resolve::{BaseName, Resolved};
+use crate::model::cluster::ClusterId;
+use crate::model::codes::lock as codes;
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+
+/// Snapshots that no service needs: of clusters that the repository does not
+/// have, or of CRDs that nobody wants of them. True only of a repository without
+/// errors: what is refused may have wanted one.
+#[must_use]
+pub fn unused(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
+    let mut diagnostics = Diagnostics::default();
+    for (id, name) in orphans(resolved, discovered) {
+        let Some(snapshot) = discovered.by_name(id, name) else { continue };
+        let message = match resolved.clusters.contains_key(id) {
+            true => format!("nothing offers `{name}` from the cluster `{id}`"),
+            false => format!("there is no ServiceCluster `{id}`, so nothing uses this snapshot"),
+        };
+        diagnostics.push(
+            Diagnostic::new(&codes::UNUSED_SNAPSHOT, snapshot.place, message).help(codes::UNUSED_SNAPSHOT.mend()),
+        );
+    }
+    diagnostics
+}
+
+/// The CRDs among the snapshots and in the lock that no service needs.
+pub fn orphans<'d>(resolved: &Resolved<'_>, discovered: &'d Discovered) -> Vec<(&'d ClusterId, &'d str)> {
+    let wanted = resolved.wanted();
+    let is_wanted = |id: &ClusterId, name: &str| {
+        wanted.get(id).is_some_and(|names| {
+            names.keys().any(|base| match base {
+                BaseName::Crd(crd) => crd == name,
+                BaseName::Plural(plural) => name.split_once('.').is_some_and(|(p, _)| p == plural),
+            })
+        }) || selects_nothing(resolved, id, name)
+    };
+    let files = discovered.crds.iter().flat_map(|(id, crds)| crds.keys().map(move |name| (id, name.as_str())));
+    let locked = discovered.lock.clusters.iter().flat_map(|(id, c)| c.crds.keys().map(move |name| (id, name.as_str())));
+    let mut found: Vec<(&ClusterId, &str)> = files.chain(locked).filter(|(id, name)| !is_wanted(id, name)).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Whether a set offers the CRD and has selected no cluster at all: a slip, which
+/// is reported, and no reason to let go of the CRD.
+fn selects_nothing(resolved: &Resolved<'_>, id: &ClusterId, crd: &str) -> bool {
+    let sets = &resolved.loaded.catalog_entry_sets;
+    resolved.clusters.contains_key(id)
+        && sets.iter().any(|set| {
+            set.spec.discover.crd.name == crd
+                && set.namespace.as_deref() == Some(&id.provider)
+                && !resolved.services.iter().any(|s| s.origin.id() == set.id())
+        })
+}
