@@ -162,7 +162,7 @@ impl Job<'_> {
             return Ok(planned.exit.unwrap_or(Exit::Errors));
         };
         if let Some(saved) = self.saved {
-            let moved = saved::moved(saved, plan);
+            let moved = saved::differences(saved, plan);
             if !moved.is_empty() {
                 return Err(stale(&moved, ui));
             }

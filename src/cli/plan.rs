@@ -28,7 +28,7 @@ use crate::plan::guard::is_allowed;
 use crate::plan::inventory;
 use crate::plan::live::LiveCluster;
 use crate::plan::markdown::markdown;
-use crate::plan::text::{How, text};
+use crate::plan::text::{TextOptions, text};
 use crate::plan::types::{Allowed, Change, ObjectRef, Plan};
 use crate::plan::words::flag_name;
 
@@ -194,7 +194,7 @@ fn hermetic(
 /// # Errors
 /// When it cannot be written.
 pub fn show(plan: &Plan, output: Output, summary: bool, ui: &mut Ui<'_>) -> Result<(), CliError> {
-    let how = How { color: ui.out_color, summary, all: ui.verbosity == Verbosity::Verbose };
+    let how = TextOptions { color: ui.out_color, summary, all: ui.verbosity == Verbosity::Verbose };
     let shown = match output {
         Output::Text => text(plan, &how),
         Output::Json => json(plan),

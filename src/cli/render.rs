@@ -13,7 +13,7 @@ use super::ui::{Ui, shell_word};
 use crate::compile::locking::strict;
 use crate::compile::render::ManifestSet;
 use crate::compile::render::layout::{Files, Options, layout, stream};
-use crate::files::alone::Alone;
+use crate::files::folder_lock::FolderLock;
 use crate::files::write::{Difference, DifferenceKind, check, no_link, plan_write};
 use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
@@ -164,7 +164,7 @@ fn print(
 
 fn write(folder: &Path, shown: &Path, files: &Files, set: &ManifestSet, ui: &mut Ui<'_>) -> Result<(), CliError> {
     // Held while it is compared and written: what another run writes between the two would be lost.
-    let _alone = Alone::of(folder)?;
+    let _lock = FolderLock::acquire(folder)?;
     let plan = plan_write(folder, files)?;
     let edited = plan.differences().iter().filter(|d| is_edited(d.kind));
     let edited: Vec<String> = edited.map(|d| d.path.clone()).collect();

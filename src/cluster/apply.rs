@@ -32,9 +32,9 @@ use crate::model::object::ObjectKey;
 use crate::model::object::Stage;
 use crate::model::resource::Resource;
 use crate::plan::inventory::Inventory;
-use crate::plan::inventory::is_common;
+use crate::plan::inventory::is_shared;
 use crate::plan::parent::{GroupKind, Parent};
-use crate::plan::steps::{PlanMismatch, Step, Work, crd_key, needs, served_by};
+use crate::plan::steps::{Operation, PlanMismatch, Step, crd_key, needs, served_by};
 use crate::plan::types::{Change, ObjectRef, Plan};
 pub use outcome::{Event, Failure, Outcome};
 
@@ -83,7 +83,7 @@ impl<'a> ClusterWork<'a> {
                     .map_err(|why| Box::new(PlanMismatch { object: c.object.clone(), why }))
             })
             .collect();
-        let members = wanted.iter().filter(|manifest| !is_common(&manifest.body));
+        let members = wanted.iter().filter(|manifest| !is_shared(&manifest.body));
         let kinds: BTreeSet<GroupKind> =
             members.map(|manifest| (manifest.id.group().to_owned(), manifest.id.kind.clone())).collect();
         let kept = plan.kept.iter().filter(|object| object.cluster == name);
@@ -344,8 +344,8 @@ impl<'a> Run<'a> {
             Err(error) if error.kind == ErrorKind::NotFound => {
                 let is_it = |step: &&Step| step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE;
                 let step = self.work.steps.iter().find(is_it);
-                let body = match step.map(|step| &step.work) {
-                    Some(Work::Apply { body, .. }) => Value::clone(body),
+                let body = match step.map(|step| &step.operation) {
+                    Some(Operation::Apply { body, .. }) => Value::clone(body),
                     _ => json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}),
                 };
                 let spaces = Resource::namespaces();

@@ -11,7 +11,7 @@ use super::rest::{ApiRequest, Apply};
 use crate::compile::render::Manifest;
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
-use crate::plan::build::Answer;
+use crate::plan::build::DryRunResult;
 use crate::plan::compare::{Comparison, compare};
 use crate::plan::inventory::Inventory;
 use crate::plan::live::LiveCluster;
@@ -32,7 +32,7 @@ pub async fn ask(
     live: &LiveCluster,
     differing: &[ObjectKey],
     forced: &(dyn Fn(&ObjectKey) -> bool + Sync),
-) -> Result<(BTreeMap<ObjectKey, Answer>, usize), ClusterError> {
+) -> Result<(BTreeMap<ObjectKey, DryRunResult>, usize), ClusterError> {
     let differing: BTreeSet<&ObjectKey> = differing.iter().collect();
     let world = World::new(wanted, inventory, live);
     let asked: Vec<(ObjectKey, Resource, &Manifest)> = wanted
@@ -45,7 +45,7 @@ pub async fn ask(
         })
         .collect();
     let count = asked.len();
-    let answers: Vec<Option<(ObjectKey, Answer)>> = stream::iter(asked)
+    let answers: Vec<Option<(ObjectKey, DryRunResult)>> = stream::iter(asked)
         .map(|(key, resource, manifest)| {
             let (world, is_new) = (&world, !differing.contains(&key));
             async move {
@@ -57,19 +57,19 @@ pub async fn ask(
                 let answer = match cluster.call(&call(false)).await {
                     // Where there is nothing, there is nothing to compare with.
                     Ok(_) if is_new => None,
-                    Ok(body) => Some(Answer::WouldBe(body)),
+                    Ok(body) => Some(DryRunResult::Accepted(body)),
                     Err(error) => refusal(error)?,
                 };
                 // Whose fields are taken is said also where that is allowed.
                 let answer = match answer {
-                    Some(Answer::Conflicts(conflicts)) if forced(&key) => match cluster.call(&call(true)).await {
-                        Ok(body) => Some(Answer::Forced(body, conflicts)),
+                    Some(DryRunResult::Conflicts(conflicts)) if forced(&key) => match cluster.call(&call(true)).await {
+                        Ok(body) => Some(DryRunResult::Forced(body, conflicts)),
                         Err(error) => refusal(error)?,
                     },
                     answer => answer,
                 };
                 // What an old CRD refuses, the new one may take.
-                let is_sure = !matches!(answer, Some(Answer::Refused(_))) || !world.kind_changes(&resource);
+                let is_sure = !matches!(answer, Some(DryRunResult::Refused(_))) || !world.kind_changes(&resource);
                 Ok::<_, ClusterError>(answer.filter(|_| is_sure).map(|answer| (key, answer)))
             }
         })
@@ -81,14 +81,14 @@ pub async fn ask(
 
 /// What a refusal says; `None` where it says nothing of the object: something else is not there yet, or
 /// nobody can be asked.
-fn refusal(error: ClusterError) -> Result<Option<Answer>, ClusterError> {
+fn refusal(error: ClusterError) -> Result<Option<DryRunResult>, ClusterError> {
     match error.kind {
-        ErrorKind::Conflict if !error.conflicts().is_empty() => Ok(Some(Answer::Conflicts(error.conflicts()))),
+        ErrorKind::Conflict if !error.conflicts().is_empty() => Ok(Some(DryRunResult::Conflicts(error.conflicts()))),
         ErrorKind::NotFound => Ok(None),
         _ if error.is_of_connection() => Err(error),
         // A webhook with side effects is not asked, and then the dry run is off. Applying may well do.
         _ if error.message.contains("does not support dry run") => Ok(None),
-        _ => Ok(Some(Answer::Refused(discreet(&error.message)))),
+        _ => Ok(Some(DryRunResult::Refused(discreet(&error.message)))),
     }
 }
 
@@ -119,7 +119,7 @@ impl<'a> World<'a> {
     /// Whether what a new object needs is there.
     fn can_be_made(&self, key: &ObjectKey, body: &Value) -> bool {
         let is_there = |key: &ObjectKey| match self.live.objects.get(key) {
-            Some(object) => !object.is_going(),
+            Some(object) => !object.is_terminating(),
             // What is not rendered is not listed: it may be there.
             None => !self.wanted.contains(key),
         };
@@ -155,9 +155,9 @@ mod tests {
         ] } });
         let expected = Conflict { manager: "kubectl".into(), field: ".spec.x".into() };
         let error = ClusterError::of_status(409, conflict.to_string().as_bytes());
-        assert_eq!(refusal(error), Ok(Some(Answer::Conflicts(vec![expected]))));
+        assert_eq!(refusal(error), Ok(Some(DryRunResult::Conflicts(vec![expected]))));
         let error = ClusterError::of_status(403, br#"{"message":"escalation"}"#);
-        assert_eq!(refusal(error), Ok(Some(Answer::Refused("escalation".into()))));
+        assert_eq!(refusal(error), Ok(Some(DryRunResult::Refused("escalation".into()))));
         assert_eq!(refusal(ClusterError::of_status(404, b"{}")), Ok(None));
         let webhook = br#"{"message":"admission webhook \"x\" does not support dry run"}"#;
         assert_eq!(refusal(ClusterError::of_status(400, webhook)), Ok(None));

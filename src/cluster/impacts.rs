@@ -18,7 +18,7 @@ use crate::model::keys::{ORIGIN_NAMESPACE, SERVICE_CLUSTER};
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
-use crate::plan::build::{Answer, Asks};
+use crate::plan::build::{DryRunResult, Queries};
 use crate::plan::live::LiveCluster;
 use crate::plan::types::Impact;
 
@@ -48,27 +48,27 @@ struct Concern<'a> {
 pub async fn find(
     cluster: &Cluster,
     live: &LiveCluster,
-    answers: &BTreeMap<ObjectKey, Answer>,
-    asks: &Asks,
+    answers: &BTreeMap<ObjectKey, DryRunResult>,
+    asks: &Queries,
     trial: bool,
 ) -> Result<BTreeMap<ObjectKey, Impact>, ClusterError> {
     let body = |key: &ObjectKey| live.objects.get(key).map(|object| &object.body);
     let mut concerns: Vec<Concern<'_>> = Vec::new();
-    for changed in &asks.crds_changed {
+    for changed in &asks.changed_crds {
         concerns.push(Concern::of_crd(&changed.key, &changed.live, Fate::Kept));
     }
-    for key in &asks.doomed_crds {
+    for key in &asks.deleted_crds {
         concerns.extend(body(key).map(|crd| Concern::of_crd(key, crd, Fate::Destroyed)));
     }
-    if !asks.doomed_namespaces.is_empty() {
+    if !asks.deleted_namespaces.is_empty() {
         let (kinds, unknown) = kinds_of_instances(cluster, live).await?;
         let kinds: Vec<Resource> = kinds.into_iter().filter(|kind| kind.namespaced).collect();
-        for key in &asks.doomed_namespaces {
+        for key in &asks.deleted_namespaces {
             let (kinds, unknown, namespace) = (kinds.clone(), unknown.clone(), Some(key.name.clone()));
             concerns.push(Concern { key, kinds, namespace, fate: Fate::Destroyed, unknown });
         }
     }
-    for key in &asks.doomed_others {
+    for key in &asks.deleted_others {
         let Some((kinds, namespace)) = body(key).map(|body| served(live, key, body)) else { continue };
         concerns.push(Concern { key, kinds, namespace, fate: Fate::Kept, unknown: None });
     }
@@ -102,20 +102,20 @@ impl<'a> Concern<'a> {
 /// Tries the instances of the CRDs that change.
 async fn tried(
     cluster: &Cluster,
-    answers: &BTreeMap<ObjectKey, Answer>,
-    asks: &Asks,
+    answers: &BTreeMap<ObjectKey, DryRunResult>,
+    asks: &Queries,
     trial: bool,
     impacts: &mut BTreeMap<ObjectKey, Impact>,
 ) {
     let mut worth: Vec<_> = Vec::new();
-    for changed in &asks.crds_changed {
+    for changed in &asks.changed_crds {
         let Some(impact) = impacts.get_mut(&changed.key) else { continue };
         if impact.instances == 0 {
             continue;
         }
         if !trial {
             impact.unchecked = Some("the instances were not tried under the new schema (`--no-trial`)".to_owned());
-        } else if matches!(answers.get(&changed.key), Some(Answer::Refused(_))) {
+        } else if matches!(answers.get(&changed.key), Some(DryRunResult::Refused(_))) {
             impact.unchecked = Some("the server does not take the new schema".to_owned());
         } else {
             worth.push(changed);
@@ -276,7 +276,7 @@ mod tests {
         let namespace = json!({ "kind": "Namespace", "metadata": { "name": "t" } });
         let live = cluster_of(&[namespace]);
         let key = live.objects.keys().next().cloned().expect("the namespace");
-        let asks = Asks { doomed_namespaces: vec![key.clone()], ..Asks::default() };
+        let asks = Queries { deleted_namespaces: vec![key.clone()], ..Queries::default() };
         let found = find(&cluster, &live, &BTreeMap::new(), &asks, true).await.expect("nobody is asked");
         assert_eq!(found[&key].unchecked.as_deref(), Some(NO_BASE));
     }

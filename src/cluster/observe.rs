@@ -20,7 +20,7 @@ use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
-use crate::plan::build::{Answer, to_ask};
+use crate::plan::build::{DryRunResult, queries};
 use crate::plan::inventory::Inventory;
 use crate::plan::live::{LiveCluster, LiveObject, PART_OF};
 use crate::plan::needs;
@@ -62,7 +62,7 @@ pub struct Observed {
     /// The objects that are wanted and those of the inventory, as they are.
     pub live: LiveCluster,
     /// What the server made of the dry runs.
-    pub answers: BTreeMap<ObjectKey, Answer>,
+    pub answers: BTreeMap<ObjectKey, DryRunResult>,
     /// What changed CRDs and doomed objects mean for instances.
     pub impacts: BTreeMap<ObjectKey, Impact>,
     /// How many dry runs were made.
@@ -73,7 +73,7 @@ pub struct Observed {
 ///
 /// # Errors
 /// When the cluster does not answer, or does not let us list what carrier renders. What it says of a
-/// single object is no error but an [`Answer`], or an [`Impact::unchecked`].
+/// single object is not an error but a [`DryRunResult`], or an [`Impact::unchecked`].
 pub async fn observe(
     cluster: &Cluster,
     wanted: &[Manifest],
@@ -84,7 +84,7 @@ pub async fn observe(
     if options.trial {
         sweep(cluster, &leftovers, options.leftover_age).await;
     }
-    let asks = to_ask(wanted, inventory, &live, options.prune);
+    let asks = queries(wanted, inventory, &live, options.prune);
     let (answers, dry_runs) = dry_run::ask(cluster, wanted, inventory, &live, &asks.dry_run, options.forced).await?;
     let impacts = impacts::find(cluster, &live, &answers, &asks, options.trial).await?;
     Ok(Observed { live, answers, impacts, dry_runs })

@@ -4,8 +4,8 @@
 //!
 //! [`Sources`]: crate::model::source::Sources
 
-pub mod alone;
 mod error;
+pub mod folder_lock;
 pub mod git;
 mod manifest;
 mod patterns;

@@ -9,14 +9,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::FilesError;
-use super::alone::Alone;
+use super::folder_lock::FolderLock;
 use super::manifest::check_path;
 use super::write::{Found, STAGING, look, remove_staging, replace};
 
 /// Writes (`Some`) and removes (`None`) files below `root`, in this order. Stops
 /// at the first that fails: what stands then is the beginning of the list.
 pub fn update(root: &Path, files: &[(String, Option<String>)]) -> Result<(), FilesError> {
-    let _alone = Alone::of(root)?;
+    let _lock = FolderLock::acquire(root)?;
     for (path, _) in files {
         check_path(path).map_err(|reason| FilesError::BadPath { path: path.clone(), reason })?;
         match look(root, path)? {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::compare::{Comparison, compare, equal, same_after_dry_run};
-use super::guard::{self, Facts};
-use super::inventory::{Inventory, Ownership, is_common};
+use super::guard::{self, GuardInput};
+use super::inventory::{Inventory, Ownership, is_shared};
 use super::live::{LiveCluster, LiveObject};
 use super::types::{
     Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, FORMAT_VERSION, Impact, LiveVersion, ObjectRef,
@@ -24,9 +24,9 @@ use crate::model::source::{Sources, Span};
 
 /// What the server said to a dry run of an object.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
+pub enum DryRunResult {
     /// What the object would be.
-    WouldBe(Value),
+    Accepted(Value),
     /// Others own fields of it.
     Conflicts(Vec<Conflict>),
     /// Others own fields of it, and what the object would be if these were taken, which the user allowed.
@@ -46,8 +46,8 @@ pub struct ClusterInput<'a> {
     pub inventory: &'a Inventory,
     /// What is there; `None` where the cluster did not answer.
     pub live: Option<&'a LiveCluster>,
-    /// The answers to the dry runs of [`Asks::dry_run`]; an object without one was not asked.
-    pub answers: &'a BTreeMap<ObjectKey, Answer>,
+    /// The answers to the dry runs of [`Queries::dry_run`]; an object without one was not asked.
+    pub answers: &'a BTreeMap<ObjectKey, DryRunResult>,
     /// What was found out about the instances of changed CRDs and of doomed objects.
     pub impacts: &'a BTreeMap<ObjectKey, Impact>,
 }
@@ -78,18 +78,18 @@ pub struct Inputs<'a> {
 
 /// What has to be asked of a cluster before a plan can be built.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Asks {
+pub struct Queries {
     /// Objects whose dry run is wanted.
     pub dry_run: Vec<ObjectKey>,
     /// CRDs whose instances may not fit the new schema.
-    pub crds_changed: Vec<ChangedCrd>,
+    pub changed_crds: Vec<ChangedCrd>,
     /// CRDs that would be deleted: how many instances, where?
-    pub doomed_crds: Vec<ObjectKey>,
+    pub deleted_crds: Vec<ObjectKey>,
     /// Namespaces that would be deleted: what is in them?
-    pub doomed_namespaces: Vec<ObjectKey>,
+    pub deleted_namespaces: Vec<ObjectKey>,
     /// Other objects that would be deleted, and that instances may depend on: Offerings and
     /// ServiceClusterAssignments, whose tenants' instances would be without a service.
-    pub doomed_others: Vec<ObjectKey>,
+    pub deleted_others: Vec<ObjectKey>,
 }
 
 /// A CRD whose schema changes so that instances may not fit any more.
@@ -105,8 +105,8 @@ pub struct ChangedCrd {
 
 /// What has to be asked of a cluster. `prune` as in [`Inputs`].
 #[must_use]
-pub fn to_ask(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, prune: bool) -> Asks {
-    let mut asks = Asks::default();
+pub fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, prune: bool) -> Queries {
+    let mut asks = Queries::default();
     let mut keys = BTreeSet::new();
     for manifest in wanted {
         let key = ObjectKey::from(&manifest.id);
@@ -119,21 +119,21 @@ pub fn to_ask(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, pr
             if let Some(there) = there.filter(|_| key.is_crd())
                 && crd::reasons(&there.body, &body).iter().any(|reason| reason.effect >= Effect::Tightening)
             {
-                asks.crds_changed.push(ChangedCrd { key: key.clone(), live: there.body.clone(), new: body });
+                asks.changed_crds.push(ChangedCrd { key: key.clone(), live: there.body.clone(), new: body });
             }
         }
         keys.insert(key);
     }
     if prune {
         for (key, object) in &live.objects {
-            let ours = !is_common(&object.body) && inventory.ownership(object) == Ownership::Ours;
+            let ours = !is_shared(&object.body) && inventory.ownership(object) == Ownership::Ours;
             if keys.contains(key) || !ours {
                 continue;
             }
             match key.kind.as_str() {
-                "CustomResourceDefinition" => asks.doomed_crds.push(key.clone()),
-                "Namespace" => asks.doomed_namespaces.push(key.clone()),
-                "Offering" | "ServiceClusterAssignment" => asks.doomed_others.push(key.clone()),
+                "CustomResourceDefinition" => asks.deleted_crds.push(key.clone()),
+                "Namespace" => asks.deleted_namespaces.push(key.clone()),
+                "Offering" | "ServiceClusterAssignment" => asks.deleted_others.push(key.clone()),
                 _ => {}
             }
         }
@@ -144,7 +144,7 @@ pub fn to_ask(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, pr
 /// Builds the plan.
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> Plan {
-    let mut parts: Vec<Part> = inputs.clusters.iter().map(|cluster| part(inputs, cluster)).collect();
+    let mut parts: Vec<ClusterChanges> = inputs.clusters.iter().map(|cluster| part(inputs, cluster)).collect();
     let mut plan = Plan {
         format_version: FORMAT_VERSION.to_owned(),
         carrier_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -157,11 +157,11 @@ pub fn build(inputs: &Inputs<'_>) -> Plan {
         ..Plan::default()
     };
     let mut wanted = inputs.clusters.iter().flat_map(|cluster| cluster.wanted);
-    let mut facts = Facts {
+    let mut guards = GuardInput {
         empty: wanted.all(|manifest| manifest.origin.is_none()),
         max_prune: inputs.max_prune,
         allow_empty: inputs.allow_empty,
-        ..Facts::default()
+        ..GuardInput::default()
     };
     for part in &mut parts {
         plan.changes.append(&mut part.applied);
@@ -173,13 +173,13 @@ pub fn build(inputs: &Inputs<'_>) -> Plan {
     for part in parts {
         plan.clusters.push(part.cluster);
         plan.kept.extend(part.kept);
-        facts.foreign.extend(part.foreign);
-        facts.going.extend(part.going);
+        guards.foreign.extend(part.foreign);
+        guards.terminating.extend(part.terminating);
     }
     plan.allowed.sort();
     plan.allowed.dedup();
     plan.summary = summary(&plan);
-    plan.refusals = guard::refusals(&plan, &facts);
+    plan.refusals = guard::refusals(&plan, &guards);
     plan
 }
 
@@ -207,24 +207,24 @@ fn input_digest(clusters: &[ClusterInput<'_>]) -> String {
 
 /// What one cluster adds to the plan.
 #[derive(Default)]
-struct Part {
+struct ClusterChanges {
     cluster: ClusterPlan,
     applied: Vec<Change>,
     deleted: Vec<Change>,
     kept: Vec<ObjectRef>,
     foreign: Vec<(ObjectRef, String)>,
-    going: Vec<ObjectRef>,
+    terminating: Vec<ObjectRef>,
 }
 
-fn part(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> Part {
-    let mut part = Part::default();
+fn part(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges {
+    let mut part = ClusterChanges::default();
     part.cluster.name = input.target.to_string();
     part.cluster.objects = input.wanted.len();
     let Some(live) = input.live else { return part };
     part.cluster.reached = true;
     part.cluster.uid.clone_from(&live.uid);
     let ours = |object: &LiveObject| {
-        inputs.hermetic || !is_common(&object.body) && input.inventory.ownership(object) == Ownership::Ours
+        inputs.hermetic || !is_shared(&object.body) && input.inventory.ownership(object) == Ownership::Ours
     };
     part.cluster.inventory = live.objects.values().filter(|object| ours(object)).count();
 
@@ -239,17 +239,23 @@ fn part(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> Part {
         let reference = reference(input.target, key, &object.body);
         if !inputs.hermetic && !inputs.prune {
             part.kept.push(reference);
-        } else if !object.is_going() {
+        } else if !object.is_terminating() {
             part.deleted.push(deletion(input, key, object, reference));
         }
     }
     part.kept.sort();
-    weigh_access(input, live, &mut part);
+    add_access_changes(input, live, &mut part);
     part
 }
 
 /// Plans an object that the repository has.
-fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, manifest: &Manifest, part: &mut Part) {
+fn wanted(
+    inputs: &Inputs<'_>,
+    input: &ClusterInput<'_>,
+    live: &LiveCluster,
+    manifest: &Manifest,
+    part: &mut ClusterChanges,
+) {
     let key = ObjectKey::from(&manifest.id);
     let there = live.objects.get(&key);
     let body = match inputs.hermetic {
@@ -283,7 +289,7 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
             return;
         }
         (Comparison::Absent, _) | (_, None) => {
-            if let Some(Answer::Refused(why)) = input.answers.get(&key) {
+            if let Some(DryRunResult::Refused(why)) = input.answers.get(&key) {
                 change.refused = Some(without_values(why));
             }
         }
@@ -295,15 +301,15 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
                     part.foreign.push((reference, id));
                     return;
                 }
-                if there.is_going() {
-                    part.going.push(reference);
+                if there.is_terminating() {
+                    part.terminating.push(reference);
                     return;
                 }
-                if matches!(answer, Some(Answer::WouldBe(would)) if same_after_dry_run(&there.body, would)) {
+                if matches!(answer, Some(DryRunResult::Accepted(would)) if same_after_dry_run(&there.body, would)) {
                     part.cluster.unchanged += 1;
                     return;
                 }
-                if ownership == Ownership::Unmarked && !is_common(&body) {
+                if ownership == Ownership::Unmarked && !is_shared(&body) {
                     let text = "it is there already, and becomes one of this inventory".to_owned();
                     change.reasons.push(Reason { effect: Effect::Safe, text, path: String::new() });
                 }
@@ -311,14 +317,18 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
             change.action = Action::Update;
             change.live = version(there);
             change.fields = match answer {
-                Some(Answer::WouldBe(would) | Answer::Forced(would, _)) => fields::changes(&there.body, would),
+                Some(DryRunResult::Accepted(would) | DryRunResult::Forced(would, _)) => {
+                    fields::changes(&there.body, would)
+                }
                 _ if inputs.hermetic => fields::changes(&there.body, &body),
                 _ => fields::wanted(&there.body, &body),
             };
             match answer {
-                Some(Answer::Conflicts(list) | Answer::Forced(_, list)) => change.conflicts.clone_from(list),
-                Some(Answer::Refused(why)) => change.refused = Some(without_values(why)),
-                Some(Answer::WouldBe(_)) | None => {}
+                Some(DryRunResult::Conflicts(list) | DryRunResult::Forced(_, list)) => {
+                    change.conflicts.clone_from(list)
+                }
+                Some(DryRunResult::Refused(why)) => change.refused = Some(without_values(why)),
+                Some(DryRunResult::Accepted(_)) | None => {}
             }
             change.reasons.extend(consequence::of_update(&key, &there.body, &body));
             // Stable: what is equally grave stays in the order of the fields.
@@ -327,7 +337,7 @@ fn wanted(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveCluster, man
     }
     change.effect = worst(&change.reasons);
     if inputs.hermetic && change.effect >= Effect::Tightening && change.impact.is_none() {
-        change.impact = Some(nobody_was_asked());
+        change.impact = Some(unchecked_impact());
     }
     change.digest = Some(format!("sha256:{}", sha256(body.to_string().as_bytes())));
     part.applied.push(change);
@@ -347,7 +357,7 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         source: None,
         fields: Vec::new(),
         access: Vec::new(),
-        impact: impact.or_else(|| (effect == Effect::Destructive).then(nobody_was_asked)),
+        impact: impact.or_else(|| (effect == Effect::Destructive).then(unchecked_impact)),
         conflicts: Vec::new(),
         refused: None,
         live: version(object),
@@ -355,7 +365,7 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
     }
 }
 
-fn nobody_was_asked() -> Impact {
+fn unchecked_impact() -> Impact {
     Impact { unchecked: Some(NOT_ASKED.to_owned()), ..Impact::default() }
 }
 
@@ -370,7 +380,7 @@ fn version(object: &LiveObject) -> Option<LiveVersion> {
 }
 
 /// Says who gains and loses what, at the changes that bring it about.
-fn weigh_access(input: &ClusterInput<'_>, live: &LiveCluster, part: &mut Part) {
+fn add_access_changes(input: &ClusterInput<'_>, live: &LiveCluster, part: &mut ClusterChanges) {
     let key_of = |change: &Change| ObjectKey::from(&change.object);
     let applied: BTreeSet<ObjectKey> = part.applied.iter().map(key_of).filter(access::concerns).collect();
     let deleted: BTreeSet<ObjectKey> = part.deleted.iter().map(key_of).filter(access::concerns).collect();

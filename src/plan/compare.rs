@@ -28,14 +28,14 @@ pub enum Comparison {
 #[must_use]
 pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
     let Some(live) = live else { return Comparison::Absent };
-    if is_shared(wanted) {
+    if is_system_namespace(wanted) {
         return Comparison::Same;
     }
     let api_version = wanted.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     let mut ours = live.managers().filter(crate::model::managed_fields::Manager::is_carrier);
     // After a change of version there may be an entry for each.
     let (Some(entry), None) = (ours.next(), ours.next()) else { return Comparison::Differs };
-    let same = !live.is_going()
+    let same = !live.is_terminating()
         && entry.api_version == api_version
         && live.body.get("apiVersion") == wanted.get("apiVersion")
         && is_same_object(wanted, &live.body, entry.fields);
@@ -45,7 +45,7 @@ pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
 /// Whether it is the namespace of carrier's own objects: it is made where it is absent, belongs to no
 /// inventory and is never deleted, because other programs and repositories use it too.
 #[must_use]
-pub fn is_shared(body: &Value) -> bool {
+pub fn is_system_namespace(body: &Value) -> bool {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     text("/kind") == Some("Namespace")
         && text("/apiVersion") == Some("v1")
@@ -56,7 +56,7 @@ pub fn is_shared(body: &Value) -> bool {
 /// bookkeeping do not count.
 #[must_use]
 pub fn same_after_dry_run(live: &Value, would_be: &Value) -> bool {
-    essence(live) == essence(would_be) && owned(live) == owned(would_be)
+    without_server_fields(live) == without_server_fields(would_be) && owned(live) == owned(would_be)
 }
 
 /// What carrier owns of an object, in any order.
@@ -73,7 +73,7 @@ fn owned(body: &Value) -> Vec<Value> {
 
 /// An object without what the server keeps for itself.
 #[must_use]
-pub fn essence(body: &Value) -> Value {
+pub fn without_server_fields(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(object) = body.as_object_mut() {
         object.remove("status");

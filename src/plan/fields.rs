@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value};
 
-use super::compare::{equal, essence};
+use super::compare::{equal, without_server_fields};
 use super::types::{FieldChange, FieldOp};
 use crate::compile::derive::schema;
 use crate::model::redact::names_credential;
@@ -20,7 +20,7 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// What changes between two states of an object.
 #[must_use]
 pub fn changes(live: &Value, would_be: &Value) -> Vec<FieldChange> {
-    let (live, would_be) = (essence(live), essence(would_be));
+    let (live, would_be) = (without_server_fields(live), without_server_fields(would_be));
     let mut walk = Walk { found: Vec::new(), partly: false };
     if live.get("kind").is_some_and(|kind| kind == "CustomResourceDefinition") {
         walk.crd(&live, &would_be);
@@ -34,7 +34,7 @@ pub fn changes(live: &Value, would_be: &Value) -> Vec<FieldChange> {
 /// answer nobody can tell whose it is.
 #[must_use]
 pub fn wanted(live: &Value, wanted: &Value) -> Vec<FieldChange> {
-    let (live, wanted) = (essence(live), essence(wanted));
+    let (live, wanted) = (without_server_fields(live), without_server_fields(wanted));
     let mut walk = Walk { found: Vec::new(), partly: true };
     if live.get("kind").is_some_and(|kind| kind == "CustomResourceDefinition") {
         walk.crd(&live, &wanted);

@@ -22,11 +22,11 @@ const USUAL: usize = 10;
 
 /// What the guards have to know besides the plan.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Facts {
+pub struct GuardInput {
     /// Objects that are wanted and belong to another inventory, with its id.
     pub foreign: Vec<(ObjectRef, String)>,
     /// Objects that are wanted and are being deleted.
-    pub going: Vec<ObjectRef>,
+    pub terminating: Vec<ObjectRef>,
     /// Whether the repository has no object of its own.
     pub empty: bool,
     /// How many objects may be deleted at most; `None` for the usual.
@@ -47,9 +47,9 @@ pub fn is_allowed(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
 
 /// All refusals of a plan, the gravest first.
 #[must_use]
-pub fn refusals(plan: &Plan, facts: &Facts) -> Vec<Refusal> {
+pub fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
     let mut found = Vec::new();
-    for (object, id) in &facts.foreign {
+    for (object, id) in &input.foreign {
         let message = format!(
             "{} belongs to another inventory, {id}; if that one is no more, remove the label {PART_OF} from it",
             placed(object)
@@ -63,13 +63,13 @@ pub fn refusals(plan: &Plan, facts: &Facts) -> Vec<Refusal> {
             flag: None,
         }));
     }
-    for object in &facts.going {
+    for object in &input.terminating {
         let message = format!("{} is being deleted; wait until it is gone, and plan again", placed(object));
         found.push(Refusal { guard: "server".to_owned(), message, flag: None });
     }
     found.extend(incomplete(plan));
-    found.extend(empty(plan, facts));
-    found.extend(mass_deletion(plan, facts));
+    found.extend(empty(plan, input));
+    found.extend(mass_deletion(plan, input));
     for effect in [Effect::Destructive, Effect::Breaking] {
         found.extend(plan.changes.iter().filter_map(|change| by_effect(plan, change, effect)));
     }
@@ -99,8 +99,8 @@ fn incomplete(plan: &Plan) -> Option<Refusal> {
     Some(Refusal { guard: "incomplete".to_owned(), message, flag: None })
 }
 
-fn empty(plan: &Plan, facts: &Facts) -> Option<Refusal> {
-    if !plan.prune || !facts.empty || facts.allow_empty || deletions(plan) == 0 {
+fn empty(plan: &Plan, input: &GuardInput) -> Option<Refusal> {
+    if !plan.prune || !input.empty || input.allow_empty || deletions(plan) == 0 {
         return None;
     }
     let message = format!(
@@ -111,12 +111,12 @@ fn empty(plan: &Plan, facts: &Facts) -> Option<Refusal> {
 }
 
 /// A share of the inventory, but at least a few.
-fn mass_deletion(plan: &Plan, facts: &Facts) -> Option<Refusal> {
+fn mass_deletion(plan: &Plan, input: &GuardInput) -> Option<Refusal> {
     if !plan.prune {
         return None;
     }
     let inventory: usize = plan.clusters.iter().map(|c| c.inventory).sum();
-    let most = facts.max_prune.unwrap_or_else(|| USUAL.max(inventory / 10));
+    let most = input.max_prune.unwrap_or_else(|| USUAL.max(inventory / 10));
     let deletions = deletions(plan);
     if deletions <= most {
         return None;

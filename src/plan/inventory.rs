@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::compare::is_shared;
+use super::compare::is_system_namespace;
 use super::live::{LiveObject, PART_OF};
 use crate::model::cluster::Target;
 use crate::model::digest;
@@ -53,11 +53,11 @@ pub enum Ownership {
 /// pruned. These are the namespace of carrier's own objects, and the CRDs of the KubeCarrier kinds, which each
 /// repository that is applied to a management cluster needs.
 #[must_use]
-pub fn is_common(body: &Value) -> bool {
+pub fn is_shared(body: &Value) -> bool {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let of_a_kind =
         text("/kind") == "CustomResourceDefinition" && [CATALOG_GROUP, CORE_GROUP].contains(&text("/spec/group"));
-    is_shared(body) || of_a_kind
+    is_system_namespace(body) || of_a_kind
 }
 
 /// The inventory named `inventory` in a cluster. Several management clusters may share a service cluster, and
@@ -82,7 +82,7 @@ impl Inventory {
     #[must_use]
     pub fn label(&self, body: &Value) -> Value {
         let mut body = body.clone();
-        if !is_common(&body)
+        if !is_shared(&body)
             && let Some(Value::Object(metadata)) = body.get_mut("metadata")
         {
             let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));

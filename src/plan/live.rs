@@ -46,7 +46,7 @@ impl LiveObject {
 
     /// Whether it is being deleted.
     #[must_use]
-    pub fn is_going(&self) -> bool {
+    pub fn is_terminating(&self) -> bool {
         self.metadata("deletionTimestamp").is_some()
     }
 

@@ -14,7 +14,7 @@ use super::words::{count, full_name, object};
 
 /// A text that is no plan of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub enum ReadError {
     /// Not JSON, or not a plan.
     #[error("it is not a plan that `carrier plan --out` wrote: {0}")]
     NotAPlan(String),
@@ -27,15 +27,15 @@ pub enum Unreadable {
 ///
 /// # Errors
 /// When it is none, or of another major version.
-pub fn read(text: &str) -> Result<Plan, Unreadable> {
-    let json: Value = serde_json::from_str(text).map_err(|error| Unreadable::NotAPlan(error.to_string()))?;
+pub fn read(text: &str) -> Result<Plan, ReadError> {
+    let json: Value = serde_json::from_str(text).map_err(|error| ReadError::NotAPlan(error.to_string()))?;
     let version = json.get("format_version").and_then(Value::as_str);
-    let version = version.ok_or_else(|| Unreadable::NotAPlan("it has no format_version".to_owned()))?;
+    let version = version.ok_or_else(|| ReadError::NotAPlan("it has no format_version".to_owned()))?;
     let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
     if major(version) != major(FORMAT_VERSION) {
-        return Err(Unreadable::Version(version.to_owned()));
+        return Err(ReadError::Version(version.to_owned()));
     }
-    serde_json::from_value(json).map_err(|error| Unreadable::NotAPlan(error.to_string()))
+    serde_json::from_value(json).map_err(|error| ReadError::NotAPlan(error.to_string()))
 }
 
 /// What is different between a saved plan and one made now with the same flags, a sentence each;
@@ -44,7 +44,7 @@ pub fn read(text: &str) -> Result<Plan, Unreadable> {
 /// A cluster that answered then and does not now is left out: what can be applied elsewhere is the
 /// same as before.
 #[must_use]
-pub fn moved(saved: &Plan, now: &Plan) -> Vec<String> {
+pub fn differences(saved: &Plan, now: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     if saved.against != now.against {
         lines.push(format!("the plan was made against {}, and not against the live clusters", saved.against));
@@ -73,7 +73,7 @@ pub fn moved(saved: &Plan, now: &Plan) -> Vec<String> {
                 Action::Delete => "is gone already, or wanted again".to_owned(),
                 _ => "is already as it should be, or not wanted any more".to_owned(),
             }),
-            (None, Some(now)) => Some(format!("would be {} now, which the plan does not say", done(now.action))),
+            (None, Some(now)) => Some(format!("would be {} now, which the plan does not say", past_tense(now.action))),
             (Some(then), Some(now)) => difference(then, now),
             (None, None) => None,
         };
@@ -88,7 +88,7 @@ fn by_object(plan: &Plan) -> BTreeMap<&ObjectRef, &Change> {
 
 fn difference(then: &Change, now: &Change) -> Option<String> {
     if then.action != now.action {
-        return Some(format!("would be {} now, and not {}", done(now.action), done(then.action)));
+        return Some(format!("would be {} now, and not {}", past_tense(now.action), past_tense(then.action)));
     }
     match (&then.live, &now.live) {
         (Some(a), Some(b)) if a.uid != b.uid => return Some("was deleted and made anew since".to_owned()),
@@ -108,11 +108,11 @@ fn difference(then: &Change, now: &Change) -> Option<String> {
     if then.effect != now.effect {
         return Some(format!("is {:?} now, and was {:?}", now.effect, then.effect).to_lowercase());
     }
-    hurt(then.impact.as_ref(), now.impact.as_ref())
+    greater_impact(then.impact.as_ref(), now.impact.as_ref())
 }
 
 /// What a change does to instances now that it did not do when somebody agreed to it. Less harm is none.
-fn hurt(then: Option<&Impact>, now: Option<&Impact>) -> Option<String> {
+fn greater_impact(then: Option<&Impact>, now: Option<&Impact>) -> Option<String> {
     let now = now?;
     let none = Impact::default();
     let then = then.unwrap_or(&none);
@@ -141,7 +141,7 @@ fn hurt(then: Option<&Impact>, now: Option<&Impact>) -> Option<String> {
         .map(|(namespace, name, what)| format!("{what} {}, which the plan does not say", full_name(namespace, name)))
 }
 
-fn done(action: Action) -> &'static str {
+fn past_tense(action: Action) -> &'static str {
     match action {
         Action::Create => "created",
         Action::Update => "changed",
@@ -176,44 +176,44 @@ mod tests {
         read(&text.to_string()).expect("a plan")
     }
 
-    fn moved_by(change: impl Fn(&mut Plan)) -> Vec<String> {
+    fn difference_by(change: impl Fn(&mut Plan)) -> Vec<String> {
         let (saved, mut now) = (plan(), plan());
         change(&mut now);
-        moved(&saved, &now)
+        differences(&saved, &now)
     }
 
     #[test]
     fn what_is_no_plan_is_not_read() {
-        assert!(matches!(read("{}"), Err(Unreadable::NotAPlan(_))));
-        assert!(matches!(read("a: b"), Err(Unreadable::NotAPlan(_))));
-        assert_eq!(read(r#"{"format_version":"2.0"}"#), Err(Unreadable::Version("2.0".into())));
+        assert!(matches!(read("{}"), Err(ReadError::NotAPlan(_))));
+        assert!(matches!(read("a: b"), Err(ReadError::NotAPlan(_))));
+        assert_eq!(read(r#"{"format_version":"2.0"}"#), Err(ReadError::Version("2.0".into())));
     }
 
     #[test]
     fn a_world_that_stands_still_is_the_same() {
-        assert_eq!(moved(&plan(), &plan()), Vec::<String>::new());
+        assert_eq!(differences(&plan(), &plan()), Vec::<String>::new());
     }
 
     #[test]
     fn whatever_moved_is_named() {
         let version = |plan: &mut Plan| plan.changes[1].live.as_mut().expect("live").resource_version = "9".into();
         let since = "has changed in the cluster since: it is at version 9, and was at 7";
-        assert_eq!(moved_by(version), [format!("management: Namespace b {since}")]);
+        assert_eq!(difference_by(version), [format!("management: Namespace b {since}")]);
         let uid = |plan: &mut Plan| plan.changes[2].live.as_mut().expect("live").uid = "v".into();
-        assert_eq!(moved_by(uid), ["management: Namespace c was deleted and made anew since"]);
-        let gone = moved_by(|plan| drop(plan.changes.remove(0)));
+        assert_eq!(difference_by(uid), ["management: Namespace c was deleted and made anew since"]);
+        let gone = difference_by(|plan| drop(plan.changes.remove(0)));
         assert_eq!(gone, ["management: Namespace a is already as it should be, or not wanted any more"]);
-        let digest = moved_by(|plan| plan.changes[0].digest = Some("sha256:b".into()));
+        let digest = difference_by(|plan| plan.changes[0].digest = Some("sha256:b".into()));
         assert!(digest[0].contains("wanted otherwise"), "{digest:?}");
-        let action = moved_by(|plan| plan.changes[0].action = Action::Update);
+        let action = difference_by(|plan| plan.changes[0].action = Action::Update);
         assert_eq!(action, ["management: Namespace a would be changed now, and not created"]);
-        let more = moved_by(|plan| {
+        let more = difference_by(|plan| {
             let mut change = plan.changes[2].clone();
             change.object.name = "d".into();
             plan.changes.push(change);
         });
         assert_eq!(more, ["management: Namespace d would be deleted now, which the plan does not say"]);
-        let other = moved_by(|plan| plan.clusters[0].uid = Some("n".into()));
+        let other = difference_by(|plan| plan.clusters[0].uid = Some("n".into()));
         assert_eq!(other, ["management is another cluster: its UID was m and is n"]);
     }
 
@@ -235,7 +235,10 @@ mod tests {
         let said = |was: Option<Impact>, is: Option<Impact>| {
             let (mut saved, mut now) = (plan(), plan());
             (saved.changes[2].impact, now.changes[2].impact) = (was, is);
-            moved(&saved, &now).into_iter().map(|line| line.replace("management: Namespace c ", "")).collect::<Vec<_>>()
+            differences(&saved, &now)
+                .into_iter()
+                .map(|line| line.replace("management: Namespace c ", ""))
+                .collect::<Vec<_>>()
         };
         let two = || impact(2, &["a", "b"], &[], None);
         assert_eq!(said(two(), two()), Vec::<String>::new());
@@ -256,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_cluster_that_does_not_answer_now_holds_up_no_other() {
-        let lost = moved_by(|plan| {
+        let lost = difference_by(|plan| {
             plan.clusters[0].reached = false;
             plan.changes.clear();
         });

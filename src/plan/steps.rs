@@ -24,7 +24,7 @@ pub struct Step {
     /// When it is done.
     pub stage: Stage,
     /// What is done.
-    pub work: Work,
+    pub operation: Operation,
     /// The line of the repository that causes it.
     pub source: Option<Place>,
     /// The object as it was when the plan was made; absent where it was not there.
@@ -35,7 +35,7 @@ pub struct Step {
 
 /// What is done to an object.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Work {
+pub enum Operation {
     /// Server-side apply.
     Apply {
         /// The object as it is wanted.
@@ -62,13 +62,13 @@ pub struct PlanMismatch {
 pub enum StepError {
     /// The plan has it, and the repository does not.
     #[error("the repository has no such object")]
-    NotWanted,
+    NotInRepository,
     /// Nothing says how the API serves it.
     #[error("carrier does not know the kind `{0}`")]
     UnknownKind(String),
     /// A deletion has to name what it deletes.
     #[error("the plan does not say which object was seen")]
-    Unseen,
+    NotSeen,
 }
 
 impl Step {
@@ -88,18 +88,18 @@ impl Step {
         let named = |r: &&Resource| r.group == key.group && r.kind == key.kind;
         let resource = resources.iter().find(named).cloned();
         let resource = resource.ok_or_else(|| StepError::UnknownKind(object.kind.clone()))?;
-        let work = match change.action {
+        let operation = match change.action {
             Action::Create | Action::Update => {
-                Work::Apply { body: wanted.get(&key).cloned().ok_or(StepError::NotWanted)?, force }
+                Operation::Apply { body: wanted.get(&key).cloned().ok_or(StepError::NotInRepository)?, force }
             }
-            Action::Delete => Work::Delete(change.live.clone().ok_or(StepError::Unseen)?),
+            Action::Delete => Operation::Delete(change.live.clone().ok_or(StepError::NotSeen)?),
         };
         Ok(Self {
             object: object.clone(),
             stage: stage_named(&change.stage).unwrap_or_else(|| key.stage()),
             key,
             resource,
-            work,
+            operation,
             source: change.source.clone(),
             seen: change.live.clone(),
             destroys: change.effect == Effect::Destructive,
@@ -109,7 +109,7 @@ impl Step {
     /// Whether it is a deletion.
     #[must_use]
     pub fn is_deletion(&self) -> bool {
-        matches!(self.work, Work::Delete(_))
+        matches!(self.operation, Operation::Delete(_))
     }
 
     /// Whether the object is a CRD.
@@ -177,7 +177,7 @@ mod tests {
     fn a_deletion_names_what_was_seen() {
         let (none, kinds) = (BTreeMap::new(), Resource::rendered());
         let mut gone = change(Action::Delete, "Namespace", "a");
-        assert_eq!(Step::of(&gone, &none, &kinds, false), Err(StepError::Unseen));
+        assert_eq!(Step::of(&gone, &none, &kinds, false), Err(StepError::NotSeen));
         gone.live = Some(LiveVersion { uid: "u".into(), resource_version: "7".into() });
         let step = Step::of(&gone, &none, &kinds, false).expect("a step");
         assert!(
@@ -187,7 +187,7 @@ mod tests {
         );
         assert_eq!(
             Step::of(&change(Action::Create, "Namespace", "a"), &none, &kinds, false),
-            Err(StepError::NotWanted)
+            Err(StepError::NotInRepository)
         );
         let secret = change(Action::Create, "Secret", "a");
         assert_eq!(Step::of(&secret, &none, &kinds, false), Err(StepError::UnknownKind("Secret".into())));

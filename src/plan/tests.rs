@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::build::{Answer, ClusterInput, Inputs, build, to_ask};
+use super::build::{ClusterInput, DryRunResult, Inputs, build, queries};
 use super::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
 use super::inventory::{self, Inventory};
 use super::markdown::{MAX_BYTES, markdown};
-use super::text::{How, text};
+use super::text::{TextOptions, text};
 use super::types::{Allowed, Conflict, Impact, InvalidInstance, ObjectRef, Plan};
 use super::{Action, Effect, LiveCluster, LiveObject};
 use crate::compile::render::Manifest;
@@ -28,7 +28,7 @@ struct World {
     target: Target,
     wanted: Vec<Manifest>,
     live: LiveCluster,
-    answers: BTreeMap<ObjectKey, Answer>,
+    answers: BTreeMap<ObjectKey, DryRunResult>,
     impacts: BTreeMap<ObjectKey, Impact>,
     allowed: Vec<Allowed>,
     prune: bool,
@@ -170,12 +170,12 @@ fn objects_are_created_changed_deleted_kept_and_left_alone() {
     world.have(ROLE, "a/equal", rules("list"), "nobody's");
     world.have(ROLE, "a/gone", rules("get"), "ours");
     world.have(ROLE, "a/copied", rules("get"), "nobody's");
-    let asks = to_ask(&world.wanted, &world.inventory, &world.live, false);
+    let asks = queries(&world.wanted, &world.inventory, &world.live, false);
     assert_eq!(asks.dry_run, [other.clone(), equal.clone()]);
     let labelled = |world: &World, key: &ObjectKey, more: Value| {
         let mut body = world.live.objects[key].body.clone();
         body.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
-        Answer::WouldBe(world.inventory.label(&body))
+        DryRunResult::Accepted(world.inventory.label(&body))
     };
     world.answers.insert(other.clone(), labelled(&world, &other, rules("list")));
     world.answers.insert(equal.clone(), labelled(&world, &equal, json!({})));
@@ -195,7 +195,7 @@ fn objects_are_created_changed_deleted_kept_and_left_alone() {
     assert_eq!(told(&plan)[3..], ["delete role a/gone safe"], "and not what was copied");
     assert_eq!(plan.kept, []);
     // A dry run that changes nothing is no change.
-    let same = Answer::WouldBe(world.live.objects[&other].body.clone());
+    let same = DryRunResult::Accepted(world.live.objects[&other].body.clone());
     world.answers.insert(other, same);
     assert_eq!(world.plan().summary.update, 1);
 }
@@ -276,9 +276,9 @@ fn a_tighter_schema_waits_for_its_flag_only_where_instances_do_not_fit() {
     let mut world = world();
     let key = world.want(CRD, "redis.eu.a", crd(json!({"type": "integer", "maximum": 3})));
     world.have(CRD, "redis.eu.a", crd(json!({"type": "integer"})), "ours");
-    let asks = to_ask(&world.wanted, &world.inventory, &world.live, false);
-    assert_eq!(asks.crds_changed.iter().map(|c| &c.key).collect::<Vec<_>>(), [&key]);
-    world.answers.insert(key.clone(), Answer::WouldBe(world.inventory.label(&world.wanted[0].body)));
+    let asks = queries(&world.wanted, &world.inventory, &world.live, false);
+    assert_eq!(asks.changed_crds.iter().map(|c| &c.key).collect::<Vec<_>>(), [&key]);
+    world.answers.insert(key.clone(), DryRunResult::Accepted(world.inventory.label(&world.wanted[0].body)));
     world.impacts.insert(key.clone(), Impact { instances: 2, accounts: 1, ..Impact::default() });
     let plan = world.plan();
     assert_eq!(told(&plan), ["update crd redis.eu.a tightening"]);
@@ -294,7 +294,7 @@ fn a_tighter_schema_waits_for_its_flag_only_where_instances_do_not_fit() {
     let plan = world.plan();
     assert_eq!(refused(&plan), ["breaking --allow-breaking crd/redis.eu.a"]);
     assert!(plan.refusals[0].message.contains("team-b/big"), "{}", plan.refusals[0].message);
-    let shown = text(&plan, &How::default());
+    let shown = text(&plan, &TextOptions::default());
     assert!(shown.contains("team-b/big: .size: must be at most 3"), "{shown}");
 }
 
@@ -303,7 +303,7 @@ fn what_belongs_to_others_is_not_touched() {
     let mut world = world();
     world.want(ROLE, "a/theirs", rules("list"));
     world.have(ROLE, "a/theirs", rules("get"), "theirs");
-    assert_eq!(to_ask(&world.wanted, &world.inventory, &world.live, true).dry_run, []);
+    assert_eq!(queries(&world.wanted, &world.inventory, &world.live, true).dry_run, []);
     let plan = world.plan();
     assert_eq!((told(&plan), refused(&plan)), (vec![], vec!["foreign-inventory no flag".to_owned()]));
     world.wanted.clear();
@@ -317,7 +317,7 @@ fn fields_of_others_wait_for_the_flag() {
     let key = world.want(ROLE, "a/r", rules("list"));
     world.have(ROLE, "a/r", rules("get"), "nobody's");
     let conflict = Conflict { manager: "kubectl".into(), field: ".rules".into() };
-    world.answers.insert(key, Answer::Conflicts(vec![conflict]));
+    world.answers.insert(key, DryRunResult::Conflicts(vec![conflict]));
     let plan = world.plan();
     assert_eq!(refused(&plan), ["conflict --force-conflicts role/a/r"]);
     assert!(plan.changes[0].fields.iter().any(|f| f.path.starts_with("/rules")), "{:?}", plan.changes[0].fields);
@@ -329,7 +329,7 @@ fn what_the_server_refuses_or_deletes_is_not_applied() {
     let mut world = world();
     let key = world.want(ROLE, "a/r", rules("list"));
     world.have(ROLE, "a/r", rules("get"), "ours");
-    world.answers.insert(key, Answer::Refused("roleRef is immutable".into()));
+    world.answers.insert(key, DryRunResult::Refused("roleRef is immutable".into()));
     world.want("v1 Namespace", "n", json!({}));
     let going = world.have("v1 Namespace", "n", json!({}), "ours");
     world.live.objects.get_mut(&going).expect("it is there").body["metadata"]["deletionTimestamp"] = json!("now");
@@ -375,7 +375,7 @@ fn of_a_cluster_that_did_not_answer_nothing_is_planned() {
     let plan = world.plan();
     assert!(!plan.complete && !plan.clusters[0].reached);
     assert_eq!((told(&plan), refused(&plan)), (vec![], vec![]));
-    let shown = text(&plan, &How::default());
+    let shown = text(&plan, &TextOptions::default());
     assert!(shown.contains("a/eu: did not answer") && shown.contains("1 cluster did not answer"), "{shown}");
 }
 
@@ -419,17 +419,20 @@ fn the_gravest_is_first_and_the_sum_is_last() {
     world.want(ROLE, "a/new", rules("get"));
     world.have("v1 Namespace", "team-b", json!({}), "ours");
     let plan = world.plan();
-    let shown = text(&plan, &How::default());
+    let shown = text(&plan, &TextOptions::default());
     let lines: Vec<&str> = shown.lines().collect();
     assert!(lines[1].trim_start().starts_with("- Namespace team-b") && lines[1].contains("destructive"), "{shown}");
     assert!(lines.last().is_some_and(|l| l.starts_with("Plan: 1 to create, 0 to change, 1 to delete")), "{shown}");
     assert!(shown.contains("allowed by --allow-delete namespace/team-b"), "{shown}");
     assert!(!shown.contains('\u{1b}') && !shown.contains("\n\n\n"), "{shown}");
-    let colored = text(&plan, &How { color: true, ..How::default() });
+    let colored = text(&plan, &TextOptions { color: true, ..TextOptions::default() });
     assert!(colored.contains("\u{1b}[1m\u{1b}[31mdestructive") && colored.contains("\u{1b}[32m+"), "{colored:?}");
-    let short = text(&plan, &How { summary: true, ..How::default() });
+    let short = text(&plan, &TextOptions { summary: true, ..TextOptions::default() });
     assert!(short.lines().count() < shown.lines().count() && !short.contains("Role a/new"), "{short}");
-    assert_eq!(text(&Plan::default(), &How::default()), "Nothing would change: 0 objects are as they should be.\n");
+    assert_eq!(
+        text(&Plan::default(), &TextOptions::default()),
+        "Nothing would change: 0 objects are as they should be.\n"
+    );
 }
 
 #[test]
@@ -456,7 +459,7 @@ fn nothing_in_a_comment_or_on_a_terminal_is_obeyed() {
     let comment = markdown(&plan);
     assert!(comment.contains("``Role a/`x` <img src=y> @all ␛[2J``"), "{comment}");
     assert!(comment.contains("`Role a/<script>`"), "{comment}");
-    assert!(!text(&plan, &How::default()).contains('\u{1b}'));
+    assert!(!text(&plan, &TextOptions::default()).contains('\u{1b}'));
 }
 
 #[test]
@@ -468,7 +471,7 @@ fn a_plan_is_what_its_schema_says() {
     world.have(CRD, "a.b", crd(json!({"type": "string"})), "ours");
     let key = world.want(ROLE, "a/r", rules("list"));
     world.have(ROLE, "a/r", rules("get"), "nobody's");
-    world.answers.insert(key, Answer::Conflicts(vec![Conflict { manager: "m".into(), field: "f".into() }]));
+    world.answers.insert(key, DryRunResult::Conflicts(vec![Conflict { manager: "m".into(), field: "f".into() }]));
     let plan = world.plan();
     let json = serde_json::to_value(&plan).expect("plain data");
     if let Err(error) = jsonschema::draft7::validate(&schema, &json) {

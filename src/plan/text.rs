@@ -19,7 +19,7 @@ const KEPT: usize = 20;
 
 /// How a plan is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct How {
+pub struct TextOptions {
     /// Whether to colour it.
     pub color: bool,
     /// Whether each cluster is a line, and only what is grave is told one by one.
@@ -37,8 +37,8 @@ const FAINT: Style = Style::new().dimmed();
 
 /// The plan as text.
 #[must_use]
-pub fn text(plan: &Plan, how: &How) -> String {
-    let mut out = Lines { how: *how, lines: Vec::new() };
+pub fn text(plan: &Plan, options: &TextOptions) -> String {
+    let mut out = Lines { options: *options, lines: Vec::new() };
     for cluster in &plan.clusters {
         out.cluster(plan, cluster);
     }
@@ -52,7 +52,7 @@ pub fn text(plan: &Plan, how: &How) -> String {
 }
 
 struct Lines {
-    how: How,
+    options: TextOptions,
     lines: Vec<String>,
 }
 
@@ -62,13 +62,13 @@ impl Lines {
     }
 
     fn painted(&self, style: Style, text: impl Display) -> String {
-        let style = if self.how.color { style } else { Style::new() };
+        let style = if self.options.color { style } else { Style::new() };
         format!("{style}{text}{style:#}")
     }
 
     /// How many of a list are shown.
     fn most(&self, usual: usize) -> usize {
-        if self.how.all { usize::MAX } else { usual }
+        if self.options.all { usize::MAX } else { usual }
     }
 
     /// An empty line between two blocks.
@@ -88,7 +88,7 @@ impl Lines {
         if changes.is_empty() {
             return self.push(format!("{name}: nothing changes, {}", count(cluster.unchanged, "object")));
         }
-        if self.how.summary {
+        if self.options.summary {
             let sum = sums(&changes);
             self.push(format!("{name}: {sum}, {} unchanged", cluster.unchanged));
             changes.retain(|change| change.effect >= Effect::Breaking);
@@ -104,7 +104,7 @@ impl Lines {
         for change in changes {
             self.change(change, width, effects);
         }
-        if !self.how.summary {
+        if !self.options.summary {
             self.push("");
         }
     }
@@ -137,10 +137,10 @@ impl Lines {
             self.push(format!("      {text}"));
         }
         self.more(change.reasons.len(), most);
-        if self.how.summary {
+        if self.options.summary {
             return;
         }
-        let all = self.how.all;
+        let all = self.options.all;
         for line in change.impact.iter().flat_map(|known| impact(known, all)) {
             self.push(format!("      {}", plain::line(&line)));
         }
@@ -200,7 +200,7 @@ impl Lines {
             return;
         }
         let what = count(kept.len(), "object");
-        if self.how.summary {
+        if self.options.summary {
             return self.push(format!("{what} that the repository no longer has would stay; `--prune` deletes them"));
         }
         self.gap();
@@ -221,7 +221,7 @@ impl Lines {
             let (crd, cluster) = (plain::line(&drift.crd), plain::line(&drift.cluster));
             let word = self.painted(CAREFUL, "drift");
             self.push(format!("{word}: {crd} in {cluster} is not what was locked"));
-            let most = if self.how.summary { 0 } else { self.most(DETAILS) };
+            let most = if self.options.summary { 0 } else { self.most(DETAILS) };
             for line in drift.lines.iter().take(most) {
                 self.push(format!("  {}", plain::line(line)));
             }
@@ -267,7 +267,7 @@ impl Lines {
     }
 
     fn sum(&mut self, plan: &Plan) {
-        if !self.how.summary {
+        if !self.options.summary {
             self.gap();
         }
         if let Some(note) = not_asked(plan) {

@@ -18,7 +18,7 @@ use carrier::model::cluster::{ClusterId, Target};
 use carrier::model::object::ObjectKey;
 use carrier::model::object::{ManifestId, Stage};
 use carrier::model::resource::Resource;
-use carrier::plan::build::Answer;
+use carrier::plan::build::DryRunResult;
 use carrier::plan::compare::{Comparison, compare, same_after_dry_run};
 use carrier::plan::inventory::{self, Inventory};
 use carrier::plan::types::{Conflict, Impact};
@@ -189,7 +189,7 @@ async fn what_the_server_adds_by_itself_is_no_change(scene: &Scene<'_>) -> TestR
     });
     let observed = scene.observe(&wanted, &Options::default()).await?;
     let key = scene.key("RoleBinding", name);
-    let Some(Answer::WouldBe(would_be)) = observed.answers.get(&key) else { panic!("{:?}", observed.answers) };
+    let Some(DryRunResult::Accepted(would_be)) = observed.answers.get(&key) else { panic!("{:?}", observed.answers) };
     assert!(same_after_dry_run(&observed.live.objects[&key].body, would_be));
     assert_eq!(observed.dry_runs, 1);
     Ok(())
@@ -202,12 +202,13 @@ async fn a_field_of_somebody_else_is_a_conflict(scene: &Scene<'_>) -> TestResult
     let key = scene.key("Offering", &format!("team-b/{DERIVED}"));
     let observed = scene.observe(&scene.wanted, &Options::default()).await?;
     let conflict = Conflict { manager: "kubectl-patch".into(), field: ".spec.metadata.displayName".into() };
-    assert_eq!(observed.answers.get(&key), Some(&Answer::Conflicts(vec![conflict.clone()])));
+    assert_eq!(observed.answers.get(&key), Some(&DryRunResult::Conflicts(vec![conflict.clone()])));
 
     let forced = |asked: &ObjectKey| *asked == key;
     let observed = scene.observe(&scene.wanted, &Options { forced: &forced, ..Options::default() }).await?;
     // Allowed or not, whose fields are taken is said.
-    let taken = |answer: &Answer| matches!(answer, Answer::Forced(_, whose) if *whose == [conflict.clone()]);
+    let taken =
+        |answer: &DryRunResult| matches!(answer, DryRunResult::Forced(_, whose) if *whose == [conflict.clone()]);
     assert!(observed.answers.get(&key).is_some_and(taken), "{:?}", observed.answers);
     scene.apply(&scene.wanted).await
 }
@@ -219,7 +220,7 @@ async fn what_the_server_would_refuse_is_said(scene: &Scene<'_>) -> TestResult {
     let observed = scene.observe(&wanted, &Options::default()).await?;
     let answer = observed.answers.get(&scene.key("CustomResourceDefinition", DERIVED));
     assert!(
-        matches!(answer, Some(Answer::Refused(words)) if words.contains("openAPIV3Schema.properties[spec].type") && !words.contains("nonsense")),
+        matches!(answer, Some(DryRunResult::Refused(words)) if words.contains("openAPIV3Schema.properties[spec].type") && !words.contains("nonsense")),
         "{answer:?}"
     );
 
@@ -232,7 +233,10 @@ async fn what_the_server_would_refuse_is_said(scene: &Scene<'_>) -> TestResult {
     let wanted = scene.without(|_| false).into_iter().chain(many(scene, 1)).collect::<Vec<_>>();
     let observed = observe(&limited, &wanted, &scene.inventory, &Options::default()).await?;
     let answers: Vec<_> = observed.answers.values().collect();
-    assert!(matches!(answers[..], [Answer::Refused(words)] if words.contains("not currently held")), "{answers:?}");
+    assert!(
+        matches!(answers[..], [DryRunResult::Refused(words)] if words.contains("not currently held")),
+        "{answers:?}"
+    );
     Ok(())
 }
 

@@ -19,7 +19,7 @@ const NAMES: usize = 3;
 
 /// Shows a plan, as data.
 pub(super) fn plan(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
-    let how = text::How { color: ui.out_color, ..text::How::default() };
+    let how = text::TextOptions { color: ui.out_color, ..text::TextOptions::default() };
     // What is refused is said by the error.
     let plan = Plan { refusals: Vec::new(), ..plan.clone() };
     ui.out().write_all(text::text(&plan, &how).as_bytes())

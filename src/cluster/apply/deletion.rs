@@ -7,7 +7,7 @@ use crate::cluster::error::{ClusterError, ErrorKind};
 use crate::cluster::rest::{ApiRequest, Page};
 use crate::cluster::wait::{Verdict, verdict};
 use crate::model::resource::Resource;
-use crate::plan::steps::{Step, Work};
+use crate::plan::steps::{Operation, Step};
 
 impl Run<'_> {
     /// Deletes one object; whether it went well.
@@ -16,7 +16,7 @@ impl Run<'_> {
             self.skip(step, &reason);
             return false;
         }
-        let Work::Delete(seen) = &step.work else { return false };
+        let Operation::Delete(seen) = &step.operation else { return false };
         if step.is_crd()
             && !step.destroys
             && let Err(reason) = self.has_no_instances(step).await

@@ -13,7 +13,7 @@ use crate::cluster::wait::{self, Verdict, Wait};
 use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::plan::compare::{Comparison, compare};
 use crate::plan::live::LiveObject;
-use crate::plan::steps::{Step, Work, needs};
+use crate::plan::steps::{Operation, Step, needs};
 use crate::plan::types::LiveVersion;
 
 /// How long a server that has established a CRD may take to serve it.
@@ -59,7 +59,7 @@ impl Run<'_> {
             self.skip(step, &format!("it cannot be tried before the {key} is there"));
             return false;
         }
-        let Work::Apply { body, force } = &step.work else { return false };
+        let Operation::Apply { body, force } = &step.operation else { return false };
         if self.made_namespace.get() && step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE {
             return self.applied(step, None);
         }
@@ -101,7 +101,7 @@ impl Run<'_> {
 
     /// The object, if it is as it is wanted.
     async fn is_done(&self, step: &Step) -> Option<Value> {
-        let Work::Apply { body, .. } = &step.work else { return None };
+        let Operation::Apply { body, .. } = &step.operation else { return None };
         let call = ApiRequest::object(&step.resource, step.key.namespace.as_deref(), &step.key.name);
         let live = LiveObject { body: self.work.cluster.call(&call).await.ok()? };
         (compare(body, Some(&live)) == Comparison::Same).then_some(live.body)
