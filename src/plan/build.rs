@@ -325,7 +325,7 @@ fn wanted(
             };
             match answer {
                 Some(DryRunResult::Conflicts(list) | DryRunResult::Forced(_, list)) => {
-                    change.conflicts.clone_from(list)
+                    change.conflicts.clone_from(list);
                 }
                 Some(DryRunResult::Refused(why)) => change.refused = Some(without_values(why)),
                 Some(DryRunResult::Accepted(_)) | None => {}
