@@ -191,7 +191,7 @@ fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, merged: &mut
         (Some(exposure), Origin::Set(_)) => CrdNames::of_exposure(&source, exposure),
         _ => CrdNames::of_source(&source),
     };
-    let internal = Arc::new(derive::internal_as(&internal_names, cluster, version));
+    let internal = Arc::new(derive::internal_as(&source, &internal_names, cluster, version));
     Some(Built { service: index, version: version.name.clone(), internal, internal_names, derived, source })
 }
 

@@ -21,5 +21,16 @@ pub const MANAGEMENT_CLUSTER: &str = "kubecarrier.io/management-cluster";
 /// Sync reports it in the status once the namespace is there.
 pub const SERVICE_NAMESPACE: &str = "kubecarrier.io/service-cluster-namespace";
 
+/// Annotation of an internal CRD: the full name of the CRD in the service cluster, `<plural>.<group>`.
+/// An internal CRD that was rendered before this was written lacks it.
+pub const BASE_CRD: &str = "carrier.kubecarrier.io/base-crd";
+/// Annotation of an internal CRD: the kind in the service cluster. The internal one may have another (`derive.kind`).
+pub const BASE_KIND: &str = "carrier.kubecarrier.io/base-kind";
+/// Annotation of an internal CRD: the version in which instances are copied, on all three levels.
+pub const BASE_VERSION: &str = "carrier.kubecarrier.io/base-version";
+/// Annotation of an internal CRD: `"false"` where the CRD in the service cluster has no status subresource, so that a
+/// change of the status alone raises `metadata.generation` there. Absent where it has one.
+pub const BASE_STATUS_SUBRESOURCE: &str = "carrier.kubecarrier.io/base-status-subresource";
+
 /// The namespace of carrier's own objects, in every cluster.
 pub const SYSTEM_NAMESPACE: &str = "kubecarrier-system";

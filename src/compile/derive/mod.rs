@@ -33,6 +33,7 @@ use self::source::{SourceCrd, SourceVersion, priority};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::derivation as codes;
 use crate::model::diagnostic::Diagnostics;
+use crate::model::keys;
 use crate::model::path::{PathSet, Segment};
 use crate::model::source::Spanned;
 
@@ -57,19 +58,36 @@ pub struct Derived {
 /// copied (R11), under the group of the cluster, without names that would clash (R12).
 #[must_use]
 pub fn internal(source: &SourceCrd, cluster: &ClusterId, version: &SourceVersion) -> Value {
-    internal_as(&CrdNames::of_source(source), cluster, version)
+    internal_as(source, &CrdNames::of_source(source), cluster, version)
 }
 
 /// The same under other names: two operators may use the same kind, and the copies of their CRDs
 /// share a group.
 #[must_use]
-pub fn internal_as(names: &CrdNames, cluster: &ClusterId, version: &SourceVersion) -> Value {
+pub fn internal_as(source: &SourceCrd, names: &CrdNames, cluster: &ClusterId, version: &SourceVersion) -> Value {
+    let annotations = origin(source, version);
     let mut root = version.schema.clone();
     sanitize::schema(&mut root);
     sanitize::root(&mut root);
     let selectable = version.selectable.iter().map(|p| json!({ "jsonPath": p })).collect();
     let version = crd_version(version, true, root, version.scale.clone(), version.columns.clone(), selectable);
-    crd(&cluster.internal_group(), &names.plural, names.to_value(), vec![version], cluster)
+    let mut crd = crd(&cluster.internal_group(), &names.plural, names.to_value(), vec![version], cluster);
+    crd["metadata"]["annotations"] = annotations;
+    crd
+}
+
+/// The annotations that say which CRD an internal one is the copy of. With them the management cluster alone tells
+/// where instances go.
+fn origin(source: &SourceCrd, version: &SourceVersion) -> Value {
+    let mut annotations = json!({
+        keys::BASE_CRD: source.name,
+        keys::BASE_KIND: source.kind,
+        keys::BASE_VERSION: version.name,
+    });
+    if !version.status {
+        annotations[keys::BASE_STATUS_SUBRESOURCE] = json!("false");
+    }
+    annotations
 }
 
 /// Derives the CRD that an exposure asks for. Whatever is wrong is added to `diagnostics`; a CRD
@@ -273,8 +291,8 @@ fn crd(group: &str, plural: &str, names: Value, versions: Vec<Value>, cluster: &
         "metadata": {
             "name": format!("{plural}.{group}"),
             "labels": {
-                "kubecarrier.io/origin-namespace": cluster.provider,
-                "kubecarrier.io/service-cluster": cluster.cluster,
+                keys::ORIGIN_NAMESPACE: cluster.provider,
+                keys::SERVICE_CLUSTER: cluster.cluster,
             },
         },
         "spec": { "group": group, "scope": "Namespaced" },

@@ -43,6 +43,8 @@ pub struct SourceVersion {
     pub deprecated: bool,
     /// The root schema.
     pub schema: Value,
+    /// Whether the status is a subresource.
+    pub status: bool,
     /// `subresources.scale`.
     pub scale: Option<Value>,
     /// `additionalPrinterColumns`.
@@ -151,6 +153,7 @@ impl SourceVersion {
             storage: flag("storage"),
             deprecated: flag("deprecated"),
             schema: root.clone(),
+            status: version.pointer("/subresources/status").is_some(),
             scale: version.pointer("/subresources/scale").cloned(),
             columns: list("additionalPrinterColumns"),
             selectable: list("selectableFields")
