@@ -15,7 +15,7 @@ pub fn diagnose(target: &Target, error: &ClusterError, place: Option<Span>) -> D
         Some(place) => Diagnostic::new(code, place, message),
         None => Diagnostic::unplaced(code, message),
     };
-    diagnostic.help(code.mend())
+    diagnostic.help(code.fix())
 }
 
 /// The diagnostic of a cluster that is not the one that was meant.
@@ -26,7 +26,7 @@ pub fn other_cluster(target: &Target, expected: &str, found: &str, place: Option
         Some(place) => Diagnostic::new(&codes::OTHER_CLUSTER, place, message),
         None => Diagnostic::unplaced(&codes::OTHER_CLUSTER, message),
     };
-    diagnostic.help(codes::OTHER_CLUSTER.mend())
+    diagnostic.help(codes::OTHER_CLUSTER.fix())
 }
 
 /// What a cluster is called in a sentence.

@@ -157,7 +157,7 @@ fn read(service: &Service<'_>, snapshot: &Snapshot, merged: &mut Merged) -> Opti
             for problem in problems {
                 let diagnostic = Diagnostic::new(problem.code, service.base.place, problem.message)
                     .label(snapshot.place, "the snapshot")
-                    .help(problem.code.mend())
+                    .help(problem.code.fix())
                     .on(service.origin.id(), "");
                 found.push(diagnostic);
             }

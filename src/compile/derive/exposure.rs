@@ -86,7 +86,7 @@ impl Report<'_> {
 
     /// Says something about a line.
     pub fn at(&mut self, code: &'static Code, place: Span, message: String, help: impl Into<Option<String>>) {
-        let help = help.into().unwrap_or_else(|| code.mend());
+        let help = help.into().unwrap_or_else(|| code.fix());
         self.push(Diagnostic::new(code, place, message).help(help));
     }
 

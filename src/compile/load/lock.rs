@@ -165,7 +165,7 @@ impl Reader {
             Some(_) => {
                 let message = format!("the lock is not of version {VERSION}");
                 let diagnostic = Diagnostic::new(&codes::LOCK_VERSION, root.place("/version"), message)
-                    .help(codes::LOCK_VERSION.mend());
+                    .help(codes::LOCK_VERSION.fix());
                 return self.diagnostics.push(diagnostic);
             }
             None if matches!(root.value, Value::Map(_)) => {
@@ -299,7 +299,7 @@ impl Reader {
                 let message = format!("`{name}` belongs to the cluster and cannot be the namespace of `{}`", entry.key);
                 self.diagnostics.push(
                     Diagnostic::new(&codes::NAMESPACE_OF_CLUSTER, entry.value.span, message)
-                        .help(codes::NAMESPACE_OF_CLUSTER.mend()),
+                        .help(codes::NAMESPACE_OF_CLUSTER.fix()),
                 );
             }
             if let Some(other) = taken.get(name) {
@@ -307,7 +307,7 @@ impl Reader {
                 self.diagnostics.push(
                     Diagnostic::new(&codes::NAMESPACE_SHARED, entry.value.span, message)
                         .label(other.value.span, format!("of `{}`", other.key))
-                        .help(codes::NAMESPACE_SHARED.mend()),
+                        .help(codes::NAMESPACE_SHARED.fix()),
                 );
             }
             taken.insert(name, entry);

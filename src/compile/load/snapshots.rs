@@ -59,7 +59,7 @@ pub fn foreign(config: &Config, locked: &LockFile) -> Option<Diagnostic> {
     let (ours, theirs) = (config.management.uid.as_deref()?, locked.lock.management_uid.as_deref()?);
     let place = locked.uid_place.filter(|_| ours != theirs)?;
     let message = format!("the lock was made for another management cluster than `{ours}` of carrier.yaml");
-    Some(Diagnostic::new(&codes::OTHER_MANAGEMENT, place, message).help(codes::OTHER_MANAGEMENT.mend()))
+    Some(Diagnostic::new(&codes::OTHER_MANAGEMENT, place, message).help(codes::OTHER_MANAGEMENT.fix()))
 }
 
 /// The path of a CRD's snapshot below the repository's root.
@@ -243,11 +243,11 @@ pub fn what_is_it(root: &Node) -> Kind {
 pub fn v1beta1(root: &Node) -> Diagnostic {
     let name = root.pointer("/metadata/name").and_then(Node::as_str).unwrap_or("?");
     let message = format!("`{name}` is a CRD of `apiextensions.k8s.io/v1beta1`, which no API server takes any more");
-    Diagnostic::new(&codes::CRD_V1BETA1, root.place("/apiVersion"), message).help(codes::CRD_V1BETA1.mend())
+    Diagnostic::new(&codes::CRD_V1BETA1, root.place("/apiVersion"), message).help(codes::CRD_V1BETA1.fix())
 }
 
 fn not_a_crd(place: Span, message: &str) -> Diagnostic {
-    Diagnostic::new(&codes::NOT_A_CRD, place, message).help(codes::NOT_A_CRD.mend())
+    Diagnostic::new(&codes::NOT_A_CRD, place, message).help(codes::NOT_A_CRD.fix())
 }
 
 /// Where an object as a whole is complained about: its kind, else its first line.
@@ -281,7 +281,7 @@ fn against_lock(
                 Some(entry) if entry.sha256 != one.hash => {
                     let message = format!("`{name}` of the cluster `{id}` is not the CRD that is in `carrier.lock`");
                     let mut diagnostic = Diagnostic::new(&codes::HASH_DIFFERS, one.snapshot.place, message)
-                        .help(codes::HASH_DIFFERS.mend())
+                        .help(codes::HASH_DIFFERS.fix())
                         .help(take);
                     if let Some(place) = locked.places.get(&(id.clone(), name.clone())) {
                         diagnostic = diagnostic.label(*place, "locked here, with another hash");

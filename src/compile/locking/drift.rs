@@ -49,7 +49,7 @@ pub fn drift(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Seen, lock
         let message = format!("the service cluster `{id}` has another `{name}` than the one that was locked");
         let mut complaint = Diagnostic::new(&codes::DRIFT, base.place, message)
             .label(old.place, "what was locked")
-            .help(codes::DRIFT.mend())
+            .help(codes::DRIFT.fix())
             .on(service.origin.id(), "");
         for line in drift.lines.iter().take(SHOWN) {
             complaint.notes.push(line.clone());

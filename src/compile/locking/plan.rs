@@ -268,7 +268,7 @@ impl<'a> Planner<'a> {
                     // The same CRD of many clusters is wrong once.
                     for problem in problems.into_iter().filter(|p| refused.insert((base.place, p.message.clone()))) {
                         let complaint = Diagnostic::new(problem.code, base.place, problem.message)
-                            .help(problem.code.mend())
+                            .help(problem.code.fix())
                             .note(format!("so it is in the service cluster `{id}`; nothing of it was taken"));
                         self.plan.in_repository.push(on(complaint));
                     }
@@ -372,7 +372,7 @@ impl<'a> Planner<'a> {
                 Some(place) => Diagnostic::new(&codes::NO_CRD_IN_FILES, place, message),
                 None => Diagnostic::unplaced(&codes::NO_CRD_IN_FILES, message),
             };
-            self.plan.in_given.push(complaint.help(codes::NO_CRD_IN_FILES.mend()));
+            self.plan.in_given.push(complaint.help(codes::NO_CRD_IN_FILES.fix()));
             return;
         }
         for (base, Missing { places, unlocked }) in std::mem::take(&mut self.missing) {
@@ -383,7 +383,7 @@ impl<'a> Planner<'a> {
             if let Some((old, place)) = is_old(base) {
                 let message =
                     format!("`{old}` is a CRD of `apiextensions.k8s.io/v1beta1`, which no API server takes any more");
-                let complaint = Diagnostic::new(&codes::CRD_V1BETA1, *place, message).help(codes::CRD_V1BETA1.mend());
+                let complaint = Diagnostic::new(&codes::CRD_V1BETA1, *place, message).help(codes::CRD_V1BETA1.fix());
                 self.plan.in_given.push(complaint);
                 continue;
             }
@@ -473,7 +473,7 @@ const AS_IT_STANDS: &str =
 fn unsound(given: &GivenCrd) -> Vec<Diagnostic> {
     let problems = SourceCrd::read(&given.crd).err().unwrap_or_default();
     let complain = |p: crate::compile::derive::source::SourceProblem| {
-        Diagnostic::new(p.code, given.place, p.message).help(p.code.mend())
+        Diagnostic::new(p.code, given.place, p.message).help(p.code.fix())
     };
     problems.into_iter().map(complain).collect()
 }

@@ -65,7 +65,7 @@ pub(super) fn missing(id: &ClusterId, base: &BaseName, place: Span, kept: bool) 
         BaseName::Plural(plural) => format!("CRD with the plural `{plural}`"),
     };
     Diagnostic::new(&codes::NO_SUCH_CRD, place, format!("the service cluster `{id}` has no {what}"))
-        .help(codes::NO_SUCH_CRD.mend())
+        .help(codes::NO_SUCH_CRD.fix())
         .note(match kept {
             true => "the snapshot of it stays, and is compiled from",
             false => "there is no snapshot of it either",

@@ -36,7 +36,7 @@ pub fn unrecorded(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnosti
         let message =
             format!("the namespace of `{tenant}` in `{}`{others} is not recorded in `carrier.lock`", clusters[0]);
         diagnostics
-            .push(account.complain(&codes::NOT_RECORDED, "/metadata/name", message).help(codes::NOT_RECORDED.mend()));
+            .push(account.complain(&codes::NOT_RECORDED, "/metadata/name", message).help(codes::NOT_RECORDED.fix()));
     }
     diagnostics
 }

@@ -18,9 +18,8 @@ pub fn unused(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
             true => format!("nothing offers `{name}` from the cluster `{id}`"),
             false => format!("there is no ServiceCluster `{id}`, so nothing uses this snapshot"),
         };
-        diagnostics.push(
-            Diagnostic::new(&codes::UNUSED_SNAPSHOT, snapshot.place, message).help(codes::UNUSED_SNAPSHOT.mend()),
-        );
+        diagnostics
+            .push(Diagnostic::new(&codes::UNUSED_SNAPSHOT, snapshot.place, message).help(codes::UNUSED_SNAPSHOT.fix()));
     }
     diagnostics
 }

@@ -14,7 +14,7 @@ pub static UNKNOWN_PATH: Code = code(
     "exposed path matches no field of the CRD",
     "The path names a field that this version of the CRD does not have. It would expose nothing, so a typing\n\
      error would hide a field without a word.\n\n\
-     Mend it: correct the name; the message lists the nearest ones. `carrier fields CRD` prints all of them.\n\n\
+     Fix: correct the name; the message lists the nearest ones. `carrier fields CRD` prints all of them.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.replica\n# good\n- jsonPath: .spec.replicas\n```\n",
 );
 
@@ -54,7 +54,7 @@ pub static UNDESCRIBED: Code = code(
     "path into a field whose content the CRD does not describe",
     "The field may hold anything (`x-kubernetes-preserve-unknown-fields`), so the CRD cannot say what stands below\n\
      it, and a part of it cannot be told from the rest.\n\n\
-     Mend it: expose the field itself, with all that may stand in it, or leave it out.\n\n\
+     Fix: expose the field itself, with all that may stand in it, or leave it out.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.values.replicas\n# good\n- jsonPath: .spec.values\n```\n",
 );
 
@@ -73,7 +73,7 @@ pub static ALWAYS_THERE: Code = code(
     "CAR0307",
     Warning,
     "`apiVersion`, `kind` and `metadata` are always exposed",
-    "Every object has them, so a path to them changes nothing.\n\nMend it: remove the line.\n",
+    "Every object has them, so a path to them changes nothing.\n\nFix: remove the line.\n",
 );
 
 /// A single key of a map.
@@ -83,7 +83,7 @@ pub static MAP_KEY: Code = code(
     "a single key of a map is exposed",
     "The field is a map with keys of the tenant's choice. Exposing one key makes it an object with that one field:\n\
      its type changes, and validation rules about the map go.\n\n\
-     Mend it: expose the map itself, or every value with `.*`, or keep it as it is if one key is what you want.\n",
+     Fix: expose the map itself, or every value with `.*`, or keep it as it is if one key is what you want.\n",
 );
 
 /// A key of a map beside a part of every value.
@@ -102,7 +102,7 @@ pub static UNFULFILLABLE: Code = code(
     "a required field is neither exposed nor given a value",
     "The CRD demands the field, tenants cannot see it, and nothing sets it. Everything a tenant creates would be\n\
      refused by the service cluster. KubeCarrier compiled this, and no instance ever came to life.\n\n\
-     Mend it in one of three ways: expose the field, give it a default that tenants may override, or preset a value\n\
+     There are three ways to fix it: expose the field, give it a default that tenants may override, or preset a value\n\
      that only the provider sees.\n\n\
      ```yaml\nexpose:\n- versions: [v1]\n  fields:\n  - jsonPath: .spec.instances\n  presets:\n  - jsonPath: .spec.storage.size\n    value: 10Gi\n```\n",
 );
@@ -113,7 +113,7 @@ pub static UNION_HIDDEN: Code = code(
     Error,
     "every choice that the CRD allows is hidden",
     "The CRD demands one of several fields (`oneOf`, `anyOf`) and the exposure hides all of them, so no instance can\n\
-     be valid.\n\nMend it: expose at least one of the fields named, or preset one.\n",
+     be valid.\n\nFix: expose at least one of the fields named, or preset one.\n",
 );
 
 /// A CEL rule that names what is hidden.
@@ -124,7 +124,7 @@ pub static RULE_DROPPED: Code = code(
     "A rule that names a field which is not there does not compile, and the API server refuses the whole CRD. The\n\
      rule stays in force on the internal CRD and in the service cluster: what it forbids is refused there, later,\n\
      and not when the tenant creates the object.\n\n\
-     Mend it: expose the fields named if tenants should get the error at once.\n",
+     Fix: expose the fields named if tenants should get the error at once.\n",
 );
 
 /// A rule's message that names what is hidden.
@@ -133,7 +133,7 @@ pub static RULE_MESSAGE_DROPPED: Code = code(
     Warning,
     "the message or field path of a validation rule is dropped, since it names a hidden field",
     "The rule itself stays. Its `messageExpression` or `fieldPath` names a hidden field and would not compile.\n\n\
-     Mend it: expose the fields named if tenants should get the message as the CRD has it.\n",
+     Fix: expose the fields named if tenants should get the message as the CRD has it.\n",
 );
 
 /// A default that cannot stay.
@@ -144,7 +144,7 @@ pub static DEFAULT_DROPPED: Code = code(
     "The default of an object or a list sets fields that are hidden, or is not valid without them. Cut down it would\n\
      be another default than the CRD's own, so it goes: the field stays absent, and the service cluster applies its\n\
      own default.\n\n\
-     Mend it: expose the object or list itself to keep its default.\n",
+     Fix: expose the object or list itself to keep its default.\n",
 );
 
 /// A printer column that reads what is hidden.
@@ -152,7 +152,7 @@ pub static COLUMN_DROPPED: Code = code(
     "CAR0315",
     Warning,
     "a column is dropped, since it shows a hidden field",
-    "`kubectl get` would print an empty column.\n\nMend it: expose the field, or accept that the column goes.\n",
+    "`kubectl get` would print an empty column.\n\nFix: expose the field, or accept that the column goes.\n",
 );
 
 /// A scale subresource over hidden fields.
@@ -161,7 +161,7 @@ pub static SCALE_DROPPED: Code = code(
     Warning,
     "the scale subresource is dropped in whole or in part, since it reads a hidden field",
     "Scaling needs both replica fields. An autoscaler would read 0 from a hidden one, and what it writes would be\n\
-     pruned away.\n\nMend it: expose the fields named if tenants should scale.\n",
+     pruned away.\n\nFix: expose the fields named if tenants should scale.\n",
 );
 
 /// A selectable field that is hidden.
@@ -170,7 +170,7 @@ pub static SELECTABLE_DROPPED: Code = code(
     Warning,
     "a selectable field is dropped, since it is hidden",
     "`kubectl get --field-selector` works on visible fields only; the API server refuses a CRD that says otherwise.\n\n\
-     Mend it: expose the field, or accept that tenants cannot select by it.\n",
+     Fix: expose the field, or accept that tenants cannot select by it.\n",
 );
 
 /// A value validation that cannot be said of the visible part.
@@ -180,7 +180,7 @@ pub static VALIDATION_DROPPED: Code = code(
     "a validation is dropped, since it cannot be said of the visible part alone",
     "A `oneOf`, `anyOf`, `allOf`, `not` or `enum` compares fields of which some are hidden and may hold a value all\n\
      the same. It stays in force on the internal CRD and in the service cluster.\n\n\
-     Mend it: expose the fields named if tenants should get the error at once.\n",
+     Fix: expose the fields named if tenants should get the error at once.\n",
 );
 
 /// `minProperties` above what is visible.
@@ -190,7 +190,7 @@ pub static COUNT_LOWERED: Code = code(
     "`minProperties` is lowered to the number of visible fields",
     "The CRD demands more fields than are visible. The service cluster still demands them, so the object may be\n\
      refused there unless defaults or presets fill the rest.\n\n\
-     Mend it: expose more of its fields.\n",
+     Fix: expose more of its fields.\n",
 );
 
 /// Keys of a list-map that come along.
@@ -200,7 +200,7 @@ pub static LIST_KEYS_ADDED: Code = code(
     "the keys of a list are exposed along with its items",
     "Items of the list are told apart by these fields (`x-kubernetes-list-map-keys`). Without them the API server\n\
      refuses the CRD, so they are always part of what is exposed.\n\n\
-     Mend it: name the keys in `fields` to say so in the list; nothing else changes.\n",
+     Fix: name the keys in `fields` to say so in the list; nothing else changes.\n",
 );
 
 /// A set whose items lost what told them apart.
@@ -210,7 +210,7 @@ pub static SET_MADE_ATOMIC: Code = code(
     "a set becomes a plain list, since only a part of its items is visible",
     "Two items may look the same without their hidden fields, and a set refuses equal items. The service cluster\n\
      still has a set: equal items are refused there.\n\n\
-     Mend it: expose the list itself to keep it a set.\n",
+     Fix: expose the list itself to keep it a set.\n",
 );
 
 /// Partial items of an atomic list.
@@ -220,7 +220,7 @@ pub static ATOMIC_LIST: Code = code(
     "a part of a list or object that is replaced as a whole",
     "The list has no keys, or the object is atomic, so a write replaces all of it: hidden fields that somebody else has set are\n\
      lost at the next change. Fields that the CRD or a preset sets come back.\n\n\
-     Mend it: expose it as a whole, or accept it where nobody else writes to it.\n",
+     Fix: expose it as a whole, or accept it where nobody else writes to it.\n",
 );
 
 /// A free-form object of which a part is exposed.
@@ -230,7 +230,7 @@ pub static PRESERVE_DROPPED: Code = code(
     "an object that may hold anything is cut down to the exposed fields",
     "The CRD lets the object hold fields that it does not describe. If the derived CRD did too, tenants could set\n\
      the hidden ones. They can set the exposed fields and nothing else.\n\n\
-     Mend it: expose the object itself if tenants may set anything in it.\n",
+     Fix: expose the object itself if tenants may set anything in it.\n",
 );
 
 /// A free-form field that is exposed as a whole.
@@ -239,7 +239,7 @@ pub static FREE_FORM: Code = code(
     Warning,
     "an exposed field may hold anything",
     "The CRD does not describe what stands in the field, so everything in it is in the tenant's hands, now and after\n\
-     every update of the operator.\n\nMend it: expose described fields instead, or accept it with\n\
+     every update of the operator.\n\nFix: expose described fields instead, or accept it with\n\
      `# carrier: ignore[CAR0324] reason`.\n",
 );
 
@@ -249,7 +249,7 @@ pub static EMBEDDED_PARTIAL: Code = code(
     Warning,
     "a part of an embedded Kubernetes object is exposed",
     "The field holds a whole Kubernetes object. Its `apiVersion`, `kind` and `metadata` are always exposed and\n\
-     required, whatever the paths say.\n\nMend it: expose the field itself.\n",
+     required, whatever the paths say.\n\nFix: expose the field itself.\n",
 );
 
 /// A rule that would cost too much.
@@ -260,7 +260,7 @@ pub static RULE_TOO_COSTLY: Code = code(
     "The API server reckons what a rule costs at worst from the least size of the items it looks at. With required\n\
      fields hidden, items get smaller and more of them fit a request, so a rule that fitted the budget may not fit\n\
      it any more, and the server would refuse the CRD. The rule stays in force in the service cluster.\n\n\
-     Mend it: expose the required fields of the items, if tenants should get the error at once.\n",
+     Fix: expose the required fields of the items, if tenants should get the error at once.\n",
 );
 
 /// An integer format that contradicts its bounds.
@@ -270,7 +270,7 @@ pub static FORMAT_DROPPED: Code = code(
     "a format that contradicts the bounds of its field is dropped",
     "`format: int32` stands beside a bound that no 32-bit integer can have. API servers up to 1.35 ignored the\n\
      format; from 1.36 on they refuse every instance. Without the format the CRD means what its authors meant.\n\n\
-     Mend it: tell the authors of the CRD; hide the warning with `# carrier: ignore[CAR0327] reason`.\n",
+     Fix: tell the authors of the CRD; hide the warning with `# carrier: ignore[CAR0327] reason`.\n",
 );
 
 /// A version that the CRD does not have.
@@ -279,7 +279,7 @@ pub static UNKNOWN_VERSION: Code = code(
     Error,
     "the CRD has no such version",
     "The exposure names a version that the CRD in the service cluster does not have.\n\n\
-     Mend it: name one of the versions listed, or take the CRD from the release that has it, with `carrier lock --from FILE`.\n",
+     Fix: name one of the versions listed, or take the CRD from the release that has it, with `carrier lock --from FILE`.\n",
 );
 
 /// A version that is not served.
@@ -287,7 +287,7 @@ pub static VERSION_NOT_SERVED: Code = code(
     "CAR0331",
     Error,
     "the version is not served",
-    "The CRD lists the version but does not serve it: nothing can be written in it.\n\nMend it: expose a served version.\n",
+    "The CRD lists the version but does not serve it: nothing can be written in it.\n\nFix: expose a served version.\n",
 );
 
 /// A version in two items.
@@ -296,7 +296,7 @@ pub static VERSION_TWICE: Code = code(
     Error,
     "a version stands in two items of `expose`",
     "Each version has one list of fields. KubeCarrier took the last one for the schema and the first one for copying.\n\n\
-     Mend it: put all fields of the version into one item.\n",
+     Fix: put all fields of the version into one item.\n",
 );
 
 /// Versions of different shape.
@@ -306,7 +306,7 @@ pub static VERSIONS_DIFFER: Code = code(
     "exposed versions differ in shape",
     "In the management cluster versions are converted by renaming alone. A field that the stored version lacks would be\n\
      lost on every write, without a word.\n\n\
-     Mend it: expose one version. The service cluster converts by itself.\n",
+     Fix: expose one version. The service cluster converts by itself.\n",
 );
 
 /// Versions that a webhook converts.
@@ -316,7 +316,7 @@ pub static WEBHOOK_CONVERSION: Code = code(
     "several versions of a CRD are exposed which its operator converts by webhook",
     "The exposed parts look the same in all versions, but the operator converts between them by program, so the same\n\
      field may mean something else. The management cluster only renames the version.\n\n\
-     Mend it: expose one version.\n",
+     Fix: expose one version.\n",
 );
 
 /// A cluster-scoped CRD.
@@ -325,7 +325,7 @@ pub static CLUSTER_SCOPED: Code = code(
     Error,
     "the CRD is cluster-scoped",
     "Tenants are kept apart by namespace. Objects without one share their names among all tenants and belong to\n\
-     nobody, so they cannot be offered.\n\nMend it: offer a namespaced CRD.\n",
+     nobody, so they cannot be offered.\n\nFix: offer a namespaced CRD.\n",
 );
 
 /// Not a usable CRD.
@@ -335,7 +335,7 @@ pub static INVALID_CRD: Code = code(
     "not a CustomResourceDefinition that can be offered",
     "The snapshot is no `apiextensions.k8s.io/v1` CustomResourceDefinition, or lacks what every one must have: a\n\
      group, names, one storage version, a schema in each version. CRDs of `v1beta1` are gone since Kubernetes 1.22.\n\n\
-     Mend it: take the CRD from a newer release of the operator, with `carrier lock --from FILE`.\n",
+     Fix: take the CRD from a newer release of the operator, with `carrier lock --from FILE`.\n",
 );
 
 /// A schema that is not structural.
@@ -345,7 +345,7 @@ pub static NON_STRUCTURAL: Code = code(
     "the CRD's schema is not structural",
     "API servers refuse a schema in which a field has no type, an array has no items, or an object has both properties\n\
      and free keys. The internal CRD is a copy, so it would be refused too.\n\n\
-     Mend it: take the CRD from a newer release of the operator.\n",
+     Fix: take the CRD from a newer release of the operator.\n",
 );
 
 /// A default of the wrong type.
@@ -363,7 +363,7 @@ pub static PRESET_INVALID: Code = code(
     Error,
     "a preset is not valid for its field",
     "The value does not fit the field's schema; the service cluster would refuse every object.\n\n\
-     Mend it: give a value of the type and within the bounds that the message names.\n",
+     Fix: give a value of the type and within the bounds that the message names.\n",
 );
 
 /// A preset of what tenants see.
@@ -372,7 +372,7 @@ pub static PRESET_VISIBLE: Code = code(
     Error,
     "a preset of a field that tenants can see",
     "A preset is the provider's alone. A field that is exposed as well would have two owners.\n\n\
-     Mend it: use `defaults` for a value that tenants may override, or take the field out of `fields`.\n",
+     Fix: use `defaults` for a value that tenants may override, or take the field out of `fields`.\n",
 );
 
 /// A default or preset where none can be.
@@ -381,7 +381,7 @@ pub static VALUE_PLACE: Code = code(
     Error,
     "a default or a preset outside the desired state",
     "`metadata` is the tenant's and `.status` is what the service reports; neither takes a value from the catalog.\n\n\
-     Mend it: remove the item.\n",
+     Fix: remove the item.\n",
 );
 
 /// Two values for one field.
@@ -390,7 +390,7 @@ pub static VALUE_TWICE: Code = code(
     Error,
     "two values for one field",
     "The same field, or one below it, gets a default or a preset twice, so the result would depend on the order.\n\n\
-     Mend it: keep one of them.\n",
+     Fix: keep one of them.\n",
 );
 
 /// A value that no rule was held against.
@@ -401,7 +401,7 @@ pub static VALUE_UNCHECKED: Code = code(
     "The CRD has rules (`x-kubernetes-validations`) for the field or for what stands in it. They are programs that only the\n\
      API server runs, so a preset that breaks one is found out when the first tenant creates an object, and then for\n\
      every object.\n\n\
-     Mend it: create one object with this value in the service cluster, `kubectl apply --dry-run=server` is enough. Then hide the\n\
+     Fix: create one object with this value in the service cluster, `kubectl apply --dry-run=server` is enough. Then hide the\n\
      warning with `# carrier: ignore[CAR0355] reason`.\n",
 );
 
@@ -411,7 +411,7 @@ pub static STATUS_HIDDEN: Code = code(
     Info,
     "nothing of the status is exposed",
     "Tenants see whether their object is in step (`.status.conditions`, type `Synced`), but nothing of what the service\n\
-     itself reports.\n\nMend it: add paths below `.status` if tenants should see them.\n",
+     itself reports.\n\nFix: add paths below `.status` if tenants should see them.\n",
 );
 
 /// Conditions in which `Synced` cannot be stored.
@@ -420,7 +420,7 @@ pub static CONDITIONS_UNFIT: Code = code(
     Warning,
     "the CRD's own `.status.conditions` cannot hold the condition `Synced`",
     "Whether an object is in step is told by a condition in `.status.conditions`. The exposed field of that name has\n\
-     another shape, so the tenant only gets Events.\n\nMend it: do not expose `.status.conditions`.\n",
+     another shape, so the tenant only gets Events.\n\nFix: do not expose `.status.conditions`.\n",
 );
 
 /// The codes of this file, in order.

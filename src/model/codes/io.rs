@@ -14,7 +14,7 @@ pub static UNREADABLE: Code = Code {
     title: "a file or folder cannot be read",
     explanation: "\
 The operating system refused to open it. Because it might hold an object that others refer
-to, nothing is written until it can be read. Mend its permissions, remove it, or list it in
+to, nothing is written until it can be read. Fix its permissions, remove it, or list it in
 `.carrierignore`.
 ",
 };

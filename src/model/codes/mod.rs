@@ -26,15 +26,15 @@ pub struct Code {
     pub severity: Severity,
     /// One line, lower case, no trailing dot.
     pub title: &'static str,
-    /// The text of `carrier explain`: what it means, why it matters, how to mend it.
+    /// The text of `carrier explain`: what it means, why it matters, how to fix it.
     pub explanation: &'static str,
 }
 
 impl Code {
-    /// How to mend it in one sentence: what the explanation says behind `Mend it:`.
+    /// How to fix it, in one sentence: the explanation behind `Fix:`.
     #[must_use]
-    pub fn mend(&self) -> String {
-        let text = self.explanation.split_once("Mend it:").map_or(self.title, |(_, mend)| mend);
+    pub fn fix(&self) -> String {
+        let text = self.explanation.split_once("Fix:").map_or(self.title, |(_, fix)| fix);
         let sentence = text.split("\n\n").next().unwrap_or(text);
         sentence.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned()
     }

@@ -14,7 +14,7 @@ pub static UNKNOWN_ACCOUNT: Code = code(
     Error,
     "the namespace belongs to no account",
     "An account owns the namespace of its name, and the objects of a provider lie in it. Without an Account nobody\n\
-     may touch them.\n\nMend it: correct the namespace, or add the Account.\n",
+     may touch them.\n\nFix: correct the namespace, or add the Account.\n",
 );
 
 /// A provider's object in the namespace of an account that is none.
@@ -32,7 +32,7 @@ pub static NOT_A_TENANT: Code = code(
     Error,
     "a Tenant object without a tenant account",
     "A Tenant object carries the labels that a provider gives to a tenant. It bears the name of an Account with the role\n\
-     Tenant.\n\nMend it: correct the name, or give the account the role.\n",
+     Tenant.\n\nFix: correct the name, or give the account the role.\n",
 );
 
 /// A namespace that is taken.
@@ -41,7 +41,7 @@ pub static RESERVED_NAMESPACE: Code = code(
     Error,
     "the account's namespace belongs to the cluster itself",
     "An account owns the namespace of its name. `default`, `kube-*` and `kubecarrier-system` hold what the cluster runs\n\
-     on; the account's people would get rights in them.\n\nMend it: choose another name.\n",
+     on; the account's people would get rights in them.\n\nFix: choose another name.\n",
 );
 
 /// A name that is too long for what is built from it.
@@ -51,7 +51,7 @@ pub static NAME_TOO_LONG: Code = code(
     "a name is too long for what is built from it",
     "Namespaces and label values have 63 characters. A tenant's namespace in a service cluster is its name and six\n\
      characters; a set's name is a label of its entries. KubeCarrier checked neither and failed much later.\n\n\
-     Mend it: choose a shorter name.\n",
+     Fix: choose a shorter name.\n",
 );
 
 /// An API group that is taken.
@@ -61,7 +61,7 @@ pub static RESERVED_GROUP: Code = code(
     "cluster and provider make an API group that is taken",
     "Services are offered in the group `<cluster>.<provider>`. Groups ending in `k8s.io` or `kubernetes.io` need an\n\
      approval of the Kubernetes project, and `kubecarrier.io` is the group of the catalog's own kinds.\n\n\
-     Mend it: rename the cluster or the provider's account.\n",
+     Fix: rename the cluster or the provider's account.\n",
 );
 
 /// A cluster that does not exist.
@@ -70,7 +70,7 @@ pub static UNKNOWN_CLUSTER: Code = code(
     Error,
     "there is no such ServiceCluster",
     "The name refers to a ServiceCluster that the repository does not have.\n\n\
-     Mend it: correct the name, or add the ServiceCluster.\n",
+     Fix: correct the name, or add the ServiceCluster.\n",
 );
 
 /// A CRD name that is none.
@@ -98,7 +98,7 @@ pub static FOREIGN_CRD: Code = code(
     Error,
     "the internal CRD belongs to another provider",
     "A provider offers its own services only; the last part of an internal CRD's name is the provider it belongs to.\n\n\
-     Mend it: name a CRD of your own, or move the entry to the other provider's namespace.\n",
+     Fix: name a CRD of your own, or move the entry to the other provider's namespace.\n",
 );
 
 /// A selector without a match.
@@ -115,7 +115,7 @@ pub static OFFERED_TO_NOBODY: Code = code(
     "CAR0261",
     Warning,
     "no catalog selects the service",
-    "The CRDs are rendered, but no tenant is offered the service.\n\nMend it: add a Catalog whose `catalogEntrySelector`\n\
+    "The CRDs are rendered, but no tenant is offered the service.\n\nFix: add a Catalog whose `catalogEntrySelector`\n\
      matches the labels of the entry.\n",
 );
 
@@ -125,7 +125,7 @@ pub static ENTRY_TWICE: Code = code(
     Error,
     "two CatalogEntries of one name",
     "A CatalogEntrySet makes the entries `<set>.<cluster>`. Another set or an entry written by hand has the same name.\n\n\
-     Mend it: rename one of the two.\n",
+     Fix: rename one of the two.\n",
 );
 
 /// Two services under one name in one API group.
@@ -135,7 +135,7 @@ pub static NAME_TAKEN: Code = code(
     "two CRDs share a name in one API group",
     "All services of a provider in one cluster share an API group. Two CRDs in it cannot have the same plural, singular,\n\
      kind or list kind: the API server accepts the second and never serves it. KubeCarrier did not notice.\n\n\
-     Mend it: give one of them another `kind` and `plural` in its `derive` block.\n\n\
+     Fix: give one of them another `kind` and `plural` in its `derive` block.\n\n\
      ```yaml\nderive:\n  kind: PostgresCluster\n  plural: postgresclusters\n```\n",
 );
 
@@ -155,7 +155,7 @@ pub static BASE_UNKNOWN: Code = code(
     "no CRD of the cluster has this plural, or several have",
     "A CatalogEntry names its internal CRD, and that name tells only the plural of the CRD in the service cluster. It is\n\
      looked up among the snapshots of the cluster; there must be exactly one.\n\n\
-     Mend it: name the CRD in full with a CatalogEntrySet.\n",
+     Fix: name the CRD in full with a CatalogEntrySet.\n",
 );
 
 /// Two services of one CRD in different versions.
@@ -165,7 +165,7 @@ pub static VERSIONS_CLASH: Code = code(
     "one CRD is offered in two versions",
     "Two sets or entries offer the same CRD of the same cluster. They share its internal copy, which has one version:\n\
      the management cluster cannot convert between versions.\n\n\
-     Mend it: expose the same version in both.\n",
+     Fix: expose the same version in both.\n",
 );
 
 /// The codes of this file, in order.
