@@ -1,4 +1,4 @@
-//! What the fuzz targets do with their bytes. `tests/fuzz_seeds.rs` runs the
+//! What the fuzz targets do with their bytes. `tests/it/fuzz_seeds.rs` runs the
 //! same functions over the seeds, so that they cannot rot.
 
 use carrier::model::diagnostic::Diagnostics;

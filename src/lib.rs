@@ -6,7 +6,7 @@
 //! [`cluster`] talks to API servers, [`cli`] is what a person meets.
 //!
 //! [`model`], [`yaml`], [`compile`] and [`plan`] are pure: they open no file and no socket
-//! and read no clock. `tests/architecture.rs` holds them to it.
+//! and read no clock. `tests/it/architecture.rs` holds them to it.
 
 pub mod cli;
 pub mod cluster;

@@ -1,6 +1,6 @@
 //! What the process says to whoever started it: the exit codes, and nothing else.
 //!
-//! Scripts depend on these numbers (`DESIGN.md` §10); `tests/cli_reference.rs`
+//! Scripts depend on these numbers (`DESIGN.md` §10); `tests/it/cli_reference.rs`
 //! keeps the table in `docs/cli.md` equal to this one.
 
 use std::process::ExitCode;

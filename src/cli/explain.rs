@@ -46,7 +46,7 @@ pub fn run(args: &ExplainArgs, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
 pub fn page() -> String {
     let mut text = String::from(
         "# Diagnostics\n\n\
-         <!-- Made by `CARRIER_UPDATE=1 cargo test --test cli_reference`; the source is src/model/codes. -->\n\n\
+         <!-- Made by `CARRIER_UPDATE=1 cargo test --test it`; the source is src/model/codes. -->\n\n\
          Everything carrier says about a repository has a code. The code of a diagnostic never changes and is never\n\
          used again for something else. `carrier explain CODE` prints a section of this page.\n\n\
          | Code | Severity | What is wrong |\n|---|---|---|\n",

@@ -13,7 +13,7 @@ pub fn page() -> String {
     command.build();
     let mut text = String::from(
         "# The command line\n\n\
-         <!-- Made by `CARRIER_UPDATE=1 cargo test --test cli_reference`; the source is src/cli. -->\n\n\
+         <!-- Made by `CARRIER_UPDATE=1 cargo test --test it`; the source is src/cli. -->\n\n\
          Data goes to stdout, talk to stderr. Paths on the command line start from the folder to run in (`-C`, else the\n\
          current one). The repository is the nearest folder upwards that has a `carrier.yaml`, not beyond the Git work\n\
          tree; a folder named with `-C` needs none.\n\n\

@@ -506,7 +506,7 @@ fn given(kind: &str, rendered: &[Manifest]) -> BTreeSet<Access> {
 pub fn page() -> String {
     let mut text = String::from(
         "# What carrier has to be allowed\n\n\
-         <!-- Made by `CARRIER_UPDATE=1 cargo test --test cli_reference`; the source is src/plan/needs.rs. -->\n\n\
+         <!-- Made by `CARRIER_UPDATE=1 cargo test --test it`; the source is src/plan/needs.rs. -->\n\n\
          `carrier doctor` asks each cluster about the rows of this table that the repository comes to, and prints the RBAC\n\
          for what is missing ([doctor.md](doctor.md)). `carrier doctor --for COMMAND` asks only about its rows.\n\
          `trial` is what `carrier plan --no-trial` goes without, `prune` is `carrier apply --prune`.\n\n\

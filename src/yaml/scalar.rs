@@ -3,7 +3,7 @@
 //! The rules are those of `sigs.k8s.io/yaml`, YAML 1.1 as kubectl and every
 //! controller speak it (`cli.md` §4.4), including the detour over JSON: `1.0` is
 //! the integer 1 in the cluster, so it is here. Text in, value out; tests
-//! against kubectl are in `tests/yaml_oracle.rs`.
+//! against kubectl are in `tests/it/yaml_oracle.rs`.
 
 use serde_json::Number;
 

@@ -69,7 +69,7 @@ impl Serialize for Ordered<'_> {
 }
 
 /// A string or key. `serde-saphyr` picks the style, but for what kubectl then
-/// misreads (`tests/yaml_roundtrip.rs` found each of them).
+/// misreads (`tests/it/yaml_roundtrip.rs` found each of them).
 struct Text<'a>(&'a str);
 
 impl Serialize for Text<'_> {

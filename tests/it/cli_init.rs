@@ -1,15 +1,11 @@
 //! `carrier init`, as a user sees it.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::common::{carrier, golden};
 use carrier::cli::exit::Exit;
-use common::{carrier, golden};
 
 fn tree(root: &Path) -> BTreeMap<String, String> {
     fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {

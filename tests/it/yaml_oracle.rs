@@ -3,8 +3,6 @@
 //! Without kubectl on PATH, or without the real CRDs beside the checkout, a test
 //! says so and passes; in CI it fails instead.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

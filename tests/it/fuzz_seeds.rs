@@ -1,9 +1,7 @@
 //! The fuzz targets over their seeds, and over each seed with a part of it cut
 //! out, doubled or replaced: a few seconds of what `fuzz/run` does for longer.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
-
-#[path = "../fuzz/entry.rs"]
+#[path = "../../fuzz/entry.rs"]
 mod entry;
 
 use std::fs;

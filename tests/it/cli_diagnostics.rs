@@ -1,15 +1,11 @@
 //! The four renderers, over diagnostics made by hand: one for everything that
 //! a renderer has ever got wrong.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
-
+use crate::common::golden;
 use carrier::cli::diagnostics::{Summary, github, json, sarif, text};
 use carrier::model::codes::Code;
 use carrier::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use carrier::model::source::{FileId, SourceFile, Sources, Span};
-use common::golden;
 use serde_json::Value;
 
 static WRONG: Code = Code {

@@ -2,10 +2,6 @@
 //!
 //! One row a vector of the original's behaviour: what was exposed, what came of it then, what comes of it now. The
 //! rows marked `a` to `d` are the original's own unit and end-to-end tests, which must still hold.
-#![allow(clippy::print_stdout, reason = "the table is for the person who reads it")]
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod corpus;
 
 use carrier::compile::derive::Derived;
 use carrier::compile::derive::source::SourceCrd;
@@ -15,7 +11,7 @@ use carrier::model::path::{FieldPath, PathProblem};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-use corpus::exposures::{exposure, run};
+use crate::corpus::exposures::{exposure, run};
 
 static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("dcr", "eu-west-1"));
 

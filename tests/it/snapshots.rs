@@ -1,16 +1,13 @@
 //! Reading snapshots and the lock: what is sound is taken, whatever else is said
 //! with its place, and what carrier writes it reads again.
 #![allow(clippy::type_complexity, reason = "a table of cases is read row by row")]
-#![allow(clippy::print_stderr, reason = "what a test skips or measures is for the person who runs it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use crate::common::golden;
 use carrier::compile::load::{discovered, lock, snapshots, strip};
 use carrier::model::cluster::ClusterId;
 use carrier::model::codes::lock as codes;
@@ -76,7 +73,7 @@ fn lock_of_redis() -> Lock {
 
 #[test]
 fn a_lock_is_written_so() {
-    common::golden("testdata/lock/carrier.lock", &lock::write(&lock_of_redis()));
+    golden("testdata/lock/carrier.lock", &lock::write(&lock_of_redis()));
     assert_eq!(lock::write(&Lock::default()).lines().last(), Some("version: 1"));
 }
 

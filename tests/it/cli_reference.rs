@@ -1,15 +1,13 @@
 //! What is generated from the command line's grammar and from the codes, and
 //! kept in the repository: `docs/`, `completions/`. `CARRIER_UPDATE=1` rewrites it.
 
-mod common;
-
 use std::path::Path;
 
+use crate::common::{carrier, carrier_as, golden, package};
 use carrier::cli::exit::Exit;
 use carrier::cli::{completions, explain, reference};
 use carrier::model::codes;
 use clap_complete::Shell;
-use common::{carrier, carrier_as, golden};
 
 #[test]
 fn the_reference_of_the_command_line_is_fresh() {
@@ -125,7 +123,7 @@ fn a_schema_is_found_by_its_kind() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(carrier(dir.path(), &["schema", "--out", "s"]).exit, Exit::Fine);
     let written = std::fs::read_to_string(dir.path().join("s/account.json")).unwrap();
-    assert_eq!(written, std::fs::read_to_string(common::package("schemas/account.json")).unwrap());
+    assert_eq!(written, std::fs::read_to_string(package("schemas/account.json")).unwrap());
 }
 
 #[test]

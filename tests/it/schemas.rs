@@ -1,10 +1,6 @@
 //! The JSON Schemas in `schemas/`: fresh, valid draft-07, and of one mind with
 //! the loader. `CARRIER_UPDATE=1` rewrites them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::needless_pass_by_value,
-    reason = "a test says what it expects by unwrapping; `json!` is written in the call"
-)]
+#![allow(clippy::needless_pass_by_value, reason = "`json!` is written in the call")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -1,9 +1,6 @@
 //! The laws of `DESIGN.md` §4 as properties over the real CRDs, as far as they can be told without a server.
 //!
 //! `CARRIER_EXPOSURES` says how many random exposures are tried (100), `CARRIER_SEED` which ones (1).
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what it expects, and what it measures")]
-
-mod corpus;
 
 use std::collections::BTreeSet;
 
@@ -15,9 +12,9 @@ use carrier::model::path::{FieldPath, PathSet, Segment};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-use corpus::exposures::{self, Case};
-use corpus::random::Random;
-use corpus::{Crd, instances};
+use crate::corpus::exposures::{self, Case};
+use crate::corpus::random::Random;
+use crate::corpus::{self, Crd, instances};
 
 static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("team-a", "eu-west-1"));
 const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];

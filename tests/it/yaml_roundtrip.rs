@@ -1,8 +1,6 @@
 //! What is written is read back the same: by our own reader, by `serde_yaml`
 //! (another reader, and the one many tools still use) and by kubectl.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
-
 use std::process::Command;
 
 use carrier::model::diagnostic::Diagnostics;

@@ -1,15 +1,11 @@
 //! No secret in any output: a marker is put wherever a credential may stand by mistake, in
 //! YAML that reads and YAML that does not, and no command may print it in any format.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 
+use crate::common::carrier;
 use carrier::cli::exit::Exit;
-use common::carrier;
 
 const MARKER: &str = "S3CRETMARKER";
 

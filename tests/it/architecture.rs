@@ -1,7 +1,6 @@
 //! The shape of the code, held to by a test: what is pure stays pure, a file stays a
 //! room that one can look round in and says at its door what it is for, and nothing of
 //! the machine it was written on gets in.
-#![allow(clippy::unwrap_used, reason = "a test that cannot read what it looks at fails")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,19 +1,15 @@
 //! Where rendered objects lie, and what Flux and Argo CD are told.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
-mod rendered;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::common::golden;
+use crate::repositories::{Repository, crd, redis};
 use carrier::compile::render::ManifestSet;
 use carrier::compile::render::layout::{Files, MAX_ENTRIES, Options, layout, stream};
 use carrier::model::config::{Config, RenderTarget};
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::source::FileId;
 use carrier::yaml;
-use rendered::{Repository, crd, redis};
 use serde_json::{Value, json};
 
 fn files(set: &ManifestSet, target: RenderTarget) -> Files {
@@ -70,7 +66,7 @@ fn the_folders_of_the_tutorial() {
     let files = files(&Repository::tutorial().render(), RenderTarget::Plain);
     let mut paths = files.keys().map(String::as_str).collect::<Vec<_>>().join("\n");
     paths.push('\n');
-    common::golden("testdata/render/tutorial.files", &paths);
+    golden("testdata/render/tutorial.files", &paths);
     assert_reached(&files, &["management", "team-a/eu-west-1"]);
     for above in ["kustomization.yaml", "team-a/kustomization.yaml"] {
         assert!(!files.contains_key(above), "nothing above a cluster's folder is for one cluster");

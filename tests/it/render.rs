@@ -1,13 +1,10 @@
 //! What a repository renders to: which objects, what they say, and whose they are.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
-mod rendered;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::common::golden;
+use crate::repositories::{Repository, crd, names, object, redis};
 use carrier::compile::render::Manifest;
 use carrier::compile::render::layout::stream;
 use carrier::model::cluster::ClusterId;
@@ -19,7 +16,6 @@ use carrier::model::object::{ManifestId, Stage};
 use carrier::model::source::FileId;
 use carrier::yaml;
 use carrier::yaml::to_yaml;
-use rendered::{Repository, crd, names, object, redis};
 use serde_json::{Value, json};
 
 fn eu() -> ClusterId {
@@ -41,7 +37,7 @@ fn the_tutorial() {
             write!(text, "---\n# {} {place}\n{}", manifest.stage.name(), to_yaml(&manifest.body)).unwrap();
         }
     }
-    common::golden("testdata/render/tutorial.yaml", &text);
+    golden("testdata/render/tutorial.yaml", &text);
 }
 
 #[test]

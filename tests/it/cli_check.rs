@@ -1,14 +1,10 @@
 //! `carrier check`, as a user sees it.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 
+use crate::common::carrier;
 use carrier::cli::exit::Exit;
-use common::carrier;
 
 const BAD: &str = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\nmetadata:\n  name: team-a\nspec:\n  roles: [Provder]\n  subjects:\n  - kind: Group\n    name: team-a\n    apiGroup: rbac.authorization.k8s.io\n";
 

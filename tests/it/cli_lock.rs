@@ -1,13 +1,9 @@
 //! `carrier lock`, as a user sees it.
-#![allow(clippy::print_stderr, reason = "what a test skips is for the person who runs it")]
 #![allow(
     clippy::format_collect,
     clippy::format_push_string,
     reason = "a transcript is built for reading, not for speed"
 )]
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,8 +11,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::common::{self, Run, carrier, example, golden};
 use carrier::cli::exit::Exit;
-use common::{Run, carrier, example, golden};
 
 /// A repository whose set offers `things.example.com` and has no snapshot yet,
 /// beside it `crd.yaml` with the CRD.

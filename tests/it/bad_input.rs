@@ -4,12 +4,7 @@
 //! A folder is called after the diagnostic it shows (`CAR0102-duplicate-key`); one
 //! without a code in its name shows several together, or what must not break
 //! anything. `testdata/bad/README.md` says what is in a folder.
-//! `CARRIER_UPDATE=1 cargo test --test bad_input` writes the transcripts anew.
-
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
+//! `CARRIER_UPDATE=1 cargo test --test it bad_input` writes the transcripts anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,12 +12,12 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use crate::common::{self, carrier, package};
 use carrier::compile::load::snapshots;
 use carrier::model::codes::{self, Code};
 use carrier::model::diagnostic::{Diagnostics, Severity};
 use carrier::model::source::FileId;
 use carrier::yaml;
-use common::{carrier, package};
 
 /// The sound repository that every fixture is laid over.
 const BASE: &str = "_base";

@@ -1,7 +1,5 @@
 //! What the reader says about a text: places, complaints, limits, recovery.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
-
 use std::fmt::Write as _;
 use std::time::Instant;
 

@@ -1,14 +1,10 @@
 //! `carrier render` as a user meets it.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::common::{Run, carrier, package};
 use carrier::cli::exit::Exit;
-use common::{Run, carrier, package};
 
 /// A copy of an example, to write into.
 fn copy(example: &str) -> tempfile::TempDir {

@@ -1,13 +1,9 @@
 //! The binary as a process: what only a real one shows.
-#![allow(clippy::print_stderr, reason = "what a test skips or measures is for the person who runs it")]
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
 
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use common::package;
+use crate::common::package;
 
 fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_carrier"));
@@ -97,7 +93,7 @@ fn a_panic_says_that_it_is_our_fault() {
     }
     let run = |backtrace: &str| {
         Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_panic_says_that_it_is_our_fault", "--nocapture"])
+            .args(["--exact", "cli_process::a_panic_says_that_it_is_our_fault", "--nocapture"])
             .env(ROLE, "1")
             .env("RUST_BACKTRACE", backtrace)
             .output()
@@ -107,7 +103,7 @@ fn a_panic_says_that_it_is_our_fault() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(70), "{err}");
     assert!(
-        err.contains("error: this is a bug of carrier: the cat is on the keyboard (tests/cli_process.rs:"),
+        err.contains("error: this is a bug of carrier: the cat is on the keyboard (tests/it/cli_process.rs:"),
         "{err}"
     );
     assert!(err.contains(env!("CARGO_PKG_VERSION")) && err.contains("please report"), "{err}");

@@ -1,14 +1,10 @@
 //! `carrier render` and `carrier fields`, as a user sees them.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 
+use crate::common::{Run, carrier, example, golden};
 use carrier::cli::exit::Exit;
-use common::{Run, carrier, example, golden};
 
 fn repository(fields: &[&str]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();

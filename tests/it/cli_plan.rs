@@ -3,17 +3,14 @@
 //! Each folder of `testdata/plan` but `base` is a case: its `in/` lies over `base/`, an
 //! empty file takes one away, and the plan from `base/` to that is `expected.*`.
 //! `CARRIER_UPDATE=1` rewrites those.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::common::{carrier, golden, package};
 use carrier::cli::exit::Exit;
 use carrier::plan;
-use common::{carrier, golden, package};
 use serde_json::Value;
 
 /// Copies a folder over another one; an empty file takes one away.

@@ -1,12 +1,9 @@
 //! `carrier fields` on CRDs that are too large to be read as a whole.
-#![allow(clippy::print_stderr, reason = "what a test skips or measures is for the person who runs it")]
 
-mod common;
-
+use crate::common::{Run, carrier, golden, package};
 use carrier::cli::exit::Exit;
-use common::{carrier, golden, package};
 
-fn fields(args: &[&str]) -> common::Run {
+fn fields(args: &[&str]) -> Run {
     let all: Vec<&str> = ["fields"].iter().chain(args).copied().collect();
     carrier(&package("catalog-examples/postgres"), &all)
 }

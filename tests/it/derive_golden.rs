@@ -1,9 +1,5 @@
 //! Each rule of deriving on a small CRD: `testdata/derive/<case>/in/exposure.yaml` names one of `testdata/crds`, and
 //! `out` has what is derived and what is said about it. `CARRIER_UPDATE=1` writes `out` anew.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
-
-mod common;
-mod corpus;
 
 use std::fmt::Write as _;
 
@@ -18,6 +14,8 @@ use carrier::yaml;
 use carrier::yaml::to_yaml;
 use carrier::yaml::tree::{Node, Value as Tree};
 use std::sync::LazyLock;
+
+use crate::{common, corpus};
 
 static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("team-a", "eu-west-1"));
 

@@ -1,8 +1,7 @@
 //! Every command in the user documents does what they say.
 
-mod common;
-
-use common::documents::{Sandbox, check, documents, steps};
+use crate::common::documents::{Sandbox, check, documents, steps};
+use crate::common::package;
 
 /// Commands that build or install something and are run by CI itself, not by a test.
 const NOT_RUN_HERE: [&str; 6] =
@@ -32,7 +31,7 @@ fn other_shell_blocks_hold_only_what_ci_runs() {
 
 #[test]
 fn the_readme_has_commands() {
-    let readme = std::fs::read_to_string(common::package("README.md")).unwrap();
+    let readme = std::fs::read_to_string(package("README.md")).unwrap();
     assert!(!steps(&readme, false).is_empty() && !steps(&readme, true).is_empty());
 }
 
@@ -42,7 +41,7 @@ fn the_settings_of_the_documents_are_read() {
     use carrier::model::config::Config;
     use carrier::model::source::{SourceFile, Sources};
 
-    let text = std::fs::read_to_string(common::package("docs/configuration.md")).unwrap();
+    let text = std::fs::read_to_string(package("docs/configuration.md")).unwrap();
     let block = text.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let sources = Sources::new(vec![SourceFile { path: "carrier.yaml".to_owned(), text: block.into() }]);
     let (loaded, found) = carrier::compile::load::load(&sources);

@@ -1,7 +1,5 @@
 //! Reading a repository's folder, and writing a folder that carrier owns.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
