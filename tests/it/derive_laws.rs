@@ -332,7 +332,7 @@ fn nothing_is_dropped_without_a_word() {
             }
         }
         let kept = derived.crd.pointer("/spec/versions/0/subresources/scale").is_some();
-        if case.version.scale.is_some() && !kept && !said.iter().any(|d| d.code.id == "CAR0316") {
+        if case.version.subresources.scale.is_some() && !kept && !said.iter().any(|d| d.code.id == "CAR0316") {
             return Err("scale went without a word".to_owned());
         }
         Ok(())

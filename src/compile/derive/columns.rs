@@ -55,7 +55,7 @@ pub fn selectable(version: &SourceVersion, set: &PathSet, report: &mut Report<'_
 
 /// The scale subresource, if both replica fields are visible; without its label selector if that is hidden.
 pub fn scale(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) -> Option<Value> {
-    let mut scale = version.scale.as_ref()?.as_object()?.clone();
+    let mut scale = version.subresources.scale.as_ref()?.as_object()?.clone();
     for (key, needed) in [("specReplicasPath", true), ("statusReplicasPath", true), ("labelSelectorPath", false)] {
         let Some(json_path) = scale.get(key).and_then(Value::as_str).map(str::to_owned) else { continue };
         let Some(field) = hidden(&json_path, set) else { continue };

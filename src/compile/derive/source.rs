@@ -43,14 +43,21 @@ pub struct SourceVersion {
     pub deprecated: bool,
     /// The root schema.
     pub schema: Value,
-    /// Whether the status is a subresource.
-    pub status: bool,
-    /// `subresources.scale`.
-    pub scale: Option<Value>,
+    /// Its subresources.
+    pub subresources: Subresources,
     /// `additionalPrinterColumns`.
     pub columns: Vec<Value>,
     /// The JSON paths of `selectableFields`.
     pub selectable: Vec<String>,
+}
+
+/// The subresources of a version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subresources {
+    /// Whether the status is one. If not, a change of the status alone raises `metadata.generation`.
+    pub status: bool,
+    /// `subresources.scale`, where there is one.
+    pub scale: Option<Value>,
 }
 
 /// Why a CRD cannot be offered.
@@ -153,8 +160,10 @@ impl SourceVersion {
             storage: flag("storage"),
             deprecated: flag("deprecated"),
             schema: root.clone(),
-            status: version.pointer("/subresources/status").is_some(),
-            scale: version.pointer("/subresources/scale").cloned(),
+            subresources: Subresources {
+                status: version.pointer("/subresources/status").is_some(),
+                scale: version.pointer("/subresources/scale").cloned(),
+            },
             columns: list("additionalPrinterColumns"),
             selectable: list("selectableFields")
                 .iter()
