@@ -19,15 +19,16 @@ use super::clusters::{ClusterFlags, duration};
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
+use super::input;
 use super::planning::{PlanOptions, Planned, Reached, plan_live};
 use super::progress::Progress;
-use super::repository::Repository;
 use super::ui::Ui;
 use super::wishes::PlanFlags;
 use crate::cluster::apply::{self as executor, ClusterWork, Event, How, Outcome, parent_of};
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::runtime::{block_on_to_the_end, interrupted};
 use crate::model::cluster::Target;
+use crate::ops::Repository;
 use crate::plan::guard::{FORCE_CONFLICTS, is_allowed};
 use crate::plan::saved;
 use crate::plan::types::{Action, Plan, Refusal};
@@ -84,7 +85,7 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
             .hint(format!("`{here} apply --yes` applies without asking"))
             .hint(format!("`{here} plan --out FILE` saves a plan to look at, and `{here} apply FILE` applies it")));
     }
-    let repository = Repository::open(env, ui)?;
+    let repository = input::open(env, ui)?;
     let wishes = match &saved {
         // How many objects may go was decided when the plan was made, and the list is compared.
         Some(plan) => PlanOptions {
@@ -156,7 +157,7 @@ impl Job<'_> {
         };
         let Some(planned) = planned else { return interrupted_early(ui) };
         let repository = planned.repository.as_ref().unwrap_or(self.repository);
-        repository.report_if_any(&planned.found, self.env, ui)?;
+        input::report_if_any(repository, &planned.found, self.env, ui)?;
         let Some(plan) = &planned.plan else {
             ui.say("nothing was applied")?;
             return Ok(planned.exit.unwrap_or(Exit::Errors));
@@ -233,7 +234,7 @@ impl Job<'_> {
             let parent = match parent {
                 Ok(parent) => parent,
                 Err(error) => {
-                    self.repository.report_if_any(&[diagnose(&cluster.target, &error, None)], self.env, ui)?;
+                    input::report_if_any(self.repository, &[diagnose(&cluster.target, &error, None)], self.env, ui)?;
                     return Err(CliError::new(Exit::Cluster, "the inventory cannot be read; nothing was written"));
                 }
             };

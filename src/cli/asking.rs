@@ -10,11 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::OnceCell;
 
-use super::clusters::Connector;
 use super::exit::Exit;
 use super::progress::Progress;
-use super::repository::Repository;
 use super::ui::Ui;
+use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::{diagnose, other_cluster};
 use crate::cluster::discover::{DiscoverError, discover, known};
 use crate::cluster::identity::Identity;
@@ -29,6 +28,7 @@ use crate::model::cluster::{ClusterId, Target};
 use crate::model::config::CONFIG_PATH;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{Sources, Span};
+use crate::ops::Repository;
 use crate::yaml;
 
 /// So many clusters are asked at once.

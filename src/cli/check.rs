@@ -6,7 +6,7 @@ use super::diagnostics::Format;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
-use super::repository::Repository;
+use super::input;
 use super::ui::Ui;
 use crate::compile::locking::strict;
 
@@ -30,10 +30,10 @@ pub struct CheckArgs {
 /// # Errors
 /// When there is no repository, or it cannot be read as a whole.
 pub fn run(args: &CheckArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let repository = Repository::open(env, ui)?;
+    let repository = input::open(env, ui)?;
     let (_, mut list) = repository.compile();
     let stale = if args.locked { strict(&mut list) } else { None };
-    let exit = repository.report(&list, args.output, env, ui)?;
+    let exit = input::report(&repository, &list, args.output, env, ui)?;
     say_stale(stale, ui)?;
     Ok(if args.exit_zero { Exit::Fine } else { exit })
 }

@@ -14,16 +14,17 @@ use clap::{Args, ValueEnum};
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::clusters::{ClusterFlags, Connector};
+use super::clusters::ClusterFlags;
 use super::diagnostics::Format;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
+use super::input;
 use super::progress::Progress;
-use super::repository::Repository;
 use super::ui::Ui;
 use crate::cluster::access::{allowed, who_am_i};
 use crate::cluster::client::Taken;
+use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::{diagnose, other_cluster};
 use crate::cluster::runtime::block_on;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind};
@@ -100,12 +101,13 @@ fn target(text: &str) -> Result<Target, String> {
 /// # Errors
 /// When there is no repository, or the report cannot be written.
 pub fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let repository = Repository::open(env, ui)?;
+    let repository = input::open(env, ui)?;
     let (compiled, list) = repository.compile();
     known(&args.clusters, &compiled)?;
-    let sound = repository.report_if_any(&list, env, ui)?;
+    let sound = input::report_if_any(&repository, &list, env, ui)?;
     let manifests = compiled.render();
-    let connector = Connector { flags: &args.flags, env, config: &repository.loaded.config, root: &repository.root };
+    let options = args.flags.options(env);
+    let connector = repository.connector(&options);
     let tasks = if args.tasks.is_empty() { &Task::ALL[..] } else { &args.tasks };
     let doctor = Doctor { connector, compiled: &compiled, manifests: &manifests, tasks, wanted: &args.clusters };
     let progress = Progress::default();
@@ -124,7 +126,7 @@ pub fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     let troubled = report.clusters.iter().any(|health| !health.reached);
     let found = found.into_sorted();
     if !found.is_empty() {
-        repository.report(&found, Format::Text, env, ui)?;
+        input::report(&repository, &found, Format::Text, env, ui)?;
     }
     Ok(match (troubled, report.is_missing_something()) {
         (true, _) => Exit::Cluster,

@@ -1,12 +1,11 @@
 //! What a command may know of the process: where it runs and what the
 //! environment says. Read once; nothing else in the library reads it.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
+use crate::cluster::connect::Variables;
 use crate::files::FilesError;
 use crate::files::root::find_root;
 
@@ -21,26 +20,8 @@ pub struct Env {
     pub step_summary: Option<PathBuf>,
     /// Whether somebody can be asked: the standard input is a terminal, and so is the standard error.
     pub person: bool,
-    /// Environment variables that say how to reach clusters.
+    /// The environment variables.
     pub variables: Variables,
-}
-
-/// The environment variables, read when they are asked for: which ones, the repository says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Variables {
-    /// Whether those of the process count.
-    of_process: bool,
-    /// Others, which win. What tests use.
-    pub set: BTreeMap<String, OsString>,
-}
-
-impl Variables {
-    /// The value of a variable; `None` for one that is empty.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<OsString> {
-        let set = self.set.get(name).cloned();
-        set.or_else(|| std::env::var_os(name).filter(|_| self.of_process)).filter(|value| !value.is_empty())
-    }
 }
 
 impl Env {
@@ -52,7 +33,7 @@ impl Env {
         let directory =
             std::env::current_dir().map_err(|e| CliError::file("use the current folder", Path::new("."), &e))?;
         let step_summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|v| !v.is_empty()).map(PathBuf::from);
-        let variables = Variables { of_process: true, set: BTreeMap::new() };
+        let variables = std::env::vars_os().collect();
         let person = io::stdin().is_terminal() && io::stderr().is_terminal();
         Ok(Self { directory, named: false, step_summary, person, variables })
     }
@@ -90,12 +71,6 @@ impl Env {
             Err(FilesError::NoRoot(folder)) if self.named => Ok(folder),
             found => Ok(found?),
         }
-    }
-
-    /// The paths of a list such as `$KUBECONFIG`, without empty ones.
-    #[must_use]
-    pub fn split(list: &std::ffi::OsStr) -> Vec<PathBuf> {
-        std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect()
     }
 
     /// The root's path below its Git work tree, `/` between its parts and at

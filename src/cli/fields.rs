@@ -13,7 +13,7 @@ use super::diagnostics::{self, Destination, Format, Summary};
 use super::env::{Env, read_stdin};
 use super::error::CliError;
 use super::exit::Exit;
-use super::repository::Repository;
+use super::input;
 use super::ui::Ui;
 use crate::compile::derive::exposure::Exposure;
 use crate::compile::derive::source::{SourceCrd, SourceVersion};
@@ -237,7 +237,7 @@ fn crds_of<'n>(nodes: &[&'n Node]) -> Vec<(&'n str, &'n Node)> {
 /// and each form it has.
 fn of_repository(name: &str, args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Vec<Shown>, CliError> {
     let (cluster, version) = (args.cluster.as_ref(), args.version.as_deref());
-    let repository = Repository::open(env, ui)?;
+    let repository = input::open(env, ui)?;
     let (compiled, list) = repository.compile();
     let errors = Summary::of(&list, &repository.sources).error;
     if errors > 0 {

@@ -11,16 +11,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::clusters::{ClusterFlags, Connector};
+use super::clusters::ClusterFlags;
 use super::diagnostics::Format;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
+use super::input;
 use super::progress::Progress;
-use super::repository::Repository;
 use super::table::aligned;
 use super::ui::Ui;
 use crate::cluster::client::Taken;
+use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::discover::{DiscoverError, known};
 use crate::cluster::runtime::block_on;
@@ -112,11 +113,12 @@ struct Asked {
 /// # Errors
 /// When there is no repository, it has no such service, or the output cannot be written.
 pub fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let repository = Repository::open(env, ui)?;
+    let repository = input::open(env, ui)?;
     let (compiled, list) = repository.compile();
     let asked = asked(args, &compiled)?;
-    repository.report_if_any(&list, env, ui)?;
-    let connector = Connector { flags: &args.flags, env, config: &repository.loaded.config, root: &repository.root };
+    input::report_if_any(&repository, &list, env, ui)?;
+    let options = args.flags.options(env);
+    let connector = repository.connector(&options);
     let progress = Progress::default();
     let Some(got) = block_on(progress.show(ui, get(args, &connector, &compiled, &asked, &progress)))? else {
         return Ok(Exit::Interrupted);
@@ -140,7 +142,7 @@ pub fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError>
     }
     let found = got.found.into_sorted();
     if !found.is_empty() {
-        repository.report(&found, Format::Text, env, ui)?;
+        input::report(&repository, &found, Format::Text, env, ui)?;
         return Ok(Exit::Cluster);
     }
     // What cannot be compiled has instances that were not looked for.

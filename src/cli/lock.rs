@@ -20,7 +20,7 @@ use super::diagnostics::{self, Format, Summary, count, plain};
 use super::env::{Env, read_stdin};
 use super::error::CliError;
 use super::exit::Exit;
-use super::repository::Repository;
+use super::input;
 use super::ui::{Ui, Verbosity};
 use crate::compile::discovered::Discovered;
 use crate::compile::load::lock::{self, LockFile};
@@ -36,6 +36,7 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::lock::LOCK_PATH;
 use crate::model::nearest::nearest;
 use crate::model::source::{SourceFile, Sources};
+use crate::ops::Repository;
 
 /// Of a changed CRD this many lines are shown; all with `-v`.
 const LINES: usize = 20;
@@ -74,7 +75,7 @@ pub struct LockArgs {
 /// # Errors
 /// When there is no repository, the files cannot be read, or nothing can be written.
 pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let repository = Repository::open(env, ui)?;
+    let repository = input::open(env, ui)?;
     let (resolved, mut found) = resolve(&repository.loaded);
     known_cluster(args.cluster.as_ref(), &repository, &resolved)?;
     let mut unlocked = Diagnostics::default();
@@ -84,7 +85,7 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     }
     if unlocked.has_errors() {
         found.append(unlocked);
-        repository.report(&repository.and(found), Format::Text, env, ui)?;
+        input::report(&repository, &repository.and(found), Format::Text, env, ui)?;
         ui.say("nothing was locked: what the lock holds must not be lost")?;
         return Ok(Exit::Errors);
     }
@@ -97,11 +98,12 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         false => None,
         true => {
             if repository.settings_are_broken() {
-                repository.report(&repository.and(found), Format::Text, env, ui)?;
+                input::report(&repository, &repository.and(found), Format::Text, env, ui)?;
                 ui.say("nothing was locked: carrier.yaml says how to reach the clusters")?;
                 return Ok(Exit::Errors);
             }
-            let connector = repository.connector(&args.clusters, env);
+            let options = args.clusters.options(env);
+            let connector = repository.connector(&options);
             let question = Question {
                 sources: &repository.sources,
                 resolved: &resolved,
@@ -265,7 +267,7 @@ fn report(
         ui.verbosity = verbosity;
         shown?;
     }
-    repository.report_if_any(&list, env, ui)?;
+    input::report_if_any(repository, &list, env, ui)?;
     let near = list.iter().any(|d| d.code == &object::NEARLY_OURS);
     Ok((if errors > 0 { Exit::Errors } else { Exit::Fine }, near || errors > of_clusters))
 }

@@ -16,13 +16,14 @@ use super::clusters::ClusterFlags;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
+use super::input;
 use super::planning::{PlanOptions, plan_live};
 use super::progress::Progress;
-use super::repository::Repository;
 use super::ui::{Ui, Verbosity, shell_word};
 use super::wishes::PlanFlags;
 use crate::cluster::runtime::block_on;
 use crate::model::cluster::Target;
+use crate::ops::Repository;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard::is_allowed;
 use crate::plan::inventory;
@@ -80,7 +81,7 @@ pub enum Output {
 /// # Errors
 /// When there is no repository, nothing to compare with, or the output cannot be written.
 pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let repository = Repository::open(env, ui)?;
+    let repository = input::open(env, ui)?;
     let wishes = PlanOptions { refresh: args.refresh, ..args.wishes.wishes() };
     let (plan, exit) = match &args.against {
         Some(against) => match hermetic(&repository, against, &wishes, env, ui)? {
@@ -132,7 +133,7 @@ fn live(
     let Some(planned) = block_on(progress.show(ui, planning))? else {
         return Ok((None, Some(Exit::Interrupted)));
     };
-    planned.repository.as_ref().unwrap_or(repository).report_if_any(&planned.found, env, ui)?;
+    input::report_if_any(planned.repository.as_ref().unwrap_or(repository), &planned.found, env, ui)?;
     planned.warn(ui)?;
     planned.count(ui)?;
     Ok((planned.plan, planned.exit))
@@ -147,7 +148,7 @@ fn hermetic(
     ui: &mut Ui<'_>,
 ) -> Result<Option<Plan>, CliError> {
     let (compiled, list) = repository.compile();
-    if repository.report_if_any(&list, env, ui)? == Exit::Errors {
+    if input::report_if_any(repository, &list, env, ui)? == Exit::Errors {
         ui.say("nothing was planned")?;
         return Ok(None);
     }

@@ -15,7 +15,6 @@ use super::clusters::ClusterFlags;
 use super::env::Env;
 use super::exit::Exit;
 use super::progress::Progress;
-use super::repository::Repository;
 use super::ui::Ui;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::observe::{self, Observed, observe};
@@ -27,6 +26,7 @@ use crate::model::cluster::Target;
 use crate::model::codes::cluster as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::object::ObjectKey;
+use crate::ops::Repository;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard;
 use crate::plan::inventory::{self, Inventory};
@@ -102,7 +102,8 @@ pub async fn plan_live(
             return Planned::nothing(list, Some(Exit::Errors));
         }
     }
-    let connector = repository.connector(flags, env);
+    let options = flags.options(env);
+    let connector = repository.connector(&options);
     let question = Question {
         sources: &repository.sources,
         resolved: &compiled.resolved,

@@ -8,7 +8,7 @@ use super::check::say_stale;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
-use super::repository::Repository;
+use super::input;
 use super::ui::{Ui, shell_word};
 use crate::compile::locking::strict;
 use crate::compile::render::ManifestSet;
@@ -70,10 +70,10 @@ impl From<Reader> for RenderTarget {
 /// # Errors
 /// When there is no repository, or the output cannot be written or is refused.
 pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let repository = Repository::open(env, ui)?;
+    let repository = input::open(env, ui)?;
     let (compiled, mut list) = repository.compile();
     let stale = if args.locked { strict(&mut list) } else { None };
-    if repository.report_if_any(&list, env, ui)? == Exit::Errors {
+    if input::report_if_any(&repository, &list, env, ui)? == Exit::Errors {
         ui.say("nothing was rendered")?;
         say_stale(stale, ui)?;
         return Ok(Exit::Errors);

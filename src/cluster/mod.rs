@@ -8,6 +8,7 @@
 pub mod access;
 pub mod apply;
 pub mod client;
+pub mod connect;
 pub mod diagnose;
 pub mod discover;
 pub mod dry_run;

@@ -1,0 +1,266 @@
+//! Which kubeconfig leads to a cluster of the repository.
+//!
+//! The management cluster: `--kubeconfig`, then `management` of carrier.yaml, then what kubectl would read
+//! (`$KUBECONFIG`, `~/.kube/config`), then the service account of the Pod. A service cluster: its entry in
+//! carrier.yaml, otherwise the Secret that its ServiceCluster names, read from the management cluster.
+//!
+//! Nothing here parses arguments or reads the environment: both come in as data, in [`ConnectOptions`].
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::kubeconfig::{self, ClientConfig, FileSource, Loopback};
+use super::{ApiRequest, Cluster, ClusterError, ErrorKind, Limits};
+use crate::compile::resolve::Resolved;
+use crate::model::cluster::{ClusterId, Target};
+use crate::model::config::{ClusterAccess, Config, KubeconfigSource};
+use crate::model::resource::Resource;
+
+/// The keys of a Secret that may hold a kubeconfig: KubeCarrier's, then those of Cluster API and Flux.
+const SECRET_KEYS: [&str; 3] = ["kubeconfig", "value", "value.yaml"];
+
+/// What the user and the surroundings of the process say about reaching clusters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// The kubeconfig file of the management cluster; absent, the settings of the repository decide.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the management cluster; absent, that of the settings or of the kubeconfig.
+    pub context: Option<String>,
+    /// The user to impersonate in the management cluster.
+    pub impersonate_user: Option<String>,
+    /// The groups to impersonate with that user.
+    pub impersonate_groups: Vec<String>,
+    /// The time limit of one request, its retries included.
+    pub request_timeout: Duration,
+    /// Whether a kubeconfig from a Secret may point at this machine.
+    pub allow_loopback: bool,
+    /// The folder that relative paths in `kubeconfig` and `$KUBECONFIG` start from.
+    pub directory: PathBuf,
+    /// The environment variables.
+    pub variables: Variables,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            kubeconfig: None,
+            context: None,
+            impersonate_user: None,
+            impersonate_groups: Vec::new(),
+            request_timeout: Limits::default().call,
+            allow_loopback: false,
+            directory: PathBuf::new(),
+            variables: Variables::default(),
+        }
+    }
+}
+
+/// Environment variables as data. Their values may be credentials, so `Debug` shows the names only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Variables(BTreeMap<OsString, OsString>);
+
+impl Variables {
+    /// The value of a variable; `None` where it is unset or empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&OsString> {
+        self.0.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty())
+    }
+}
+
+impl FromIterator<(OsString, OsString)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Makes clients for the clusters of one repository.
+#[derive(Debug, Clone, Copy)]
+pub struct Connector<'a> {
+    /// What the user asked for.
+    pub options: &'a ConnectOptions,
+    /// The settings of the repository.
+    pub config: &'a Config,
+    /// The root of the repository, which relative paths in its settings start from.
+    pub root: &'a Path,
+}
+
+impl Connector<'_> {
+    fn limits(&self) -> Limits {
+        Limits { call: self.options.request_timeout, ..Limits::default() }
+    }
+
+    /// Makes the client of the management cluster. Sends no request.
+    ///
+    /// # Errors
+    /// When there is no usable kubeconfig.
+    pub async fn management(&self) -> Result<Cluster, ClusterError> {
+        let settings = &self.config.management;
+        let given = self.options.kubeconfig.as_ref().map(|path| self.options.directory.join(path));
+        // A context of the settings is one of the file in the settings.
+        let context = match (&self.options.context, &given) {
+            (Some(context), _) => Some(context.clone()),
+            (None, Some(_)) => None,
+            (None, None) => settings.context.clone(),
+        };
+        let paths = match (given, &settings.kubeconfig) {
+            (Some(path), _) => vec![path],
+            (None, Some(path)) => vec![self.settings_path(path)],
+            (None, None) => self.usual_paths(),
+        };
+        let act_as = self.options.impersonate_user.clone();
+        let groups = self.options.impersonate_groups.clone();
+        let config = kubeconfig::from_files(&FileSource { paths, context, act_as, groups }).await?;
+        Cluster::new(Target::Management, config, self.limits())
+    }
+
+    /// Whether the kubeconfig of a service cluster is in a Secret of the management cluster.
+    #[must_use]
+    pub fn needs_management(&self, id: &ClusterId) -> bool {
+        let access = self.config.service_clusters.get(&id.to_string());
+        access.is_none_or(|access| access.source() == Some(KubeconfigSource::Secret))
+    }
+
+    /// Makes the client of a service cluster. Sends no request to it, but reads its Secret from the
+    /// management cluster where the settings name no other source.
+    ///
+    /// # Errors
+    /// When there is no usable kubeconfig, or the Secret cannot be read.
+    pub async fn service(
+        &self,
+        id: &ClusterId,
+        resolved: &Resolved<'_>,
+        management: Result<&Cluster, &ClusterError>,
+    ) -> Result<Cluster, ClusterError> {
+        let access = self.config.service_clusters.get(&id.to_string());
+        let source = access.map_or(Some(KubeconfigSource::Secret), ClusterAccess::source);
+        let config = match source {
+            Some(KubeconfigSource::File { path, context }) => {
+                let paths = path.map_or_else(|| self.usual_paths(), |path| vec![self.settings_path(&path)]);
+                kubeconfig::from_files(&FileSource { paths, context, ..FileSource::default() }).await?
+            }
+            Some(KubeconfigSource::Env(name)) => match self.options.variables.get(&name).map(|value| value.to_str()) {
+                Some(Some(text)) => kubeconfig::from_text(text).await?,
+                Some(None) => return Err(unusable(format!("the environment variable {name} is not text"))),
+                None => return Err(unusable(format!("the environment variable {name} is not set"))),
+            },
+            Some(KubeconfigSource::Secret) => self.config_of_secret(id, resolved, management).await?,
+            // `check` reports this at its line.
+            None => return Err(unusable("carrier.yaml does not say how to reach it")),
+        };
+        Cluster::new(Target::Service(id.clone()), config, self.limits())
+    }
+
+    async fn config_of_secret(
+        &self,
+        id: &ClusterId,
+        resolved: &Resolved<'_>,
+        management: Result<&Cluster, &ClusterError>,
+    ) -> Result<ClientConfig, ClusterError> {
+        let management = management.map_err(|error| {
+            let message =
+                format!("its kubeconfig is in the management cluster, which cannot be asked: {}", error.message);
+            ClusterError::new(error.kind, message)
+        })?;
+        let name = resolved.clusters.get(id).map(|c| c.spec.kubeconfig_secret.name.clone());
+        let Some(name) = name else { return Err(unusable("the repository does not have it")) };
+        let named = format!("the Secret `{}/{name}` of the management cluster", id.provider);
+        let secrets = Resource::new("", "v1", "Secret", "secrets", true);
+        let secret = management.call(&ApiRequest::object(&secrets, Some(&id.provider), &name)).await;
+        let secret = secret.map_err(|error| match error.kind {
+            ErrorKind::NotFound => unusable(format!("{named} is not there")),
+            kind => ClusterError::new(kind, format!("{named} cannot be read: {}", error.message)),
+        })?;
+        let found = SECRET_KEYS.iter().find_map(|key| secret.pointer("/data")?.get(*key).and_then(Value::as_str));
+        let Some(encoded) = found else {
+            return Err(unusable(format!("{named} has none of the keys {}", SECRET_KEYS.join(", "))));
+        };
+        let text = kubeconfig::decoded(encoded).ok_or_else(|| unusable(format!("{named} holds no text")))?;
+        let loopback = if self.options.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
+        kubeconfig::from_secret(&text, loopback).await
+    }
+
+    /// A path of carrier.yaml: relative to the root of the repository, `~/` to the home folder.
+    fn settings_path(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), self.options.variables.get("HOME")) {
+            (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+            _ => self.root.join(path),
+        }
+    }
+
+    /// The files that kubectl would read.
+    fn usual_paths(&self) -> Vec<PathBuf> {
+        let ConnectOptions { directory, variables, .. } = self.options;
+        if let Some(list) = variables.get("KUBECONFIG") {
+            let named = std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty());
+            let paths: Vec<PathBuf> = named.map(|path| directory.join(path)).collect();
+            // kubectl skips files that do not exist, unless none does.
+            let existing: Vec<PathBuf> = paths.iter().filter(|p| p.exists()).cloned().collect();
+            return if existing.is_empty() { paths } else { existing };
+        }
+        let home = variables.get("HOME").map(|home| PathBuf::from(home).join(".kube/config"));
+        home.filter(|path| path.exists()).into_iter().collect()
+    }
+}
+
+fn unusable(message: impl Into<String>) -> ClusterError {
+    ClusterError::new(ErrorKind::Kubeconfig, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> Variables {
+        pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
+    }
+
+    #[test]
+    fn the_files_are_those_that_kubectl_reads() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join(".kube")).unwrap();
+        let usual = home.path().join(".kube/config");
+        let config = Config::default();
+        let paths = |kubeconfig: &str| {
+            let home_path = home.path().to_str().unwrap();
+            let options = ConnectOptions {
+                directory: home.path().to_owned(),
+                variables: variables(&[("HOME", home_path), ("KUBECONFIG", kubeconfig)]),
+                ..ConnectOptions::default()
+            };
+            Connector { options: &options, config: &config, root: Path::new("/repository") }.usual_paths()
+        };
+        assert_eq!(paths(""), Vec::<PathBuf>::new(), "there is no file: then it is a Pod");
+        std::fs::write(&usual, "").unwrap();
+        assert_eq!(paths(""), std::slice::from_ref(&usual));
+        assert_eq!(paths("absent::.kube/config"), [usual], "what does not exist is skipped");
+        assert_eq!(paths("absent"), [home.path().join("absent")], "unless nothing exists");
+    }
+
+    #[test]
+    fn paths_of_the_settings_start_from_the_repository_or_from_home() {
+        let options = ConnectOptions { variables: variables(&[("HOME", "/me")]), ..ConnectOptions::default() };
+        let config = Config::default();
+        let connector = Connector { options: &options, config: &config, root: Path::new("/repository") };
+        assert_eq!(connector.settings_path("a/b"), Path::new("/repository/a/b"));
+        assert_eq!(connector.settings_path("~/a"), Path::new("/me/a"));
+        assert_eq!(connector.settings_path("/a"), Path::new("/a"));
+    }
+
+    #[test]
+    fn values_of_variables_are_not_shown() {
+        let variables = variables(&[("TOKEN", "hunter2"), ("EMPTY", "")]);
+        assert_eq!(format!("{variables:?}"), r#"{"EMPTY", "TOKEN"}"#);
+        assert_eq!(variables.get("EMPTY"), None);
+    }
+}

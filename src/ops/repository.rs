@@ -1,0 +1,88 @@
+//! The repository that a command works on: read, loaded, and compiled where the command needs that.
+//!
+//! Errors of its files are diagnostics, which every result here carries along; it shows none of them.
+
+use std::path::PathBuf;
+
+use crate::cluster::connect::{ConnectOptions, Connector};
+use crate::compile::compiled::{Compiled, compile, shown};
+use crate::compile::load::{Loaded, load};
+use crate::files::FilesError;
+use crate::files::walk::{ReadOptions, read_repository};
+use crate::model::config::CONFIG_PATH;
+use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::model::source::Sources;
+
+/// A repository, read and loaded.
+#[derive(Debug)]
+pub struct Repository {
+    /// The folder that holds `carrier.yaml`; absolute.
+    pub root: PathBuf,
+    /// The text of its files.
+    pub sources: Sources,
+    /// The objects in them.
+    pub loaded: Loaded,
+    /// Diagnostics of reading the files.
+    read: Diagnostics,
+    /// Diagnostics of loading the objects.
+    found: Diagnostics,
+}
+
+impl Repository {
+    /// Reads and loads the repository at `root`.
+    ///
+    /// # Errors
+    /// When it cannot be read as a whole.
+    pub fn open(root: PathBuf) -> Result<Self, FilesError> {
+        let (sources, read) = read_repository(&root, &ReadOptions::default())?;
+        let (loaded, found) = load(&sources);
+        Ok(Self { root, sources, loaded, read, found })
+    }
+
+    /// The same repository with other files over its own, `None` for one that is not there. Nothing is written.
+    #[must_use]
+    pub fn overlaid(&self, files: &[(String, Option<String>)]) -> Self {
+        let sources = self.sources.overlaid(files);
+        let mut read = self.read.clone();
+        read.move_to(|file| sources.by_path(&self.sources.get(file)?.path).map(|(id, _)| id));
+        let (loaded, found) = load(&sources);
+        Self { root: self.root.clone(), sources, loaded, read, found }
+    }
+
+    /// Compiles it. The list holds the diagnostics of all stages, sorted.
+    #[must_use]
+    pub fn compile(&self) -> (Compiled<'_>, Vec<Diagnostic>) {
+        let (compiled, diagnostics) = compile(&self.loaded, &self.sources);
+        let list = self.and(diagnostics);
+        (compiled, list)
+    }
+
+    /// The diagnostics of reading and loading, together with those of a later stage, sorted.
+    #[must_use]
+    pub fn and(&self, more: Diagnostics) -> Vec<Diagnostic> {
+        let mut found = self.read.clone();
+        found.append(self.found.clone());
+        found.append(more);
+        shown(found, &self.loaded)
+    }
+
+    /// Whether carrier.yaml has errors. Then it is not known which clusters are meant.
+    #[must_use]
+    pub fn settings_are_broken(&self) -> bool {
+        let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
+        let mut errors = self.read.iter().chain(self.found.iter()).filter(is_error);
+        errors.any(|d| d.primary.as_ref().is_some_and(|l| self.sources.path(l.span) == CONFIG_PATH))
+    }
+
+    /// Whether it was read and loaded without errors.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        !self.read.has_errors() && !self.found.has_errors()
+    }
+
+    /// What makes the clients of its clusters.
+    #[must_use]
+    pub fn connector<'a>(&'a self, options: &'a ConnectOptions) -> Connector<'a> {
+        Connector { options, config: &self.loaded.config, root: &self.root }
+    }
+}
