@@ -1,112 +1,120 @@
 //! `CAR06xx`: clusters and their API servers.
 
 use super::Code;
-use crate::model::diagnostic::Severity;
+use crate::model::diagnostic::Severity::{self, Error, Warning};
 
-const fn error(id: &'static str, title: &'static str, explanation: &'static str) -> Code {
-    Code { id, severity: Severity::Error, title, explanation }
+const fn code(id: &'static str, severity: Severity, title: &'static str, explanation: &'static str) -> Code {
+    Code { id, severity, title, explanation }
 }
 
-/// Nobody answers.
-pub static UNREACHABLE: Code = error(
+/// A cluster cannot be reached.
+pub static UNREACHABLE: Code = code(
     "CAR0601",
+    Error,
     "a cluster cannot be reached",
-    "Nobody answers at the address of the kubeconfig: the connection is refused, the name is unknown, or the network\n\
-     between is broken. What is known of the cluster stays as it is, and the other clusters go on.\n\n\
-     Fix: see whether `kubectl --kubeconfig FILE version` works with the same kubeconfig, and run the command again.\n",
+    "There is no connection to the address in the kubeconfig: the connection is refused, the host name is unknown, or the\n\
+     network fails. What is recorded of the cluster does not change, and the other clusters are processed.\n\n\
+     Fix: check whether `kubectl --kubeconfig FILE version` works with the same kubeconfig, and run the command again.\n",
 );
 
-/// No answer in time.
-pub static TIMED_OUT: Code = error(
+/// A cluster does not answer in time.
+pub static TIMED_OUT: Code = code(
     "CAR0602",
+    Error,
     "a cluster does not answer in time",
-    "A connection was made, or is being made, and no answer came within `--request-timeout`, retries included. What is\n\
-     known of the cluster stays as it is, and the other clusters go on.\n\n\
+    "There was no response within `--request-timeout`, including retries. What is recorded of the cluster does not change, and\n\
+     the other clusters are processed.\n\n\
      Fix: run the command again later, or with a longer `--request-timeout`.\n",
 );
 
-/// A certificate that is not trusted.
-pub static CERTIFICATE: Code = error(
+/// The certificate of a cluster is not trusted.
+pub static CERTIFICATE: Code = code(
     "CAR0603",
+    Error,
     "a cluster's certificate is not trusted",
-    "The server proves who it is with a certificate that the authority of the kubeconfig did not sign, that has expired,\n\
-     or that is of another name. This may be another server than the one that was meant. Nothing was sent to it.\n\n\
-     Fix: take a new kubeconfig from whoever runs the cluster.\n",
+    "The certificate of the server is not signed by the certificate authority in the kubeconfig, has expired, or is for\n\
+     another host name. The server may not be the expected one. Nothing was sent to it.\n\n\
+     Fix: get a new kubeconfig from the administrator of the cluster.\n",
 );
 
-/// 401.
-pub static UNAUTHORIZED: Code = error(
+/// A cluster answers 401.
+pub static UNAUTHORIZED: Code = code(
     "CAR0604",
+    Error,
     "a cluster does not accept the credentials",
-    "The server answers 401: the token or client certificate of the kubeconfig has expired, was revoked, or is of another\n\
+    "The server answers 401: the token or client certificate in the kubeconfig has expired, was revoked, or is for another\n\
      cluster.\n\n\
-     Fix: take a new kubeconfig from whoever runs the cluster.\n",
+     Fix: get a new kubeconfig from the administrator of the cluster.\n",
 );
 
-/// 403.
-pub static FORBIDDEN: Code = error(
+/// A cluster answers 403.
+pub static FORBIDDEN: Code = code(
     "CAR0605",
-    "a cluster does not allow it",
-    "The server answers 403: it knows who asks, and its RBAC does not let them do this. The message is the server's own.\n\n\
-     Fix: run `carrier doctor`, which prints what is missing and the RBAC that grants it.\n",
+    Error,
+    "a cluster denies permission",
+    "The server answers 403: the credentials are valid, and RBAC does not permit the request. The message is the server's.\n\n\
+     Fix: run `carrier doctor`, which prints the missing permissions and the RBAC that grants them.\n",
 );
 
-/// A CRD that is not in the cluster.
-pub static NO_SUCH_CRD: Code = error(
+/// A service cluster does not have a CRD.
+pub static NO_SUCH_CRD: Code = code(
     "CAR0606",
-    "a service cluster has no such CRD",
+    Error,
+    "a service cluster does not have this CRD",
     "A CatalogEntrySet offers the CRD from this cluster, and the cluster does not have it: the operator is not installed\n\
-     there, or its release calls the CRD otherwise. A snapshot that is there stays, and is compiled from.\n\n\
-     Fix: install the operator in the cluster, correct the name, or leave the cluster out with `serviceClusterSelector`.\n",
+     there, or its release uses another name for the CRD. An existing snapshot is kept and compiled from.\n\n\
+     Fix: install the operator in the cluster, correct the name, or exclude the cluster with `serviceClusterSelector`.\n",
 );
 
-/// A CRD that has changed since it was locked.
-pub static DRIFT: Code = Code {
-    id: "CAR0607",
-    severity: Severity::Warning,
-    title: "a CRD of a service cluster is not what was locked",
-    explanation: "The cluster serves another CRD than the one that the repository is compiled from: the operator was\n\
-     upgraded, or somebody edited the CRD. What is offered may not fit what runs. With `--locked` this is an error.\n\n\
-     Fix: run `carrier lock`, look at what changes, and commit it.\n",
-};
+/// A CRD of a service cluster differs from its snapshot.
+pub static DRIFT: Code = code(
+    "CAR0607",
+    Warning,
+    "a CRD of a service cluster differs from the locked one",
+    "The cluster serves another CRD than the one that the repository is compiled from: the operator was upgraded, or the CRD\n\
+     was edited. The offered fields may not match the running operator. With `--locked` this is an error.\n\n\
+     Fix: run `carrier lock`, review the changes, and commit them.\n",
+);
 
-/// Another cluster than the one that was meant.
-pub static OTHER_CLUSTER: Code = error(
+/// A cluster has another identity than expected.
+pub static OTHER_CLUSTER: Code = code(
     "CAR0608",
-    "this is another cluster than the one in the lock",
-    "The UID of the namespace `kube-system` is a cluster's identity. carrier.lock, or `management.uid` of carrier.yaml, has\n\
-     another one: the kubeconfig or its context is of another cluster, or the cluster was made anew. Nothing is read from it\n\
-     or written to it.\n\n\
-     Fix: correct the kubeconfig or context; if the cluster was made anew, remove its `uid` from carrier.lock and lock again.\n",
+    Error,
+    "this is not the cluster in the lock",
+    "The identity of a cluster is the UID of its namespace `kube-system`. It differs from the one in carrier.lock, or in\n\
+     `management.uid` of carrier.yaml: the kubeconfig or its context belongs to another cluster, or the cluster was recreated.\n\
+     Nothing is read from it or written to it.\n\n\
+     Fix: correct the kubeconfig or context; if the cluster was recreated, remove its `uid` from carrier.lock and lock again.\n",
 );
 
-/// A kubeconfig that cannot be had.
-pub static NO_KUBECONFIG: Code = error(
+/// The kubeconfig of a cluster is missing or not valid.
+pub static NO_KUBECONFIG: Code = code(
     "CAR0609",
-    "there is no way into a cluster",
-    "The kubeconfig file, environment variable or Secret is not there, cannot be read, or is no kubeconfig. What is in it\n\
-     is never shown.\n\n\
-     Fix: correct `management` or `serviceClusters` in carrier.yaml, or put the kubeconfig where they say.\n",
+    Error,
+    "the kubeconfig of a cluster is missing or not valid",
+    "The kubeconfig file, environment variable or Secret does not exist, cannot be read, or does not contain a kubeconfig. Its\n\
+     content is never shown.\n\n\
+     Fix: correct `management` or `serviceClusters` in carrier.yaml, or provide the kubeconfig that they refer to.\n",
 );
 
-/// A kubeconfig that wants too much.
-pub static UNSAFE_KUBECONFIG: Code = error(
+/// A kubeconfig from a Secret uses a forbidden setting.
+pub static UNSAFE_KUBECONFIG: Code = code(
     "CAR0610",
-    "a kubeconfig from a Secret wants what it may not",
-    "Whoever may write the Secret of a ServiceCluster is not thereby allowed to run programs on the machine that reads it,\n\
-     to have its files sent somewhere, or to send it to addresses of its own network. So `exec`, `auth-provider`, file\n\
-     paths, proxies, impersonation, connections without TLS and loopback addresses are refused.\n\n\
-     Fix: put certificates and tokens themselves into the kubeconfig (`…-data`, `token`); `--allow-loopback` allows an address of\n\
-     this machine.\n",
+    Error,
+    "a kubeconfig from a Secret uses a setting that is not allowed",
+    "A user with write access to the Secret of a ServiceCluster must not be able to run programs on the machine that reads it,\n\
+     to have files of that machine sent to a server, or to direct its requests into its own network. Therefore `exec`,\n\
+     `auth-provider`, file paths, proxies, impersonation, connections without TLS and loopback addresses are rejected.\n\n\
+     Fix: embed certificates and tokens in the kubeconfig (`…-data`, `token`); `--allow-loopback` allows loopback addresses.\n",
 );
 
-/// The server has trouble of its own.
-pub static SERVER_TROUBLE: Code = error(
+/// A cluster answers with an unexpected error.
+pub static SERVER_TROUBLE: Code = code(
     "CAR0611",
+    Error,
     "a cluster answers with an error",
-    "The API server answers, and what it says is neither an object nor a refusal that carrier knows. The message is the\n\
-     server's own.\n\n\
-     Fix: see how the API server is, and run the command again.\n",
+    "The API server answers with an error that no other code covers. The message is the server's.\n\n\
+     Fix: check the health of the API server, and run the command again.\n",
 );
 
 /// The codes of this file, in order.

@@ -7,13 +7,13 @@ use crate::model::diagnostic::Severity;
 pub static ALL: &[&Code] =
     &[&UNKNOWN_KEY, &WRONG_VALUE, &NOT_ONE_MAPPING, &FOLDER, &CLUSTER_NAME, &CLUSTER_ACCESS, &OUTPUT_OF_SOURCES];
 
-/// A setting that does not exist.
+/// A setting does not exist.
 pub static UNKNOWN_KEY: Code = Code {
     id: "CAR0020",
     severity: Severity::Error,
     title: "carrier.yaml has no such setting",
     explanation: "\
-The setting does not exist, or stands at the wrong level.
+The setting does not exist, or is at the wrong level.
 
 Bad:
 
@@ -25,13 +25,13 @@ Good:
 ",
 };
 
-/// A setting with a value it does not take.
+/// A setting has an invalid value.
 pub static WRONG_VALUE: Code = Code {
     id: "CAR0021",
     severity: Severity::Error,
-    title: "a setting has a value it does not take",
+    title: "a setting has an invalid value",
     explanation: "\
-The value is of the wrong type, empty, or not one of the words that the setting takes.
+The value has the wrong type, is empty, or is not one of the values that the setting accepts.
 
 Bad:
 
@@ -45,14 +45,14 @@ Good:
 ",
 };
 
-/// A `carrier.yaml` that is not one mapping.
+/// `carrier.yaml` is not one mapping.
 pub static NOT_ONE_MAPPING: Code = Code {
     id: "CAR0023",
     severity: Severity::Error,
     title: "carrier.yaml is not one mapping",
     explanation: "\
-The file holds one document, a mapping of settings. An empty file is fine, everything has
-a default.
+The file contains one document, a mapping of settings. It may be empty, because every setting
+has a default.
 
 Bad:
 
@@ -64,14 +64,14 @@ Good:
 ",
 };
 
-/// A folder that cannot be used.
+/// A folder in `carrier.yaml` cannot be used.
 pub static FOLDER: Code = Code {
     id: "CAR0024",
     severity: Severity::Error,
     title: "a folder in carrier.yaml cannot be used",
     explanation: "\
 `output` and `snapshots` are folders below the repository's root: relative, without `..`,
-and not one inside the other. What lies in them is not read as source.
+and neither inside the other. Files in them are not read as source files.
 
 Bad:
 
@@ -83,14 +83,14 @@ Good:
 ",
 };
 
-/// A key of `serviceClusters` that names no cluster.
+/// A key of `serviceClusters` is not `<provider>/<cluster>`.
 pub static CLUSTER_NAME: Code = Code {
     id: "CAR0025",
     severity: Severity::Error,
-    title: "a service cluster is named <provider>/<cluster>",
+    title: "a key of `serviceClusters` is not <provider>/<cluster>",
     explanation: "\
-Two providers may have clusters of one name, so the keys of `serviceClusters` are the
-provider's account and the ServiceCluster's name with a `/` between them.
+Two providers can have clusters of the same name, so a key of `serviceClusters` is the
+provider's account and the name of the ServiceCluster, separated by `/`.
 
 Bad:
 
@@ -104,14 +104,14 @@ Good:
 ",
 };
 
-/// A cluster that is to be reached in no way, or in two.
+/// A cluster has no kubeconfig source, or several.
 pub static CLUSTER_ACCESS: Code = Code {
     id: "CAR0026",
     severity: Severity::Error,
-    title: "a cluster is reached in exactly one way",
+    title: "a cluster needs exactly one source for its kubeconfig",
     explanation: "\
 A kubeconfig comes from a file (`kubeconfig`, `context`), from an environment variable
-(`env`), or from the Secret that the ServiceCluster names (`secret: true`). One of them.
+(`env`), or from the Secret that the ServiceCluster names (`secret: true`). Set one of them.
 
 Bad:
 
@@ -123,14 +123,15 @@ Good:
 ",
 };
 
-/// An output folder with the sources in it.
+/// The output folder contains source objects.
 pub static OUTPUT_OF_SOURCES: Code = Code {
     id: "CAR0027",
     severity: Severity::Error,
     title: "the output folder holds objects that carrier did not write",
     explanation: "\
-What lies in the folder `output` is not read as source, since carrier writes it. This one has
-no manifest of carrier's in it but objects of its kinds: they would be silently left out.
+Files in the folder `output` are not read as source files, because carrier writes them. This
+folder has no manifest of carrier, and contains objects of KubeCarrier's kinds. They would be
+ignored silently.
 
 Bad:
 

@@ -1,4 +1,4 @@
-//! `CAR03xx`: Deriving the CRDs of an exposure.
+//! `CAR03xx`: deriving the tenants' CRDs from an exposure.
 
 use super::Code;
 use crate::model::diagnostic::Severity::{self, Error, Info, Warning};
@@ -7,420 +7,431 @@ const fn code(id: &'static str, severity: Severity, title: &'static str, explana
     Code { id, severity, title, explanation }
 }
 
-/// A path that matches nothing in the CRD.
+/// An exposed path matches nothing in the CRD.
 pub static UNKNOWN_PATH: Code = code(
     "CAR0301",
     Error,
-    "exposed path matches no field of the CRD",
-    "The path names a field that this version of the CRD does not have. It would expose nothing, so a typing\n\
-     error would hide a field without a word.\n\n\
-     Fix: correct the name; the message lists the nearest ones. `carrier fields CRD` prints all of them.\n\n\
+    "an exposed path matches no field of the CRD",
+    "The path names a field that this version of the CRD does not have. Such a path would expose nothing, and a typing\n\
+     error would hide a field unnoticed.\n\n\
+     Fix: correct the name; the message lists the most similar ones. `carrier fields CRD` prints all of them.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.replica\n# good\n- jsonPath: .spec.replicas\n```\n",
 );
 
-/// A path that cannot be read.
+/// A path has a syntax error.
 pub static PATH_SYNTAX: Code = code(
     "CAR0302",
     Error,
-    "a path that cannot be read",
-    "A path is made of `.name`, `['any name']`, `[]` for every item of a list and `.*` for every value of a map.\n\
-     Indices, slices, filters and `..` name positions or values; only fields can be exposed.\n\n\
+    "a path has a syntax error",
+    "A path consists of `.name`, `['any name']`, `[]` for every item of a list and `.*` for every value of a map.\n\
+     Indices, slices, filters and `..` select positions or values; only fields can be exposed.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.listeners[0].port\n# good\n- jsonPath: .spec.listeners[].port\n```\n",
 );
 
-/// A field of a list's items, named without `[]`.
+/// A path continues through a list or a map without `[]` or `.*`.
 pub static NEEDS_ITEMS: Code = code(
     "CAR0303",
     Error,
-    "path goes into a list or a map without `[]` or `.*`",
-    "The field on the way is a list or a map, and the path goes on as if it were one object. KubeCarrier dropped\n\
-     such a path without a word.\n\n\
+    "a path continues through a list or a map without `[]` or `.*`",
+    "A field on the path is a list or a map, and the path continues as if it were an object. KubeCarrier ignored such\n\
+     paths silently.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.listeners.port\n# good\n- jsonPath: .spec.listeners[].port\n```\n",
 );
 
-/// `[]` on what is no list, `.*` on what is no map.
+/// `[]` follows a field that is not a list, or `.*` one that is not a map.
 pub static NOT_A_LIST: Code = code(
     "CAR0304",
     Error,
-    "`[]` on a field that is no list, or `.*` on one that is no map",
-    "`[]` stands for every item of a list and `.*` for every value of a map. The field is neither.\n\n\
+    "`[]` follows a field that is not a list, or `.*` one that is not a map",
+    "`[]` selects every item of a list and `.*` every value of a map. The field is neither.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.service[].type\n# good\n- jsonPath: .spec.service.type\n```\n",
 );
 
-/// A path into a field whose content the schema does not describe.
+/// A path continues below a field without a schema.
 pub static UNDESCRIBED: Code = code(
     "CAR0305",
     Error,
-    "path into a field whose content the CRD does not describe",
-    "The field may hold anything (`x-kubernetes-preserve-unknown-fields`), so the CRD cannot say what stands below\n\
-     it, and a part of it cannot be told from the rest.\n\n\
-     Fix: expose the field itself, with all that may stand in it, or leave it out.\n\n\
+    "a path continues below a field whose content the CRD does not describe",
+    "The field accepts any content (`x-kubernetes-preserve-unknown-fields`), so the schema has no fields below it. carrier\n\
+     cannot expose a part of it and hide the rest.\n\n\
+     Fix: expose the field itself with all of its content, or do not expose it.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.values.replicas\n# good\n- jsonPath: .spec.values\n```\n",
 );
 
-/// A path that another one covers.
+/// Another path already exposes this one.
 pub static REDUNDANT_PATH: Code = code(
     "CAR0306",
     Warning,
-    "exposed path is covered by another one",
-    "The path stands in the list twice, or a shorter one exposes it already. The result is the same without it, in\n\
-     any order; but whoever reads the list may believe that only the longer path is exposed.\n\n\
+    "another path already exposes this path",
+    "The path is listed twice, or a shorter path already exposes it. Without it the result is the same. A reader of the\n\
+     list could conclude that only the longer path is exposed.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.global\n- jsonPath: .spec.global.image\n# good\n- jsonPath: .spec.global\n```\n",
 );
 
-/// `.metadata` and its like.
+/// `apiVersion`, `kind` or `metadata` is listed.
 pub static ALWAYS_THERE: Code = code(
     "CAR0307",
     Warning,
     "`apiVersion`, `kind` and `metadata` are always exposed",
-    "Every object has them, so a path to them changes nothing.\n\nFix: remove the line.\n",
+    "Every object has these fields, so a path to one of them has no effect.\n\n\
+     Fix: remove the line.\n",
 );
 
-/// A single key of a map.
+/// A single key of a map is exposed.
 pub static MAP_KEY: Code = code(
     "CAR0308",
     Warning,
     "a single key of a map is exposed",
-    "The field is a map with keys of the tenant's choice. Exposing one key makes it an object with that one field:\n\
-     its type changes, and validation rules about the map go.\n\n\
-     Fix: expose the map itself, or every value with `.*`, or keep it as it is if one key is what you want.\n",
+    "The field is a map whose keys the tenant chooses. If one key is exposed, the field becomes an object with that one\n\
+     field: its type changes, and validation rules on the map are dropped.\n\n\
+     Fix: expose the map itself, or every value with `.*`. Keep the path if exposing one key is intended.\n",
 );
 
-/// A key of a map beside a part of every value.
+/// A map is exposed by key and by value.
 pub static MAP_KEY_AND_VALUES: Code = code(
     "CAR0309",
     Error,
-    "a map cannot be exposed by key and by value at once",
-    "A schema has either named properties or values of one shape, never both: the API server refuses it.\n\n\
+    "a map is exposed both by key and by value",
+    "In a structural schema an object has either named properties or values of one schema, never both: the API server\n\
+     rejects the combination.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.storages.main\n- jsonPath: .spec.storages.*.size\n# good\n- jsonPath: .spec.storages.*.size\n```\n",
 );
 
-/// A hidden required field.
+/// A required field is hidden and has no value.
 pub static UNFULFILLABLE: Code = code(
     "CAR0310",
     Error,
     "a required field is neither exposed nor given a value",
-    "The CRD demands the field, tenants cannot see it, and nothing sets it. Everything a tenant creates would be\n\
-     refused by the service cluster. KubeCarrier compiled this, and no instance ever came to life.\n\n\
-     There are three ways to fix it: expose the field, give it a default that tenants may override, or preset a value\n\
+    "The CRD requires the field, tenants cannot see it, and nothing sets it. The service cluster would reject every object\n\
+     that a tenant creates. KubeCarrier compiled such an exposure, and no instance was ever created.\n\n\
+     There are three ways to fix it: expose the field, give it a default that tenants can override, or give it a preset\n\
      that only the provider sees.\n\n\
      ```yaml\nexpose:\n- versions: [v1]\n  fields:\n  - jsonPath: .spec.instances\n  presets:\n  - jsonPath: .spec.storage.size\n    value: 10Gi\n```\n",
 );
 
-/// A union without a visible member.
+/// All members of a union are hidden.
 pub static UNION_HIDDEN: Code = code(
     "CAR0311",
     Error,
-    "every choice that the CRD allows is hidden",
-    "The CRD demands one of several fields (`oneOf`, `anyOf`) and the exposure hides all of them, so no instance can\n\
-     be valid.\n\nFix: expose at least one of the fields named, or preset one.\n",
+    "all alternatives of a required choice are hidden",
+    "The CRD requires one of several fields (`oneOf`, `anyOf`), and the exposure hides all of them. No instance can be\n\
+     valid.\n\n\
+     Fix: expose at least one of the fields listed, or give one of them a preset.\n",
 );
 
-/// A CEL rule that names what is hidden.
+/// A CEL rule refers to a hidden field.
 pub static RULE_DROPPED: Code = code(
     "CAR0312",
     Warning,
-    "a validation rule is dropped, since it names a hidden field",
-    "A rule that names a field which is not there does not compile, and the API server refuses the whole CRD. The\n\
-     rule stays in force on the internal CRD and in the service cluster: what it forbids is refused there, later,\n\
-     and not when the tenant creates the object.\n\n\
-     Fix: expose the fields named if tenants should get the error at once.\n",
+    "a validation rule is dropped because it refers to a hidden field",
+    "A rule that refers to a field outside the schema does not compile, and the API server rejects the whole CRD. The\n\
+     rule stays in force on the internal CRD and in the service cluster: an object that violates it is rejected there, and\n\
+     not when the tenant creates it.\n\n\
+     Fix: expose the fields listed if tenants should get the error immediately.\n",
 );
 
-/// A rule's message that names what is hidden.
+/// The message of a CEL rule refers to a hidden field.
 pub static RULE_MESSAGE_DROPPED: Code = code(
     "CAR0313",
     Warning,
-    "the message or field path of a validation rule is dropped, since it names a hidden field",
-    "The rule itself stays. Its `messageExpression` or `fieldPath` names a hidden field and would not compile.\n\n\
-     Fix: expose the fields named if tenants should get the message as the CRD has it.\n",
+    "the message or field path of a validation rule is dropped because it refers to a hidden field",
+    "The rule itself stays. Its `messageExpression` or `fieldPath` refers to a hidden field and would not compile.\n\n\
+     Fix: expose the fields listed if tenants should get the original message of the CRD.\n",
 );
 
-/// A default that cannot stay.
+/// A default contains hidden fields.
 pub static DEFAULT_DROPPED: Code = code(
     "CAR0314",
     Warning,
-    "a default is dropped, since it sets hidden fields",
-    "The default of an object or a list sets fields that are hidden, or is not valid without them. Cut down it would\n\
-     be another default than the CRD's own, so it goes: the field stays absent, and the service cluster applies its\n\
-     own default.\n\n\
+    "a default is dropped because it sets hidden fields",
+    "The default of an object or a list sets hidden fields, or is not valid without them. A reduced default would differ\n\
+     from the one of the CRD, so it is dropped: the field stays absent, and the service cluster applies its own default.\n\n\
      Fix: expose the object or list itself to keep its default.\n",
 );
 
-/// A printer column that reads what is hidden.
+/// A printer column refers to a hidden field.
 pub static COLUMN_DROPPED: Code = code(
     "CAR0315",
     Warning,
-    "a column is dropped, since it shows a hidden field",
-    "`kubectl get` would print an empty column.\n\nFix: expose the field, or accept that the column goes.\n",
+    "a printer column is dropped because it refers to a hidden field",
+    "`kubectl get` would print an empty column.\n\n\
+     Fix: expose the field, or accept that the column is dropped.\n",
 );
 
-/// A scale subresource over hidden fields.
+/// The scale subresource refers to hidden fields.
 pub static SCALE_DROPPED: Code = code(
     "CAR0316",
     Warning,
-    "the scale subresource is dropped in whole or in part, since it reads a hidden field",
-    "Scaling needs both replica fields. An autoscaler would read 0 from a hidden one, and what it writes would be\n\
-     pruned away.\n\nFix: expose the fields named if tenants should scale.\n",
+    "the scale subresource is dropped, in whole or in part, because it refers to a hidden field",
+    "Scaling needs both replica fields. An autoscaler would read 0 from a hidden field, and the value that it writes would\n\
+     be pruned.\n\n\
+     Fix: expose the fields listed if tenants should be able to scale.\n",
 );
 
-/// A selectable field that is hidden.
+/// A selectable field is hidden.
 pub static SELECTABLE_DROPPED: Code = code(
     "CAR0317",
     Warning,
-    "a selectable field is dropped, since it is hidden",
-    "`kubectl get --field-selector` works on visible fields only; the API server refuses a CRD that says otherwise.\n\n\
+    "a selectable field is dropped because it is hidden",
+    "`kubectl get --field-selector` works on visible fields only, and the API server rejects a CRD whose selectable fields\n\
+     are not in its schema.\n\n\
      Fix: expose the field, or accept that tenants cannot select by it.\n",
 );
 
-/// A value validation that cannot be said of the visible part.
+/// A value validation depends on hidden fields.
 pub static VALIDATION_DROPPED: Code = code(
     "CAR0318",
     Warning,
-    "a validation is dropped, since it cannot be said of the visible part alone",
-    "A `oneOf`, `anyOf`, `allOf`, `not` or `enum` compares fields of which some are hidden and may hold a value all\n\
-     the same. It stays in force on the internal CRD and in the service cluster.\n\n\
-     Fix: expose the fields named if tenants should get the error at once.\n",
+    "a validation is dropped because it depends on hidden fields",
+    "A `oneOf`, `anyOf`, `allOf`, `not` or `enum` refers to fields of which some are hidden and may nevertheless have a\n\
+     value. The validation stays in force on the internal CRD and in the service cluster.\n\n\
+     Fix: expose the fields listed if tenants should get the error immediately.\n",
 );
 
-/// `minProperties` above what is visible.
+/// `minProperties` exceeds the number of visible fields.
 pub static COUNT_LOWERED: Code = code(
     "CAR0319",
     Warning,
     "`minProperties` is lowered to the number of visible fields",
-    "The CRD demands more fields than are visible. The service cluster still demands them, so the object may be\n\
-     refused there unless defaults or presets fill the rest.\n\n\
-     Fix: expose more of its fields.\n",
+    "The CRD requires more fields than are visible. The service cluster still requires them and may reject the object,\n\
+     unless defaults or presets set the others.\n\n\
+     Fix: expose more of the object's fields.\n",
 );
 
-/// Keys of a list-map that come along.
+/// The keys of a list-map are exposed implicitly.
 pub static LIST_KEYS_ADDED: Code = code(
     "CAR0320",
     Info,
     "the keys of a list are exposed along with its items",
-    "Items of the list are told apart by these fields (`x-kubernetes-list-map-keys`). Without them the API server\n\
-     refuses the CRD, so they are always part of what is exposed.\n\n\
-     Fix: name the keys in `fields` to say so in the list; nothing else changes.\n",
+    "These fields identify the items of the list (`x-kubernetes-list-map-keys`). The API server rejects a CRD without\n\
+     them, so they are always exposed with the items.\n\n\
+     Fix: list the keys in `fields` to make this explicit; the result is the same.\n",
 );
 
-/// A set whose items lost what told them apart.
+/// The items of a set are exposed in part.
 pub static SET_MADE_ATOMIC: Code = code(
     "CAR0321",
     Warning,
-    "a set becomes a plain list, since only a part of its items is visible",
-    "Two items may look the same without their hidden fields, and a set refuses equal items. The service cluster\n\
-     still has a set: equal items are refused there.\n\n\
+    "a set becomes an atomic list because only a part of its items is visible",
+    "Without their hidden fields two items may be equal, and a set rejects equal items. In the service cluster the list is\n\
+     still a set: equal items are rejected there.\n\n\
      Fix: expose the list itself to keep it a set.\n",
 );
 
-/// Partial items of an atomic list.
+/// A part of an atomic list or object is exposed.
 pub static ATOMIC_LIST: Code = code(
     "CAR0322",
     Warning,
-    "a part of a list or object that is replaced as a whole",
-    "The list has no keys, or the object is atomic, so a write replaces all of it: hidden fields that somebody else has set are\n\
-     lost at the next change. Fields that the CRD or a preset sets come back.\n\n\
-     Fix: expose it as a whole, or accept it where nobody else writes to it.\n",
+    "a part of an atomic list or object is exposed",
+    "The list has no keys, or the object is atomic, so every write replaces it as a whole. Hidden fields that another\n\
+     writer has set are lost at the next change. Fields that the CRD or a preset sets are restored.\n\n\
+     Fix: expose it as a whole, or accept this if there is no other writer.\n",
 );
 
-/// A free-form object of which a part is exposed.
+/// A part of an object that preserves unknown fields is exposed.
 pub static PRESERVE_DROPPED: Code = code(
     "CAR0323",
     Warning,
-    "an object that may hold anything is cut down to the exposed fields",
-    "The CRD lets the object hold fields that it does not describe. If the derived CRD did too, tenants could set\n\
-     the hidden ones. They can set the exposed fields and nothing else.\n\n\
-     Fix: expose the object itself if tenants may set anything in it.\n",
+    "an object that preserves unknown fields is restricted to the exposed fields",
+    "The CRD allows fields in the object that its schema does not describe. If the derived CRD allowed them too, tenants\n\
+     could set hidden fields. Tenants can set the exposed fields only.\n\n\
+     Fix: expose the object itself if tenants may set any field in it.\n",
 );
 
-/// A free-form field that is exposed as a whole.
+/// A field without a schema is exposed as a whole.
 pub static FREE_FORM: Code = code(
     "CAR0324",
     Warning,
-    "an exposed field may hold anything",
-    "The CRD does not describe what stands in the field, so everything in it is in the tenant's hands, now and after\n\
-     every update of the operator.\n\nFix: expose described fields instead, or accept it with\n\
-     `# carrier: ignore[CAR0324] reason`.\n",
+    "an exposed field accepts any content",
+    "The CRD does not describe the content of the field, so tenants control everything in it, including what a later\n\
+     release of the operator reads from it.\n\n\
+     Fix: expose described fields instead, or accept this with `# carrier: ignore[CAR0324] reason`.\n",
 );
 
-/// A part of an embedded object.
+/// A part of an embedded object is exposed.
 pub static EMBEDDED_PARTIAL: Code = code(
     "CAR0325",
     Warning,
     "a part of an embedded Kubernetes object is exposed",
-    "The field holds a whole Kubernetes object. Its `apiVersion`, `kind` and `metadata` are always exposed and\n\
-     required, whatever the paths say.\n\nFix: expose the field itself.\n",
+    "The field contains a complete Kubernetes object. Its `apiVersion`, `kind` and `metadata` are always exposed and\n\
+     required, independent of the paths.\n\n\
+     Fix: expose the field itself.\n",
 );
 
-/// A rule that would cost too much.
+/// A CEL rule exceeds the cost budget once fields are hidden.
 pub static RULE_TOO_COSTLY: Code = code(
     "CAR0326",
     Warning,
-    "a validation rule is dropped, since hiding fields makes it too costly for the API server",
-    "The API server reckons what a rule costs at worst from the least size of the items it looks at. With required\n\
-     fields hidden, items get smaller and more of them fit a request, so a rule that fitted the budget may not fit\n\
-     it any more, and the server would refuse the CRD. The rule stays in force in the service cluster.\n\n\
-     Fix: expose the required fields of the items, if tenants should get the error at once.\n",
+    "a validation rule is dropped because it exceeds the cost budget of the API server without the hidden fields",
+    "The API server estimates the worst-case cost of a rule from the minimum size of the items that it visits. Without\n\
+     hidden required fields the items are smaller, more of them fit into a request, and a rule within the budget may exceed\n\
+     it. The API server would reject the CRD. The rule stays in force in the service cluster.\n\n\
+     Fix: expose the required fields of the items if tenants should get the error immediately.\n",
 );
 
-/// An integer format that contradicts its bounds.
+/// An integer format contradicts the bounds of its field.
 pub static FORMAT_DROPPED: Code = code(
     "CAR0327",
     Warning,
-    "a format that contradicts the bounds of its field is dropped",
-    "`format: int32` stands beside a bound that no 32-bit integer can have. API servers up to 1.35 ignored the\n\
-     format; from 1.36 on they refuse every instance. Without the format the CRD means what its authors meant.\n\n\
-     Fix: tell the authors of the CRD; hide the warning with `# carrier: ignore[CAR0327] reason`.\n",
+    "a format is dropped because it contradicts the bounds of its field",
+    "The field has `format: int32` and a bound outside the range of 32-bit integers. API servers up to 1.35 ignore the\n\
+     format; from 1.36 on they reject every instance. Without the format the bounds apply as the authors of the CRD\n\
+     intended.\n\n\
+     Fix: report it to the authors of the CRD; hide the warning with `# carrier: ignore[CAR0327] reason`.\n",
 );
 
-/// A version that the CRD does not have.
+/// The CRD does not have an exposed version.
 pub static UNKNOWN_VERSION: Code = code(
     "CAR0330",
     Error,
-    "the CRD has no such version",
+    "the CRD does not have this version",
     "The exposure names a version that the CRD in the service cluster does not have.\n\n\
-     Fix: name one of the versions listed, or take the CRD from the release that has it, with `carrier lock --from FILE`.\n",
+     Fix: use one of the versions listed, or import the CRD from a release that has the version, with `carrier lock --from FILE`.\n",
 );
 
-/// A version that is not served.
+/// An exposed version is not served.
 pub static VERSION_NOT_SERVED: Code = code(
     "CAR0331",
     Error,
     "the version is not served",
-    "The CRD lists the version but does not serve it: nothing can be written in it.\n\nFix: expose a served version.\n",
+    "The CRD has the version but does not serve it, so objects cannot be written in it.\n\n\
+     Fix: expose a served version.\n",
 );
 
-/// A version in two items.
+/// Two items of `expose` have the same version.
 pub static VERSION_TWICE: Code = code(
     "CAR0332",
     Error,
-    "a version stands in two items of `expose`",
-    "Each version has one list of fields. KubeCarrier took the last one for the schema and the first one for copying.\n\n\
+    "a version is listed in two items of `expose`",
+    "Each version has one list of fields. KubeCarrier used the last one for the schema and the first one for copying.\n\n\
      Fix: put all fields of the version into one item.\n",
 );
 
-/// Versions of different shape.
+/// Exposed versions have different schemas.
 pub static VERSIONS_DIFFER: Code = code(
     "CAR0333",
     Error,
-    "exposed versions differ in shape",
-    "In the management cluster versions are converted by renaming alone. A field that the stored version lacks would be\n\
-     lost on every write, without a word.\n\n\
-     Fix: expose one version. The service cluster converts by itself.\n",
+    "the exposed versions have different schemas",
+    "The management cluster converts between versions by changing `apiVersion` only. A field that the storage version does\n\
+     not have would be lost silently on every write.\n\n\
+     Fix: expose one version. The service cluster converts between its versions itself.\n",
 );
 
-/// Versions that a webhook converts.
+/// A conversion webhook converts between exposed versions.
 pub static WEBHOOK_CONVERSION: Code = code(
     "CAR0334",
     Warning,
-    "several versions of a CRD are exposed which its operator converts by webhook",
-    "The exposed parts look the same in all versions, but the operator converts between them by program, so the same\n\
-     field may mean something else. The management cluster only renames the version.\n\n\
+    "several versions are exposed of a CRD that is converted by a webhook",
+    "The exposed fields have the same schema in all versions, but the operator converts between the versions with a\n\
+     webhook, so a field can have a different meaning in each. The management cluster changes `apiVersion` only.\n\n\
      Fix: expose one version.\n",
 );
 
-/// A cluster-scoped CRD.
+/// The CRD is cluster-scoped.
 pub static CLUSTER_SCOPED: Code = code(
     "CAR0340",
     Error,
     "the CRD is cluster-scoped",
-    "Tenants are kept apart by namespace. Objects without one share their names among all tenants and belong to\n\
-     nobody, so they cannot be offered.\n\nFix: offer a namespaced CRD.\n",
+    "Tenants are isolated by namespace. The objects of a cluster-scoped CRD share one set of names among all tenants and\n\
+     have no owner, so the CRD cannot be offered.\n\n\
+     Fix: offer a namespaced CRD.\n",
 );
 
-/// Not a usable CRD.
+/// The CRD of a snapshot is not valid.
 pub static INVALID_CRD: Code = code(
     "CAR0341",
     Error,
     "not a CustomResourceDefinition that can be offered",
-    "The snapshot is no `apiextensions.k8s.io/v1` CustomResourceDefinition, or lacks what every one must have: a\n\
-     group, names, one storage version, a schema in each version. CRDs of `v1beta1` are gone since Kubernetes 1.22.\n\n\
-     Fix: take the CRD from a newer release of the operator, with `carrier lock --from FILE`.\n",
+    "The snapshot is not a CustomResourceDefinition of `apiextensions.k8s.io/v1`, or it does not have the required fields:\n\
+     a group, names, one storage version, and a schema for each version. Kubernetes 1.22 removed `v1beta1`.\n\n\
+     Fix: import the CRD from a newer release of the operator, with `carrier lock --from FILE`.\n",
 );
 
-/// A schema that is not structural.
+/// The schema of a CRD is not structural.
 pub static NON_STRUCTURAL: Code = code(
     "CAR0342",
     Error,
     "the CRD's schema is not structural",
-    "API servers refuse a schema in which a field has no type, an array has no items, or an object has both properties\n\
-     and free keys. The internal CRD is a copy, so it would be refused too.\n\n\
-     Fix: take the CRD from a newer release of the operator.\n",
+    "API servers reject a schema in which a field has no type, an array has no items, or an object has both `properties`\n\
+     and `additionalProperties`. The internal CRD is a copy and would be rejected too.\n\n\
+     Fix: import the CRD from a newer release of the operator.\n",
 );
 
-/// A default of the wrong type.
+/// A default does not match the schema of its field.
 pub static DEFAULT_INVALID: Code = code(
     "CAR0350",
     Error,
     "a default is not valid for its field",
-    "The value does not fit the field's schema; the API server would refuse the derived CRD.\n\n\
+    "The value does not match the schema of the field; the API server would reject the derived CRD.\n\n\
      ```yaml\n# bad: .spec.size is an integer\n- jsonPath: .spec.size\n  value: \"3\"\n# good\n- jsonPath: .spec.size\n  value: 3\n```\n",
 );
 
-/// A preset of the wrong type.
+/// A preset does not match the schema of its field.
 pub static PRESET_INVALID: Code = code(
     "CAR0351",
     Error,
     "a preset is not valid for its field",
-    "The value does not fit the field's schema; the service cluster would refuse every object.\n\n\
-     Fix: give a value of the type and within the bounds that the message names.\n",
+    "The value does not match the schema of the field; the service cluster would reject every object.\n\n\
+     Fix: use a value of the type and within the bounds that the message names.\n",
 );
 
-/// A preset of what tenants see.
+/// A field has a preset and is exposed.
 pub static PRESET_VISIBLE: Code = code(
     "CAR0352",
     Error,
-    "a preset of a field that tenants can see",
-    "A preset is the provider's alone. A field that is exposed as well would have two owners.\n\n\
-     Fix: use `defaults` for a value that tenants may override, or take the field out of `fields`.\n",
+    "a field that tenants can see has a preset",
+    "Only the provider sets a preset. A field that is also exposed would have two owners.\n\n\
+     Fix: use `defaults` for a value that tenants can override, or remove the field from `fields`.\n",
 );
 
-/// A default or preset where none can be.
+/// A default or a preset is set in `metadata` or `status`.
 pub static VALUE_PLACE: Code = code(
     "CAR0353",
     Error,
-    "a default or a preset outside the desired state",
-    "`metadata` is the tenant's and `.status` is what the service reports; neither takes a value from the catalog.\n\n\
+    "a default or a preset is set outside the desired state",
+    "The tenant owns `metadata`, and the service reports `.status`. Neither accepts values from the catalog.\n\n\
      Fix: remove the item.\n",
 );
 
-/// Two values for one field.
+/// A field has two defaults or presets.
 pub static VALUE_TWICE: Code = code(
     "CAR0354",
     Error,
-    "two values for one field",
-    "The same field, or one below it, gets a default or a preset twice, so the result would depend on the order.\n\n\
+    "a field has two values",
+    "Two defaults or presets set the same field, or a field and one below it. The result would depend on their order.\n\n\
      Fix: keep one of them.\n",
 );
 
-/// A value that no rule was held against.
+/// A preset is not checked against the CEL rules of its field.
 pub static VALUE_UNCHECKED: Code = code(
     "CAR0355",
     Warning,
-    "a preset of a field with validation rules, which are not evaluated here",
-    "The CRD has rules (`x-kubernetes-validations`) for the field or for what stands in it. They are programs that only the\n\
-     API server runs, so a preset that breaks one is found out when the first tenant creates an object, and then for\n\
-     every object.\n\n\
-     Fix: create one object with this value in the service cluster, `kubectl apply --dry-run=server` is enough. Then hide the\n\
-     warning with `# carrier: ignore[CAR0355] reason`.\n",
+    "a preset is not checked against the validation rules of its field",
+    "The CRD has CEL rules (`x-kubernetes-validations`) for the field or for fields below it. Only the API server evaluates\n\
+     them. A preset that violates a rule is detected when the first tenant creates an object, and every object is then\n\
+     rejected.\n\n\
+     Fix: create one object with this value in the service cluster; `kubectl apply --dry-run=server` is sufficient. Then hide\n\
+     the warning with `# carrier: ignore[CAR0355] reason`.\n",
 );
 
-/// No status path at all.
+/// No field of the status is exposed.
 pub static STATUS_HIDDEN: Code = code(
     "CAR0360",
     Info,
-    "nothing of the status is exposed",
-    "Tenants see whether their object is in step (`.status.conditions`, type `Synced`), but nothing of what the service\n\
-     itself reports.\n\nFix: add paths below `.status` if tenants should see them.\n",
+    "no field of the status is exposed",
+    "Tenants see whether their object is synced (condition `Synced` in `.status.conditions`), but nothing that the service\n\
+     itself reports.\n\n\
+     Fix: add paths below `.status` if tenants should see them.\n",
 );
 
-/// Conditions in which `Synced` cannot be stored.
+/// `.status.conditions` cannot store the condition `Synced`.
 pub static CONDITIONS_UNFIT: Code = code(
     "CAR0361",
     Warning,
     "the CRD's own `.status.conditions` cannot hold the condition `Synced`",
-    "Whether an object is in step is told by a condition in `.status.conditions`. The exposed field of that name has\n\
-     another shape, so the tenant only gets Events.\n\nFix: do not expose `.status.conditions`.\n",
+    "A condition in `.status.conditions` reports whether an object is synced. The exposed field of that name has another\n\
+     schema, so the tenant gets Events only.\n\n\
+     Fix: do not expose `.status.conditions`.\n",
 );
 
 /// The codes of this file, in order.

@@ -1,4 +1,4 @@
-//! `CAR00xx`: Files, folders and configuration.
+//! `CAR0001`–`CAR0019`: files and folders.
 
 use super::Code;
 use crate::model::diagnostic::Severity;
@@ -13,8 +13,8 @@ pub static UNREADABLE: Code = Code {
     severity: Severity::Error,
     title: "a file or folder cannot be read",
     explanation: "\
-The operating system refused to open it. Because it might hold an object that others refer
-to, nothing is written until it can be read. Fix its permissions, remove it, or list it in
+The operating system denies access. The file might contain an object that others refer to,
+so nothing is written until it can be read. Fix its permissions, remove it, or list it in
 `.carrierignore`.
 ",
 };
@@ -25,54 +25,54 @@ pub static NOT_UTF8: Code = Code {
     severity: Severity::Error,
     title: "a file is not UTF-8",
     explanation: "\
-Kubernetes reads UTF-8 only. Save the file again as UTF-8; files of an editor set to
-Latin-1 or UTF-16 look right there and still are not. If it is no YAML for carrier, list it
-in `.carrierignore`.
+Kubernetes reads UTF-8 only. Save the file as UTF-8; an editor set to Latin-1 or UTF-16
+shows its own files correctly. If the file is not meant for carrier, list it in
+`.carrierignore`.
 ",
 };
 
-/// A file beyond the size limit.
+/// A file exceeds the size limit.
 pub static FILE_TOO_LARGE: Code = Code {
     id: "CAR0003",
     severity: Severity::Error,
     title: "a file is too large",
     explanation: "\
-carrier reads files of up to 32 MiB and 512 MiB in all. Split the file at a `---`, or list
-it in `.carrierignore` if it is none of carrier's.
+carrier reads files of up to 32 MiB, and 512 MiB in total. Split the file at a `---`, or
+list it in `.carrierignore` if it is not meant for carrier.
 ",
 };
 
-/// A symbolic link leads out of the repository.
+/// A symbolic link points outside the repository.
 pub static LEAVES_REPOSITORY: Code = Code {
     id: "CAR0004",
     severity: Severity::Error,
-    title: "a link leads out of the repository",
+    title: "a symbolic link points outside the repository",
     explanation: "\
-The symbolic link ends outside the folder of `carrier.yaml`, or nowhere. What it leads to
-differs from machine to machine and is in no commit, so it is not read. Copy the files into
-the repository, or list the link in `.carrierignore`.
+The target of the symbolic link is outside the folder of `carrier.yaml`, or does not exist.
+The content of such a target differs between machines and is not in any commit, so it is not
+read. Copy the files into the repository, or list the link in `.carrierignore`.
 ",
 };
 
-/// A symbolic link to a folder above itself.
+/// A symbolic link points to a folder.
 pub static LINK_LOOP: Code = Code {
     id: "CAR0005",
     severity: Severity::Error,
-    title: "a link leads to a folder of the repository",
+    title: "a symbolic link points to a folder of the repository",
     explanation: "\
-A symbolic link to a folder would bring the same objects in twice, or without end. Links to
-single files of the repository are followed, links to folders are not. Remove the link, or
-list it in `.carrierignore`.
+Following a symbolic link to a folder would read the same objects twice, or without end.
+Links to single files of the repository are followed, links to folders are not. Remove the
+link, or list it in `.carrierignore`.
 ",
 };
 
-/// A line of an ignore file is no pattern.
+/// A line of an ignore file is not a valid pattern.
 pub static BAD_IGNORE: Code = Code {
     id: "CAR0006",
     severity: Severity::Warning,
-    title: "a line of an ignore file cannot be understood",
+    title: "a line of an ignore file is not a valid pattern",
     explanation: "\
-A line of `.gitignore` or `.carrierignore` is no valid pattern and has no effect. The
+A line of `.gitignore` or `.carrierignore` is not a valid pattern and has no effect. The
 syntax is that of git.
 
 Bad:
@@ -85,24 +85,24 @@ Good:
 ",
 };
 
-/// A path that is no text.
+/// A file name is not portable.
 pub static FILE_NAME: Code = Code {
     id: "CAR0007",
     severity: Severity::Error,
-    title: "a file name that other machines cannot have",
+    title: "a file name is not portable",
     explanation: "\
-The name is not UTF-8, or has a `\\` or a line break in it. Such a file cannot be checked out
-on every machine, and messages about it could not be read. Rename it.
+The name is not UTF-8, or contains a `\\` or a line break. Such a file cannot be checked out
+on every operating system, and messages about it would be unreadable. Rename it.
 ",
 };
 
-/// Too many files.
+/// The repository has too many files.
 pub static TOO_MANY: Code = Code {
     id: "CAR0008",
     severity: Severity::Error,
     title: "too many files",
     explanation: "\
 carrier reads up to 100,000 YAML files. Start it in the folder of `carrier.yaml`, and list
-what is none of carrier's in `.carrierignore`.
+files that are not meant for carrier in `.carrierignore`.
 ",
 };

@@ -1,4 +1,4 @@
-//! `CAR05xx`: Snapshots and the lock.
+//! `CAR05xx`: snapshots and `carrier.lock`.
 
 use super::Code;
 use crate::model::diagnostic::Severity::{self, Error, Warning};
@@ -7,200 +7,197 @@ const fn code(id: &'static str, severity: Severity, title: &'static str, explana
     Code { id, severity, title, explanation }
 }
 
-/// A CRD that was never fetched.
+/// A CRD has no snapshot.
 pub static NO_SNAPSHOT: Code = code(
     "CAR0501",
     Error,
     "no snapshot of a CRD",
-    "carrier compiles from snapshots of the service clusters' CRDs, which lie in the repository: so everybody gets the\n\
-     same result, and checking needs no cluster. This CRD has none yet for this cluster.\n\n\
-     Fix: run `carrier lock`, which asks the cluster, or `carrier lock --from FILE` with the file of the operator's\n\
-     release that holds the CRD.\n",
+    "carrier compiles from snapshots of the service clusters' CRDs, which are stored in the repository: the result is the\n\
+     same for everyone, and checking needs no cluster. There is no snapshot of this CRD for this cluster.\n\n\
+     Fix: run `carrier lock`, which reads the CRD from the cluster, or `carrier lock --from FILE` with the file of the\n\
+     operator's release that contains the CRD.\n",
 );
 
-/// A lock that cannot be understood.
+/// The lock is not valid.
 pub static BAD_LOCK: Code = code(
     "CAR0502",
     Error,
-    "`carrier.lock` is not as carrier writes it",
-    "The lock is written by `carrier lock` and by nobody else. What stands here was changed by hand, or by a merge, into\n\
-     something that has no meaning.\n\n\
+    "`carrier.lock` is not valid",
+    "Only `carrier lock` writes this file. A manual edit or a merge has left a value in it that is not valid.\n\n\
      ```yaml\n# bad\nsha256: abc\n# good\nsha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n```\n\n\
-     An empty file is none either: what it held, such as the namespaces that tenants have, is lost.\n\n\
-     Fix: restore the file from Git, then run `carrier lock` for what has changed since.\n",
+     An empty file is not valid either: it has lost its content, such as the namespaces of the tenants.\n\n\
+     Fix: restore the file from Git, then run `carrier lock` to record what has changed since.\n",
 );
 
-/// Conflict markers of Git.
+/// The lock or a snapshot contains conflict markers of Git.
 pub static MERGE_CONFLICT: Code = code(
     "CAR0503",
     Error,
-    "a merge conflict in what `carrier lock` wrote",
+    "a merge conflict in the lock or a snapshot",
     "Git could not merge this file and left both sides in it, between `<<<<<<<` and `>>>>>>>`. In the lock every CRD and\n\
-     every tenant has lines of its own, so both sides are right where they name different ones.\n\n\
-     Fix: of a snapshot take either side; in `carrier.lock` keep both sides where they name different things and\n\
-     either side of one CRD, but for a tenant the namespace that is in use; remove the markers, then run\n\
+     every tenant has separate lines, so both sides are correct where they name different CRDs or tenants.\n\n\
+     Fix: in a snapshot keep either side; in `carrier.lock` keep both sides where they name different CRDs or tenants, either\n\
+     side for the same CRD, and for the same tenant the namespace that is in use; remove the markers, then run\n\
      `carrier lock`.\n",
 );
 
-/// A lock of another version.
+/// The lock has a version that this version of carrier does not support.
 pub static LOCK_VERSION: Code = code(
     "CAR0504",
     Error,
     "`carrier.lock` was written by another version of carrier",
-    "The first key of the lock says how the rest is to be read. This version of carrier reads `version: 1` only, since\n\
-     guessing could lose the namespaces that tenants have.\n\n\
+    "The first key of the lock is the version of its format. This version of carrier supports `version: 1` only; reading\n\
+     another format could lose the namespaces of the tenants.\n\n\
      Fix: use the version of carrier that your team uses, or restore the file from Git.\n",
 );
 
-/// Two tenants with one namespace.
+/// Two tenants share a namespace.
 pub static NAMESPACE_SHARED: Code = code(
     "CAR0505",
     Error,
-    "two tenants have one namespace in a service cluster",
-    "In a service cluster a tenant's namespace is the wall around its objects. Two tenants in one would see and\n\
-     overwrite each other's.\n\n\
+    "two tenants have the same namespace in a service cluster",
+    "In a service cluster the namespace isolates the objects of a tenant. Two tenants in the same namespace would see and\n\
+     overwrite each other's objects.\n\n\
      ```yaml\n# bad\nnamespaces:\n  team-b: team-b-abcde\n  team-c: team-b-abcde\n```\n\n\
-     Fix: restore the right names from Git, or remove the line of the tenant that has no objects there yet.\n",
+     Fix: restore the correct names from Git, or remove the line of the tenant that has no objects in the namespace yet.\n",
 );
 
-/// A snapshot that the lock does not know.
+/// The lock does not list a snapshot.
 pub static NOT_LOCKED: Code = code(
     "CAR0506",
     Warning,
-    "a snapshot that is not in the lock",
-    "`carrier lock` writes the snapshots and then `carrier.lock`, which has the hash of each. This file is among the\n\
-     snapshots but not in the lock: it was put there by hand, or the lock was not committed with it. It is used all the\n\
-     same.\n\n\
-     Fix: run `carrier lock`, which takes what the cluster has, or `carrier lock --from FILE`; the FILE may be the\n\
+    "a snapshot is not in the lock",
+    "`carrier lock` writes the snapshots and then `carrier.lock` with the hash of each. This file is among the snapshots but\n\
+     not in the lock: it was added manually, or the lock was not committed with it. It is used nevertheless.\n\n\
+     Fix: run `carrier lock`, which reads the CRD from the cluster, or `carrier lock --from FILE`; the FILE can be the\n\
      snapshot itself.\n",
 );
 
-/// A snapshot that is gone.
+/// The lock lists a snapshot that does not exist.
 pub static SNAPSHOT_MISSING: Code = code(
     "CAR0507",
     Error,
     "a snapshot in the lock has no file",
-    "`carrier.lock` names a CRD whose file is not there: it was removed by hand, or is in somebody's working copy only.\n\n\
+    "`carrier.lock` lists a CRD whose snapshot does not exist: it was removed manually, or was not committed.\n\n\
      Fix: add the file from where the lock was committed, or run `carrier lock`.\n",
 );
 
-/// A snapshot that is not the one in the lock.
+/// A snapshot does not have the hash in the lock.
 pub static HASH_DIFFERS: Code = code(
     "CAR0508",
     Error,
-    "a snapshot is not the one in the lock",
-    "The file holds another CRD than the one whose hash is in `carrier.lock`: it was edited by hand, or a merge took the\n\
-     file from one side and the lock from the other. What would be compiled from it nobody has looked at.\n\n\
+    "a snapshot does not match its hash in the lock",
+    "The file contains another CRD than the one whose hash is in `carrier.lock`: it was edited manually, or a merge took the\n\
+     file from one side and the lock from the other. A result compiled from it would not have been reviewed.\n\n\
      Fix: run `carrier lock`, or `carrier lock --from FILE` with the file of the operator's release.\n",
 );
 
-/// A snapshot that nobody needs.
+/// Nothing uses a snapshot.
 pub static UNUSED_SNAPSHOT: Code = code(
     "CAR0509",
     Warning,
-    "a snapshot that nothing uses",
-    "No CatalogEntrySet offers this CRD from this cluster, or the repository has no such cluster (any more).\n\n\
-     Fix: run `carrier lock --offline --prune`, which removes what is no longer used; if it should be in use, mend what wants it.\n",
+    "a snapshot is not used",
+    "No CatalogEntrySet offers this CRD from this cluster, or the repository does not have the cluster.\n\n\
+     Fix: run `carrier lock --offline --prune`, which removes unused snapshots; if it should be used, fix the objects that refer to it.\n",
 );
 
-/// A file where no snapshot can be.
+/// A file in the snapshots folder is not at the path of a snapshot.
 pub static SNAPSHOT_PLACE: Code = code(
     "CAR0510",
     Error,
-    "a file among the snapshots that is at no snapshot's place",
-    "A snapshot is found by its path, `<snapshots>/<provider>/<cluster>/<crd>.yaml`, where `<crd>` is the CRD's whole\n\
-     name. A file with another path or another CRD in it would never be used.\n\n\
+    "a file in the snapshots folder is not at the path of a snapshot",
+    "The path of a snapshot is `<snapshots>/<provider>/<cluster>/<crd>.yaml`, where `<crd>` is the full name of the CRD. A\n\
+     file with another path or another CRD in it would never be used.\n\n\
      ```text\n# bad\nsnapshots/eu-west-1/redis.yaml\n# good\nsnapshots/team-a/eu-west-1/redis.redis.example.com.yaml\n```\n\n\
-     Fix: move the file elsewhere and run `carrier lock --from FILE`, which writes it where it belongs.\n",
+     Fix: move the file to another folder and run `carrier lock --from FILE`, which writes it to its path.\n",
 );
 
-/// More than one CRD in a snapshot, or more than one snapshot of a CRD.
+/// A snapshot contains several CRDs, or a CRD has several snapshots.
 pub static SNAPSHOT_TWICE: Code = code(
     "CAR0511",
     Error,
-    "more than one snapshot in a file, or two files of one CRD",
-    "A snapshot is one file with one CRD, so that a change of it is a change of one file.\n\n\
+    "more than one CRD in a snapshot, or two snapshots of one CRD",
+    "A snapshot is one file with one CRD, so that a change of the CRD is a change of one file.\n\n\
      Fix: remove one of the two, then run `carrier lock`.\n",
 );
 
-/// Something else than a CRD.
+/// An object is not a CRD.
 pub static NOT_A_CRD: Code = code(
     "CAR0512",
     Error,
     "not a CustomResourceDefinition",
-    "Among the snapshots are CustomResourceDefinitions of `apiextensions.k8s.io/v1` and nothing else.\n\n\
-     ```yaml\n# good\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  \
-     name: redis.redis.example.com\n```\n\n\
-     Fix: move the file elsewhere, or run `carrier lock --from FILE` with a file that has the CRD.\n",
+    "Snapshots are CustomResourceDefinitions of `apiextensions.k8s.io/v1` only.\n\n\
+     ```yaml\n# good\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: redis.redis.example.com\n```\n\n\
+     Fix: move the file to another folder, or run `carrier lock --from FILE` with a file that contains the CRD.\n",
 );
 
-/// A CRD of the API version that Kubernetes has removed.
+/// A CRD has the removed version `v1beta1`.
 pub static CRD_V1BETA1: Code = code(
     "CAR0513",
     Error,
     "a CRD of `apiextensions.k8s.io/v1beta1`",
-    "Kubernetes 1.22 removed this version: no API server takes such a CRD any more, and its schema need not have the form\n\
-     that one demands today.\n\n\
-     Fix: take the CRD from a newer release of the operator.\n",
+    "Kubernetes 1.22 removed this version: API servers reject such a CRD, and its schema does not have to meet the\n\
+     requirements of `v1`.\n\n\
+     Fix: import the CRD from a newer release of the operator.\n",
 );
 
-/// Files that do not have the CRD.
+/// The files of `--from` do not contain a CRD.
 pub static NOT_IN_FILES: Code = code(
     "CAR0514",
     Error,
     "a CRD is not in the given files",
-    "A CatalogEntrySet offers the CRD, and the files behind `--from` do not have it. What is locked already may be\n\
-     missing, but not all that is offered: then these are the wrong files.\n\n\
-     Fix: correct the name in the CatalogEntrySet, or name the file that has the CRD.\n",
+    "A CatalogEntrySet offers the CRD, and the files of `--from` do not contain it. The files do not have to contain CRDs\n\
+     that are already locked. Files that contain none of the offered CRDs are considered a mistake.\n\n\
+     Fix: correct the name in the CatalogEntrySet, or name the file that contains the CRD.\n",
 );
 
-/// Files that have a CRD twice.
+/// The files of `--from` contain different CRDs of the same name.
 pub static TWO_IN_FILES: Code = code(
     "CAR0515",
     Error,
-    "two different CRDs of one name in the given files",
-    "The files behind `--from` have the CRD more than once, and not the same each time: they are of several releases, or\n\
-     of several variants of one. carrier does not guess which one the cluster has.\n\n\
+    "two different CRDs of the same name in the given files",
+    "The files of `--from` contain the CRD more than once, with different content: they belong to several releases, or to\n\
+     several variants of one. carrier does not guess which one the cluster has.\n\n\
      Fix: name one file only.\n",
 );
 
-/// Files without a single CRD.
+/// The files of `--from` contain no CRD.
 pub static NO_CRD_IN_FILES: Code = code(
     "CAR0516",
     Error,
     "no CustomResourceDefinition in the given files",
-    "The files behind `--from` have no CRD at all, or are empty. Of a folder, files whose names end in `.yaml` or `.yml` are read; the\n\
-     templates of a Helm chart have to be rendered first, and some operators deliver their CRDs apart.\n\n\
-     Fix: name the file that has the CRDs.\n",
+    "The files of `--from` contain no CRD, or are empty. In a folder, files whose names end in `.yaml` or `.yml` are read; the\n\
+     templates of a Helm chart must be rendered first, and some operators publish their CRDs separately.\n\n\
+     Fix: name the file that contains the CRDs.\n",
 );
 
-/// A namespace that the lock does not have.
+/// The lock does not list the namespace of a tenant.
 pub static NOT_RECORDED: Code = code(
     "CAR0517",
     Warning,
     "a tenant's namespace is not recorded in the lock",
-    "The name of a tenant's namespace in a service cluster is computed once and then kept in `carrier.lock`, since the\n\
-     tenant's objects are in it. Until it is there, a change of `management.uid` gives the tenant another namespace.\n\n\
-     Fix: run `carrier lock --offline`, which records the name and asks no cluster.\n",
+    "The name of a tenant's namespace in a service cluster is computed once and then recorded in `carrier.lock`, because the\n\
+     tenant's objects are in it. Until it is recorded, a change of `management.uid` gives the tenant another namespace.\n\n\
+     Fix: run `carrier lock --offline`, which records the name without contacting a cluster.\n",
 );
 
-/// A lock that belongs to another management cluster.
+/// The lock belongs to another management cluster.
 pub static OTHER_MANAGEMENT: Code = code(
     "CAR0518",
     Error,
     "the lock was made for another management cluster",
-    "`management.uid` of carrier.yaml is not the one in `carrier.lock`. Tenants' namespaces are named after it, so that two\n\
-     management clusters do not meet in one namespace: with the lock of another, they would.\n\n\
-     Fix: restore `management.uid` of carrier.yaml, or, if the management cluster was made anew, write its UID into the lock.\n",
+    "`management.uid` of carrier.yaml differs from the one in `carrier.lock`. The names of the tenants' namespaces depend on\n\
+     it, so that two management clusters do not share a namespace. With the lock of another management cluster they would.\n\n\
+     Fix: restore `management.uid` of carrier.yaml, or, if the management cluster was recreated, write its UID into the lock.\n",
 );
 
-/// A namespace that is no tenant's to have.
+/// A tenant has a system namespace.
 pub static NAMESPACE_OF_CLUSTER: Code = code(
     "CAR0519",
     Error,
-    "a tenant has a namespace of the cluster's own",
-    "The namespaces `default`, `kubecarrier-system` and those that begin with `kube-` belong to the cluster. A tenant in\n\
-     one of them would be among the objects that run it. `carrier lock` gives no such name: this line was edited.\n\n\
+    "a tenant has a system namespace",
+    "The namespaces `default`, `kubecarrier-system` and those that begin with `kube-` belong to the cluster. A tenant in one\n\
+     of them would be among the objects that operate it. `carrier lock` does not assign such a name: this line was edited.\n\n\
      ```yaml\n# bad\nnamespaces:\n  team-b: kube-system\n# good\nnamespaces:\n  team-b: team-b-id65w\n```\n\n\
      Fix: restore the tenant's namespace from Git.\n",
 );

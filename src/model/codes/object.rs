@@ -1,4 +1,4 @@
-//! `CAR02xx`: Objects, names and references.
+//! `CAR0201`–`CAR0249`: single objects, their fields and names.
 
 use super::Code;
 use crate::model::diagnostic::Severity;
@@ -33,15 +33,14 @@ pub static ALL: &[&Code] = &[
     &NOT_READ,
 ];
 
-/// A field that the kind does not have.
+/// A kind does not have a field.
 pub static UNKNOWN_FIELD: Code = Code {
     id: "CAR0201",
     severity: Severity::Error,
-    title: "the kind has no such field",
+    title: "the kind does not have this field",
     explanation: "\
-The kind does not have this field. The API server would drop it without a word, so what
-it was meant to say would never take effect. Mostly it is a misspelt name, or a field that
-stands one level too deep or too high.
+The API server would drop the field silently, and its value would have no effect. Usually the
+name is misspelled, or the field is one level too deep or too high.
 
 Bad:
 
@@ -57,14 +56,13 @@ Good:
 ",
 };
 
-/// A required field is not there.
+/// A required field is missing.
 pub static MISSING_FIELD: Code = Code {
     id: "CAR0202",
     severity: Severity::Error,
     title: "a required field is missing",
     explanation: "\
-The kind cannot do without this field. The place shown is the object or block that it has
-to be written into.
+The kind requires this field. The location is the object or block that must contain it.
 
 Bad:
 
@@ -83,15 +81,15 @@ Good:
 ",
 };
 
-/// A value of another type than the field has.
+/// A value has the wrong type.
 pub static WRONG_TYPE: Code = Code {
     id: "CAR0203",
     severity: Severity::Error,
-    title: "a value of the wrong type",
+    title: "a value has the wrong type",
     explanation: "\
-The field takes another type of value: a list where one value stands, a mapping where a
-word stands, or nothing at all (`null`). A field that is not needed is left out, not left
-empty.
+The field requires a value of another type. Common mistakes are a single value instead of a
+list, a string instead of a mapping, and an empty value (`null`). To leave a field unset, omit
+it.
 
 Bad:
 
@@ -103,13 +101,13 @@ Good:
 ",
 };
 
-/// A word that is not one of those the field takes.
+/// A value is not in the list of allowed values.
 pub static NOT_LISTED: Code = Code {
     id: "CAR0204",
     severity: Severity::Error,
-    title: "not one of the words this field takes",
+    title: "a value is not one of the allowed values",
     explanation: "\
-The field takes one of a few words, and upper and lower case count.
+The field has a list of allowed values, which are case-sensitive.
 
 Bad:
 
@@ -121,14 +119,14 @@ Good:
 ",
 };
 
-/// A value that is empty, too short or too long.
+/// A value is empty, too short or too long.
 pub static LENGTH: Code = Code {
     id: "CAR0205",
     severity: Severity::Error,
     title: "a value is too short or too long",
     explanation: "\
-The text, list or mapping has fewer or more items than the field takes. Mostly it is
-empty where something has to stand.
+The text, list or mapping is shorter or longer than the field allows. Usually it is empty
+where a value is required.
 
 Bad:
 
@@ -143,13 +141,13 @@ Good:
 ",
 };
 
-/// A text that does not have the form the field asks for.
+/// A text does not have the required format.
 pub static FORM: Code = Code {
     id: "CAR0206",
     severity: Severity::Error,
-    title: "a text does not have the form it must have",
+    title: "a text does not have the required format",
     explanation: "\
-The text has to follow a pattern, or be base64, and does not.
+The text must match a pattern, or be base64.
 
 Bad:
 
@@ -163,13 +161,13 @@ Good:
 ",
 };
 
-/// An item that stands twice in a list of different ones.
+/// A list of unique items has an item twice.
 pub static REPEATED_ITEM: Code = Code {
     id: "CAR0207",
     severity: Severity::Error,
-    title: "an item stands twice in a list",
+    title: "a duplicate item in a list",
     explanation: "\
-Every item of this list may stand in it once.
+The items of this list must be unique.
 
 Bad:
 
@@ -181,15 +179,15 @@ Good:
 ",
 };
 
-/// A name that Kubernetes or carrier cannot use.
+/// A name is not valid.
 pub static INVALID_NAME: Code = Code {
     id: "CAR0210",
     severity: Severity::Error,
-    title: "a name that cannot be used",
+    title: "a name is not valid",
     explanation: "\
-Names are lower case letters, digits and `-`. Accounts, service clusters and tenants may
-have no dots either and at most 63 characters: an account's name is the name of its
-namespace, and both become parts of API groups such as `eu-west-1.team-a`.
+Names consist of lower-case letters, digits and `-`. The names of accounts, service clusters
+and tenants must not contain dots and have at most 63 characters: an account's name is the
+name of its namespace, and both become parts of API groups such as `eu-west-1.team-a`.
 
 Bad:
 
@@ -205,13 +203,13 @@ Good:
 ",
 };
 
-/// A namespace on an object of a cluster-scoped kind.
+/// An object of a cluster-scoped kind has a namespace.
 pub static NAMESPACE_NOT_ALLOWED: Code = Code {
     id: "CAR0211",
     severity: Severity::Error,
     title: "a cluster-scoped object has a namespace",
     explanation: "\
-Accounts live in no namespace: each is one. Remove `metadata.namespace`.
+Accounts are cluster-scoped. Remove `metadata.namespace`.
 
 Bad:
 
@@ -228,15 +226,15 @@ Good:
 ",
 };
 
-/// An object of a namespaced kind that says no namespace.
+/// An object has no namespace.
 pub static NO_NAMESPACE: Code = Code {
     id: "CAR0212",
     severity: Severity::Error,
-    title: "an object does not say its namespace",
+    title: "an object has no namespace",
     explanation: "\
-The object belongs to a provider, and its namespace is that provider's account. It can be
-written into `metadata.namespace`, or follow from the folder: without it, the nearest
-folder above the file that bears the name of an account with the role Provider counts.
+The object belongs to a provider, and its namespace is the one of the provider's account. Set
+it in `metadata.namespace`, or by the folder: if the field is absent, the namespace is the
+name of the nearest parent folder that has the name of an account with the role Provider.
 
 Bad, in `catalogs/default.yaml`:
 
@@ -244,7 +242,7 @@ Bad, in `catalogs/default.yaml`:
     metadata:
       name: default
 
-Good, there or in `team-a/default.yaml` without the namespace:
+Good, in the same file, or in `team-a/default.yaml` without the namespace:
 
     kind: Catalog
     metadata:
@@ -253,14 +251,14 @@ Good, there or in `team-a/default.yaml` without the namespace:
 ",
 };
 
-/// An object that leaves its name to the API server.
+/// An object uses `generateName`.
 pub static GENERATE_NAME: Code = Code {
     id: "CAR0213",
     severity: Severity::Error,
     title: "generateName cannot be used",
     explanation: "\
-With `generateName` every apply would make another object, and nothing could refer to any
-of them. Write `name`.
+With `generateName` every apply would create another object, and no object could refer to
+one. Use `name`.
 
 Bad:
 
@@ -274,15 +272,15 @@ Good:
 ",
 };
 
-/// A label or annotation that Kubernetes refuses.
+/// A label or annotation is not valid.
 pub static INVALID_LABEL: Code = Code {
     id: "CAR0214",
     severity: Severity::Error,
-    title: "a label or annotation that Kubernetes refuses",
+    title: "a label or annotation is not valid",
     explanation: "\
-The key of a label is up to 63 letters, digits, `-`, `_` and `.`, perhaps after a domain
-and `/`; its value is the same without the domain, or empty. Annotations have the same
-keys and any text as value. In a selector the same rules hold.
+The key of a label has up to 63 letters, digits, `-`, `_` and `.`, with an optional prefix, a
+domain followed by `/`. Its value has the same characters, or is empty. Annotations have keys
+of the same form and any text as value. The same rules apply to selectors.
 
 Bad:
 
@@ -296,14 +294,14 @@ Good:
 ",
 };
 
-/// A field of metadata that only the API server sets.
+/// A field of the metadata is set by the API server only.
 pub static SERVER_FIELD: Code = Code {
     id: "CAR0215",
     severity: Severity::Info,
-    title: "a field that only the API server sets is left out",
+    title: "a field that only the API server sets is ignored",
     explanation: "\
-The field describes an object in a cluster, not the object that is wanted. It is left out.
-Such fields come along with the output of `kubectl get -o yaml`; remove them.
+The field describes an object in a cluster, not the desired object, and is ignored. Such
+fields are part of the output of `kubectl get -o yaml`; remove them.
 
 Bad:
 
@@ -318,14 +316,14 @@ Good:
 ",
 };
 
-/// An object with a status.
+/// A source object has a status.
 pub static STATUS_IGNORED: Code = Code {
     id: "CAR0216",
     severity: Severity::Warning,
-    title: "a status in a source file is left out",
+    title: "the status of a source object is ignored",
     explanation: "\
-The status says what a cluster has found out about an object. What stands here is not
-used and not written anywhere. Remove it.
+The status is the observed state of an object in a cluster. In a source file it is not used
+and not written. Remove it.
 
 Bad:
 
@@ -339,11 +337,11 @@ Good:
 ",
 };
 
-/// A kind of ours in a version that does not exist.
+/// A KubeCarrier kind has a version that does not exist.
 pub static WRONG_VERSION: Code = Code {
     id: "CAR0220",
     severity: Severity::Error,
-    title: "this kind has no such version",
+    title: "the kind does not have this version",
     explanation: "\
 The kinds of KubeCarrier have one version, `v1alpha1`.
 
@@ -359,15 +357,15 @@ Good:
 ",
 };
 
-/// A kind that a KubeCarrier group does not have.
+/// A KubeCarrier group does not have a kind.
 pub static UNKNOWN_KIND: Code = Code {
     id: "CAR0221",
     severity: Severity::Error,
-    title: "the group has no such kind",
+    title: "the group does not have this kind",
     explanation: "\
-The group is one of KubeCarrier's, and it has no such kind: the name is misspelt, in the
-plural, or of the other group. ServiceCluster is of `kubecarrier.io`; the rest of what
-people write is of `catalog.kubecarrier.io`.
+The group is one of KubeCarrier's, and it does not have this kind: the name is misspelled, in
+the plural, or belongs to the other group. ServiceCluster is in `kubecarrier.io`, the other
+kinds that users write are in `catalog.kubecarrier.io`.
 
 Bad:
 
@@ -381,14 +379,14 @@ Good:
 ",
 };
 
-/// An object that is nearly one of ours, and is ignored.
+/// An object's group is similar to one of KubeCarrier's, and the object is ignored.
 pub static NEARLY_OURS: Code = Code {
     id: "CAR0222",
     severity: Severity::Warning,
-    title: "an object looks like one of ours, and is ignored",
+    title: "an object has a group similar to one of KubeCarrier's, and is ignored",
     explanation: "\
-The kind is one of KubeCarrier's and the group nearly is. As it stands the object is a
-stranger to carrier, and strangers are ignored.
+The kind is one of KubeCarrier's, and the group is similar to one of KubeCarrier's. carrier
+ignores objects of other groups.
 
 Bad:
 
@@ -402,15 +400,15 @@ Good:
 ",
 };
 
-/// An object of a kind that carrier renders itself.
+/// An object has a kind that carrier renders.
 pub static RENDERED_KIND: Code = Code {
     id: "CAR0223",
     severity: Severity::Error,
-    title: "carrier makes the objects of this kind",
+    title: "carrier renders the objects of this kind",
     explanation: "\
-Offerings, Providers, Regions and ServiceClusterAssignments follow from the catalogs: they
-are part of the output, and an object written by hand would contradict it. Remove it, and
-let a Catalog select the entry and the tenant.
+carrier computes Offerings, Providers, Regions and ServiceClusterAssignments from the
+catalogs and writes them to the output. An object in a source file would contradict them.
+Remove it, and let a Catalog select the entry and the tenant.
 
 Bad:
 
@@ -431,16 +429,16 @@ Good:
 ",
 };
 
-/// An object of a kind that carrier has no use for.
+/// An object has a kind of KubeCarrier that carrier does not use.
 pub static RETIRED_KIND: Code = Code {
     id: "CAR0224",
     severity: Severity::Error,
-    title: "a kind of KubeCarrier that carrier does without",
+    title: "a kind of KubeCarrier that carrier does not use",
     explanation: "\
-KubeCarrier's inner kinds are not needed any more. What a DerivedCustomResource said is the
-block `derive` of a CatalogEntry or CatalogEntrySet. What a CustomResourceDiscovery or
-CustomResourceDiscoverySet found out is the block `discover` of a CatalogEntrySet together
-with the snapshots that `carrier lock` takes.
+These kinds are internal to KubeCarrier. The block `derive` of a CatalogEntry or
+CatalogEntrySet replaces DerivedCustomResource. The block `discover` of a CatalogEntrySet and
+the snapshots of `carrier lock` replace CustomResourceDiscovery and
+CustomResourceDiscoverySet.
 
 Bad:
 
@@ -464,33 +462,32 @@ Good:
 ",
 };
 
-/// An object of the original's operator, and is ignored.
+/// An object configures KubeCarrier's operator.
 pub static OPERATOR_KIND: Code = Code {
     id: "CAR0225",
     severity: Severity::Warning,
     title: "an object of KubeCarrier's operator is ignored",
     explanation: "\
-Carrier installs nothing into the clusters that these objects could configure: there is no
-operator and no ferry, catapult or elevator.
-Remove the object.
+These objects configure the components of KubeCarrier: its operator, ferry, catapult and
+elevator. carrier does not install any of them. Remove the object.
 
 Bad:
 
     apiVersion: operator.kubecarrier.io/v1alpha1
     kind: KubeCarrier
 
-Good: no such object.
+Good: no object of this group.
 ",
 };
 
-/// A document with only one of apiVersion and kind.
+/// A document has only one of `apiVersion` and `kind`.
 pub static INCOMPLETE_OBJECT: Code = Code {
     id: "CAR0226",
     severity: Severity::Error,
-    title: "a document lacks apiVersion or kind",
+    title: "a document has no apiVersion or no kind",
     explanation: "\
-An object needs both `apiVersion` and `kind`. A document with neither is no object, and is
-ignored; one with half of it is taken for a mistake.
+An object needs both `apiVersion` and `kind`. A document with neither is not an object and is
+ignored; a document with only one of them is considered a mistake.
 
 Bad:
 
@@ -507,14 +504,14 @@ Good:
 ",
 };
 
-/// The same object twice.
+/// An object is defined twice.
 pub static DUPLICATE_OBJECT: Code = Code {
     id: "CAR0230",
     severity: Severity::Error,
-    title: "the same object is written twice",
+    title: "an object is defined twice",
     explanation: "\
-Two documents describe the object of one kind, namespace and name. Which of them counts
-would depend on the order of the files, so neither does. Remove or rename one.
+Two documents define the same kind, namespace and name. The result would depend on the order
+of the files, so neither is used. Remove or rename one.
 
 Bad, in two files:
 
@@ -526,14 +523,14 @@ Good: one file, or two names.
 ",
 };
 
-/// An exposure without fields.
+/// An exposure has no fields.
 pub static NOTHING_EXPOSED: Code = Code {
     id: "CAR0231",
     severity: Severity::Error,
     title: "an exposure has no fields",
     explanation: "\
-Each item of `derive.expose` names at least one field, in `fields` or in `defaults`. To let
-tenants have the whole object, leave `derive` out.
+Each item of `derive.expose` must list at least one field, in `fields` or in `defaults`. To
+expose the whole object, omit `derive`.
 
 Bad:
 
@@ -551,14 +548,14 @@ Good:
 ",
 };
 
-/// A condition of a selector that cannot be.
+/// A requirement of a selector is not valid.
 pub static SELECTOR: Code = Code {
     id: "CAR0232",
     severity: Severity::Error,
-    title: "a selector's condition contradicts itself",
+    title: "a selector's requirement is not valid",
     explanation: "\
-`In` and `NotIn` need values; `Exists` and `DoesNotExist` have none. The API server refuses
-such a selector wherever it checks it.
+`In` and `NotIn` require values; `Exists` and `DoesNotExist` must not have any. The API server
+rejects such a selector.
 
 Bad:
 
@@ -572,14 +569,14 @@ Good:
 ",
 };
 
-/// A provider's account without metadata.
+/// A provider's account has no metadata.
 pub static PROVIDER_NOT_SHOWN: Code = Code {
     id: "CAR0233",
     severity: Severity::Error,
     title: "a provider needs metadata",
     explanation: "\
-A provider is shown to its tenants, by `spec.metadata.displayName` at least. Only an
-account that is nothing but a tenant can do without.
+Tenants see a provider by its `spec.metadata.displayName`. Only an account without the role
+Provider can omit `spec.metadata`.
 
 Bad:
 
@@ -597,13 +594,12 @@ Good:
 ",
 };
 
-/// An object that passed every check and still could not be read.
+/// An object passed all checks and could not be read.
 pub static NOT_READ: Code = Code {
     id: "CAR0234",
     severity: Severity::Error,
     title: "an object could not be read",
     explanation: "\
-The object passed every check of its form and still could not be read. This is a gap in
-carrier's checks: please report it, with the object.
+This is a bug in carrier's checks: please report it, with the object.
 ",
 };

@@ -1,4 +1,4 @@
-//! `CAR08xx`: Secrets.
+//! `CAR08xx`: credentials in the repository.
 
 use super::Code;
 use crate::model::diagnostic::Severity;
@@ -6,17 +6,17 @@ use crate::model::diagnostic::Severity;
 /// The codes of this file, in order.
 pub static ALL: &[&Code] = &[&KUBECONFIG, &PLAIN_SECRET, &INLINE_CREDENTIALS];
 
-/// A kubeconfig in the repository.
+/// A kubeconfig is in the repository.
 pub static KUBECONFIG: Code = Code {
     id: "CAR0801",
     severity: Severity::Error,
-    title: "a kubeconfig must not lie in the repository",
+    title: "a kubeconfig is in the repository",
     explanation: "\
-A kubeconfig holds the keys of a cluster. Whoever can read the repository, and its history,
-could use them. Refer to it instead: by file and context or by environment variable in
-`carrier.yaml`, or by the Secret in the management cluster that the ServiceCluster names.
-One that is encrypted with SOPS may stay. If the file was ever pushed, replace the keys:
-removing it does not make them secret again.
+A kubeconfig contains credentials for a cluster. Anyone who can read the repository, or its
+history, could use them. Refer to the kubeconfig instead: by file and context or by
+environment variable in `carrier.yaml`, or by the Secret in the management cluster that the
+ServiceCluster names. A kubeconfig that is encrypted with SOPS is allowed. If the file was
+ever pushed, replace the credentials: removing the file does not make them secret again.
 
 Bad:
 
@@ -34,15 +34,15 @@ Good, in `carrier.yaml`:
 ",
 };
 
-/// A Secret in plain text.
+/// A Secret is not encrypted.
 pub static PLAIN_SECRET: Code = Code {
     id: "CAR0802",
     severity: Severity::Warning,
-    title: "a Secret in plain text lies in the repository",
+    title: "a Secret is in the repository in plain text",
     explanation: "\
-The values of a Secret are readable by whoever can read the repository; base64 hides
-nothing. Carrier ignores the object. Encrypt it with SOPS, or use a kind that fetches it
-from elsewhere, such as SealedSecret or ExternalSecret.
+Anyone who can read the repository can read the values of the Secret; base64 is not
+encryption. carrier ignores the object. Encrypt it with SOPS, or use a kind that references
+the value, such as SealedSecret or ExternalSecret.
 
 Bad:
 
@@ -54,15 +54,15 @@ Good: the same file, encrypted with `sops`.
 ",
 };
 
-/// Credentials written into `carrier.yaml`.
+/// `carrier.yaml` contains credentials.
 pub static INLINE_CREDENTIALS: Code = Code {
     id: "CAR0803",
     severity: Severity::Error,
-    title: "credentials are written into carrier.yaml",
+    title: "carrier.yaml contains credentials",
     explanation: "\
-`carrier.yaml` says where a kubeconfig is, never what is in it. Name a file and a context,
-an environment variable, or the Secret of the ServiceCluster. A URL is written without user and
-password: Argo CD and Flux keep the credentials of a repository themselves.
+`carrier.yaml` refers to a kubeconfig and never contains one. Set a file and a context, an
+environment variable, or the Secret of the ServiceCluster. A URL must not contain a user or
+password: Argo CD and Flux store the credentials of a repository themselves.
 
 Bad:
 

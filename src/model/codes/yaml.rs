@@ -1,4 +1,4 @@
-//! `CAR01xx`: YAML and Kubernetes' reading of it.
+//! `CAR01xx`: YAML syntax, and values that Kubernetes reads in a special way.
 
 use super::Code;
 use crate::model::diagnostic::Severity;
@@ -24,18 +24,18 @@ pub static ALL: &[&Code] = &[
     &UNUSED_SUPPRESSION,
 ];
 
-/// The text is no YAML.
+/// A document is not YAML.
 pub static SYNTAX: Code = Code {
     id: "CAR0101",
     severity: Severity::Error,
-    title: "the text is not YAML",
+    title: "a YAML syntax error",
     explanation: "\
-The document breaks off here: what follows cannot be read as YAML. Nothing of this
-document is used; the other documents of the file are.
+The document has a syntax error here. No part of this document is used; the other documents
+of the file are.
 
-Usual causes are a line that is indented differently from its neighbours, a tab used
-for indenting, a quote or bracket that is never closed, or a value with `: ` in it that
-needs quotes.
+Usual causes are a line whose indentation differs from that of its neighbors, a tab used for
+indentation, a quote or bracket that is not closed, or a value that contains `: ` and is not
+quoted.
 
 Bad:
 
@@ -47,14 +47,14 @@ Good:
 ",
 };
 
-/// A mapping has the same key twice.
+/// A mapping has a key twice.
 pub static DUPLICATE_KEY: Code = Code {
     id: "CAR0102",
     severity: Severity::Error,
-    title: "a key stands twice in one mapping",
+    title: "a duplicate key in a mapping",
     explanation: "\
-kubectl keeps the last of the two and drops the first without a word, other tools do the
-reverse. Two spellings of one key count as the same: `1` and `\"1\"`, `y` and `true`.
+kubectl silently keeps the last of the two values; other tools keep the first. Two spellings
+of the same key are duplicates too: `1` and `\"1\"`, `y` and `true`.
 
 Bad:
 
@@ -71,11 +71,11 @@ Good:
 pub static KEY_NOT_A_STRING: Code = Code {
     id: "CAR0103",
     severity: Severity::Error,
-    title: "a key cannot be a string",
+    title: "a key is not a string",
     explanation: "\
-The keys of a Kubernetes object are strings. Numbers and booleans become strings (`1:` is
-`\"1\"`, `yes:` is `\"true\"`), but a list, a mapping, null, or a number above the range of
-64-bit integers has no such reading, and kubectl refuses it too.
+The keys of a Kubernetes object are strings. Numbers and booleans are converted (`1:` is
+`\"1\"`, `yes:` is `\"true\"`). A list, a mapping, null, or a number outside the range of 64-bit
+integers cannot be converted, and kubectl rejects it too.
 
 Bad:
 
@@ -88,15 +88,15 @@ Good:
 ",
 };
 
-/// A tag that Kubernetes has no reading for.
+/// A tag is not supported.
 pub static TAG: Code = Code {
     id: "CAR0104",
     severity: Severity::Error,
-    title: "a YAML tag that has no meaning in Kubernetes",
+    title: "a YAML tag that Kubernetes does not support",
     explanation: "\
-Tags other than `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!map` and `!!seq` are
-dropped by kubectl without a word, or turn into raw bytes (`!!binary`), so the value in
-the cluster is not what the tag asked for. A tag that contradicts its value is refused
+kubectl silently drops tags other than `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`,
+`!!map` and `!!seq`, or converts the value to raw bytes (`!!binary`), so the value in the
+cluster is not the one that the tag specifies. A tag that contradicts its value is rejected
 for the same reason.
 
 Bad:
@@ -110,15 +110,15 @@ Good:
 ",
 };
 
-/// An alias without an anchor, or inside its own anchor.
+/// An alias has no anchor, or is inside its own anchor.
 pub static ALIAS: Code = Code {
     id: "CAR0105",
     severity: Severity::Error,
-    title: "an alias that leads nowhere",
+    title: "an alias without an anchor",
     explanation: "\
-`*name` stands for the value marked `&name` earlier in the same document. There is none
-before this place, or the alias stands inside the value it refers to. Anchors end with
-their document: one before `---` is unknown after it.
+`*name` repeats the value with the anchor `&name` earlier in the same document. There is no
+such anchor before the alias, or the alias is inside the value that it refers to. An anchor
+is valid in its own document only, not after the next `---`.
 
 Bad:
 
@@ -132,14 +132,14 @@ Good:
 ",
 };
 
-/// The value of `<<` is no mapping.
+/// The value of `<<` is not a mapping.
 pub static MERGE: Code = Code {
     id: "CAR0106",
     severity: Severity::Error,
     title: "`<<` needs a mapping",
     explanation: "\
-The merge key `<<` takes over the pairs of another mapping. Its value is a mapping, an
-alias of one, or a list of these. To use `<<` as an ordinary key, quote it.
+The merge key `<<` copies the pairs of another mapping. Its value must be a mapping, an alias
+of one, or a list of these. To use `<<` as an ordinary key, quote it.
 
 Bad:
 
@@ -151,15 +151,15 @@ Good:
 ",
 };
 
-/// A merge replaces a pair that was written before it.
+/// A merge replaces a pair before it.
 pub static MERGE_OVERRIDES: Code = Code {
     id: "CAR0107",
     severity: Severity::Warning,
-    title: "`<<` replaces a key that stands before it",
+    title: "`<<` replaces a key that precedes it",
     explanation: "\
-Kubernetes reads a mapping from top to bottom, so a `<<` replaces equal keys above it.
-Other YAML readers let the written key win, wherever it stands. With `<<` first, all of
-them agree.
+Kubernetes reads a mapping from top to bottom, so `<<` replaces equal keys above it. In other
+YAML readers a key of the mapping always takes precedence. If `<<` is first, all readers
+agree.
 
 Bad:
 
@@ -173,47 +173,47 @@ Good:
 ",
 };
 
-/// Aliases multiply a file beyond the limit.
+/// The aliases of a file exceed the limit.
 pub static ALIAS_BUDGET: Code = Code {
     id: "CAR0108",
     severity: Severity::Error,
     title: "aliases make the file too large",
     explanation: "\
-Each alias repeats the value it refers to. With aliases inside aliases a small file grows
-without bound, which is a known attack. carrier stops at 250,000 repeated values or 32 MiB
-of repeated text in a file. Write the values out, or split the file.
+Each alias repeats the value that it refers to. With nested aliases a small file can grow
+exponentially, which is a known attack. The limits are 250,000 repeated values and 32 MiB of
+repeated text in a file. Write the values out, or split the file.
 ",
 };
 
-/// Values nested too deep.
+/// Values exceed the nesting limit.
 pub static TOO_DEEP: Code = Code {
     id: "CAR0109",
     severity: Severity::Error,
-    title: "values are nested too deep",
+    title: "values are nested too deeply",
     explanation: "\
-carrier reads up to 128 levels of lists and mappings. The deepest CRDs in use have about
-40. Deeper text is almost always an unclosed bracket or a generated file gone wrong.
+The limit is 128 levels of lists and mappings. The deepest CRDs in use have about 40. Deeper
+nesting is usually caused by a bracket that is not closed, or by a defective generator.
 ",
 };
 
-/// A file beyond the size limit.
+/// A file has too many values.
 pub static TOO_LARGE: Code = Code {
     id: "CAR0110",
     severity: Severity::Error,
-    title: "the file has too much in it",
+    title: "the file has too many values",
     explanation: "\
 carrier reads files of up to 32 MiB and 1,000,000 values. Split the file at a `---`.
 ",
 };
 
-/// `.inf`, `.nan`.
+/// A number is infinite or not a number.
 pub static NOT_A_JSON_NUMBER: Code = Code {
     id: "CAR0111",
     severity: Severity::Error,
-    title: "infinity and not-a-number cannot be written in JSON",
+    title: "infinity and not-a-number do not exist in JSON",
     explanation: "\
-`.inf` and `.nan` are numbers in YAML, but a Kubernetes object is JSON, which has no such
-numbers; kubectl refuses them. Quote the word if a string was meant.
+`.inf` and `.nan` are numbers in YAML, but a Kubernetes object is JSON, which does not have
+them; kubectl rejects them. Quote the value if it is a string.
 
 Bad:
 
@@ -225,15 +225,15 @@ Good:
 ",
 };
 
-/// A plain word that Kubernetes reads as something other than a string, where one is needed.
+/// An unquoted value is not a string where a string is required.
 pub static AMBIGUOUS_SCALAR: Code = Code {
     id: "CAR0112",
     severity: Severity::Error,
-    title: "a bare word that Kubernetes does not read as a string",
+    title: "an unquoted value that Kubernetes does not read as a string",
     explanation: "\
 Kubernetes reads YAML 1.1: without quotes `yes`, `no`, `on`, `off`, `y`, `n` are booleans,
-`010` and `0o10` are the number 8, `1_000` is the number 1000. Where a string is needed the
-API server refuses them. Write quotes.
+`010` and `0o10` are the number 8, `1_000` is the number 1000. The API server rejects them
+where a string is required. Add quotes.
 
 Bad:
 
@@ -245,14 +245,14 @@ Good:
 ",
 };
 
-/// Text on the line of a `---`.
+/// A separator line contains text.
 pub static SEPARATOR: Code = Code {
     id: "CAR0113",
     severity: Severity::Error,
-    title: "text on the line of a `---`",
+    title: "text on a separator line",
     explanation: "\
-kubectl takes every line that begins with `---` as the end of a document and refuses, or
-drops, what else stands on it. Only a comment may follow.
+kubectl reads every line that begins with `---` as the end of a document, and rejects or drops
+any other text on it. Only a comment is allowed.
 
 Bad:
 
@@ -265,15 +265,14 @@ Good:
 ",
 };
 
-/// Text behind the end of a document without `---`.
+/// A document without a following `---` is followed by text.
 pub static TEXT_BEHIND_END: Code = Code {
     id: "CAR0114",
     severity: Severity::Error,
-    title: "text behind the end of a document",
+    title: "text after the end of a document",
     explanation: "\
-The document has ended, by `...` or because its value is complete, and more text follows
-without a line `---`. kubectl drops such text without a word. Put `---` between two
-documents.
+The document has ended, with `...` or because its value is complete, and more text follows
+without a line `---`. kubectl silently drops such text. Put `---` between two documents.
 
 Bad:
 
@@ -289,26 +288,26 @@ Good:
 ",
 };
 
-/// A line break of YAML 1.1 that other readers take for a letter.
+/// A character is a line break in YAML 1.1 only.
 pub static LINE_SEPARATOR: Code = Code {
     id: "CAR0115",
     severity: Severity::Error,
-    title: "a character that is a line break to some YAML readers only",
+    title: "a character that is a line break for some YAML readers only",
     explanation: "\
-U+0085, U+2028 and U+2029 end a line for Kubernetes (YAML 1.1) and are ordinary characters
-for newer readers (YAML 1.2): the same text means two things, and a comment may end in its
-middle. Remove the character, or write it as `\\N`, `\\L` or `\\P` between double quotes.
+U+0085, U+2028 and U+2029 are line breaks for Kubernetes (YAML 1.1) and ordinary characters
+for newer readers (YAML 1.2): the same text has two meanings, and a comment can end before the
+end of its line. Remove the character, or write it as `\\N`, `\\L` or `\\P` in double quotes.
 ",
 };
 
-/// A `# carrier: ignore` comment that cannot be understood.
+/// A `# carrier: ignore` comment is not valid.
 pub static MALFORMED_SUPPRESSION: Code = Code {
     id: "CAR0120",
     severity: Severity::Warning,
-    title: "a `carrier: ignore` comment that cannot be understood",
+    title: "a `carrier: ignore` comment is not valid",
     explanation: "\
-Such a comment names one or more codes in brackets and says why. It stands at the end of
-the line concerned or on the line above.
+The comment lists one or more codes in brackets and gives a reason. It is at the end of the
+line that it applies to, or on the line above.
 
 Bad:
 
@@ -321,13 +320,13 @@ Good:
 ",
 };
 
-/// A `# carrier: ignore` comment that hides nothing.
+/// A `# carrier: ignore` comment suppresses no diagnostic.
 pub static UNUSED_SUPPRESSION: Code = Code {
     id: "CAR0121",
     severity: Severity::Warning,
-    title: "a `carrier: ignore` comment that hides nothing",
+    title: "a `carrier: ignore` comment suppresses no diagnostic",
     explanation: "\
-There is no such diagnostic on the line (any more), or it is an error, which cannot be
-hidden. Remove the comment, so that it does not hide something new one day.
+The line has no such diagnostic, or the diagnostic is an error, which cannot be suppressed.
+Remove the comment, so that it does not suppress a new diagnostic later.
 ",
 };
