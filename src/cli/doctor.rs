@@ -35,8 +35,8 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::kinds::table::OFFERING;
 use crate::model::nearest::nearest;
 use crate::model::resource::Resource;
-use crate::plan::grant::grant;
-use crate::plan::needs::{Access, Need, Task, needs};
+use crate::plan::permissions::grant::grant;
+use crate::plan::permissions::{Need, Permission, Task, needs};
 use report::{Health, Missing, Report, Status};
 
 /// The oldest minor version of Kubernetes 1 that carrier is tested with.
@@ -265,17 +265,20 @@ impl Doctor<'_> {
 
     async fn permissions(&self, cluster: &Cluster, user: &str, health: &mut Health) -> Result<(), ClusterError> {
         let needs = needs(&cluster.target, self.compiled, self.manifests, self.tasks);
-        let simple = allowed(cluster, needs.iter().map(|need| &need.access)).await?;
+        let simple = allowed(cluster, needs.iter().map(|need| &need.permission)).await?;
         let unmet: Vec<&Need> = needs.iter().zip(simple).filter(|(_, yes)| !yes).map(|(need, _)| need).collect();
-        let others: BTreeSet<&Access> = unmet.iter().flat_map(|need| &need.or).collect();
+        let others: BTreeSet<&Permission> = unmet.iter().flat_map(|need| &need.alternative).collect();
         let answers = allowed(cluster, others.iter().copied()).await?;
-        let held: BTreeSet<&Access> = others.into_iter().zip(answers).filter(|(_, yes)| *yes).map(|(a, _)| a).collect();
-        let is_met = |need: &Need| !need.or.is_empty() && need.or.iter().all(|access| held.contains(access));
+        let held: BTreeSet<&Permission> =
+            others.into_iter().zip(answers).filter(|(_, yes)| *yes).map(|(a, _)| a).collect();
+        let is_met = |need: &Need| {
+            !need.alternative.is_empty() && need.alternative.iter().all(|permission| held.contains(permission))
+        };
         let missing = unmet.into_iter().filter(|need| !is_met(need));
         health.missing = missing
-            .map(|need| Missing { access: need.access.clone(), tasks: need.tasks.iter().copied().collect() })
+            .map(|need| Missing { access: need.permission.clone(), tasks: need.tasks.iter().copied().collect() })
             .collect();
-        let lacking: Vec<Access> = health.missing.iter().map(|m| m.access.clone()).collect();
+        let lacking: Vec<Permission> = health.missing.iter().map(|m| m.access.clone()).collect();
         health.grant = grant(user, &lacking);
         match lacking.len() {
             0 => health.note("permissions", Status::Ok, format!("all {}", needs.len())),

@@ -6,7 +6,7 @@ use super::client::Cluster;
 use super::error::{ClusterError, ErrorKind};
 use super::rest::ApiRequest;
 use crate::model::resource::Resource;
-use crate::plan::needs::Access;
+use crate::plan::permissions::Permission;
 
 /// The name by which the cluster knows us.
 ///
@@ -27,7 +27,7 @@ pub async fn who_am_i(cluster: &Cluster) -> Result<String, ClusterError> {
 /// When one of them cannot be asked.
 pub async fn allowed<'a>(
     cluster: &Cluster,
-    accesses: impl IntoIterator<Item = &'a Access>,
+    accesses: impl IntoIterator<Item = &'a Permission>,
 ) -> Result<Vec<bool>, ClusterError> {
     let calls = accesses.into_iter().map(review).collect();
     let answers = cluster.call_all(calls).await;
@@ -35,7 +35,7 @@ pub async fn allowed<'a>(
     answers.into_iter().map(|answer| answer.map(yes)).collect()
 }
 
-fn review(access: &Access) -> ApiRequest {
+fn review(access: &Permission) -> ApiRequest {
     let kind = "SelfSubjectAccessReview";
     let resource = Resource::new("authorization.k8s.io", "v1", kind, "selfsubjectaccessreviews", false);
     let (plural, sub) = access.resource.split_once('/').unwrap_or((&access.resource, ""));

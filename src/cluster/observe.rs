@@ -23,7 +23,7 @@ use crate::model::resource::Resource;
 use crate::plan::build::{DryRunResult, queries};
 use crate::plan::inventory::Inventory;
 use crate::plan::live::{LiveCluster, LiveObject, PART_OF};
-use crate::plan::needs;
+use crate::plan::permissions::needs;
 use crate::plan::types::Impact;
 
 /// A trial that goes on is younger.

@@ -14,7 +14,7 @@ use super::types::{
     Place, Plan, Reason, Summary,
 };
 use super::words::NOT_ASKED;
-use super::{access, consequence, crd, fields};
+use super::{access_change, consequence, crd, fields};
 use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
@@ -382,19 +382,23 @@ fn version(object: &LiveObject) -> Option<LiveVersion> {
 /// Says who gains and loses what, at the changes that bring it about.
 fn add_access_changes(input: &ClusterInput<'_>, live: &LiveCluster, part: &mut ClusterChanges) {
     let key_of = |change: &Change| ObjectKey::from(&change.object);
-    let applied: BTreeSet<ObjectKey> = part.applied.iter().map(key_of).filter(access::concerns).collect();
-    let deleted: BTreeSet<ObjectKey> = part.deleted.iter().map(key_of).filter(access::concerns).collect();
+    let applied: BTreeSet<ObjectKey> = part.applied.iter().map(key_of).filter(access_change::concerns).collect();
+    let deleted: BTreeSet<ObjectKey> = part.deleted.iter().map(key_of).filter(access_change::concerns).collect();
     if applied.is_empty() && deleted.is_empty() {
         return;
     }
-    let before: access::Objects<'_> =
-        live.objects.iter().filter(|(key, _)| access::concerns(key)).map(|(key, object)| (key, &object.body)).collect();
+    let before: access_change::Objects<'_> = live
+        .objects
+        .iter()
+        .filter(|(key, _)| access_change::concerns(key))
+        .map(|(key, object)| (key, &object.body))
+        .collect();
     let wanted: Vec<(ObjectKey, &Value)> =
         input.wanted.iter().map(|manifest| (ObjectKey::from(&manifest.id), &*manifest.body)).collect();
-    let mut after: access::Objects<'_> = before.clone();
+    let mut after: access_change::Objects<'_> = before.clone();
     after.retain(|key, _| !deleted.contains(*key));
-    after.extend(wanted.iter().filter(|(key, _)| access::concerns(key)).map(|(key, body)| (key, *body)));
-    let mut found = access::changes(&before, &after, &applied.iter().chain(&deleted).collect());
+    after.extend(wanted.iter().filter(|(key, _)| access_change::concerns(key)).map(|(key, body)| (key, *body)));
+    let mut found = access_change::changes(&before, &after, &applied.iter().chain(&deleted).collect());
     for change in part.applied.iter_mut().chain(&mut part.deleted) {
         change.access = found.remove(&key_of(change)).unwrap_or_default();
     }

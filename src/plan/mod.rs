@@ -7,20 +7,19 @@
 //! live ─────┴─ compare ─► candidates ──┴─ build ─► Plan ─► guard ─► text, JSON, Markdown
 //! ```
 
-pub mod access;
+pub mod access_change;
 pub mod build;
 pub mod compare;
 pub mod consequence;
 pub mod crd;
 pub mod fields;
-pub mod grant;
 pub mod guard;
 pub mod inventory;
 pub mod json;
 pub mod live;
 pub mod markdown;
-pub mod needs;
 pub mod parent;
+pub mod permissions;
 pub mod saved;
 pub mod schema;
 pub mod steps;

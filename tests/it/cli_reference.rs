@@ -21,7 +21,7 @@ fn the_page_of_diagnostics_is_fresh() {
 
 #[test]
 fn the_page_of_permissions_is_fresh() {
-    golden("docs/permissions.md", &carrier::plan::needs::page());
+    golden("docs/permissions.md", &carrier::plan::permissions::table::page());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::plan::needs::{Access, Task};
+use crate::plan::permissions::{Permission, Task};
 
 /// All clusters.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -86,7 +86,7 @@ impl Status {
 pub struct Missing {
     /// What.
     #[serde(flatten)]
-    pub access: Access,
+    pub access: Permission,
     /// For which commands.
     pub tasks: Vec<Task>,
 }

@@ -9,7 +9,7 @@ use super::report::{Health, Missing, Report, Status};
 use crate::cli::diagnostics::plain;
 use crate::cli::table;
 use crate::cli::ui::{ERROR, WARNING};
-use crate::plan::grant;
+use crate::plan::permissions::grant;
 
 /// Writes the report as text.
 ///

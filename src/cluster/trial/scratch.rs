@@ -14,7 +14,7 @@ use crate::cluster::error::{ClusterError, ErrorKind};
 use crate::cluster::rest::{ApiRequest, Page};
 use crate::cluster::runtime::afterwards;
 use crate::model::resource::Resource;
-use crate::plan::needs::TRIALS;
+use crate::plan::permissions::needs::TRIALS;
 
 /// Label of a CRD that is there for a trial. Its value is the run's.
 pub const LABEL: &str = "kubecarrier.io/trial";

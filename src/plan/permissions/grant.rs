@@ -1,29 +1,29 @@
-//! The RBAC that gives somebody what he lacks: exactly that, as objects for
+//! RBAC objects that grant missing permissions and nothing else, for
 //! `kubectl apply -f -`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::needs::Access;
+use super::permission::Permission;
 use crate::model::digest;
 use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::yaml::to_yaml;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
-/// The objects that give `user` all of `missing`: a ClusterRole and its binding for what is asked for
-/// everywhere, a Role and its binding in each namespace for the rest. Nothing, where nothing is missing.
+/// The objects that give `user` all of `missing`: a ClusterRole and its binding for permissions in all
+/// namespaces, a Role and its binding in each namespace for the others. Empty if nothing is missing.
 ///
-/// Their name has a digest of what they give, so that applying them takes nothing away that an
-/// earlier one gave.
+/// Their names contain a digest of the user and the rules, so that applying them does not replace the rules of
+/// an earlier grant.
 #[must_use]
-pub fn grant(user: &str, missing: &[Access]) -> Vec<Value> {
-    let mut scopes: BTreeMap<Option<&str>, Vec<&Access>> = BTreeMap::new();
-    for access in missing {
-        // What another one gives already needs no rule of its own.
-        if !missing.iter().any(|other| other != access && other.covers(access)) {
-            scopes.entry(access.namespace.as_deref()).or_default().push(access);
+pub fn grant(user: &str, missing: &[Permission]) -> Vec<Value> {
+    let mut scopes: BTreeMap<Option<&str>, Vec<&Permission>> = BTreeMap::new();
+    for permission in missing {
+        // A permission that a wider one covers needs no rule.
+        if !missing.iter().any(|other| other != permission && other.covers(permission)) {
+            scopes.entry(permission.namespace.as_deref()).or_default().push(permission);
         }
     }
     let mut objects = Vec::new();
@@ -39,7 +39,7 @@ pub fn grant(user: &str, missing: &[Access]) -> Vec<Value> {
             Some(_) => ("Role", "RoleBinding"),
             None => ("ClusterRole", "ClusterRoleBinding"),
         };
-        // carrier would make it, and may not yet.
+        // `carrier apply` creates this namespace, but is not permitted to yet.
         if namespace == Some(SYSTEM_NAMESPACE) {
             let metadata = json!({ "name": SYSTEM_NAMESPACE });
             objects.push(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata }));
@@ -57,13 +57,13 @@ pub fn grant(user: &str, missing: &[Access]) -> Vec<Value> {
     objects
 }
 
-/// Objects as one stream of YAML.
+/// The objects as YAML documents, each with `---` before it.
 #[must_use]
 pub fn stream(objects: &[Value]) -> String {
     objects.iter().fold(String::new(), |text, object| text + "---\n" + &to_yaml(object))
 }
 
-/// Service accounts log in under a name of this form.
+/// The subject of a binding. The user name of a service account is `system:serviceaccount:NAMESPACE:NAME`.
 fn subject(user: &str) -> Value {
     match user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':')) {
         Some((namespace, name)) => json!({ "kind": "ServiceAccount", "name": name, "namespace": namespace }),
@@ -71,13 +71,13 @@ fn subject(user: &str) -> Value {
     }
 }
 
-/// As few rules as there are different things to say.
-fn rules(list: &[&Access]) -> Vec<Value> {
+/// The permissions of one scope as few rules: first verbs of the same objects are merged, then names, then resources.
+fn rules(list: &[&Permission]) -> Vec<Value> {
     type Texts<'a> = BTreeSet<&'a str>;
     let mut verbs: BTreeMap<(&str, &str, Option<&str>), Texts<'_>> = BTreeMap::new();
-    for access in list {
-        let key = (access.group.as_str(), access.resource.as_str(), access.name.as_deref());
-        verbs.entry(key).or_default().insert(&access.verb);
+    for permission in list {
+        let key = (permission.group.as_str(), permission.resource.as_str(), permission.name.as_deref());
+        verbs.entry(key).or_default().insert(&permission.verb);
     }
     let mut names: BTreeMap<(&str, &str, bool, Texts<'_>), Texts<'_>> = BTreeMap::new();
     for ((group, resource, name), verbs) in verbs {
@@ -102,8 +102,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_granted_is_what_is_missing() {
-        let all = |verb: &str, resource: &str| Access::all(verb, "", resource);
+    fn only_missing_permissions_are_granted() {
+        let all = |verb: &str, resource: &str| Permission::all(verb, "", resource);
         let missing = [
             all("list", "namespaces"),
             all("get", "namespaces").named("kube-system"),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_account_is_bound_as_one() {
+    fn a_service_account_is_bound_as_a_service_account() {
         let subject = subject("system:serviceaccount:flux-system:carrier");
         assert_eq!(subject, json!({ "kind": "ServiceAccount", "name": "carrier", "namespace": "flux-system" }));
     }
