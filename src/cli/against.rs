@@ -9,8 +9,10 @@ use super::diagnostics::{self, Destination, Format};
 use super::env::Env;
 use super::error::CliError;
 use super::ui::Ui;
-use crate::compile::compiled::{compile, shown};
+use crate::compile::compile;
+use crate::compile::compiled::shown;
 use crate::compile::load::load;
+use crate::compile::locking::snapshots;
 use crate::compile::render::ManifestSet;
 use crate::compile::render::layout::{cluster_of, reader_of};
 use crate::files::git::read_revision;
@@ -102,8 +104,10 @@ impl Against {
     ) -> Result<Option<Base>, CliError> {
         let (loaded, more) = load(&sources);
         found.append(more);
-        let (compiled, more) = compile(&loaded, &sources);
+        let (locked, more) = snapshots::read(&sources, &loaded.config);
         found.append(more);
+        let compiled = compile(&loaded, &locked.discovered);
+        found.append(compiled.diagnostics.clone());
         let mut list = shown(found, &loaded);
         // Its warnings are those of another day.
         list.retain(|d| d.severity == Severity::Error);

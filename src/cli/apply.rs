@@ -156,7 +156,7 @@ impl Job<'_> {
             () = interrupt() => None,
         };
         let Some(planned) = planned else { return interrupted_early(ui) };
-        let repository = planned.repository.as_ref().unwrap_or(self.repository);
+        let repository = self.repository;
         input::report_if_any(repository, &planned.found, self.env, ui)?;
         let Some(plan) = &planned.plan else {
             ui.say("nothing was applied")?;

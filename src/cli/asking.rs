@@ -19,16 +19,13 @@ use crate::cluster::discover::{DiscoverError, discover, known};
 use crate::cluster::identity::Identity;
 use crate::cluster::runtime::block_on;
 use crate::cluster::{Cluster, ClusterError, ErrorKind};
-use crate::compile::discovered::Discovered;
-use crate::compile::load::lock;
-use crate::compile::locking::plan::Inputs;
-use crate::compile::locking::{LockPlan, Seen, SeenCluster, plan};
+use crate::compile::locking::Locked;
 use crate::compile::resolve::{BaseName, Resolved};
+use crate::compile::{Discovered, DiscoveredCluster};
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::config::CONFIG_PATH;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{Sources, Span};
-use crate::ops::Repository;
 use crate::yaml;
 
 /// So many clusters are asked at once.
@@ -39,8 +36,8 @@ const NAMED: usize = 5;
 /// What came of asking.
 #[derive(Debug, Default)]
 pub struct Asked {
-    /// What the clusters said.
-    pub seen: Seen,
+    /// The facts about the clusters that answered.
+    pub seen: Discovered,
     /// The management cluster, where it is the right one and answers.
     pub management: Option<Cluster>,
     /// The service clusters that are the right ones and answer.
@@ -78,21 +75,21 @@ pub struct Question<'a> {
     /// What it wants.
     pub resolved: &'a Resolved<'a>,
     /// What is locked.
-    pub discovered: &'a Discovered,
+    pub locked: &'a Locked,
     /// The only service cluster to ask; else all.
     pub only: Option<&'a ClusterId>,
 }
 
 /// Asks. Whatever goes wrong is in the answer.
 pub async fn ask(connector: &Connector<'_>, question: Question<'_>, progress: &Progress) -> Asked {
-    let Question { resolved, discovered, only, .. } = question;
-    let lock = &discovered.lock;
+    let Question { resolved, only, .. } = question;
+    let locked = &question.locked.discovered;
     let cell: OnceCell<Result<(Cluster, Identity), DiscoverError>> = OnceCell::new();
     let management = || {
         cell.get_or_init(|| {
             progress.on("the management cluster", async {
                 let cluster = connector.management().await?;
-                let identity = known(&cluster, lock.management_uid(connector.config)).await?;
+                let identity = known(&cluster, locked.management_uid.as_deref()).await?;
                 Ok((cluster, identity))
             })
         })
@@ -102,7 +99,7 @@ pub async fn ask(connector: &Connector<'_>, question: Question<'_>, progress: &P
     let mut questions = Vec::new();
     for id in resolved.clusters.keys().filter(|id| only.is_none_or(|only| only == *id)) {
         let names = wanted.remove(id).unwrap_or_default();
-        let expected = lock.clusters.get(id).and_then(|c| c.uid.as_deref());
+        let expected = locked.uid(id);
         let management = &management;
         questions.push(async move {
             let way = match connector.needs_management(id) {
@@ -127,7 +124,7 @@ pub async fn ask(connector: &Connector<'_>, question: Question<'_>, progress: &P
     collect(cell.into_inner(), answers, question)
 }
 
-type Answer = Result<(Cluster, SeenCluster), DiscoverError>;
+type Answer = Result<(Cluster, DiscoveredCluster), DiscoverError>;
 
 /// Puts the answers together. `None` are clusters whose kubeconfig is in a management cluster that cannot be asked.
 fn collect(
@@ -193,7 +190,7 @@ fn management_place(question: &Question<'_>, why: &DiscoverError) -> Option<Span
         true => root.pointer("/management/uid").map(|node| node.span),
         false => root.key_place("/management"),
     });
-    let in_lock = || lock::read(sources, &mut Diagnostics::default()).uid_place.filter(|_| another);
+    let in_lock = || question.locked.file.uid_place.filter(|_| another);
     in_settings.or_else(in_lock)
 }
 
@@ -204,22 +201,4 @@ fn management_place(question: &Question<'_>, why: &DiscoverError) -> Option<Span
 pub fn ask_all(connector: &Connector<'_>, question: Question<'_>, ui: &mut Ui<'_>) -> std::io::Result<Option<Asked>> {
     let progress = Progress::default();
     block_on(progress.show(ui, ask(connector, question, &progress)))
-}
-
-/// The repository as it would be if what the clusters have were locked: what `plan --refresh` compiles.
-/// With it, what there is to lock. What is said in `asked` is then about the new one's files.
-pub fn refreshed(repository: &Repository, question: Question<'_>, asked: &mut Asked) -> (Repository, LockPlan) {
-    let plan = plan(Inputs {
-        sources: &repository.sources,
-        config: &repository.loaded.config,
-        resolved: question.resolved,
-        discovered: question.discovered,
-        given: None,
-        seen: Some(&asked.seen),
-        cluster: question.only,
-        prune: false,
-    });
-    let fresh = repository.overlaid(&plan.files);
-    asked.found.move_to(|file| fresh.sources.by_path(&repository.sources.get(file)?.path).map(|(id, _)| id));
-    (fresh, plan)
 }

@@ -28,7 +28,7 @@ use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::{diagnose, other_cluster};
 use crate::cluster::runtime::block_on;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind};
-use crate::compile::compiled::Compiled;
+use crate::compile::Compiled;
 use crate::compile::render::ManifestSet;
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
@@ -241,10 +241,10 @@ impl Doctor<'_> {
         system: Result<Value, ClusterError>,
         health: &mut Health,
     ) -> Result<Option<Diagnostic>, ClusterError> {
-        let lock = &self.compiled.discovered.lock;
+        let discovered = self.compiled.discovered;
         let expected = match &cluster.target {
-            Target::Management => lock.management_uid(&self.compiled.resolved.loaded.config),
-            Target::Service(id) => lock.clusters.get(id).and_then(|locked| locked.uid.as_deref()),
+            Target::Management => discovered.management_uid.as_deref(),
+            Target::Service(id) => discovered.uid(id),
         };
         let system = match system {
             // What is missing is said below.

@@ -18,7 +18,7 @@ use super::ui::Ui;
 use crate::compile::derive::exposure::Exposure;
 use crate::compile::derive::source::{SourceCrd, SourceVersion};
 use crate::compile::fields::{Field, cut, fields, find};
-use crate::compile::load::strip;
+use crate::compile::locking::strip;
 use crate::compile::resolve::{BaseName, Service};
 use crate::files::walk::{MAX_FILE_BYTES, read_paths};
 use crate::model::cluster::ClusterId;
@@ -253,17 +253,17 @@ fn of_repository(name: &str, args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> R
             None => error.hint(format!("there are: {}", names.join(", "))),
         });
     }
-    let crds = compiled.discovered.crds.iter().filter(|(id, _)| cluster.is_none_or(|c| c == *id));
-    let names: BTreeSet<String> = crds.clone().flat_map(|(_, crds)| crds.keys().cloned()).collect();
+    let clusters = compiled.discovered.clusters.iter().filter(|(id, _)| cluster.is_none_or(|c| c == *id));
+    let names: BTreeSet<String> = clusters.clone().flat_map(|(_, known)| known.crds.keys().cloned()).collect();
     let name = full_name(name, &names)?;
 
     // One form of the CRD, the clusters that have it, and the services made of it there.
     let mut forms: Vec<(&Value, Vec<&ClusterId>)> = Vec::new();
-    for (id, crds) in crds {
-        let Some(snapshot) = crds.get(&name) else { continue };
-        match forms.iter_mut().find(|(crd, _)| *crd == &*snapshot.crd) {
+    for (id, known) in clusters {
+        let Some(snapshot) = known.crds.get(&name) else { continue };
+        match forms.iter_mut().find(|(crd, _)| *crd == &*snapshot.body) {
             Some((_, ids)) => ids.push(id),
-            None => forms.push((&snapshot.crd, vec![id])),
+            None => forms.push((&snapshot.body, vec![id])),
         }
     }
     let mut shown = Vec::new();

@@ -26,8 +26,8 @@ use crate::cluster::diagnose::diagnose;
 use crate::cluster::discover::{DiscoverError, known};
 use crate::cluster::runtime::block_on;
 use crate::cluster::{Cluster, ClusterError, ErrorKind};
+use crate::compile::Compiled;
 use crate::compile::build::OfferedCrd;
-use crate::compile::compiled::Compiled;
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::diagnostic::{Diagnostics, Severity};
 use crate::model::nearest::nearest;
@@ -218,7 +218,7 @@ async fn get(
     progress: &Progress,
 ) -> Got {
     let mut got = Got::default();
-    let management = own(connector.management().await, compiled, connector, &Target::Management).await;
+    let management = own(connector.management().await, compiled, &Target::Management).await;
     let namespace = args.namespace.as_deref();
     match &management {
         Err(error) => got.found.push(diagnose(&Target::Management, error, None)),
@@ -251,14 +251,12 @@ async fn get(
 async fn own(
     cluster: Result<Cluster, ClusterError>,
     compiled: &Compiled<'_>,
-    connector: &Connector<'_>,
     target: &Target,
 ) -> Result<Cluster, ClusterError> {
     let cluster = cluster?;
-    let lock = &compiled.discovered.lock;
     let expected = match target {
-        Target::Management => lock.management_uid(connector.config),
-        Target::Service(id) => lock.clusters.get(id).and_then(|c| c.uid.as_deref()),
+        Target::Management => compiled.discovered.management_uid.as_deref(),
+        Target::Service(id) => compiled.discovered.uid(id),
     };
     match known(&cluster, expected).await {
         Ok(_) => Ok(cluster),
@@ -312,7 +310,7 @@ async fn look_up(
     let looks = kinds.iter().map(|(id, kinds)| async move {
         let look = async {
             let cluster = connector.service(id, &compiled.resolved, management).await;
-            let cluster = own(cluster, compiled, connector, &Target::Service((*id).clone())).await?;
+            let cluster = own(cluster, compiled, &Target::Service((*id).clone())).await?;
             let lists = join_all(kinds.keys().map(|resource| names(&cluster, resource))).await;
             lists.into_iter().collect::<Result<Vec<_>, _>>()
         };

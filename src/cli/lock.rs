@@ -22,17 +22,17 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::input;
 use super::ui::{Ui, Verbosity};
-use crate::compile::discovered::Discovered;
-use crate::compile::load::lock::{self, LockFile};
-use crate::compile::load::snapshots;
+use crate::compile::Discovered;
 use crate::compile::locking::plan::Inputs;
-use crate::compile::locking::{ChangeKind, ClusterChanges, Given, LockPlan, Seen, drift, given, plan, unused};
+use crate::compile::locking::{
+    ChangeKind, ClusterChanges, Given, LockPlan, drift, given, lock_file, plan, snapshots, unused,
+};
 use crate::compile::resolve::{Resolved, resolve};
 use crate::files::update::update;
 use crate::files::walk::{MAX_FILE_BYTES, read_paths};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::{cluster, object, yaml};
-use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::model::diagnostic::{Diagnostics, Severity};
 use crate::model::lock::LOCK_PATH;
 use crate::model::nearest::nearest;
 use crate::model::source::{SourceFile, Sources};
@@ -79,8 +79,8 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     let (resolved, mut found) = resolve(&repository.loaded);
     known_cluster(args.cluster.as_ref(), &repository, &resolved)?;
     let mut unlocked = Diagnostics::default();
-    let locked = lock::read(&repository.sources, &mut unlocked);
-    if let Some(foreign) = snapshots::foreign(&repository.loaded.config, &locked) {
+    let file = lock_file::read(&repository.sources, &mut unlocked);
+    if let Some(foreign) = snapshots::foreign(&repository.loaded.config, &file) {
         unlocked.push(foreign);
     }
     if unlocked.has_errors() {
@@ -89,7 +89,6 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         ui.say("nothing was locked: what the lock holds must not be lost")?;
         return Ok(Exit::Errors);
     }
-    let (discovered, mut stale) = snapshots::discovered(&repository.sources, &repository.loaded.config);
     let (files, given) = match args.from.is_empty() {
         true => (Sources::default(), None),
         false => read_given(&args.from, env).map(|(files, given)| (files, Some(given)))?,
@@ -107,7 +106,7 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
             let question = Question {
                 sources: &repository.sources,
                 resolved: &resolved,
-                discovered: &discovered,
+                locked: &repository.locked,
                 only: args.cluster.as_ref(),
             };
             let Some(asked) = ask_all(&connector, question, ui)? else {
@@ -117,27 +116,29 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
             Some(asked)
         }
     };
-    let mut plan = plan(Inputs {
+    let inputs = Inputs {
         sources: &repository.sources,
         config: &repository.loaded.config,
         resolved: &resolved,
-        discovered: &discovered,
+        locked: &repository.locked,
         given: given.as_ref(),
         seen: asked.as_ref().map(|asked| &asked.seen),
         cluster: args.cluster.as_ref(),
         prune: args.prune,
-    });
-    stale.retain(|complaint| !is_mended(complaint, &plan, &repository, &locked));
+    };
+    let mut plan = plan(inputs);
+    let mut stale = repository.stale.clone();
+    stale.retain(|complaint| !plan.mends(complaint, inputs));
     found.append(stale);
     found.append(std::mem::take(&mut plan.in_repository));
     if !args.prune {
-        found.append(unused(&resolved, &discovered));
+        found.append(unused(&resolved, &repository.locked));
     }
     let in_given = std::mem::take(&mut plan.in_given);
     if let Some(asked) = &asked {
         found.append(asked.found.clone());
         if args.check {
-            found.append(drifted(&resolved, &discovered, &asked.seen));
+            found.append(drifted(&resolved, &repository.locked.discovered, &asked.seen));
         }
     }
 
@@ -177,7 +178,7 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
 }
 
 /// The complaints about CRDs that are not what was locked. What is different is printed below them.
-fn drifted(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Seen) -> Diagnostics {
+fn drifted(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Discovered) -> Diagnostics {
     let (_, complaints) = drift(resolved, discovered, seen, false);
     let mut drifted = Diagnostics::default();
     for mut complaint in complaints.into_iter().filter(|d| d.code == &cluster::DRIFT) {
@@ -224,21 +225,6 @@ fn known_cluster(
         None if names.is_empty() => error.hint("add a ServiceCluster first"),
         None => error.hint(format!("there are: {}", names.join(", "))),
     })
-}
-
-/// Whether a complaint is about a snapshot, or a line of the lock, that the plan
-/// writes anew or removes: then it is no longer so.
-fn is_mended(complaint: &Diagnostic, plan: &LockPlan, repository: &Repository, locked: &LockFile) -> bool {
-    let Some(span) = complaint.primary.as_ref().map(|l| l.span) else { return false };
-    let path = repository.sources.path(span);
-    let touched = path != LOCK_PATH && plan.files.iter().any(|(touched, _)| touched == path);
-    let mut taken =
-        plan.clusters.iter().flat_map(|(id, c)| c.crds.keys().filter(|name| c.takes(name)).map(move |name| (id, name)));
-    touched
-        || taken.any(|(id, name)| {
-            path == snapshots::path_of(&repository.loaded.config, id, name)
-                || locked.places.get(&(id.clone(), name.clone())) == Some(&span)
-        })
 }
 
 /// Shows the complaints of the repository and of the given files, which are two sets of files.

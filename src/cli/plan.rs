@@ -133,7 +133,7 @@ fn live(
     let Some(planned) = block_on(progress.show(ui, planning))? else {
         return Ok((None, Some(Exit::Interrupted)));
     };
-    input::report_if_any(planned.repository.as_ref().unwrap_or(repository), &planned.found, env, ui)?;
+    input::report_if_any(repository, &planned.found, env, ui)?;
     planned.warn(ui)?;
     planned.count(ui)?;
     Ok((planned.plan, planned.exit))

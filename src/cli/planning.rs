@@ -10,7 +10,7 @@ use std::io;
 
 use futures::future::join_all;
 
-use super::asking::{Asked, Question, ask, refreshed};
+use super::asking::{Asked, Question, ask};
 use super::clusters::ClusterFlags;
 use super::env::Env;
 use super::exit::Exit;
@@ -19,9 +19,9 @@ use super::ui::Ui;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::observe::{self, Observed, observe};
 use crate::cluster::{Cluster, ClusterError};
-use crate::compile::compiled::{Compiled, compile};
-use crate::compile::locking::{self, Seen, drift, strict};
+use crate::compile::locking::{self, drift, strict};
 use crate::compile::render::{Manifest, ManifestSet};
+use crate::compile::{Compiled, Discovered, compile};
 use crate::model::cluster::Target;
 use crate::model::codes::cluster as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -56,8 +56,6 @@ pub struct PlanOptions {
 /// A plan, and the clusters it is for.
 #[derive(Debug)]
 pub struct Planned {
-    /// The repository it was made of, where that is not the one on disk: with `--refresh`.
-    pub repository: Option<Repository>,
     /// The plan; `None` where the management cluster could not be asked, or nothing can be compiled.
     pub plan: Option<Plan>,
     /// The objects of all clusters.
@@ -94,7 +92,8 @@ pub async fn plan_live(
     wishes: &PlanOptions,
     progress: &Progress,
 ) -> Planned {
-    let (compiled, found) = compile(&repository.loaded, &repository.sources);
+    let compiled = compile(&repository.loaded, &repository.locked.discovered);
+    let found = repository.judge(&compiled, &repository.locked, repository.stale.clone());
     // What is wrong here is not mended by asking; but with `--refresh` a CRD that is not locked yet may be there.
     if !wishes.refresh || repository.settings_are_broken() {
         let list = repository.and(found.clone());
@@ -104,26 +103,33 @@ pub async fn plan_live(
     }
     let options = flags.options(env);
     let connector = repository.connector(&options);
-    let question = Question {
-        sources: &repository.sources,
-        resolved: &compiled.resolved,
-        discovered: &compiled.discovered,
-        only: None,
-    };
-    let mut asked = ask(&connector, question, progress).await;
+    let question =
+        Question { sources: &repository.sources, resolved: &compiled.resolved, locked: &repository.locked, only: None };
+    let asked = ask(&connector, question, progress).await;
     if !wishes.refresh {
         return observe_all(repository, (&compiled, found), asked, wishes, progress).await;
     }
     // What has drifted is compiled from here, and said all the same.
-    let (moved, _) = drift(&compiled.resolved, &compiled.discovered, &asked.seen, false);
-    let (fresh, _) = refreshed(repository, question, &mut asked);
-    let (compiled, found) = compile(&fresh.loaded, &fresh.sources);
-    let mut planned = observe_all(&fresh, (&compiled, found), asked, wishes, progress).await;
-    drop(compiled);
+    let (moved, _) = drift(&compiled.resolved, compiled.discovered, &asked.seen, false);
+    let inputs = locking::plan::Inputs {
+        sources: &repository.sources,
+        config: &repository.loaded.config,
+        resolved: &compiled.resolved,
+        locked: &repository.locked,
+        given: None,
+        seen: Some(&asked.seen),
+        cluster: None,
+        prune: false,
+    };
+    let lock = locking::plan(inputs);
+    let mut stale = repository.stale.clone();
+    stale.retain(|complaint| !lock.mends(complaint, inputs));
+    let compiled = compile(&repository.loaded, &lock.after.discovered);
+    let found = repository.judge(&compiled, &lock.after, stale);
+    let mut planned = observe_all(repository, (&compiled, found), asked, wishes, progress).await;
     if let Some(plan) = &mut planned.plan {
         plan.drift = drifts(moved);
     }
-    planned.repository = Some(fresh);
     planned
 }
 
@@ -135,7 +141,7 @@ async fn observe_all(
     wishes: &PlanOptions,
     progress: &Progress,
 ) -> Planned {
-    let (drift, drifted) = drift(&compiled.resolved, &compiled.discovered, &asked.seen, wishes.locked);
+    let (drift, drifted) = drift(&compiled.resolved, compiled.discovered, &asked.seen, wishes.locked);
     found.append(drifted);
     found.append(asked.found.clone());
     let mut planned = Planned::nothing(repository.and(found), asked.exit);
@@ -158,9 +164,9 @@ async fn observe_all(
     if planned.found.iter().any(|d| d.code == &codes::NO_SUCH_CRD) {
         planned.exit = planned.exit.or(Some(Exit::Errors));
     }
-    let pinned = compiled.discovered.lock.management_uid(&repository.loaded.config).is_some();
+    let pinned = compiled.discovered.management_uid.is_some();
     planned.unpinned = asked.seen.management_uid.clone().filter(|_| !pinned);
-    let known = &compiled.discovered.lock.clusters;
+    let known = &compiled.discovered.clusters;
     let gone = known.iter().filter(|(id, c)| !c.namespaces.is_empty() && !compiled.resolved.clusters.contains_key(*id));
     planned.gone = gone.map(|(id, _)| id.to_string()).collect();
     planned.manifests = compiled.render();
@@ -204,7 +210,7 @@ async fn observe_all(
 /// Looks at clusters, all at once.
 async fn look(
     clusters: Vec<Cluster>,
-    seen: &Seen,
+    seen: &Discovered,
     (manifests, name): (&ManifestSet, &str),
     wishes: &PlanOptions,
     progress: &Progress,
@@ -214,7 +220,7 @@ async fn look(
         let inventory = inventory::of(&cluster.target, name, uid);
         let own = match &cluster.target {
             Target::Management => uid,
-            Target::Service(id) => seen.clusters.get(id).map(|c| c.uid.as_str()),
+            Target::Service(id) => seen.uid(id),
         };
         let forced = |key: &ObjectKey| {
             let about = ObjectRef {
@@ -260,7 +266,6 @@ impl Planned {
     /// Nothing planned yet, and what is to be said so far.
     fn nothing(found: Vec<Diagnostic>, exit: Option<Exit>) -> Self {
         Self {
-            repository: None,
             plan: None,
             manifests: ManifestSet::default(),
             reached: Vec::new(),

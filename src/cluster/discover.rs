@@ -3,7 +3,7 @@
 //! A service cluster is a provider's: what it sends is taken only so far as it is
 //! what was asked for, and no longer than a CRD can be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
@@ -12,9 +12,9 @@ use super::client::{Cluster, items};
 use super::error::{ClusterError, ErrorKind};
 use super::identity::{Identity, identify};
 use super::rest::{ApiRequest, Page};
-use crate::compile::load::strip;
-use crate::compile::locking::SeenCluster;
+use crate::compile::locking::strip;
 use crate::compile::resolve::BaseName;
+use crate::compile::{DiscoveredCluster, DiscoveredCrd};
 use crate::model::names;
 use crate::model::resource::Resource;
 
@@ -75,7 +75,7 @@ pub async fn discover(
     cluster: &Cluster,
     wanted: &BTreeSet<&BaseName>,
     expected: Option<&str>,
-) -> Result<SeenCluster, DiscoverError> {
+) -> Result<DiscoveredCluster, DiscoverError> {
     let identity = known(cluster, expected).await?;
     let mut asked: BTreeSet<String> = BTreeSet::new();
     let mut plurals = Vec::new();
@@ -93,8 +93,13 @@ pub async fn discover(
     }
     let found: Vec<Option<(String, Value)>> =
         stream::iter(asked).map(|name| one(cluster, name)).buffer_unordered(cluster.at_once()).try_collect().await?;
-    let crds: BTreeMap<String, Value> = found.into_iter().flatten().collect();
-    Ok(SeenCluster { uid: identity.uid, server: identity.minor, crds })
+    let crds = found.into_iter().flatten().map(|(name, crd)| (name, DiscoveredCrd::live(crd))).collect();
+    Ok(DiscoveredCluster {
+        uid: Some(identity.uid),
+        server: Some(identity.minor),
+        crds,
+        ..DiscoveredCluster::default()
+    })
 }
 
 fn resource() -> Resource {

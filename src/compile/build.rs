@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::derive::names::CrdNames;
 use super::derive::source::SourceCrd;
 use super::derive::{self, Derived};
-use super::discovered::{Discovered, Snapshot};
+use super::discovered::{Discovered, DiscoveredCrd};
 use super::resolve::{BaseName, Origin, Resolved, Service};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::{lock, reference};
@@ -104,11 +104,11 @@ fn find<'d>(
     service: &'d Service<'_>,
     discovered: &'d Discovered,
     diagnostics: &mut Diagnostics,
-) -> Option<(&'d str, &'d Snapshot)> {
+) -> Option<(&'d str, &'d DiscoveredCrd)> {
     let cluster = &service.cluster;
     match &service.base.name {
         BaseName::Crd(name) => {
-            let found = discovered.by_name(cluster, name);
+            let found = discovered.crd(cluster, name);
             if found.is_none() && !discovered.is_broken(cluster, name) {
                 let message = format!("there is no snapshot of `{name}` from the cluster `{cluster}`");
                 let diagnostic = Diagnostic::new(&lock::NO_SNAPSHOT, service.base.place, message)
@@ -141,7 +141,7 @@ fn find<'d>(
 
 /// The plurals of a cluster's snapshots, where there are few enough to read.
 fn plurals_of(discovered: &Discovered, cluster: &ClusterId) -> Option<String> {
-    let names = discovered.crds.get(cluster)?.keys();
+    let names = discovered.crds(cluster).map(|(name, _)| name);
     let plurals: Vec<String> =
         names.filter_map(|n| n.split_once('.')).map(|(plural, _)| format!("`{plural}`")).collect();
     (1..=8).contains(&plurals.len()).then(|| plurals.join(", "))
@@ -149,16 +149,18 @@ fn plurals_of(discovered: &Discovered, cluster: &ClusterId) -> Option<String> {
 
 /// Reads a snapshot as a base CRD. What is wrong with it is said at the line that wants it, since
 /// that is the line to change; the snapshot is the second place.
-fn read(service: &Service<'_>, snapshot: &Snapshot, merged: &mut Merged) -> Option<Arc<SourceCrd>> {
-    match SourceCrd::read(&snapshot.crd) {
+fn read(service: &Service<'_>, snapshot: &DiscoveredCrd, merged: &mut Merged) -> Option<Arc<SourceCrd>> {
+    match SourceCrd::read(&snapshot.body) {
         Ok(source) => Some(Arc::new(source)),
         Err(problems) => {
             let mut found = Diagnostics::default();
             for problem in problems {
-                let diagnostic = Diagnostic::new(problem.code, service.base.place, problem.message)
-                    .label(snapshot.place, "the snapshot")
+                let mut diagnostic = Diagnostic::new(problem.code, service.base.place, problem.message)
                     .help(problem.code.fix())
                     .on(service.origin.id(), "");
+                if let Some(place) = snapshot.place {
+                    diagnostic = diagnostic.label(place, "the snapshot");
+                }
                 found.push(diagnostic);
             }
             merged.add(&service.cluster, found);
@@ -354,7 +356,7 @@ spec: {catalogEntrySelector: {}, tenantSelector: {}}
     }
 
     /// A CRD with the kind Cluster and the versions v1 and v2.
-    fn crd(group: &str) -> Snapshot {
+    fn crd(group: &str) -> DiscoveredCrd {
         let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"size": {"type": "integer"}}}}});
         let version = |name: &str, storage: bool| json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": schema}});
         let crd = json!({
@@ -363,7 +365,7 @@ spec: {catalogEntrySelector: {}, tenantSelector: {}}
             "spec": {"group": group, "scope": "Namespaced", "names": {"kind": "Cluster", "plural": "clusters"},
                 "versions": [version("v1", true), version("v2", false)]},
         });
-        Snapshot { crd: Arc::new(crd), place: Span::file_start(FileId(0)) }
+        DiscoveredCrd { body: Arc::new(crd), place: Some(Span::file_start(FileId(0))) }
     }
 
     /// The names of the CRDs that are built, and the errors.
@@ -375,7 +377,7 @@ spec: {catalogEntrySelector: {}, tenantSelector: {}}
         found.append(more);
         let crds = ["pg.example.com", "capi.example.com"].map(|g| (format!("clusters.{g}"), crd(g)));
         let mut discovered = Discovered::default();
-        discovered.crds.insert(ClusterId::new("team-a", "west"), crds.into_iter().collect());
+        discovered.clusters.entry(ClusterId::new("team-a", "west")).or_default().crds = crds.into_iter().collect();
         let (built, more) = build(&resolved, &discovered);
         found.append(more);
         let cluster = ClusterId::new("team-a", "west");

@@ -172,16 +172,6 @@ impl Diagnostics {
         self.list.retain(keep);
     }
 
-    /// Moves all of them to the files that `to` gives for theirs. A place without one is lost, and so is
-    /// a diagnostic without the place to change.
-    pub fn move_to(&mut self, to: impl Fn(FileId) -> Option<FileId>) {
-        let moved = |label: &mut Label| to(label.span.file).map(|file| label.span.file = file).is_some();
-        self.list.retain_mut(|diagnostic| {
-            diagnostic.labels.retain_mut(moved);
-            diagnostic.primary.as_mut().is_none_or(moved)
-        });
-    }
-
     /// Whether one of them is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {

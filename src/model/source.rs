@@ -4,7 +4,6 @@
 //! here opens a file. A [`Span`] is a range of bytes in one of its files; lines
 //! and columns are worked out only when somebody has to read them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -93,21 +92,6 @@ impl Sources {
         Self { files }
     }
 
-    /// The same files with others over them: a text for a path that is there or is new, `None` to
-    /// leave a path out. Spans of the old ones do not fit: files may have other ids.
-    #[must_use]
-    pub fn overlaid(&self, files: &[(String, Option<String>)]) -> Self {
-        let mut all: BTreeMap<&str, Arc<str>> =
-            self.files.iter().map(|f| (f.path.as_str(), Arc::clone(&f.text))).collect();
-        for (path, text) in files {
-            match text {
-                Some(text) => drop(all.insert(path, text.as_str().into())),
-                None => drop(all.remove(path.as_str())),
-            }
-        }
-        Self { files: all.into_iter().map(|(path, text)| SourceFile { path: path.to_owned(), text }).collect() }
-    }
-
     /// Every file with its id, in order of path.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.files.iter().enumerate().map(|(i, f)| (FileId(u32::try_from(i).unwrap_or(u32::MAX)), f))
@@ -182,15 +166,6 @@ mod tests {
         assert_eq!(at(4), "1:4");
         assert_eq!(at(12), "2:6");
         assert_eq!(at(999), "2:7", "past the end is the end");
-    }
-
-    #[test]
-    fn files_over_others_take_their_place() {
-        let file = |p: &str, text: &str| SourceFile { path: p.into(), text: text.into() };
-        let below = Sources::new(vec![file("a", "1"), file("c", "2"), file("d", "3")]);
-        let over = [("b", Some("4")), ("c", None), ("d", Some("5")), ("e", None)]
-            .map(|(path, text)| (path.to_owned(), text.map(str::to_owned)));
-        assert_eq!(below.overlaid(&over), Sources::new(vec![file("a", "1"), file("b", "4"), file("d", "5")]));
     }
 
     #[test]

@@ -5,8 +5,10 @@
 use std::path::PathBuf;
 
 use crate::cluster::connect::{ConnectOptions, Connector};
-use crate::compile::compiled::{Compiled, compile, shown};
+use crate::compile::compiled::shown;
 use crate::compile::load::{Loaded, load};
+use crate::compile::locking::{Locked, review, snapshots};
+use crate::compile::{Compiled, compile};
 use crate::files::FilesError;
 use crate::files::walk::{ReadOptions, read_repository};
 use crate::model::config::CONFIG_PATH;
@@ -22,6 +24,10 @@ pub struct Repository {
     pub sources: Sources,
     /// The objects in them.
     pub loaded: Loaded,
+    /// What its lock and its snapshots hold.
+    pub locked: Locked,
+    /// Diagnostics of reading the lock and the snapshots.
+    pub stale: Diagnostics,
     /// Diagnostics of reading the files.
     read: Diagnostics,
     /// Diagnostics of loading the objects.
@@ -36,25 +42,26 @@ impl Repository {
     pub fn open(root: PathBuf) -> Result<Self, FilesError> {
         let (sources, read) = read_repository(&root, &ReadOptions::default())?;
         let (loaded, found) = load(&sources);
-        Ok(Self { root, sources, loaded, read, found })
+        let (locked, stale) = snapshots::read(&sources, &loaded.config);
+        Ok(Self { root, sources, loaded, locked, stale, read, found })
     }
 
-    /// The same repository with other files over its own, `None` for one that is not there. Nothing is written.
-    #[must_use]
-    pub fn overlaid(&self, files: &[(String, Option<String>)]) -> Self {
-        let sources = self.sources.overlaid(files);
-        let mut read = self.read.clone();
-        read.move_to(|file| sources.by_path(&self.sources.get(file)?.path).map(|(id, _)| id));
-        let (loaded, found) = load(&sources);
-        Self { root: self.root.clone(), sources, loaded, read, found }
-    }
-
-    /// Compiles it. The list holds the diagnostics of all stages, sorted.
+    /// Compiles it with what is locked. The list holds the diagnostics of all stages, sorted.
     #[must_use]
     pub fn compile(&self) -> (Compiled<'_>, Vec<Diagnostic>) {
-        let (compiled, diagnostics) = compile(&self.loaded, &self.sources);
-        let list = self.and(diagnostics);
+        let compiled = compile(&self.loaded, &self.locked.discovered);
+        let list = self.and(self.judge(&compiled, &self.locked, self.stale.clone()));
         (compiled, list)
+    }
+
+    /// The diagnostics of a compilation and of the lock that its facts come from. `stale` are those of
+    /// reading that lock and its snapshots.
+    #[must_use]
+    pub fn judge(&self, compiled: &Compiled<'_>, locked: &Locked, stale: Diagnostics) -> Diagnostics {
+        let mut found = stale;
+        found.append(review(&compiled.resolved, locked));
+        found.append(compiled.diagnostics.clone());
+        found
     }
 
     /// The diagnostics of reading and loading, together with those of a later stage, sorted.

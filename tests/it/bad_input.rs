@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::common::{self, carrier, package};
-use carrier::compile::load::snapshots;
+use carrier::compile::locking::snapshots;
 use carrier::model::codes::{self, Code};
 use carrier::model::diagnostic::{Diagnostics, Severity};
 use carrier::model::source::FileId;

@@ -10,7 +10,6 @@ use carrier::compile::render::layout::stream;
 use carrier::model::cluster::ClusterId;
 use carrier::model::config::RenderTarget;
 use carrier::model::diagnostic::Diagnostics;
-use carrier::model::lock::LockedCluster;
 use carrier::model::names::SUBDOMAIN_MAX;
 use carrier::model::object::{ManifestId, Stage};
 use carrier::model::source::FileId;
@@ -220,8 +219,8 @@ fn a_namespace_that_the_lock_knows_keeps_its_name() {
         name
     };
     assert_eq!(namespace(&repository.render()), "team-b-id65w");
-    let locked = LockedCluster { namespaces: [("team-b".into(), "team-b-wqpd2".into())].into(), ..Default::default() };
-    repository.discovered.lock.clusters.insert(eu(), locked);
+    let known = repository.discovered.clusters.get_mut(&eu()).unwrap();
+    known.namespaces.insert("team-b".into(), "team-b-wqpd2".into());
     assert_eq!(namespace(&repository.render()), "team-b-wqpd2");
 }
 

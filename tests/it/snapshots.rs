@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::common::golden;
-use carrier::compile::load::{discovered, lock, snapshots, strip};
+use carrier::compile::locking::{lock_file, snapshots, strip};
 use carrier::model::cluster::ClusterId;
 use carrier::model::codes::lock as codes;
 use carrier::model::config::Config;
@@ -56,7 +56,7 @@ fn said(sources: &Sources, diagnostics: Diagnostics) -> Vec<String> {
 fn locked(text: &str) -> (Lock, bool, Vec<String>) {
     let sources = sources(&[("carrier.lock", text)]);
     let mut diagnostics = Diagnostics::default();
-    let file = lock::read(&sources, &mut diagnostics);
+    let file = lock_file::read(&sources, &mut diagnostics);
     (file.lock, file.sound, said(&sources, diagnostics))
 }
 
@@ -73,14 +73,14 @@ fn lock_of_redis() -> Lock {
 
 #[test]
 fn a_lock_is_written_so() {
-    golden("testdata/lock/carrier.lock", &lock::write(&lock_of_redis()));
-    assert_eq!(lock::write(&Lock::default()).lines().last(), Some("version: 1"));
+    golden("testdata/lock/carrier.lock", &lock_file::write(&lock_of_redis()));
+    assert_eq!(lock_file::write(&Lock::default()).lines().last(), Some("version: 1"));
 }
 
 #[test]
 fn a_lock_that_is_not_there_is_empty_and_sound() {
     let mut diagnostics = Diagnostics::default();
-    let file = lock::read(&Sources::default(), &mut diagnostics);
+    let file = lock_file::read(&Sources::default(), &mut diagnostics);
     assert!(file.sound && diagnostics.is_empty());
     assert_eq!(file.lock, Lock::default());
 }
@@ -139,24 +139,24 @@ fn a_merge_conflict_is_one_complaint_a_conflict() {
     assert_eq!(said, ["CAR0503 carrier.lock:3:1 an unresolved merge conflict"]);
     assert_eq!(locked(&text.replace("<<<<<<< HEAD\n", "")).2.len(), 1, "the rest of one is one, too");
     let sources = sources(&[(REDIS, "kind: x\n<<<<<<< HEAD\n=======\n>>>>>>> b\n")]);
-    let (_, diagnostics) = discovered(&sources, &Config::default());
+    let (_, diagnostics) = snapshots::read(&sources, &Config::default());
     assert_eq!(self::said(&sources, diagnostics), [format!("CAR0503 {REDIS}:2:1 an unresolved merge conflict")]);
 }
 
 #[test]
 fn what_is_sound_is_taken() {
     let (lock, text) = (lock_of_redis(), to_yaml(&redis()));
-    let sources = sources(&[("carrier.lock", &lock::write(&lock)), (REDIS, &text)]);
-    let (discovered, diagnostics) = discovered(&sources, &Config::default());
+    let sources = sources(&[("carrier.lock", &lock_file::write(&lock)), (REDIS, &text)]);
+    let (locked, diagnostics) = snapshots::read(&sources, &Config::default());
     assert_eq!(said(&sources, diagnostics), [""; 0]);
-    assert_eq!(discovered.lock, lock);
-    assert_eq!(*discovered.by_name(&eu(), "redis.redis.example.com").unwrap().crd, redis());
+    assert_eq!(*locked.lock(), lock);
+    assert_eq!(*locked.discovered.crd(&eu(), "redis.redis.example.com").unwrap().body, redis());
 }
 
 #[test]
 fn every_file_among_the_snapshots_is_one_or_is_complained_about() {
     let good = to_yaml(&redis());
-    let lock = lock::write(&lock_of_redis());
+    let lock = lock_file::write(&lock_of_redis());
     let edited = good.replace("Namespaced", "Cluster");
     let twice = format!("{good}---\n{good}");
     let old = good.replace("k8s.io/v1", "k8s.io/v1beta1");
@@ -191,7 +191,7 @@ fn every_file_among_the_snapshots_is_one_or_is_complained_about() {
         let mut all: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), *t)).collect();
         all.push(("carrier.lock", &lock));
         let sources = sources(&all);
-        let (_, diagnostics) = discovered(&sources, &Config::default());
+        let (_, diagnostics) = snapshots::read(&sources, &Config::default());
         let said = said(&sources, diagnostics);
         assert!(
             said.len() == expected.len() && said.iter().zip(&expected).all(|(s, e)| s.starts_with(e.as_str())),
@@ -203,10 +203,10 @@ fn every_file_among_the_snapshots_is_one_or_is_complained_about() {
 #[test]
 fn a_snapshot_that_the_lock_contradicts_is_used_all_the_same() {
     let edited = to_yaml(&redis()).replace("Namespaced", "Cluster");
-    let sources = sources(&[("carrier.lock", &lock::write(&lock_of_redis())), (REDIS, &edited)]);
-    let (discovered, diagnostics) = discovered(&sources, &Config::default());
+    let sources = sources(&[("carrier.lock", &lock_file::write(&lock_of_redis())), (REDIS, &edited)]);
+    let (locked, diagnostics) = snapshots::read(&sources, &Config::default());
     assert!(diagnostics.iter().all(|d| d.code == &codes::HASH_DIFFERS));
-    assert!(discovered.by_name(&eu(), "redis.redis.example.com").is_some());
+    assert!(locked.discovered.crd(&eu(), "redis.redis.example.com").is_some());
 }
 
 #[test]
@@ -299,14 +299,14 @@ fn real_crds_come_back_as_they_were_written_and_fast() {
     let bytes: usize = written.values().map(String::len).sum();
     let mut all: Vec<SourceFile> =
         written.into_iter().map(|(path, text)| SourceFile { path, text: text.into() }).collect();
-    all.push(SourceFile { path: "carrier.lock".into(), text: lock::write(&lock).into() });
+    all.push(SourceFile { path: "carrier.lock".into(), text: lock_file::write(&lock).into() });
     let sources = Sources::new(all);
     let begun = Instant::now();
-    let (found, diagnostics) = discovered(&sources, &config);
+    let (found, diagnostics) = snapshots::read(&sources, &config);
     eprintln!("{count} snapshots, {bytes} bytes in {:?}", begun.elapsed());
     assert_eq!(said(&sources, diagnostics), [""; 0]);
-    assert_eq!(found.crds.values().map(BTreeMap::len).sum::<usize>(), count);
-    assert_eq!(found.lock, lock);
+    assert_eq!(found.discovered.clusters.values().map(|known| known.crds.len()).sum::<usize>(), count);
+    assert_eq!(*found.lock(), lock);
 }
 
 fn label() -> impl Strategy<Value = String> {
@@ -345,12 +345,12 @@ fn any_lock() -> impl Strategy<Value = Lock> {
 proptest! {
     #[test]
     fn what_is_written_is_read_again(mut lock in any_lock()) {
-        let text = lock::write(&lock);
+        let text = lock_file::write(&lock);
         let (read, sound, said) = locked(&text);
         prop_assert!(sound && said.is_empty(), "{said:?}\n{text}");
         lock.clusters.retain(|_, c| *c != LockedCluster::default());
         prop_assert_eq!(&read, &lock);
-        prop_assert_eq!(lock::write(&read), text);
+        prop_assert_eq!(lock_file::write(&read), text);
     }
 
     #[test]

@@ -4,16 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by unwrapping")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use carrier::compile::build::build;
-use carrier::compile::discovered::{Discovered, Snapshot};
 use carrier::compile::load::load;
-use carrier::compile::render::{Manifest, ManifestSet, render};
-use carrier::compile::resolve::resolve;
+use carrier::compile::render::{Manifest, ManifestSet};
+use carrier::compile::{Discovered, DiscoveredCrd, compile};
 use carrier::model::cluster::ClusterId;
 use carrier::model::diagnostic::Severity;
-use carrier::model::source::{FileId, SourceFile, Sources, Span};
+use carrier::model::source::{SourceFile, Sources};
 use serde_json::{Value, json};
 
 /// A repository and the CRDs of its clusters.
@@ -75,10 +72,9 @@ impl Repository {
     }
 
     pub fn crd(mut self, provider: &str, cluster: &str, crd: &Value) -> Self {
-        let place = Span::file_start(FileId(0));
         let name = crd["metadata"]["name"].as_str().unwrap().to_owned();
-        let snapshot = Snapshot { crd: Arc::new(crd.clone()), place };
-        self.discovered.crds.entry(ClusterId::new(provider, cluster)).or_default().insert(name, snapshot);
+        let known = self.discovered.clusters.entry(ClusterId::new(provider, cluster)).or_default();
+        known.crds.insert(name, DiscoveredCrd::live(crd.clone()));
         self
     }
 
@@ -92,13 +88,11 @@ impl Repository {
     pub fn render(&self) -> ManifestSet {
         let sources = self.sources();
         let (loaded, mut diagnostics) = load(&sources);
-        let (resolved, more) = resolve(&loaded);
-        diagnostics.append(more);
-        let (built, more) = build(&resolved, &self.discovered);
-        diagnostics.append(more);
+        let compiled = compile(&loaded, &self.discovered);
+        diagnostics.append(compiled.diagnostics.clone());
         let errors: Vec<_> = diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
         assert!(errors.is_empty(), "{errors:#?}");
-        render(&resolved, &built, &self.discovered)
+        compiled.render()
     }
 }
 

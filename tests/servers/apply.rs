@@ -9,8 +9,9 @@ use std::time::Duration;
 use carrier::cluster::apply::{ClusterWork, Event, How, Outcome, apply};
 use carrier::cluster::kubeconfig::{FileSource, from_files};
 use carrier::cluster::{ApiRequest, Cluster, ErrorKind, Limits};
-use carrier::compile::compiled::compile;
+use carrier::compile::compile;
 use carrier::compile::load::load;
+use carrier::compile::locking::snapshots;
 use carrier::compile::render::{Manifest, ManifestSet};
 use carrier::files::walk::{ReadOptions, read_repository};
 use carrier::model::cluster::{ClusterId, Target};
@@ -44,8 +45,8 @@ fn rendered() -> ManifestSet {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog-examples/redis");
     let (sources, _) = read_repository(&root, &ReadOptions::default()).expect("the example is there");
     let (loaded, _) = load(&sources);
-    let (compiled, _) = compile(&loaded, &sources);
-    compiled.render()
+    let (locked, _) = snapshots::read(&sources, &loaded.config);
+    compile(&loaded, &locked.discovered).render()
 }
 
 async fn by(access: &Access, target: Target) -> Cluster {

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use crate::common::example;
 use crate::corpus;
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, USUAL, cases, eventually, shared};
-use carrier::compile::load::strip;
+use carrier::compile::locking::strip;
 
 /// The tests of this file.
 pub fn cases() -> Vec<Case> {

@@ -70,7 +70,8 @@ pub fn internal_as(source: &SourceCrd, names: &CrdNames, cluster: &ClusterId, ve
     sanitize::schema(&mut root);
     sanitize::root(&mut root);
     let selectable = version.selectable.iter().map(|p| json!({ "jsonPath": p })).collect();
-    let version = crd_version(version, true, root, version.subresources.scale.clone(), version.columns.clone(), selectable);
+    let version =
+        crd_version(version, true, root, version.subresources.scale.clone(), version.columns.clone(), selectable);
     let mut crd = crd(&cluster.internal_group(), &names.plural, names.to_value(), vec![version], cluster);
     crd["metadata"]["annotations"] = annotations;
     crd

@@ -226,6 +226,6 @@ fn folder_below_root(folder: &str) -> Result<String, &'static str> {
 }
 
 /// Whether `path` is `folder` or lies below it.
-pub(super) fn below(path: &str, folder: &str) -> bool {
+pub(crate) fn below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -1,11 +1,11 @@
 //! Drift: CRDs of service clusters that are not what the repository is compiled
 //! from, for `plan` to say.
 
+use super::candidates::{candidates, missing};
 use super::difference::difference;
-use super::seen::{self, Seen};
+use super::snapshots::hash;
+use super::strip;
 use crate::compile::discovered::Discovered;
-use crate::compile::load::snapshots::hash;
-use crate::compile::load::strip;
 use crate::compile::resolve::Resolved;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::cluster as codes;
@@ -26,31 +26,37 @@ pub struct Drift {
 /// that wants the CRD; with `locked` they are errors. A CRD of which there is no snapshot has not
 /// drifted: compiling says that it was never locked.
 #[must_use]
-pub fn drift(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Seen, locked: bool) -> (Vec<Drift>, Diagnostics) {
+pub fn drift(
+    resolved: &Resolved<'_>,
+    discovered: &Discovered,
+    seen: &Discovered,
+    locked: bool,
+) -> (Vec<Drift>, Diagnostics) {
     let mut list = Vec::new();
     let mut diagnostics = Diagnostics::default();
     for service in &resolved.services {
         let (id, base) = (&service.cluster, &service.base);
         let Some(cluster) = seen.clusters.get(id) else { continue };
-        let names = cluster.named(&base.name, |name| discovered.by_name(id, name).is_some());
+        let names = candidates(&cluster.crds, &base.name, |name| discovered.crd(id, name).is_some());
         let [name] = names.as_slice() else {
             if names.is_empty() {
-                let kept = discovered.crds.get(id).into_iter().flatten().any(|(name, _)| base.name.is(name));
-                diagnostics.push(seen::missing(id, &base.name, base.place, kept).on(service.origin.id(), ""));
+                let kept = discovered.crds(id).any(|(name, _)| base.name.is(name));
+                diagnostics.push(missing(id, &base.name, base.place, kept).on(service.origin.id(), ""));
             }
             continue;
         };
-        let (Some(old), crd) = (discovered.by_name(id, name), &cluster.crds[*name]) else { continue };
+        let (Some(old), crd) = (discovered.crd(id, name), &cluster.crds[*name]) else { continue };
         // A snapshot that an older carrier wrote, or a person, may be in another form.
-        if hash(&strip(&old.crd)) == hash(crd) {
+        if hash(&strip(&old.body)) == hash(&crd.body) {
             continue;
         }
-        let drift = Drift { cluster: id.clone(), crd: (*name).to_owned(), lines: difference(&old.crd, crd) };
+        let drift = Drift { cluster: id.clone(), crd: (*name).to_owned(), lines: difference(&old.body, &crd.body) };
         let message = format!("the service cluster `{id}` has another `{name}` than the one that was locked");
-        let mut complaint = Diagnostic::new(&codes::DRIFT, base.place, message)
-            .label(old.place, "what was locked")
-            .help(codes::DRIFT.fix())
-            .on(service.origin.id(), "");
+        let mut complaint =
+            Diagnostic::new(&codes::DRIFT, base.place, message).help(codes::DRIFT.fix()).on(service.origin.id(), "");
+        if let Some(place) = old.place {
+            complaint = complaint.label(place, "what was locked");
+        }
         for line in drift.lines.iter().take(SHOWN) {
             complaint.notes.push(line.clone());
         }

@@ -8,11 +8,12 @@
 //! show where a CRD is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::compile::load::snapshots::{Kind, what_is_it};
-use crate::compile::load::strip;
+use super::snapshots::{Kind, what_is_it};
+use super::strip;
 use crate::model::codes::lock as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::source::{FileId, Sources, Span};
@@ -38,7 +39,7 @@ pub struct Given {
 #[derive(Debug, Clone, PartialEq)]
 pub struct GivenCrd {
     /// The CRD, stripped.
-    pub crd: Json,
+    pub crd: Arc<Json>,
     /// The place of its name.
     pub place: Span,
     /// The place of another CRD of this name that is not the same.
@@ -91,7 +92,7 @@ impl Given {
             }
             Kind::Other(_) => return,
         }
-        let crd = strip(&root.to_json());
+        let crd = Arc::new(strip(&root.to_json()));
         match self.crds.get_mut(name) {
             None => {
                 self.crds.insert(name.to_owned(), GivenCrd { crd, place, other: None });

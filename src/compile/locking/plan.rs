@@ -8,24 +8,25 @@
 //! from, in its order, it gives what a second plan has nothing to change on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::candidates::{candidates, missing};
 use super::difference::difference;
 use super::given::{Given, GivenCrd};
-use super::seen::{self, Seen};
+use super::lock_file::{self, LockFile};
+use super::snapshots::{Locked, facts, hash, path_of};
 use super::unused::orphans;
 use crate::compile::derive::source::SourceCrd;
-use crate::compile::discovered::Discovered;
-use crate::compile::load::lock;
-use crate::compile::load::snapshots::{hash, path_of};
+use crate::compile::discovered::{Discovered, DiscoveredCrd};
 use crate::compile::resolve::{BaseName, Resolved};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
 use crate::model::codes::reference;
 use crate::model::config::Config;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::model::lock::{CrdOrigin, LOCK_PATH, LockedCrd};
+use crate::model::lock::{CrdOrigin, LOCK_PATH, Lock, LockedCrd};
 use crate::model::namespace::service_namespace;
 use crate::model::nearest::nearest;
 use crate::model::source::{Sources, Span};
@@ -41,11 +42,11 @@ pub struct Inputs<'a> {
     /// What it wants.
     pub resolved: &'a Resolved<'a>,
     /// What is locked.
-    pub discovered: &'a Discovered,
+    pub locked: &'a Locked,
     /// What somebody gave; `None` where nothing is to be taken out of files.
     pub given: Option<&'a Given>,
-    /// What the clusters said; `None` where none was asked.
-    pub seen: Option<&'a Seen>,
+    /// The facts about the clusters that answered; `None` where none was asked.
+    pub seen: Option<&'a Discovered>,
     /// The only cluster to look at; else all.
     pub cluster: Option<&'a ClusterId>,
     /// Whether to remove what nothing wants any more. Only right for a repository
@@ -65,6 +66,8 @@ pub struct LockPlan {
     pub clusters: BTreeMap<ClusterId, ClusterChanges>,
     /// Whether what was given is such that nothing of it is taken.
     pub refused: bool,
+    /// What is locked once the plan is written.
+    pub after: Locked,
     /// Complaints with places in the repository.
     pub in_repository: Diagnostics,
     /// Complaints with places in the given files.
@@ -114,18 +117,39 @@ impl ClusterChanges {
     }
 }
 
+impl LockPlan {
+    /// Whether a complaint about a snapshot, or about a line of the lock, is no longer true
+    /// once the plan is written.
+    #[must_use]
+    pub fn mends(&self, complaint: &Diagnostic, inputs: Inputs<'_>) -> bool {
+        let Some(span) = complaint.primary.as_ref().map(|l| l.span) else { return false };
+        let path = inputs.sources.path(span);
+        let touched = path != LOCK_PATH && self.files.iter().any(|(touched, _)| touched == path);
+        let mut taken = self
+            .clusters
+            .iter()
+            .flat_map(|(id, c)| c.crds.keys().filter(|name| c.takes(name)).map(move |name| (id, name)));
+        touched
+            || taken.any(|(id, name)| {
+                path == path_of(inputs.config, id, name)
+                    || inputs.locked.file.places.get(&(id.clone(), name.clone())) == Some(&span)
+            })
+    }
+}
+
 /// Plans.
 #[must_use]
 pub fn plan(inputs: Inputs<'_>) -> LockPlan {
     let mut planner = Planner {
         inputs,
         given: inputs.given.unwrap_or(&NOTHING),
-        lock: inputs.discovered.lock.clone(),
+        lock: inputs.locked.lock().clone(),
+        crds: inputs.locked.discovered.clusters.iter().map(|(id, known)| (id.clone(), known.crds.clone())).collect(),
         plan: LockPlan::default(),
         found: 0,
         missing: BTreeMap::new(),
     };
-    planner.lock.management_uid = inputs.discovered.lock.management_uid(inputs.config).map(str::to_owned);
+    planner.lock.management_uid.clone_from(&inputs.locked.discovered.management_uid);
     if let Some(seen) = inputs.seen {
         planner.take_seen(seen);
     }
@@ -150,7 +174,9 @@ static NOTHING: Given =
 struct Planner<'a> {
     inputs: Inputs<'a>,
     given: &'a Given,
-    lock: crate::model::lock::Lock,
+    lock: Lock,
+    /// The CRDs that the lock has the hashes of.
+    crds: BTreeMap<ClusterId, BTreeMap<String, DiscoveredCrd>>,
     plan: LockPlan,
     /// How many wanted CRDs the files have.
     found: usize,
@@ -189,8 +215,8 @@ impl<'a> Planner<'a> {
             if !self.in_scope(id) {
                 continue;
             }
-            let is_known = |name: &str| inputs.discovered.by_name(id, name).is_some();
-            let names = seen::named(&self.given.crds, &base.name, is_known);
+            let is_known = |name: &str| inputs.locked.discovered.crd(id, name).is_some();
+            let names = candidates(&self.given.crds, &base.name, is_known);
             match names.as_slice() {
                 [name] => {
                     self.found += 1;
@@ -220,7 +246,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Takes who the clusters are, and what is wanted out of what they have.
-    fn take_seen(&mut self, seen: &'a Seen) {
+    fn take_seen(&mut self, seen: &'a Discovered) {
         let inputs = self.inputs;
         if let (None, Some(uid)) = (&self.lock.management_uid, &seen.management_uid) {
             self.lock.management_uid = Some(uid.clone());
@@ -232,13 +258,17 @@ impl<'a> Planner<'a> {
             }
             let locked = self.lock.clusters.entry(id.clone()).or_default();
             let mut facts = Vec::new();
-            match locked.server.replace(cluster.server.clone()) {
-                None => facts.push(format!("Kubernetes {}", cluster.server)),
-                Some(old) if old != cluster.server => facts.push(format!("Kubernetes {old} -> {}", cluster.server)),
-                Some(_) => {}
+            if let Some(server) = &cluster.server {
+                match locked.server.replace(server.clone()) {
+                    None => facts.push(format!("Kubernetes {server}")),
+                    Some(old) if old != *server => facts.push(format!("Kubernetes {old} -> {server}")),
+                    Some(_) => {}
+                }
             }
-            if locked.uid.replace(cluster.uid.clone()).as_ref() != Some(&cluster.uid) {
-                facts.push(format!("UID {}", cluster.uid));
+            if let Some(uid) = &cluster.uid
+                && locked.uid.replace(uid.clone()).as_ref() != Some(uid)
+            {
+                facts.push(format!("UID {uid}"));
             }
             if !facts.is_empty() {
                 self.plan.clusters.entry(id.clone()).or_default().facts = facts;
@@ -256,9 +286,11 @@ impl<'a> Planner<'a> {
                 continue;
             };
             let on = |complaint: Diagnostic| complaint.on(service.origin.id(), "");
-            match cluster.named(&base.name, |name| inputs.discovered.by_name(id, name).is_some()).as_slice() {
+            match candidates(&cluster.crds, &base.name, |name| inputs.locked.discovered.crd(id, name).is_some())
+                .as_slice()
+            {
                 [name] => {
-                    let crd = &cluster.crds[*name];
+                    let crd = &cluster.crds[*name].body;
                     let problems = SourceCrd::read(crd).err().unwrap_or_default();
                     if problems.is_empty() {
                         self.lock_one(id, name, crd, CrdOrigin::Cluster);
@@ -275,7 +307,7 @@ impl<'a> Planner<'a> {
                 }
                 [] => {
                     self.keep(id, &known);
-                    self.plan.in_repository.push(on(seen::missing(id, &base.name, base.place, !known.is_empty())));
+                    self.plan.in_repository.push(on(missing(id, &base.name, base.place, !known.is_empty())));
                 }
                 several => {
                     let names: Vec<String> = several.iter().map(|n| format!("`{n}`")).collect();
@@ -293,8 +325,8 @@ impl<'a> Planner<'a> {
 
     /// The CRDs of a cluster that a name can mean and of which there is a snapshot.
     fn known(&self, id: &ClusterId, base: &BaseName) -> Vec<String> {
-        let crds = self.inputs.discovered.crds.get(id);
-        crds.into_iter().flatten().map(|(name, _)| name).filter(|name| base.is(name)).cloned().collect()
+        let crds = self.inputs.locked.discovered.crds(id);
+        crds.map(|(name, _)| name).filter(|name| base.is(name)).map(str::to_owned).collect()
     }
 
     /// Says that what there is of CRDs stays.
@@ -305,18 +337,17 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn lock_one(&mut self, id: &ClusterId, name: &str, crd: &Json, from: CrdOrigin) {
+    fn lock_one(&mut self, id: &ClusterId, name: &str, crd: &Arc<Json>, from: CrdOrigin) {
         let inputs = self.inputs;
         let changes = self.plan.clusters.entry(id.clone()).or_default();
         if changes.crds.contains_key(name) {
             return;
         }
         let (path, text, sha256) = (path_of(inputs.config, id, name), to_yaml(crd), hash(crd));
-        let locked = inputs.discovered.lock.clusters.get(id).and_then(|c| c.crds.get(name));
-        let old = inputs.discovered.by_name(id, name);
+        let locked = inputs.locked.lock().clusters.get(id).and_then(|c| c.crds.get(name));
+        let old = inputs.locked.discovered.crd(id, name);
         // A comment that somebody wrote into a snapshot may stay: the lock has the hash of what it says.
-        let same_file =
-            inputs.sources.by_path(&path).is_some() && old.is_some_and(|snapshot| hash(&snapshot.crd) == sha256);
+        let same_file = inputs.sources.by_path(&path).is_some() && old.is_some_and(|old| hash(&old.body) == sha256);
         let same_hash = locked.is_some_and(|l| l.sha256 == sha256);
         let kind = match (same_file && same_hash, locked.is_some() || (old.is_some() && !same_file)) {
             (true, _) => ChangeKind::Unchanged,
@@ -327,13 +358,15 @@ impl<'a> Planner<'a> {
             (ChangeKind::Added, _) => vec![versions(crd)],
             // What was locked is known by its hash alone, so what was changed cannot be said.
             (ChangeKind::Changed, Some(_)) if same_file && locked.is_some() => vec![AS_IT_STANDS.to_owned()],
-            (ChangeKind::Changed, Some(old)) => difference(&old.crd, crd),
+            (ChangeKind::Changed, Some(old)) => difference(&old.body, crd),
             _ => Vec::new(),
         };
         changes.crds.insert(name.to_owned(), Change { kind, lines });
         let also = short_ending(&path);
         if !same_file {
             self.plan.files.push((path, Some(text)));
+            let fact = DiscoveredCrd { body: Arc::clone(crd), place: None };
+            self.crds.entry(id.clone()).or_default().insert(name.to_owned(), fact);
         }
         // A file that somebody called so would be a second snapshot of the CRD.
         self.remove_file(also);
@@ -431,12 +464,15 @@ impl<'a> Planner<'a> {
     /// Removes what nothing wants any more.
     fn remove(&mut self) {
         let inputs = self.inputs;
-        for (id, name) in orphans(inputs.resolved, inputs.discovered) {
+        for (id, name) in orphans(inputs.resolved, inputs.locked) {
             if !self.in_scope(id) {
                 continue;
             }
             if let Some(cluster) = self.lock.clusters.get_mut(id) {
                 cluster.crds.remove(name);
+            }
+            if let Some(crds) = self.crds.get_mut(id) {
+                crds.remove(name);
             }
             let path = path_of(inputs.config, id, name);
             self.remove_file(path.clone());
@@ -453,13 +489,20 @@ impl<'a> Planner<'a> {
     }
 
     fn finish(mut self) -> LockPlan {
-        let text = lock::write(&self.lock);
+        let text = lock_file::write(&self.lock);
         let there = self.inputs.sources.by_path(LOCK_PATH).map(|(_, f)| &f.text);
         // Writes come before removals, and both before the lock.
         self.plan.files.sort_by(|a, b| (a.1.is_none(), &a.0).cmp(&(b.1.is_none(), &b.0)));
         if there.is_none_or(|there| **there != *text) {
             self.plan.files.push((LOCK_PATH.to_owned(), Some(text)));
         }
+        let before = self.inputs.locked;
+        let mut discovered = facts(&self.lock, self.inputs.config, self.crds);
+        discovered.broken.clone_from(&before.discovered.broken);
+        discovered
+            .broken
+            .retain(|(id, name)| discovered.clusters.get(id).is_none_or(|known| !known.crds.contains_key(name)));
+        self.plan.after = Locked { file: LockFile { lock: self.lock, ..before.file.clone() }, discovered };
         self.plan
     }
 }

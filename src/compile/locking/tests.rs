@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::plan::Inputs;
-use super::{ChangeKind, LockPlan, Seen, SeenCluster, drift, plan};
-use crate::compile::load::{discovered, load, strip};
+use super::{ChangeKind, LockPlan, drift, plan, snapshots, strip};
+use crate::compile::load::load;
 use crate::compile::resolve::resolve;
+use crate::compile::{Discovered, DiscoveredCluster, DiscoveredCrd};
 use crate::model::cluster::ClusterId;
 use crate::model::diagnostic::Severity;
 use crate::model::source::{SourceFile, Sources};
@@ -50,6 +51,19 @@ fn repository() -> Sources {
     Sources::new(vec![SourceFile { path: "all.yaml".to_owned(), text: REPOSITORY.into() }])
 }
 
+/// The repository once these files are written into it.
+fn overlaid(sources: &Sources, files: &[(String, Option<String>)]) -> Sources {
+    let mut all: BTreeMap<String, String> =
+        sources.iter().map(|(_, file)| (file.path.clone(), file.text.to_string())).collect();
+    for (path, text) in files {
+        match text {
+            Some(text) => drop(all.insert(path.clone(), text.clone())),
+            None => drop(all.remove(path)),
+        }
+    }
+    Sources::new(all.into_iter().map(|(path, text)| SourceFile { path, text: text.into() }).collect())
+}
+
 /// A CRD with these fields.
 fn dogs(scope: &str, fields: &[&str]) -> Value {
     let fields: BTreeMap<&str, Value> = fields.iter().map(|f| (*f, json!({"type": "string"}))).collect();
@@ -68,25 +82,27 @@ fn dogs(scope: &str, fields: &[&str]) -> Value {
 }
 
 /// What clusters of these names said, each with its CRD.
-fn seen(clusters: &[(&str, Option<Value>)]) -> Seen {
+fn seen(clusters: &[(&str, Option<Value>)]) -> Discovered {
     let one = |(name, crd): &(&str, Option<Value>)| {
-        let crds = crd.iter().map(|crd| ("dogs.example.com".to_owned(), crd.clone())).collect();
-        let cluster = SeenCluster { uid: format!("uid-of-{name}"), server: "1.37".to_owned(), crds };
+        let crds = crd.iter().map(|crd| ("dogs.example.com".to_owned(), DiscoveredCrd::live(crd.clone()))).collect();
+        let (uid, server) = (Some(format!("uid-of-{name}")), Some("1.37".to_owned()));
+        let cluster = DiscoveredCluster { uid, server, crds, ..DiscoveredCluster::default() };
         (ClusterId::new("team-a", *name), cluster)
     };
-    Seen { management_uid: Some("management".to_owned()), clusters: clusters.iter().map(one).collect() }
+    let clusters = clusters.iter().map(one).collect();
+    Discovered { management_uid: Some("management".to_owned()), clusters, ..Discovered::default() }
 }
 
-fn locked(sources: &Sources, seen: &Seen) -> LockPlan {
+fn locked(sources: &Sources, seen: &Discovered) -> LockPlan {
     let (loaded, found) = load(sources);
     assert!(found.is_empty(), "{found:?}");
     let (resolved, _) = resolve(&loaded);
-    let (discovered, _) = discovered(sources, &loaded.config);
+    let (locked, _) = snapshots::read(sources, &loaded.config);
     plan(Inputs {
         sources,
         config: &loaded.config,
         resolved: &resolved,
-        discovered: &discovered,
+        locked: &locked,
         given: None,
         seen: Some(seen),
         cluster: None,
@@ -119,7 +135,7 @@ fn each_cluster_may_have_another_form_and_the_second_lock_changes_nothing() {
     let lock = text("carrier.lock");
     assert!(lock.contains("origin: cluster") && lock.contains("server: \"1.37\"") && lock.contains("team-b: team-b-"));
 
-    let after = repository().overlaid(&first.files);
+    let after = overlaid(&repository(), &first.files);
     let second = locked(&after, &seen);
     assert!(second.files.is_empty(), "{:?}", second.files);
     assert_eq!(
@@ -131,7 +147,7 @@ fn each_cluster_may_have_another_form_and_the_second_lock_changes_nothing() {
 #[test]
 fn what_cannot_be_asked_or_offered_or_is_gone_stays() {
     let crd = || Some(dogs("Namespaced", &["a"]));
-    let before = repository().overlaid(&locked(&repository(), &seen(&[("one", crd()), ("two", crd())])).files);
+    let before = overlaid(&repository(), &locked(&repository(), &seen(&[("one", crd()), ("two", crd())])).files);
     for (second, code) in [
         // Nobody answered: the shell has said so.
         (None, None),
@@ -151,7 +167,7 @@ fn what_cannot_be_asked_or_offered_or_is_gone_stays() {
 
 #[test]
 fn a_namespace_is_not_named_before_the_management_cluster_is_known() {
-    let seen = Seen { management_uid: None, ..seen(&[("one", Some(dogs("Namespaced", &["a"])))]) };
+    let seen = Discovered { management_uid: None, ..seen(&[("one", Some(dogs("Namespaced", &["a"])))]) };
     let plan = locked(&repository(), &seen);
     let lock = plan.files.last().and_then(|f| f.1.clone()).unwrap_or_default();
     assert!(lock.contains("dogs.example.com") && !lock.contains("namespaces:"), "{lock}");
@@ -160,11 +176,11 @@ fn a_namespace_is_not_named_before_the_management_cluster_is_known() {
 #[test]
 fn drift_is_what_the_cluster_has_and_the_lock_has_not() {
     let crd = || Some(dogs("Namespaced", &["a"]));
-    let sources = repository().overlaid(&locked(&repository(), &seen(&[("one", crd()), ("two", crd())])).files);
+    let sources = overlaid(&repository(), &locked(&repository(), &seen(&[("one", crd()), ("two", crd())])).files);
     let (loaded, _) = load(&sources);
     let (resolved, _) = resolve(&loaded);
-    let (discovered, _) = discovered(&sources, &loaded.config);
-    let of = |clusters: &[_], strict| drift(&resolved, &discovered, &seen(clusters), strict);
+    let (locked, _) = snapshots::read(&sources, &loaded.config);
+    let of = |clusters: &[_], strict| drift(&resolved, &locked.discovered, &seen(clusters), strict);
 
     let (list, said) = of(&[("one", crd()), ("two", Some(dogs("Namespaced", &["a", "b"])))], false);
     assert_eq!(list.len(), 1);

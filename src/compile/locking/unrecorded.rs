@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::compile::discovered::Discovered;
 use crate::compile::resolve::Resolved;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
@@ -12,14 +11,14 @@ use crate::model::lock::Lock;
 /// Tenants whose namespaces the lock does not have, though there is one: at their account, with the
 /// first of the clusters. Their names could still change.
 #[must_use]
-pub fn unrecorded(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
+pub fn unrecorded(resolved: &Resolved<'_>, lock: &Lock) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
-    if discovered.lock == Lock::default() {
+    if *lock == Lock::default() {
         return diagnostics;
     }
     let mut missing: BTreeMap<&str, Vec<&ClusterId>> = BTreeMap::new();
     for (id, tenants) in resolved.assignments() {
-        let recorded = discovered.lock.clusters.get(id).map(|c| &c.namespaces);
+        let recorded = lock.clusters.get(id).map(|c| &c.namespaces);
         for tenant in tenants {
             if !recorded.is_some_and(|names| names.contains_key(tenant)) {
                 missing.entry(tenant).or_default().push(id);

@@ -1,6 +1,6 @@
 //! Snapshots that no service uses.
 
-use crate::compile::discovered::Discovered;
+use super::Locked;
 use crate::compile::resolve::{BaseName, Resolved};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
@@ -10,22 +10,21 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics};
 /// have, or of CRDs that nobody wants of them. True only of a repository without
 /// errors: what is refused may have wanted one.
 #[must_use]
-pub fn unused(resolved: &Resolved<'_>, discovered: &Discovered) -> Diagnostics {
+pub fn unused(resolved: &Resolved<'_>, locked: &Locked) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
-    for (id, name) in orphans(resolved, discovered) {
-        let Some(snapshot) = discovered.by_name(id, name) else { continue };
+    for (id, name) in orphans(resolved, locked) {
+        let Some(place) = locked.discovered.crd(id, name).and_then(|crd| crd.place) else { continue };
         let message = match resolved.clusters.contains_key(id) {
             true => format!("nothing offers `{name}` from the cluster `{id}`"),
             false => format!("there is no ServiceCluster `{id}`, so nothing uses this snapshot"),
         };
-        diagnostics
-            .push(Diagnostic::new(&codes::UNUSED_SNAPSHOT, snapshot.place, message).help(codes::UNUSED_SNAPSHOT.fix()));
+        diagnostics.push(Diagnostic::new(&codes::UNUSED_SNAPSHOT, place, message).help(codes::UNUSED_SNAPSHOT.fix()));
     }
     diagnostics
 }
 
 /// The CRDs among the snapshots and in the lock that no service needs.
-pub fn orphans<'d>(resolved: &Resolved<'_>, discovered: &'d Discovered) -> Vec<(&'d ClusterId, &'d str)> {
+pub fn orphans<'d>(resolved: &Resolved<'_>, locked: &'d Locked) -> Vec<(&'d ClusterId, &'d str)> {
     let wanted = resolved.wanted();
     let is_wanted = |id: &ClusterId, name: &str| {
         wanted.get(id).is_some_and(|names| {
@@ -35,9 +34,11 @@ pub fn orphans<'d>(resolved: &Resolved<'_>, discovered: &'d Discovered) -> Vec<(
             })
         }) || selects_nothing(resolved, id, name)
     };
-    let files = discovered.crds.iter().flat_map(|(id, crds)| crds.keys().map(move |name| (id, name.as_str())));
-    let locked = discovered.lock.clusters.iter().flat_map(|(id, c)| c.crds.keys().map(move |name| (id, name.as_str())));
-    let mut found: Vec<(&ClusterId, &str)> = files.chain(locked).filter(|(id, name)| !is_wanted(id, name)).collect();
+    let known = locked.discovered.clusters.iter();
+    let files = known.flat_map(|(id, known)| known.crds.keys().map(move |name| (id, name.as_str())));
+    let lock = locked.lock().clusters.iter();
+    let hashes = lock.flat_map(|(id, cluster)| cluster.crds.keys().map(move |name| (id, name.as_str())));
+    let mut found: Vec<(&ClusterId, &str)> = files.chain(hashes).filter(|(id, name)| !is_wanted(id, name)).collect();
     found.sort();
     found.dedup();
     found

@@ -55,7 +55,7 @@ fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, account: &str, out:
     let origin = view.resolved.accounts.get(tenant).map(|a| a.place("/metadata/name"));
     let namespace = view.namespace(id, tenant);
     let mut labels = keys([(PROVIDER, id.provider.as_str()), (SERVICE_CLUSTER, id.cluster.as_str()), (TENANT, tenant)]);
-    if let Some(uid) = view.management_uid().filter(|uid| label_value(uid).is_ok()) {
+    if let Some(uid) = view.discovered.management_uid.as_deref().filter(|uid| label_value(uid).is_ok()) {
         labels.insert(MANAGEMENT_CLUSTER.to_owned(), uid.to_owned());
     }
     out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, namespace.as_str()).labels(&labels), origin);

@@ -27,7 +27,6 @@ use super::resolve::{Resolved, Service};
 use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
 use crate::model::kinds::AccountRole;
-use crate::model::namespace::service_namespace;
 use manifest::Collector;
 pub use manifest::Manifest;
 
@@ -137,14 +136,8 @@ impl<'a, 'l> View<'a, 'l> {
             .map(|(tenant, _)| *tenant)
     }
 
-    /// The UID of the management cluster, where it is known.
-    fn management_uid(&self) -> Option<&str> {
-        self.discovered.lock.management_uid(&self.resolved.loaded.config)
-    }
-
-    /// The namespace of a tenant in a service cluster: the one it has, else the one it will get.
+    /// The namespace of a tenant in a service cluster.
     fn namespace(&self, cluster: &ClusterId, tenant: &str) -> String {
-        let locked = self.discovered.lock.clusters.get(cluster).and_then(|c| c.namespaces.get(tenant));
-        locked.cloned().unwrap_or_else(|| service_namespace(self.management_uid(), cluster, tenant))
+        self.discovered.namespace(cluster, tenant)
     }
 }

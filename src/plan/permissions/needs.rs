@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::permission::{Permission, Task};
 use super::table::{Clusters, Objects, TABLE};
-use crate::compile::compiled::Compiled;
+use crate::compile::Compiled;
 use crate::compile::render::{Manifest, ManifestSet};
 use crate::compile::resolve::BaseName;
 use crate::model::cluster::{ClusterId, Target};

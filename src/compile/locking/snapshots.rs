@@ -13,13 +13,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use super::lock::{self, LockFile};
-use crate::compile::discovered::{Discovered, Snapshot};
+use super::lock_file::{self, LockFile};
+use crate::compile::discovered::{Discovered, DiscoveredCluster, DiscoveredCrd};
+use crate::compile::load::config::below;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
 use crate::model::config::Config;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::digest::sha256;
+use crate::model::lock::{Lock, LockedCluster};
 use crate::model::names;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 use crate::yaml;
@@ -30,27 +32,66 @@ const BYTES_PER_THREAD: usize = 64 * 1024;
 /// How to mend a conflict in a snapshot.
 const EITHER_SIDE: &str = "take either side and remove the markers, then run `carrier lock`";
 
-/// Reads the lock and all snapshots. A snapshot that the lock contradicts is
-/// reported and used, so that nothing follows from it that is not so.
+/// What a repository has locked: the lock file, and the facts that it and the snapshots hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Locked {
+    /// The lock file.
+    pub file: LockFile,
+    /// The facts.
+    pub discovered: Discovered,
+}
+
+impl Locked {
+    /// The lock, empty where there is none.
+    #[must_use]
+    pub fn lock(&self) -> &Lock {
+        &self.file.lock
+    }
+}
+
+/// Reads the lock and all snapshots. A snapshot that the lock contradicts is reported and
+/// used all the same, so that nothing else is reported because of it.
 #[must_use]
-pub fn discovered(sources: &Sources, config: &Config) -> (Discovered, Diagnostics) {
+pub fn read(sources: &Sources, config: &Config) -> (Locked, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
-    let locked = lock::read(sources, &mut diagnostics);
+    let file = lock_file::read(sources, &mut diagnostics);
     let (crds, mut broken, found) = snapshots(sources, config);
     diagnostics.append(found);
-    if locked.sound {
-        if let Some(foreign) = foreign(config, &locked) {
+    if file.sound {
+        if let Some(foreign) = foreign(config, &file) {
             diagnostics.push(foreign);
         }
-        against_lock(sources, config, &crds, &locked, &mut diagnostics);
-        broken.extend(locked.places.into_keys());
+        against_lock(sources, config, &crds, &file, &mut diagnostics);
+        broken.extend(file.places.keys().cloned());
     }
     broken.retain(|(id, name)| !crds.get(id).is_some_and(|crds| crds.contains_key(name)));
-    let crds = crds
-        .into_iter()
-        .map(|(id, crds)| (id, crds.into_iter().map(|(name, found)| (name, found.snapshot)).collect()))
-        .collect();
-    (Discovered { crds, lock: locked.lock, broken }, diagnostics)
+    let crds =
+        crds.into_iter().map(|(id, crds)| (id, crds.into_iter().map(|(name, found)| (name, found.crd)).collect()));
+    let discovered = Discovered { broken, ..facts(&file.lock, config, crds) };
+    (Locked { file, discovered }, diagnostics)
+}
+
+/// The facts that a lock holds, with the CRDs that it has the hashes of.
+pub(super) fn facts(
+    lock: &Lock,
+    config: &Config,
+    crds: impl IntoIterator<Item = (ClusterId, BTreeMap<String, DiscoveredCrd>)>,
+) -> Discovered {
+    let fact = |(id, locked): (&ClusterId, &LockedCluster)| {
+        let known = DiscoveredCluster {
+            uid: locked.uid.clone(),
+            server: locked.server.clone(),
+            crds: BTreeMap::new(),
+            namespaces: locked.namespaces.clone(),
+        };
+        (id.clone(), known)
+    };
+    let mut clusters: BTreeMap<ClusterId, DiscoveredCluster> = lock.clusters.iter().map(fact).collect();
+    for (id, crds) in crds {
+        clusters.entry(id).or_default().crds = crds;
+    }
+    let management_uid = lock.management_uid(config).map(str::to_owned);
+    Discovered { management_uid, clusters, broken: BTreeSet::new() }
 }
 
 /// The complaint about a lock of another management cluster than the settings name.
@@ -77,7 +118,8 @@ pub fn hash(crd: &Value) -> String {
 
 /// A snapshot and its hash.
 struct Found {
-    snapshot: Snapshot,
+    crd: DiscoveredCrd,
+    place: Span,
     hash: String,
     file: FileId,
 }
@@ -87,7 +129,7 @@ type Broken = BTreeSet<(ClusterId, String)>;
 
 fn snapshots(sources: &Sources, config: &Config) -> (Snapshots, Broken, Diagnostics) {
     let mut files: Vec<(FileId, &SourceFile)> =
-        sources.iter().filter(|(_, f)| super::config::below(&f.path, &config.snapshots)).collect();
+        sources.iter().filter(|(_, f)| below(&f.path, &config.snapshots)).collect();
     // The largest first: the one that is begun last should not keep the others waiting.
     files.sort_by_key(|(id, f)| (std::cmp::Reverse(f.text.len()), *id));
     let mut read = in_parallel(&files, |(id, file)| one(*id, file, config));
@@ -106,8 +148,8 @@ fn snapshots(sources: &Sources, config: &Config) -> (Snapshots, Broken, Diagnost
         if let Some(other) = crds.get(&name) {
             let message = format!("`{name}` has two snapshots");
             diagnostics.push(
-                Diagnostic::new(&codes::SNAPSHOT_TWICE, snapshot.snapshot.place, message)
-                    .label(other.snapshot.place, "the other one")
+                Diagnostic::new(&codes::SNAPSHOT_TWICE, snapshot.place, message)
+                    .label(other.place, "the other one")
                     .help(format!("remove the file that is not called `{name}.yaml`")),
             );
             continue;
@@ -159,7 +201,7 @@ fn read_one(
     diagnostics: &mut Diagnostics,
 ) -> Option<(ClusterId, String, Found)> {
     let start = Span::file_start(file);
-    if source.text.is_empty() || lock::conflict(file, &source.text, EITHER_SIDE, diagnostics) {
+    if source.text.is_empty() || lock_file::conflict(file, &source.text, EITHER_SIDE, diagnostics) {
         // An empty text is of a file that could not be read, which was said, or holds nothing.
         if source.text.is_empty() {
             diagnostics.push(not_a_crd(start, "the file is empty"));
@@ -207,7 +249,8 @@ fn read_one(
     }
     let crd = root.to_json();
     let hash = hash(&crd);
-    Some((id.clone(), name.to_owned(), Found { snapshot: Snapshot { crd: Arc::new(crd), place }, hash, file }))
+    let crd = DiscoveredCrd { body: Arc::new(crd), place: Some(place) };
+    Some((id.clone(), name.to_owned(), Found { crd, place, hash, file }))
 }
 
 /// What an object of a file is, seen from the one who looks for CRDs.
@@ -273,14 +316,14 @@ fn against_lock(
                 None => diagnostics.push(
                     Diagnostic::new(
                         &codes::NOT_LOCKED,
-                        one.snapshot.place,
+                        one.place,
                         format!("`{name}` of the cluster `{id}` is not in `carrier.lock`"),
                     )
                     .help(take),
                 ),
                 Some(entry) if entry.sha256 != one.hash => {
                     let message = format!("`{name}` of the cluster `{id}` is not the CRD that is in `carrier.lock`");
-                    let mut diagnostic = Diagnostic::new(&codes::HASH_DIFFERS, one.snapshot.place, message)
+                    let mut diagnostic = Diagnostic::new(&codes::HASH_DIFFERS, one.place, message)
                         .help(codes::HASH_DIFFERS.fix())
                         .help(take);
                     if let Some(place) = locked.places.get(&(id.clone(), name.clone())) {

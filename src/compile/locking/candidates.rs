@@ -1,10 +1,6 @@
-//! What clusters were seen to have when they were asked: who they are, and those
-//! of their CRDs that the repository wants. Each cluster may have another form of
-//! a CRD, and of a cluster that could not be asked nothing is known.
+//! Which of a cluster's CRDs, or of those in files, a name in the repository means.
 
 use std::collections::BTreeMap;
-
-use serde_json::Value as Json;
 
 use crate::compile::resolve::BaseName;
 use crate::model::cluster::ClusterId;
@@ -12,36 +8,8 @@ use crate::model::codes::cluster as codes;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::source::Span;
 
-/// What was seen.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Seen {
-    /// UID of the namespace `kube-system` of the management cluster, where it answered.
-    pub management_uid: Option<String>,
-    /// The service clusters that answered.
-    pub clusters: BTreeMap<ClusterId, SeenCluster>,
-}
-
-/// One service cluster that answered.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SeenCluster {
-    /// UID of its namespace `kube-system`.
-    pub uid: String,
-    /// Its minor version, such as `1.37`.
-    pub server: String,
-    /// The wanted CRDs that it has, by name, stripped (`derivation.md` R12).
-    pub crds: BTreeMap<String, Json>,
-}
-
-impl SeenCluster {
-    /// The CRDs that a name can mean; the known one where that is among several.
-    #[must_use]
-    pub fn named(&self, base: &BaseName, is_known: impl Fn(&str) -> bool) -> Vec<&str> {
-        named(&self.crds, base, is_known)
-    }
-}
-
 /// The names of CRDs that `base` can mean; the known one where that is among several.
-pub(super) fn named<'a, T>(
+pub(super) fn candidates<'a, T>(
     crds: &'a BTreeMap<String, T>,
     base: &BaseName,
     is_known: impl Fn(&str) -> bool,
