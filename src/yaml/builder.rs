@@ -1,8 +1,8 @@
-//! Parser events to a tree: scalars, lists, anchors and aliases of one document.
+//! Builds the tree of one document from parser events: scalars, lists, anchors and
+//! aliases. It enforces the limits of a file; `mapping.rs` adds pairs to mappings.
 //!
-//! It knows what counts against which limit; how pairs come together in a mapping
-//! is in `mapping.rs`. It keeps its own stack, so that deep text cannot exhaust
-//! the program's.
+//! The builder keeps its own stack, so that deeply nested text cannot overflow the
+//! call stack.
 
 use std::collections::HashMap;
 
@@ -18,23 +18,23 @@ use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{FileId, Span};
 
-/// What is left of the limits of a file.
+/// The remaining budget of a file; each field counts down from its limit in `read.rs`.
 pub(super) struct Limits {
     pub(super) nodes: usize,
     pub(super) alias_nodes: usize,
     pub(super) alias_bytes: usize,
 }
 
-/// Why reading stops before the end; said in a diagnostic already.
+/// What reading stops for: the rest of the document, or of the file. A diagnostic has been reported.
 pub(super) enum Stop {
     Document,
     File,
 }
 
-/// A collection that is not complete yet.
+/// A collection whose end has not been read.
 pub(super) struct Frame {
     start: usize,
-    /// Where its last child ends.
+    /// The offset after its last child.
     end: usize,
     flow: bool,
     anchor: usize,
@@ -46,10 +46,10 @@ pub(super) enum FrameKind {
     Map(Box<MapFrame>),
 }
 
-/// A value with an anchor, ready to be repeated.
+/// A value with an anchor, and the cost of repeating it.
 struct Anchored {
     node: Node,
-    /// Of a scalar: what it is, for its use as a key.
+    /// For a scalar: its type and text, which determine the key it becomes.
     scalar: Option<(Scalar, String)>,
     nodes: usize,
     bytes: usize,
@@ -60,7 +60,7 @@ pub(super) struct Builder<'a> {
     file: FileId,
     /// The whole file.
     text: &'a str,
-    /// Where the part being read begins in it.
+    /// The offset in `text` of the part that is read.
     base: usize,
     diagnostics: &'a mut Diagnostics,
     limits: &'a mut Limits,
@@ -93,13 +93,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Reads the text between two separators, which begins at `base`.
+    /// Reads `part`, the text between two separators. `comments`: whether to look for suppressions.
     pub(super) fn run(&mut self, part: &str, comments: bool) -> Result<(), Stop> {
         let options = granit_parser::options! {
             disallow_directives: true,
             emit_unresolved_aliases: true,
             bom_inside_document_as_content: true,
-            // One above, so that the limit that is met is the one here, which knows aliases too.
+            // One more than the limit that `open` checks, which also counts the levels of aliases.
             flow_nesting_limit: MAX_DEPTH + 1,
             block_nesting_limit: MAX_DEPTH + 1,
             emit_comments: comments,
@@ -118,37 +118,39 @@ impl<'a> Builder<'a> {
                     documents += 1;
                     let before = self.text.get(self.base..span.start as usize).unwrap_or("");
                     self.check_before(before)?;
-                    // `...` in front of everything ends an empty document.
+                    // A leading `...` ends an empty document.
                     if documents > 1 || before.lines().any(|line| line.starts_with("...")) {
-                        self.complain(
-                            Diagnostic::new(&codes::TEXT_BEHIND_END, span, "text behind the end of the document")
+                        self.report(
+                            Diagnostic::new(&codes::TEXT_BEHIND_END, span, "text after the end of the document")
                                 .help("put a line `---` between two documents"),
                         );
                         return Err(Stop::Document);
                     }
                 }
                 Event::Scalar(text, style, anchor, tag) => {
-                    self.spend(span)?;
+                    self.count(span)?;
                     self.scalar(&text, style, anchor, tag.as_deref(), span)?;
                 }
                 Event::SequenceStart(style, anchor, tag) => {
-                    self.spend(span)?;
+                    self.count(span)?;
                     self.collection_tag("seq", tag.as_deref(), span);
                     self.open(FrameKind::Seq(Vec::new()), style, anchor, span)?;
                 }
                 Event::MappingStart(style, anchor, tag) => {
-                    self.spend(span)?;
+                    self.count(span)?;
                     self.collection_tag("map", tag.as_deref(), span);
                     self.open(FrameKind::Map(Box::default()), style, anchor, span)?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close(span)?,
                 Event::Alias(id) => self.alias(id, span)?,
                 Event::UnresolvedAlias(name) => {
-                    self.refuse(
+                    self.reject(
                         Diagnostic::new(&codes::ALIAS, span, format!("there is no anchor `&{name}` before this alias"))
-                            .help("anchors end with their document; write the value out, or quote the text"),
+                            .help(
+                                "an anchor is valid in its own document only; write the value out, or quote the text",
+                            ),
                     );
-                    self.put_refused(span);
+                    self.put_rejected(span);
                 }
                 Event::Comment(text, _) => {
                     if let Some(suppression) = comment(self.text, span, &text, self.diagnostics) {
@@ -161,26 +163,26 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// A byte-order mark that is not the file's is skipped by one reader and part of a key for another.
+    /// Rejects a byte-order mark after the start of the file: some readers skip it, for others it is part of a key.
     fn check_before(&mut self, before: &str) -> Result<(), Stop> {
         let Some(at) = before.find('\u{feff}') else {
             return Ok(());
         };
         let at = self.base + at;
-        let message = "a byte-order mark (U+FEFF) that does not begin the file";
+        let message = "a byte-order mark (U+FEFF) that is not at the start of the file";
         let span = Span::new(self.file, at, at + 3);
-        self.complain(Diagnostic::new(&codes::SYNTAX, span, message).help("remove this invisible character"));
+        self.report(Diagnostic::new(&codes::SYNTAX, span, message).help("remove this invisible character"));
         Err(Stop::Document)
     }
 
-    pub(super) fn complain(&mut self, diagnostic: Diagnostic) {
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Complains about a value that is then missing from the document.
-    pub(super) fn refuse(&mut self, diagnostic: Diagnostic) {
+    /// Reports a value that is not part of the document; the document is no longer sound.
+    pub(super) fn reject(&mut self, diagnostic: Diagnostic) {
         self.sound = false;
-        self.complain(diagnostic);
+        self.report(diagnostic);
     }
 
     fn syntax(&mut self, error: &granit_parser::ScanError) -> Stop {
@@ -189,17 +191,17 @@ impl<'a> Builder<'a> {
             too_deep(Span::new(self.file, at, at + 1))
         } else {
             let open = self.stack.last().filter(|frame| frame.flow).map(|frame| frame.start);
-            syntax::complaint(self.file, self.text, at, error, open)
+            syntax::diagnostic(self.file, self.text, at, error, open)
         };
-        self.complain(diagnostic);
+        self.report(diagnostic);
         Stop::Document
     }
 
-    /// Counts one value.
-    fn spend(&mut self, span: Span) -> Result<(), Stop> {
+    /// Counts one value against the limit of the file.
+    fn count(&mut self, span: Span) -> Result<(), Stop> {
         if self.limits.nodes == 0 {
             let message = format!("the file has more than {MAX_NODES} values");
-            self.complain(Diagnostic::new(&codes::TOO_LARGE, span, message).help("split the file at a `---`"));
+            self.report(Diagnostic::new(&codes::TOO_LARGE, span, message).help("split the file at a `---`"));
             return Err(Stop::File);
         }
         self.limits.nodes -= 1;
@@ -208,7 +210,7 @@ impl<'a> Builder<'a> {
 
     fn open(&mut self, kind: FrameKind, style: StructureStyle, anchor: usize, span: Span) -> Result<(), Stop> {
         if self.stack.len() >= MAX_DEPTH {
-            self.complain(too_deep(span));
+            self.report(too_deep(span));
             return Err(Stop::Document);
         }
         let flow = style == StructureStyle::Flow;
@@ -218,7 +220,7 @@ impl<'a> Builder<'a> {
 
     fn close(&mut self, span: Span) -> Result<(), Stop> {
         let Some(frame) = self.stack.pop() else { return Ok(()) };
-        // A block collection's end event lies behind the blank lines that follow it.
+        // The end event of a block collection comes after the blank lines that follow it.
         let end = if frame.flow { frame.end.max(span.end as usize) } else { frame.end };
         let value = match frame.kind {
             FrameKind::Seq(items) => Value::Seq(items),
@@ -239,15 +241,15 @@ impl<'a> Builder<'a> {
         span: Span,
     ) -> Result<(), Stop> {
         let plain = style == ScalarStyle::Plain;
-        // The parser gives `~` for a value that was not written.
+        // The parser returns `~` for an omitted value.
         let text = if plain && span.start == span.end { "" } else { text };
         let span = self.trim(span, style);
         let merge_tag = tag.is_some_and(|t| t.suffix_in_namespace(NAMESPACE).is_some_and(|s| s == "merge"));
-        // `! text` says no more than: not by its look.
+        // The tag `!` makes any scalar a string.
         let no_tag = tag.is_some_and(|t| t.original() == "!");
         let merge = text == "<<" && (merge_tag || no_tag || plain && tag.is_none());
         let scalar = match tag {
-            Some(_) if merge_tag && merge && self.wants_key() => Scalar::Str,
+            Some(_) if merge_tag && merge && self.expects_key() => Scalar::Str,
             None if plain => scalar::plain(text),
             None => Scalar::Str,
             Some(_) if no_tag => Scalar::Str,
@@ -255,28 +257,28 @@ impl<'a> Builder<'a> {
                 let short = tag.suffix_in_namespace(NAMESPACE);
                 let known = short.as_deref().filter(|t| matches!(*t, "str" | "int" | "float" | "bool" | "null"));
                 let Some(known) = known else {
-                    self.refuse(unknown_tag(tag, self.tag_place(tag, span)));
-                    self.put_refused(span);
+                    self.reject(unknown_tag(tag, self.tag_place(tag, span)));
+                    self.put_rejected(span);
                     return Ok(());
                 };
                 let Some(scalar) = scalar::tagged(known, text) else {
-                    let message = format!("the tag `!!{known}` does not fit its value");
-                    self.refuse(
+                    let message = format!("the tag `!!{known}` does not match its value");
+                    self.reject(
                         Diagnostic::new(&codes::TAG, self.tag_place(tag, span), message)
                             .label(span, "the value")
-                            .help("remove the tag, or write a fitting value"),
+                            .help("remove the tag, or write a matching value"),
                     );
-                    self.put_refused(span);
+                    self.put_rejected(span);
                     return Ok(());
                 };
                 scalar
             }
         };
-        // As a key an infinity has a name, as a value it is nothing.
+        // An infinity can be a key, but JSON has no such value.
         let Some(value) = scalar.clone().into_value(text) else {
-            if !self.wants_key() {
-                let message = format!("`{text}` is no number that JSON can hold");
-                self.refuse(
+            if !self.expects_key() {
+                let message = format!("JSON has no number `{text}`");
+                self.reject(
                     Diagnostic::new(&codes::NOT_A_JSON_NUMBER, span, message)
                         .help(format!("write `\"{text}\"` if it is a string")),
                 );
@@ -294,7 +296,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// A block scalar's span without the line breaks and indents behind it.
+    /// A block scalar's span without the trailing line breaks and indentation.
     fn trim(&self, span: Span, style: ScalarStyle) -> Span {
         if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
             return span;
@@ -304,14 +306,14 @@ impl<'a> Builder<'a> {
         Span::new(self.file, start, start + text.trim_end().len())
     }
 
-    fn collection_tag(&mut self, fitting: &str, tag: Option<&Tag>, span: Span) {
+    fn collection_tag(&mut self, expected: &str, tag: Option<&Tag>, span: Span) {
         let Some(tag) = tag else { return };
-        if tag.suffix_in_namespace(NAMESPACE).is_none_or(|t| t != fitting) {
-            self.refuse(unknown_tag(tag, self.tag_place(tag, span)));
+        if tag.suffix_in_namespace(NAMESPACE).is_none_or(|t| t != expected) {
+            self.reject(unknown_tag(tag, self.tag_place(tag, span)));
         }
     }
 
-    /// Where the tag of the value at `span` stands: before it, with at most an anchor between.
+    /// The place of the tag of the value at `span`: before the value, with at most an anchor in between.
     fn tag_place(&self, tag: &Tag, span: Span) -> Span {
         let tag: &str = &tag.original();
         let before = self.text.get(..span.start as usize).unwrap_or("");
@@ -323,21 +325,21 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Remembers a value under its anchor. The copy counts as an alias does:
-    /// anchors inside anchors multiply too.
+    /// Stores a value under its anchor. The copy counts like an alias, because nested
+    /// anchors multiply in the same way.
     fn define(&mut self, anchor: usize, node: &Node, scalar: Option<(Scalar, String)>) -> Result<(), Stop> {
         if anchor == 0 {
             return Ok(());
         }
         let mut cost = Cost::default();
         cost.add(node, 1);
-        self.spend_alias(&cost, node.span)?;
+        self.count_alias(&cost, node.span)?;
         let Cost { nodes, bytes, depth } = cost;
         self.anchors.insert(anchor, Anchored { node: node.clone(), scalar, nodes, bytes, depth });
         Ok(())
     }
 
-    fn spend_alias(&mut self, cost: &Cost, span: Span) -> Result<(), Stop> {
+    fn count_alias(&mut self, cost: &Cost, span: Span) -> Result<(), Stop> {
         let left = (self.limits.alias_nodes.checked_sub(cost.nodes), self.limits.alias_bytes.checked_sub(cost.bytes));
         if let (Some(nodes), Some(bytes)) = left {
             self.limits.alias_nodes = nodes;
@@ -345,50 +347,50 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         let message = format!("the aliases of this file repeat more than {MAX_ALIAS_NODES} values or 32 MiB of text");
-        self.complain(Diagnostic::new(&codes::ALIAS_BUDGET, span, message).help("write the values out"));
+        self.report(Diagnostic::new(&codes::ALIAS_BUDGET, span, message).help("write the values out"));
         Err(Stop::File)
     }
 
     fn alias(&mut self, id: usize, span: Span) -> Result<(), Stop> {
         let Some(anchored) = self.anchors.get(&id) else {
-            // The anchor exists, but its value is not complete: the alias stands in it.
-            self.refuse(
-                Diagnostic::new(&codes::ALIAS, span, "this alias stands inside the value it refers to")
+            // The anchor exists, but its value is incomplete: the alias is inside it.
+            self.reject(
+                Diagnostic::new(&codes::ALIAS, span, "this alias is inside the value that it refers to")
                     .help("a Kubernetes object cannot contain itself; write the value out"),
             );
-            self.put_refused(span);
+            self.put_rejected(span);
             return Ok(());
         };
         let cost = Cost { nodes: anchored.nodes, bytes: anchored.bytes, depth: anchored.depth };
         if self.stack.len() + cost.depth > MAX_DEPTH {
-            self.complain(too_deep(span));
+            self.report(too_deep(span));
             return Err(Stop::Document);
         }
-        self.spend_alias(&cost, span)?;
+        self.count_alias(&cost, span)?;
         let Some(anchored) = self.anchors.get(&id) else { return Ok(()) };
         let node = anchored.node.clone();
         let scalar = anchored.scalar.clone();
-        self.touch(span);
+        self.extend(span);
         let put_at = scalar.as_ref().map(|(scalar, text)| (scalar, text.as_str(), false));
         self.put(node, put_at);
         Ok(())
     }
 
     /// Extends the collection being read to the end of `span`.
-    fn touch(&mut self, span: Span) {
+    fn extend(&mut self, span: Span) {
         if let Some(frame) = self.stack.last_mut() {
             frame.end = frame.end.max(span.end as usize);
         }
     }
 
-    fn wants_key(&self) -> bool {
+    fn expects_key(&self) -> bool {
         matches!(self.stack.last(), Some(Frame { kind: FrameKind::Map(map), .. }) if map.key.is_none())
     }
 
-    fn put_refused(&mut self, span: Span) {
-        if self.wants_key() {
-            self.touch(span);
-            self.set_key(Key::Refused);
+    fn put_rejected(&mut self, span: Span) {
+        if self.expects_key() {
+            self.extend(span);
+            self.set_key(Key::Rejected);
             return;
         }
         self.put(Node { value: Value::Null, span }, None);
@@ -400,12 +402,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Puts a complete value where it belongs. For a scalar: what it is, its
-    /// text, and whether it is the merge key where it is a key.
+    /// Adds a complete value to the innermost collection. `scalar`: the type and text of a
+    /// scalar, and whether it is the merge key if it is used as a key.
     fn put(&mut self, node: Node, scalar: Option<(&Scalar, &str, bool)>) {
-        // An alias keeps the place of its anchor, which lies before the collection.
+        // The span of an alias is that of its anchor, which precedes the collection.
         if node.span.start >= self.stack.last().map_or(0, |f| u32::try_from(f.start).unwrap_or(u32::MAX)) {
-            self.touch(node.span);
+            self.extend(node.span);
         }
         let Some(frame) = self.stack.last_mut() else {
             self.root = Some(node);
@@ -423,7 +425,7 @@ impl<'a> Builder<'a> {
                 let key = self.key(&node, scalar);
                 self.set_key(key);
             }
-            Some(Key::Refused) => {}
+            Some(Key::Rejected) => {}
             Some(Key::Named(key, span)) => self.pair(key, span, node),
             Some(Key::Merge(span)) => {
                 self.merge(span, node);
@@ -435,7 +437,7 @@ impl<'a> Builder<'a> {
 const NAMESPACE: &str = "tag:yaml.org,2002:";
 
 fn unknown_tag(tag: &Tag, span: Span) -> Diagnostic {
-    let message = format!("the tag `{}` has no meaning here in Kubernetes", tag.original());
+    let message = format!("Kubernetes does not support the tag `{}` here", tag.original());
     Diagnostic::new(&codes::TAG, span, message).help("remove the tag and write the value itself")
 }
 
@@ -444,7 +446,7 @@ fn too_deep(span: Span) -> Diagnostic {
         .help("look for a bracket that is not closed")
 }
 
-/// How much a value is when it is repeated.
+/// What repeating a value counts against the limits.
 #[derive(Default)]
 struct Cost {
     nodes: usize,

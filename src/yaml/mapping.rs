@@ -1,5 +1,5 @@
-//! How pairs come together in a mapping: keys that become strings, keys written
-//! twice, and the merge key `<<`.
+//! Adds pairs to mappings: conversion of keys to strings, duplicate keys, and the
+//! merge key `<<`.
 
 use std::collections::HashMap;
 
@@ -10,23 +10,23 @@ use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::source::Span;
 
-/// A mapping that is not complete yet.
+/// A mapping whose end has not been read.
 #[derive(Default)]
 pub(super) struct MapFrame {
     pub(super) entries: Vec<Entry>,
-    /// Position of every key, once there are so many that looking through them is slow.
+    /// Position of every key; empty for a few entries, where a linear search is faster.
     index: HashMap<String, usize>,
-    /// Which entries came by `<<`, so may be written again.
+    /// Which entries `<<` has added; a later key may replace them.
     merged: Vec<bool>,
     pub(super) key: Option<Key>,
 }
 
-/// A key whose value has not come yet.
+/// A key whose value has not been read.
 pub(super) enum Key {
     Named(String, Span),
     Merge(Span),
-    /// A key that was complained about; its value is dropped.
-    Refused,
+    /// A key that was rejected; its value is dropped.
+    Rejected,
 }
 
 impl MapFrame {
@@ -51,7 +51,7 @@ impl MapFrame {
 }
 
 impl Builder<'_> {
-    /// What a complete node is as a key.
+    /// Converts a complete node to a key.
     pub(super) fn key(&mut self, node: &Node, scalar: Option<(&Scalar, &str, bool)>) -> Key {
         match scalar {
             Some((_, _, true)) => Key::Merge(node.span),
@@ -60,35 +60,35 @@ impl Builder<'_> {
                     return Key::Named(name, node.span);
                 }
                 let what = if *scalar == Scalar::Null { "null" } else { "this number" };
-                self.refuse(
+                self.reject(
                     Diagnostic::new(&codes::KEY_NOT_A_STRING, node.span, format!("{what} cannot be a key"))
-                        .help("write quotes around it if a string was meant"),
+                        .help("quote it if it is a string"),
                 );
-                Key::Refused
+                Key::Rejected
             }
             None => {
                 let what = if matches!(node.value, Value::Seq(_)) { "a list" } else { "a mapping" };
-                self.refuse(
+                self.reject(
                     Diagnostic::new(&codes::KEY_NOT_A_STRING, node.span, format!("{what} cannot be a key"))
-                        .help("keys are strings; `{{ … }}` of a template needs quotes"),
+                        .help("keys are strings; quote a template expression `{{ … }}`"),
                 );
-                Key::Refused
+                Key::Rejected
             }
         }
     }
 
-    /// Adds a pair that was written. A key written before is complained about, and the first stays.
+    /// Adds a pair. A duplicate key is an error, and the first pair stays.
     pub(super) fn pair(&mut self, key: String, key_span: Span, node: Node) {
         let Some(Frame { kind: FrameKind::Map(map), .. }) = self.stack.last_mut() else { return };
         let written_before = map.find(&key);
         match written_before {
             Some(at) if !map.merged[at] => {
                 let first = map.entries[at].key_span;
-                self.complain(
-                    Diagnostic::new(&codes::DUPLICATE_KEY, key_span, format!("the key `{key}` stands twice"))
+                self.report(
+                    Diagnostic::new(&codes::DUPLICATE_KEY, key_span, format!("duplicate key `{key}`"))
                         .at("again here")
                         .label(first, "first here")
-                        .help("remove one of the two; kubectl would take the last"),
+                        .help("remove one of the two; kubectl would use the last"),
                 );
             }
             Some(at) => {
@@ -99,9 +99,9 @@ impl Builder<'_> {
         }
     }
 
-    /// Takes over the pairs of a mapping, or of a list of mappings of which the
-    /// first wins. Earlier pairs of the same mapping are replaced: that is what
-    /// Kubernetes does, and is warned of.
+    /// Copies the pairs of a mapping, or of a list of mappings of which the first takes
+    /// precedence. They replace earlier pairs of the mapping, as Kubernetes does; this is
+    /// a warning.
     pub(super) fn merge(&mut self, span: Span, node: Node) {
         let maps: Vec<Vec<Entry>> = match node.value {
             Value::Map(entries) => vec![entries],
@@ -114,7 +114,7 @@ impl Builder<'_> {
                 })
                 .collect(),
             _ => {
-                self.refuse(
+                self.reject(
                     Diagnostic::new(&codes::MERGE, node.span, "`<<` needs a mapping, or a list of mappings")
                         .label(span, "the merge key")
                         .help("to use `<<` as an ordinary key, quote it"),
@@ -127,12 +127,12 @@ impl Builder<'_> {
             for entry in maps.into_iter().flatten() {
                 match map.find(&entry.key) {
                     Some(at) => {
-                        // Real CRDs merge the same value again; that misleads nobody.
+                        // No warning for an equal value, which real CRDs contain: nothing changes.
                         if !map.merged[at] && map.entries[at].value.to_json() != entry.value.to_json() {
                             replaced.push((entry.key.clone(), map.entries[at].key_span));
                         }
-                        // Written or not: after this the key counts as merged, so a
-                        // later written one is no duplicate to Kubernetes' reading.
+                        // From here on the key counts as merged: for Kubernetes a later
+                        // pair with this key is not a duplicate.
                         map.merged[at] = true;
                         map.entries[at] = entry;
                     }
@@ -141,7 +141,7 @@ impl Builder<'_> {
             }
         }
         for (key, first) in replaced {
-            self.complain(
+            self.report(
                 Diagnostic::new(&codes::MERGE_OVERRIDES, span, format!("`<<` replaces the key `{key}` above it"))
                     .label(first, "this value is lost in Kubernetes, but not in other YAML readers")
                     .help("put `<<` first in its mapping"),

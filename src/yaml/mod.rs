@@ -1,8 +1,8 @@
-//! YAML: one reader and one writer for the whole program.
+//! YAML: the one reader and the one writer of the program.
 //!
-//! [`read`](mod@read) makes trees with places ([`tree`]) of text, as Kubernetes reads it;
-//! [`write`](mod@write) makes canonical text of values. What a document means is for
-//! [`crate::compile`] to say: nothing here knows a kind.
+//! [`read`](mod@read) parses text, as Kubernetes reads it, to trees with source places
+//! ([`tree`]); [`write`](mod@write) writes values as canonical text. This folder knows no
+//! kinds: [`crate::compile`] interprets documents.
 
 mod builder;
 mod mapping;

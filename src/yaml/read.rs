@@ -1,14 +1,13 @@
-//! YAML text to trees, read exactly as Kubernetes reads it.
+//! Parses YAML text to trees, exactly as Kubernetes reads it.
 //!
-//! The text is cut at its `---` lines, as kubectl cuts it, so that a broken
-//! document takes no other with it. Each part goes through `granit-parser`,
-//! whose events become [`Node`]s (`builder.rs`) with Kubernetes' meaning of every
-//! scalar (`scalar.rs`), merge keys applied (`mapping.rs`) and aliases written out.
+//! The text is split at its `---` lines, as kubectl does, so that a syntax error
+//! in one document does not affect the others. `granit-parser` parses each part;
+//! its events become [`Node`]s (`builder.rs`) with Kubernetes' meaning of every
+//! scalar (`scalar.rs`), merge keys applied (`mapping.rs`) and aliases expanded.
 //!
-//! What Kubernetes would read in silence as something other than what stands
-//! there is refused here: duplicate keys, tags without meaning, text behind the
-//! end of a document. Whatever the text, reading it ends, in bounded time and
-//! memory, and never panics.
+//! Input that Kubernetes accepts with another meaning than the text suggests is an
+//! error here: duplicate keys, unsupported tags, text after the end of a document.
+//! Parsing any text terminates in bounded time and memory, and never panics.
 
 use std::ops::Range;
 
@@ -19,46 +18,46 @@ use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{FileId, Span};
 
-/// The largest text that is read, in bytes.
+/// The limit of the size of a text, in bytes.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// The deepest nesting of lists and mappings, aliases written out.
+/// The limit of the nesting of lists and mappings, with aliases expanded.
 pub const MAX_DEPTH: usize = 128;
-/// The most values in one file, aliases written out.
+/// The limit of values in one file. Repetitions by aliases have [`MAX_ALIAS_NODES`].
 pub const MAX_NODES: usize = 1_000_000;
-/// The most values that the aliases of one file may repeat.
+/// The limit of values that the aliases of one file repeat.
 pub const MAX_ALIAS_NODES: usize = 250_000;
-/// The most bytes of strings that the aliases of one file may repeat.
+/// The limit of the strings that the aliases of one file repeat, in bytes.
 pub const MAX_ALIAS_BYTES: usize = 32 * 1024 * 1024;
 
 /// One document of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// Its value; never null, a null document is none.
+    /// Its value. Null only if the document is not sound: an empty document is left out.
     pub root: Node,
-    /// Whether every value in it was understood. Where not, `null` stands in for
-    /// what was refused: the object's name still counts, but a complaint about
-    /// its fields would only follow from one already made.
+    /// Whether no value was rejected. `null` replaces a rejected value: the name of
+    /// the object can still be used, but errors about its fields would only follow
+    /// from one that is already reported.
     pub sound: bool,
-    /// Its `# carrier: ignore[…]` comments, and those on the lines before it.
+    /// The `# carrier: ignore[…]` comments in it and on the lines before it.
     pub suppressions: Vec<Suppression>,
 }
 
-/// Reads the documents of a file; empty ones are left out, and so are those that
-/// break off, which are in `diagnostics` instead.
+/// Parses the documents of a file. Empty documents are left out, and so are documents
+/// with a syntax error, which `diagnostics` reports.
 pub fn read(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Vec<Document> {
     read_all(file, text, diagnostics).documents
 }
 
-/// A file, read.
+/// The result of parsing a file.
 #[derive(Debug, Default)]
 pub struct Text {
     /// Its documents.
     pub documents: Vec<Document>,
-    /// The byte ranges of the parts that hold no readable document, which `diagnostics` explain.
+    /// The byte ranges of the parts that cannot be parsed; each has a diagnostic.
     pub broken: Vec<Range<usize>>,
 }
 
-/// Reads the documents of a file, as [`read`] does, and keeps the ranges of the parts that could not be read.
+/// Parses the documents of a file, as [`read`] does, and returns the ranges of the parts that cannot be parsed.
 pub fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Text {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, the limit is {MAX_BYTES}", text.len());
@@ -75,8 +74,8 @@ pub fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Text
     for part in parts(text) {
         if let Some((start, end)) = part.beside_separator {
             diagnostics.push(
-                Diagnostic::new(&codes::SEPARATOR, Span::new(file, start, end), "text on the line of a `---`")
-                    .help("put it on the next line"),
+                Diagnostic::new(&codes::SEPARATOR, Span::new(file, start, end), "text after `---` on the same line")
+                    .help("move it to the next line"),
             );
         }
         let mut builder = Builder::new(file, text, part.start, diagnostics, &mut limits);
@@ -99,17 +98,17 @@ pub fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Text
     Text { documents, broken }
 }
 
-/// A stretch of text between two `---` lines.
+/// The text between two `---` lines.
 struct Part {
     start: usize,
     end: usize,
-    /// Text on the line of the `---` before it that is no comment.
+    /// The range of the text on the line of the preceding `---`, unless it is a comment.
     beside_separator: Option<(usize, usize)>,
 }
 
-/// Cuts the text where kubectl does: at every line that begins with `---`.
+/// Splits the text as kubectl does: at every line that begins with `---`.
 fn parts(text: &str) -> Vec<Part> {
-    // A byte-order mark is no part of the first line; offsets count it.
+    // A byte-order mark is not part of the first line, but offsets include it.
     let begin = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let mut parts = vec![Part { start: begin, end: text.len(), beside_separator: None }];
     let mut line_start = begin;
@@ -122,7 +121,7 @@ fn parts(text: &str) -> Vec<Part> {
             let rest = &text[line_start + 3..line_end];
             let trimmed = rest.trim_matches([' ', '\t', '\r', '\n']);
             let start = line_start + 3 + rest.find(trimmed).unwrap_or(0);
-            // A `#` that touches something begins no comment.
+            // `#` starts a comment only after white space.
             let comment = trimmed.starts_with('#') && start > line_start + 3;
             let beside_separator = (!trimmed.is_empty() && !comment).then_some((start, start + trimmed.len()));
             parts.push(Part { start: line_end, end: text.len(), beside_separator });
@@ -132,14 +131,14 @@ fn parts(text: &str) -> Vec<Part> {
     parts
 }
 
-/// U+0085, U+2028, U+2029: line breaks for Kubernetes, letters for the parser here.
+/// Reports U+0085, U+2028 and U+2029: line breaks for Kubernetes, ordinary characters for `granit-parser`.
 fn line_separators(file: FileId, text: &str, diagnostics: &mut Diagnostics) {
-    // Their UTF-8 begins with C2 or E2; most text has neither.
+    // A fast path: their UTF-8 begins with C2 or E2, which most text does not contain.
     if !text.bytes().any(|b| b == 0xC2 || b == 0xE2) {
         return;
     }
     for (at, c) in text.char_indices().filter(|(_, c)| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}')).take(100) {
-        let message = format!("the character U+{:04X} ends a line for some YAML readers only", u32::from(c));
+        let message = format!("the character U+{:04X} is a line break for some YAML readers only", u32::from(c));
         let escape = match c {
             '\u{85}' => "\\N",
             '\u{2028}' => "\\L",
@@ -147,7 +146,7 @@ fn line_separators(file: FileId, text: &str, diagnostics: &mut Diagnostics) {
         };
         diagnostics.push(
             Diagnostic::new(&codes::LINE_SEPARATOR, Span::new(file, at, at + c.len_utf8()), message)
-                .help(format!("remove it, or write `{escape}` between double quotes")),
+                .help(format!("remove it, or write `{escape}` in double quotes")),
         );
     }
 }

@@ -1,16 +1,15 @@
-//! What Kubernetes reads in a YAML scalar.
+//! The values of YAML scalars, as Kubernetes reads them.
 //!
-//! The rules are those of `sigs.k8s.io/yaml`, YAML 1.1 as kubectl and every
-//! controller speak it (`cli.md` §4.4), including the detour over JSON: `1.0` is
-//! the integer 1 in the cluster, so it is here. Text in, value out; tests
-//! against kubectl are in `tests/it/yaml_oracle.rs`.
+//! The rules are those of `sigs.k8s.io/yaml`: YAML 1.1 as kubectl and the
+//! controllers use it (`cli.md` §4.4), including the conversion to JSON, which
+//! makes `1.0` the integer 1. Pure functions on text; tests against kubectl are in `tests/it/yaml_oracle.rs`.
 
 use serde_json::Number;
 
 use super::tree::Value;
 
-/// A scalar as YAML 1.1 has it, before it becomes JSON. A key needs the
-/// difference between an integer and a float: `1000000:` and `1e6:` differ.
+/// A YAML 1.1 scalar before its conversion to JSON, which loses the difference between
+/// integers and floats. Keys need it: `1000000:` and `1e6:` are different keys.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Scalar {
     Null,
@@ -22,14 +21,14 @@ pub(super) enum Scalar {
 }
 
 impl Scalar {
-    /// The value it is in a Kubernetes object; `text` is what a string holds.
-    /// `None` for infinities and not-a-number, which JSON lacks.
+    /// The value in a Kubernetes object; `text` is the value of a string.
+    /// `None` for infinities and not-a-number, which do not exist in JSON.
     pub(super) fn into_value(self, text: &str) -> Option<Value> {
         Some(match self {
             Self::Null => Value::Null,
             Self::Bool(b) => Value::Bool(b),
             Self::Int(i) => Value::Number(i.into()),
-            // Beyond the range of an i64 Kubernetes has floats only.
+            // Outside the range of an i64 Kubernetes uses floats.
             #[expect(clippy::cast_precision_loss, reason = "Kubernetes loses the same digits")]
             Self::Uint(u) => i64::try_from(u)
                 .map_or_else(|_| Number::from_f64(u as f64).map(Value::Number), |i| Some(Value::Number(i.into())))?,
@@ -41,7 +40,7 @@ impl Scalar {
         })
     }
 
-    /// The key it is in a Kubernetes object; `None` where there is no such key.
+    /// The key in a Kubernetes object; `None` if the scalar cannot be a key.
     pub(super) fn key(&self, text: &str) -> Option<String> {
         Some(match self {
             Self::Null | Self::Uint(_) => return None,
@@ -53,15 +52,15 @@ impl Scalar {
     }
 }
 
-/// The integer a float is in JSON, where Kubernetes reads it as one: JSON text
-/// without point and exponent that fits 64 bits. The text has the shortest digits
-/// that name the float, then zeros; its exact value may be another integer.
+/// The integer that Kubernetes reads from the JSON text of a float: text without point
+/// and exponent that fits 64 bits. The text has the shortest digits that identify the
+/// float, padded with zeros, so the integer can differ from the exact value of the float.
 fn integral(f: f64) -> Option<i64> {
     (f.fract() == 0.0 && f.abs() < 1e19).then(|| f.to_string().parse().ok()).flatten()
 }
 
 /// A float as a key: the shortest decimal of its 32-bit value, with an exponent
-/// outside 10^-4 … 10^5, as Go's `%g` has it.
+/// outside 10^-4 … 10^5, as Go's `%g` formats it.
 #[expect(clippy::cast_possible_truncation, reason = "the 32-bit value is the rule")]
 fn float_key(f: f64) -> String {
     let f = f as f32;
@@ -82,7 +81,7 @@ fn float_key(f: f64) -> String {
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
-/// What a plain scalar is.
+/// Resolves an unquoted scalar without a tag.
 pub(super) fn plain(text: &str) -> Scalar {
     let Some(first) = text.bytes().next() else { return Scalar::Null };
     match first {
@@ -93,8 +92,8 @@ pub(super) fn plain(text: &str) -> Scalar {
     }
 }
 
-/// What a scalar with one of YAML's own tags is, quoted or not; `None` where the
-/// tag contradicts the text. `tag` is the part behind `!!`.
+/// Resolves a scalar with a standard tag, quoted or not; `None` if the tag contradicts
+/// the text. `tag` is the part after `!!`.
 pub(super) fn tagged(tag: &str, text: &str) -> Option<Scalar> {
     let scalar = plain(text);
     match (tag, &scalar) {
@@ -127,7 +126,7 @@ fn special(text: &str) -> Option<Scalar> {
     }))
 }
 
-/// What begins with a digit or a sign. Underscores count for nothing, wherever they stand.
+/// Resolves text that begins with a digit or a sign. Underscores are ignored at any position.
 fn number(text: &str) -> Option<Scalar> {
     let stripped;
     let text = if text.contains('_') {
@@ -153,7 +152,7 @@ fn integer(text: &str) -> Option<Scalar> {
         [b'0', _, ..] => (8, &digits[1..]),
         _ => (10, digits),
     };
-    // Rust would take a second sign.
+    // `from_str_radix` would accept a second sign.
     if !digits.bytes().next()?.is_ascii_alphanumeric() {
         return None;
     }
@@ -165,7 +164,7 @@ fn integer(text: &str) -> Option<Scalar> {
     }
 }
 
-/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, and not beyond an f64.
+/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, within the range of an f64.
 fn yaml_float(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
@@ -185,7 +184,7 @@ fn yaml_float(text: &str) -> Option<f64> {
     text.parse().ok().filter(|f: &f64| f.is_finite())
 }
 
-/// What begins with a point. Here, and only here, an underscore must stand
+/// Resolves text that begins with a point. Only in this case an underscore must be
 /// between two digits.
 fn point_float(text: &str) -> Option<Scalar> {
     let bytes = text.as_bytes();

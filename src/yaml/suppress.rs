@@ -1,8 +1,8 @@
-//! Comments that hide a diagnostic: `# carrier: ignore[CAR0107] reason`
+//! Comments that suppress a diagnostic: `# carrier: ignore[CAR0107] reason`
 //! (`cli.md` §4.2 rule 5).
 //!
-//! Only warnings and notes can be hidden. A comment that hides nothing is itself
-//! a warning, so that none outlives its cause.
+//! Only warnings and infos can be suppressed. A comment that suppresses nothing is a
+//! warning, so that obsolete comments are removed.
 
 use std::collections::BTreeMap;
 
@@ -11,28 +11,28 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::nearest::nearest;
 use crate::model::source::{FileId, Span};
 
-/// One such comment.
+/// A `# carrier: ignore[…]` comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
-    /// What it hides.
+    /// The codes that it suppresses.
     pub codes: Vec<&'static Code>,
-    /// The text it speaks of: the line it ends, or, standing alone, the next
-    /// line with something on it.
+    /// The text that it applies to: its own line, or, if the comment is alone on its
+    /// line, the next line that is neither empty nor a comment.
     pub covers: Span,
     /// The comment itself, from `#`.
     pub span: Span,
-    /// Why; may be empty.
+    /// The text after the brackets; may be empty.
     pub reason: String,
 }
 
-/// Reads a comment; `None` where it is none of ours. `text` is the whole file,
-/// `span` the comment in it, `comment` its text behind `#`.
+/// Parses a comment; `None` if it does not begin with `carrier:` or is not valid. `text` is the
+/// whole file, `span` the comment in it, `comment` its text after `#`.
 pub(super) fn comment(text: &str, span: Span, comment: &str, diagnostics: &mut Diagnostics) -> Option<Suppression> {
     let rest = comment.trim_start().strip_prefix("carrier:")?.trim_start();
     let inner = rest.strip_prefix("ignore").map(str::trim_start).and_then(|r| r.strip_prefix('['));
     let Some((list, reason)) = inner.and_then(|r| r.split_once(']')) else {
-        let message = "this comment hides nothing: it names no codes";
-        let help = "write `# carrier: ignore[CAR0107] reason`, with the code of what it is to hide";
+        let message = "this comment suppresses nothing: it lists no codes";
+        let help = "write `# carrier: ignore[CAR0107] reason`, with the code of the diagnostic";
         diagnostics.push(Diagnostic::new(&yaml::MALFORMED_SUPPRESSION, span, message).help(help));
         return None;
     };
@@ -42,12 +42,12 @@ pub(super) fn comment(text: &str, span: Span, comment: &str, diagnostics: &mut D
             Some(code) => found.push(code),
             None => {
                 let message = format!("there is no diagnostic `{id}`");
-                // Of numbers none is nearer than another, unless a digit is missing or too many.
+                // Codes of the same length differ in a digit, which does not make one similar to another.
                 let near = nearest(id, codes::all().map(|code| code.id)).filter(|near| near.len() != id.len());
                 let diagnostic = Diagnostic::new(&yaml::MALFORMED_SUPPRESSION, span, message);
                 diagnostics.push(match near {
                     Some(near) => diagnostic.did_you_mean(near),
-                    None => diagnostic.help("write a code as in the message that it is to hide"),
+                    None => diagnostic.help("use the code of the diagnostic to suppress"),
                 });
                 return None;
             }
@@ -74,14 +74,14 @@ fn covered(text: &str, span: Span) -> Span {
     }
 }
 
-/// Leaves out the diagnostics that a comment hides, and adds a warning for every
-/// comment, or code in it, that hid nothing. Call it once, with the diagnostics of
-/// all stages: a comment may speak of any of them.
+/// Removes the diagnostics that a comment suppresses, and adds a warning for every code
+/// in a comment that suppresses nothing. Call it once, with the diagnostics of all
+/// stages: a comment can apply to any of them.
 #[must_use]
 pub fn apply_suppressions(diagnostics: Diagnostics, suppressions: &[Suppression]) -> Diagnostics {
     let mut used: Vec<Vec<bool>> = suppressions.iter().map(|s| vec![false; s.codes.len()]).collect();
-    let mut refused: Vec<bool> = vec![false; suppressions.len()];
-    // Each covers a line from its beginning: whatever covers a place is found at one beginning.
+    let mut is_error: Vec<bool> = vec![false; suppressions.len()];
+    // Each covers a line from its start, so all that cover a place have the same start.
     let mut by_line: BTreeMap<(FileId, u32), Vec<usize>> = BTreeMap::new();
     for (i, suppression) in suppressions.iter().enumerate() {
         by_line.entry((suppression.covers.file, suppression.covers.start)).or_default().push(i);
@@ -93,27 +93,27 @@ pub fn apply_suppressions(diagnostics: Diagnostics, suppressions: &[Suppression]
     };
     let mut kept = Diagnostics::default();
     for diagnostic in diagnostics.into_sorted() {
-        let mut hidden = false;
+        let mut suppressed = false;
         for i in diagnostic.primary.iter().flat_map(|primary| covering(primary.span)) {
             let Some(code) = suppressions[i].codes.iter().position(|c| c.id == diagnostic.code.id) else { continue };
             if diagnostic.severity == Severity::Error {
-                refused[i] = true;
+                is_error[i] = true;
             } else {
-                hidden = true;
+                suppressed = true;
                 used[i][code] = true;
             }
         }
-        if !hidden {
+        if !suppressed {
             kept.push(diagnostic);
         }
     }
-    for ((suppression, used), refused) in suppressions.iter().zip(used).zip(refused) {
+    for ((suppression, used), is_error) in suppressions.iter().zip(used).zip(is_error) {
         for (code, _) in suppression.codes.iter().zip(used).filter(|(_, used)| !used) {
-            let message = format!("this comment hides no {}", code.id);
+            let message = format!("this comment suppresses no {}", code.id);
             let help = if suppression.codes.len() == 1 { "remove the comment" } else { "remove the code from it" };
             let mut warning = Diagnostic::new(&yaml::UNUSED_SUPPRESSION, suppression.span, message).help(help);
-            if refused {
-                warning = warning.note("errors cannot be hidden");
+            if is_error {
+                warning = warning.note("errors cannot be suppressed");
             }
             kept.push(warning);
         }

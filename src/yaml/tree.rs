@@ -1,26 +1,26 @@
-//! A YAML value that remembers where it stands.
+//! YAML values with their places in the source text.
 //!
-//! The tree is what the loader makes of a document, with Kubernetes' reading of
-//! every scalar already applied. Typed kinds are read from its JSON; a complaint
-//! about a value finds its place again by JSON Pointer.
+//! A tree has the values that Kubernetes reads from a document. Typed kinds are
+//! deserialized from its JSON; a JSON Pointer leads from an error about a value
+//! back to its place.
 
 use serde_json::Number;
 
 use crate::model::source::Span;
 
-/// A value and the place it was written at.
+/// A value and its place in the source text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// What was written.
+    /// The value as Kubernetes reads it.
     pub value: Value,
-    /// Where. A block collection spans from its first to its last byte.
+    /// Its place. The span of an alias is that of its anchor.
     pub span: Span,
 }
 
-/// What a [`Node`] holds.
+/// The value of a [`Node`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// `null`, `~` or nothing.
+    /// `null`, `~` or an omitted value.
     Null,
     /// A boolean, in any of YAML 1.1's spellings.
     Bool(bool),
@@ -30,7 +30,7 @@ pub enum Value {
     String(String),
     /// A list.
     Seq(Vec<Node>),
-    /// A mapping, in the order it was written; keys are unique.
+    /// A mapping in source order; keys are unique.
     Map(Vec<Entry>),
 }
 
@@ -39,20 +39,20 @@ pub enum Value {
 pub struct Entry {
     /// The key, as Kubernetes reads it: `y:` is `"true"`.
     pub key: String,
-    /// Where the key stands.
+    /// The place of the key.
     pub key_span: Span,
     /// The value.
     pub value: Node,
 }
 
 impl Node {
-    /// The value under `key`, when this is a mapping that has it.
+    /// The value of `key`; `None` if this is not a mapping or has no such key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|e| &e.value)
     }
 
-    /// The pair with this key, when this is a mapping that has it.
+    /// The pair with this key; `None` if this is not a mapping or has no such key.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         match &self.value {
@@ -61,7 +61,7 @@ impl Node {
         }
     }
 
-    /// The string, when this is one.
+    /// The string; `None` for other types.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
@@ -76,10 +76,9 @@ impl Node {
         self.walk(pointer).ok()
     }
 
-    /// The best place for a complaint about `pointer`: the value there, or,
-    /// where it is missing, the nearest thing above it that exists. For a
-    /// mapping with a key of its own that is the key, so that one word is
-    /// underlined and not a whole block.
+    /// The place to show for an error about `pointer`: the value there, or, if it is
+    /// missing, its nearest existing ancestor. For a list or mapping it is the key
+    /// that it belongs to, so that one word is underlined and not a whole block.
     #[must_use]
     pub fn place(&self, pointer: &str) -> Span {
         let mut at = pointer;
@@ -99,14 +98,15 @@ impl Node {
         }
     }
 
-    /// The place of the key that the pointer's last token names.
+    /// The place of the key that the pointer's last token names; `None` for the root and
+    /// for items of a list.
     #[must_use]
     pub fn key_place(&self, pointer: &str) -> Option<Span> {
         let (parent, token) = pointer.rsplit_once('/')?;
         self.walk(parent).ok()?.entry(&unescape(token)).map(|e| e.key_span)
     }
 
-    /// The same value without its places.
+    /// The same value without places.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
@@ -134,7 +134,7 @@ impl Node {
     }
 }
 
-/// Writes a key as one token of a JSON Pointer.
+/// Escapes a key as one token of a JSON Pointer.
 #[must_use]
 pub fn escape(token: &str) -> String {
     if token.contains(['~', '/']) { token.replace('~', "~0").replace('/', "~1") } else { token.to_owned() }

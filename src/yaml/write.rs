@@ -1,20 +1,20 @@
-//! Values to canonical YAML: the same value gives the same bytes, everywhere.
+//! Writes values as canonical YAML: the same value gives the same bytes on every machine.
 //!
-//! This is the only place that knows `serde-saphyr`
-//! (`docs/decisions/0001-yaml.md`). Every string is written so that readers of
-//! YAML 1.1 and 1.2 agree that it is a string.
+//! Only this file uses `serde-saphyr`
+//! (`docs/decisions/0001-yaml.md`). Readers of YAML 1.1 and of
+//! YAML 1.2 read every string in the output as that string.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-/// Keys that come first in an object, in this order; the others follow sorted.
+/// Keys that come first in an object, in this order; the others follow in sorted order.
 const OBJECT_FIRST: &[&str] = &["apiVersion", "kind", "metadata"];
 /// The same in `metadata`.
 const METADATA_FIRST: &[&str] = &["name", "namespace", "labels", "annotations"];
 
 /// Writes a value as one YAML document that ends in one line break.
 ///
-/// Objects of Kubernetes begin with `apiVersion`, `kind` and `metadata`; all
+/// Kubernetes objects begin with `apiVersion`, `kind` and `metadata`; all
 /// other keys are sorted. Strings of several lines are written as `|`, no string
 /// is ever folded.
 ///
@@ -26,8 +26,8 @@ pub fn to_yaml(value: &Value) -> String {
     let options = serde_saphyr::ser_options! {
         indent_step: 2,
         compact_list_indent: true,
-        // Never fold: a changed word then changes one line of a diff, and a long
-        // description stays searchable.
+        // Without folding, a changed word changes one line of a diff, and long
+        // descriptions remain searchable.
         folded_wrap_chars: usize::MAX,
     };
     #[expect(clippy::expect_used, reason = "a JSON value has string keys and finite numbers; nothing else can fail")]
@@ -42,7 +42,7 @@ pub fn to_yaml(value: &Value) -> String {
     }
 }
 
-/// Where in an object a value stands: it decides the order of its keys.
+/// The position of a mapping in an object, which determines the order of its keys.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Root,
@@ -68,8 +68,8 @@ impl Serialize for Ordered<'_> {
     }
 }
 
-/// A string or key. `serde-saphyr` picks the style, but for what kubectl then
-/// misreads (`tests/it/yaml_roundtrip.rs` found each of them).
+/// A string or key. `serde-saphyr` chooses the style, except for text that kubectl would
+/// then misread (`tests/it/yaml_roundtrip.rs` has each case).
 struct Text<'a>(&'a str);
 
 impl Serialize for Text<'_> {
@@ -82,17 +82,17 @@ impl Serialize for Text<'_> {
     }
 }
 
-/// Whether kubectl cuts the file at a line that begins so, be it a key.
+/// Whether kubectl splits the file at a line that begins with this text, even if it is a key.
 fn separates(text: &str) -> bool {
     text.starts_with("---") || text.starts_with("...")
 }
 
-/// Quotes the outermost keys that begin with `---`; `serde-saphyr` lets nobody
-/// choose the style of a key.
+/// Quotes the outermost keys that begin with `---` or `...`; `serde-saphyr` has no option for
+/// the style of a key.
 fn quote_separators(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for line in text.split_inclusive('\n') {
-        // A plain key has no `: ` in it, so the first one ends it.
+        // An unquoted key does not contain `: `, so the first one ends it.
         let end = line.find(": ").or_else(|| line.find(":\n"));
         match end {
             Some(end) if separates(line) => {
@@ -108,9 +108,9 @@ fn quote_separators(text: &str) -> String {
     out
 }
 
-/// Whether a string of several lines comes through every reader as a `|` block.
-/// Not so: a blank or indented first line (the indent is guessed from it), blank
-/// lines at the end (editors and `git` strip them), and what is not printable.
+/// Whether every reader reads a string of several lines unchanged from a `|` block.
+/// Exceptions: a blank or indented first line (readers derive the indentation from it),
+/// trailing blank lines (editors and `git` strip them), and characters that are not printable.
 fn block_safe(text: &str) -> bool {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let last = body.rsplit('\n').next().unwrap_or(body);

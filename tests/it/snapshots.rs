@@ -121,7 +121,7 @@ fn whatever_is_wrong_with_a_lock_is_said_at_its_place() {
             "CAR0505 carrier.lock:2:40 `t` and `u` have the namespace `x`",
         ),
         ("version: 1\n---\nversion: 1\n".into(), "CAR0502 carrier.lock:3:1 the lock has more than one document"),
-        ("version: 1\nversion: 1\n".into(), "CAR0102 carrier.lock:2:1 the key `version` stands twice"),
+        ("version: 1\nversion: 1\n".into(), "CAR0102 carrier.lock:2:1 duplicate key `version`"),
         ("version: [1\n".into(), "CAR0101"),
     ];
     for (text, expected) in cases {

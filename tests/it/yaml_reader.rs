@@ -72,10 +72,10 @@ fn documents_after_a_broken_one_are_read() {
     assert_eq!(
         complaints(text),
         [
-            "CAR0101 \"[\": this bracket is never closed",
-            "CAR0101 \"\\t\": a tab indents this line",
-            "CAR0101 \"'\": this quote is never closed",
-            "CAR0114 \"\": text behind the end of the document",
+            "CAR0101 \"[\": this bracket is not closed",
+            "CAR0101 \"\\t\": this line is indented with a tab",
+            "CAR0101 \"'\": this quote is not closed",
+            "CAR0114 \"\": text after the end of the document",
         ]
     );
 }
@@ -91,50 +91,50 @@ fn what_is_no_document_is_left_out() {
 #[test]
 fn complaints_name_the_words_concerned() {
     let cases: &[(&str, &[&str])] = &[
-        ("a: 1\nb: 2\na: 3", &["CAR0102 \"a\": the key `a` stands twice"]),
-        ("y: 1\ntrue: 2", &["CAR0102 \"true\": the key `true` stands twice"]),
+        ("a: 1\nb: 2\na: 3", &["CAR0102 \"a\": duplicate key `a`"]),
+        ("y: 1\ntrue: 2", &["CAR0102 \"true\": duplicate key `true`"]),
         (
             "1: a\n'1': b\n0x1: c",
-            &["CAR0102 \"'1'\": the key `1` stands twice", "CAR0102 \"0x1\": the key `1` stands twice"],
+            &["CAR0102 \"'1'\": duplicate key `1`", "CAR0102 \"0x1\": duplicate key `1`"],
         ),
         (
             "{{ .x }}: 1",
             &["CAR0103 \"{{ .x }}\": a mapping cannot be a key", "CAR0103 \"{ .x }\": a mapping cannot be a key"],
         ),
         ("? [a]\n: 1\n~: 2", &["CAR0103 \"[a]\": a list cannot be a key", "CAR0103 \"~\": null cannot be a key"]),
-        ("a: !vault x", &["CAR0104 \"!vault\": the tag `!vault` has no meaning here in Kubernetes"]),
-        ("a: !!binary aGk=", &["CAR0104 \"!!binary\": the tag `!!binary` has no meaning here in Kubernetes"]),
-        ("a: !!set {b, c}", &["CAR0104 \"!!set\": the tag `!!set` has no meaning here in Kubernetes"]),
-        ("a: !!str {}", &["CAR0104 \"!!str\": the tag `!!str` has no meaning here in Kubernetes"]),
-        ("a: !!int x", &["CAR0104 \"!!int\": the tag `!!int` does not fit its value"]),
+        ("a: !vault x", &["CAR0104 \"!vault\": Kubernetes does not support the tag `!vault` here"]),
+        ("a: !!binary aGk=", &["CAR0104 \"!!binary\": Kubernetes does not support the tag `!!binary` here"]),
+        ("a: !!set {b, c}", &["CAR0104 \"!!set\": Kubernetes does not support the tag `!!set` here"]),
+        ("a: !!str {}", &["CAR0104 \"!!str\": Kubernetes does not support the tag `!!str` here"]),
+        ("a: !!int x", &["CAR0104 \"!!int\": the tag `!!int` does not match its value"]),
         ("a: *b\nb: &b 1", &["CAR0105 \"*b\": there is no anchor `&b` before this alias"]),
-        ("a: &a [*a]", &["CAR0105 \"*a\": this alias stands inside the value it refers to"]),
+        ("a: &a [*a]", &["CAR0105 \"*a\": this alias is inside the value that it refers to"]),
         ("a: &a 1\n---\nb: *a", &["CAR0105 \"*a\": there is no anchor `&a` before this alias"]),
         ("<<: 3", &["CAR0106 \"3\": `<<` needs a mapping, or a list of mappings"]),
         ("b: &b {a: 2}\nc:\n  a: 1\n  <<: *b", &["CAR0107 \"<<\": `<<` replaces the key `a` above it"]),
         ("b: &b {a: 1}\nc:\n  a: 1\n  <<: *b", &[]),
         ("b: &b {a: 1}\nc:\n  <<: *b\n  a: 2", &[]),
-        ("b: &b {a: 1}\nc:\n  <<: *b\n  a: 2\n  a: 3", &["CAR0102 \"a\": the key `a` stands twice"]),
+        ("b: &b {a: 1}\nc:\n  <<: *b\n  a: 2\n  a: 3", &["CAR0102 \"a\": duplicate key `a`"]),
         (
             "a: .inf\nb: -.NAN\nc: .nan",
             &[
-                "CAR0111 \".inf\": `.inf` is no number that JSON can hold",
-                "CAR0111 \".nan\": `.nan` is no number that JSON can hold",
+                "CAR0111 \".inf\": JSON has no number `.inf`",
+                "CAR0111 \".nan\": JSON has no number `.nan`",
             ],
         ),
         (".inf: a", &[]),
-        ("a: 1\n--- b", &["CAR0113 \"b\": text on the line of a `---`"]),
-        ("a: 1\n---#x", &["CAR0113 \"#x\": text on the line of a `---`"]),
+        ("a: 1\n--- b", &["CAR0113 \"b\": text after `---` on the same line"]),
+        ("a: 1\n---#x", &["CAR0113 \"#x\": text after `---` on the same line"]),
         ("a: 1\n--- # x\nb: 1", &[]),
         (
             "a: \"x\u{2028}y\" # \u{85}",
             &[
-                "CAR0115 \"\\u{2028}\": the character U+2028 ends a line for some YAML readers only",
-                "CAR0115 \"\\u{85}\": the character U+0085 ends a line for some YAML readers only",
+                "CAR0115 \"\\u{2028}\": the character U+2028 is a line break for some YAML readers only",
+                "CAR0115 \"\\u{85}\": the character U+0085 is a line break for some YAML readers only",
             ],
         ),
-        ("# x\n\u{feff}a: 1", &["CAR0101 \"\\u{feff}\": a byte-order mark (U+FEFF) that does not begin the file"]),
-        ("%YAML 1.2\n---\na: 1", &["CAR0101 \"%YAML 1.2\": kubectl reads no `%` directives"]),
+        ("# x\n\u{feff}a: 1", &["CAR0101 \"\\u{feff}\": a byte-order mark (U+FEFF) that is not at the start of the file"]),
+        ("%YAML 1.2\n---\na: 1", &["CAR0101 \"%YAML 1.2\": kubectl does not support `%` directives"]),
     ];
     for (text, expected) in cases {
         assert_eq!(complaints(text), *expected, "{text:?}");
@@ -239,7 +239,7 @@ fn comments_hide_warnings_of_their_line() {
     assert_eq!(with("  # carrier: ignore[CAR0107, CAR0001]\n  <<: *b\n"), ["CAR0121"]);
     assert_eq!(with("  <<: *b # carrier: ignore\n"), ["CAR0107", "CAR0120"]);
     assert_eq!(with("  <<: *b # carrier: ignore[CAR9999]\n"), ["CAR0107", "CAR0120"]);
-    assert_eq!(with("  a: 2 # carrier: ignore[CAR0102] no\n"), ["CAR0102", "CAR0121"], "errors cannot be hidden");
+    assert_eq!(with("  a: 2 # carrier: ignore[CAR0102] no\n"), ["CAR0102", "CAR0121"], "errors cannot be suppressed");
     assert!(with("  s: '# carrier: ignore[CAR0107]'\n").is_empty(), "text is no comment");
 }
 

@@ -277,7 +277,7 @@ pub static FORMAT_DROPPED: Code = code(
     "The field has `format: int32` and a bound outside the range of 32-bit integers. API servers up to 1.35 ignore the\n\
      format; from 1.36 on they reject every instance. Without the format the bounds apply as the authors of the CRD\n\
      intended.\n\n\
-     Fix: report it to the authors of the CRD; hide the warning with `# carrier: ignore[CAR0327] reason`.\n",
+     Fix: report it to the authors of the CRD; suppress the warning with `# carrier: ignore[CAR0327] reason`.\n",
 );
 
 /// The CRD does not have an exposed version.
@@ -410,7 +410,7 @@ pub static VALUE_UNCHECKED: Code = code(
     "The CRD has CEL rules (`x-kubernetes-validations`) for the field or for fields below it. Only the API server evaluates\n\
      them. A preset that violates a rule is detected when the first tenant creates an object, and every object is then\n\
      rejected.\n\n\
-     Fix: create one object with this value in the service cluster; `kubectl apply --dry-run=server` is sufficient. Then hide\n\
+     Fix: create one object with this value in the service cluster; `kubectl apply --dry-run=server` is sufficient. Then suppress\n\
      the warning with `# carrier: ignore[CAR0355] reason`.\n",
 );
 
