@@ -34,7 +34,7 @@ use crate::model::resource::Resource;
 use crate::plan::inventory::Inventory;
 use crate::plan::inventory::is_shared;
 use crate::plan::parent::{GroupKind, Parent};
-use crate::plan::steps::{Operation, PlanMismatch, Step, crd_key, needs, served_by};
+use crate::plan::steps::{Operation, PlanMismatch, Step, crd_key, prerequisites, served_by};
 use crate::plan::types::{Change, ObjectRef, Plan};
 pub use outcome::{Event, Failure, Outcome};
 
@@ -296,7 +296,8 @@ impl<'a> Run<'a> {
         let mut names = self.pending.take();
         if !self.how.wait {
             let later = self.work.steps.iter().filter(|step| !step.is_deletion());
-            let needed: BTreeSet<ObjectKey> = later.flat_map(|step| needs(&step.key, &self.work.served_by)).collect();
+            let needed: BTreeSet<ObjectKey> =
+                later.flat_map(|step| prerequisites(&step.key, &self.work.served_by)).collect();
             names.retain(|name| needed.contains(&crd_key(name)));
         }
         if names.is_empty() {
@@ -445,7 +446,7 @@ impl<'a> Run<'a> {
             return Some(lost.clone());
         }
         let missing = self.missing.borrow();
-        let needed = needs(&step.key, &self.work.served_by);
+        let needed = prerequisites(&step.key, &self.work.served_by);
         let (key, reason) = needed.iter().find_map(|key| Some((key, missing.get(key)?)))?;
         Some(if reason == INTERRUPTED { INTERRUPTED.to_owned() } else { format!("it needs the {key}: {reason}") })
     }

@@ -1,9 +1,9 @@
-//! Who may do what after a change and could not before, or the reverse.
+//! The permissions that subjects gain and lose by changes of roles and bindings.
 //!
-//! Roles and bindings of the cluster are weighed as a whole, before and after: a
-//! role that goes takes nothing from somebody who has the same by another one.
-//! Only what carrier knows of the cluster is weighed: bindings of others may
-//! give the same, or more.
+//! All roles and bindings of a cluster are evaluated before and after the changes: a
+//! subject loses nothing by the deletion of a role if another role gives the same.
+//! Only the objects that carrier knows are evaluated; roles and bindings of others
+//! may give the same permissions, or more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,25 +12,25 @@ use serde_json::Value;
 use super::types::AccessChange;
 use crate::model::object::ObjectKey;
 
-/// Roles and bindings by what they are called.
+/// Roles and bindings by key.
 pub type Objects<'a> = BTreeMap<&'a ObjectKey, &'a Value>;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
-/// Whether an object says who may do what.
+/// Whether an object is a role or a binding of RBAC.
 #[must_use]
 pub fn concerns(key: &ObjectKey) -> bool {
     key.group == GROUP && matches!(key.kind.as_str(), "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding")
 }
 
-/// One thing that may be done: a resource, one object of it or all, and a verb.
+/// A resource with its group, the name of an object or `None` for all, and a verb.
 type Right = (String, Option<String>, String);
-/// Somebody, somewhere.
-type Who = (String, Option<String>);
-type Rights = BTreeMap<Who, BTreeSet<Right>>;
+/// A subject, and a namespace or `None` for the whole cluster.
+type Scope = (String, Option<String>);
+type Rights = BTreeMap<Scope, BTreeSet<Right>>;
 
-/// What the changes of `changed` objects mean, by the object that brings it about. A role and its binding
-/// that come or go together are told once, at the binding.
+/// The permissions that subjects gain and lose, by the object of `changed` that causes it. If a role and its binding
+/// are created or deleted together, the binding causes it.
 #[must_use]
 pub fn changes(
     before: &Objects<'_>,
@@ -51,52 +51,52 @@ pub fn changes(
             let bindings = if is_binding { &itself[..] } else { bindings.get(*key).map_or(&[][..], Vec::as_slice) };
             for binding in bindings {
                 if let Some(body) = objects.get(*binding) {
-                    give(binding, body, objects, &mut given);
+                    add_binding(binding, body, objects, &mut given);
                 }
             }
             given
         };
         let (gave, gives) = (by_key(before, &of_before), by_key(after, &of_after));
-        let everybody: BTreeSet<&Who> = gave.keys().chain(gives.keys()).collect();
-        let mut told = Vec::new();
-        for who in everybody {
-            let taken = only(&gave, &gives, who).filter(|right| !holds(&has, who, right)).cloned().collect();
-            let gained = only(&gives, &gave, who).filter(|right| !holds(&had, who, right)).cloned().collect();
+        let scopes: BTreeSet<&Scope> = gave.keys().chain(gives.keys()).collect();
+        let mut list = Vec::new();
+        for scope in scopes {
+            let taken = only(&gave, &gives, scope).filter(|right| !holds(&has, scope, right)).cloned().collect();
+            let gained = only(&gives, &gave, scope).filter(|right| !holds(&had, scope, right)).cloned().collect();
             let (loses, gains) = (compact(&taken), compact(&gained));
             if !loses.is_empty() || !gains.is_empty() {
-                told.push(AccessChange { subject: who.0.clone(), namespace: who.1.clone(), loses, gains });
+                list.push(AccessChange { subject: scope.0.clone(), namespace: scope.1.clone(), loses, gains });
             }
         }
-        if !told.is_empty() {
-            found.insert((*key).clone(), told);
+        if !list.is_empty() {
+            found.insert((*key).clone(), list);
         }
     }
     found
 }
 
-/// What is in the one and not in the other.
-fn only<'a>(one: &'a Rights, other: &'a Rights, who: &Who) -> impl Iterator<Item = &'a Right> + use<'a> {
-    let other = other.get(who);
-    one.get(who).into_iter().flatten().filter(move |right| !other.is_some_and(|o| o.contains(*right)))
+/// The rights of a scope in `one` that are not in `other`.
+fn only<'a>(one: &'a Rights, other: &'a Rights, scope: &Scope) -> impl Iterator<Item = &'a Right> + use<'a> {
+    let other = other.get(scope);
+    one.get(scope).into_iter().flatten().filter(move |right| !other.is_some_and(|o| o.contains(*right)))
 }
 
-/// Whether somebody has a right: there or in the whole cluster, to one object or to all.
-fn holds(all: &Rights, who: &Who, right: &Right) -> bool {
+/// Whether a scope has a right, also by a right in the whole cluster or to all objects.
+fn holds(all: &Rights, scope: &Scope, right: &Right) -> bool {
     let any = (right.0.clone(), None, right.2.clone());
-    let everywhere = (who.0.clone(), None);
-    [who, &everywhere].into_iter().filter_map(|who| all.get(who)).any(|r| r.contains(right) || r.contains(&any))
+    let everywhere = (scope.0.clone(), None);
+    [scope, &everywhere].into_iter().filter_map(|scope| all.get(scope)).any(|r| r.contains(right) || r.contains(&any))
 }
 
-/// What everybody may do.
+/// The rights of all scopes.
 fn rights(objects: &Objects<'_>) -> Rights {
     let mut all = Rights::new();
     for (key, body) in objects.iter().filter(|(key, _)| key.kind.ends_with("Binding") && concerns(key)) {
-        give(key, body, objects, &mut all);
+        add_binding(key, body, objects, &mut all);
     }
     all
 }
 
-/// The bindings of each role, without those that change: they have their own say.
+/// The bindings of each role, without changed ones: these are reported themselves.
 fn bindings<'a>(objects: &Objects<'a>, changed: &BTreeSet<&ObjectKey>) -> BTreeMap<ObjectKey, Vec<&'a ObjectKey>> {
     let mut found: BTreeMap<ObjectKey, Vec<&ObjectKey>> = BTreeMap::new();
     for (key, body) in objects.iter().filter(|(key, _)| key.kind.ends_with("Binding") && !changed.contains(*key)) {
@@ -107,7 +107,7 @@ fn bindings<'a>(objects: &Objects<'a>, changed: &BTreeSet<&ObjectKey>) -> BTreeM
     found
 }
 
-/// The role of a binding.
+/// The role that a binding refers to; `None` without a valid `roleRef`.
 fn role_of(binding: &ObjectKey, body: &Value) -> Option<ObjectKey> {
     let text = |key: &str| body.pointer(&format!("/roleRef/{key}")).and_then(Value::as_str).map(str::to_owned);
     let kind = text("kind")?;
@@ -115,8 +115,8 @@ fn role_of(binding: &ObjectKey, body: &Value) -> Option<ObjectKey> {
     Some(ObjectKey { group: GROUP.to_owned(), kind, namespace, name: text("name")? })
 }
 
-/// Adds what a binding gives.
-fn give(binding: &ObjectKey, body: &Value, objects: &Objects<'_>, all: &mut Rights) {
+/// Adds the rights that a binding gives.
+fn add_binding(binding: &ObjectKey, body: &Value, objects: &Objects<'_>, all: &mut Rights) {
     let Some(role) = role_of(binding, body).and_then(|key| objects.get(&key).copied()) else { return };
     let given = rules(role);
     for subject in body.get("subjects").and_then(Value::as_array).into_iter().flatten() {
@@ -130,7 +130,7 @@ fn give(binding: &ObjectKey, body: &Value, objects: &Objects<'_>, all: &mut Righ
     }
 }
 
-/// The rights of a role, one by one.
+/// The rights of a role: one for each resource, name and verb of its rules.
 fn rules(role: &Value) -> BTreeSet<Right> {
     let mut rights = BTreeSet::new();
     for rule in role.get("rules").and_then(Value::as_array).into_iter().flatten() {
@@ -167,13 +167,13 @@ fn full_name(resource: &str, group: &str) -> String {
     }
 }
 
-/// `create, delete redis.eu-west-1.team-a`: a text for each set of verbs, with all that it goes for.
+/// The rights as texts, one for each set of verbs: `create, delete redis.eu-west-1.team-a`.
 fn compact(rights: &BTreeSet<Right>) -> Vec<String> {
     let mut verbs: BTreeMap<(&str, Option<&str>), Vec<&str>> = BTreeMap::new();
     for (resource, name, verb) in rights {
         verbs.entry((resource, name.as_deref())).or_default().push(verb);
     }
-    // The names of a resource's objects, then the resources.
+    // First merges the names of a resource, then resources.
     let mut names: BTreeMap<(Vec<&str>, &str), Vec<&str>> = BTreeMap::new();
     for ((resource, name), verbs) in verbs {
         names.entry((verbs, resource)).or_default().extend(name);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_and_its_binding_that_come_together_are_told_once() {
+    fn a_new_role_and_its_binding_are_reported_once() {
         let mut after = Set::new();
         role(&mut after, Some("n"), "r", json!([rule("redis", &["create", "delete"]), rule("redis/status", &["get"])]));
         binding(&mut after, Some("n"), "r", &["ann", "bob"]);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_that_goes_and_a_verb_that_goes() {
+    fn a_removed_subject_and_a_removed_verb_are_reported() {
         let mut before = Set::new();
         role(&mut before, Some("n"), "r", json!([rule("redis", &["get", "list"])]));
         binding(&mut before, Some("n"), "r", &["ann", "bob"]);
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_loses_what_another_role_gives() {
+    fn rights_by_another_role_are_not_lost() {
         let mut before = Set::new();
         role(&mut before, Some("n"), "a", json!([rule("redis", &["get"])]));
         binding(&mut before, Some("n"), "a", &["ann"]);
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_by_name_are_named() {
+    fn names_of_objects_are_shown() {
         let mut after = Set::new();
         let named =
             json!([{"apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["a", "b"], "verbs": ["get"]}]);

@@ -1,5 +1,5 @@
-//! The plan itself: from what is wanted and what is live to the changes, what
-//! each means, and why they may not be made.
+//! Builds a plan from the rendered and the live objects: the changes, their effects,
+//! and the reasons to refuse them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,104 +22,104 @@ use crate::model::object::ObjectKey;
 use crate::model::redact::without_values;
 use crate::model::source::{Sources, Span};
 
-/// What the server said to a dry run of an object.
+/// The response of the API server to a dry run of an object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DryRunResult {
-    /// What the object would be.
+    /// It accepted the object, and returned it as it would be.
     Accepted(Value),
-    /// Others own fields of it.
+    /// Other managers own fields that the object sets.
     Conflicts(Vec<Conflict>),
-    /// Others own fields of it, and what the object would be if these were taken, which the user allowed.
+    /// Other managers own fields that the object sets, and the user allowed to take them over: the object as it
+    /// would be then, and the conflicts.
     Forced(Value, Vec<Conflict>),
-    /// It would not take it, in its words.
+    /// It refused the object: the message of the server.
     Refused(String),
 }
 
-/// One cluster's part of a plan.
+/// The input for one cluster.
 #[derive(Debug, Clone, Copy)]
 pub struct ClusterInput<'a> {
     /// The cluster.
     pub target: &'a Target,
-    /// Its objects as they were rendered.
+    /// The rendered objects of the cluster.
     pub wanted: &'a [Manifest],
-    /// The repository's inventory there.
+    /// The inventory of the repository in the cluster.
     pub inventory: &'a Inventory,
-    /// What is there; `None` where the cluster did not answer.
+    /// The live objects; `None` if the cluster did not answer.
     pub live: Option<&'a LiveCluster>,
-    /// The answers to the dry runs of [`Queries::dry_run`]; an object without one was not asked.
+    /// The results of the dry runs of [`Queries::dry_run`], as far as they could be made.
     pub answers: &'a BTreeMap<ObjectKey, DryRunResult>,
-    /// What was found out about the instances of changed CRDs and of doomed objects.
+    /// The effects on instances, by the CRD that changes or the object that is deleted.
     pub impacts: &'a BTreeMap<ObjectKey, Impact>,
 }
 
-/// What a plan is made of.
+/// The input of [`build`].
 #[derive(Debug, Clone)]
 pub struct Inputs<'a> {
     /// The clusters, the management cluster first.
     pub clusters: Vec<ClusterInput<'a>>,
-    /// The repository's files, for the places of what causes a change.
+    /// The files of the repository, for the places that cause a change.
     pub sources: &'a Sources,
-    /// What was compared with: `clusters`, a folder or a Git revision.
+    /// What the repository is compared with: `clusters`, a folder or a Git revision.
     pub against: String,
-    /// Whether folders stand for the clusters: then nobody can be asked, every object in them is ours,
-    /// and every difference is a change.
+    /// Whether files stand for the clusters. Then there are no dry runs, every object in the files is a member of
+    /// the inventory, and every difference is a change.
     pub hermetic: bool,
-    /// Whether what the repository no longer has is deleted.
+    /// Whether objects that the repository no longer has are deleted.
     pub prune: bool,
-    /// What the user allowed by name.
+    /// The flags with which the user allowed changes by name.
     pub allowed: Vec<Allowed>,
-    /// How many objects may be deleted at most; `None` for the usual.
+    /// The value of `--max-prune`; `None` for the default limit.
     pub max_prune: Option<usize>,
-    /// Whether a repository without objects may delete all there is.
+    /// Whether `--allow-empty` is given.
     pub allow_empty: bool,
-    /// CRDs of service clusters that are not what was locked.
+    /// CRDs of service clusters that differ from the lock.
     pub drift: Vec<Drift>,
 }
 
-/// What has to be asked of a cluster before a plan can be built.
+/// The requests to a cluster that a plan needs before it can be built.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Queries {
-    /// Objects whose dry run is wanted.
+    /// Objects that may change: their dry runs.
     pub dry_run: Vec<ObjectKey>,
-    /// CRDs whose instances may not fit the new schema.
+    /// CRDs whose instances may become invalid: which of them do.
     pub changed_crds: Vec<ChangedCrd>,
-    /// CRDs that would be deleted: how many instances, where?
+    /// CRDs that would be deleted: their instances.
     pub deleted_crds: Vec<ObjectKey>,
-    /// Namespaces that would be deleted: what is in them?
+    /// Namespaces that would be deleted: the instances in them.
     pub deleted_namespaces: Vec<ObjectKey>,
-    /// Other objects that would be deleted, and that instances may depend on: Offerings and
-    /// ServiceClusterAssignments, whose tenants' instances would be without a service.
+    /// Offerings and ServiceClusterAssignments that would be deleted: the instances that depend on them.
     pub deleted_others: Vec<ObjectKey>,
 }
 
-/// A CRD whose schema changes so that instances may not fit any more.
+/// A CRD that changes so that instances may become invalid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangedCrd {
     /// The CRD.
     pub key: ObjectKey,
-    /// As it is.
+    /// The live CRD.
     pub live: Value,
-    /// As it is wanted.
+    /// The CRD to apply, with the label of the inventory.
     pub new: Value,
 }
 
-/// What has to be asked of a cluster. `prune` as in [`Inputs`].
+/// The requests that a plan for a cluster needs. `prune` as in [`Inputs`].
 #[must_use]
 pub fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, prune: bool) -> Queries {
-    let mut asks = Queries::default();
+    let mut queries = Queries::default();
     let mut keys = BTreeSet::new();
     for manifest in wanted {
         let key = ObjectKey::from(&manifest.id);
         let body = inventory.label(&manifest.body);
-        let there = live.objects.get(&key);
-        let differs = compare(&body, there) == Comparison::Differs;
-        let foreign = there.is_some_and(|live| matches!(inventory.ownership(live), Ownership::Foreign(_)));
+        let existing = live.objects.get(&key);
+        let differs = compare(&body, existing) == Comparison::Differs;
+        let foreign = existing.is_some_and(|live| matches!(inventory.ownership(live), Ownership::Foreign(_)));
         if differs && !foreign {
-            asks.dry_run.push(key.clone());
-            if let Some(there) = there.filter(|_| key.is_crd())
-                && crd::reasons(&there.body, &body).iter().any(|reason| reason.effect >= Effect::Tightening)
+            queries.dry_run.push(key.clone());
+            if let Some(existing) = existing.filter(|_| key.is_crd())
+                && crd::reasons(&existing.body, &body).iter().any(|reason| reason.effect >= Effect::Tightening)
             {
-                asks.changed_crds.push(ChangedCrd { key: key.clone(), live: there.body.clone(), new: body });
+                queries.changed_crds.push(ChangedCrd { key: key.clone(), live: existing.body.clone(), new: body });
             }
         }
         keys.insert(key);
@@ -131,20 +131,20 @@ pub fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, p
                 continue;
             }
             match key.kind.as_str() {
-                "CustomResourceDefinition" => asks.deleted_crds.push(key.clone()),
-                "Namespace" => asks.deleted_namespaces.push(key.clone()),
-                "Offering" | "ServiceClusterAssignment" => asks.deleted_others.push(key.clone()),
+                "CustomResourceDefinition" => queries.deleted_crds.push(key.clone()),
+                "Namespace" => queries.deleted_namespaces.push(key.clone()),
+                "Offering" | "ServiceClusterAssignment" => queries.deleted_others.push(key.clone()),
                 _ => {}
             }
         }
     }
-    asks
+    queries
 }
 
 /// Builds the plan.
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> Plan {
-    let mut parts: Vec<ClusterChanges> = inputs.clusters.iter().map(|cluster| part(inputs, cluster)).collect();
+    let mut parts: Vec<ClusterChanges> = inputs.clusters.iter().map(|cluster| plan_cluster(inputs, cluster)).collect();
     let mut plan = Plan {
         format_version: FORMAT_VERSION.to_owned(),
         carrier_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -166,7 +166,8 @@ pub fn build(inputs: &Inputs<'_>) -> Plan {
     for part in &mut parts {
         plan.changes.append(&mut part.applied);
     }
-    // What goes, goes last; in the service clusters after all that asks for it in the management cluster.
+    // Deletions come last, those in the service clusters after those in the management cluster, which may depend on
+    // them.
     for part in &mut parts {
         plan.changes.append(&mut part.deleted);
     }
@@ -194,18 +195,18 @@ fn summary(plan: &Plan) -> Summary {
     }
 }
 
-/// SHA-256 of all objects of all clusters.
+/// See [`Plan::input_digest`].
 fn input_digest(clusters: &[ClusterInput<'_>]) -> String {
     let mut lines = Vec::new();
     for cluster in clusters {
         lines.push(cluster.target.to_string());
-        // One digest an object, so that no two sets can read alike.
+        // A digest of each object, so that different objects cannot be concatenated to the same text.
         lines.extend(cluster.wanted.iter().map(|manifest| sha256(manifest.body.to_string().as_bytes())));
     }
     format!("sha256:{}", sha256(lines.join("\n").as_bytes()))
 }
 
-/// What one cluster adds to the plan.
+/// The part of the plan for one cluster.
 #[derive(Default)]
 struct ClusterChanges {
     cluster: ClusterPlan,
@@ -216,7 +217,7 @@ struct ClusterChanges {
     terminating: Vec<ObjectRef>,
 }
 
-fn part(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges {
+fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges {
     let mut part = ClusterChanges::default();
     part.cluster.name = input.target.to_string();
     part.cluster.objects = input.wanted.len();
@@ -230,7 +231,7 @@ fn part(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges {
 
     let keys: BTreeSet<ObjectKey> = input.wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
     for manifest in input.wanted {
-        wanted(inputs, input, live, manifest, &mut part);
+        plan_object(inputs, input, live, manifest, &mut part);
     }
     let mut gone: Vec<(&ObjectKey, &LiveObject)> =
         live.objects.iter().filter(|(key, object)| !keys.contains(*key) && ours(object)).collect();
@@ -248,8 +249,8 @@ fn part(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges {
     part
 }
 
-/// Plans an object that the repository has.
-fn wanted(
+/// Plans an object of the repository.
+fn plan_object(
     inputs: &Inputs<'_>,
     input: &ClusterInput<'_>,
     live: &LiveCluster,
@@ -257,15 +258,15 @@ fn wanted(
     part: &mut ClusterChanges,
 ) {
     let key = ObjectKey::from(&manifest.id);
-    let there = live.objects.get(&key);
+    let existing = live.objects.get(&key);
     let body = match inputs.hermetic {
-        // Files bear no label of an inventory.
+        // Objects in files have no label of an inventory.
         true => (*manifest.body).clone(),
         false => input.inventory.label(&manifest.body),
     };
-    let comparison = match there {
-        Some(there) if inputs.hermetic && equal(&there.body, &body) => Comparison::Same,
-        there => compare(&body, there),
+    let comparison = match existing {
+        Some(existing) if inputs.hermetic && equal(&existing.body, &body) => Comparison::Same,
+        existing => compare(&body, existing),
     };
     let reference = reference(input.target, &key, &body);
     let mut change = Change {
@@ -283,7 +284,7 @@ fn wanted(
         live: None,
         digest: None,
     };
-    match (comparison, there) {
+    match (comparison, existing) {
         (Comparison::Same, _) => {
             part.cluster.unchanged += 1;
             return;
@@ -293,35 +294,35 @@ fn wanted(
                 change.refused = Some(without_values(why));
             }
         }
-        (Comparison::Differs, Some(there)) => {
+        (Comparison::Differs, Some(existing)) => {
             let answer = input.answers.get(&key);
             if !inputs.hermetic {
-                let ownership = input.inventory.ownership(there);
+                let ownership = input.inventory.ownership(existing);
                 if let Ownership::Foreign(id) = ownership {
                     part.foreign.push((reference, id));
                     return;
                 }
-                if there.is_terminating() {
+                if existing.is_terminating() {
                     part.terminating.push(reference);
                     return;
                 }
-                if matches!(answer, Some(DryRunResult::Accepted(would)) if same_after_dry_run(&there.body, would)) {
+                if matches!(answer, Some(DryRunResult::Accepted(would)) if same_after_dry_run(&existing.body, would)) {
                     part.cluster.unchanged += 1;
                     return;
                 }
                 if ownership == Ownership::Unmarked && !is_shared(&body) {
-                    let text = "it is there already, and becomes one of this inventory".to_owned();
+                    let text = "it already exists and is added to this inventory".to_owned();
                     change.reasons.push(Reason { effect: Effect::Safe, text, path: String::new() });
                 }
             }
             change.action = Action::Update;
-            change.live = version(there);
+            change.live = version(existing);
             change.fields = match answer {
                 Some(DryRunResult::Accepted(would) | DryRunResult::Forced(would, _)) => {
-                    fields::changes(&there.body, would)
+                    fields::changes(&existing.body, would)
                 }
-                _ if inputs.hermetic => fields::changes(&there.body, &body),
-                _ => fields::wanted(&there.body, &body),
+                _ if inputs.hermetic => fields::changes(&existing.body, &body),
+                _ => fields::wanted(&existing.body, &body),
             };
             match answer {
                 Some(DryRunResult::Conflicts(list) | DryRunResult::Forced(_, list)) => {
@@ -330,8 +331,8 @@ fn wanted(
                 Some(DryRunResult::Refused(why)) => change.refused = Some(without_values(why)),
                 Some(DryRunResult::Accepted(_)) | None => {}
             }
-            change.reasons.extend(consequence::of_update(&key, &there.body, &body));
-            // Stable: what is equally grave stays in the order of the fields.
+            change.reasons.extend(consequence::of_update(&key, &existing.body, &body));
+            // A stable sort: reasons with the same effect stay in the order of the fields.
             change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
         }
     }
@@ -343,7 +344,7 @@ fn wanted(
     part.applied.push(change);
 }
 
-/// Plans the end of an object.
+/// Plans the deletion of an object.
 fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, reference: ObjectRef) -> Change {
     let impact = input.impacts.get(key).cloned();
     let reasons = consequence::of_deletion(key, impact.as_ref());
@@ -373,13 +374,13 @@ fn worst(reasons: &[Reason]) -> Effect {
     reasons.iter().map(|reason| reason.effect).max().unwrap_or_default()
 }
 
-/// Of a file there is no version.
+/// The version of a live object; `None` for one from a file.
 fn version(object: &LiveObject) -> Option<LiveVersion> {
     let (uid, resource_version) = (object.uid().to_owned(), object.resource_version().to_owned());
     (!uid.is_empty()).then_some(LiveVersion { uid, resource_version })
 }
 
-/// Says who gains and loses what, at the changes that bring it about.
+/// Adds to each change of RBAC the permissions that subjects gain and lose by it.
 fn add_access_changes(input: &ClusterInput<'_>, live: &LiveCluster, part: &mut ClusterChanges) {
     let key_of = |change: &Change| ObjectKey::from(&change.object);
     let applied: BTreeSet<ObjectKey> = part.applied.iter().map(key_of).filter(access_change::concerns).collect();

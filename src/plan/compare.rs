@@ -1,19 +1,18 @@
-//! Whether an object is as it is wanted, told from the object itself.
+//! Whether applying an object would change it, without a request.
 //!
-//! What carrier applied is written in the object's managed fields. Where those
-//! and the values say that nothing would change, no request is needed. The rules
-//! are strict: what is not certain counts as different, and then the server is
-//! asked by a dry run.
+//! The managed fields of a live object list the fields that carrier applied. If they
+//! are the fields of the wanted object and the values are equal, applying it changes
+//! nothing. In doubt, the objects count as different, and a dry run decides.
 
 use serde_json::{Map, Value};
 
 use super::live::LiveObject;
 use crate::model::keys::SYSTEM_NAMESPACE;
 
-/// What is known of an object without asking.
+/// The result of comparing a wanted object with the live one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// It is not there.
+    /// The object does not exist.
     Absent,
     /// Applying it would change nothing.
     Same,
@@ -21,10 +20,10 @@ pub enum Comparison {
     Differs,
 }
 
-/// Compares an object as it is wanted, with its inventory's label, with what is there.
+/// Compares a wanted object, which has the label of its inventory, with the live one.
 ///
-/// `Same` means: every value wanted is there and carrier owns it, and carrier owns nothing else. The
-/// namespace of carrier's own objects is shared, so it is as wanted wherever it is.
+/// `Same` means that every wanted field has its value and carrier owns it, and that carrier owns no other field.
+/// The namespace `kubecarrier-system` is shared, so that it is the same wherever it exists.
 #[must_use]
 pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
     let Some(live) = live else { return Comparison::Absent };
@@ -33,7 +32,7 @@ pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
     }
     let api_version = wanted.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     let mut ours = live.managers().filter(crate::model::managed_fields::Manager::is_carrier);
-    // After a change of version there may be an entry for each.
+    // After a change of the API version there may be an entry for each version.
     let (Some(entry), None) = (ours.next(), ours.next()) else { return Comparison::Differs };
     let same = !live.is_terminating()
         && entry.api_version == api_version
@@ -42,8 +41,8 @@ pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
     if same { Comparison::Same } else { Comparison::Differs }
 }
 
-/// Whether it is the namespace of carrier's own objects: it is made where it is absent, belongs to no
-/// inventory and is never deleted, because other programs and repositories use it too.
+/// Whether it is the namespace `kubecarrier-system`. It is created if it does not exist, belongs to no inventory and
+/// is never deleted, because other programs and repositories use it too.
 #[must_use]
 pub fn is_system_namespace(body: &Value) -> bool {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
@@ -52,14 +51,14 @@ pub fn is_system_namespace(body: &Value) -> bool {
         && text("/metadata/name") == Some(SYSTEM_NAMESPACE)
 }
 
-/// Whether a dry run changed nothing: neither a value nor what carrier owns. Status and the server's own
-/// bookkeeping do not count.
+/// Whether a dry run changed neither a value nor the fields that carrier owns. The status and the metadata that the
+/// server writes do not count.
 #[must_use]
 pub fn same_after_dry_run(live: &Value, would_be: &Value) -> bool {
     without_server_fields(live) == without_server_fields(would_be) && owned(live) == owned(would_be)
 }
 
-/// What carrier owns of an object, in any order.
+/// The fields that carrier owns, sorted so that the order of the entries does not matter.
 fn owned(body: &Value) -> Vec<Value> {
     let live = LiveObject { body: body.clone() };
     let mut owned: Vec<Value> = live
@@ -71,7 +70,7 @@ fn owned(body: &Value) -> Vec<Value> {
     owned
 }
 
-/// An object without what the server keeps for itself.
+/// An object without its status and the metadata that the server writes.
 #[must_use]
 pub fn without_server_fields(body: &Value) -> Value {
     let mut body = body.clone();
@@ -98,8 +97,8 @@ const SERVER_METADATA: [&str; 8] = [
     "selfLink",
 ];
 
-/// The same as [`is_same`] for a whole object: managed fields do not speak of what names it. (A CRD may
-/// be a megabyte, so nothing is copied.)
+/// The same as [`is_same`] for a whole object, whose managed fields do not contain `apiVersion`, `kind`, name and
+/// namespace. Nothing is copied, because a CRD may be a megabyte.
 fn is_same_object(wanted: &Value, live: &Value, fields: &Value) -> bool {
     let (Some(wanted), Some(live), Some(fields)) = (wanted.as_object(), live.as_object(), fields.as_object()) else {
         return false;
@@ -120,7 +119,7 @@ fn is_same_object(wanted: &Value, live: &Value, fields: &Value) -> bool {
     are_same(wanted, fields, skipped, same)
 }
 
-/// Whether all entries but those that are skipped are owned, nothing else is, and each is the same.
+/// Whether the owned entries are exactly those of `wanted` that are not skipped, and each of them is the same.
 fn are_same(
     wanted: &Map<String, Value>,
     fields: &Map<String, Value>,
@@ -136,12 +135,12 @@ fn are_same(
         })
 }
 
-/// Whether `wanted` is exactly what is owned by `fields`, and has the live values.
+/// Whether `fields` owns exactly the fields of `wanted`, and these have the live values.
 fn is_same(wanted: &Value, live: &Value, fields: &Value) -> bool {
     let Some(fields) = fields.as_object() else { return false };
     let mut parts = fields.iter().filter(|(key, _)| *key != ".").peekable();
     let Some((first, _)) = parts.peek() else {
-        // A leaf: a plain value, or a list or map that is owned as one.
+        // A leaf: a scalar, or an atomic list or map.
         return !wanted.is_null() && equal(wanted, live);
     };
     match (first.get(..2), wanted, live) {
@@ -164,7 +163,7 @@ fn is_same(wanted: &Value, live: &Value, fields: &Value) -> bool {
     }
 }
 
-/// The one item of a list that an element of managed fields names; `None` where none or several do.
+/// The item of a list that an element of managed fields identifies; `None` if no item or more than one matches.
 fn item<'a>(list: &'a [Value], element: &str) -> Option<&'a Value> {
     let (kind, rest) = element.split_at_checked(2)?;
     if kind == "i:" {
@@ -185,7 +184,7 @@ fn item<'a>(list: &'a [Value], element: &str) -> Option<&'a Value> {
     }
 }
 
-/// Equality of JSON where a number is its value: the server writes `1` for the `1.0` of a schema.
+/// Equality of JSON values in which `1` and `1.0` are equal: the server returns `1` for `1.0` in a schema.
 #[must_use]
 pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
@@ -209,7 +208,7 @@ mod tests {
 
     const ID: &str = "applyset-x-v1";
 
-    /// An object as the server gives it back, with what carrier owns of it.
+    /// An object as the server returns it, with the fields that carrier owns.
     fn live(wanted: &Value, fields: Value, also: impl FnOnce(&mut Value)) -> LiveObject {
         let mut body = wanted.clone();
         body["metadata"]["uid"] = json!("u");
@@ -240,27 +239,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_absent() {
+    fn an_object_that_does_not_exist_is_absent() {
         assert_eq!(compare(&role().0, None), Comparison::Absent);
     }
 
     #[test]
-    fn a_role_is_the_same_when_all_of_it_is_owned_and_equal() {
+    fn a_role_is_the_same_if_all_fields_are_owned_and_equal() {
         let (wanted, fields) = role();
         assert_eq!(compare(&wanted, Some(&live(&wanted, fields.clone(), |_| {}))), Comparison::Same);
-        // Others may have keys of their own.
+        // Other managers may own other keys.
         let labelled = live(&wanted, fields.clone(), |b| b["metadata"]["labels"]["other"] = json!("x"));
         assert_eq!(compare(&wanted, Some(&labelled)), Comparison::Same);
         // An atomic list is compared as a whole, in its order.
         assert!(differs(&wanted, &live(&wanted, fields.clone(), |b| b["rules"][0]["verbs"] = json!(["get", "list"]))));
-        // What we own and no longer want has to go.
+        // A field that carrier owns and that is no longer wanted has to be removed.
         let mut more = fields.clone();
         more["f:metadata"]["f:annotations"] = json!({"f:old": {}});
         assert!(differs(&wanted, &live(&wanted, more, |b| b["metadata"]["annotations"] = json!({"old": "x"}))));
-        // An equal value that somebody else owns has to be taken over.
+        // Applying would add carrier as an owner of an equal value.
         assert!(differs(&wanted, &live(&wanted, json!({"f:rules": {}}), |_| {})));
         assert!(differs(&wanted, &live(&wanted, fields.clone(), |b| b["metadata"]["managedFields"] = json!([]))));
-        // `Update` by our name is not `Apply`.
+        // An `Update` by carrier is not an `Apply`.
         let update = |b: &mut Value| b["metadata"]["managedFields"][0]["operation"] = json!("Update");
         assert!(differs(&wanted, &live(&wanted, fields.clone(), update)));
         let twice = |b: &mut Value| {
@@ -268,14 +267,14 @@ mod tests {
             b["metadata"]["managedFields"][1] = entry;
         };
         assert!(differs(&wanted, &live(&wanted, fields.clone(), twice)));
-        let going = |b: &mut Value| b["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-        assert!(differs(&wanted, &live(&wanted, fields.clone(), going)));
+        let terminating = |b: &mut Value| b["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert!(differs(&wanted, &live(&wanted, fields.clone(), terminating)));
         let older = |b: &mut Value| b["metadata"]["managedFields"][0]["apiVersion"] = json!("rbac/v1beta1");
         assert!(differs(&wanted, &live(&wanted, fields, older)));
     }
 
     #[test]
-    fn numbers_of_a_crd_are_their_values() {
+    fn numbers_in_a_crd_are_compared_by_value() {
         let crd = |minimum: Value| {
             json!({
                 "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -299,13 +298,13 @@ mod tests {
         let there = live(&crd(json!(1)), fields.clone(), defaulted);
         assert_eq!(compare(&crd(json!(1.0)), Some(&there)), Comparison::Same);
         assert!(differs(&crd(json!(1.5)), &there));
-        // Inside an atomic list a key too many may be one that we wrote before.
+        // An additional key in an atomic list may be one that carrier applied before.
         let more = live(&crd(json!(1)), fields, |b| b["spec"]["versions"][0]["deprecated"] = json!(true));
         assert!(differs(&crd(json!(1)), &more));
     }
 
     #[test]
-    fn lists_with_keys_and_sets_are_walked() {
+    fn lists_of_type_map_and_set_are_compared_by_item() {
         let wanted = json!({
             "apiVersion": "x/v1", "kind": "X", "metadata": {"name": "a"},
             "spec": {"set": ["a", "b"], "keyed": [{"n": "x", "v": 1}, {"n": "y", "v": 2}], "free": {"deep": {"er": [1]}}},
@@ -317,7 +316,11 @@ mod tests {
         }});
         let same = |also: fn(&mut Value)| compare(&wanted, Some(&live(&wanted, fields.clone(), also)));
         assert_eq!(same(|_| {}), Comparison::Same);
-        assert_eq!(same(|b| b["spec"]["set"] = json!(["z", "b", "a"])), Comparison::Same, "others' items, any order");
+        assert_eq!(
+            same(|b| b["spec"]["set"] = json!(["z", "b", "a"])),
+            Comparison::Same,
+            "items of other managers, in any order"
+        );
         let foreign = |b: &mut Value| b["spec"]["keyed"] = json!([{"n": "y", "v": 2}, {"n": "q"}, {"n": "x", "v": 1}]);
         assert_eq!(same(foreign), Comparison::Same);
         assert_eq!(same(|b| b["spec"]["set"] = json!(["a"])), Comparison::Differs);
@@ -325,14 +328,14 @@ mod tests {
         assert_eq!(same(|b| b["spec"]["free"]["deep"]["er"] = json!([1, 2])), Comparison::Differs);
         let mut fewer = wanted.clone();
         fewer["spec"]["set"] = json!(["a"]);
-        assert!(differs(&fewer, &live(&wanted, fields.clone(), |_| {})), "an item that we own is no longer wanted");
+        assert!(differs(&fewer, &live(&wanted, fields.clone(), |_| {})), "an owned item is no longer wanted");
         let mut null = wanted.clone();
         null["spec"]["set"] = Value::Null;
         assert!(differs(&null, &live(&wanted, fields, |_| {})));
     }
 
     #[test]
-    fn the_shared_namespace_is_as_wanted_wherever_it_is() {
+    fn the_shared_namespace_is_the_same_wherever_it_exists() {
         let wanted = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kubecarrier-system"}});
         assert_eq!(compare(&wanted, None), Comparison::Absent);
         assert_eq!(compare(&wanted, Some(&LiveObject { body: wanted.clone() })), Comparison::Same);
@@ -341,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dry_run_that_changes_bookkeeping_alone_changes_nothing() {
+    fn a_dry_run_that_changes_only_server_metadata_changes_nothing() {
         let (wanted, fields) = role();
         let live = live(&wanted, fields, |_| {}).body;
         let mut would = live.clone();
@@ -352,7 +355,7 @@ mod tests {
         assert!(same_after_dry_run(&live, &would));
         let mut owns = would.clone();
         owns["metadata"]["managedFields"][0]["fieldsV1"]["f:more"] = json!({});
-        assert!(!same_after_dry_run(&live, &owns), "what is owned is part of the state");
+        assert!(!same_after_dry_run(&live, &owns), "ownership is part of the state");
         would["rules"] = json!([]);
         assert!(!same_after_dry_run(&live, &would));
     }

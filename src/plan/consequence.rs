@@ -1,4 +1,4 @@
-//! What a change of an object means for those who use the services, by its kind.
+//! The effects of a change on the users of the services, by the kind of the object.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ fn reason(effect: Effect, text: impl Into<String>) -> Reason {
     Reason { effect, text: text.into(), path: String::new() }
 }
 
-/// What an update means. `new` is the object as it is wanted.
+/// The effects of an update from `live` to `new`; empty for kinds whose updates have none.
 #[must_use]
 pub fn of_update(key: &ObjectKey, live: &Value, new: &Value) -> Vec<Reason> {
     if key.is_crd() {
@@ -25,21 +25,23 @@ pub fn of_update(key: &ObjectKey, live: &Value, new: &Value) -> Vec<Reason> {
         if let (Some(was), Some(is)) = (namespace(live), namespace(new))
             && was != is
         {
-            let text = format!("the tenant's instances are in the namespace {was} of the service cluster, not in {is}");
+            let text = format!(
+                "the tenant's namespace in the service cluster changes from {was} to {is}; its instances stay in {was}"
+            );
             return vec![reason(Effect::Breaking, text)];
         }
     }
     Vec::new()
 }
 
-/// What a deletion means. An impact that is missing or was not looked into is taken for the worst.
+/// The effects of a deletion. If `impact` is `None` or incomplete, the worst case is assumed.
 #[must_use]
 pub fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reason> {
     let known = impact.filter(|impact| impact.unchecked.is_none());
     let instances = known.map(|impact| impact.instances.max(impact.destroyed_count));
     if key.is_crd() {
         return vec![match (instances, known) {
-            (Some(0), _) => reason(Effect::Breaking, "nobody can have instances of it any more"),
+            (Some(0), _) => reason(Effect::Breaking, "no instances of it can be created any more"),
             (Some(n), Some(impact)) => {
                 let places = count(impact.accounts, "namespace");
                 let are = if n == 1 { "is" } else { "are" };
@@ -50,8 +52,8 @@ pub fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reason> {
     }
     if key.kind == "Namespace" && key.group.is_empty() {
         let text = match known.map(|impact| impact.destroyed_count) {
-            Some(n) if n > 0 => format!("all that is in it is deleted with it, {} too", count(n, "instance")),
-            _ => "all that is in it is deleted with it".to_owned(),
+            Some(n) if n > 0 => format!("everything in it is deleted with it, including {}", count(n, "instance")),
+            _ => "everything in it is deleted with it".to_owned(),
         };
         return vec![reason(Effect::Destructive, text)];
     }
@@ -98,31 +100,34 @@ mod tests {
     }
 
     #[test]
-    fn a_crd_takes_its_instances_with_it() {
+    fn the_deletion_of_a_crd_deletes_its_instances() {
         let crd = key("apiextensions.k8s.io", "CustomResourceDefinition", None);
         assert_eq!(worst(&of_deletion(&crd, Some(&with(0)))), Effect::Breaking);
-        let said = of_deletion(&crd, Some(&with(3)));
+        let reasons = of_deletion(&crd, Some(&with(3)));
         assert_eq!(
-            (worst(&said), said[0].text.as_str()),
+            (worst(&reasons), reasons[0].text.as_str()),
             (Effect::Destructive, "3 instances in 2 namespaces are deleted with it")
         );
-        // Not to know is no proof that there are none.
+        // Without an impact there may be instances.
         assert_eq!(worst(&of_deletion(&crd, None)), Effect::Destructive);
         let unchecked = Impact { unchecked: Some("forbidden".into()), ..with(0) };
         assert_eq!(worst(&of_deletion(&crd, Some(&unchecked))), Effect::Destructive);
     }
 
     #[test]
-    fn a_namespace_takes_all_with_it() {
+    fn the_deletion_of_a_namespace_is_destructive() {
         assert_eq!(worst(&of_deletion(&key("", "Namespace", None), Some(&with(0)))), Effect::Destructive);
     }
 
     #[test]
-    fn a_service_that_is_no_longer_offered_breaks_and_destroys_nothing() {
+    fn the_deletion_of_an_offering_is_breaking_and_not_destructive() {
         let offering = key(CATALOG_GROUP, "Offering", Some("team-b"));
-        let said = of_deletion(&offering, Some(&with(2)));
-        assert_eq!(worst(&said), Effect::Breaking);
-        assert_eq!(said[0].text, "team-b is no longer offered the service, and 2 instances would be left without it");
+        let reasons = of_deletion(&offering, Some(&with(2)));
+        assert_eq!(worst(&reasons), Effect::Breaking);
+        assert_eq!(
+            reasons[0].text,
+            "team-b is no longer offered the service, and 2 instances would be left without it"
+        );
         let assignment = key(CORE_GROUP, "ServiceClusterAssignment", Some("team-a"));
         assert_eq!(worst(&of_deletion(&assignment, Some(&with(2)))), Effect::Breaking);
         assert_eq!(worst(&of_deletion(&assignment, None)), Effect::Breaking);

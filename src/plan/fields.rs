@@ -1,9 +1,9 @@
-//! Which fields of an object change, as JSON Pointers.
+//! The changed fields of an object, as JSON Pointers.
 //!
-//! What the server writes for itself is left out. So is every value that may be a
-//! secret, as are all presets and defaults, which tenants never see, and all but
-//! the beginning of what is long. Of a CRD's schemas it is the
-//! nodes that count: a field that comes is one change, not each line of its text.
+//! Fields that the server writes are left out. Values that may be secret are hidden,
+//! among them all presets and defaults, which tenants never see; long values are
+//! cut. In the schemas of a CRD, properties are compared: a new property is one
+//! change, not one for each keyword of its schema.
 
 use serde_json::{Map, Value};
 
@@ -12,16 +12,16 @@ use super::types::{FieldChange, FieldOp};
 use crate::compile::derive::schema;
 use crate::model::redact::names_credential;
 
-/// Longer values, in bytes of JSON, are shown by their size.
+/// Longer values, in bytes of JSON, are cut or replaced by their size.
 const LONGEST: usize = 256;
-/// kubectl's copy of a whole object, secrets and all.
+/// The annotation in which `kubectl apply` keeps a copy of the whole object, including secrets.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// What changes between two states of an object.
+/// The fields that change from `live` to `would_be`, the result of a dry run.
 #[must_use]
 pub fn changes(live: &Value, would_be: &Value) -> Vec<FieldChange> {
     let (live, would_be) = (without_server_fields(live), without_server_fields(would_be));
-    let mut walk = Walk { found: Vec::new(), partly: false };
+    let mut walk = Walk { found: Vec::new(), ignore_others: false };
     if live.get("kind").is_some_and(|kind| kind == "CustomResourceDefinition") {
         walk.crd(&live, &would_be);
     } else {
@@ -30,12 +30,12 @@ pub fn changes(live: &Value, would_be: &Value) -> Vec<FieldChange> {
     walk.found
 }
 
-/// What is wanted of an object and is not so. What else it has is not looked at: without the server's
-/// answer nobody can tell whose it is.
+/// The fields of `wanted` that `live` does not have or has with another value. Other fields of `live` are ignored:
+/// without a dry run, it is unknown which of them applying the object would remove.
 #[must_use]
 pub fn wanted(live: &Value, wanted: &Value) -> Vec<FieldChange> {
     let (live, wanted) = (without_server_fields(live), without_server_fields(wanted));
-    let mut walk = Walk { found: Vec::new(), partly: true };
+    let mut walk = Walk { found: Vec::new(), ignore_others: true };
     if live.get("kind").is_some_and(|kind| kind == "CustomResourceDefinition") {
         walk.crd(&live, &wanted);
     } else {
@@ -46,11 +46,11 @@ pub fn wanted(live: &Value, wanted: &Value) -> Vec<FieldChange> {
 
 struct Walk {
     found: Vec<FieldChange>,
-    /// Whether what is not in the second state is none of our business.
-    partly: bool,
+    /// Whether to ignore fields that only the first state has.
+    ignore_others: bool,
 }
 
-/// A pointer and one step more.
+/// A JSON Pointer extended by a key, escaped by RFC 6901.
 fn step(at: &str, key: &str) -> String {
     format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
@@ -85,7 +85,7 @@ impl Walk {
                     let path = step(at, key);
                     match (old.get(key), new.get(key)) {
                         (Some(old), Some(new)) => self.value(&path, old, new, sensitive),
-                        (Some(_), None) if self.partly => {}
+                        (Some(_), None) if self.ignore_others => {}
                         (old, new) => self.push(&path, old, new, sensitive),
                     }
                 }
@@ -95,7 +95,7 @@ impl Walk {
         }
     }
 
-    /// Lists are compared from both ends: what is between is other, or came, or went.
+    /// Compares lists after removing the common items at both ends; the rest is compared by index.
     fn list(&mut self, at: &str, old: &[Value], new: &[Value], sensitive: bool) {
         let start = old.iter().zip(new).take_while(|(a, b)| equal(a, b)).count();
         let (old, new) = (&old[start..], &new[start..]);
@@ -141,14 +141,14 @@ impl Walk {
                 }
                 version
             };
-            // Columns and the like; what is said of fields comes next.
+            // Printer columns and the like; the schema follows.
             self.value(&path, &without(was), &without(version), false);
             let root = format!("{path}/schema/openAPIV3Schema");
             self.node(&root, super::crd::root(was), super::crd::root(version), false);
         }
     }
 
-    /// A node of a schema: a property that comes or goes is told by its type, anything else by its value.
+    /// Compares a node of a schema. An added or removed property is shown by its type, other keywords by value.
     fn node(&mut self, at: &str, old: &Value, new: &Value, secret: bool) {
         let (Value::Object(was), Value::Object(is)) = (old, new) else {
             return self.value(at, old, new, secret);
@@ -159,7 +159,7 @@ impl Walk {
         for key in keys {
             let path = step(at, key);
             match (key.as_str(), was.get(key), is.get(key)) {
-                // Texts are for reading in the diff of the snapshot.
+                // Documentation changes are in the diff of the snapshot.
                 ("description" | "title" | "example" | "externalDocs", _, _) => {}
                 ("properties", old, new) => self.properties(&path, old, new, secret),
                 ("items" | "additionalProperties", Some(old @ Value::Object(_)), Some(new @ Value::Object(_))) => {
@@ -171,7 +171,7 @@ impl Walk {
         }
     }
 
-    /// What is below a credential is one too: `auth.password.value`.
+    /// Compares properties. A property below a credential is one too: `auth.password.value`.
     fn properties(&mut self, at: &str, old: Option<&Value>, new: Option<&Value>, secret: bool) {
         let empty = Map::new();
         let of = |node: Option<&'_ Value>| node.and_then(Value::as_object).unwrap_or(&empty).clone();
@@ -193,29 +193,29 @@ impl Walk {
     }
 }
 
-/// Whether a field of this name holds a secret. The reference to a Secret holds but its name.
+/// Whether a field with this name holds a secret. `kubeconfigSecret` only refers to a Secret by name.
 fn is_secret_key(key: &str) -> bool {
     key == LAST_APPLIED || names_credential(key) && key != "kubeconfigSecret"
 }
 
-/// Whether a path of an exposure leads to a secret, or to something in one.
+/// Whether a field path of a catalog entry names a credential at any step.
 fn names_secret_path(path: &Value) -> bool {
     path.as_str().unwrap_or_default().split(['.', '\'', '"', '[', ']']).any(names_credential)
 }
 
-/// Whether these are a path and the value that goes there, as in the presets and defaults of a catalog
-/// entry. They are the provider's own: no tenant sees them, and any may be a credential.
+/// Whether an object has a path and a value for it, as the presets and defaults of a catalog entry do. Tenants do not
+/// see these values, and each may be a credential.
 fn assigns(entries: &Map<String, Value>) -> bool {
     entries.contains_key("jsonPath") && entries.contains_key("value")
 }
 
-/// Whether what stands beside a path or a name is a secret by it.
+/// Whether an object has a value next to a path or a name that names a credential, as an environment variable does.
 fn names_secret(entries: &Map<String, Value>) -> bool {
     entries.get("jsonPath").is_some_and(names_secret_path)
         || entries.contains_key("value") && entries.get("name").and_then(Value::as_str).is_some_and(names_credential)
 }
 
-/// Whether there is a secret anywhere in a value.
+/// Whether a value contains a secret at any depth.
 fn holds_secret(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains("PRIVATE KEY-----"),
@@ -229,7 +229,7 @@ fn holds_secret(value: &Value) -> bool {
     }
 }
 
-/// A value, or what it is and how large where it is long.
+/// The value; for a long one, the beginning of the string, or its number of entries and its size.
 fn shortened(value: &Value) -> Value {
     let text = value.to_string();
     if text.len() <= LONGEST {
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_items_come_go_and_change() {
+    fn values_and_items_are_added_removed_and_replaced() {
         let old = json!({"kind": "Role", "metadata": {"uid": "u", "resourceVersion": "1", "labels": {"a/b": "x"}},
             "status": {"x": 1}, "rules": [{"verbs": ["get"]}, {"verbs": ["list"]}], "n": 1, "gone": true});
         let new = json!({"kind": "Role", "metadata": {"labels": {"a/b": "y", "c": "d"}},
@@ -285,17 +285,17 @@ mod tests {
             ]
         );
         assert_eq!(changes(&old, &old), []);
-        assert_eq!(lines(wanted(&old, &new)).len(), 4, "what is there and not wanted is left alone");
+        assert_eq!(lines(wanted(&old, &new)).len(), 4, "fields that are not wanted are ignored");
     }
 
     #[test]
-    fn an_item_that_goes_from_the_middle_is_one_change() {
+    fn an_item_removed_from_the_middle_is_one_change() {
         let list = |names: &[&str]| json!({"subjects": names});
         assert_eq!(lines(changes(&list(&["a", "b", "c"]), &list(&["a", "c"]))), [r#"- /subjects/1 "b""#]);
     }
 
     #[test]
-    fn secrets_are_hidden_wherever_they_are() {
+    fn secrets_are_hidden_at_any_depth() {
         let old = json!({"kind": "X", "spec": {"adminPassword": "old-value", "kubeconfigSecret": {"name": "a"}}});
         let new = json!({"kind": "X", "spec": {
             "adminPassword": "new-value", "kubeconfigSecret": {"name": "b"},
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_and_what_is_below_a_credential_are_hidden_whatever_they_are_called() {
+    fn presets_and_fields_below_a_credential_are_hidden_under_any_name() {
         let entry = |path: &str, value: Value| json!({"presets": [{"jsonPath": path, "value": value}]});
         for path in [".spec.size", ".spec.password.value", ".spec.tokens[0]", ".spec['db-dsn'].text"] {
             let found = lines(changes(&entry(path, json!("hunter2")), &entry(path, json!("hunter3"))));
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_crd_the_nodes_are_shown() {
+    fn the_properties_of_a_crd_are_compared() {
         let crd = |spec: Value, versions: &[&str]| {
             let versions: Vec<Value> = versions
                 .iter()
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn long_values_are_told_by_their_size() {
+    fn long_values_are_cut() {
         let long = "x".repeat(1000);
         let found = changes(&json!({"a": "b"}), &json!({"a": long, "c": [long]}));
         let text = lines(found).join("\n");

@@ -1,57 +1,58 @@
-//! Why a plan is not applied as it is, and the flag that allows it.
+//! The guards: rules by which `carrier apply` refuses a plan, and the flags that
+//! allow it.
 //!
-//! A guard looks at the plan alone, so that the same plan is refused wherever it
-//! is applied. What a flag allows by name, it allows for nothing else.
+//! A guard depends only on the plan, so that a plan is refused wherever it is
+//! applied. A flag allows only the object that it names.
 
 use super::live::PART_OF;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
 use super::words::{NOT_ASKED, count, first, flag_name, impact, object};
 
-/// Allows a breaking change by name.
+/// Allows a breaking change of the named object.
 pub const ALLOW_BREAKING: &str = "--allow-breaking";
-/// Allows a destructive change by name.
+/// Allows a destructive change of the named object.
 pub const ALLOW_DELETE: &str = "--allow-delete";
-/// Takes over fields of other managers, by the object's name.
+/// Takes over fields of other managers in the named object.
 pub const FORCE_CONFLICTS: &str = "--force-conflicts";
-/// How many objects may be deleted at most.
+/// Sets the number of objects that may be deleted.
 pub const MAX_PRUNE: &str = "--max-prune";
-/// Whether a repository without objects may delete all there is.
+/// Allows a repository without objects to delete all objects of its inventory.
 pub const ALLOW_EMPTY: &str = "--allow-empty";
-/// As many deletions are usual, however small the inventory is.
+/// The number of deletions that are allowed in a small inventory; in a large one, a tenth of it.
 const USUAL: usize = 10;
 
-/// What the guards have to know besides the plan.
+/// The input of the guards besides the plan.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GuardInput {
-    /// Objects that are wanted and belong to another inventory, with its id.
+    /// Objects of the repository that belong to another inventory, and the id of that inventory.
     pub foreign: Vec<(ObjectRef, String)>,
-    /// Objects that are wanted and are being deleted.
+    /// Objects of the repository that are being deleted.
     pub terminating: Vec<ObjectRef>,
-    /// Whether the repository has no object of its own.
+    /// Whether no rendered object comes from the repository.
     pub empty: bool,
-    /// How many objects may be deleted at most; `None` for the usual.
+    /// The value of `--max-prune`; `None` for the default limit.
     pub max_prune: Option<usize>,
-    /// Whether an empty repository may delete all there is.
+    /// Whether `--allow-empty` is given.
     pub allow_empty: bool,
 }
 
-/// Whether a flag allows something about an object. One that is in a namespace is named with it: the
-/// same name in another tenant's namespace is another object.
+/// Whether a flag was given for an object or for `all`. An object in a namespace is named with it, because the
+/// same name in the namespace of another tenant is a different object.
 #[must_use]
 pub fn is_allowed(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
     let name = flag_name(about);
-    // `customresourcedefinition/…` says the same.
+    // The kind may be written out: `customresourcedefinition/…`.
     let long = name.strip_prefix("crd/").map(|name| format!("customresourcedefinition/{name}"));
     allowed.iter().any(|a| a.flag == flag && (a.name == "all" || a.name == name || Some(&a.name) == long.as_ref()))
 }
 
-/// All refusals of a plan, the gravest first.
+/// All refusals of a plan, the most severe first.
 #[must_use]
 pub fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
     let mut found = Vec::new();
     for (object, id) in &input.foreign {
         let message = format!(
-            "{} belongs to another inventory, {id}; if that one is no more, remove the label {PART_OF} from it",
+            "{} belongs to another inventory, {id}; if that inventory no longer exists, remove the label {PART_OF} from the object",
             placed(object)
         );
         found.push(Refusal { guard: "foreign-inventory".to_owned(), message, flag: None });
@@ -59,12 +60,12 @@ pub fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
     for change in &plan.changes {
         found.extend(change.refused.iter().map(|why| Refusal {
             guard: "server".to_owned(),
-            message: format!("{} is refused by the API server: {why}", placed(&change.object)),
+            message: format!("the API server refuses {}: {why}", placed(&change.object)),
             flag: None,
         }));
     }
     for object in &input.terminating {
-        let message = format!("{} is being deleted; wait until it is gone, and plan again", placed(object));
+        let message = format!("{} is being deleted; wait until the deletion is done, and plan again", placed(object));
         found.push(Refusal { guard: "server".to_owned(), message, flag: None });
     }
     found.extend(incomplete(plan));
@@ -77,7 +78,7 @@ pub fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
     found
 }
 
-/// An object with its cluster, unless that is the usual one.
+/// The name of an object and of its cluster, unless that is the management cluster.
 fn placed(about: &ObjectRef) -> String {
     match about.cluster.as_str() {
         "management" => object(about),
@@ -85,7 +86,7 @@ fn placed(about: &ObjectRef) -> String {
     }
 }
 
-/// What is deleted here may be needed there.
+/// Nothing is deleted while a cluster does not answer: its objects may need what would be deleted.
 fn incomplete(plan: &Plan) -> Option<Refusal> {
     let unreached: Vec<String> = plan.clusters.iter().filter(|c| !c.reached).map(|c| c.name.clone()).collect();
     if !plan.prune || unreached.is_empty() || deletions(plan) == 0 {
@@ -93,7 +94,7 @@ fn incomplete(plan: &Plan) -> Option<Refusal> {
     }
     let names = first(unreached.iter().cloned(), unreached.len(), 3);
     let message = format!(
-        "{} would be deleted while {names} did not answer, so nobody can tell what is still used; plan without `--prune`, or when all clusters answer",
+        "{} would be deleted while {names} did not answer, so it is unknown whether they are still in use; plan without `--prune`, or again when all clusters answer",
         count(deletions(plan), "object"),
     );
     Some(Refusal { guard: "incomplete".to_owned(), message, flag: None })
@@ -104,13 +105,13 @@ fn empty(plan: &Plan, input: &GuardInput) -> Option<Refusal> {
         return None;
     }
     let message = format!(
-        "the repository has no objects at all, and {} would be deleted; is it the right folder?",
+        "the repository has no objects, and {} would be deleted; check that this is the right folder",
         count(deletions(plan), "object")
     );
     Some(Refusal { guard: "empty-input".to_owned(), message, flag: Some(ALLOW_EMPTY.to_owned()) })
 }
 
-/// A share of the inventory, but at least a few.
+/// Limits deletions to a tenth of the inventory, or to [`USUAL`] if that is more.
 fn mass_deletion(plan: &Plan, input: &GuardInput) -> Option<Refusal> {
     if !plan.prune {
         return None;
@@ -121,7 +122,7 @@ fn mass_deletion(plan: &Plan, input: &GuardInput) -> Option<Refusal> {
     if deletions <= most {
         return None;
     }
-    let message = format!("{} of {inventory} would be deleted, and {most} is the most", count(deletions, "object"));
+    let message = format!("{} of {inventory} would be deleted; the limit is {most}", count(deletions, "object"));
     Some(Refusal { guard: "mass-deletion".to_owned(), message, flag: Some(format!("{MAX_PRUNE} {deletions}")) })
 }
 
@@ -130,7 +131,7 @@ fn deletions(plan: &Plan) -> usize {
 }
 
 fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
-    // Instances that get invalid break for those who have them; not to know is no proof that none does.
+    // A tightening change is breaking if instances become invalid, or if they could not be checked.
     let hurts =
         |impact: &Impact| impact.invalid_count > 0 || impact.unchecked.as_deref().is_some_and(|why| why != NOT_ASKED);
     let hurts = change.impact.as_ref().is_some_and(hurts);
@@ -167,9 +168,9 @@ fn conflicts(plan: &Plan, change: &Change) -> Option<Refusal> {
     if change.conflicts.is_empty() || is_allowed(&plan.allowed, FORCE_CONFLICTS, &change.object) {
         return None;
     }
-    let fields = change.conflicts.iter().map(|c| format!("{} of {}", c.field, c.manager));
+    let fields = change.conflicts.iter().map(|c| format!("{} ({})", c.field, c.manager));
     let fields = first(fields, change.conflicts.len(), 3);
-    let message = format!("{} has fields that others manage: {fields}", placed(&change.object));
+    let message = format!("{} has fields that other managers own: {fields}", placed(&change.object));
     let flag = Some(format!("{FORCE_CONFLICTS} {}", flag_name(&change.object)));
     Some(Refusal { guard: "conflict".to_owned(), message, flag })
 }

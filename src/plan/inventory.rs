@@ -1,9 +1,8 @@
-//! Whose an object is: the inventory of a repository in a cluster, which is an
-//! ApplySet (KEP-3659).
+//! The inventory of a repository in a cluster: an ApplySet (KEP-3659).
 //!
-//! An object belongs to it when it bears the inventory's label *and* carrier
-//! itself put the label there. A copy of such an object bears it too, but its
-//! label is owned by whoever made the copy: it is nobody's to delete.
+//! An object is a member if it has the label of the inventory *and* carrier owns
+//! that label in the managed fields. A copy that somebody made of a member has the
+//! label too, but another manager owns it, so that the copy is not deleted.
 
 use std::collections::BTreeSet;
 
@@ -20,38 +19,38 @@ use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::managed_fields::Manager;
 
-/// Label of an inventory's parent: its id.
+/// Label of the parent: the id of the inventory.
 pub const ID: &str = "applyset.kubernetes.io/id";
-/// Annotation of the parent: the program that manages it.
+/// Annotation of the parent: the tool that manages it, `<name>/<version>`.
 pub const TOOLING: &str = "applyset.kubernetes.io/tooling";
-/// Annotation of the parent: the kinds of its members.
+/// Annotation of the parent: the kinds of the members, `<kind>.<group>`, separated by commas.
 pub const GROUP_KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
 
-/// The inventory of a repository in one cluster. Its parent is a ConfigMap.
+/// The inventory of a repository in one cluster. Its parent object is a ConfigMap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inventory {
-    /// The parent's name.
+    /// Name of the parent.
     pub name: String,
-    /// The parent's namespace.
+    /// Namespace of the parent: `kubecarrier-system`.
     pub namespace: String,
-    /// What members bear as their label.
+    /// The value of the label [`PART_OF`] on members: `applyset-<hash>-v1`.
     pub id: String,
 }
 
-/// Whose an object is.
+/// The inventory that an object belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ownership {
-    /// This inventory's.
+    /// This inventory.
     Ours,
-    /// Another inventory's, with its id.
+    /// Another inventory, with this id.
     Foreign(String),
-    /// No inventory's.
+    /// No inventory.
     Unmarked,
 }
 
-/// Whether an object is everybody's who uses carrier in a cluster: it bears no inventory's label, and is never
-/// pruned. These are the namespace of carrier's own objects, and the CRDs of the KubeCarrier kinds, which each
-/// repository that is applied to a management cluster needs.
+/// Whether all repositories that are applied to a cluster share an object. It gets no label of an inventory and is
+/// never pruned. These are the namespace `kubecarrier-system` and the CRDs of the KubeCarrier kinds, which every
+/// repository needs in its management cluster.
 #[must_use]
 pub fn is_shared(body: &Value) -> bool {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -60,8 +59,9 @@ pub fn is_shared(body: &Value) -> bool {
     is_system_namespace(body) || of_a_kind
 }
 
-/// The inventory named `inventory` in a cluster. Several management clusters may share a service cluster, and
-/// one may be several of a repository's: the name tells them apart.
+/// The inventory named `inventory` in a cluster. Several management clusters may share a service cluster, and one
+/// cluster may be several service clusters of a repository. Therefore the name in a service cluster has a hash of
+/// the UID of the management cluster and of the name of the service cluster.
 #[must_use]
 pub fn of(target: &Target, inventory: &str, management_uid: Option<&str>) -> Inventory {
     let name = match target {
@@ -72,13 +72,13 @@ pub fn of(target: &Target, inventory: &str, management_uid: Option<&str>) -> Inv
         }
     };
     let namespace = SYSTEM_NAMESPACE.to_owned();
-    // Name, namespace, kind and group, as the KEP has it; the group of a ConfigMap is empty.
+    // KEP-3659: `<name>.<namespace>.<kind>.<group>`; the group of a ConfigMap is empty.
     let hash = Sha256::digest(format!("{name}.{namespace}.ConfigMap."));
     Inventory { id: format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash)), name, namespace }
 }
 
 impl Inventory {
-    /// An object as it is wanted: with the label of this inventory.
+    /// A rendered object with the label of this inventory; shared objects are unchanged.
     #[must_use]
     pub fn label(&self, body: &Value) -> Value {
         let mut body = body.clone();
@@ -93,7 +93,7 @@ impl Inventory {
         body
     }
 
-    /// The ConfigMap that stands for the inventory, which has objects of these groups and kinds.
+    /// The parent of the inventory, if its members are of these groups and kinds.
     #[must_use]
     pub fn parent(&self, group_kinds: &BTreeSet<(String, String)>) -> Value {
         let mut kinds: Vec<String> = group_kinds
@@ -116,7 +116,7 @@ impl Inventory {
         })
     }
 
-    /// Whose an object is.
+    /// The inventory that a live object belongs to.
     #[must_use]
     pub fn ownership(&self, live: &LiveObject) -> Ownership {
         match live.part_of() {
@@ -128,7 +128,7 @@ impl Inventory {
     }
 }
 
-/// Whether managed fields have the label in them.
+/// Whether an entry of the managed fields contains the label.
 fn owns_label(fields: &Value) -> bool {
     let labels = fields.get("f:metadata").and_then(|m| m.get("f:labels"));
     labels.is_some_and(|labels| labels.get(format!("f:{PART_OF}")).is_some())
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_bears_a_label_that_carrier_put_there() {
+    fn a_member_has_a_label_that_carrier_owns() {
         let inventory = of(&Target::Management, "carrier", None);
         let labelled = inventory.label(&json!({"kind": "Role", "metadata": {"name": "a", "labels": {"x": "y"}}}));
         assert_eq!(labelled["metadata"]["labels"], json!({"x": "y", PART_OF: inventory.id}));
@@ -166,7 +166,7 @@ mod tests {
             inventory.ownership(&LiveObject { body })
         };
         assert_eq!(owned_by("carrier", "Apply"), Ownership::Ours);
-        assert_eq!(owned_by("kubectl-create", "Update"), Ownership::Unmarked, "a copy is nobody's");
+        assert_eq!(owned_by("kubectl-create", "Update"), Ownership::Unmarked, "a copy is not a member");
         assert_eq!(owned_by("carrier", "Update"), Ownership::Unmarked);
         let other = of(&Target::Management, "other", None);
         let body = other.label(&json!({"kind": "Role", "metadata": {"name": "a"}}));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shared_namespace_is_no_member() {
+    fn the_shared_namespace_gets_no_label() {
         let inventory = of(&Target::Management, "carrier", None);
         let shared = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}});
         assert_eq!(inventory.label(&shared), shared);

@@ -1,4 +1,4 @@
-//! What is in a cluster, as far as a plan has to know it.
+//! The state of a cluster that a plan is computed from.
 
 use std::collections::BTreeMap;
 
@@ -7,56 +7,57 @@ use serde_json::Value;
 use crate::model::managed_fields::{Manager, managers};
 use crate::model::object::ObjectKey;
 
-/// The label that makes an object a member of an inventory (KEP-3659).
+/// The label on each member of an inventory; its value is the id of the ApplySet (KEP-3659).
 pub const PART_OF: &str = "applyset.kubernetes.io/part-of";
 
-/// The objects of one cluster that the repository wants or once wrote.
+/// The objects of one cluster that are in the repository or in its inventory.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LiveCluster {
-    /// UID of its namespace `kube-system`; `None` for a folder that stands for a cluster.
+    /// UID of the namespace `kube-system`; `None` if a folder or a revision stands for the cluster.
     pub uid: Option<String>,
-    /// The objects: those that are wanted, and those of our inventory.
+    /// The existing objects among those of the repository, and all members of its inventory.
     pub objects: BTreeMap<ObjectKey, LiveObject>,
 }
 
-/// One object as it is.
+/// An object as the API server returned it, or as a file has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LiveObject {
-    /// All of it.
+    /// The whole object, with `managedFields` if it comes from a server.
     pub body: Value,
 }
 
 impl LiveObject {
-    /// A text of its metadata.
+    /// A string in its metadata.
     fn metadata(&self, key: &str) -> Option<&str> {
         self.body.pointer(&format!("/metadata/{key}")).and_then(Value::as_str)
     }
 
-    /// Its UID; empty where the object is only a file.
+    /// `metadata.uid`; empty if the object comes from a file.
     #[must_use]
     pub fn uid(&self) -> &str {
         self.metadata("uid").unwrap_or_default()
     }
 
-    /// Its resource version; empty where the object is only a file.
+    /// `metadata.resourceVersion`; empty if the object comes from a file.
     #[must_use]
     pub fn resource_version(&self) -> &str {
         self.metadata("resourceVersion").unwrap_or_default()
     }
 
-    /// Whether it is being deleted.
+    /// Whether deletion has begun: it has a `deletionTimestamp`.
     #[must_use]
     pub fn is_terminating(&self) -> bool {
         self.metadata("deletionTimestamp").is_some()
     }
 
-    /// The inventory it is a member of.
+    /// The value of the label [`PART_OF`]; `None` without the label. The label alone does not make the object a
+    /// member: see [`super::inventory`].
     #[must_use]
     pub fn part_of(&self) -> Option<&str> {
         self.body.pointer("/metadata/labels")?.get(PART_OF)?.as_str()
     }
 
-    /// The entries of its managed fields.
+    /// The entries of `metadata.managedFields`.
     pub fn managers(&self) -> impl Iterator<Item = Manager<'_>> {
         managers(&self.body)
     }

@@ -1,28 +1,28 @@
 //! A plan as a comment on a pull request.
 //!
-//! Such a comment holds 65,536 characters. What does not fit is counted, never
-//! dropped without a word. Everything that comes from a repository or a cluster
-//! stands in code spans, where no markup, link or mention has a meaning.
+//! GitHub limits a comment to 65,536 characters. Entries that do not fit are
+//! counted. All text from a repository or a cluster is in code spans, in which
+//! markup, links and mentions have no effect.
 
 use std::fmt::Write as _;
 
-use super::text::sum;
+use super::text::summary;
 use super::types::{Action, Change, Effect, FieldChange, FieldOp, Plan};
 use super::words::{count, impact, not_asked, object, refusals_head};
 use crate::model::plain;
 
-/// The longest comment, in bytes.
+/// The maximum length of the output, in bytes.
 pub const MAX_BYTES: usize = 60_000;
-/// Kept free for the lines that count what was left out.
+/// Space for the lines that count omitted entries, in bytes.
 const RESERVE: usize = 2_000;
-/// Of one change this many details of a sort are shown.
+/// The number of details of each sort that are shown for one change.
 const DETAILS: usize = 10;
 
-/// The plan as GitHub's Markdown.
+/// The plan as GitHub Flavored Markdown, at most [`MAX_BYTES`] long.
 #[must_use]
 pub fn markdown(plan: &Plan) -> String {
     let mut out = Page { text: String::new() };
-    out.add(&format!("### carrier plan\n\n**{}**\n\n", escaped(&sum(plan))));
+    out.add(&format!("### carrier plan\n\n**{}**\n\n", escaped(&summary(plan))));
     if plan.against != "clusters" {
         let note = not_asked(plan).map(|note| format!(" {note}")).unwrap_or_default();
         out.add(&format!("Compared with {}.{note}\n\n", code(&plan.against)));
@@ -31,7 +31,7 @@ pub fn markdown(plan: &Plan) -> String {
     for cluster in &plan.clusters {
         let mut changes: Vec<&Change> = plan.changes.iter().filter(|c| c.object.cluster == cluster.name).collect();
         if !cluster.reached {
-            out.add(&format!("{} did not answer: nothing of it is known.\n\n", code(&cluster.name)));
+            out.add(&format!("{} did not answer; its state is unknown.\n\n", code(&cluster.name)));
         } else if !changes.is_empty() {
             changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
             block(&cluster.name, &changes, &mut out);
@@ -39,7 +39,7 @@ pub fn markdown(plan: &Plan) -> String {
     }
     kept(plan, &mut out);
     for drift in &plan.drift {
-        let mut text = format!("{} in {} is not what was locked:\n\n", code(&drift.crd), code(&drift.cluster));
+        let mut text = format!("{} in {} differs from the lock:\n\n", code(&drift.crd), code(&drift.cluster));
         text.extend(drift.lines.iter().take(DETAILS).map(|line| format!("- {}\n", code(line))));
         out.add(&format!("{text}\n"));
     }
@@ -57,7 +57,7 @@ impl Page {
         self.text.len() + more.len() <= MAX_BYTES - RESERVE
     }
 
-    /// Adds a text if there is room for it.
+    /// Adds a text if it fits; returns whether it did.
     fn add(&mut self, text: &str) -> bool {
         let fits = self.fits(text);
         if fits {
@@ -66,18 +66,18 @@ impl Page {
         fits
     }
 
-    /// Adds all of the items that there is room for, and counts the others.
+    /// Adds the items that fit, and a line with the number of the others.
     fn list(&mut self, items: impl IntoIterator<Item = String>, what: &str) {
-        let mut left_out = 0;
+        let mut omitted = 0;
         for item in items {
-            if left_out > 0 || !self.add(&item) {
-                left_out += 1;
+            if omitted > 0 || !self.add(&item) {
+                omitted += 1;
             }
         }
-        if left_out > 0 && self.text.len() < MAX_BYTES - 200 {
-            let plural = if left_out == 1 { "" } else { "s" };
+        if omitted > 0 && self.text.len() < MAX_BYTES - 200 {
+            let plural = if omitted == 1 { "" } else { "s" };
             // Writing to a String cannot fail.
-            let _ = writeln!(self.text, "- … and {left_out} more {what}{plural}");
+            let _ = writeln!(self.text, "- … and {omitted} more {what}{plural}");
         }
     }
 }
@@ -87,7 +87,7 @@ fn refusals(plan: &Plan, out: &mut Page) {
         return;
     }
     out.add(&format!("{}\n\n", refusals_head(plan)));
-    // Not so many that there is no room for the plan itself.
+    // Leaves space for the changes.
     let shown = plan.refusals.iter().take(50);
     out.list(
         shown.map(|refusal| {
@@ -104,10 +104,10 @@ fn refusals(plan: &Plan, out: &mut Page) {
 
 fn block(name: &str, changes: &[&Change], out: &mut Page) {
     let count_of = |action| changes.iter().filter(|c| c.action == action).count();
-    let grave = changes.iter().any(|c| c.effect >= Effect::Breaking);
+    let severe = changes.iter().any(|c| c.effect >= Effect::Breaking);
     let head = format!(
         "<details{}>\n<summary><b>{}</b>: {} to create, {} to change, {} to delete</summary>\n\n",
-        if grave { " open" } else { "" },
+        if severe { " open" } else { "" },
         html(name),
         count_of(Action::Create),
         count_of(Action::Update),
@@ -122,7 +122,7 @@ fn block(name: &str, changes: &[&Change], out: &mut Page) {
     }
     out.add(&head);
     out.list(changes.iter().map(|c| change(c)), "change");
-    // There is room kept for the end of what was begun.
+    // `fits` reserves space for the closing tag.
     out.text.push_str("\n</details>\n\n");
 }
 
@@ -145,8 +145,8 @@ fn change(change: &Change) -> String {
     details.extend(change.conflicts.iter().map(|c| format!("{} is managed by {}", code(&c.field), code(&c.manager))));
     details.extend(change.refused.iter().map(|why| format!("the API server refuses it: {}", code(why))));
     lines.extend(cut(details));
-    let told = |field: &&FieldChange| change.reasons.is_empty() || !field.path.contains("/schema/openAPIV3Schema");
-    lines.extend(cut(change.fields.iter().filter(told).map(field).collect()));
+    let is_shown = |field: &&FieldChange| change.reasons.is_empty() || !field.path.contains("/schema/openAPIV3Schema");
+    lines.extend(cut(change.fields.iter().filter(is_shown).map(field).collect()));
     let mut access = Vec::new();
     for one in &change.access {
         let place = one.namespace.as_deref().map(|n| format!(" in {n}")).unwrap_or_default();
@@ -161,7 +161,7 @@ fn change(change: &Change) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Indented, and not too many.
+/// The first [`DETAILS`] lines, indented, and the number of the others.
 fn cut(details: Vec<String>) -> Vec<String> {
     let more = details.len().saturating_sub(DETAILS);
     let mut lines: Vec<String> = details.into_iter().take(DETAILS).map(|line| format!("  - {line}")).collect();
@@ -178,9 +178,9 @@ fn field(field: &FieldChange) -> String {
     };
     let path = code(&field.path);
     match field.op {
-        FieldOp::Add => format!("{path} comes: {}", value(&field.after)),
-        FieldOp::Remove => format!("{path} goes: {}", value(&field.before)),
-        FieldOp::Replace if field.sensitive => format!("{path} changes: _hidden_"),
+        FieldOp::Add => format!("{path} added: {}", value(&field.after)),
+        FieldOp::Remove => format!("{path} removed: {}", value(&field.before)),
+        FieldOp::Replace if field.sensitive => format!("{path} changed: _hidden_"),
         FieldOp::Replace => format!("{path}: {} → {}", value(&field.before), value(&field.after)),
     }
 }
@@ -199,17 +199,17 @@ fn kept(plan: &Plan, out: &mut Page) {
     }
 }
 
-/// A code span, in which nothing has a meaning.
+/// A code span, in which no markup has an effect.
 fn code(text: &str) -> String {
     let text = plain::line(text);
-    // A run of backticks ends a span that began with as many.
+    // A span ends at a run of as many backticks as it began with.
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let space = if text.starts_with('`') || text.ends_with('`') || text.trim().is_empty() { " " } else { "" };
     format!("{fence}{space}{text}{space}{fence}")
 }
 
-/// Text of our own, with what Markdown or HTML would take for something else.
+/// Text outside of code spans, with the special characters of Markdown and HTML escaped.
 fn escaped(text: &str) -> String {
     let special = |c: char| matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '|' | '@' | '#');
     plain::line(text).chars().fold(String::with_capacity(text.len()), |mut out, c| {
@@ -221,7 +221,7 @@ fn escaped(text: &str) -> String {
     })
 }
 
-/// Text inside of HTML.
+/// Text inside an HTML element.
 fn html(text: &str) -> String {
     plain::line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "&#64;")
 }

@@ -1,9 +1,9 @@
-//! Plans: what would change if the repository were applied, and what that means
-//! for those who use the services (`DESIGN.md` §6). Pure: what is live comes in
+//! Plans: what would change if the repository were applied, and what the changes
+//! mean for the users of the services (`DESIGN.md` §6). Pure: live objects come in
 //! as data, and a plan comes out.
 //!
 //! ```text
-//! rendered ─┐                          ┌─ dry runs, instances (asked of the server)
+//! rendered ─┐                          ┌─ dry runs, instances (requested from the servers)
 //! live ─────┴─ compare ─► candidates ──┴─ build ─► Plan ─► guard ─► text, JSON, Markdown
 //! ```
 

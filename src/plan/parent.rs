@@ -1,9 +1,9 @@
-//! What is written of an inventory's parent (KEP-3659), and when.
+//! The writes to the parent of an inventory (KEP-3659).
 //!
-//! The parent names the kinds of the members, so that they can be found. It is
-//! written with the kinds of before and after before anything else, and with
-//! those that are left when all is done: a run that is killed in between leaves a
-//! kind too many, never one too few.
+//! The parent lists the kinds of the members, so that tools can find them. It is
+//! written twice: before all other writes with the old and the new kinds, and
+//! after them with the kinds that remain. If a run is killed in between, the
+//! parent lists a kind too many, which is harmless, but never one too few.
 
 use std::collections::BTreeSet;
 
@@ -16,18 +16,18 @@ use super::live::LiveObject;
 /// An API group, empty for the core group, and a kind.
 pub type GroupKind = (String, String);
 
-/// What is written of a parent; nothing where it is as it should be.
+/// The writes to a parent; `None` for a write that would change nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parent {
-    /// Before anything else: with the kinds of all members of before and after.
+    /// Before all other writes: the kinds of the old and the new members.
     pub before: Option<Value>,
-    /// When all is done: with the kinds of those that are left.
+    /// After all other writes: the kinds of the remaining members.
     pub after: Option<Value>,
 }
 
 impl Parent {
-    /// What to write. `live` is the parent as it is; `wanted` are the kinds of the objects that the
-    /// repository has, `kept` those of members that it no longer has and that stay.
+    /// The writes for an inventory. `live` is the existing parent; `wanted` are the kinds of the objects in the
+    /// repository, `kept` those of members that are no longer in the repository and that are not deleted.
     #[must_use]
     pub fn of(
         inventory: &Inventory,
@@ -53,7 +53,7 @@ impl Parent {
     }
 }
 
-/// The kinds that a parent names.
+/// The groups and kinds that a parent lists, from its annotation `contains-group-kinds`.
 #[must_use]
 pub fn group_kinds(parent: &Value) -> BTreeSet<GroupKind> {
     let annotations = parent.pointer("/metadata/annotations");
@@ -76,7 +76,7 @@ mod tests {
         texts.iter().map(|kind| (String::new(), (*kind).to_owned())).collect()
     }
 
-    /// A parent as a server gives it back that carrier has written.
+    /// A parent as a server returns it after carrier has written it.
     fn served(mut parent: Value) -> Value {
         let owned = |key: &str| {
             let entries = parent["metadata"][key].as_object().into_iter().flatten();
@@ -90,17 +90,17 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_is_right_is_not_written() {
+    fn a_parent_is_written_only_if_it_changes() {
         let inventory = inventory::of(&Target::Management, "carrier", None);
         let of = |live: Option<&Value>, wanted: &[&str], kept: &[&str]| {
             Parent::of(&inventory, live, &kinds(wanted), &kinds(kept))
         };
-        assert_eq!(of(None, &[], &[]), Parent::default(), "nothing is nothing's inventory");
+        assert_eq!(of(None, &[], &[]), Parent::default(), "an empty inventory needs no parent");
         assert_eq!(of(None, &["A"], &[]), Parent { before: Some(inventory.parent(&kinds(&["A"]))), after: None });
         let live = served(inventory.parent(&kinds(&["A", "B"])));
         assert_eq!(group_kinds(&live), kinds(&["A", "B"]));
         assert_eq!(of(Some(&live), &["A"], &["B"]), Parent::default());
-        // B goes: the parent names it until it is gone.
+        // B is deleted: the parent lists it until the deletion is done.
         assert_eq!(
             of(Some(&live), &["A"], &[]),
             Parent { before: None, after: Some(inventory.parent(&kinds(&["A"]))) }

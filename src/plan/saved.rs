@@ -1,32 +1,32 @@
-//! Saved plans: reading one, and whether the world is still the one it was made for.
+//! Saved plans: reading one, and comparing it with a plan that is made now.
 //!
-//! A saved plan holds no objects. To apply it, carrier plans again and compares: the
-//! same objects, actions and effects, the same live versions, the same bodies, and
-//! no more harm to instances.
-//! Anything else is named, and nothing is applied.
+//! A saved plan holds no objects. To apply it, carrier plans again and compares the
+//! two: objects, actions, effects, live versions and digests must be the same, and
+//! no more instances may be affected. Otherwise the differences are reported and
+//! nothing is applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::types::{Action, Change, FORMAT_VERSION, Impact, InvalidInstance, ObjectRef, Plan};
-use super::words::{count, full_name, object};
+use super::words::{full_name, object};
 
-/// A text that is no plan of ours.
+/// Why a text cannot be read as a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// Not JSON, or not a plan.
-    #[error("it is not a plan that `carrier plan --out` wrote: {0}")]
+    /// It is not JSON, or does not have the fields of a plan.
+    #[error("it is not a plan written by `carrier plan --out`: {0}")]
     NotAPlan(String),
-    /// A major version that this carrier does not know.
-    #[error("its form is version {0}, and this carrier knows {FORMAT_VERSION}")]
+    /// Its format has another major version.
+    #[error("its format version is {0}, but this carrier supports {FORMAT_VERSION}")]
     Version(String),
 }
 
 /// Reads a saved plan. Fields that a later minor version added are ignored.
 ///
 /// # Errors
-/// When it is none, or of another major version.
+/// If the text is not a plan, or its format has another major version.
 pub fn read(text: &str) -> Result<Plan, ReadError> {
     let json: Value = serde_json::from_str(text).map_err(|error| ReadError::NotAPlan(error.to_string()))?;
     let version = json.get("format_version").and_then(Value::as_str);
@@ -38,26 +38,26 @@ pub fn read(text: &str) -> Result<Plan, ReadError> {
     serde_json::from_value(json).map_err(|error| ReadError::NotAPlan(error.to_string()))
 }
 
-/// What is different between a saved plan and one made now with the same flags, a sentence each;
-/// empty where the saved one may be applied.
+/// The differences between a saved plan and a plan made now with the same flags, in one sentence each; empty if
+/// the saved plan may be applied.
 ///
-/// A cluster that answered then and does not now is left out: what can be applied elsewhere is the
-/// same as before.
+/// A cluster that does not answer now is not compared, because the changes in the other clusters can be applied
+/// without it.
 #[must_use]
 pub fn differences(saved: &Plan, now: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     if saved.against != now.against {
-        lines.push(format!("the plan was made against {}, and not against the live clusters", saved.against));
+        lines.push(format!("the plan was made against {}, not against the live clusters", saved.against));
     }
-    let lost: BTreeSet<&str> = now.clusters.iter().filter(|c| !c.reached).map(|c| c.name.as_str()).collect();
+    let unreached: BTreeSet<&str> = now.clusters.iter().filter(|c| !c.reached).map(|c| c.name.as_str()).collect();
     for cluster in &saved.clusters {
         match now.clusters.iter().find(|c| c.name == cluster.name) {
-            None => lines.push(format!("the repository has no cluster {} any more", cluster.name)),
+            None => lines.push(format!("the repository no longer has the cluster {}", cluster.name)),
             Some(other) => {
                 if let (Some(then), Some(now)) = (&cluster.uid, &other.uid)
                     && then != now
                 {
-                    lines.push(format!("{} is another cluster: its UID was {then} and is {now}", cluster.name));
+                    lines.push(format!("{} is a different cluster: its UID was {then} and is {now}", cluster.name));
                 }
             }
         }
@@ -67,13 +67,15 @@ pub fn differences(saved: &Plan, now: &Plan) -> Vec<String> {
 
     let (then, live) = (by_object(saved), by_object(now));
     let objects: BTreeSet<&ObjectRef> = then.keys().chain(live.keys()).copied().collect();
-    for about in objects.into_iter().filter(|about| !lost.contains(about.cluster.as_str())) {
+    for about in objects.into_iter().filter(|about| !unreached.contains(about.cluster.as_str())) {
         let what = match (then.get(about), live.get(about)) {
             (Some(then), None) => Some(match then.action {
-                Action::Delete => "is gone already, or wanted again".to_owned(),
-                _ => "is already as it should be, or not wanted any more".to_owned(),
+                Action::Delete => "is already deleted, or is in the repository again".to_owned(),
+                _ => "already matches the repository, or is no longer in it".to_owned(),
             }),
-            (None, Some(now)) => Some(format!("would be {} now, which the plan does not say", past_tense(now.action))),
+            (None, Some(now)) => {
+                Some(format!("would now be {}, which the plan does not include", past_tense(now.action)))
+            }
             (Some(then), Some(now)) => difference(then, now),
             (None, None) => None,
         };
@@ -88,13 +90,13 @@ fn by_object(plan: &Plan) -> BTreeMap<&ObjectRef, &Change> {
 
 fn difference(then: &Change, now: &Change) -> Option<String> {
     if then.action != now.action {
-        return Some(format!("would be {} now, and not {}", past_tense(now.action), past_tense(then.action)));
+        return Some(format!("would now be {} instead of {}", past_tense(now.action), past_tense(then.action)));
     }
     match (&then.live, &now.live) {
-        (Some(a), Some(b)) if a.uid != b.uid => return Some("was deleted and made anew since".to_owned()),
+        (Some(a), Some(b)) if a.uid != b.uid => return Some("was deleted and recreated since".to_owned()),
         (Some(a), Some(b)) if a.resource_version != b.resource_version => {
             return Some(format!(
-                "has changed in the cluster since: it is at version {}, and was at {}",
+                "has changed in the cluster since: its resourceVersion is {} and was {}",
                 b.resource_version, a.resource_version
             ));
         }
@@ -102,31 +104,32 @@ fn difference(then: &Change, now: &Change) -> Option<String> {
     }
     if then.digest != now.digest {
         return Some(
-            "is wanted otherwise: the repository has changed since, or is compiled by another carrier".to_owned(),
+            "differs from the planned object: the repository has changed since, or another version of carrier compiles it".to_owned(),
         );
     }
     if then.effect != now.effect {
-        return Some(format!("is {:?} now, and was {:?}", now.effect, then.effect).to_lowercase());
+        return Some(format!("is now {:?} and was {:?}", now.effect, then.effect).to_lowercase());
     }
     greater_impact(then.impact.as_ref(), now.impact.as_ref())
 }
 
-/// What a change does to instances now that it did not do when somebody agreed to it. Less harm is none.
+/// The effects of a change on instances that it did not have when the plan was saved. Fewer effects are no
+/// difference.
 fn greater_impact(then: Option<&Impact>, now: Option<&Impact>) -> Option<String> {
     let now = now?;
     let none = Impact::default();
     let then = then.unwrap_or(&none);
     for (is, was, what) in [
-        (now.destroyed_count, then.destroyed_count, "destroys"),
-        (now.invalid_count, then.invalid_count, "makes invalid"),
-        (now.instances, then.instances, "is about"),
+        (now.destroyed_count, then.destroyed_count, "destroys more instances"),
+        (now.invalid_count, then.invalid_count, "makes more instances invalid"),
+        (now.instances, then.instances, "affects more instances"),
     ] {
         if is > was {
-            return Some(format!("{what} more: {} when it was planned, {is} now", count(was, "instance")));
+            return Some(format!("{what}: {was} when planned, {is} now"));
         }
     }
     if let Some(why) = now.unchecked.as_ref().filter(|_| then.unchecked.is_none()) {
-        return Some(format!("could be checked when it was planned, and cannot now: {why}"));
+        return Some(format!("could be checked when planned, but not now: {why}"));
     }
     let destroyed = now.destroyed.iter().filter(|one| !then.destroyed.contains(one));
     let destroyed = destroyed.map(|one| (one.namespace.as_deref(), one.name.as_str(), "destroys"));
@@ -134,11 +137,10 @@ fn greater_impact(then: Option<&Impact>, now: Option<&Impact>) -> Option<String>
         then.invalid.iter().any(|other| (&other.namespace, &other.name) == (&one.namespace, &one.name))
     };
     let invalid = now.invalid.iter().filter(|one| !known(one));
-    let invalid = invalid.map(|one| (one.namespace.as_deref(), one.name.as_str(), "makes invalid"));
-    destroyed
-        .chain(invalid)
-        .next()
-        .map(|(namespace, name, what)| format!("{what} {}, which the plan does not say", full_name(namespace, name)))
+    let invalid = invalid.map(|one| (one.namespace.as_deref(), one.name.as_str(), "invalidates"));
+    destroyed.chain(invalid).next().map(|(namespace, name, what)| {
+        format!("{what} {}, which the plan does not include", full_name(namespace, name))
+    })
 }
 
 fn past_tense(action: Action) -> &'static str {
@@ -183,42 +185,42 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plan_is_not_read() {
+    fn a_text_that_is_not_a_plan_is_an_error() {
         assert!(matches!(read("{}"), Err(ReadError::NotAPlan(_))));
         assert!(matches!(read("a: b"), Err(ReadError::NotAPlan(_))));
         assert_eq!(read(r#"{"format_version":"2.0"}"#), Err(ReadError::Version("2.0".into())));
     }
 
     #[test]
-    fn a_world_that_stands_still_is_the_same() {
+    fn equal_plans_have_no_differences() {
         assert_eq!(differences(&plan(), &plan()), Vec::<String>::new());
     }
 
     #[test]
-    fn whatever_moved_is_named() {
+    fn each_difference_is_reported() {
         let version = |plan: &mut Plan| plan.changes[1].live.as_mut().expect("live").resource_version = "9".into();
-        let since = "has changed in the cluster since: it is at version 9, and was at 7";
+        let since = "has changed in the cluster since: its resourceVersion is 9 and was 7";
         assert_eq!(difference_by(version), [format!("management: Namespace b {since}")]);
         let uid = |plan: &mut Plan| plan.changes[2].live.as_mut().expect("live").uid = "v".into();
-        assert_eq!(difference_by(uid), ["management: Namespace c was deleted and made anew since"]);
+        assert_eq!(difference_by(uid), ["management: Namespace c was deleted and recreated since"]);
         let gone = difference_by(|plan| drop(plan.changes.remove(0)));
-        assert_eq!(gone, ["management: Namespace a is already as it should be, or not wanted any more"]);
+        assert_eq!(gone, ["management: Namespace a already matches the repository, or is no longer in it"]);
         let digest = difference_by(|plan| plan.changes[0].digest = Some("sha256:b".into()));
-        assert!(digest[0].contains("wanted otherwise"), "{digest:?}");
+        assert!(digest[0].contains("differs from the planned object"), "{digest:?}");
         let action = difference_by(|plan| plan.changes[0].action = Action::Update);
-        assert_eq!(action, ["management: Namespace a would be changed now, and not created"]);
+        assert_eq!(action, ["management: Namespace a would now be changed instead of created"]);
         let more = difference_by(|plan| {
             let mut change = plan.changes[2].clone();
             change.object.name = "d".into();
             plan.changes.push(change);
         });
-        assert_eq!(more, ["management: Namespace d would be deleted now, which the plan does not say"]);
+        assert_eq!(more, ["management: Namespace d would now be deleted, which the plan does not include"]);
         let other = difference_by(|plan| plan.clusters[0].uid = Some("n".into()));
-        assert_eq!(other, ["management is another cluster: its UID was m and is n"]);
+        assert_eq!(other, ["management is a different cluster: its UID was m and is n"]);
     }
 
     #[test]
-    fn more_harm_than_was_agreed_to_is_stale() {
+    fn more_affected_instances_are_a_difference() {
         let impact = |instances, destroyed: &[&str], invalid: &[&str], unchecked: Option<&str>| {
             let destroyed: Vec<_> = destroyed
                 .iter()
@@ -232,7 +234,7 @@ mod tests {
                 "invalid_count": invalid.len(), "invalid": invalid, "unchecked": unchecked});
             Some(serde_json::from_value::<Impact>(text).expect("an impact"))
         };
-        let said = |was: Option<Impact>, is: Option<Impact>| {
+        let of_impacts = |was: Option<Impact>, is: Option<Impact>| {
             let (mut saved, mut now) = (plan(), plan());
             (saved.changes[2].impact, now.changes[2].impact) = (was, is);
             differences(&saved, &now)
@@ -241,24 +243,31 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let two = || impact(2, &["a", "b"], &[], None);
-        assert_eq!(said(two(), two()), Vec::<String>::new());
-        assert_eq!(said(two(), impact(1, &["a"], &[], None)), Vec::<String>::new(), "less harm is none");
-        assert_eq!(said(two(), None), Vec::<String>::new());
+        assert_eq!(of_impacts(two(), two()), Vec::<String>::new());
+        assert_eq!(
+            of_impacts(two(), impact(1, &["a"], &[], None)),
+            Vec::<String>::new(),
+            "fewer effects are no difference"
+        );
+        assert_eq!(of_impacts(two(), None), Vec::<String>::new());
         let mut many = two();
         many.as_mut().expect("one").destroyed_count = 200;
-        assert_eq!(said(two(), many), ["destroys more: 2 instances when it was planned, 200 now"]);
-        assert_eq!(said(None, impact(1, &[], &[], None)), ["is about more: 0 instances when it was planned, 1 now"]);
-        let invalid = said(impact(2, &[], &["x"], None), impact(2, &[], &["x", "y"], None));
-        assert_eq!(invalid, ["makes invalid more: 1 instance when it was planned, 2 now"]);
-        let unchecked = said(two(), impact(2, &["a", "b"], &[], Some("no")));
-        assert_eq!(unchecked, ["could be checked when it was planned, and cannot now: no"]);
-        assert_eq!(said(two(), impact(2, &["a", "c"], &[], None)), ["destroys t/c, which the plan does not say"]);
-        let other = said(impact(2, &[], &["x"], None), impact(2, &[], &["y"], None));
-        assert_eq!(other, ["makes invalid y, which the plan does not say"]);
+        assert_eq!(of_impacts(two(), many), ["destroys more instances: 2 when planned, 200 now"]);
+        assert_eq!(of_impacts(None, impact(1, &[], &[], None)), ["affects more instances: 0 when planned, 1 now"]);
+        let invalid = of_impacts(impact(2, &[], &["x"], None), impact(2, &[], &["x", "y"], None));
+        assert_eq!(invalid, ["makes more instances invalid: 1 when planned, 2 now"]);
+        let unchecked = of_impacts(two(), impact(2, &["a", "b"], &[], Some("no")));
+        assert_eq!(unchecked, ["could be checked when planned, but not now: no"]);
+        assert_eq!(
+            of_impacts(two(), impact(2, &["a", "c"], &[], None)),
+            ["destroys t/c, which the plan does not include"]
+        );
+        let other = of_impacts(impact(2, &[], &["x"], None), impact(2, &[], &["y"], None));
+        assert_eq!(other, ["invalidates y, which the plan does not include"]);
     }
 
     #[test]
-    fn a_cluster_that_does_not_answer_now_holds_up_no_other() {
+    fn a_cluster_that_does_not_answer_now_is_not_compared() {
         let lost = difference_by(|plan| {
             plan.clusters[0].reached = false;
             plan.changes.clear();

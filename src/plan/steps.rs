@@ -1,5 +1,5 @@
-//! From a plan to what is sent: one step an object, with its body or, for a
-//! deletion, with the version that was seen. Nothing is sent here.
+//! The steps of an apply: one for each change of a plan, with the body of the object
+//! or, for a deletion, with the version to delete. No request is sent here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,71 +12,71 @@ use crate::model::object::ObjectKey;
 use crate::model::object::Stage;
 use crate::model::resource::Resource;
 
-/// What is done to one object.
+/// A change of one object, ready to be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// The object, as the plan names it.
+    /// The object as the plan names it, for messages.
     pub object: ObjectRef,
-    /// Its names.
+    /// The object without its cluster and version.
     pub key: ObjectKey,
-    /// The kind as the API serves it.
+    /// The API resource of its kind.
     pub resource: Resource,
-    /// When it is done.
+    /// The stage in which the step is made.
     pub stage: Stage,
-    /// What is done.
+    /// The operation.
     pub operation: Operation,
-    /// The line of the repository that causes it.
+    /// The place in the repository that causes the change; `None` for a deletion and for generated objects.
     pub source: Option<Place>,
-    /// The object as it was when the plan was made; absent where it was not there.
+    /// The version that the plan was made for; `None` if the object did not exist.
     pub seen: Option<LiveVersion>,
-    /// Whether it may take instances with it: only if the plan said that it would.
+    /// Whether the plan reported the change as destructive. Otherwise it must not delete instances.
     pub destroys: bool,
 }
 
-/// What is done to an object.
+/// An operation on an object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
     /// Server-side apply.
     Apply {
-        /// The object as it is wanted.
+        /// The object to apply.
         body: Arc<Value>,
-        /// Whether fields of other managers are taken.
+        /// Whether to take over fields of other managers.
         force: bool,
     },
-    /// Deletion of what was seen, and of nothing else.
+    /// Deletion of this version only.
     Delete(LiveVersion),
 }
 
-/// A change that does not fit to the repository.
+/// A change of a plan that cannot be made from the repository.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the plan does not fit to the repository: {} {} in {}: {why}", .object.kind, .object.name, .object.cluster)]
+#[error("the plan does not match the repository: {} {} in {}: {why}", .object.kind, .object.name, .object.cluster)]
 pub struct PlanMismatch {
-    /// The object.
+    /// The object of the change.
     pub object: ObjectRef,
-    /// Why.
+    /// The cause.
     pub why: StepError,
 }
 
 /// Why a change cannot be made into a step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
-    /// The plan has it, and the repository does not.
+    /// The plan applies the object, but the repository does not have it.
     #[error("the repository has no such object")]
     NotInRepository,
-    /// Nothing says how the API serves it.
+    /// No API resource is known for the kind.
     #[error("carrier does not know the kind `{0}`")]
     UnknownKind(String),
-    /// A deletion has to name what it deletes.
-    #[error("the plan does not say which object was seen")]
-    NotSeen,
+    /// The plan has no live version for a deletion.
+    #[error("the plan does not name the version to delete")]
+    NoVersion,
 }
 
 impl Step {
-    /// The step of a change. `wanted` has the objects of its cluster, `resources` the kinds that carrier
-    /// renders or has found; `force` says of which objects the fields of others are taken.
+    /// The step of a change. `wanted` has the objects of its cluster, `resources` the kinds that carrier renders or
+    /// discovered; `force` is whether fields of other managers are taken over.
     ///
     /// # Errors
-    /// When the plan and the repository do not fit together.
+    /// If the change cannot be made from these objects.
     pub fn of(
         change: &Change,
         wanted: &BTreeMap<ObjectKey, Arc<Value>>,
@@ -92,7 +92,7 @@ impl Step {
             Action::Create | Action::Update => {
                 Operation::Apply { body: wanted.get(&key).cloned().ok_or(StepError::NotInRepository)?, force }
             }
-            Action::Delete => Operation::Delete(change.live.clone().ok_or(StepError::NotSeen)?),
+            Action::Delete => Operation::Delete(change.live.clone().ok_or(StepError::NoVersion)?),
         };
         Ok(Self {
             object: object.clone(),
@@ -119,12 +119,12 @@ impl Step {
     }
 }
 
-/// The stage of this name.
+/// The stage with this name; `None` if there is none, as in a plan of a later version.
 fn stage_named(name: &str) -> Option<Stage> {
     Stage::ALL.into_iter().find(|stage| stage.name() == name)
 }
 
-/// Which wanted CRD serves which group and kind.
+/// The names of the CRDs in `wanted`, by the group and kind that they define.
 #[must_use]
 pub fn served_by(wanted: &[Manifest]) -> BTreeMap<(String, String), String> {
     let crds = wanted.iter().filter(|manifest| ObjectKey::from(&manifest.id).is_crd());
@@ -135,9 +135,9 @@ pub fn served_by(wanted: &[Manifest]) -> BTreeMap<(String, String), String> {
     .collect()
 }
 
-/// What an object cannot do without: its namespace, and the CRD of its kind.
+/// The objects that must exist before an object can be created: its namespace, and the CRD of its kind.
 #[must_use]
-pub fn needs(key: &ObjectKey, served_by: &BTreeMap<(String, String), String>) -> BTreeSet<ObjectKey> {
+pub fn prerequisites(key: &ObjectKey, served_by: &BTreeMap<(String, String), String>) -> BTreeSet<ObjectKey> {
     let namespace = key.namespace.as_ref().map(|name| ObjectKey {
         group: String::new(),
         kind: "Namespace".to_owned(),
@@ -148,7 +148,7 @@ pub fn needs(key: &ObjectKey, served_by: &BTreeMap<(String, String), String>) ->
     namespace.into_iter().chain(crd).collect()
 }
 
-/// A CRD by its name.
+/// The key of the CRD with this name.
 #[must_use]
 pub fn crd_key(name: &str) -> ObjectKey {
     ObjectKey {
@@ -174,10 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_names_what_was_seen() {
+    fn a_deletion_needs_a_version() {
         let (none, kinds) = (BTreeMap::new(), Resource::rendered());
         let mut gone = change(Action::Delete, "Namespace", "a");
-        assert_eq!(Step::of(&gone, &none, &kinds, false), Err(StepError::NotSeen));
+        assert_eq!(Step::of(&gone, &none, &kinds, false), Err(StepError::NoVersion));
         gone.live = Some(LiveVersion { uid: "u".into(), resource_version: "7".into() });
         let step = Step::of(&gone, &none, &kinds, false).expect("a step");
         assert!(
@@ -205,7 +205,7 @@ mod tests {
         };
         let served = served_by(&[Manifest { id, stage: Stage::Crds, body: Arc::new(crd), origin: None }]);
         let key = ObjectKey { group: "a.b".into(), kind: "Db".into(), namespace: Some("n".into()), name: "x".into() };
-        let names: Vec<String> = needs(&key, &served).iter().map(ToString::to_string).collect();
+        let names: Vec<String> = prerequisites(&key, &served).iter().map(ToString::to_string).collect();
         assert_eq!(names, ["Namespace n", "CustomResourceDefinition dbs.a.b"]);
     }
 }

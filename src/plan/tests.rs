@@ -1,4 +1,4 @@
-//! Whole plans: from objects wanted and live to changes, refusals and texts.
+//! Whole plans: from the objects of the repository and live objects to changes, refusals and texts.
 #![allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use crate::model::source::{FileId, SourceFile, Sources, Span};
 const CRD: &str = "apiextensions.k8s.io/v1 CustomResourceDefinition";
 const ROLE: &str = "rbac.authorization.k8s.io/v1 Role";
 
-/// One cluster in the making.
+/// The repository and the live state of one cluster, which a test builds up.
 struct World {
     inventory: Inventory,
     target: Target,
@@ -86,7 +86,7 @@ impl World {
         key
     }
 
-    /// An object that is there: of this inventory, of another, or of nobody.
+    /// Adds a live object: of this inventory (`ours`), of another (`theirs`), or of none (`nobody's`).
     fn have(&mut self, kind: &str, name: &str, more: Value, whose: &str) -> ObjectKey {
         let id = id(kind, name);
         let mut body = body(&id, more);
@@ -141,14 +141,14 @@ impl World {
     }
 }
 
-/// `create CRD a safe` for each change.
-fn told(plan: &Plan) -> Vec<String> {
+/// Each change as `create crd a safe`.
+fn changes(plan: &Plan) -> Vec<String> {
     let line =
         |c: &super::Change| format!("{:?} {} {:?}", c.action, super::words::object(&c.object), c.effect).to_lowercase();
     plan.changes.iter().map(line).collect()
 }
 
-/// `guard flag` for each refusal.
+/// Each refusal as `guard flag`.
 fn refused(plan: &Plan) -> Vec<String> {
     let line = |r: &super::types::Refusal| format!("{} {}", r.guard, r.flag.as_deref().unwrap_or("no flag"));
     plan.refusals.iter().map(line).collect()
@@ -181,27 +181,27 @@ fn objects_are_created_changed_deleted_kept_and_left_alone() {
     world.answers.insert(equal.clone(), labelled(&world, &equal, json!({})));
 
     let plan = world.plan();
-    assert_eq!(told(&plan), ["create role a/new safe", "update role a/other safe", "update role a/equal safe"]);
+    assert_eq!(changes(&plan), ["create role a/new safe", "update role a/other safe", "update role a/equal safe"]);
     assert_eq!(plan.changes[1].fields[0].path, "/rules/0/verbs/0");
     assert_eq!(plan.changes[1].live.as_ref().map(|l| l.resource_version.as_str()), Some("7"));
     assert_eq!(plan.changes[1].source.as_ref().map(|p| (p.line, p.column)), Some((2, 2)));
-    assert!(plan.changes[2].reasons[0].text.contains("becomes one of this inventory"), "{:?}", plan.changes[2]);
+    assert!(plan.changes[2].reasons[0].text.contains("is added to this inventory"), "{:?}", plan.changes[2]);
     assert_eq!(plan.kept.iter().map(|k| k.name.as_str()).collect::<Vec<_>>(), ["gone"]);
     assert_eq!((plan.summary.unchanged, plan.summary.kept, plan.clusters[0].inventory), (1, 1, 3));
     assert_eq!(refused(&plan), Vec::<String>::new());
 
     world.prune = true;
     let plan = world.plan();
-    assert_eq!(told(&plan)[3..], ["delete role a/gone safe"], "and not what was copied");
+    assert_eq!(changes(&plan)[3..], ["delete role a/gone safe"], "a copied object is not deleted");
     assert_eq!(plan.kept, []);
-    // A dry run that changes nothing is no change.
+    // If the dry run changes nothing, neither does the plan.
     let same = DryRunResult::Accepted(world.live.objects[&other].body.clone());
     world.answers.insert(other, same);
     assert_eq!(world.plan().summary.update, 1);
 }
 
 #[test]
-fn the_digest_is_that_of_the_objects_alone() {
+fn the_digest_depends_only_on_the_rendered_objects() {
     let mut one = world();
     one.want(ROLE, "a/b", rules("get"));
     let digest = one.plan().input_digest;
@@ -213,7 +213,7 @@ fn the_digest_is_that_of_the_objects_alone() {
 }
 
 #[test]
-fn what_goes_goes_last_and_backwards() {
+fn deletions_come_last_in_reverse_order() {
     let mut world = world();
     world.prune = true;
     world.have(CRD, "a.b", json!({}), "ours");
@@ -222,7 +222,7 @@ fn what_goes_goes_last_and_backwards() {
     world.want(ROLE, "m/new", rules("get"));
     let plan = world.plan();
     assert_eq!(
-        told(&plan),
+        changes(&plan),
         [
             "create role m/new safe",
             "delete role n/r safe",
@@ -233,7 +233,7 @@ fn what_goes_goes_last_and_backwards() {
 }
 
 #[test]
-fn what_is_grave_waits_for_its_flag() {
+fn a_destructive_change_needs_its_flag() {
     let mut world = world();
     world.prune = true;
     world.want(ROLE, "m/r", rules("get"));
@@ -258,7 +258,7 @@ fn what_is_grave_waits_for_its_flag() {
     assert_eq!(refused(&world.plan()).len(), 1, "another flag");
     let mut world = world.allow(ALLOW_DELETE, "customresourcedefinition/redis.eu.a");
     assert_eq!(refused(&world.plan()), Vec::<String>::new());
-    // Without instances it breaks those who would have made one.
+    // Without instances, the deletion of a CRD is breaking.
     world.allowed.clear();
     world.impacts.insert(crd, Impact::default());
     assert_eq!(refused(&world.plan()), ["breaking --allow-breaking crd/redis.eu.a"]);
@@ -272,7 +272,7 @@ fn crd(size: Value) -> Value {
 }
 
 #[test]
-fn a_tighter_schema_waits_for_its_flag_only_where_instances_do_not_fit() {
+fn a_tightening_change_needs_a_flag_only_if_instances_become_invalid() {
     let mut world = world();
     let key = world.want(CRD, "redis.eu.a", crd(json!({"type": "integer", "maximum": 3})));
     world.have(CRD, "redis.eu.a", crd(json!({"type": "integer"})), "ours");
@@ -281,8 +281,8 @@ fn a_tighter_schema_waits_for_its_flag_only_where_instances_do_not_fit() {
     world.answers.insert(key.clone(), DryRunResult::Accepted(world.inventory.label(&world.wanted[0].body)));
     world.impacts.insert(key.clone(), Impact { instances: 2, accounts: 1, ..Impact::default() });
     let plan = world.plan();
-    assert_eq!(told(&plan), ["update crd redis.eu.a tightening"]);
-    assert_eq!(plan.changes[0].reasons[0].text, "v1 .size has a maximum: 3");
+    assert_eq!(changes(&plan), ["update crd redis.eu.a tightening"]);
+    assert_eq!(plan.changes[0].reasons[0].text, "v1 .size has a new maximum: 3");
     assert_eq!(refused(&plan), Vec::<String>::new());
     let invalid = InvalidInstance {
         namespace: Some("team-b".into()),
@@ -299,20 +299,20 @@ fn a_tighter_schema_waits_for_its_flag_only_where_instances_do_not_fit() {
 }
 
 #[test]
-fn what_belongs_to_others_is_not_touched() {
+fn objects_of_another_inventory_are_not_changed() {
     let mut world = world();
     world.want(ROLE, "a/theirs", rules("list"));
     world.have(ROLE, "a/theirs", rules("get"), "theirs");
     assert_eq!(queries(&world.wanted, &world.inventory, &world.live, true).dry_run, []);
     let plan = world.plan();
-    assert_eq!((told(&plan), refused(&plan)), (vec![], vec!["foreign-inventory no flag".to_owned()]));
+    assert_eq!((changes(&plan), refused(&plan)), (vec![], vec!["foreign-inventory no flag".to_owned()]));
     world.wanted.clear();
     world.prune = true;
-    assert_eq!(told(&world.plan()), Vec::<String>::new(), "nor deleted");
+    assert_eq!(changes(&world.plan()), Vec::<String>::new(), "nor deleted");
 }
 
 #[test]
-fn fields_of_others_wait_for_the_flag() {
+fn conflicting_fields_need_their_flag() {
     let mut world = world();
     let key = world.want(ROLE, "a/r", rules("list"));
     world.have(ROLE, "a/r", rules("get"), "nobody's");
@@ -325,7 +325,7 @@ fn fields_of_others_wait_for_the_flag() {
 }
 
 #[test]
-fn what_the_server_refuses_or_deletes_is_not_applied() {
+fn objects_that_the_server_refuses_or_deletes_are_not_applied() {
     let mut world = world();
     let key = world.want(ROLE, "a/r", rules("list"));
     world.have(ROLE, "a/r", rules("get"), "ours");
@@ -335,11 +335,11 @@ fn what_the_server_refuses_or_deletes_is_not_applied() {
     world.live.objects.get_mut(&going).expect("it is there").body["metadata"]["deletionTimestamp"] = json!("now");
     let plan = world.plan();
     assert_eq!(refused(&plan), ["server no flag", "server no flag"]);
-    assert_eq!(told(&plan), ["update role a/r safe"]);
+    assert_eq!(changes(&plan), ["update role a/r safe"]);
 }
 
 #[test]
-fn many_deletions_and_an_empty_repository_are_asked_about() {
+fn many_deletions_and_an_empty_repository_need_their_flags() {
     let mut world = world();
     world.prune = true;
     for i in 0..12 {
@@ -351,7 +351,7 @@ fn many_deletions_and_an_empty_repository_are_asked_about() {
     world.max_prune = Some(12);
     assert_eq!(refused(&world.plan()), Vec::<String>::new());
     world.max_prune = None;
-    // A tenth of a large inventory is as usual.
+    // A tenth of a large inventory may be deleted.
     for i in 0..120 {
         world.want(ROLE, &format!("a/s{i}"), rules("get"));
         world.have(ROLE, &format!("a/s{i}"), rules("get"), "ours");
@@ -360,13 +360,13 @@ fn many_deletions_and_an_empty_repository_are_asked_about() {
     assert_eq!(refused(&world.plan()), Vec::<String>::new());
     world.prune = false;
     world.wanted.clear();
-    assert_eq!(refused(&world.plan()), Vec::<String>::new(), "nothing goes unasked");
+    assert_eq!(refused(&world.plan()), Vec::<String>::new(), "nothing is deleted without --prune");
     (world.prune, world.allow_empty, world.max_prune) = (true, true, Some(1000));
     assert_eq!(refused(&world.plan()), Vec::<String>::new());
 }
 
 #[test]
-fn of_a_cluster_that_did_not_answer_nothing_is_planned() {
+fn nothing_is_planned_for_a_cluster_that_did_not_answer() {
     let mut world = world();
     world.target = Target::Service(ClusterId::new("a", "eu"));
     world.reached = false;
@@ -374,7 +374,7 @@ fn of_a_cluster_that_did_not_answer_nothing_is_planned() {
     world.want(ROLE, "a/r", rules("get"));
     let plan = world.plan();
     assert!(!plan.complete && !plan.clusters[0].reached);
-    assert_eq!((told(&plan), refused(&plan)), (vec![], vec![]));
+    assert_eq!((changes(&plan), refused(&plan)), (vec![], vec![]));
     let shown = text(&plan, &TextOptions::default());
     assert!(shown.contains("a/eu: did not answer") && shown.contains("1 cluster did not answer"), "{shown}");
 }
@@ -413,7 +413,7 @@ fn nothing_is_pruned_while_a_cluster_does_not_answer() {
 }
 
 #[test]
-fn the_gravest_is_first_and_the_sum_is_last() {
+fn the_most_severe_change_is_first_and_the_summary_last() {
     let mut world = world();
     world.prune = true;
     world.want(ROLE, "a/new", rules("get"));
@@ -429,21 +429,18 @@ fn the_gravest_is_first_and_the_sum_is_last() {
     assert!(colored.contains("\u{1b}[1m\u{1b}[31mdestructive") && colored.contains("\u{1b}[32m+"), "{colored:?}");
     let short = text(&plan, &TextOptions { summary: true, ..TextOptions::default() });
     assert!(short.lines().count() < shown.lines().count() && !short.contains("Role a/new"), "{short}");
-    assert_eq!(
-        text(&Plan::default(), &TextOptions::default()),
-        "Nothing would change: 0 objects are as they should be.\n"
-    );
+    assert_eq!(text(&Plan::default(), &TextOptions::default()), "No changes: 0 objects match the repository.\n");
 }
 
 #[test]
-fn a_comment_never_gets_too_long_and_counts_what_it_leaves_out() {
+fn a_long_comment_is_cut_and_counts_the_rest() {
     let mut world = world();
     for i in 0..3000 {
         world.want(ROLE, &format!("a/role-{i:04}"), rules("get"));
     }
     let comment = markdown(&world.plan());
     assert!(comment.len() <= MAX_BYTES, "{}", comment.len());
-    assert!(comment.contains("3000 to create"), "the sum is there");
+    assert!(comment.contains("3000 to create"), "the summary is shown");
     let shown = comment.lines().filter(|l| l.starts_with("- ➕")).count();
     let left = format!("… and {} more changes", 3000 - shown);
     assert!(comment.contains(&left), "{left}: {}", &comment[comment.len() - 300..]);
@@ -451,7 +448,7 @@ fn a_comment_never_gets_too_long_and_counts_what_it_leaves_out() {
 }
 
 #[test]
-fn nothing_in_a_comment_or_on_a_terminal_is_obeyed() {
+fn markup_and_escape_sequences_are_neutralized() {
     let mut world = world();
     world.want(ROLE, "a/`x` <img src=y> @all \u{1b}[2J", rules("get"));
     world.want(ROLE, "a/<script>", rules("get"));
@@ -463,7 +460,7 @@ fn nothing_in_a_comment_or_on_a_terminal_is_obeyed() {
 }
 
 #[test]
-fn a_plan_is_what_its_schema_says() {
+fn a_plan_is_valid_under_its_schema() {
     let schema = super::json::schema();
     let mut world = world();
     world.prune = true;
@@ -478,7 +475,7 @@ fn a_plan_is_what_its_schema_says() {
         panic!("{error}\n{json:#}");
     }
     assert_eq!(serde_json::from_value::<Plan>(json.clone()).expect("the same"), plan);
-    // What a later minor version adds is passed over.
+    // Fields of a later minor version are ignored.
     let mut later = json;
     later["changes"][0]["new"] = json!(1);
     assert!(jsonschema::draft7::is_valid(&schema, &later) && serde_json::from_value::<Plan>(later).is_ok());

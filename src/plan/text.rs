@@ -1,5 +1,5 @@
-//! A plan for people: a block a cluster, the gravest first, and the sum last,
-//! where the eye ends up.
+//! A plan as text for a terminal: a block for each cluster with the most severe
+//! changes first, and the summary last, where it stays in view.
 
 use std::fmt::Display;
 
@@ -9,29 +9,30 @@ use super::types::{Action, Change, ClusterPlan, Effect, FieldChange, FieldOp, Ob
 use super::words::{count, impact, not_asked, object, refusals_head};
 use crate::model::plain;
 
-/// Of one change this many reasons are shown, and of its fields and access.
+/// The number of reasons that are shown for one change, without `-v`.
 const REASONS: usize = 20;
+/// The number of fields, and of access changes, that are shown for one change, without `-v`.
 const DETAILS: usize = 8;
-/// Of a guard this many refusals are shown one by one.
+/// The number of refusals that are shown for one guard, without `-v`.
 const REFUSALS: usize = 10;
-/// Of what stays this many objects are named.
+/// The number of kept objects that are listed, without `-v`.
 const KEPT: usize = 20;
 
-/// How a plan is shown.
+/// Options of the text output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TextOptions {
-    /// Whether to colour it.
+    /// Whether to use ANSI colours.
     pub color: bool,
-    /// Whether each cluster is a line, and only what is grave is told one by one.
+    /// Whether to show one line for each cluster, and only changes that are breaking or destructive.
     pub summary: bool,
-    /// Whether nothing is cut.
+    /// Whether to show lists in full.
     pub all: bool,
 }
 
-const GONE: Style = AnsiColor::Red.on_default();
-const GRAVE: Style = AnsiColor::Red.on_default().bold();
-const CAREFUL: Style = AnsiColor::Yellow.on_default();
-const NEW: Style = AnsiColor::Green.on_default();
+const REMOVED: Style = AnsiColor::Red.on_default();
+const SEVERE: Style = AnsiColor::Red.on_default().bold();
+const CHANGED: Style = AnsiColor::Yellow.on_default();
+const ADDED: Style = AnsiColor::Green.on_default();
 const HEAD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
@@ -45,7 +46,7 @@ pub fn text(plan: &Plan, options: &TextOptions) -> String {
     out.kept(&plan.kept);
     out.drift(plan);
     out.refusals(plan);
-    out.sum(plan);
+    out.summary(plan);
     let mut text = out.lines.join("\n");
     text.push('\n');
     text
@@ -66,12 +67,12 @@ impl Lines {
         format!("{style}{text}{style:#}")
     }
 
-    /// How many of a list are shown.
+    /// The number of entries of a list that are shown.
     fn most(&self, usual: usize) -> usize {
         if self.options.all { usize::MAX } else { usual }
     }
 
-    /// An empty line between two blocks.
+    /// An empty line, unless the last one is empty.
     fn gap(&mut self) {
         if self.lines.last().is_some_and(|line| !line.is_empty()) {
             self.push("");
@@ -82,24 +83,24 @@ impl Lines {
         let name = self.painted(HEAD, plain::line(&cluster.name));
         let mut changes: Vec<&Change> = plan.changes.iter().filter(|c| c.object.cluster == cluster.name).collect();
         if !cluster.reached {
-            let why = self.painted(GRAVE, "did not answer");
-            return self.push(format!("{name}: {why}; nothing of it is known, and nothing of it would be changed"));
+            let why = self.painted(SEVERE, "did not answer");
+            return self.push(format!("{name}: {why}; its state is unknown, and nothing in it would change"));
         }
         if changes.is_empty() {
-            return self.push(format!("{name}: nothing changes, {}", count(cluster.unchanged, "object")));
+            return self.push(format!("{name}: no changes, {}", count(cluster.unchanged, "object")));
         }
         if self.options.summary {
-            let sum = sums(&changes);
-            self.push(format!("{name}: {sum}, {} unchanged", cluster.unchanged));
+            let counts = counts(&changes);
+            self.push(format!("{name}: {counts}, {} unchanged", cluster.unchanged));
             changes.retain(|change| change.effect >= Effect::Breaking);
         } else {
             self.gap();
             self.push(name);
         }
-        // Stable: what is equally grave stays in the order in which it is done.
+        // A stable sort: changes with the same effect stay in the order in which they are applied.
         changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
         let width = changes.iter().map(|change| object(&change.object).chars().count()).max().unwrap_or(0).min(60);
-        // A column for what is nowhere said would be a gap.
+        // The column is left out if it would be empty.
         let effects = changes.iter().any(|change| change.effect > Effect::Safe);
         for change in changes {
             self.change(change, width, effects);
@@ -111,15 +112,15 @@ impl Lines {
 
     fn change(&mut self, change: &Change, width: usize, effects: bool) {
         let sign = match change.action {
-            Action::Create => self.painted(NEW, '+'),
-            Action::Update => self.painted(CAREFUL, '~'),
-            Action::Delete => self.painted(GONE, '-'),
+            Action::Create => self.painted(ADDED, '+'),
+            Action::Update => self.painted(CHANGED, '~'),
+            Action::Delete => self.painted(REMOVED, '-'),
         };
         let (effect, style) = match change.effect {
             Effect::Safe => ("", Style::new()),
-            Effect::Tightening => ("tightening", CAREFUL),
-            Effect::Breaking => ("breaking", GRAVE),
-            Effect::Destructive => ("destructive", GRAVE),
+            Effect::Tightening => ("tightening", CHANGED),
+            Effect::Breaking => ("breaking", SEVERE),
+            Effect::Destructive => ("destructive", SEVERE),
         };
         let name = object(&change.object);
         let effect = match effects {
@@ -132,7 +133,7 @@ impl Lines {
         self.push(line.trim_end().to_owned());
         let most = self.most(REASONS);
         for reason in change.reasons.iter().take(most) {
-            let style = if reason.effect >= Effect::Breaking { GRAVE } else { Style::new() };
+            let style = if reason.effect >= Effect::Breaking { SEVERE } else { Style::new() };
             let text = self.painted(style, plain::line(&reason.text));
             self.push(format!("      {text}"));
         }
@@ -149,19 +150,19 @@ impl Lines {
             self.push(format!("      {field} is managed by {manager}"));
         }
         if let Some(why) = &change.refused {
-            let why = self.painted(GRAVE, plain::line(why));
+            let why = self.painted(SEVERE, plain::line(why));
             self.push(format!("      the API server refuses it: {why}"));
         }
-        let told: Vec<&FieldChange> = change.fields.iter().filter(|field| !is_told(change, field)).collect();
+        let fields: Vec<&FieldChange> = change.fields.iter().filter(|field| !is_covered(change, field)).collect();
         let most = self.most(DETAILS);
-        for field in told.iter().take(most) {
+        for field in fields.iter().take(most) {
             self.field(field);
         }
-        self.more(told.len(), most);
+        self.more(fields.len(), most);
         for access in change.access.iter().take(most) {
             let place = access.namespace.as_deref().map(|n| format!(" in {n}")).unwrap_or_default();
             let who = format!("{}{}", plain::line(&access.subject), plain::line(&place));
-            for (word, style, rights) in [("loses", GONE, &access.loses), ("gains", NEW, &access.gains)] {
+            for (word, style, rights) in [("loses", REMOVED, &access.loses), ("gains", ADDED, &access.gains)] {
                 if !rights.is_empty() {
                     let word = self.painted(style, word);
                     self.push(format!("      {who} {word}: {}", plain::line(&rights.join("; "))));
@@ -178,12 +179,12 @@ impl Lines {
         };
         let path = plain::line(&field.path).into_owned();
         let line = match field.op {
-            FieldOp::Add => format!("{} {path}: {}", self.painted(NEW, '+'), value(&field.after)),
-            FieldOp::Remove => format!("{} {path}: {}", self.painted(GONE, '-'), value(&field.before)),
-            FieldOp::Replace if field.sensitive => format!("{} {path}: (hidden)", self.painted(CAREFUL, '~')),
+            FieldOp::Add => format!("{} {path}: {}", self.painted(ADDED, '+'), value(&field.after)),
+            FieldOp::Remove => format!("{} {path}: {}", self.painted(REMOVED, '-'), value(&field.before)),
+            FieldOp::Replace if field.sensitive => format!("{} {path}: (hidden)", self.painted(CHANGED, '~')),
             FieldOp::Replace => {
                 let (before, after) = (value(&field.before), value(&field.after));
-                format!("{} {path}: {before} -> {after}", self.painted(CAREFUL, '~'))
+                format!("{} {path}: {before} -> {after}", self.painted(CHANGED, '~'))
             }
         };
         self.push(format!("      {line}"));
@@ -219,8 +220,8 @@ impl Lines {
     fn drift(&mut self, plan: &Plan) {
         for drift in &plan.drift {
             let (crd, cluster) = (plain::line(&drift.crd), plain::line(&drift.cluster));
-            let word = self.painted(CAREFUL, "drift");
-            self.push(format!("{word}: {crd} in {cluster} is not what was locked"));
+            let word = self.painted(CHANGED, "drift");
+            self.push(format!("{word}: {crd} in {cluster} differs from the lock"));
             let most = if self.options.summary { 0 } else { self.most(DETAILS) };
             for line in drift.lines.iter().take(most) {
                 self.push(format!("  {}", plain::line(line)));
@@ -237,7 +238,7 @@ impl Lines {
     fn refusals(&mut self, plan: &Plan) {
         let Some(first) = plan.refusals.first() else { return };
         self.gap();
-        let head = self.painted(GRAVE, refusals_head(plan));
+        let head = self.painted(SEVERE, refusals_head(plan));
         self.push(head);
         let (mut guard, mut shown, mut hidden) = (first.guard.as_str(), 0, 0);
         for refusal in &plan.refusals {
@@ -262,31 +263,31 @@ impl Lines {
 
     fn hidden(&mut self, guard: &str, hidden: usize) {
         if hidden > 0 {
-            self.push(format!("  {guard}: and {hidden} more; -v shows all, and the flag with `all` allows all"));
+            self.push(format!("  {guard}: and {hidden} more; -v shows all, and the name `all` in the flag allows all"));
         }
     }
 
-    fn sum(&mut self, plan: &Plan) {
+    fn summary(&mut self, plan: &Plan) {
         if !self.options.summary {
             self.gap();
         }
         if let Some(note) = not_asked(plan) {
             self.push(note);
         }
-        let line = sum(plan);
-        let grave = plan.changes.iter().any(|change| change.effect >= Effect::Breaking) || !plan.refusals.is_empty();
-        let line = if grave { self.painted(HEAD, line) } else { line };
+        let line = summary(plan);
+        let severe = plan.changes.iter().any(|change| change.effect >= Effect::Breaking) || !plan.refusals.is_empty();
+        let line = if severe { self.painted(HEAD, line) } else { line };
         self.push(line);
     }
 }
 
-/// Whether a reason says it already: of a schema the reasons are better to read than its nodes.
-fn is_told(change: &Change, field: &FieldChange) -> bool {
+/// Whether the reasons cover a field: they are easier to read than the nodes of a schema.
+fn is_covered(change: &Change, field: &FieldChange) -> bool {
     !change.reasons.is_empty() && field.path.contains("/schema/openAPIV3Schema")
 }
 
 /// `2 to create, 1 to delete`.
-fn sums(changes: &[&Change]) -> String {
+fn counts(changes: &[&Change]) -> String {
     let count = |action| changes.iter().filter(|change| change.action == action).count();
     let parts = [(Action::Create, "create"), (Action::Update, "change"), (Action::Delete, "delete")];
     let parts: Vec<String> = parts
@@ -298,9 +299,9 @@ fn sums(changes: &[&Change]) -> String {
     parts.join(", ")
 }
 
-/// The sum of a plan, a line.
+/// The summary of a plan, in one line.
 #[must_use]
-pub fn sum(plan: &Plan) -> String {
+pub fn summary(plan: &Plan) -> String {
     let summary = &plan.summary;
     let unreached = plan.clusters.iter().filter(|cluster| !cluster.reached).count();
     let part = match unreached {
@@ -309,8 +310,8 @@ pub fn sum(plan: &Plan) -> String {
     };
     if plan.changes.is_empty() {
         let kept = if summary.kept > 0 { format!(", {} more would stay", summary.kept) } else { String::new() };
-        let are = if summary.unchanged == 1 { "is as it" } else { "are as they" };
-        return format!("Nothing would change: {} {are} should be{kept}{part}.", count(summary.unchanged, "object"));
+        let verb = if summary.unchanged == 1 { "matches" } else { "match" };
+        return format!("No changes: {} {verb} the repository{kept}{part}.", count(summary.unchanged, "object"));
     }
     let mut line = format!(
         "Plan: {} to create, {} to change, {} to delete; {} unchanged",

@@ -1,8 +1,8 @@
-//! What a plan is made of. These types are the JSON of `carrier plan -o json`,
-//! whose form is a promise: `schemas/plan.json` is generated from them.
+//! The types of a plan. They are serialized as `carrier plan -o json`, whose format
+//! is a stable interface: `schemas/plan.json` is generated from them.
 //!
-//! Minor versions of the form add fields; a major one may do anything. No value
-//! that may be a secret gets in here: see [`FieldChange::sensitive`].
+//! Minor versions of the format only add fields. Values that may be secret are left
+//! out: see [`FieldChange::sensitive`].
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,80 +10,80 @@ use serde::{Deserialize, Serialize};
 use crate::model::object::ObjectKey;
 use serde_json::Value;
 
-/// The version of the form.
+/// The version of the format, `<major>.<minor>`.
 pub const FORMAT_VERSION: &str = "1.0";
 
-/// What applying the repository would change.
+/// The changes that applying the repository would make.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
-    /// Version of this form: readers accept any minor, and ignore what they do not know.
+    /// Version of this format. Readers accept any minor version, and ignore unknown fields.
     pub format_version: String,
-    /// The carrier that made it.
+    /// Version of the carrier that made the plan.
     pub carrier_version: String,
-    /// SHA-256 of everything that the repository comes to: all objects of all clusters.
+    /// SHA-256 of the rendered objects of all clusters, as `sha256:<hex>`.
     pub input_digest: String,
-    /// What was compared with: `clusters`, a folder or a Git revision.
+    /// What the repository was compared with: `clusters`, a folder or a Git revision.
     pub against: String,
-    /// Whether every cluster answered, so that nothing is missing here.
+    /// Whether every cluster answered. If not, changes of some clusters are missing.
     pub complete: bool,
-    /// Whether objects that the repository no longer has are among the changes, as deletions.
+    /// Whether the plan deletes objects that the repository no longer has.
     pub prune: bool,
-    /// What the user allowed by name, with the flag that allowed it.
+    /// The flags with which the user allowed changes by name.
     pub allowed: Vec<Allowed>,
     /// The clusters, the management cluster first.
     pub clusters: Vec<ClusterPlan>,
-    /// The changes, in the order in which they would be made.
+    /// The changes, in the order in which they would be applied.
     pub changes: Vec<Change>,
-    /// Objects of the inventory that the repository no longer has, and that stay.
+    /// Objects of the inventory that the repository no longer has and that are not deleted.
     pub kept: Vec<ObjectRef>,
-    /// CRDs of service clusters that are not what was locked.
+    /// CRDs of service clusters that differ from the lock.
     pub drift: Vec<Drift>,
-    /// Why `carrier apply` would refuse it.
+    /// The reasons why `carrier apply` would refuse the plan.
     pub refusals: Vec<Refusal>,
-    /// The sums.
+    /// The numbers of objects.
     pub summary: Summary,
 }
 
-/// Something that the user allowed by name.
+/// A flag with which the user allowed changes of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Allowed {
     /// The flag, such as `--allow-breaking`.
     pub flag: String,
-    /// What it named: `kind/name`, `kind/namespace/name` of what is in a namespace, or `all`.
+    /// The value of the flag: `kind/name`, `kind/namespace/name` for an object in a namespace, or `all`.
     pub name: String,
 }
 
-/// One cluster in a plan.
+/// The state of one cluster in a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClusterPlan {
     /// `management`, or `<provider>/<cluster>`.
     pub name: String,
-    /// UID of its namespace `kube-system`; absent where none was asked.
+    /// UID of its namespace `kube-system`; absent if the cluster was not contacted or did not answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub uid: Option<String>,
-    /// Whether it answered. Of one that did not, nothing is known and nothing would be changed.
+    /// Whether it answered. If not, its state is unknown and nothing in it would change.
     pub reached: bool,
-    /// How many objects the repository has for it.
+    /// The number of objects that the repository has for it.
     pub objects: usize,
-    /// How many of them are as they should be.
+    /// The number of those that would not change.
     pub unchanged: usize,
-    /// How many objects of its inventory carrier found.
+    /// The number of existing objects in the inventory.
     pub inventory: usize,
 }
 
-/// An object by its names.
+/// A reference to an object in a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct ObjectRef {
     /// `management`, or `<provider>/<cluster>`.
     pub cluster: String,
-    /// Group and version.
+    /// Group and version, such as `catalog.kubecarrier.io/v1alpha1`; `v1` in the core group.
     pub api_version: String,
-    /// The kind.
+    /// The kind, such as `Offering`.
     pub kind: String,
-    /// The namespace, where it has one.
+    /// The namespace; absent for cluster-scoped objects.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub namespace: Option<String>,
-    /// The name.
+    /// `metadata.name`.
     pub name: String,
 }
 
@@ -101,75 +101,75 @@ impl From<&ObjectRef> for ObjectKey {
 /// One object that would be created, changed or deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
-    /// Which object.
+    /// The object.
     #[serde(flatten)]
     pub object: ObjectRef,
-    /// What would be done.
+    /// What would be done to the object.
     pub action: Action,
-    /// What it means for those who use it: the worst of `reasons`.
+    /// The effect on the users of the services: the most severe effect among `reasons`.
     pub effect: Effect,
-    /// Why, each with an effect of its own. Texts are for people and may change.
+    /// The reasons for the effect. Their texts are for people and may change between versions.
     pub reasons: Vec<Reason>,
-    /// The step in which it is made: `crds`, `namespaces`, `rbac`, `catalog`.
+    /// The stage in which it is applied: `crds`, `namespaces`, `rbac`, `catalog`.
     pub stage: String,
-    /// The line of the repository that causes it; absent for what is gone from it.
+    /// The place in the repository that causes the change; absent for a deletion.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<Place>,
-    /// What of the object changes; empty where all of it comes or goes.
+    /// The changed fields; empty if the object is created or deleted.
     pub fields: Vec<FieldChange>,
-    /// Who gains and loses what.
+    /// The permissions that subjects gain and lose.
     pub access: Vec<AccessChange>,
-    /// The instances and namespaces it touches.
+    /// The effect on instances; absent if the change cannot affect any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub impact: Option<Impact>,
-    /// Fields that belong to another manager.
+    /// Fields that another manager owns and that the change would set.
     pub conflicts: Vec<Conflict>,
-    /// Why the server would not take it, in its words.
+    /// The message with which the API server refused the object in a dry run; absent if it did not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused: Option<String>,
-    /// The object that was seen; absent for one that is to be created.
+    /// The version that the plan was made for; absent if the object did not exist.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub live: Option<LiveVersion>,
-    /// SHA-256 of the object as it is wanted; absent for a deletion.
+    /// SHA-256 of the object to apply, as `sha256:<hex>`; absent for a deletion.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub digest: Option<String>,
 }
 
-/// What is done to an object.
+/// What would be done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// It is not there yet.
+    /// The object does not exist.
     Create,
-    /// It is there and is not carrier's yet, or is another.
+    /// The object exists, and differs or is not managed by carrier yet.
     Update,
-    /// The repository no longer has it.
+    /// The repository no longer has the object.
     Delete,
 }
 
-/// What a change means for those who use the services, from mild to grave.
+/// The effect of a change on the users of the services, from mild to severe.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
-    /// Nobody has to do anything.
+    /// No effect that a user has to act on.
     #[default]
     Safe,
-    /// Instances that were valid may not be any more.
+    /// Instances that were valid may become invalid.
     Tightening,
-    /// A field, a version or a service that was offered goes.
+    /// A field, a version or a service that users may depend on is removed.
     Breaking,
-    /// Instances, and the workloads behind them, or whole namespaces go.
+    /// Instances and their workloads, or whole namespaces, are deleted.
     Destructive,
 }
 
-/// Why a change has an effect.
+/// A reason for the effect of a change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
-    /// The effect.
+    /// The effect that this reason has alone.
     pub effect: Effect,
-    /// Why, such as ``v1 .spec.size is gone``.
+    /// The reason, such as `v1 .spec.size (integer) is removed`.
     pub text: String,
-    /// The field path concerned, in a version of a CRD; empty otherwise.
+    /// The path of the field in a version of a CRD; empty if the reason is not about a field.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub path: String,
 }
@@ -177,11 +177,11 @@ pub struct Reason {
 /// A place in the repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
-    /// The file, from the repository's root.
+    /// The path of the file, relative to the root of the repository.
     pub file: String,
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The column, from 1, in Unicode scalar values.
+    /// The column, counted from 1 in Unicode scalar values.
     pub column: usize,
 }
 
@@ -190,119 +190,119 @@ pub struct Place {
 pub struct FieldChange {
     /// JSON Pointer of the field.
     pub path: String,
-    /// What happens to it.
+    /// Whether the field is added, replaced or removed.
     pub op: FieldOp,
-    /// What it was; absent where it was not, or must not be shown.
+    /// The old value; absent if the field is added or is sensitive.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub before: Option<Value>,
-    /// What it will be; absent where it goes, or must not be shown.
+    /// The new value; absent if the field is removed or is sensitive.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub after: Option<Value>,
-    /// Whether its values may be secret, and are left out.
+    /// Whether the values may be secret and are therefore left out.
     pub sensitive: bool,
 }
 
-/// What happens to a field.
+/// What would be done to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldOp {
-    /// It comes.
+    /// The field is added.
     Add,
-    /// It gets another value.
+    /// The field gets a different value.
     Replace,
-    /// It goes.
+    /// The field is removed.
     Remove,
 }
 
-/// What somebody may do after the change and could not before, or the reverse.
+/// The permissions that a subject gains and loses by a change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct AccessChange {
-    /// Who: `User team-b-member`.
+    /// The subject, such as `User team-b-member`.
     pub subject: String,
-    /// Where; absent for the whole cluster.
+    /// The namespace in which the permissions apply; absent for the whole cluster.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub namespace: Option<String>,
-    /// What is taken: `create, delete redis.eu-west-1.team-a`.
+    /// Lost permissions, such as `create, delete redis.eu-west-1.team-a`.
     pub loses: Vec<String>,
-    /// What is given.
+    /// Gained permissions, in the same format.
     pub gains: Vec<String>,
 }
 
-/// What a change does to instances and namespaces.
+/// The effect of a change on instances.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Impact {
-    /// How many instances of the kind there are.
+    /// The number of instances of the service or CRD.
     pub instances: usize,
-    /// In how many namespaces they are.
+    /// The number of namespaces that contain them.
     pub accounts: usize,
-    /// Instances that the change would destroy, `namespace/name`, with their kind; the first of them.
+    /// Instances that the change would delete; a limited number of them.
     pub destroyed: Vec<ObjectRef>,
-    /// How many it would destroy.
+    /// The number of all instances that it would delete.
     pub destroyed_count: usize,
-    /// Instances that would be invalid, or lose fields that they set.
+    /// Instances that would be invalid or lose fields that they set; a limited number of them.
     pub invalid: Vec<InvalidInstance>,
-    /// How many those are.
+    /// The number of all such instances.
     pub invalid_count: usize,
-    /// Why the instances could not be looked at; absent where they were.
+    /// Why the instances could not be checked completely; absent if they were.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unchecked: Option<String>,
 }
 
-/// An instance that does not fit the new schema.
+/// An instance that is not valid under the new schema.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct InvalidInstance {
-    /// Its namespace, where it has one.
+    /// The namespace; absent if the kind is cluster-scoped.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub namespace: Option<String>,
-    /// Its name.
+    /// `metadata.name`.
     pub name: String,
-    /// The fields that the server complains of, with its reason; never the values.
+    /// The fields that the API server reports, with its reasons but without their values.
     pub fields: Vec<String>,
 }
 
 /// A field that another manager owns.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Conflict {
-    /// The manager, as the server names it.
+    /// The name of the field manager.
     pub manager: String,
-    /// The field.
+    /// The path of the field, as the API server writes it.
     pub field: String,
 }
 
-/// The object that a plan was made for.
+/// The version of a live object that a plan was made for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct LiveVersion {
-    /// Its UID.
+    /// `metadata.uid`.
     pub uid: String,
-    /// Its resource version.
+    /// `metadata.resourceVersion`.
     pub resource_version: String,
 }
 
-/// A CRD of a service cluster that is not what was locked.
+/// A CRD of a service cluster that differs from the lock.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Drift {
-    /// The cluster.
+    /// The service cluster, `<provider>/<cluster>`.
     pub cluster: String,
-    /// The CRD.
+    /// The name of the CRD.
     pub crd: String,
-    /// What is different, a line each.
+    /// The differences, in one line each.
     pub lines: Vec<String>,
 }
 
-/// Why a plan is not applied as it is.
+/// A reason why `carrier apply` would refuse a plan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
-    /// The guard, a word: `breaking`, `destructive`, `mass-deletion`, `empty-input`, `wrong-cluster`, `conflict`,
+    /// The guard that refuses it: `breaking`, `destructive`, `mass-deletion`, `empty-input`, `wrong-cluster`, `conflict`,
     /// `foreign-inventory`, `stale-plan`, `incomplete`, `server`.
     pub guard: String,
-    /// What it guards against here, one sentence.
+    /// The reason, in one sentence.
     pub message: String,
-    /// The flag that allows it, with its value; absent where nothing does.
+    /// The flag that allows it, with its value; absent if no flag does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub flag: Option<String>,
 }
 
-/// The sums of a plan.
+/// The numbers of objects in a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Objects to create.
@@ -311,8 +311,8 @@ pub struct Summary {
     pub update: usize,
     /// Objects to delete.
     pub delete: usize,
-    /// Objects that are as they should be.
+    /// Objects that would not change.
     pub unchanged: usize,
-    /// Objects that the repository no longer has, and that stay.
+    /// Objects that the repository no longer has and that are not deleted.
     pub kept: usize,
 }

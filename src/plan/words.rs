@@ -1,11 +1,11 @@
-//! Words that all forms of a plan say alike.
+//! Phrases that all output formats of a plan share.
 
 use super::types::{Impact, ObjectRef, Plan};
 
-/// How many names are listed where there may be many.
+/// The number of names that are listed if there are many.
 const FIRST: usize = 3;
 
-/// `1 instance`, `2 instances`.
+/// A count with its noun: `1 instance`, `2 instances`.
 #[must_use]
 pub fn count(n: usize, what: &str) -> String {
     match n {
@@ -14,8 +14,8 @@ pub fn count(n: usize, what: &str) -> String {
     }
 }
 
-/// `kind/name`, as flags take it: `crd/redis.eu-west-1.team-a`, `namespace/team-b`. What is in a
-/// namespace is `kind/namespace/name`, since a flag is to name one object.
+/// The name of an object in flags: `crd/redis.eu-west-1.team-a`, `namespace/team-b`. An object in a namespace is
+/// `kind/namespace/name`, because a flag names exactly one object.
 #[must_use]
 pub fn flag_name(object: &ObjectRef) -> String {
     let kind = match object.kind.as_str() {
@@ -25,7 +25,7 @@ pub fn flag_name(object: &ObjectRef) -> String {
     format!("{kind}/{}", full_name(object.namespace.as_deref(), &object.name))
 }
 
-/// `CRD redis.eu-west-1.team-a`, `Role team-b/kubecarrier:tenant`.
+/// The name of an object in messages: `CRD redis.eu-west-1.team-a`, `Role team-b/kubecarrier:tenant`.
 #[must_use]
 pub fn object(object: &ObjectRef) -> String {
     let kind = match object.kind.as_str() {
@@ -38,7 +38,7 @@ pub fn object(object: &ObjectRef) -> String {
     }
 }
 
-/// The first of some names, and how many more there are of `all`.
+/// At most `most` names, and the number of the others among `all`: `a, b and 3 more`. Empty if there are no names.
 #[must_use]
 pub fn first(names: impl IntoIterator<Item = String>, all: usize, most: usize) -> String {
     let names: Vec<String> = names.into_iter().take(most).collect();
@@ -50,15 +50,15 @@ pub fn first(names: impl IntoIterator<Item = String>, all: usize, most: usize) -
     }
 }
 
-/// `namespace/name`.
+/// `namespace/name`, or only the name without a namespace.
 pub(super) fn full_name(namespace: Option<&str>, name: &str) -> String {
     namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
 }
 
-/// Why nothing is known of the instances of a plan without clusters. Forms say it once for all.
-pub const NOT_ASKED: &str = "no cluster was asked";
+/// The value of [`Impact::unchecked`] in a plan without clusters. Text and Markdown report it once for all changes.
+pub const NOT_ASKED: &str = "no cluster was contacted";
 
-/// What is known of the instances, a sentence each. `all` lists more of the names.
+/// The effect on instances, in one line each; indented lines list names. `all` lists all names instead of three.
 #[must_use]
 pub fn impact(impact: &Impact, all: bool) -> Vec<String> {
     let most = if all { usize::MAX } else { FIRST };
@@ -97,25 +97,25 @@ pub fn impact(impact: &Impact, all: bool) -> Vec<String> {
         _ => {}
     }
     if let Some(why) = impact.unchecked.as_ref().filter(|why| *why != NOT_ASKED) {
-        lines.push(format!("not all is known: {why}"));
+        lines.push(format!("the instances were not fully checked: {why}"));
     }
     lines
 }
 
-/// What is to be said of a plan for which no cluster was asked, where that matters to it.
+/// A note for a plan without clusters; `None` if no change of the plan can affect instances.
 #[must_use]
 pub fn not_asked(plan: &Plan) -> Option<&'static str> {
     let unknown = |impact: &Impact| impact.unchecked.as_deref() == Some(NOT_ASKED);
     let matters = plan.changes.iter().filter_map(|change| change.impact.as_ref()).any(unknown);
-    matters.then_some("No cluster was asked, so nothing is known of the instances that this touches.")
+    matters.then_some("No cluster was contacted, so the effect on existing instances is unknown.")
 }
 
-/// What stands above the refusals.
+/// The heading of the refusals.
 #[must_use]
 pub fn refusals_head(plan: &Plan) -> &'static str {
     match plan.against.as_str() {
         "clusters" => "`carrier apply` would refuse this:",
-        // There, what goes from the repository stays, unless it is told to prune.
-        _ => "Applied with `--prune`, this would be refused:",
+        // A comparison with files plans deletions, which `apply` makes only with `--prune`.
+        _ => "`carrier apply --prune` would refuse this:",
     }
 }

@@ -42,7 +42,7 @@ async fn it_asks_or_is_told() -> TestResult {
     assert!(run.err.contains("management: CRDs applied: 12"), "{}", run.err);
     let before = versions(platform.management()).await?;
     let run = platform.carrier(&["apply", "--yes", "-v"]).await.ends(0);
-    assert!(run.err.contains("Nothing would change"), "{}", run.err);
+    assert!(run.err.contains("No changes"), "{}", run.err);
     assert_eq!(versions(platform.management()).await?, before);
     // All of it can be tried, once it is there.
     platform.edit("accounts/team-b.yaml", "displayName: Team B", "displayName: B");
@@ -83,7 +83,7 @@ async fn a_saved_plan_is_applied_exactly_or_not_at_all() -> TestResult {
     platform.carrier(&["apply", "plan.json"]).await.ends(0);
     // Applied once, it is of a world that is no more.
     let again = platform.carrier(&["apply", "plan.json"]).await.ends(3);
-    assert!(again.err.contains("is already as it should be") && again.err.contains("plan --out"), "{}", again.err);
+    assert!(again.err.contains("already matches the repository") && again.err.contains("plan --out"), "{}", again.err);
 
     // The object moves, or the repository does.
     platform.edit("accounts/team-b.yaml", "displayName: Team B", "displayName: B");
@@ -94,7 +94,7 @@ async fn a_saved_plan_is_applied_exactly_or_not_at_all() -> TestResult {
     platform.carrier(&out).await.ends(0);
     platform.edit("accounts/team-b.yaml", "displayName: B", "displayName: C");
     let moved = platform.carrier(&["apply", "plan.json"]).await.ends(3);
-    assert!(moved.err.contains("Account team-b is wanted otherwise"), "{}", moved.err);
+    assert!(moved.err.contains("Account team-b differs from the planned object"), "{}", moved.err);
     let name = management.kubectl(&["get", "account", "team-b", "-o", "jsonpath={.spec.metadata.displayName}"]).await?;
     assert_eq!(name, "Team B");
     platform.edit("accounts/team-b.yaml", "displayName: C", "displayName: B");

@@ -27,7 +27,7 @@ pub(super) fn plan(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
 
 /// There is nothing to do.
 pub(super) fn nothing(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
-    ui.say(text::sum(plan))
+    ui.say(text::summary(plan))
 }
 
 /// Says what has just happened.

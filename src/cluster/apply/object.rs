@@ -13,7 +13,7 @@ use crate::cluster::wait::{self, Verdict, Wait};
 use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::plan::compare::{Comparison, compare};
 use crate::plan::live::LiveObject;
-use crate::plan::steps::{Operation, Step, needs};
+use crate::plan::steps::{Operation, Step, prerequisites};
 use crate::plan::types::LiveVersion;
 
 /// How long a server that has established a CRD may take to serve it.
@@ -147,7 +147,7 @@ impl Run<'_> {
         if !self.how.dry_run {
             return None;
         }
-        let needed = needs(&step.key, &self.work.served_by);
+        let needed = prerequisites(&step.key, &self.work.served_by);
         needed.iter().find(|key| self.made.contains(key)).map(ToString::to_string)
     }
 
