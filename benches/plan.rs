@@ -8,6 +8,7 @@
 
 mod repository;
 #[path = "../tests/support/mod.rs"]
+#[expect(dead_code, unused_imports, unused_macros, reason = "tests do more with servers than start them")]
 mod support;
 
 use std::path::Path;

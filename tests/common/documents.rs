@@ -95,11 +95,6 @@ impl Sandbox {
         Self { folder, path }
     }
 
-    /// Where it is.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Runs a command; both streams together, and the exit status when it is not 0.
     pub fn run(&self, command: &str, environment: &[(&str, &str)]) -> String {
         let output = Command::new("bash")

@@ -1,20 +1,10 @@
-//! What the tests share: golden files and carrier run in the process.
-
-#![allow(dead_code, reason = "every test binary takes what it needs")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by unwrapping")]
+//! What the tests of both binaries share: golden files, documents, an example repository.
 
 pub mod documents;
-
 pub mod example;
 
-use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use carrier::cli::env::Env;
-use carrier::cli::exit::Exit;
-use carrier::cli::ui::Ui;
 
 /// A path in the package.
 pub fn package(path: &str) -> PathBuf {
@@ -38,40 +28,4 @@ pub fn golden(path: &str, actual: &str) {
             diff.unified_diff().context_radius(2).header("the file", "now")
         );
     }
-}
-
-/// How a command ended and what it wrote.
-#[derive(Debug)]
-pub struct Run {
-    pub exit: Exit,
-    pub out: String,
-    pub err: String,
-}
-
-impl Run {
-    /// Both streams and the exit status, as one text.
-    pub fn transcript(&self) -> String {
-        let mut text = String::new();
-        for (name, stream) in [("stdout", &self.out), ("stderr", &self.err)] {
-            if !stream.is_empty() {
-                writeln!(text, "--- {name}\n{}", stream.trim_end_matches('\n')).unwrap();
-            }
-        }
-        text + &format!("--- exit {}\n", self.exit.number())
-    }
-}
-
-/// Runs carrier with `args` (without the program's name) in `directory`.
-pub fn carrier(directory: &Path, args: &[&str]) -> Run {
-    carrier_as("carrier", directory, args)
-}
-
-/// The same, called by another name.
-pub fn carrier_as(program: &str, directory: &Path, args: &[&str]) -> Run {
-    let args: Vec<OsString> = std::iter::once(&program).chain(args).map(OsString::from).collect();
-    let env = Env { directory: directory.to_owned(), ..Env::default() };
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let exit = carrier::cli::run(&args, &env, &mut Ui::new(&mut out, &mut err));
-    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
-    Run { exit, out: text(out), err: text(err) }
 }

@@ -5,7 +5,7 @@ use carrier::compile::derive::source::{SourceCrd, SourceVersion};
 use carrier::compile::derive::{Derived, derive, schema, validate};
 use carrier::model::cluster::ClusterId;
 use carrier::model::diagnostic::{Diagnostic, Diagnostics};
-use carrier::model::path::{FieldPath, PathSet, Segment};
+use carrier::model::path::{FieldPath, Segment};
 use carrier::model::source::{FileId, Span, Spanned};
 use serde_json::Value;
 
@@ -218,27 +218,6 @@ pub fn fulfillable<'c>(mut case: Case<'c>, random: &mut Random) -> Case<'c> {
         }
         if !added {
             break;
-        }
-    }
-    case
-}
-
-/// The paths of a case as a set, with what derive adds (keys of list-maps).
-pub fn set(case: &Case<'_>) -> PathSet {
-    case.paths.iter().chain(case.defaults.iter().map(|(p, _)| p)).collect()
-}
-
-/// The smallest exposure among the parts of a failing one that still fails.
-pub fn minimal<'c>(mut case: Case<'c>, mut fails: impl FnMut(&Case<'c>) -> bool) -> Case<'c> {
-    let mut at = 0;
-    while at < case.paths.len() && case.paths.len() > 1 {
-        let mut smaller = case.clone();
-        smaller.paths.remove(at);
-        if fails(&smaller) { case = smaller } else { at += 1 }
-    }
-    for bare in [Case { defaults: Vec::new(), ..case.clone() }, Case { presets: Vec::new(), ..case.clone() }] {
-        if fails(&bare) {
-            case = bare;
         }
     }
     case

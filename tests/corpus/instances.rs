@@ -41,36 +41,6 @@ pub fn at<'a>(root: &'a Value, path: &FieldPath) -> Option<&'a Value> {
     schema::at(root, path.segments())
 }
 
-/// Removes what a schema does not describe, as an API server does.
-pub fn prune(node: &Value, value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            let free = schema::flag(node, "x-kubernetes-preserve-unknown-fields");
-            let any = node.get("additionalProperties").and_then(Value::as_bool) == Some(true);
-            let implicit = |name: &str| schema::is_embedded(node) && matches!(name, "apiVersion" | "kind" | "metadata");
-            map.retain(|name, _| {
-                free || any
-                    || schema::values(node).is_some()
-                    || schema::property(node, name).is_some()
-                    || implicit(name)
-            });
-            for (name, inner) in map.iter_mut() {
-                if let Some(child) = schema::property(node, name).or_else(|| schema::values(node)) {
-                    prune(child, inner);
-                }
-            }
-        }
-        Value::Array(items) => {
-            if let Some(child) = schema::items(node) {
-                for item in items {
-                    prune(child, item);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
 struct Maker<'r> {
     random: &'r mut Random,
     /// How many of a hundred optional fields are set.

@@ -1,11 +1,8 @@
 //! The real CRDs that tests derive from, read where they lie, and what is made
 //! of them: random exposures and random instances.
 //!
-//! A fresh clone has no `../shared`. Then [`crds`] is empty and says so, once;
-//! in CI that is a failure. The small CRDs of `testdata/crds` are always there.
-#![allow(dead_code, reason = "every test binary takes what it needs")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by unwrapping")]
-#![allow(clippy::print_stderr, reason = "what a test measures or skips is for the person who runs it")]
+//! A fresh clone has no `../shared`. Tests that use it say so by [`is_here`], and are ignored
+//! then; in CI they fail. The small CRDs of `testdata/crds` are always there.
 
 pub mod exposures;
 pub mod instances;
@@ -28,33 +25,37 @@ pub struct Crd {
     /// The manifest as deriving reads it. A cluster-scoped CRD, which cannot be offered, is read as
     /// if it were namespaced: its shapes are as real as the rest.
     pub source: SourceCrd,
-    /// Whether it was cluster-scoped.
-    pub cluster_scoped: bool,
 }
 
 impl Crd {
     /// Reads one from a manifest; panics where it cannot be offered for other reasons than its scope.
     pub fn read(stem: &str, manifest: Value) -> Self {
-        let cluster_scoped = manifest.pointer("/spec/scope").and_then(Value::as_str) == Some("Cluster");
         let mut namespaced = manifest.clone();
         namespaced["spec"]["scope"] = Value::from("Namespaced");
         let source = match SourceCrd::read(&namespaced) {
             Ok(source) => source,
             Err(problems) => panic!("{stem}: {problems:?}"),
         };
-        Self { stem: stem.to_owned(), manifest, source, cluster_scoped }
+        Self { stem: stem.to_owned(), manifest, source }
     }
 }
 
-/// The folder of shared test data, if it is there.
-pub fn shared() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    if folder.join("crds").is_dir() {
-        return Some(folder);
+/// For tests that use the real CRDs.
+pub fn is_here() -> Result<(), String> {
+    match folder().join("crds").is_dir() {
+        true => Ok(()),
+        false => Err("the real CRDs are not there: ../shared/crds beside the project".to_owned()),
     }
-    assert!(std::env::var_os("CI").is_none_or(|v| v.is_empty()), "../shared/crds is missing, and this is CI");
-    eprintln!("skipped what needs the real CRDs: there is no ../shared/crds beside the project");
-    None
+}
+
+/// The folder of shared test data. Whoever uses it has [`is_here`] among the needs of the test.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared")
+}
+
+/// A number that the environment sets: how much a test tries.
+pub fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(otherwise)
 }
 
 /// Every value in a YAML file.
@@ -82,31 +83,19 @@ pub fn stem(path: &Path) -> String {
 
 /// The real CRDs; with `CARRIER_CRDS=part,part` only those whose name contains one of the parts.
 pub fn crds() -> Vec<Crd> {
-    let Some(shared) = shared() else { return Vec::new() };
     let wanted = std::env::var("CARRIER_CRDS").unwrap_or_default();
     let wanted: Vec<&str> = wanted.split(',').filter(|w| !w.is_empty()).collect();
-    files(&shared.join("crds"))
+    let crds: Vec<Crd> = files(&folder().join("crds"))
         .iter()
         .filter(|p| wanted.is_empty() || wanted.iter().any(|w| stem(p).contains(w)))
         .map(|p| Crd::read(&stem(p), read_yaml(p).remove(0)))
-        .collect()
+        .collect();
+    assert!(!crds.is_empty(), "no CRD of ../shared/crds, or none that CARRIER_CRDS names");
+    crds
 }
 
 /// The small CRDs written for the project, one a trap.
 pub fn small() -> Vec<Crd> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/crds");
     files(&folder).iter().map(|p| Crd::read(&stem(p), read_yaml(p).remove(0))).collect()
-}
-
-/// Instances that a CRD accepts (`samples`) or refuses (`samples-rejected`), with their files' names.
-pub fn samples(folder: &str, crd: &Crd) -> Vec<(String, Value)> {
-    let Some(shared) = shared() else { return Vec::new() };
-    let folder = shared.join(folder).join(&crd.stem);
-    files(&folder).iter().flat_map(|p| read_yaml(p).into_iter().map(|v| (stem(p), v))).collect()
-}
-
-/// The version that an instance is written in.
-pub fn version_of(instance: &Value) -> &str {
-    let api_version = instance.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-    api_version.rsplit('/').next().unwrap_or_default()
 }

@@ -8,6 +8,19 @@ use std::path::{Path, PathBuf};
 use ignore::WalkBuilder;
 use regex::Regex;
 
+use crate::harness::Case;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        pure_modules_reach_for_nothing,
+        every_file_says_first_what_it_is_for,
+        no_file_is_too_long,
+        nothing_names_a_folder_of_one_machine,
+        the_checks_see_what_they_look_for,
+    ]
+}
+
 /// What is computed from its arguments alone: no file, no socket, no clock, no cluster.
 /// Those that are not written yet are held to it from their first line on.
 const PURE: [&str; 7] = [
@@ -26,7 +39,6 @@ const REACHING_STD: [&str; 6] = ["fs", "net", "env", "process", "io", "os"];
 /// More lines of code than this are two subjects. (The aim is 500; this is the wall.)
 const LINES: usize = 600;
 
-#[test]
 fn pure_modules_reach_for_nothing() {
     let outside =
         Regex::new(r"\b(kube|kube_\w+|k8s_openapi|tokio|reqwest|hyper|tempfile)::|\b(SystemTime|Instant)\b").unwrap();
@@ -43,7 +55,6 @@ fn pure_modules_reach_for_nothing() {
     assert!(complaints.is_empty(), "pure modules must not mention these:\n{}", complaints.join("\n"));
 }
 
-#[test]
 fn every_file_says_first_what_it_is_for() {
     let silent: Vec<PathBuf> = ["src", "tests"]
         .iter()
@@ -53,7 +64,6 @@ fn every_file_says_first_what_it_is_for() {
     assert!(silent.is_empty(), "these do not begin with `//!`: {silent:?}");
 }
 
-#[test]
 fn no_file_is_too_long() {
     let lines = |file: &Path| code_of(file, Tests::With).lines().filter(|line| !line.trim().is_empty()).count();
     let long: Vec<String> = ["src", "tests"]
@@ -65,7 +75,6 @@ fn no_file_is_too_long() {
     assert!(long.is_empty(), "more than {LINES} lines of code, so more than one subject:\n{}", long.join("\n"));
 }
 
-#[test]
 fn nothing_names_a_folder_of_one_machine() {
     // Not at the end of a longer path, which may well have a folder of that name.
     let absolute = Regex::new(r"(?m)(?:^|[^\w./-])(/(?:root|work|home/\w+|Users/\w+)/.*)").unwrap();
@@ -78,7 +87,6 @@ fn nothing_names_a_folder_of_one_machine() {
     assert!(complaints.is_empty(), "absolute paths:\n{}", complaints.join("\n"));
 }
 
-#[test]
 fn the_checks_see_what_they_look_for() {
     assert_eq!(std_modules("use std::{fs, io::{self, Read}};\nuse std::fmt;"), ["fs", "io", "fmt"]);
     assert_eq!(std_modules("let a = std::env::var(name);"), ["env"]);

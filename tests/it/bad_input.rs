@@ -12,12 +12,24 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use crate::common::{self, carrier, package};
+use crate::command::carrier;
+use crate::common::{self, package};
+use crate::harness::Case;
 use carrier::compile::locking::snapshots;
 use carrier::model::codes::{self, Code};
 use carrier::model::diagnostic::{Diagnostics, Severity};
 use carrier::model::source::FileId;
 use carrier::yaml;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        every_mistake_is_shown_with_code_place_and_mend,
+        every_diagnostic_has_a_fixture,
+        every_diagnostic_can_be_explained,
+        the_base_is_sound,
+    ]
+}
 
 /// The sound repository that every fixture is laid over.
 const BASE: &str = "_base";
@@ -40,7 +52,6 @@ const NO_FIXTURE: &[(&str, &str)] = &[
 ];
 const SERVERS: &str = "it is about clusters: tests/servers/lock.rs shows it";
 
-#[test]
 fn every_mistake_is_shown_with_code_place_and_mend() {
     let only = std::env::var("CARRIER_FIXTURE").unwrap_or_default();
     let mut failures = Vec::new();
@@ -54,7 +65,6 @@ fn every_mistake_is_shown_with_code_place_and_mend() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-#[test]
 fn every_diagnostic_has_a_fixture() {
     let shown: BTreeSet<String> = fixtures().iter().filter_map(|name| code_of(name)).collect();
     let missing: Vec<&str> = codes::all()
@@ -70,7 +80,6 @@ fn every_diagnostic_has_a_fixture() {
     }
 }
 
-#[test]
 fn every_diagnostic_can_be_explained() {
     for code in codes::all() {
         let run = carrier(Path::new("."), &["explain", code.id]);
@@ -80,7 +89,6 @@ fn every_diagnostic_can_be_explained() {
     }
 }
 
-#[test]
 fn the_base_is_sound() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().canonicalize().unwrap();

@@ -3,8 +3,20 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::carrier;
+use crate::command::carrier;
+use crate::harness::Case;
 use carrier::cli::exit::Exit;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        what_init_writes_is_sound,
+        what_is_wrong_is_talk_and_ends_with_1,
+        for_machines_it_is_data,
+        annotations_name_files_from_the_git_root,
+        outside_of_a_repository_it_says_what_to_do,
+    ]
+}
 
 const BAD: &str = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\nmetadata:\n  name: team-a\nspec:\n  roles: [Provder]\n  subjects:\n  - kind: Group\n    name: team-a\n    apiGroup: rbac.authorization.k8s.io\n";
 
@@ -20,7 +32,6 @@ fn bad_repository() -> tempfile::TempDir {
     dir
 }
 
-#[test]
 fn what_init_writes_is_sound() {
     let run = carrier(repository().path(), &["check"]);
     assert_eq!(run.exit, Exit::Fine, "{}", run.err);
@@ -28,7 +39,6 @@ fn what_init_writes_is_sound() {
     assert!(run.err.contains("no problems in "), "{}", run.err);
 }
 
-#[test]
 fn what_is_wrong_is_talk_and_ends_with_1() {
     let dir = bad_repository();
     let run = carrier(dir.path(), &["check"]);
@@ -40,7 +50,6 @@ fn what_is_wrong_is_talk_and_ends_with_1() {
     assert!(quiet.err.contains("Provder") && !quiet.err.contains("to read more"), "{}", quiet.err);
 }
 
-#[test]
 fn for_machines_it_is_data() {
     let dir = bad_repository();
     for (format, word) in
@@ -52,7 +61,6 @@ fn for_machines_it_is_data() {
     }
 }
 
-#[test]
 fn annotations_name_files_from_the_git_root() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir_all(dir.path().join(".git")).unwrap();
@@ -62,7 +70,6 @@ fn annotations_name_files_from_the_git_root() {
     assert!(run.out.contains("file=deep/repo/accounts/team-a.yaml,line=6"), "{}{}", run.out, run.err);
 }
 
-#[test]
 fn outside_of_a_repository_it_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let run = carrier(dir.path(), &["check"]);

@@ -2,11 +2,31 @@
 //! a renderer has ever got wrong.
 
 use crate::common::golden;
+use crate::harness::Case;
 use carrier::cli::diagnostics::{Summary, github, json, sarif, text};
 use carrier::model::codes::Code;
 use carrier::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use carrier::model::source::{FileId, SourceFile, Sources, Span};
 use serde_json::Value;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        text_shows_place_cause_and_mend,
+        colour_adds_nothing_but_colour,
+        json_has_the_promised_members,
+        annotations_are_escaped,
+        a_step_gets_ten_annotations_of_a_kind_and_a_full_summary,
+        a_summary_stays_below_githubs_limit,
+        sarif_is_what_code_scanning_takes,
+        a_fingerprint_survives_a_move_of_the_lines,
+        a_run_holds_at_most_25_000_results_the_worst_ones,
+        summaries_are_sentences,
+        a_sensitive_file_shows_no_text,
+        any_span_is_shown,
+        a_thousand_diagnostics_in_a_large_file,
+    ]
+}
 
 static WRONG: Code = Code {
     id: "CAR9901",
@@ -103,7 +123,6 @@ fn sample() -> (Vec<Diagnostic>, Sources) {
     (list.into_sorted(), sources)
 }
 
-#[test]
 fn text_shows_place_cause_and_mend() {
     let (list, sources) = sample();
     let text = as_text(&list, &sources);
@@ -113,7 +132,6 @@ fn text_shows_place_cause_and_mend() {
     assert!(text.lines().all(|l| l.chars().count() < 130), "long lines are cut");
 }
 
-#[test]
 fn colour_adds_nothing_but_colour() {
     let (list, sources) = sample();
     let mut out = Vec::new();
@@ -125,7 +143,6 @@ fn colour_adds_nothing_but_colour() {
     assert_eq!(plain, body + "\n\n");
 }
 
-#[test]
 fn json_has_the_promised_members() {
     let (list, sources) = sample();
     let mut out = Vec::new();
@@ -141,7 +158,6 @@ fn json_has_the_promised_members() {
     }
 }
 
-#[test]
 fn annotations_are_escaped() {
     let (list, sources) = sample();
     let mut out = Vec::new();
@@ -150,7 +166,6 @@ fn annotations_are_escaped() {
     golden("testdata/diagnostics/sample.md", &github::markdown(&list, &sources));
 }
 
-#[test]
 fn a_step_gets_ten_annotations_of_a_kind_and_a_full_summary() {
     let sources = sources(&[("a.yaml", &"x: 1\n".repeat(30))]);
     let list: Vec<Diagnostic> = (0..12)
@@ -173,7 +188,6 @@ fn a_step_gets_ten_annotations_of_a_kind_and_a_full_summary() {
     assert_eq!(summary.matches("| number ").count(), 12);
 }
 
-#[test]
 fn a_summary_stays_below_githubs_limit() {
     let sources = sources(&[("a.yaml", "x: 1\n")]);
     let one = Diagnostic::new(&WRONG, Span::new(FileId(0), 0, 1), "long ".repeat(100));
@@ -182,7 +196,6 @@ fn a_summary_stays_below_githubs_limit() {
     assert!(text.trim_end().ends_with("more do not fit here."));
 }
 
-#[test]
 fn sarif_is_what_code_scanning_takes() {
     let (list, sources) = sample();
     let log = sarif::log(&list, &sources, "examples/db/");
@@ -220,7 +233,6 @@ fn sarif_is_what_code_scanning_takes() {
     assert!(!log.to_string().contains("aHVudGVyMg"));
 }
 
-#[test]
 fn a_fingerprint_survives_a_move_of_the_lines() {
     let print = |text: &str| {
         let sources = sources(&[("a.yaml", text)]);
@@ -230,7 +242,6 @@ fn a_fingerprint_survives_a_move_of_the_lines() {
     assert_eq!(print("x: bad\n"), print("# new\n\nx: bad\n"));
 }
 
-#[test]
 fn a_run_holds_at_most_25_000_results_the_worst_ones() {
     let sources = sources(&[("a.yaml", "x: 1\n")]);
     let span = Span::new(FileId(0), 0, 1);
@@ -244,7 +255,6 @@ fn a_run_holds_at_most_25_000_results_the_worst_ones() {
     assert!(note.starts_with("1 more result"), "{note}");
 }
 
-#[test]
 fn summaries_are_sentences() {
     let sources = sources(&[("a.yaml", "")]);
     let sentence = |list: &[Diagnostic]| Summary::of(list, &sources).sentence();
@@ -255,7 +265,6 @@ fn summaries_are_sentences() {
 }
 
 /// A place marked as sensitive is shown without its text, and so is every other place in that file.
-#[test]
 fn a_sensitive_file_shows_no_text() {
     let sources = sources(&[("a.yaml", "key: hunter2\nother: hunter3\n"), ("b.yaml", "fine: text\n")]);
     let mut one = Diagnostic::new(&WRONG, at(&sources, "a.yaml", "hunter2"), "no")
@@ -267,7 +276,6 @@ fn a_sensitive_file_shows_no_text() {
 }
 
 /// No place, however wrong, makes a renderer panic or lose a diagnostic.
-#[test]
 fn any_span_is_shown() {
     let sources = sources(&[("a.yaml", "é: 漢\r\n\r\n\tx\n"), ("b.yaml", ""), ("c.yaml", "x")]);
     for file in 0..4 {
@@ -290,7 +298,6 @@ fn any_span_is_shown() {
 
 /// What a diagnostic costs does not depend on the size of its file: with a scan
 /// of the text for each this would read 30 GB.
-#[test]
 fn a_thousand_diagnostics_in_a_large_file() {
     let line = "  - jsonPath: .spec.some.field.of.a.large.catalog # é\n";
     let text = line.repeat(10_000_000 / line.len());

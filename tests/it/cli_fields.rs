@@ -1,7 +1,22 @@
 //! `carrier fields` on CRDs that are too large to be read as a whole.
 
-use crate::common::{Run, carrier, golden, package};
+use crate::command::{Run, carrier};
+use crate::common::{golden, package};
+use crate::corpus;
+use crate::harness::Case;
 use carrier::cli::exit::Exit;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        a_level_is_cut_but_for_what_the_exposure_takes,
+        a_branch_is_shown_alone,
+        what_is_not_there_is_named,
+        a_large_crd_is_cut_by_itself[corpus::is_here],
+        a_name_that_is_not_enough_is_said_to_be_so,
+        an_unknown_cluster_is_named,
+    ]
+}
 
 fn fields(args: &[&str]) -> Run {
     let all: Vec<&str> = ["fields"].iter().chain(args).copied().collect();
@@ -15,19 +30,16 @@ fn fine(args: &[&str]) -> String {
 }
 
 /// What is exposed, preset or missing is shown however deep it lies.
-#[test]
 fn a_level_is_cut_but_for_what_the_exposure_takes() {
     golden("testdata/fields/depth.txt", &fine(&["clusters", "--depth", "1"]));
 }
 
-#[test]
 fn a_branch_is_shown_alone() {
     golden("testdata/fields/path.txt", &fine(&["clusters", "--path", ".spec.storage", "--version", "v1"]));
     let list = fine(&["clusters", "--path", ".status.conditions[]", "-o", "list"]);
     assert!(list.lines().skip(2).all(|l| l.contains("- jsonPath: .status.conditions")), "{list}");
 }
 
-#[test]
 fn what_is_not_there_is_named() {
     let run = fields(&["clusters", "--path", ".spec.storge"]);
     assert_eq!(run.exit, Exit::Usage);
@@ -40,14 +52,8 @@ fn what_is_not_there_is_named() {
 }
 
 /// Nobody reads a thousand lines; a CRD of that size is cut unless somebody asks.
-#[test]
 fn a_large_crd_is_cut_by_itself() {
-    let file = package("../shared/crds/prometheuses.monitoring.coreos.com.yaml");
-    if !file.exists() {
-        assert!(std::env::var_os("CI").is_none(), "the real CRDs are missing");
-        eprintln!("skipped: there are no real CRDs beside the package");
-        return;
-    }
+    let file = corpus::folder().join("crds/prometheuses.monitoring.coreos.com.yaml");
     let file = file.to_string_lossy().into_owned();
     let lines = |args: &[&str]| {
         let all: Vec<&str> = ["--from", &file].iter().chain(args).copied().collect();
@@ -63,7 +69,6 @@ fn crd(name: &str, group: &str, size: &str) -> String {
     )
 }
 
-#[test]
 fn a_name_that_is_not_enough_is_said_to_be_so() {
     let dir = tempfile::tempdir().unwrap();
     let from = |text: &str, args: &[&str]| {
@@ -85,7 +90,6 @@ fn a_name_that_is_not_enough_is_said_to_be_so() {
     assert_eq!((run.exit, run.err.as_str()), (Exit::Fine, ""));
 }
 
-#[test]
 fn an_unknown_cluster_is_named() {
     let run = fields(&["clusters", "--cluster", "team-a/x"]);
     assert_eq!(run.exit, Exit::Usage);

@@ -4,8 +4,22 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::common::{carrier, golden};
+use crate::command::carrier;
+use crate::common::golden;
+use crate::harness::Case;
 use carrier::cli::exit::Exit;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        it_writes_a_repository_and_says_what_comes_next,
+        again_changes_nothing,
+        what_is_there_is_listed_and_refused,
+        quiet_is_quiet,
+        it_writes_through_no_link,
+        a_repository_in_a_repository_is_refused,
+    ]
+}
 
 fn tree(root: &Path) -> BTreeMap<String, String> {
     fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
@@ -24,7 +38,6 @@ fn tree(root: &Path) -> BTreeMap<String, String> {
     found
 }
 
-#[test]
 fn it_writes_a_repository_and_says_what_comes_next() {
     let dir = tempfile::tempdir().unwrap();
     let run = carrier(dir.path(), &["init"]);
@@ -41,7 +54,6 @@ fn it_writes_a_repository_and_says_what_comes_next() {
     }
 }
 
-#[test]
 fn again_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(carrier(dir.path(), &["init", "repo"]).exit, Exit::Fine);
@@ -52,7 +64,6 @@ fn again_changes_nothing() {
     assert_eq!(tree(dir.path()), before);
 }
 
-#[test]
 fn what_is_there_is_listed_and_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("accounts")).unwrap();
@@ -65,14 +76,12 @@ fn what_is_there_is_listed_and_refused() {
     assert_eq!(tree(dir.path()), before, "nothing was written");
 }
 
-#[test]
 fn quiet_is_quiet() {
     let dir = tempfile::tempdir().unwrap();
     let run = carrier(dir.path(), &["-q", "init"]);
     assert_eq!((run.exit, run.out.as_str(), run.err.as_str()), (Exit::Fine, "", ""));
 }
 
-#[test]
 fn it_writes_through_no_link() {
     let dir = tempfile::tempdir().unwrap();
     for folder in ["repo", "outside"] {
@@ -86,7 +95,6 @@ fn it_writes_through_no_link() {
     assert!(!dir.path().join("repo/carrier.yaml").exists(), "nothing was written");
 }
 
-#[test]
 fn a_repository_in_a_repository_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(carrier(dir.path(), &["init", "p"]).exit, Exit::Fine);

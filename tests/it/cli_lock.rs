@@ -11,8 +11,41 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::common::{self, Run, carrier, example, golden};
+use crate::command::{Run, carrier};
+use crate::common::{example, golden};
+use crate::corpus;
+use crate::harness::Case;
 use carrier::cli::exit::Exit;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        the_first_lock_the_second_and_a_new_release,
+        two_people_get_the_same_bytes,
+        a_crd_that_is_not_there_is_missed_by_name,
+        a_key_that_stands_twice_keeps_the_crd_out,
+        what_is_not_given_stays_and_what_is_not_wanted_goes_when_told,
+        namespaces_keep_their_names,
+        a_lock_that_cannot_be_read_is_not_written_over,
+        interrupted_anywhere_the_next_run_ends_the_same,
+        a_snapshot_as_it_stands_can_be_locked,
+        nothing_is_written_through_a_link,
+        arguments_are_explained,
+        without_an_offer_there_is_nothing_to_take,
+        the_standard_input_is_a_file,
+        wrong_files_are_errors_though_all_is_locked,
+        a_pipe_is_a_file,
+        namespaces_are_never_forgotten,
+        an_output_folder_with_sources_is_an_error,
+        an_empty_lock_is_a_lost_one,
+        without_files_missing_namespaces_are_recorded,
+        only_the_online_lock_opens_a_connection,
+        a_stale_lock_is_refused_where_asked,
+        the_lock_of_another_management_cluster_is_refused,
+        a_tenant_cannot_have_a_namespace_of_the_cluster,
+        the_real_crds_are_locked[corpus::is_here],
+    ]
+}
 
 /// A repository whose set offers `things.example.com` and has no snapshot yet,
 /// beside it `crd.yaml` with the CRD.
@@ -56,7 +89,6 @@ fn edit(path: &Path, from: &str, to: &str) {
     fs::write(path, text.replace(from, to)).unwrap();
 }
 
-#[test]
 fn the_first_lock_the_second_and_a_new_release() {
     let dir = repository();
     let first = lock(dir.path());
@@ -90,7 +122,6 @@ fn tree_of(all: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     all.iter().filter_map(|(path, text)| Some((path.strip_prefix("repo/")?.to_owned(), text.clone()))).collect()
 }
 
-#[test]
 fn two_people_get_the_same_bytes() {
     let (a, b) = (repository(), repository());
     lock(a.path());
@@ -110,7 +141,6 @@ fn two_people_get_the_same_bytes() {
     assert_eq!(tree(&a.path().join("repo")), tree(&b.path().join("repo")));
 }
 
-#[test]
 fn a_crd_that_is_not_there_is_missed_by_name() {
     let dir = repository();
     let mut transcript = String::new();
@@ -128,7 +158,6 @@ fn a_crd_that_is_not_there_is_missed_by_name() {
     assert!(!dir.path().join(SNAPSHOT).exists());
 }
 
-#[test]
 fn a_key_that_stands_twice_keeps_the_crd_out() {
     let dir = repository();
     fs::write(
@@ -145,7 +174,6 @@ fn a_key_that_stands_twice_keeps_the_crd_out() {
     );
 }
 
-#[test]
 fn what_is_not_given_stays_and_what_is_not_wanted_goes_when_told() {
     let dir = repository();
     lock(dir.path());
@@ -198,7 +226,6 @@ fn find_text(root: &Path, words: &str) -> std::path::PathBuf {
     root.join(tree(root).into_iter().find(|(_, text)| text.contains(words)).unwrap().0)
 }
 
-#[test]
 fn namespaces_keep_their_names() {
     let dir = repository();
     lock(dir.path());
@@ -216,7 +243,6 @@ fn namespaces_keep_their_names() {
     assert!(fs::read_to_string(&path).unwrap().contains("team-b: team-b-old\n"));
 }
 
-#[test]
 fn a_lock_that_cannot_be_read_is_not_written_over() {
     let dir = repository();
     lock(dir.path());
@@ -230,7 +256,6 @@ fn a_lock_that_cannot_be_read_is_not_written_over() {
 }
 
 /// Cut short after any of its writes, the next run ends in the same state.
-#[test]
 fn interrupted_anywhere_the_next_run_ends_the_same() {
     let dir = repository();
     lock(dir.path());
@@ -257,7 +282,6 @@ fn interrupted_anywhere_the_next_run_ends_the_same() {
     }
 }
 
-#[test]
 fn a_snapshot_as_it_stands_can_be_locked() {
     let dir = repository();
     lock(dir.path());
@@ -272,7 +296,6 @@ fn a_snapshot_as_it_stands_can_be_locked() {
     assert_eq!(carrier(&root, &["check"]).exit, Exit::Fine);
 }
 
-#[test]
 fn nothing_is_written_through_a_link() {
     let dir = repository();
     fs::create_dir(dir.path().join("elsewhere")).unwrap();
@@ -282,7 +305,6 @@ fn nothing_is_written_through_a_link() {
     assert!(tree(&dir.path().join("elsewhere")).is_empty());
 }
 
-#[test]
 fn arguments_are_explained() {
     let dir = repository();
     let root = dir.path().join("repo");
@@ -299,7 +321,6 @@ fn arguments_are_explained() {
     assert!(quiet.out.starts_with("team-a/eu-west-1\n"), "{}", quiet.out);
 }
 
-#[test]
 fn without_an_offer_there_is_nothing_to_take() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(carrier(dir.path(), &["-q", "init"]).exit, Exit::Fine);
@@ -310,7 +331,6 @@ fn without_an_offer_there_is_nothing_to_take() {
     assert!(!dir.path().join("snapshots").exists());
 }
 
-#[test]
 fn the_standard_input_is_a_file() {
     let dir = repository();
     let mut child = Command::new(env!("CARGO_BIN_EXE_carrier"))
@@ -328,7 +348,6 @@ fn the_standard_input_is_a_file() {
 }
 
 /// Whatever is wrong with what is given, also where all is locked: it is said, and nothing is written.
-#[test]
 fn wrong_files_are_errors_though_all_is_locked() {
     let dir = repository();
     lock(dir.path());
@@ -357,7 +376,6 @@ fn wrong_files_are_errors_though_all_is_locked() {
 }
 
 /// `lock --from <(cat FILE)`.
-#[test]
 fn a_pipe_is_a_file() {
     let dir = repository();
     let status = Command::new("bash")
@@ -370,7 +388,6 @@ fn a_pipe_is_a_file() {
 }
 
 /// A slip that takes a cluster away takes neither its namespaces nor its snapshots.
-#[test]
 fn namespaces_are_never_forgotten() {
     let dir = repository();
     lock(dir.path());
@@ -391,7 +408,6 @@ fn namespaces_are_never_forgotten() {
     assert!(after.contains("namespaces:\n      team-b: team-b-") && !after.contains("crds:"), "{after}");
 }
 
-#[test]
 fn an_output_folder_with_sources_is_an_error() {
     let dir = repository();
     lock(dir.path());
@@ -405,7 +421,6 @@ fn an_output_folder_with_sources_is_an_error() {
     assert!(dir.path().join(SNAPSHOT).exists());
 }
 
-#[test]
 fn an_empty_lock_is_a_lost_one() {
     let dir = repository();
     lock(dir.path());
@@ -419,7 +434,6 @@ fn an_empty_lock_is_a_lost_one() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "");
 }
 
-#[test]
 fn without_files_missing_namespaces_are_recorded() {
     let dir = repository();
     lock(dir.path());
@@ -437,7 +451,6 @@ fn without_files_missing_namespaces_are_recorded() {
 }
 
 /// What is said to ask no cluster opens no connection; `lock` alone does.
-#[test]
 fn only_the_online_lock_opens_a_connection() {
     let dir = repository();
     let root = dir.path().join("repo");
@@ -471,7 +484,6 @@ fn only_the_online_lock_opens_a_connection() {
 }
 
 /// `--locked` makes errors of what is only a warning, says what to run, and that mends it.
-#[test]
 fn a_stale_lock_is_refused_where_asked() {
     let dir = repository();
     lock(dir.path());
@@ -503,7 +515,6 @@ fn a_stale_lock_is_refused_where_asked() {
     assert_eq!(tree(&root), fresh);
 }
 
-#[test]
 fn the_lock_of_another_management_cluster_is_refused() {
     let dir = repository();
     let root = dir.path().join("repo");
@@ -518,7 +529,6 @@ fn the_lock_of_another_management_cluster_is_refused() {
     assert_eq!(tree(&root)["carrier.lock"], before["carrier.lock"]);
 }
 
-#[test]
 fn a_tenant_cannot_have_a_namespace_of_the_cluster() {
     let dir = repository();
     lock(dir.path());
@@ -535,14 +545,8 @@ fn a_tenant_cannot_have_a_namespace_of_the_cluster() {
 }
 
 /// All real CRDs into one cluster, and a second time nothing.
-#[test]
 fn the_real_crds_are_locked() {
-    let folder = common::package("../shared/crds");
-    let Ok(entries) = fs::read_dir(&folder) else {
-        assert!(std::env::var_os("CI").is_none(), "the real CRDs are missing");
-        eprintln!("skipped: there are no real CRDs at {}", folder.display());
-        return;
-    };
+    let entries = fs::read_dir(corpus::folder().join("crds")).unwrap();
     let dir = repository();
     let root = dir.path().join("repo");
     let set = fs::read_to_string(find(&root, "CatalogEntrySet")).unwrap();

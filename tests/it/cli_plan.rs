@@ -8,10 +8,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::{carrier, golden, package};
+use crate::command::carrier;
+use crate::common::{golden, package};
+use crate::harness::Case;
 use carrier::cli::exit::Exit;
 use carrier::plan;
 use serde_json::Value;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        plans_are_what_they_were,
+        a_folder_a_revision_and_what_was_rendered_of_it_are_one,
+        of_a_revision_those_files_count_that_would_be_read_from_a_folder,
+        what_cannot_be_compared_with_is_said,
+        a_repository_with_errors_is_not_planned,
+        a_flag_that_names_nothing_is_a_slip,
+    ]
+}
 
 /// Copies a folder over another one; an empty file takes one away.
 fn lay(from: &Path, to: &Path) {
@@ -52,7 +66,6 @@ fn git(folder: &Path, args: &[&str]) {
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-#[test]
 fn plans_are_what_they_were() {
     let schema = plan::json::schema();
     for entry in fs::read_dir(package("testdata/plan")).unwrap() {
@@ -81,7 +94,6 @@ fn plans_are_what_they_were() {
     }
 }
 
-#[test]
 fn a_folder_a_revision_and_what_was_rendered_of_it_are_one() {
     let (dir, root) = repositories("");
     git(&root, &["init", "-q"]);
@@ -113,7 +125,6 @@ fn a_folder_a_revision_and_what_was_rendered_of_it_are_one() {
     drop(dir);
 }
 
-#[test]
 fn of_a_revision_those_files_count_that_would_be_read_from_a_folder() {
     let (_dir, root) = repositories("");
     let top = root.parent().unwrap();
@@ -133,7 +144,6 @@ fn of_a_revision_those_files_count_that_would_be_read_from_a_folder() {
     assert!(run.out.contains("No changes"), "{}", run.transcript());
 }
 
-#[test]
 fn what_cannot_be_compared_with_is_said() {
     let (dir, root) = repositories("");
     let run = |against: &str| carrier(&root, &["plan", "--against", against]);
@@ -161,7 +171,6 @@ fn what_cannot_be_compared_with_is_said() {
     );
 }
 
-#[test]
 fn a_repository_with_errors_is_not_planned() {
     let (_dir, root) = repositories("narrowed");
     fs::write(root.join("accounts/team-c.yaml"), "kind: Account\napiVersion: catalog.kubecarrier.io/v1alpha1\n")
@@ -171,7 +180,6 @@ fn a_repository_with_errors_is_not_planned() {
     assert!(run.out.is_empty() && run.err.contains("nothing was planned"), "{}", run.transcript());
 }
 
-#[test]
 fn a_flag_that_names_nothing_is_a_slip() {
     let (_dir, root) = repositories("narrowed");
     let plan = |flag: &str| carrier(&root, &["plan", "--against", "../before", "--allow-breaking", flag]);

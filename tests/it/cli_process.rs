@@ -4,6 +4,19 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 
 use crate::common::package;
+use crate::harness::Case;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        the_exit_status_is_the_promised_number,
+        a_reader_that_has_enough_is_no_failure,
+        colour_is_for_terminals_unless_somebody_insists,
+        errors_that_nobody_reads_are_still_errors,
+        a_full_disk_is_said_and_ends_with_1[dev_full_is_here],
+        a_panic_says_that_it_is_our_fault,
+    ]
+}
 
 fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_carrier"));
@@ -13,7 +26,6 @@ fn binary() -> Command {
     command
 }
 
-#[test]
 fn the_exit_status_is_the_promised_number() {
     assert_eq!(binary().arg("version").output().unwrap().status.code(), Some(0));
     let wrong = binary().arg("--no-such-flag").output().unwrap();
@@ -21,7 +33,6 @@ fn the_exit_status_is_the_promised_number() {
     assert!(wrong.stdout.is_empty());
 }
 
-#[test]
 fn a_reader_that_has_enough_is_no_failure() {
     let mut child =
         binary().args(["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -33,7 +44,6 @@ fn a_reader_that_has_enough_is_no_failure() {
     assert_eq!(err, "");
 }
 
-#[test]
 fn colour_is_for_terminals_unless_somebody_insists() {
     let out = |args: &[&str], env: &[(&str, &str)]| {
         let output = binary().args(args).envs(env.iter().copied()).output().unwrap();
@@ -55,7 +65,6 @@ fn bad_repository() -> tempfile::TempDir {
     dir
 }
 
-#[test]
 fn errors_that_nobody_reads_are_still_errors() {
     let dir = bad_repository();
     for args in [&["check"][..], &["check", "-o", "json"], &["render"], &["render", "--stdout"]] {
@@ -66,12 +75,14 @@ fn errors_that_nobody_reads_are_still_errors() {
     }
 }
 
-#[test]
-fn a_full_disk_is_said_and_ends_with_1() {
-    if !std::path::Path::new("/dev/full").exists() {
-        eprintln!("skipped: this system has no /dev/full");
-        return;
+fn dev_full_is_here() -> Result<(), String> {
+    match std::path::Path::new("/dev/full").exists() {
+        true => Ok(()),
+        false => Err("this system has no /dev/full".to_owned()),
     }
+}
+
+fn a_full_disk_is_said_and_ends_with_1() {
     let repository = package("catalog-examples/redis");
     for args in [&["version"][..], &["--help"], &["explain", "--list"], &["render", "--stdout"], &["fields", "redis"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -83,7 +94,6 @@ fn a_full_disk_is_said_and_ends_with_1() {
 }
 
 /// This test runs itself in another process, which panics.
-#[test]
 fn a_panic_says_that_it_is_our_fault() {
     const ROLE: &str = "CARRIER_TEST_PANICS";
     if std::env::var_os(ROLE).is_some() {

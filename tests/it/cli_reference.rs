@@ -3,42 +3,57 @@
 
 use std::path::Path;
 
-use crate::common::{carrier, carrier_as, golden, package};
+use crate::command::{carrier, carrier_as};
+use crate::common::{golden, package};
+use crate::harness::Case;
 use carrier::cli::exit::Exit;
 use carrier::cli::{completions, explain, reference};
 use carrier::model::codes;
 use clap_complete::Shell;
 
-#[test]
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        the_reference_of_the_command_line_is_fresh,
+        the_page_of_diagnostics_is_fresh,
+        the_page_of_permissions_is_fresh,
+        the_schemas_of_documents_are_fresh,
+        completions_are_fresh,
+        codes_are_unique_ordered_and_explained,
+        help_is_data_and_complaints_are_talk,
+        as_a_plugin_of_kubectl_the_usage_says_so,
+        the_version_is_a_line_or_an_object,
+        explain_knows_every_code_and_no_other,
+        manual_pages_are_written_for_every_command,
+        a_schema_is_found_by_its_kind,
+        a_wrong_folder_is_a_usage_error,
+    ]
+}
+
 fn the_reference_of_the_command_line_is_fresh() {
     golden("docs/cli.md", &reference::page());
 }
 
-#[test]
 fn the_page_of_diagnostics_is_fresh() {
     golden("docs/diagnostics.md", &explain::page());
 }
 
-#[test]
 fn the_page_of_permissions_is_fresh() {
     golden("docs/permissions.md", &carrier::plan::permissions::table::page());
 }
 
-#[test]
 fn the_schemas_of_documents_are_fresh() {
     use carrier::cli::doctor::report::{Report, schema};
     golden("schemas/doctor.json", &schema::<Report>());
     golden("schemas/instances.json", &schema::<carrier::cli::get::Document>());
 }
 
-#[test]
 fn completions_are_fresh() {
     for (shell, name) in [(Shell::Bash, "carrier.bash"), (Shell::Zsh, "_carrier"), (Shell::Fish, "carrier.fish")] {
         golden(&format!("completions/{name}"), &completions::script(shell));
     }
 }
 
-#[test]
 fn codes_are_unique_ordered_and_explained() {
     let ids: Vec<&str> = codes::all().map(|c| c.id).collect();
     assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
@@ -50,7 +65,6 @@ fn codes_are_unique_ordered_and_explained() {
     }
 }
 
-#[test]
 fn help_is_data_and_complaints_are_talk() {
     let here = Path::new(".");
     let help = carrier(here, &["--help"]);
@@ -64,13 +78,11 @@ fn help_is_data_and_complaints_are_talk() {
     assert!(wrong.err.contains("error: unrecognized subcommand 'chekc'"), "{}", wrong.err);
 }
 
-#[test]
 fn as_a_plugin_of_kubectl_the_usage_says_so() {
     let help = carrier_as("/usr/bin/kubectl-carrier", Path::new("."), &["explain", "--help"]);
     assert!(help.out.contains("Usage: kubectl carrier explain"), "{}", help.out);
 }
 
-#[test]
 fn the_version_is_a_line_or_an_object() {
     let here = Path::new(".");
     let line = format!("carrier {}\n", env!("CARGO_PKG_VERSION"));
@@ -80,7 +92,6 @@ fn the_version_is_a_line_or_an_object() {
     assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
 }
 
-#[test]
 fn explain_knows_every_code_and_no_other() {
     let here = Path::new(".");
     let list = carrier(here, &["explain", "--list"]);
@@ -95,7 +106,6 @@ fn explain_knows_every_code_and_no_other() {
     assert!(unknown.err.contains("CAR9999") && unknown.err.contains("explain --list"), "{}", unknown.err);
 }
 
-#[test]
 fn manual_pages_are_written_for_every_command() {
     let dir = tempfile::tempdir().unwrap();
     let one = carrier(dir.path(), &["man"]);
@@ -106,7 +116,6 @@ fn manual_pages_are_written_for_every_command() {
     assert!(page.contains("carrier\\-explain"), "{page}");
 }
 
-#[test]
 fn a_schema_is_found_by_its_kind() {
     let here = Path::new(".");
     for (kind, title) in
@@ -126,7 +135,6 @@ fn a_schema_is_found_by_its_kind() {
     assert_eq!(written, std::fs::read_to_string(package("schemas/account.json")).unwrap());
 }
 
-#[test]
 fn a_wrong_folder_is_a_usage_error() {
     let run = carrier(Path::new("."), &["-C", "no/such/folder", "version"]);
     assert_eq!(run.exit, Exit::Usage);

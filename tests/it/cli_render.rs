@@ -3,8 +3,28 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{Run, carrier, example, golden};
+use crate::command::{Run, carrier};
+use crate::common::{example, golden};
+use crate::harness::Case;
 use carrier::cli::exit::Exit;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        it_writes_once_and_says_so,
+        check_lists_what_differs_and_ends_with_2,
+        with_an_error_nothing_is_written,
+        a_folder_of_somebody_else_is_refused,
+        flux_is_told_where_the_folder_is,
+        a_stream_is_data,
+        fields_show_what_is_exposed_and_what_is_missing,
+        the_list_can_be_pasted,
+        an_unknown_crd_has_a_nearest_name,
+        it_writes_through_no_link_that_the_repository_holds,
+        many_at_once_end_in_one_state,
+        the_command_that_comes_next_is_the_one_that_works,
+    ]
+}
 
 fn repository(fields: &[&str]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -23,7 +43,6 @@ fn fine(root: &Path, args: &[&str]) -> Run {
     run
 }
 
-#[test]
 fn it_writes_once_and_says_so() {
     let dir = sound();
     let first = fine(dir.path(), &["render"]);
@@ -35,7 +54,6 @@ fn it_writes_once_and_says_so() {
     assert!(fine(dir.path(), &["render", "--check"]).err.contains("rendered is up to date"));
 }
 
-#[test]
 fn check_lists_what_differs_and_ends_with_2() {
     let dir = sound();
     let run = carrier(dir.path(), &["render", "--check"]);
@@ -52,7 +70,6 @@ fn check_lists_what_differs_and_ends_with_2() {
     assert!(run.err.contains("was edited by hand"), "{}", run.err);
 }
 
-#[test]
 fn with_an_error_nothing_is_written() {
     let dir = repository(&[".spec.size"]);
     let run = carrier(dir.path(), &["render"]);
@@ -62,7 +79,6 @@ fn with_an_error_nothing_is_written() {
     assert_eq!(carrier(dir.path(), &["render", "--stdout"]).out, "");
 }
 
-#[test]
 fn a_folder_of_somebody_else_is_refused() {
     let dir = sound();
     fs::create_dir(dir.path().join("mine")).unwrap();
@@ -72,7 +88,6 @@ fn a_folder_of_somebody_else_is_refused() {
     assert!(run.err.contains("not written by carrier"), "{}", run.err);
 }
 
-#[test]
 fn flux_is_told_where_the_folder_is() {
     let dir = sound();
     let run = fine(dir.path(), &["render", "--for", "flux", "--out", "deploy/live"]);
@@ -82,7 +97,6 @@ fn flux_is_told_where_the_folder_is() {
     assert!(kustomization.contains("path: ./deploy/live/management/00-crds"), "{kustomization}");
 }
 
-#[test]
 fn a_stream_is_data() {
     let dir = sound();
     let run = fine(dir.path(), &["-q", "render", "--stdout"]);
@@ -97,7 +111,6 @@ fn a_stream_is_data() {
     assert_eq!(carrier(dir.path(), &["render", "--stdout", "--cluster", "mars"]).exit, Exit::Usage);
 }
 
-#[test]
 fn fields_show_what_is_exposed_and_what_is_missing() {
     let dir = repository(&[".spec.size", "\".spec.listeners[].port\""]);
     let run = fine(dir.path(), &["fields", "things.example.com"]);
@@ -108,7 +121,6 @@ fn fields_show_what_is_exposed_and_what_is_missing() {
 }
 
 /// The list is what it says: pasted, it exposes everything, and compiles.
-#[test]
 fn the_list_can_be_pasted() {
     let dir = repository(&[".spec.size"]);
     let file = dir.path().join("crd.yaml");
@@ -122,7 +134,6 @@ fn the_list_can_be_pasted() {
     assert!(!check.err.contains("error["), "{}", check.err);
 }
 
-#[test]
 fn an_unknown_crd_has_a_nearest_name() {
     let dir = sound();
     let run = carrier(dir.path(), &["fields", "thing.example.com"]);
@@ -133,7 +144,6 @@ fn an_unknown_crd_has_a_nearest_name() {
 }
 
 /// Whoever sends a pull request could make the output folder a link to somewhere else.
-#[test]
 fn it_writes_through_no_link_that_the_repository_holds() {
     let dir = sound();
     let outside = tempfile::tempdir().unwrap();
@@ -153,7 +163,6 @@ fn it_writes_through_no_link_that_the_repository_holds() {
     assert!(outside.path().join("out/management").is_dir());
 }
 
-#[test]
 fn many_at_once_end_in_one_state() {
     let dir = sound();
     std::thread::scope(|scope| {
@@ -166,7 +175,6 @@ fn many_at_once_end_in_one_state() {
     assert!(fine(dir.path(), &["render", "--check"]).err.contains("is up to date"));
 }
 
-#[test]
 fn the_command_that_comes_next_is_the_one_that_works() {
     let dir = sound();
     let run = carrier(dir.path(), &["render", "--check", "--for", "flux", "--out", "zz y"]);

@@ -15,36 +15,67 @@ use std::sync::LazyLock;
 use crate::corpus::exposures::{self, Case};
 use crate::corpus::random::Random;
 use crate::corpus::{self, Crd, instances};
+use crate::harness::{self, Need};
+
+/// A law, held against each of these CRDs.
+type Law = fn(&[Crd]);
+
+macro_rules! laws {
+    ($($law:ident),* $(,)?) => { [$((stringify!($law), $law as Law)),*] };
+}
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<harness::Case> {
+    let laws = laws![
+        deriving_is_deterministic_and_the_order_of_paths_leaves_no_trace,
+        deriving_again_changes_nothing,
+        a_field_is_in_the_schema_if_and_only_if_it_is_copied,
+        what_a_server_would_prune_is_what_the_projection_leaves_out,
+        what_is_derived_has_no_static_fault,
+        nothing_is_dropped_without_a_word,
+    ];
+    let over = |set: &str, needs: &[Need], crds: fn() -> Vec<Crd>| {
+        let module = format!("{}::{set}", module_path!());
+        let case = |(name, law): (&str, Law)| {
+            harness::Case::new(harness::name(&module, name), needs, move || {
+                law(&crds());
+                Ok(())
+            })
+        };
+        laws.map(case)
+    };
+    let mut all = cases![
+        exposing_everything_is_the_identity[corpus::is_here],
+        a_misspelled_path_is_an_error_with_the_right_name[corpus::is_here],
+        the_tutorial_s_exposure_gives_what_derivation_md_says[corpus::is_here],
+        cluster_scoped_crds_are_refused[corpus::is_here],
+        what_is_no_usable_crd_is_refused_with_the_reason[corpus::is_here],
+    ];
+    all.extend(over("small_crds", &[], corpus::small));
+    all.extend(over("real_crds", &[corpus::is_here], corpus::crds));
+    all
+}
 
 static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("team-a", "eu-west-1"));
 const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(otherwise)
-}
-
 /// Holds a law against every CRD as a whole and under random exposures; says the smallest exposure that breaks it.
-fn law(name: &str, holds: impl Fn(&Case<'_>) -> Result<(), String>) {
-    let mut crds = corpus::crds();
-    crds.extend(corpus::small());
-    if crds.is_empty() {
-        return;
-    }
-    let (seed, count) = (number("CARRIER_SEED", 1), number("CARRIER_EXPOSURES", 100));
-    let cases = exposures::whole(&crds).into_iter().chain((0..count).map(|n| exposures::random(&crds, seed, n)));
+fn law(name: &str, crds: &[Crd], holds: impl Fn(&Case<'_>) -> Result<(), String>) {
+    let (seed, count) = (corpus::number("CARRIER_SEED", 1), corpus::number("CARRIER_EXPOSURES", 100));
+    let cases = exposures::whole(crds).into_iter().chain((0..count).map(|n| exposures::random(crds, seed, n)));
     let mut broken = Vec::new();
     let mut tried = 0;
     for case in cases {
         tried += 1;
         if holds(&case).is_err() {
-            let small = exposures::minimal(case, |c| holds(c).is_err());
+            let small = minimal(case, |c| holds(c).is_err());
             broken.push(format!("{}\n    {}", small.describe(), holds(&small).unwrap_err()));
             if broken.len() == 10 {
                 break;
             }
         }
     }
-    eprintln!("{name}: {tried} exposures, seed {seed}");
+    crate::measured(&format!("{name}: {tried} exposures, seed {seed}"));
     assert!(broken.is_empty(), "{name} does not hold:\n{}", broken.join("\n"));
 }
 
@@ -81,9 +112,8 @@ fn differ(left: &Value, right: &Value) -> Option<String> {
     first(left, right, "").map(|d| d.chars().take(600).collect())
 }
 
-#[test]
-fn deriving_is_deterministic_and_the_order_of_paths_leaves_no_trace() {
-    law("determinism and order", |case| {
+fn deriving_is_deterministic_and_the_order_of_paths_leaves_no_trace(crds: &[Crd]) {
+    law("determinism and order", crds, |case| {
         let (one, said) = derived(case)?;
         let mut turned = case.clone();
         turned.paths.reverse();
@@ -106,9 +136,8 @@ fn deriving_is_deterministic_and_the_order_of_paths_leaves_no_trace() {
     });
 }
 
-#[test]
-fn deriving_again_changes_nothing() {
-    law("idempotence", |case| {
+fn deriving_again_changes_nothing(crds: &[Crd]) {
+    law("idempotence", crds, |case| {
         let (once, said) = derived(case)?;
         let source = SourceCrd::read(&once.crd).map_err(|p| format!("{p:?}"))?;
         // What was wrong at first is no less wrong now: paths that do not exist are left out.
@@ -128,7 +157,6 @@ fn deriving_again_changes_nothing() {
     });
 }
 
-#[test]
 fn exposing_everything_is_the_identity() {
     let crds = corpus::crds();
     for case in exposures::whole(&crds) {
@@ -163,9 +191,8 @@ fn of_the_contract(path: &FieldPath) -> bool {
         || contract("observedGeneration").is_prefix_of(path)
 }
 
-#[test]
-fn a_field_is_in_the_schema_if_and_only_if_it_is_copied() {
-    law("law 2", |case| {
+fn a_field_is_in_the_schema_if_and_only_if_it_is_copied(crds: &[Crd]) {
+    law("law 2", crds, |case| {
         let (derived, _) = derived(case)?;
         let pruned = schema_of(&derived.crd);
         let (down, up) = (&derived.projection.down, &derived.projection.up);
@@ -215,16 +242,15 @@ fn partial_nodes_are_closed(node: &Value, set: &PathSet, at: &mut FieldPath) -> 
     Ok(())
 }
 
-#[test]
-fn what_a_server_would_prune_is_what_the_projection_leaves_out() {
-    law("pruning and projecting agree", |case| {
+fn what_a_server_would_prune_is_what_the_projection_leaves_out(crds: &[Crd]) {
+    law("pruning and projecting agree", crds, |case| {
         let (derived, _) = derived(case)?;
         let mut random = Random::new(7, case.paths.len() as u64);
         let source = &case.version.schema;
         for _ in 0..2 {
             let full = instances::object(source, &mut random);
             let mut pruned = full.clone();
-            instances::prune(schema_of(&derived.crd), &mut pruned);
+            prune(schema_of(&derived.crd), &mut pruned);
             let projected = derived.projection.down.project(&full);
             let strip = |v: &Value| {
                 let mut v = v.clone();
@@ -240,9 +266,8 @@ fn what_a_server_would_prune_is_what_the_projection_leaves_out() {
     });
 }
 
-#[test]
-fn what_is_derived_has_no_static_fault() {
-    law("static acceptance", |case| {
+fn what_is_derived_has_no_static_fault(crds: &[Crd]) {
+    law("static acceptance", crds, |case| {
         let (derived, _) = derived(case)?;
         let root = schema_of(&derived.crd);
         // Faults that the source has already (it is a real CRD, so servers live with them) are not ours.
@@ -283,7 +308,7 @@ fn faults(node: &Value, at: &mut FieldPath, found: &mut Vec<String>) {
     }
     if let Some(default) = node.get("default") {
         let mut pruned = default.clone();
-        instances::prune(node, &mut pruned);
+        prune(node, &mut pruned);
         if pruned != *default {
             say(format!("has a default with unknown fields: {default}"));
         }
@@ -303,9 +328,8 @@ fn faults(node: &Value, at: &mut FieldPath, found: &mut Vec<String>) {
     }
 }
 
-#[test]
-fn nothing_is_dropped_without_a_word() {
-    law("law 5", |case| {
+fn nothing_is_dropped_without_a_word(crds: &[Crd]) {
+    law("law 5", crds, |case| {
         let (derived, said) = derived(case)?;
         let mut missing = Vec::new();
         losses(&case.version.schema, schema_of(&derived.crd), &mut FieldPath::default(), &mut missing);
@@ -396,10 +420,8 @@ fn losses(source: &Value, derived: &Value, at: &mut FieldPath, found: &mut Vec<L
     }
 }
 
-#[test]
 fn a_misspelled_path_is_an_error_with_the_right_name() {
-    let mut crds = corpus::crds();
-    crds.extend(corpus::small());
+    let crds = corpus::crds();
     let (mut tried, mut found) = (0, 0);
     for (n, case) in exposures::whole(&crds).into_iter().enumerate() {
         let mut random = Random::new(3, n as u64);
@@ -436,12 +458,12 @@ fn a_misspelled_path_is_an_error_with_the_right_name() {
             }
         }
     }
-    eprintln!("misspelled paths: {tried} refused, {found} with the very name that was meant");
+    crate::measured(&format!("misspelled paths: {tried} refused, {found} with the very name that was meant"));
     assert!(found * 100 >= tried * 90, "{found} of {tried}");
 }
 
-fn redis() -> Option<Crd> {
-    corpus::crds().into_iter().find(|c| c.stem == "redis.redis.redis.opstreelabs.in")
+fn redis() -> Crd {
+    corpus::crds().into_iter().find(|c| c.stem == "redis.redis.redis.opstreelabs.in").unwrap()
 }
 
 fn paths(texts: &[&str]) -> Vec<FieldPath> {
@@ -460,9 +482,8 @@ const TUTORIAL: [&str; 8] = [
     ".spec.redisConfig",
 ];
 
-#[test]
 fn the_tutorial_s_exposure_gives_what_derivation_md_says() {
-    let Some(crd) = redis() else { return };
+    let crd = redis();
     let version = crd.source.version("v1beta1").unwrap();
     let case = Case::new(&crd, version, paths(&TUTORIAL));
     let (derived, said) = derived(&case).unwrap();
@@ -490,23 +511,67 @@ fn the_tutorial_s_exposure_gives_what_derivation_md_says() {
     }
 }
 
-#[test]
 fn cluster_scoped_crds_are_refused() {
-    let cluster_scoped: Vec<Crd> = corpus::crds().into_iter().filter(|c| c.cluster_scoped).collect();
+    let cluster_scoped: Vec<Crd> =
+        corpus::crds().into_iter().filter(|c| c.manifest["spec"]["scope"] == "Cluster").collect();
     for crd in &cluster_scoped {
         let problems = SourceCrd::read(&crd.manifest).unwrap_err();
         assert_eq!(problems.iter().map(|p| p.code.id).collect::<Vec<_>>(), ["CAR0340"], "{}", crd.stem);
     }
 }
 
-#[test]
 fn what_is_no_usable_crd_is_refused_with_the_reason() {
-    let Some(shared) = corpus::shared() else { return };
-    for file in corpus::files(&shared.join("crds-special")) {
+    for file in corpus::files(&corpus::folder().join("crds-special")) {
         for value in corpus::read_yaml(&file) {
             let problems = SourceCrd::read(&value).unwrap_err();
             assert!(!problems.is_empty(), "{}", file.display());
             assert!(problems.iter().all(|p| p.code.id.starts_with("CAR034")), "{problems:?}");
         }
+    }
+}
+
+/// The smallest exposure among the parts of a failing one that still fails.
+fn minimal<'c>(mut case: Case<'c>, mut fails: impl FnMut(&Case<'c>) -> bool) -> Case<'c> {
+    let mut at = 0;
+    while at < case.paths.len() && case.paths.len() > 1 {
+        let mut smaller = case.clone();
+        smaller.paths.remove(at);
+        if fails(&smaller) { case = smaller } else { at += 1 }
+    }
+    for bare in [Case { defaults: Vec::new(), ..case.clone() }, Case { presets: Vec::new(), ..case.clone() }] {
+        if fails(&bare) {
+            case = bare;
+        }
+    }
+    case
+}
+
+/// Removes what a schema does not describe, as an API server does.
+fn prune(node: &Value, value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            let free = schema::flag(node, "x-kubernetes-preserve-unknown-fields");
+            let any = node.get("additionalProperties").and_then(Value::as_bool) == Some(true);
+            let implicit = |name: &str| schema::is_embedded(node) && matches!(name, "apiVersion" | "kind" | "metadata");
+            map.retain(|name, _| {
+                free || any
+                    || schema::values(node).is_some()
+                    || schema::property(node, name).is_some()
+                    || implicit(name)
+            });
+            for (name, inner) in map.iter_mut() {
+                if let Some(child) = schema::property(node, name).or_else(|| schema::values(node)) {
+                    prune(child, inner);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(child) = schema::items(node) {
+                for item in items {
+                    prune(child, item);
+                }
+            }
+        }
+        _ => {}
     }
 }

@@ -2,18 +2,27 @@
 
 use crate::common::documents::{Sandbox, check, documents, steps};
 use crate::common::package;
+use crate::harness::Case;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        commands_print_what_the_documents_say,
+        other_shell_blocks_hold_only_what_ci_runs,
+        the_readme_has_commands,
+        the_settings_of_the_documents_are_read,
+    ]
+}
 
 /// Commands that build or install something and are run by CI itself, not by a test.
 const NOT_RUN_HERE: [&str; 6] =
     ["hack/test", "hack/envtest.sh", "cargo install", "cargo bench", "KUBEBUILDER_ASSETS=", "ENVTEST_K8S_VERSION="];
 
-#[test]
 fn commands_print_what_the_documents_say() {
     let wrong: Vec<String> = documents().iter().flat_map(|d| check(d, &Sandbox::new(&[]), false, &[])).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-#[test]
 fn other_shell_blocks_hold_only_what_ci_runs() {
     for document in documents() {
         let text = std::fs::read_to_string(&document).unwrap();
@@ -29,14 +38,12 @@ fn other_shell_blocks_hold_only_what_ci_runs() {
     }
 }
 
-#[test]
 fn the_readme_has_commands() {
     let readme = std::fs::read_to_string(package("README.md")).unwrap();
     assert!(!steps(&readme, false).is_empty() && !steps(&readme, true).is_empty());
 }
 
 /// The example of `docs/configuration.md` has every setting, and each with a value of its own.
-#[test]
 fn the_settings_of_the_documents_are_read() {
     use carrier::model::config::Config;
     use carrier::model::source::{SourceFile, Sources};

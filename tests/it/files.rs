@@ -10,6 +10,34 @@ use carrier::files::write::{Difference, DifferenceKind, Written, check, plan_wri
 use carrier::files::{FilesError, MANIFEST};
 use tempfile::TempDir;
 
+use crate::harness::Case;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        what_is_read_is_yaml_in_order_of_path,
+        ignore_files_count_without_git_too,
+        ignore_files_above_the_root_count_up_to_the_git_root_only,
+        a_bad_pattern_is_said,
+        what_cannot_be_text_is_said_and_nothing_else_is_lost,
+        links_never_lead_out_of_the_repository,
+        pipes_and_odd_names_are_refused,
+        an_absent_folder_is_an_error_and_not_an_empty_repository,
+        files_that_a_user_names_are_read_wherever_they_lie,
+        only_what_differs_is_written_and_only_what_is_ours_removed,
+        the_manifest_says_what_is_there_and_nothing_of_the_machine,
+        a_folder_of_somebody_else_is_refused,
+        a_file_of_somebody_else_in_the_way_is_refused,
+        edits_by_hand_are_told_apart_and_undone,
+        a_file_becomes_a_folder_and_back,
+        paths_that_leave_the_folder_are_refused,
+        nothing_is_written_or_removed_through_a_link,
+        the_output_folder_of_the_settings_is_reached_through_no_link,
+        a_manifest_is_not_trusted_with_paths,
+        a_run_that_was_cut_short_is_finished_by_the_next,
+    ]
+}
+
 fn tree(files: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (path, text) in files {
@@ -44,7 +72,6 @@ fn read_with(dir: &Path, options: &ReadOptions) -> (Vec<String>, Vec<String>) {
     (paths, complaints)
 }
 
-#[test]
 fn what_is_read_is_yaml_in_order_of_path() {
     let dir = tree(&[
         ("b.yaml", ""),
@@ -66,7 +93,6 @@ fn what_is_read_is_yaml_in_order_of_path() {
     assert_eq!(complaints, Vec::<String>::new());
 }
 
-#[test]
 fn ignore_files_count_without_git_too() {
     let dir = tree(&[
         (".gitignore", "/tmp/\n*.bak.yaml\n"),
@@ -86,7 +112,6 @@ fn ignore_files_count_without_git_too() {
     assert_eq!(read(dir.path()).0, expected);
 }
 
-#[test]
 fn ignore_files_above_the_root_count_up_to_the_git_root_only() {
     let dir = tree(&[
         (".gitignore", "a.yaml"),
@@ -100,7 +125,6 @@ fn ignore_files_above_the_root_count_up_to_the_git_root_only() {
     assert_eq!(read(&root).0, ["a.yaml"]);
 }
 
-#[test]
 fn a_bad_pattern_is_said() {
     let dir = tree(&[(".carrierignore", "[z-a]\n"), ("a.yaml", "")]);
     let (paths, complaints) = read(dir.path());
@@ -110,7 +134,6 @@ fn a_bad_pattern_is_said() {
     assert!(!complaints[0].contains(&*dir.path().to_string_lossy()), "no path of this machine: {complaints:?}");
 }
 
-#[test]
 fn what_cannot_be_text_is_said_and_nothing_else_is_lost() {
     let dir = tree(&[("a.yaml", "a: 1"), ("c.yaml", "c: 1")]);
     put(dir.path(), "b.yaml", [b'a', b':', 0xff]);
@@ -128,7 +151,6 @@ fn what_cannot_be_text_is_said_and_nothing_else_is_lost() {
 }
 
 #[cfg(unix)]
-#[test]
 fn links_never_lead_out_of_the_repository() {
     use std::os::unix::fs::symlink;
     let outside = tree(&[("secret.yaml", "a: 1"), ("dir/x.yaml", "")]);
@@ -168,7 +190,6 @@ fn links_never_lead_out_of_the_repository() {
 }
 
 #[cfg(unix)]
-#[test]
 fn pipes_and_odd_names_are_refused() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
@@ -183,13 +204,11 @@ fn pipes_and_odd_names_are_refused() {
     assert_eq!(codes, ["CAR0007", "CAR0007", "CAR0001"], "{complaints:?}");
 }
 
-#[test]
 fn an_absent_folder_is_an_error_and_not_an_empty_repository() {
     let dir = tree(&[]);
     assert!(matches!(read_repository(&dir.path().join("x"), &ReadOptions::default()), Err(FilesError::Io { .. })));
 }
 
-#[test]
 fn files_that_a_user_names_are_read_wherever_they_lie() {
     let dir = tree(&[("crds/b.yaml", "b: 1"), ("crds/a.yml", "a: 1"), ("crds/x.txt", ""), ("release", "r: 1")]);
     let (sources, diagnostics) = read_paths(dir.path(), &["crds".into(), "release".into()], Vec::new()).unwrap();
@@ -231,7 +250,6 @@ fn snapshot(dir: &Path) -> BTreeMap<String, String> {
     out
 }
 
-#[test]
 fn only_what_differs_is_written_and_only_what_is_ours_removed() {
     let dir = tree(&[]);
     let out = dir.path().join("rendered/deep");
@@ -252,7 +270,6 @@ fn only_what_differs_is_written_and_only_what_is_ours_removed() {
     assert_eq!(snapshot(&out), after);
 }
 
-#[test]
 fn the_manifest_says_what_is_there_and_nothing_of_the_machine() {
     let dir = tree(&[]);
     write(dir.path(), &[("b.yaml", "b"), ("a.yaml", "a")]).unwrap();
@@ -264,7 +281,6 @@ fn the_manifest_says_what_is_there_and_nothing_of_the_machine() {
     );
 }
 
-#[test]
 fn a_folder_of_somebody_else_is_refused() {
     let dir = tree(&[("notes.txt", "x")]);
     let before = snapshot(dir.path());
@@ -272,7 +288,6 @@ fn a_folder_of_somebody_else_is_refused() {
     assert_eq!(snapshot(dir.path()), before);
 }
 
-#[test]
 fn a_file_of_somebody_else_in_the_way_is_refused() {
     let dir = tree(&[]);
     write(dir.path(), &[("a.yaml", "1")]).unwrap();
@@ -286,7 +301,6 @@ fn a_file_of_somebody_else_in_the_way_is_refused() {
     assert_eq!(write(dir.path(), &[("b.yaml", "mine")]).unwrap().written, 0, "the same bytes are in nobody's way");
 }
 
-#[test]
 fn edits_by_hand_are_told_apart_and_undone() {
     let dir = tree(&[]);
     write(dir.path(), &[("a.yaml", "1"), ("b.yaml", "1"), ("c.yaml", "1")]).unwrap();
@@ -300,7 +314,6 @@ fn edits_by_hand_are_told_apart_and_undone() {
     assert_eq!(differences(dir.path(), &list), []);
 }
 
-#[test]
 fn a_file_becomes_a_folder_and_back() {
     let dir = tree(&[]);
     write(dir.path(), &[("a", "1"), ("b/c/d", "2")]).unwrap();
@@ -310,7 +323,6 @@ fn a_file_becomes_a_folder_and_back() {
     assert_eq!(snapshot(dir.path()).keys().collect::<Vec<_>>(), [MANIFEST, "a", "b/c/d"]);
 }
 
-#[test]
 fn paths_that_leave_the_folder_are_refused() {
     let dir = tree(&[]);
     let out = dir.path().join("out");
@@ -341,7 +353,6 @@ fn paths_that_leave_the_folder_are_refused() {
 }
 
 #[cfg(unix)]
-#[test]
 fn nothing_is_written_or_removed_through_a_link() {
     use std::os::unix::fs::symlink;
     let elsewhere = tree(&[("x.yaml", "theirs")]);
@@ -360,7 +371,6 @@ fn nothing_is_written_or_removed_through_a_link() {
 }
 
 #[cfg(unix)]
-#[test]
 fn the_output_folder_of_the_settings_is_reached_through_no_link() {
     use carrier::files::write::no_link;
     let elsewhere = tree(&[]);
@@ -374,7 +384,6 @@ fn the_output_folder_of_the_settings_is_reached_through_no_link() {
     }
 }
 
-#[test]
 fn a_manifest_is_not_trusted_with_paths() {
     let dir = tree(&[("victim", "x"), ("out/.carrier-manifest.json", r#"{"version":1,"files":{"../victim":"00"}}"#)]);
     assert!(matches!(write(&dir.path().join("out"), &[]), Err(FilesError::BadManifest { .. })));
@@ -388,7 +397,6 @@ fn a_manifest_is_not_trusted_with_paths() {
 /// Every state that a run can leave behind: the manifest of both, and any part of
 /// the writes and removals done. From each the next run ends where an undisturbed
 /// one does.
-#[test]
 fn a_run_that_was_cut_short_is_finished_by_the_next() {
     let old = [("a", "1"), ("b", "1"), ("gone", "1"), ("d/gone", "1")];
     let new = [("a", "1"), ("b", "2"), ("new", "1"), ("d/new", "1")];

@@ -7,6 +7,13 @@ mod entry;
 use std::fs;
 use std::path::Path;
 
+use crate::harness::Case;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![load_stands_its_seeds, paths_stand_their_seeds,]
+}
+
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
@@ -56,12 +63,10 @@ fn run(target: &str, rounds: usize, entry: fn(&[u8])) {
     }
 }
 
-#[test]
 fn load_stands_its_seeds() {
     run("load", 1_500, entry::load);
 }
 
-#[test]
 fn paths_stand_their_seeds() {
     run("paths", 3_000, entry::paths);
 }

@@ -12,6 +12,23 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 use crate::corpus::exposures::{exposure, run};
+use crate::harness::Case;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        every_row_of_the_table,
+        a_hidden_required_field_is_an_error,
+        what_is_no_path_is_not_read_as_one,
+        without_the_storage_version_another_one_is_stored,
+        a_version_in_two_items_is_an_error,
+        an_unknown_version_is_an_error,
+        a_fields_lists_and_status,
+        b_columns,
+        c_names,
+        d_end_to_end,
+    ]
+}
 
 static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("dcr", "eu-west-1"));
 
@@ -198,18 +215,16 @@ const ROWS: &[Row] = &[
     }),
 ];
 
-#[test]
 fn every_row_of_the_table() {
     let crd = every_shape();
     for (paths, original, now, check) in ROWS {
-        println!("{}\n  then: {original}\n  now:  {now}", paths.join(" "));
+        crate::measured(&format!("{}\n  then: {original}\n  now:  {now}", paths.join(" ")));
         check(&expose(&crd, paths));
     }
 }
 
 /// Then: `required` kept the hidden name, so every instance lacked a field that nobody could set.
 /// Now: an error at compile time; what is derived all the same demands only what is visible.
-#[test]
 fn a_hidden_required_field_is_an_error() {
     let spec = json!({"type": "object", "required": ["password", "username"], "properties": {
         "username": {"type": "string"}, "password": {"type": "string"}}});
@@ -221,7 +236,6 @@ fn a_hidden_required_field_is_an_error() {
 }
 
 /// Then: dropped in silence, or read as something else. Now: refused where it is written.
-#[test]
 fn what_is_no_path_is_not_read_as_one() {
     let problem = |text: &str| FieldPath::parse(text).unwrap_err().problem;
     assert_eq!(problem(".spec.list[0]"), PathProblem::Index("0".to_owned()));
@@ -233,7 +247,6 @@ fn what_is_no_path_is_not_read_as_one() {
 
 /// Then: the derived CRD had no storage version, the server refused it, and nobody was told.
 /// Now: the exposed version is stored.
-#[test]
 fn without_the_storage_version_another_one_is_stored() {
     let mut crd = crd(&json!({"type": "object", "properties": {"size": {"type": "integer"}}}), &[]);
     let mut stored = crd["spec"]["versions"][0].clone();
@@ -248,7 +261,6 @@ fn without_the_storage_version_another_one_is_stored() {
 }
 
 /// Then: the last of two items made the schema and the first one the copying. Now: an error.
-#[test]
 fn a_version_in_two_items_is_an_error() {
     let path = |p: &str| vec![FieldPath::parse(p).unwrap()];
     let mut twice = exposure(&["v1"], &path(".spec.user"));
@@ -258,7 +270,6 @@ fn a_version_in_two_items_is_an_error() {
 }
 
 /// Then: a version that the CRD lacks was ignored. Now: an error that lists those it has.
-#[test]
 fn an_unknown_version_is_an_error() {
     let unknown = exposure(&["v1", "v9"], &[FieldPath::parse(".spec.user").unwrap()]);
     let (derived, said) = run(&SourceCrd::read(&every_shape()).unwrap(), &unknown, &CLUSTER);
@@ -280,7 +291,6 @@ fn catapult() -> Value {
 }
 
 /// `a`: fields, a whole list, and a part of the status. Now also what the status contract adds.
-#[test]
 fn a_fields_lists_and_status() {
     let outcome = expose(&catapult(), &[".spec.prop1", ".spec.roles", ".status.phase"]);
     assert_eq!(outcome.fields(), ["prop1", "roles"]);
@@ -289,7 +299,6 @@ fn a_fields_lists_and_status() {
 }
 
 /// `b`: columns of hidden fields go, those of visible ones and of the object itself stay.
-#[test]
 fn b_columns() {
     let outcome = expose(&catapult(), &[".spec.test", ".status.phase"]);
     let kept = [".metadata.creationTimestamp", ".kind", ".apiVersion", ".status.phase", ".spec.test.sub.sub"];
@@ -298,7 +307,6 @@ fn b_columns() {
 }
 
 /// `c`: the group is made of the cluster and the provider.
-#[test]
 fn c_names() {
     let outcome = expose(&catapult(), &[".spec.prop1"]);
     assert_eq!(outcome.derived.crd["metadata"]["name"], "catapults.eu-west-1.dcr");
@@ -306,7 +314,6 @@ fn c_names() {
 }
 
 /// `d`: exactly what is exposed, with its types. Now the conditions of the status contract come along.
-#[test]
 fn d_end_to_end() {
     let outcome = expose(&catapult(), &[".spec.prop1", ".status.observedGeneration", ".status.prop1"]);
     let root = outcome.root();

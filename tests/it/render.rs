@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::common::golden;
+use crate::harness::Case;
 use crate::repositories::{Repository, crd, names, object, redis};
 use carrier::compile::render::Manifest;
 use carrier::compile::render::layout::stream;
@@ -17,12 +18,32 @@ use carrier::yaml;
 use carrier::yaml::to_yaml;
 use serde_json::{Value, json};
 
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        the_tutorial,
+        what_the_tutorial_is_promised,
+        the_same_input_gives_the_same_objects,
+        a_second_region_changes_nothing_of_the_first,
+        what_is_written_reads_back,
+        source_objects_are_as_written,
+        tenant_labels_reach_the_providers_tenant_objects,
+        two_providers_with_the_same_names_do_not_meet,
+        a_catalog_without_entries_still_shows_the_provider,
+        without_derive_tenants_use_the_internal_crd,
+        two_entries_may_share_an_internal_crd,
+        a_namespace_that_the_lock_knows_keeps_its_name,
+        no_rule_gives_more_than_it_names,
+        subjects_are_as_rbac_wants_them,
+        no_name_is_too_long,
+    ]
+}
+
 fn eu() -> ClusterId {
     ClusterId::new("team-a", "eu-west-1")
 }
 
 /// Everything of the tutorial but KubeCarrier's own CRDs, as a user sees it, with the line that caused it.
-#[test]
 fn the_tutorial() {
     let repository = Repository::tutorial();
     let (set, sources) = (repository.render(), repository.sources());
@@ -39,7 +60,6 @@ fn the_tutorial() {
     golden("testdata/render/tutorial.yaml", &text);
 }
 
-#[test]
 fn what_the_tutorial_is_promised() {
     let set = Repository::tutorial().render();
     let list = &set.management;
@@ -67,7 +87,6 @@ fn what_the_tutorial_is_promised() {
 }
 
 /// `DESIGN.md` §2: compiling depends on nothing but its input.
-#[test]
 fn the_same_input_gives_the_same_objects() {
     let repository = Repository::tutorial().account("team-c", "Provider, Tenant").cluster("team-a", "us-east-1");
     let repository = repository.crd("team-a", "us-east-1", &redis());
@@ -82,7 +101,6 @@ fn bodies(list: &[Manifest]) -> Vec<(&ManifestId, &Value)> {
     list.iter().map(|m| (&m.id, &*m.body)).collect()
 }
 
-#[test]
 fn a_second_region_changes_nothing_of_the_first() {
     let one = Repository::tutorial();
     let two = one.clone().cluster("team-a", "eu-west-2").crd("team-a", "eu-west-2", &redis());
@@ -98,7 +116,6 @@ fn a_second_region_changes_nothing_of_the_first() {
     assert_eq!(of_kind("Region"), 2);
 }
 
-#[test]
 fn what_is_written_reads_back() {
     let odd = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\n\
                metadata: {name: odd, annotations: {note: '${HOME} yes 1_000 \"no\"'}}\nspec:\n  \
@@ -119,7 +136,6 @@ fn what_is_written_reads_back() {
 }
 
 /// What is written for the lines of a repository says nothing else than they do.
-#[test]
 fn source_objects_are_as_written() {
     let set = Repository::tutorial().render();
     let catalog = object(&set.management, "Catalog", "team-a/default");
@@ -138,7 +154,6 @@ fn source_objects_are_as_written() {
     assert_eq!(entry.body["spec"]["derive"], set_body["spec"]["derive"]);
 }
 
-#[test]
 fn tenant_labels_reach_the_providers_tenant_objects() {
     let tenant = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Tenant\nmetadata: {name: team-b, namespace: team-a, labels: {tier: gold}}\n";
     let repository = Repository::tutorial().account("team-c", "Provider, Tenant").file("labels.yaml", tenant);
@@ -151,7 +166,6 @@ fn tenant_labels_reach_the_providers_tenant_objects() {
     object(list, "Tenant", "team-c/team-c");
 }
 
-#[test]
 fn two_providers_with_the_same_names_do_not_meet() {
     let repository = Repository::tutorial()
         .account("team-c", "Provider")
@@ -174,7 +188,6 @@ fn two_providers_with_the_same_names_do_not_meet() {
     assert_eq!(both, ["Namespace kubecarrier-system"]);
 }
 
-#[test]
 fn a_catalog_without_entries_still_shows_the_provider() {
     let none = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Catalog\nmetadata: {name: none, namespace: team-c}\n\
                 spec: {tenantSelector: {}, catalogEntrySelector: {matchLabels: {no: body}}}\n";
@@ -183,7 +196,6 @@ fn a_catalog_without_entries_still_shows_the_provider() {
     assert!(!names(&set.management).iter().any(|n| n.starts_with("Region team-b/") && n.ends_with("team-c")));
 }
 
-#[test]
 fn without_derive_tenants_use_the_internal_crd() {
     let repository = Repository::tutorial();
     let whole = repository.files["catalogs/team-a-redis.yaml"].split("  derive:").next().unwrap().to_owned();
@@ -195,7 +207,6 @@ fn without_derive_tenants_use_the_internal_crd() {
     assert_eq!(set.management.iter().filter(|m| m.stage == Stage::Crds).count(), 11);
 }
 
-#[test]
 fn two_entries_may_share_an_internal_crd() {
     let entry = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: CatalogEntry\nmetadata: {name: small, namespace: team-a}\nspec:\n  \
                  metadata: {displayName: Small, shortDescription: A small one}\n  baseCRD: {name: redis.internal.eu-west-1.team-a}\n  \
@@ -208,7 +219,6 @@ fn two_entries_may_share_an_internal_crd() {
     assert_eq!(rules[0]["apiGroups"], json!(["internal.eu-west-1.team-a"]));
 }
 
-#[test]
 fn a_namespace_that_the_lock_knows_keeps_its_name() {
     let mut repository = Repository::tutorial();
     let namespace = |set: &carrier::compile::render::ManifestSet| {
@@ -225,7 +235,6 @@ fn a_namespace_that_the_lock_knows_keeps_its_name() {
 }
 
 /// What `DESIGN.md` §9 asks of every rule, in all clusters.
-#[test]
 fn no_rule_gives_more_than_it_names() {
     let set = Repository::tutorial()
         .account("both", "Provider, Tenant")
@@ -268,7 +277,6 @@ fn no_rule_gives_more_than_it_names() {
     assert_eq!(roles("kubecarrier:tenant"), ["both", "team-b"]);
 }
 
-#[test]
 fn subjects_are_as_rbac_wants_them() {
     let account = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\nmetadata: {name: team-c}\nspec:\n  roles: [Tenant]\n  \
                    subjects: [{kind: User, name: zoe}, {kind: User, name: zoe}, {kind: ServiceAccount, name: bot, namespace: ci}, {kind: Group, name: devs}]\n";
@@ -285,7 +293,6 @@ fn subjects_are_as_rbac_wants_them() {
     );
 }
 
-#[test]
 fn no_name_is_too_long() {
     let (provider, cluster, set) = ("p".repeat(57), "c".repeat(63), "s".repeat(63));
     let (group, long) = (format!("{}.example", "g".repeat(60)), "e".repeat(253));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::golden;
+use crate::harness::Case;
 use crate::repositories::{Repository, crd, redis};
 use carrier::compile::render::ManifestSet;
 use carrier::compile::render::layout::{Files, MAX_ENTRIES, Options, layout, stream};
@@ -11,6 +12,20 @@ use carrier::model::diagnostic::Diagnostics;
 use carrier::model::source::FileId;
 use carrier::yaml;
 use serde_json::{Value, json};
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        the_folders_of_the_tutorial,
+        a_second_region_changes_lists_and_adds_files,
+        the_bytes_depend_on_the_input_alone,
+        a_provider_called_management_is_not_in_the_way,
+        a_large_folder_is_split_and_stays_where_it_is,
+        flux_waits_between_stages_and_keeps_what_is_precious,
+        argo_is_told_order_and_options,
+        argo_applications_are_one_a_cluster,
+    ]
+}
 
 fn files(set: &ManifestSet, target: RenderTarget) -> Files {
     layout(set, &Options::new(&Config::default(), Some(target)))
@@ -61,7 +76,6 @@ fn assert_reached(files: &Files, folders: &[&str]) {
     assert_eq!(found, all);
 }
 
-#[test]
 fn the_folders_of_the_tutorial() {
     let files = files(&Repository::tutorial().render(), RenderTarget::Plain);
     let mut paths = files.keys().map(String::as_str).collect::<Vec<_>>().join("\n");
@@ -77,7 +91,6 @@ fn the_folders_of_the_tutorial() {
     }
 }
 
-#[test]
 fn a_second_region_changes_lists_and_adds_files() {
     let one = Repository::tutorial();
     let two = one.clone().cluster("team-a", "eu-west-2").crd("team-a", "eu-west-2", &redis());
@@ -90,7 +103,6 @@ fn a_second_region_changes_lists_and_adds_files() {
     }
 }
 
-#[test]
 fn the_bytes_depend_on_the_input_alone() {
     let repository = Repository::tutorial();
     for target in [RenderTarget::Plain, RenderTarget::Flux, RenderTarget::Argo] {
@@ -102,7 +114,6 @@ fn the_bytes_depend_on_the_input_alone() {
 }
 
 /// A provider may be called like one of our own folders.
-#[test]
 fn a_provider_called_management_is_not_in_the_way() {
     let repository = Repository::tutorial()
         .account("management", "Provider")
@@ -122,7 +133,6 @@ fn many(tenants: usize) -> Files {
     files(&repository.render(), RenderTarget::Plain)
 }
 
-#[test]
 fn a_large_folder_is_split_and_stays_where_it_is() {
     let (few, more) = (many(700), many(701));
     assert_reached(&few, &["management", "team-a/eu-west-1"]);
@@ -133,7 +143,6 @@ fn a_large_folder_is_split_and_stays_where_it_is() {
     assert_eq!(objects(&few).len(), few.keys().filter(|p| !p.ends_with("/kustomization.yaml")).count());
 }
 
-#[test]
 fn flux_waits_between_stages_and_keeps_what_is_precious() {
     let mut repository = Repository::tutorial();
     let odd = repository.files["catalogs/team-a-redis.yaml"].replace("A service", "'costs ${PRICE}'");
@@ -167,7 +176,6 @@ fn flux_waits_between_stages_and_keeps_what_is_precious() {
     assert_eq!(away["spec"]["path"], "./rendered/team-a/eu-west-1/20-rbac");
 }
 
-#[test]
 fn argo_is_told_order_and_options() {
     let mut big = crd("acme.example", "bigs", "Big");
     let text = "x".repeat(250 * 1024);
@@ -206,11 +214,10 @@ fn argo_is_told_order_and_options() {
     assert!(!files.keys().any(|p| p.starts_with("argo/")), "no applications without a repoURL");
 }
 
-#[test]
 fn argo_applications_are_one_a_cluster() {
     let mut config = Config::default();
     config.render.argo.repo_url = Some("https://git.example/platform.git".to_owned());
-    config.output = "out/manifests".to_owned();
+    "out/manifests".clone_into(&mut config.output);
     let long = "l".repeat(57);
     let repository = Repository::tutorial().account(&long, "Provider").cluster(&long, "eu-west-1");
     let files = layout(&repository.render(), &Options::new(&config, Some(RenderTarget::Argo)));

@@ -3,8 +3,23 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::common::{Run, carrier, package};
+use crate::command::{Run, carrier};
+use crate::common::package;
+use crate::harness::Case;
 use carrier::cli::exit::Exit;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        what_is_rendered_stays_until_the_repository_changes,
+        nothing_is_written_while_something_is_wrong,
+        one_stream_for_one_cluster,
+        edits_by_hand_are_told_before_they_are_lost,
+        a_folder_of_somebody_else_is_refused,
+        the_reader_is_chosen_in_the_settings_or_on_the_command_line,
+        the_second_region_of_the_example,
+    ]
+}
 
 /// A copy of an example, to write into.
 fn copy(example: &str) -> tempfile::TempDir {
@@ -43,7 +58,6 @@ fn all_files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
-#[test]
 fn what_is_rendered_stays_until_the_repository_changes() {
     let dir = copy("redis");
     let missing = carrier(dir.path(), &["render", "--check"]);
@@ -81,7 +95,6 @@ fn what_is_rendered_stays_until_the_repository_changes() {
     assert!(!removed.err.contains(" 0 removed"), "{}", removed.err);
 }
 
-#[test]
 fn nothing_is_written_while_something_is_wrong() {
     let dir = copy("redis");
     let set = dir.path().join("catalogs/redis.yaml");
@@ -97,7 +110,6 @@ fn nothing_is_written_while_something_is_wrong() {
     assert_eq!(carrier(dir.path(), &["check"]).exit, Exit::Errors, "check says the same");
 }
 
-#[test]
 fn one_stream_for_one_cluster() {
     let dir = copy("redis");
     let run = carrier(dir.path(), &["render", "--stdout"]);
@@ -118,7 +130,6 @@ fn one_stream_for_one_cluster() {
     assert!(unknown.err.contains("the repository has: team-a/eu-west-1"), "{}", unknown.err);
 }
 
-#[test]
 fn edits_by_hand_are_told_before_they_are_lost() {
     let dir = copy("redis");
     carrier(dir.path(), &["render"]);
@@ -132,7 +143,6 @@ fn edits_by_hand_are_told_before_they_are_lost() {
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
 }
 
-#[test]
 fn a_folder_of_somebody_else_is_refused() {
     let dir = copy("redis");
     let run = carrier(dir.path(), &["render", "--out", "accounts"]);
@@ -140,7 +150,6 @@ fn a_folder_of_somebody_else_is_refused() {
     assert_eq!(fs::read_dir(dir.path().join("accounts")).unwrap().count(), 2);
 }
 
-#[test]
 fn the_reader_is_chosen_in_the_settings_or_on_the_command_line() {
     let dir = copy("redis");
     fs::write(dir.path().join("carrier.yaml"), "render: {for: flux}\n").unwrap();
@@ -153,7 +162,6 @@ fn the_reader_is_chosen_in_the_settings_or_on_the_command_line() {
 }
 
 /// The issue's own words: four CRDs and two Offerings, and nothing of the first changes.
-#[test]
 fn the_second_region_of_the_example() {
     let (one, two) = (copy("redis"), copy("redis-two-regions"));
     for dir in [&one, &two] {

@@ -11,6 +11,13 @@ use carrier::model::source::{SourceFile, Sources};
 use carrier::plan;
 use serde_json::{Value, json};
 
+use crate::harness::Case;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![the_committed_schemas_are_fresh, they_are_draft_07, schema_and_loader_take_the_same, settings_too,]
+}
+
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas"))
 }
@@ -22,7 +29,6 @@ fn all_schemas() -> BTreeMap<String, Value> {
     schemas
 }
 
-#[test]
 fn the_committed_schemas_are_fresh() {
     let schemas = all_schemas();
     let update = std::env::var_os("CARRIER_UPDATE").is_some();
@@ -51,7 +57,6 @@ fn the_committed_schemas_are_fresh() {
     assert!(stale.is_empty(), "stale: {stale:?}; run the tests with CARRIER_UPDATE=1");
 }
 
-#[test]
 fn they_are_draft_07() {
     for (name, schema) in all_schemas() {
         assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#", "{name}");
@@ -132,7 +137,6 @@ fn set() -> Value {
     )
 }
 
-#[test]
 fn schema_and_loader_take_the_same() {
     let catalog = object(
         "Catalog",
@@ -198,7 +202,6 @@ fn schema_and_loader_take_the_same() {
     }
 }
 
-#[test]
 fn settings_too() {
     let schema = &json_schemas()["carrier.json"];
     for good in [

@@ -4,8 +4,19 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::carrier;
+use crate::command::carrier;
+use crate::harness::Case;
 use carrier::cli::exit::Exit;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        no_command_prints_a_credential,
+        a_kubeconfig_in_the_settings_is_refused_as_one,
+        the_key_is_named_and_the_value_is_not,
+        what_holds_no_credential_is_still_shown,
+    ]
+}
 
 const MARKER: &str = "S3CRETMARKER";
 
@@ -151,7 +162,6 @@ fn leaks(files: &[(String, String)]) -> Vec<String> {
     found
 }
 
-#[test]
 fn no_command_prints_a_credential() {
     let mut found = Vec::new();
     for (path, template) in PLACES {
@@ -179,7 +189,6 @@ fn said(path: &str, text: &str) -> String {
     carrier(dir.path(), &["check"]).transcript()
 }
 
-#[test]
 fn a_kubeconfig_in_the_settings_is_refused_as_one() {
     for text in [
         "serviceClusters: {team-a/eu-west-1: {env: \"apiVersion: v1\\nkind: Config\\nusers:\\n- user: {token: X}\"}}\n",
@@ -196,14 +205,12 @@ fn a_kubeconfig_in_the_settings_is_refused_as_one() {
     }
 }
 
-#[test]
 fn the_key_is_named_and_the_value_is_not() {
     let text = format!("{HEAD}spec:\n  roles: [Provider]\n  password: X1Y2\n");
     let said = said("accounts/team-a.yaml", &text);
     assert!(said.contains("unknown field `password`") && said.contains("•••") && !said.contains("X1Y2"), "{said}");
 }
 
-#[test]
 fn what_holds_no_credential_is_still_shown() {
     let said = said("carrier.yaml", "render: {for: fluxcd}\n");
     assert!(said.contains("`fluxcd`"), "{said}");

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::common::golden;
+use crate::corpus;
+use crate::harness::Case;
 use carrier::compile::locking::{lock_file, snapshots, strip};
 use carrier::model::cluster::ClusterId;
 use carrier::model::codes::lock as codes;
@@ -18,6 +19,24 @@ use carrier::model::source::{SourceFile, Sources};
 use carrier::yaml::to_yaml;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        a_lock_is_written_so,
+        a_lock_that_is_not_there_is_empty_and_sound,
+        whatever_is_wrong_with_a_lock_is_said_at_its_place,
+        a_merge_conflict_is_one_complaint_a_conflict,
+        what_is_sound_is_taken,
+        every_file_among_the_snapshots_is_one_or_is_complained_about,
+        a_snapshot_that_the_lock_contradicts_is_used_all_the_same,
+        noise_is_stripped_and_the_crd_kept,
+        the_hash_is_of_sorted_json,
+        real_crds_come_back_as_they_were_written_and_fast[corpus::is_here],
+        what_is_written_is_read_again,
+        no_lock_makes_it_panic,
+    ]
+}
 
 fn sources(files: &[(&str, &str)]) -> Sources {
     Sources::new(files.iter().map(|(path, text)| SourceFile { path: (*path).into(), text: (*text).into() }).collect())
@@ -71,13 +90,11 @@ fn lock_of_redis() -> Lock {
     Lock { management_uid: Some("0b7a9d52".into()), clusters: BTreeMap::from([(eu(), cluster)]) }
 }
 
-#[test]
 fn a_lock_is_written_so() {
     golden("testdata/lock/carrier.lock", &lock_file::write(&lock_of_redis()));
     assert_eq!(lock_file::write(&Lock::default()).lines().last(), Some("version: 1"));
 }
 
-#[test]
 fn a_lock_that_is_not_there_is_empty_and_sound() {
     let mut diagnostics = Diagnostics::default();
     let file = lock_file::read(&Sources::default(), &mut diagnostics);
@@ -85,7 +102,6 @@ fn a_lock_that_is_not_there_is_empty_and_sound() {
     assert_eq!(file.lock, Lock::default());
 }
 
-#[test]
 fn whatever_is_wrong_with_a_lock_is_said_at_its_place() {
     let hash = "a".repeat(64);
     let crd = |body: &str| format!("version: 1\nclusters:\n  a/b:\n    crds:\n      x.y.z:\n        {body}\n");
@@ -131,7 +147,6 @@ fn whatever_is_wrong_with_a_lock_is_said_at_its_place() {
     }
 }
 
-#[test]
 fn a_merge_conflict_is_one_complaint_a_conflict() {
     let text = "version: 1\nclusters:\n<<<<<<< HEAD\n  a/b: {}\n=======\n  a/c: {}\n>>>>>>> theirs\n";
     let (_, sound, said) = locked(text);
@@ -143,7 +158,6 @@ fn a_merge_conflict_is_one_complaint_a_conflict() {
     assert_eq!(self::said(&sources, diagnostics), [format!("CAR0503 {REDIS}:2:1 an unresolved merge conflict")]);
 }
 
-#[test]
 fn what_is_sound_is_taken() {
     let (lock, text) = (lock_of_redis(), to_yaml(&redis()));
     let sources = sources(&[("carrier.lock", &lock_file::write(&lock)), (REDIS, &text)]);
@@ -153,7 +167,6 @@ fn what_is_sound_is_taken() {
     assert_eq!(*locked.discovered.crd(&eu(), "redis.redis.example.com").unwrap().body, redis());
 }
 
-#[test]
 fn every_file_among_the_snapshots_is_one_or_is_complained_about() {
     let good = to_yaml(&redis());
     let lock = lock_file::write(&lock_of_redis());
@@ -200,7 +213,6 @@ fn every_file_among_the_snapshots_is_one_or_is_complained_about() {
     }
 }
 
-#[test]
 fn a_snapshot_that_the_lock_contradicts_is_used_all_the_same() {
     let edited = to_yaml(&redis()).replace("Namespaced", "Cluster");
     let sources = sources(&[("carrier.lock", &lock_file::write(&lock_of_redis())), (REDIS, &edited)]);
@@ -209,7 +221,6 @@ fn a_snapshot_that_the_lock_contradicts_is_used_all_the_same() {
     assert!(locked.discovered.crd(&eu(), "redis.redis.example.com").is_some());
 }
 
-#[test]
 fn noise_is_stripped_and_the_crd_kept() {
     let mut crd = redis();
     crd["status"] = json!({"conditions": []});
@@ -253,7 +264,6 @@ fn noise_is_stripped_and_the_crd_kept() {
     assert_eq!(stripped["spec"]["group"], crd["spec"]["group"]);
 }
 
-#[test]
 fn the_hash_is_of_sorted_json() {
     // echo -n '{"a":{"c":1,"d":1.5},"b":"é"}' | sha256sum
     let text = r#"{"b":"é","a":{"d":1.5,"c":1}}"#;
@@ -262,23 +272,8 @@ fn the_hash_is_of_sorted_json() {
     assert_eq!(snapshots::hash(&value), "0ccbe5a54bb95fa3606e14d10b79eba609c500272fa89177bb064ae4851921d4");
 }
 
-/// The real CRDs where they lie; `None` where they are not there and need not be.
-fn corpus() -> Option<Vec<PathBuf>> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/crds");
-    let Ok(entries) = fs::read_dir(folder) else {
-        assert!(std::env::var_os("CI").is_none(), "the real CRDs are missing at {folder}");
-        eprintln!("skipped: there are no real CRDs at {folder}");
-        return None;
-    };
-    let mut files: Vec<PathBuf> =
-        entries.map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "yaml")).collect();
-    files.sort();
-    Some(files)
-}
-
-#[test]
 fn real_crds_come_back_as_they_were_written_and_fast() {
-    let Some(files) = corpus() else { return };
+    let files = corpus::files(&corpus::folder().join("crds"));
     let config = Config::default();
     let mut lock = Lock::default();
     let mut written = BTreeMap::new();
@@ -303,7 +298,7 @@ fn real_crds_come_back_as_they_were_written_and_fast() {
     let sources = Sources::new(all);
     let begun = Instant::now();
     let (found, diagnostics) = snapshots::read(&sources, &config);
-    eprintln!("{count} snapshots, {bytes} bytes in {:?}", begun.elapsed());
+    crate::measured(&format!("{count} snapshots, {bytes} bytes in {:?}", begun.elapsed()));
     assert_eq!(said(&sources, diagnostics), [""; 0]);
     assert_eq!(found.discovered.clusters.values().map(|known| known.crds.len()).sum::<usize>(), count);
     assert_eq!(*found.lock(), lock);
@@ -343,7 +338,6 @@ fn any_lock() -> impl Strategy<Value = Lock> {
 }
 
 proptest! {
-    #[test]
     fn what_is_written_is_read_again(mut lock in any_lock()) {
         let text = lock_file::write(&lock);
         let (read, sound, said) = locked(&text);
@@ -353,7 +347,6 @@ proptest! {
         prop_assert_eq!(lock_file::write(&read), text);
     }
 
-    #[test]
     fn no_lock_makes_it_panic(text in "((version|clusters|crds|a/b|x.y|namespaces|sha256|origin|file|uid|server)(:|: |\n|- |  |\n  |\n    |[<=>]{7})?){0,30}") {
         let _ = locked(&text);
     }

@@ -6,12 +6,25 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::source::FileId;
 use carrier::yaml::read;
 use serde_json::{Map, Value};
+
+use crate::harness::Case;
+use crate::{corpus, kubectl};
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        scalars_are_read_as_kubectl_reads_them [kubectl::is_here],
+        keys_are_read_as_kubectl_reads_them [kubectl::is_here],
+        what_kubectl_refuses_is_refused [kubectl::is_here],
+        documents_are_read_as_kubectl_reads_them [kubectl::is_here],
+        real_files_are_read_as_kubectl_reads_them [corpus::is_here, kubectl::is_here],
+    ]
+}
 
 /// Plain scalars that somebody, somewhere, reads as something else.
 const SCALARS: &[&str] = &[
@@ -163,11 +176,7 @@ const SCALARS: &[&str] = &[
     "! 5",
 ];
 
-#[test]
 fn scalars_are_read_as_kubectl_reads_them() {
-    if !kubectl_is_here() {
-        return;
-    }
     let mut text = String::from("apiVersion: example.com/v1\nkind: Test\nmetadata:\n  name: a\nvalues:\n");
     for s in SCALARS {
         writeln!(text, "- {s}").unwrap();
@@ -184,11 +193,7 @@ fn scalars_are_read_as_kubectl_reads_them() {
     assert_eq!(ours, theirs);
 }
 
-#[test]
 fn keys_are_read_as_kubectl_reads_them() {
-    if !kubectl_is_here() {
-        return;
-    }
     // One object a key: many of these are the same key.
     let no_key =
         ["~", "null", "Null", "NULL", "9223372036854775808", "18446744073709551615", "!!null ~", "!!null \"\""];
@@ -207,11 +212,7 @@ fn keys_are_read_as_kubectl_reads_them() {
 }
 
 /// What kubectl refuses, the reader refuses; so it does what kubectl drops in silence.
-#[test]
 fn what_kubectl_refuses_is_refused() {
-    if !kubectl_is_here() {
-        return;
-    }
     let refused = [
         "a: .inf",
         "a: -.INF",
@@ -268,11 +269,7 @@ fn what_kubectl_refuses_is_refused() {
 }
 
 /// Whole documents: styles, folding, merge keys, aliases, separators.
-#[test]
 fn documents_are_read_as_kubectl_reads_them() {
-    if !kubectl_is_here() {
-        return;
-    }
     let bodies = [
         "base: &b {x: 1, y: 2}\nm:\n  <<: *b\n  y: 3\n",
         "base: &b {x: 1, y: 2}\nm: {<<: *b, x: yes}\n",
@@ -314,17 +311,8 @@ fn documents_are_read_as_kubectl_reads_them() {
 }
 
 /// Every real CRD and sample instance, where they are.
-#[test]
 fn real_files_are_read_as_kubectl_reads_them() {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    if !shared.is_dir() {
-        assert!(std::env::var_os("CI").is_none(), "CI needs the real CRDs");
-        eprintln!("skipped: no real CRDs beside the checkout");
-        return;
-    }
-    if !kubectl_is_here() {
-        return;
-    }
+    let shared = corpus::folder();
     let mut files = Vec::new();
     for folder in ["crds", "crds-special", "samples", "samples-rejected"] {
         yaml_files(&shared.join(folder), &mut files);
@@ -345,7 +333,7 @@ fn real_files_are_read_as_kubectl_reads_them() {
     for (ours, theirs) in ours.iter().zip(&theirs) {
         assert!(ours == theirs, "{} {} differs", ours["kind"], ours["metadata"]["name"]);
     }
-    eprintln!("{} files, {documents} documents, {} bytes: no difference", files.len(), text.len());
+    crate::measured(&format!("{} files, {documents} documents, {} bytes: no difference", files.len(), text.len()));
 }
 
 fn yaml_files(folder: &Path, out: &mut Vec<PathBuf>) {
@@ -376,24 +364,13 @@ fn labelled(mut object: Value) -> Value {
     if labels.is_null() {
         *labels = Value::Object(Map::new());
     }
-    labels.as_object_mut().unwrap().insert("oracle".into(), "x".into());
+    labels.as_object_mut().unwrap().insert(kubectl::LABEL.0.into(), kubectl::LABEL.1.into());
     object
 }
 
 /// The objects as kubectl reads them; `None` where it refuses the text.
 fn kubectl_reads(text: &str) -> Option<Vec<Value>> {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(&file, text).unwrap();
-    let output = Command::new("kubectl")
-        .args(["label", "--local", "-o", "json", "--dry-run=client", "oracle=x", "-f"])
-        .arg(file.path())
-        .output()
-        .unwrap();
-    if !output.status.success() {
-        return None;
-    }
-    let objects = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
-    Some(objects.map(|o| floats(labelled(o.unwrap()))).collect())
+    Some(kubectl::read(text)?.into_iter().map(|object| floats(labelled(object))).collect())
 }
 
 /// kubectl prints the float 9.2e18 with all its digits, and `serde_json` then takes it for an integer.
@@ -404,13 +381,4 @@ fn floats(value: Value) -> Value {
         Value::Object(map) => map.into_iter().map(|(k, v)| (k, floats(v))).collect(),
         other => other,
     }
-}
-
-fn kubectl_is_here() -> bool {
-    let here = Command::new("kubectl").args(["version", "--client"]).output().is_ok_and(|o| o.status.success());
-    assert!(here || std::env::var_os("CI").is_none(), "CI needs kubectl");
-    if !here {
-        eprintln!("skipped: kubectl is not on PATH");
-    }
-    here
 }

@@ -12,6 +12,26 @@ use carrier::yaml::{Document, read};
 use proptest::prelude::*;
 use serde_json::json;
 
+use crate::harness::Case;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        every_value_keeps_its_place,
+        documents_after_a_broken_one_are_read,
+        what_is_no_document_is_left_out,
+        complaints_name_the_words_concerned,
+        both_places_of_a_duplicate_are_shown_and_the_first_stays,
+        a_refused_value_leaves_the_rest_of_its_document,
+        alias_bombs_are_stopped,
+        depth_is_limited_with_aliases_written_out,
+        size_is_limited,
+        comments_hide_warnings_of_their_line,
+        a_suppression_knows_its_reason,
+        no_text_makes_it_panic_and_every_place_is_in_the_text,
+    ]
+}
+
 fn parse(text: &str) -> (Vec<Document>, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let documents = read(FileId(0), text, &mut diagnostics);
@@ -34,7 +54,6 @@ fn complaints(text: &str) -> Vec<String> {
         .collect()
 }
 
-#[test]
 fn every_value_keeps_its_place() {
     let text = "\u{feff}a: on # c\nb: 'x y'  \nc:\n  - 1\n  - d: |\n      t1\n      t2\n\n  # é\n  - {k: 1, l: [1, 2]}  # x\n\
                 e: &x !!str foo\nf: *x\ng:\nh: >-\n  u\n\n";
@@ -62,7 +81,6 @@ fn every_value_keeps_its_place() {
     assert_eq!(keys, ["a", "b", "c", "e", "f", "g", "h"]);
 }
 
-#[test]
 fn documents_after_a_broken_one_are_read() {
     let text = "a: 1\n---\nb: [1\n---\nc: 3\n---\nd:\n\te: 4\n---\ne: 'x\n---\nf: 6\n...\ng: 7\n---\nh: 8\n";
     let (documents, _) = parse(text);
@@ -80,7 +98,6 @@ fn documents_after_a_broken_one_are_read() {
     );
 }
 
-#[test]
 fn what_is_no_document_is_left_out() {
     for text in ["", "\n", "# a\n", "---\n", "---\n---\n# x\n---\n", "null", "~\n---\n", "\u{feff}", "--- # a\n...\n"] {
         let (documents, diagnostics) = parse(text);
@@ -88,15 +105,11 @@ fn what_is_no_document_is_left_out() {
     }
 }
 
-#[test]
 fn complaints_name_the_words_concerned() {
     let cases: &[(&str, &[&str])] = &[
         ("a: 1\nb: 2\na: 3", &["CAR0102 \"a\": duplicate key `a`"]),
         ("y: 1\ntrue: 2", &["CAR0102 \"true\": duplicate key `true`"]),
-        (
-            "1: a\n'1': b\n0x1: c",
-            &["CAR0102 \"'1'\": duplicate key `1`", "CAR0102 \"0x1\": duplicate key `1`"],
-        ),
+        ("1: a\n'1': b\n0x1: c", &["CAR0102 \"'1'\": duplicate key `1`", "CAR0102 \"0x1\": duplicate key `1`"]),
         (
             "{{ .x }}: 1",
             &["CAR0103 \"{{ .x }}\": a mapping cannot be a key", "CAR0103 \"{ .x }\": a mapping cannot be a key"],
@@ -117,10 +130,7 @@ fn complaints_name_the_words_concerned() {
         ("b: &b {a: 1}\nc:\n  <<: *b\n  a: 2\n  a: 3", &["CAR0102 \"a\": duplicate key `a`"]),
         (
             "a: .inf\nb: -.NAN\nc: .nan",
-            &[
-                "CAR0111 \".inf\": JSON has no number `.inf`",
-                "CAR0111 \".nan\": JSON has no number `.nan`",
-            ],
+            &["CAR0111 \".inf\": JSON has no number `.inf`", "CAR0111 \".nan\": JSON has no number `.nan`"],
         ),
         (".inf: a", &[]),
         ("a: 1\n--- b", &["CAR0113 \"b\": text after `---` on the same line"]),
@@ -133,7 +143,10 @@ fn complaints_name_the_words_concerned() {
                 "CAR0115 \"\\u{85}\": the character U+0085 is a line break for some YAML readers only",
             ],
         ),
-        ("# x\n\u{feff}a: 1", &["CAR0101 \"\\u{feff}\": a byte-order mark (U+FEFF) that is not at the start of the file"]),
+        (
+            "# x\n\u{feff}a: 1",
+            &["CAR0101 \"\\u{feff}\": a byte-order mark (U+FEFF) that is not at the start of the file"],
+        ),
         ("%YAML 1.2\n---\na: 1", &["CAR0101 \"%YAML 1.2\": kubectl does not support `%` directives"]),
     ];
     for (text, expected) in cases {
@@ -141,7 +154,6 @@ fn complaints_name_the_words_concerned() {
     }
 }
 
-#[test]
 fn both_places_of_a_duplicate_are_shown_and_the_first_stays() {
     let text = "a: 1\nb: 2\na: 3\n";
     let (documents, diagnostics) = parse(text);
@@ -151,7 +163,6 @@ fn both_places_of_a_duplicate_are_shown_and_the_first_stays() {
     assert_eq!(said[0].primary.as_ref().unwrap().span.start, 10);
 }
 
-#[test]
 fn a_refused_value_leaves_the_rest_of_its_document() {
     let (documents, _) = parse("kind: Account\nname: !x a\nlist: [1, *no, 2]\n? [a]\n: b\nlast: 1\n");
     assert!(!documents[0].sound);
@@ -168,7 +179,6 @@ fn code_of(text: &str) -> Vec<&'static str> {
     codes
 }
 
-#[test]
 fn alias_bombs_are_stopped() {
     let mut lists = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     let mut maps = String::from("a0: &a0 {k: v}\n");
@@ -192,7 +202,6 @@ fn alias_bombs_are_stopped() {
     assert_eq!(code_of(&closed), ["CAR0108"], "anchors inside anchors are copies too");
 }
 
-#[test]
 fn depth_is_limited_with_aliases_written_out() {
     let nest = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
     assert_eq!(code_of(&nest(MAX_DEPTH)), Vec::<&str>::new());
@@ -206,7 +215,6 @@ fn depth_is_limited_with_aliases_written_out() {
     assert_eq!(code_of(&doubled), ["CAR0109"]);
 }
 
-#[test]
 fn size_is_limited() {
     assert_eq!(code_of(&"a\n".repeat(17 * 1024 * 1024)), ["CAR0110"]);
     assert_eq!(code_of(&format!("[{}]", "1,".repeat(1_000_001))), ["CAR0110"]);
@@ -221,7 +229,6 @@ fn size_is_limited() {
 
 // ---------------------------------------------------------------- suppressions
 
-#[test]
 fn comments_hide_warnings_of_their_line() {
     let base = "b: &b {a: 2}\nc:\n  a: 1\n";
     let with = |rest: &str| {
@@ -243,7 +250,6 @@ fn comments_hide_warnings_of_their_line() {
     assert!(with("  s: '# carrier: ignore[CAR0107]'\n").is_empty(), "text is no comment");
 }
 
-#[test]
 fn a_suppression_knows_its_reason() {
     let text = "# carrier: ignore[CAR0107,CAR0121]  because \na: 1\n";
     let (documents, _) = parse(text);
@@ -338,7 +344,6 @@ fn any_text() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    #[test]
     fn no_text_makes_it_panic_and_every_place_is_in_the_text(text in any_text()) {
         let (documents, diagnostics) = parse(&text);
         for document in &documents {

@@ -1,14 +1,27 @@
 //! What is written is read back the same: by our own reader, by `serde_yaml`
 //! (another reader, and the one many tools still use) and by kubectl.
 
-use std::process::Command;
-
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::source::FileId;
 use carrier::yaml::read;
 use carrier::yaml::to_yaml;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+
+use crate::harness::Case;
+use crate::kubectl;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        nasty_strings_survive_our_own_reader,
+        serde_yaml_agrees_with_what_is_written,
+        serde_yaml_writes_what_kubernetes_misreads,
+        kubectl_agrees_with_what_is_written[kubectl::is_here],
+        the_order_of_keys_is_fixed,
+        any_value_is_read_back_as_it_was,
+    ]
+}
 
 /// Strings that some YAML writer writes so that some reader reads something else.
 const NASTY: &[&str] = &[
@@ -196,7 +209,6 @@ fn nasty() -> Value {
     json!({"values": values, "keys": keys, "nested": nested})
 }
 
-#[test]
 fn nasty_strings_survive_our_own_reader() {
     for s in NASTY {
         for value in [json!({ "a": s }), json!({ *s: 1 }), json!([s]), json!([[s], s]), json!({"a": {"b": [{"c": s}]}})]
@@ -208,7 +220,6 @@ fn nasty_strings_survive_our_own_reader() {
     assert_eq!(reread(&to_yaml(&nasty())), nasty());
 }
 
-#[test]
 fn serde_yaml_agrees_with_what_is_written() {
     for s in NASTY {
         for value in [json!({ "a": s }), json!({ *s: 1 }), json!([s])] {
@@ -221,7 +232,6 @@ fn serde_yaml_agrees_with_what_is_written() {
 
 /// Why `serde_yaml` does not write for us: what it writes, Kubernetes reads as
 /// something else. Our reader stands for Kubernetes here; `yaml_oracle.rs` holds it to that.
-#[test]
 fn serde_yaml_writes_what_kubernetes_misreads() {
     let misread: Vec<&str> = NASTY
         .iter()
@@ -237,16 +247,11 @@ fn serde_yaml_writes_what_kubernetes_misreads() {
     }
 }
 
-/// Needs kubectl; without it, and outside CI, says so and passes.
-#[test]
 fn kubectl_agrees_with_what_is_written() {
-    if !kubectl_is_here() {
-        return;
-    }
     let object = json!({
-        "apiVersion": "example.com/v1", "kind": "Test", "metadata": {"name": "a", "labels": {"x": "y"}}, "spec": nasty(),
+        "apiVersion": "example.com/v1", "kind": "Test", "metadata": {"name": "a", "labels": {kubectl::LABEL.0: kubectl::LABEL.1}}, "spec": nasty(),
     });
-    let read = kubectl(&to_yaml(&object));
+    let read = kubectl::read(&to_yaml(&object)).unwrap().remove(0);
     let values = |v: &Value| v["spec"]["values"].as_array().cloned().unwrap_or_default();
     for (ours, theirs) in values(&object).iter().zip(values(&read)) {
         assert_eq!(*ours, theirs);
@@ -254,28 +259,6 @@ fn kubectl_agrees_with_what_is_written() {
     assert_eq!(read, object);
 }
 
-fn kubectl_is_here() -> bool {
-    let here = Command::new("kubectl").args(["version", "--client"]).output().is_ok_and(|o| o.status.success());
-    assert!(here || std::env::var_os("CI").is_none(), "CI needs kubectl");
-    if !here {
-        eprintln!("skipped: kubectl is not on PATH");
-    }
-    here
-}
-
-fn kubectl(text: &str) -> Value {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&file, text).unwrap();
-    let output = Command::new("kubectl")
-        .args(["label", "--local", "-o", "json", "--dry-run=client", "x=y", "-f"])
-        .arg(file.path())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-#[test]
 fn the_order_of_keys_is_fixed() {
     let value = json!({
         "status": {}, "spec": {"name": 1, "a": [], "metadata": {"z": 1, "name": 2}}, "kind": "K",
@@ -317,7 +300,6 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    #[test]
     fn any_value_is_read_back_as_it_was(value in any_json()) {
         let text = to_yaml(&value);
         prop_assert_eq!(reread(&text), value, "{}", text);

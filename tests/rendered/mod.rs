@@ -1,6 +1,5 @@
 //! Repositories made in memory, and what they render to.
 
-#![allow(dead_code, reason = "every test binary takes what it needs")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by unwrapping")]
 
 use std::collections::BTreeMap;

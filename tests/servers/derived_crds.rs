@@ -23,12 +23,7 @@ use crate::support::{Case, ControlPlanes, TestResult, cases};
 /// The tests of this file.
 pub fn cases() -> Vec<Case> {
     let long = |case: Case| case.within(Duration::from_hours(4));
-    cases![every_crd_is_accepted].into_iter().map(long).collect()
-}
-
-/// A number from the environment.
-pub fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(otherwise)
+    cases![every_small_crd_is_accepted, every_real_crd_is_accepted[corpus::is_here]].into_iter().map(long).collect()
 }
 
 /// How many requests are under way at once.
@@ -88,9 +83,15 @@ fn cause(message: &str) -> String {
     causes.iter().find(|c| message.contains(**c)).map_or_else(|| "other".to_owned(), |c| (*c).to_owned())
 }
 
-async fn every_crd_is_accepted() -> TestResult {
-    let mut crds = corpus::crds();
-    crds.extend(corpus::small());
+async fn every_small_crd_is_accepted() -> TestResult {
+    every_crd_is_accepted(corpus::small()).await
+}
+
+async fn every_real_crd_is_accepted() -> TestResult {
+    every_crd_is_accepted(corpus::crds()).await
+}
+
+async fn every_crd_is_accepted(crds: Vec<Crd>) -> TestResult {
     let crds: &'static [Crd] = crds.leak();
     let planes = ControlPlanes::builder().priority_and_fairness(false).start(&["management"]).await?;
     let client = planes["management"].client();
@@ -111,7 +112,7 @@ async fn every_crd_is_accepted() -> TestResult {
     refused.extend(answers.filter_map(|a| async { a.err() }).collect::<Vec<_>>().await);
     eprintln!("internal: {total} CRDs, {} refused, {:.0} s", refused.len(), started.elapsed().as_secs_f64());
 
-    let (seed, count) = (number("CARRIER_SEED", 1), number("CARRIER_EXPOSURES", 300));
+    let (seed, count) = (corpus::number("CARRIER_SEED", 1), corpus::number("CARRIER_EXPOSURES", 300));
     let whole = exposures::whole(crds);
     let (whole_total, started) = (whole.len(), Instant::now());
     let chosen: Vec<_> = whole.into_iter().map(Ok).chain((0..count).map(Err)).collect();

@@ -20,7 +20,7 @@ use futures::StreamExt;
 use kube::Client;
 use serde_json::{Value, json};
 
-use super::derived_crds::{AT_ONCE, CRDS, Refusal, number, send};
+use super::derived_crds::{AT_ONCE, CRDS, Refusal, send};
 use crate::corpus::exposures::{self, Case as Exposed};
 use crate::corpus::random::Random;
 use crate::corpus::{self, Crd, instances};
@@ -28,7 +28,10 @@ use crate::support::{Case, ControlPlanes, TestResult, cases};
 
 /// The tests of this file.
 pub fn cases() -> Vec<Case> {
-    cases![instances_come_through].into_iter().map(|c| c.within(Duration::from_hours(4))).collect()
+    cases![instances_of_small_crds_come_through, instances_of_real_crds_come_through[corpus::is_here]]
+        .into_iter()
+        .map(|c| c.within(Duration::from_hours(4)))
+        .collect()
 }
 
 /// A CRD that the server serves.
@@ -142,13 +145,33 @@ fn announcing(cause: Cause) -> &'static [&'static str] {
     }
 }
 
-async fn instances_come_through() -> TestResult {
-    let mut crds = corpus::crds();
-    crds.extend(corpus::small());
+/// Instances that a CRD accepts (`samples`) or refuses (`samples-rejected`), with their files' names.
+/// Those of the small CRDs are none.
+fn samples(folder: &str, crd: &Crd) -> Vec<(String, Value)> {
+    let folder = corpus::folder().join(folder).join(&crd.stem);
+    let files = corpus::files(&folder);
+    files.iter().flat_map(|p| corpus::read_yaml(p).into_iter().map(|v| (corpus::stem(p), v))).collect()
+}
+
+/// The version that an instance is written in.
+fn version_of(instance: &Value) -> &str {
+    let api_version = instance.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    api_version.rsplit('/').next().unwrap_or_default()
+}
+
+async fn instances_of_small_crds_come_through() -> TestResult {
+    instances_come_through(corpus::small()).await
+}
+
+async fn instances_of_real_crds_come_through() -> TestResult {
+    instances_come_through(corpus::crds()).await
+}
+
+async fn instances_come_through(crds: Vec<Crd>) -> TestResult {
     let crds: &'static [Crd] = crds.leak();
     let planes = ControlPlanes::builder().priority_and_fairness(false).start(&["management"]).await?;
     let client = planes["management"].client();
-    let (seed, count) = (number("CARRIER_SEED", 1), number("CARRIER_INSTANCES", 40));
+    let (seed, count) = (corpus::number("CARRIER_SEED", 1), corpus::number("CARRIER_INSTANCES", 40));
     let started = Instant::now();
 
     let whole: Vec<_> = exposures::whole(crds);
@@ -252,13 +275,13 @@ async fn one(client: &Client, n: usize, case: &Exposed<'_>, sources: &Sources, t
         }
     };
     let errand = Errand { client, case, sources, tally, derived: &derived, served: &served, said: &said };
-    for (name, sample) in corpus::samples("samples", case.crd) {
-        if corpus::version_of(&sample) == case.version.name {
+    for (name, sample) in samples("samples", case.crd) {
+        if version_of(&sample) == case.version.name {
             errand.sample(&name, &sample).await;
         }
     }
-    for (name, sample) in corpus::samples("samples-rejected", case.crd) {
-        if corpus::version_of(&sample) == case.version.name {
+    for (name, sample) in samples("samples-rejected", case.crd) {
+        if version_of(&sample) == case.version.name {
             errand.rejected(&name, &sample).await;
         }
     }

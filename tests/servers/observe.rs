@@ -24,8 +24,8 @@ use carrier::plan::inventory::{self, Inventory};
 use carrier::plan::types::{Conflict, Impact};
 use serde_json::{Value, json};
 
-use super::derived_crds::number;
 use super::platform::Platform;
+use crate::corpus;
 use crate::repositories::{Repository, object, redis};
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
 
@@ -137,7 +137,7 @@ async fn nothing_is_there(scene: &Scene<'_>) -> TestResult {
 }
 
 async fn what_is_as_it_should_be_costs_nothing(scene: &Scene<'_>) -> TestResult {
-    let most = usize::try_from(number("CARRIER_OBJECTS", 1_000))?;
+    let most = usize::try_from(corpus::number("CARRIER_OBJECTS", 1_000))?;
     let more = many(scene, most);
     scene.apply(&more).await?;
     let mut calls = Vec::new();

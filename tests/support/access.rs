@@ -70,11 +70,6 @@ impl Access {
         Client::try_from(self.config.clone()).expect("the harness writes valid configurations")
     }
 
-    /// The configuration of [`Self::client`], to make one with other timeouts.
-    pub fn config(&self) -> Config {
-        self.config.clone()
-    }
-
     /// A kubeconfig file with one context, named after the control plane. It holds its
     /// certificates, so that its text can be put in a Secret.
     pub fn kubeconfig_path(&self) -> &Path {

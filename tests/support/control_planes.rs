@@ -30,7 +30,6 @@ pub struct Builder {
     pub(super) controllers: bool,
     pub(super) watch_cache: bool,
     pub(super) priority_and_fairness: bool,
-    pub(super) server_flags: Vec<String>,
     folder: Option<PathBuf>,
 }
 
@@ -53,12 +52,6 @@ impl Builder {
     /// Without it the server answers as fast as it can: for load tests.
     pub fn priority_and_fairness(mut self, wanted: bool) -> Self {
         self.priority_and_fairness = wanted;
-        self
-    }
-
-    /// One more flag of kube-apiserver.
-    pub fn server_flag(mut self, flag: &str) -> Self {
-        self.server_flags.push(flag.to_owned());
         self
     }
 
@@ -105,13 +98,7 @@ impl ControlPlanes {
 
     /// Control planes that differ from those.
     pub fn builder() -> Builder {
-        Builder {
-            controllers: false,
-            watch_cache: true,
-            priority_and_fairness: true,
-            server_flags: Vec::new(),
-            folder: None,
-        }
+        Builder { controllers: false, watch_cache: true, priority_and_fairness: true, folder: None }
     }
 
     /// All of them, in the order of their names as given.

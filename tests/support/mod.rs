@@ -17,7 +17,6 @@
 //! Nothing is left behind, however the test process ends: see `watchdog.rs`.
 //!
 //! This module knows nothing of carrier. `docs/testing.md` says how to use it.
-#![allow(dead_code, unused_imports, unused_macros, reason = "each test binary uses a part of it")]
 #![allow(clippy::expect_used, reason = "a harness that cannot do its work fails the test, and says where")]
 
 mod access;
@@ -27,6 +26,7 @@ mod authority;
 mod control_plane;
 mod control_planes;
 mod etcd;
+mod harness;
 mod process;
 mod proxy;
 mod runner;
@@ -35,11 +35,11 @@ mod watchdog;
 pub use access::{Access, KubectlError};
 pub use control_plane::ControlPlane;
 pub use control_planes::{Builder, ControlPlanes, shared};
+pub(crate) use harness::{TestResult, name};
 pub use libtest_mimic::Failed;
 pub use process::has_ended;
-pub use proxy::Proxy;
 pub(crate) use runner::cases;
-pub use runner::{Case, TestResult, block_on, eventually, run};
+pub use runner::{Case, block_on, eventually, run};
 
 use std::time::Duration;
 

@@ -1,9 +1,7 @@
-//! Runs tests that need servers.
+//! Runs tests that need servers, by the harness of `harness.rs`.
 //!
-//! Like libtest, and with its flags and its `test result:` line, but: without the
-//! server binaries a test is reported as ignored, with the command that provides them
-//! (in CI it fails); a test is an async function; and a failed one leaves the logs of
-//! its servers behind, while a passed one leaves nothing.
+//! Each of them needs the server binaries. A test is an async function; a failed one
+//! leaves the logs of its servers behind, while a passed one leaves nothing.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -13,35 +11,31 @@ use std::process::ExitCode;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
 
 use super::assets::Assets;
 use super::control_planes::{running_shared, stop_shared};
+use super::harness::{self, Need, TestResult};
 use super::watchdog::Watchdog;
 use super::{StartError, io};
-
-/// How a test ends. Every error with a text can be returned with `?`.
-pub type TestResult = Result<(), Failed>;
 
 /// A test hangs if it takes longer.
 const LIMIT: Duration = Duration::from_mins(5);
 
 type Body = Pin<Box<dyn Future<Output = TestResult>>>;
 
-/// A named test.
+/// A test of its own async function, which needs the server binaries.
 pub struct Case {
     name: String,
+    needs: Vec<Need>,
     body: fn() -> Body,
     limit: Duration,
 }
 
 impl Case {
-    /// For [`cases`].
-    pub fn new(module: &str, name: &str, body: fn() -> Body) -> Self {
-        // As libtest does it: without the name of the binary.
-        let module = module.split_once("::").map(|(_, rest)| format!("{rest}::"));
-        Self { name: format!("{}{name}", module.unwrap_or_default()), body, limit: LIMIT }
+    /// For [`cases`]. `needs` are those beside the server binaries.
+    pub fn new(name: String, needs: &[Need], body: fn() -> Body) -> Self {
+        Self { name, needs: needs.to_vec(), body, limit: LIMIT }
     }
 
     /// For a test whose length is chosen by who runs it.
@@ -55,10 +49,15 @@ impl Case {
     }
 }
 
-/// The tests of a module, from the names of its async functions.
+/// The tests of a module, from the names of its async functions and, in brackets, what each needs
+/// beside the server binaries.
 macro_rules! cases {
-    ($($test:ident),* $(,)?) => {
-        vec![$($crate::support::Case::new(module_path!(), stringify!($test), || Box::pin($test()))),*]
+    ($($test:ident $([$($need:path),+])?),* $(,)?) => {
+        vec![$($crate::support::Case::new(
+            $crate::support::name(module_path!(), stringify!($test)),
+            &[$($($need),+)?],
+            || Box::pin($test()),
+        )),*]
     };
 }
 pub(crate) use cases;
@@ -91,26 +90,20 @@ pub async fn eventually(what: &str, ask: impl AsyncFn() -> bool) {
 
 /// The `main` of a test binary.
 pub fn run(cases: Vec<Case>) -> ExitCode {
-    let arguments = Arguments::from_args();
-    let trials = cases.into_iter().map(|case| {
-        let Case { name, body, limit } = case;
-        Trial::ignorable_test(name.clone(), move || attempt(&name, body, limit))
+    let cases = cases.into_iter().map(|Case { name, needs, body, limit }| {
+        let needs = [&[servers_are_built as Need], &*needs].concat();
+        harness::Case::new(name.clone(), &needs, move || attempt(&name, body, limit))
     });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let exit = harness::run(cases.collect());
     stop_shared();
-    if conclusion.num_ignored > 0
-        && let Err(reason) = Assets::find()
-    {
-        say(&format!("{} tests were ignored: {reason}", conclusion.num_ignored));
-    }
-    conclusion.exit_code()
+    exit
 }
 
-fn attempt(name: &str, body: fn() -> Body, limit: Duration) -> Result<Completion, Failed> {
-    if let Err(reason) = Assets::find() {
-        let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
-        return if ci { Err(reason.into()) } else { Ok(Completion::ignored_with(reason)) };
-    }
+fn servers_are_built() -> Result<(), String> {
+    Assets::find().as_ref().map(|_| ()).map_err(Clone::clone)
+}
+
+fn attempt(name: &str, body: fn() -> Body, limit: Duration) -> TestResult {
     let run = || block_on(async { tokio::time::timeout(limit, body()).await });
     let result = catch_unwind(AssertUnwindSafe(run));
     let remains = REMAINS.take();
@@ -122,7 +115,7 @@ fn attempt(name: &str, body: fn() -> Body, limit: Duration) -> Result<Completion
     }
     drop(remains);
     match result {
-        Ok(Ok(result)) => result.map(|()| Completion::Completed),
+        Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(format!("still not done after {} s", limit.as_secs()).into()),
         Err(panic) => resume_unwind(panic),
     }

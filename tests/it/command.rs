@@ -1,0 +1,45 @@
+//! carrier run in the process of the test, and what it wrote.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use carrier::cli::env::Env;
+use carrier::cli::exit::Exit;
+use carrier::cli::ui::Ui;
+
+/// How a command ended and what it wrote.
+#[derive(Debug)]
+pub struct Run {
+    pub exit: Exit,
+    pub out: String,
+    pub err: String,
+}
+
+impl Run {
+    /// Both streams and the exit status, as one text.
+    pub fn transcript(&self) -> String {
+        let mut text = String::new();
+        for (name, stream) in [("stdout", &self.out), ("stderr", &self.err)] {
+            if !stream.is_empty() {
+                writeln!(text, "--- {name}\n{}", stream.trim_end_matches('\n')).unwrap();
+            }
+        }
+        text + &format!("--- exit {}\n", self.exit.number())
+    }
+}
+
+/// Runs carrier with `args` (without the program's name) in `directory`.
+pub fn carrier(directory: &Path, args: &[&str]) -> Run {
+    carrier_as("carrier", directory, args)
+}
+
+/// The same, called by another name.
+pub fn carrier_as(program: &str, directory: &Path, args: &[&str]) -> Run {
+    let args: Vec<OsString> = std::iter::once(&program).chain(args).map(OsString::from).collect();
+    let env = Env { directory: directory.to_owned(), ..Env::default() };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let exit = carrier::cli::run(&args, &env, &mut Ui::new(&mut out, &mut err));
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    Run { exit, out: text(out), err: text(err) }
+}
