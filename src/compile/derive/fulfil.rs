@@ -162,7 +162,7 @@ pub fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Ve
         }
         // A path that does not exist has been reported with the exposed ones.
         if let Some(node) = schema::at(root, value.path.value.segments())
-            && fits(node, value, &codes::DEFAULT_INVALID, report)
+            && fits(root, node, value, &codes::DEFAULT_INVALID, report)
         {
             defaults.push(value.clone());
         }
@@ -194,7 +194,7 @@ pub fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Ve
         }
         match (schema::at(root, path.segments()), select::walk(root, path)) {
             (Some(node), _) => {
-                if fits(node, value, &codes::PRESET_INVALID, report) {
+                if fits(root, node, value, &codes::PRESET_INVALID, report) {
                     if has_rules(node) {
                         let message =
                             format!("`{path}` has validation rules, and nothing here holds the preset against them");
@@ -276,10 +276,21 @@ fn outside_desired_state(value: &ValueAt, what: &str, report: &mut Report<'_>) -
     outside
 }
 
-fn fits(node: &Value, value: &ValueAt, code: &'static crate::model::codes::Code, report: &mut Report<'_>) -> bool {
+fn fits(
+    root: &Value,
+    node: &Value,
+    value: &ValueAt,
+    code: &'static crate::model::codes::Code,
+    report: &mut Report<'_>,
+) -> bool {
     let mut filled = value.value.value.clone();
     validate::fill_defaults(node, &mut filled);
-    let misfits = validate::misfits(node, &filled);
+    let mut misfits = validate::misfits(node, &filled);
+    if let Some((Segment::Property(name), parent)) = value.path.value.segments().split_last()
+        && let Some(message) = schema::at(root, parent).and_then(|p| validate::embedded_identity(p, name, &filled))
+    {
+        misfits.push((FieldPath::default(), message));
+    }
     for (below, message) in &misfits {
         let mut path = value.path.value.clone();
         path.0.extend_from_slice(below.segments());

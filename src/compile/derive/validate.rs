@@ -7,6 +7,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::schema;
+use crate::model::names;
 use crate::model::path::{FieldPath, Segment};
 
 /// Where a value does not fit, and why.
@@ -69,6 +70,9 @@ fn check(schema: &Value, value: &Value, at: &mut FieldPath, found: &mut Vec<Plan
                 found.push((at.property(name), "is required".to_owned()));
             }
             for (name, inner) in map {
+                if let Some(message) = embedded_identity(schema, name, inner) {
+                    found.push((at.property(name), message));
+                }
                 let child = schema::property(schema, name).or_else(|| schema::values(schema));
                 match child {
                     Some(child) => inside(child, inner, Segment::Property(name.clone()), at, found),
@@ -97,6 +101,22 @@ fn check(schema: &Value, value: &Value, at: &mut FieldPath, found: &mut Vec<Plan
             }
         }
         _ => {}
+    }
+}
+
+/// Why an API server refuses `value` as the field `name` of an object with the schema `parent`, if that
+/// is an embedded resource and the field says what kind of object it is.
+pub fn embedded_identity(parent: &Value, name: &str, value: &Value) -> Option<String> {
+    let text = value.as_str().filter(|_| schema::is_embedded(parent))?;
+    match name {
+        "kind" => {
+            let problem = names::dns_1035_label(&text.to_lowercase()).err()?;
+            Some(format!("is the kind of an embedded object: {problem}"))
+        }
+        "apiVersion" if text.is_empty() || text.matches('/').count() > 1 => {
+            Some("must be a version, or a group and a version, of an embedded object".to_owned())
+        }
+        _ => None,
     }
 }
 
@@ -253,6 +273,17 @@ mod tests {
             ]
         );
         assert!(complaints(&schema, &json!({"name": "ok", "size": 2})).is_empty());
+    }
+
+    #[test]
+    fn an_embedded_object_has_a_kind_that_a_server_takes() {
+        let schema = json!({"type": "object", "x-kubernetes-embedded-resource": true, "properties": {
+            "apiVersion": {"type": "string"}, "kind": {"type": "string"}}});
+        assert!(complaints(&schema, &json!({"apiVersion": "apps/v1", "kind": "Deployment"})).is_empty());
+        assert!(complaints(&schema, &json!({"apiVersion": "v1", "kind": "Pod"})).is_empty());
+        let wrong = complaints(&schema, &json!({"apiVersion": "a/b/c", "kind": "example.com/a"}));
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        assert!(wrong[1].starts_with(".kind is the kind of an embedded object: "), "{wrong:?}");
     }
 
     #[test]
