@@ -1,8 +1,9 @@
-//! Reading a repository as it was at a revision: out of Git's objects, without
-//! touching the work tree, the index or the network.
+//! Reads a repository at a revision from the objects of Git, without the work tree,
+//! the index or the network.
 //!
-//! The same files count as in a folder ([`super::walk`]): what `.gitignore` and
-//! `.carrierignore` of that revision name is left out, even where Git has it.
+//! The same files are read as from a folder ([`super::walk`]): files that match the
+//! `.gitignore` or `.carrierignore` of the revision are left out, even if Git tracks
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -19,15 +20,15 @@ use crate::model::codes::io as codes;
 use crate::model::diagnostic::Diagnostics;
 use crate::model::source::Sources;
 
-/// Links that lead to links that lead to links.
+/// The number of symbolic links that are followed one after the other.
 const MAX_LINKS: usize = 8;
-/// Whose patterns count, the stronger first.
+/// The files with patterns, by precedence.
 const IGNORE_FILES: [&str; 2] = [".carrierignore", ".gitignore"];
 
-/// Reads the YAML files below `root` as they are in a revision: a branch, a tag, a commit.
+/// Reads the YAML files below `root` at a revision: a branch, a tag or a commit.
 ///
 /// # Errors
-/// When `root` is in no Git repository, there is no such revision, or Git cannot be run.
+/// If `root` is not in a Git repository, the revision does not exist, or Git cannot be run.
 pub fn read_revision(root: &Path, revision: &str) -> Result<(Sources, Diagnostics), FilesError> {
     let git = Git { root };
     let commit = git.commit(revision)?;
@@ -46,20 +47,20 @@ pub fn read_revision(root: &Path, revision: &str) -> Result<(Sources, Diagnostic
             continue;
         }
         if reader.len() >= MAX_FILES {
-            reader.complain(
+            reader.report(
                 &codes::TOO_MANY,
                 None,
                 format!("more than {MAX_FILES} YAML files"),
-                "list what is none of carrier's in `.carrierignore`",
+                "list files that carrier should not read in `.carrierignore`",
             );
             break;
         }
         let Some(name) = reader.portable(Path::new(path)) else { continue };
-        match followed(path, entry, &entries, &mut blobs)? {
+        match follow_links(path, entry, &entries, &mut blobs)? {
             Some(blob) => reader.take(name, blobs.text(blob)?),
             None => {
-                let message = format!("`{name}` is a link that leads to no file of the repository");
-                let help = "copy the file into its place, or list the link in `.carrierignore`";
+                let message = format!("`{name}` is a link that does not lead to a file of the repository");
+                let help = "replace the link with the file, or list it in `.carrierignore`";
                 reader.refuse(&codes::LEAVES_REPOSITORY, name, message, help);
             }
         }
@@ -67,14 +68,14 @@ pub fn read_revision(root: &Path, revision: &str) -> Result<(Sources, Diagnostic
     Ok(reader.finish())
 }
 
-/// A file or link of a revision.
+/// A file or symbolic link of a revision.
 #[derive(Debug, Clone, PartialEq)]
 struct Entry {
     link: bool,
     blob: Blob,
 }
 
-/// What is in it.
+/// The content of an entry in Git's object database; `size` in bytes.
 #[derive(Debug, Clone, PartialEq)]
 struct Blob {
     id: String,
@@ -86,7 +87,7 @@ struct Git<'a> {
 }
 
 impl Git<'_> {
-    /// Git in the repository of the root, whatever the surroundings say. It asks no one and fetches nothing.
+    /// A Git command in the repository of the root, regardless of the environment. It does not prompt or fetch.
     fn command(&self) -> Command {
         let mut command = Command::new("git");
         command.arg("-C").arg(self.root).arg("--no-pager").stdin(Stdio::null()).stderr(Stdio::piped());
@@ -99,7 +100,7 @@ impl Git<'_> {
         ] {
             command.env(name, value);
         }
-        // A hook that runs carrier has these set for a repository that may be another.
+        // If a Git hook runs carrier, these may name another repository.
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"] {
             command.env_remove(name);
         }
@@ -121,14 +122,14 @@ impl Git<'_> {
         Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
     }
 
-    /// The commit that a revision means.
+    /// The id of the commit that a revision names.
     fn commit(&self, revision: &str) -> Result<String, FilesError> {
         let plain = !revision.is_empty() && !revision.starts_with('-') && !revision.contains(char::is_control);
         let none = || FilesError::Git(format!("there is no revision `{}`", revision.escape_default()));
         if !plain {
             return Err(none());
         }
-        // Whether this is a repository at all is another question, with another answer.
+        // Reports a missing repository with Git's own message, before the revision.
         self.run(&["rev-parse", "--git-dir"])?;
         let commit = self.text(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")]);
         let commit = commit.map_err(|_| none())?;
@@ -136,7 +137,7 @@ impl Git<'_> {
         if hex { Ok(commit) } else { Err(none()) }
     }
 
-    /// Files and links below the root, by path.
+    /// The files and symbolic links below the root, by path.
     fn entries(&self, commit: &str) -> Result<BTreeMap<String, Entry>, FilesError> {
         let listed = self.run(&["ls-tree", "-r", "-l", "-z", commit])?;
         let mut entries = BTreeMap::new();
@@ -150,7 +151,7 @@ impl Git<'_> {
             else {
                 continue;
             };
-            // A path that is no text cannot be shown, and names no file that is read elsewhere.
+            // A path that is not UTF-8 cannot be shown in a diagnostic.
             let Ok(path) = std::str::from_utf8(&line[tab + 1..]) else { continue };
             let blob = Blob { id: id.to_owned(), size: size.parse().unwrap_or(u64::MAX) };
             entries.insert(path.to_owned(), Entry { link: mode == "120000", blob });
@@ -158,14 +159,14 @@ impl Git<'_> {
         Ok(entries)
     }
 
-    /// One process that gives all blobs.
+    /// Starts one process that returns the content of all blobs.
     fn blobs(&self) -> Result<Blobs, FilesError> {
         let mut command = self.command();
         command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| no_git(&error))?;
         match (child.stdin.take(), child.stdout.take()) {
             (Some(ask), Some(answers)) => Ok(Blobs { child, ask: Some(ask), answers: BufReader::new(answers) }),
-            _ => Err(FilesError::Git("git has no streams".to_owned())),
+            _ => Err(FilesError::Git("git has no input or output".to_owned())),
         }
     }
 }
@@ -174,6 +175,7 @@ fn no_git(error: &std::io::Error) -> FilesError {
     FilesError::Git(format!("git cannot be run: {error}"))
 }
 
+/// A `git cat-file --batch` process.
 struct Blobs {
     child: Child,
     ask: Option<ChildStdin>,
@@ -181,18 +183,18 @@ struct Blobs {
 }
 
 impl Blobs {
-    /// What an object holds, by its id or by `<commit>:<path>`; `None` where there is none.
+    /// The content of an object, by id or `<commit>:<path>`; `None` if it does not exist.
     fn get(&mut self, name: &str) -> Result<Option<Vec<u8>>, FilesError> {
-        let lost = |_| FilesError::Git("git broke off".to_owned());
+        let lost = |_| FilesError::Git("git ended unexpectedly".to_owned());
         let Some(ask) = &mut self.ask else { return Ok(None) };
         ask.write_all(format!("{name}\n").as_bytes()).and_then(|()| ask.flush()).map_err(lost)?;
         let mut head = String::new();
         self.answers.read_line(&mut head).map_err(lost)?;
         let size = head.trim_end().rsplit(' ').next().and_then(|size| size.parse::<u64>().ok());
         let Some(size) = size.filter(|_| !head.trim_end().ends_with(" missing")) else {
-            return if head.is_empty() { Err(FilesError::Git("git broke off".to_owned())) } else { Ok(None) };
+            return if head.is_empty() { Err(FilesError::Git("git ended unexpectedly".to_owned())) } else { Ok(None) };
         };
-        // The object and the line break behind it. The size is asked for before, so it is bounded.
+        // The object and a line break. The size is bounded, because callers check that of the entry.
         let mut bytes = Vec::new();
         (&mut self.answers).take(size + 1).read_to_end(&mut bytes).map_err(lost)?;
         bytes.pop();
@@ -205,7 +207,7 @@ impl Blobs {
             return Ok(Err(ReadError::TooLarge));
         }
         let Some(bytes) = self.get(&blob.id)? else {
-            return Err(FilesError::Git(format!("the object {} is not here; fetch it first", blob.id)));
+            return Err(FilesError::Git(format!("the object {} is not in the repository; fetch it first", blob.id)));
         };
         Ok(String::from_utf8(bytes).map_err(|e| ReadError::NotUtf8(e.utf8_error().valid_up_to())))
     }
@@ -213,15 +215,15 @@ impl Blobs {
 
 impl Drop for Blobs {
     fn drop(&mut self) {
-        // It ends when nobody asks any more.
+        // Closing the input ends the process.
         drop(self.ask.take());
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The file that an entry is, links followed; `None` where they lead to none.
-fn followed<'e>(
+/// The file of an entry after following symbolic links; `None` if they do not lead to a file.
+fn follow_links<'e>(
     path: &str,
     entry: &'e Entry,
     entries: &'e BTreeMap<String, Entry>,
@@ -233,7 +235,7 @@ fn followed<'e>(
             return Ok(Some(&entry.blob));
         }
         let Ok(target) = blobs.text(&entry.blob)? else { return Ok(None) };
-        let Some((at, next)) = beside(&path, &target).and_then(|at| entries.get_key_value(&at)) else {
+        let Some((at, next)) = link_target(&path, &target).and_then(|at| entries.get_key_value(&at)) else {
             return Ok(None);
         };
         path.clone_from(at);
@@ -242,8 +244,8 @@ fn followed<'e>(
     Ok(None)
 }
 
-/// Where a link leads, below the root; `None` where it leads out of it.
-fn beside(path: &str, target: &str) -> Option<String> {
+/// The target of a link, relative to the root; `None` if it is outside.
+fn link_target(path: &str, target: &str) -> Option<String> {
     if target.starts_with('/') {
         return None;
     }
@@ -259,11 +261,12 @@ fn beside(path: &str, target: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// The patterns of ignore files, by the folder that each lies in: from the root, or above it.
+/// The patterns of the ignore files, by folder.
 struct Ignored {
-    /// For each of [`IGNORE_FILES`]: patterns of folders below the root, by path.
+    /// For each of [`IGNORE_FILES`]: the patterns of the root and of folders below it, by path.
     below: [BTreeMap<String, Gitignore>; 2],
-    /// And of folders above, the nearest first, each with the path from there to the root.
+    /// For each of [`IGNORE_FILES`]: the patterns of folders above the root, the nearest first, with the path from
+    /// that folder to the root.
     above: [Vec<(String, Gitignore)>; 2],
 }
 
@@ -296,7 +299,7 @@ impl Ignored {
         Ok(ignored)
     }
 
-    /// Whether a file, or a folder that it is in, is left out.
+    /// Whether a file or one of its folders matches a pattern, or is hidden.
     fn is_ignored(&self, path: &str) -> bool {
         let ends = path.match_indices('/').map(|(i, _)| (&path[..i], true)).chain([(path, false)]);
         for (part, is_folder) in ends {
@@ -310,7 +313,7 @@ impl Ignored {
         false
     }
 
-    /// What the nearest pattern says: to leave it out, or to take it in.
+    /// Whether the nearest matching pattern ignores the path; `None` if no pattern matches.
     fn matched(&self, path: &str, is_folder: bool) -> Option<bool> {
         let verdict = |patterns: &Gitignore, path: &str| match patterns.matched(path, is_folder) {
             Match::Ignore(_) => Some(true),
@@ -335,7 +338,7 @@ impl Ignored {
 fn patterns(text: &str) -> Gitignore {
     let mut builder = GitignoreBuilder::new("");
     for line in text.trim_start_matches('\u{feff}').lines() {
-        // What is no pattern has no effect; `check` says so of the files that are there now.
+        // An invalid line has no effect. `carrier check` reports it in the current files.
         let _ = builder.add_line(None, line);
     }
     builder.build().unwrap_or_else(|_| Gitignore::empty())
@@ -346,15 +349,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_leads_beside_its_folder_and_not_out() {
-        assert_eq!(beside("a/b/c.yaml", "../d.yaml").as_deref(), Some("a/d.yaml"));
-        assert_eq!(beside("c.yaml", "./x/d.yaml").as_deref(), Some("x/d.yaml"));
-        assert_eq!(beside("a/c.yaml", "../../d.yaml"), None);
-        assert_eq!(beside("c.yaml", "/etc/passwd"), None);
+    fn links_are_relative_to_their_folder_and_stay_in_the_repository() {
+        assert_eq!(link_target("a/b/c.yaml", "../d.yaml").as_deref(), Some("a/d.yaml"));
+        assert_eq!(link_target("c.yaml", "./x/d.yaml").as_deref(), Some("x/d.yaml"));
+        assert_eq!(link_target("a/c.yaml", "../../d.yaml"), None);
+        assert_eq!(link_target("c.yaml", "/etc/passwd"), None);
     }
 
     #[test]
-    fn patterns_count_as_in_a_folder() {
+    fn patterns_match_as_in_a_folder() {
         let mut ignored = Ignored { below: Default::default(), above: Default::default() };
         ignored.below[1].insert(String::new(), patterns("/out\n*.gen.yaml\n!keep.gen.yaml\n"));
         ignored.below[0].insert("a".to_owned(), patterns("x.yaml\n!y.gen.yaml\n"));

@@ -1,6 +1,6 @@
-//! The ownership manifest of an output folder: which files in it are carrier's,
-//! and what was in them. It holds no time, no machine and no version, so that two
-//! people get the same bytes.
+//! The ownership manifest of an output folder: the files that carrier wrote, and the
+//! digests of their content. It has no time, host or version of carrier, so that the
+//! same repository gives the same bytes everywhere.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 
 use super::FilesError;
 
-/// Its name in the output folder.
+/// The file name of the manifest in the output folder.
 pub const MANIFEST: &str = ".carrier-manifest.json";
 
-/// Only this format is read; another one was written by another carrier.
+/// The only format that is read.
 const VERSION: u32 = 1;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     version: u32,
-    /// Path below the folder, with `/`, to the hex SHA-256 of the content.
+    /// The hexadecimal SHA-256 of each file, by its path below the folder with `/`.
     pub(super) files: BTreeMap<String, String>,
 }
 
@@ -30,7 +30,7 @@ impl Manifest {
         Self { version: VERSION, files }
     }
 
-    /// The manifest of a folder; `None` where there is none.
+    /// The manifest of a folder; `None` if it has none.
     pub(super) fn read(dir: &Path) -> Result<Option<Self>, FilesError> {
         let path = dir.join(MANIFEST);
         let bytes = match fs::read(&path) {
@@ -41,7 +41,7 @@ impl Manifest {
         let bad = |reason: String| FilesError::BadManifest { path: path.clone(), reason };
         let manifest: Self = serde_json::from_slice(&bytes).map_err(|e| bad(format!("not a manifest: {e}")))?;
         if manifest.version != VERSION {
-            return Err(bad(format!("format {} is of another carrier", manifest.version)));
+            return Err(bad(format!("format {} was written by another version of carrier", manifest.version)));
         }
         for name in manifest.files.keys() {
             check_path(name).map_err(|reason| bad(format!("it lists `{name}`, which {reason}")))?;
@@ -50,14 +50,14 @@ impl Manifest {
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        // Strings and one number: there is nothing in it that could fail.
+        // Serialization cannot fail: there are only strings and a number.
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
     }
 }
 
-/// Whether a path may be written: below the folder, and the same on every machine.
+/// Checks that a path is below the folder, and valid on every operating system.
 /// The error completes a sentence that begins with the path.
 pub(super) fn check_path(path: &str) -> Result<(), &'static str> {
     if path.is_empty() || path.len() > 1024 {
@@ -72,10 +72,10 @@ pub(super) fn check_path(path: &str) -> Result<(), &'static str> {
         }
         let portable = |c: char| !c.is_control() && !matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
         if !part.chars().all(portable) || part.ends_with(['.', ' ']) {
-            return Err("has a character that some machines do not allow in file names");
+            return Err("has a character that some systems do not allow in file names");
         }
         if part.eq_ignore_ascii_case(MANIFEST) || part.eq_ignore_ascii_case(super::write::STAGING) {
-            return Err("has a name that carrier keeps for itself");
+            return Err("has a name that carrier reserves");
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
-//! The file system: reading a repository into [`Sources`], writing manifests
-//! into a folder. What is in the files is for [`crate::compile`] to say; nothing
-//! here looks into a document.
+//! The file system: reading a repository into [`Sources`], and writing files into a
+//! folder. Files are read and written as text; their content is checked by
+//! [`crate::compile`].
 //!
 //! [`Sources`]: crate::model::source::Sources
 

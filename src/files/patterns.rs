@@ -1,4 +1,4 @@
-//! What is wrong with the lines of ignore files, from the errors of the walk.
+//! Invalid lines of ignore files, from the errors of the `ignore` crate.
 
 use std::fs;
 use std::ops::Range;
@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 
 use ignore::Error;
 
-/// A line of an ignore file that is no pattern.
+/// A line of an ignore file that is not a valid pattern.
 #[derive(Debug)]
 pub(super) struct BadPattern {
-    /// The file; empty where the walk does not say.
+    /// The file; empty if the error does not name it.
     pub file: PathBuf,
-    /// The text of the file and the place of the line in it, where both can be found.
+    /// The text of the file and the byte range of the line; `None` if the file cannot be read.
     pub place: Option<(String, Range<usize>)>,
-    /// The pattern, if known.
+    /// The pattern; `None` for an error that is not about a pattern.
     pub pattern: Option<String>,
-    /// Why it is none.
+    /// The message of the error.
     pub why: String,
 }
 
-/// Takes an error of the walk apart, one for each line; other errors stay as they are, in words.
+/// The invalid lines that an error of a walk reports. Each other error in it becomes an entry without a pattern.
 pub(super) fn bad_patterns(error: &Error) -> Vec<BadPattern> {
     let mut found = Vec::new();
     collect(error, Path::new(""), 0, &mut found);
@@ -42,7 +42,7 @@ fn collect(error: &Error, file: &Path, line: u64, found: &mut Vec<BadPattern>) {
     }
 }
 
-/// The file's text and where the line is in it, counted from 1.
+/// The text of the file and the byte range of a line, counted from 1.
 fn place(file: &Path, line: u64) -> Option<(String, Range<usize>)> {
     let text = fs::read_to_string(file).ok()?;
     let mut start = 0;

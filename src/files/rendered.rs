@@ -1,4 +1,4 @@
-//! Reading back a folder that carrier wrote.
+//! Reading a folder that carrier wrote.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use super::walk::{Reader, read_limited};
 use crate::model::diagnostic::Diagnostics;
 use crate::model::source::Sources;
 
-/// The files that carrier wrote into a folder and that are still there; `None` for a folder that it did
-/// not write.
+/// The files that carrier wrote into a folder and that still exist; `None` if the folder has no ownership
+/// manifest.
 ///
 /// # Errors
-/// When the folder's ownership manifest cannot be read.
+/// If the ownership manifest cannot be read.
 pub fn read_rendered(folder: &Path) -> Result<Option<(Sources, Diagnostics)>, FilesError> {
     let Some(manifest) = Manifest::read(folder)? else { return Ok(None) };
     let mut reader = Reader::new(folder.to_owned());

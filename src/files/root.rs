@@ -1,16 +1,19 @@
-//! Finding the repository.
+//! The root of a repository: the folder with `carrier.yaml`.
 
 use std::path::{Path, PathBuf};
 
 use super::FilesError;
 
-/// The configuration file; the folder that has it is the repository's root.
+/// The configuration file in the root.
 pub use crate::model::config::CONFIG_PATH as CONFIG;
-/// The lock file beside it.
+/// The lock file in the root.
 pub use crate::model::lock::LOCK_PATH as LOCK;
 
-/// The nearest folder with a `carrier.yaml`: `start` or one above it, up to the
-/// root of the Git working tree and no further (`cli.md` §5.3).
+/// The nearest folder with a `carrier.yaml`: `start` or a folder above it, up to the
+/// root of the Git work tree (`cli.md` §5.3).
+///
+/// # Errors
+/// [`FilesError::NoRoot`] if there is none; [`FilesError::Io`] if `start` does not exist.
 pub fn find_root(start: &Path) -> Result<PathBuf, FilesError> {
     let start = start.canonicalize().map_err(FilesError::io("read", start))?;
     for folder in start.ancestors() {
@@ -24,7 +27,7 @@ pub fn find_root(start: &Path) -> Result<PathBuf, FilesError> {
     Err(FilesError::NoRoot(start))
 }
 
-/// Whether the folder lies in a Git working tree whose root is further up.
+/// Whether the folder is in a Git work tree, but not its root.
 pub(super) fn below_git_root(folder: &Path) -> bool {
     !folder.join(".git").exists() && folder.ancestors().skip(1).any(|f| f.join(".git").exists())
 }
@@ -36,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_root_is_found_from_below_but_not_beyond_git() {
+    fn the_root_is_searched_up_to_the_root_of_the_work_tree() {
         let dir = tempfile::tempdir().unwrap();
         let top = dir.path().canonicalize().unwrap();
         fs::create_dir_all(top.join("repo/a/b")).unwrap();

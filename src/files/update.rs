@@ -1,8 +1,8 @@
-//! Changing single files of a repository: what `carrier lock` does.
+//! Changes single files of a repository, for `carrier lock`.
 //!
-//! Each file is written beside and renamed into place, in the order given, so
-//! that at every moment each is the old one or the new one. Nothing is written
-//! through a link, and nothing outside the repository.
+//! Each file is written to a staging folder and renamed, in the given order, so that
+//! it is the old or the new one at every moment. Nothing is written through a
+//! symbolic link or outside the repository.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,8 +13,11 @@ use super::folder_lock::FolderLock;
 use super::manifest::check_path;
 use super::write::{Found, STAGING, look, remove_staging, replace};
 
-/// Writes (`Some`) and removes (`None`) files below `root`, in this order. Stops
-/// at the first that fails: what stands then is the beginning of the list.
+/// Writes (`Some`) and removes (`None`) files below `root`, in this order.
+///
+/// # Errors
+/// If a path cannot be written, before anything is changed; or if a write fails, after the files before it in the
+/// list were changed.
 pub fn update(root: &Path, files: &[(String, Option<String>)]) -> Result<(), FilesError> {
     let _lock = FolderLock::acquire(root)?;
     for (path, _) in files {
@@ -26,7 +29,7 @@ pub fn update(root: &Path, files: &[(String, Option<String>)]) -> Result<(), Fil
         }
     }
     let staging = root.join(STAGING);
-    // What a run left behind that was cut short.
+    // An interrupted run leaves its staging folder behind.
     remove_staging(&staging)?;
     if files.is_empty() {
         return Ok(());
@@ -56,7 +59,7 @@ fn remove(root: &Path, path: &str) -> Result<(), FilesError> {
         }
         _ => {}
     }
-    // Folders go when nothing is left in them; the first that stays ends it.
+    // Removes folders that are empty now; `remove_dir` fails at the first that is not.
     for folder in target.ancestors().skip(1).take_while(|folder| *folder != root) {
         if fs::remove_dir(folder).is_err() {
             break;

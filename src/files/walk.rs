@@ -1,9 +1,9 @@
-//! Reading a repository: which files are its, and their text.
+//! Reads a repository: finds its files and reads their text.
 //!
-//! What is read depends on the folder alone, not on the machine: no global Git
-//! settings, no order of directory entries, no links that lead elsewhere. A file
-//! that should be read and cannot be is a diagnostic; it then stands in the
-//! [`Sources`] with no text, so that the diagnostic has a path.
+//! The result depends only on the folder, not on the machine: global Git settings,
+//! the order of directory entries, and links to other folders have no effect. A file
+//! that cannot be read is reported as a diagnostic, and is in the [`Sources`] with an
+//! empty text, so that the diagnostic has a path.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,27 +20,30 @@ use crate::model::codes::{Code, io as codes};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{SourceFile, Sources, Span};
 
-/// The largest file that is read, in bytes; the same as the YAML reader's limit.
+/// The maximum size of a file, in bytes; the same as the limit of the YAML reader.
 pub const MAX_FILE_BYTES: usize = crate::yaml::read::MAX_BYTES;
-/// The most bytes of all files together.
+/// The maximum size of all files together, in bytes.
 pub const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
 const MIB: usize = 1024 * 1024;
-/// The most files.
+/// The maximum number of files.
 pub const MAX_FILES: usize = 100_000;
 
-/// What not to read.
+/// Options of [`read_repository`].
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
-    /// Folders left out, relative to the root, such as the output folder.
+    /// Folders to leave out, relative to the root, such as the output folder.
     pub exclude: Vec<PathBuf>,
 }
 
 /// Reads `*.yaml` and `*.yml` below `root`, and its `carrier.yaml` and `carrier.lock`.
 ///
-/// Left out are hidden files and folders, what `.gitignore` and `.carrierignore`
-/// name (whether or not there is a `.git`), the excluded folders, and every folder
-/// that carrier wrote, which its ownership manifest tells. Links to files of the
-/// repository are followed; other links are refused.
+/// It leaves out hidden files and folders, files that `.gitignore` and
+/// `.carrierignore` match (also without a `.git`), the excluded folders, and folders
+/// with an ownership manifest, which carrier wrote. It follows symbolic links to
+/// files of the repository, and reports other links.
+///
+/// # Errors
+/// If the folder itself cannot be read.
 pub fn read_repository(root: &Path, options: &ReadOptions) -> Result<(Sources, Diagnostics), FilesError> {
     let root = root.canonicalize().map_err(FilesError::io("read", root))?;
     let mut reader = Reader::new(root.clone());
@@ -53,18 +56,21 @@ pub fn read_repository(root: &Path, options: &ReadOptions) -> Result<(Sources, D
     Ok(reader.finish())
 }
 
-/// Reads files and folders that a user names from the folder `base`, wherever they
-/// lie: a file whatever its name, also a pipe or a device, a folder as [`read_repository`] would. Their paths
-/// in the result are as named. `more` are files that were read already, such as the
-/// standard input.
+/// Reads files and folders that a user names, relative to the folder `base` or
+/// anywhere else. A file, pipe or device is read under any name; a folder is read as
+/// by [`read_repository`]. Paths in the result begin as the user named them. `more`
+/// are files that were read before, such as the standard input.
+///
+/// # Errors
+/// If a named file or folder does not exist or cannot be read.
 pub fn read_paths(base: &Path, paths: &[PathBuf], more: Vec<SourceFile>) -> Result<(Sources, Diagnostics), FilesError> {
     let mut all = more;
-    let mut complaints = Vec::new();
+    let mut reports = Vec::new();
     for named in paths {
         let path = &base.join(named);
         let metadata = path.metadata().map_err(FilesError::io("read", path))?;
         let name = named.to_string_lossy().replace('\\', "/");
-        // What is no file has no path of its own: `/dev/fd/63` is that of the process.
+        // A pipe or device keeps its path: `/dev/fd/63` cannot be resolved further.
         let stream = !metadata.is_dir() && !metadata.is_file();
         let real = if stream { Ok(path.clone()) } else { path.canonicalize() };
         let mut reader =
@@ -73,23 +79,23 @@ pub fn read_paths(base: &Path, paths: &[PathBuf], more: Vec<SourceFile>) -> Resu
             let prefix = name.trim_end_matches('/').to_owned();
             reader.folder(&[])?;
             all.extend(reader.files.into_iter().map(|f| SourceFile { path: format!("{prefix}/{}", f.path), ..f }));
-            complaints.extend(
-                reader.complaints.into_iter().map(|c| Complaint { path: c.path.map(|p| format!("{prefix}/{p}")), ..c }),
+            reports.extend(
+                reader.reports.into_iter().map(|c| Report { path: c.path.map(|p| format!("{prefix}/{p}")), ..c }),
             );
         } else {
             let real = reader.root.clone();
             reader.take(name, if stream { read_open(&real, 0) } else { read_limited(&real) });
             all.append(&mut reader.files);
-            complaints.append(&mut reader.complaints);
+            reports.append(&mut reader.reports);
         }
     }
     all.sort_by(|a, b| a.path.cmp(&b.path));
     all.dedup_by(|a, b| a.path == b.path);
-    Ok(placed(all, complaints))
+    Ok(placed(all, reports))
 }
 
-/// A diagnostic before its file has an id.
-struct Complaint {
+/// A diagnostic whose file has no id yet.
+struct Report {
     code: &'static Code,
     path: Option<String>,
     range: Range<usize>,
@@ -97,44 +103,37 @@ struct Complaint {
     help: &'static str,
 }
 
-/// Takes files in, and complains about those that cannot be.
+/// Collects files, and reports those that cannot be read.
 pub(super) struct Reader {
     root: PathBuf,
-    /// What the root is called in messages.
+    /// The name of the root in messages.
     whole: &'static str,
     files: Vec<SourceFile>,
     seen: BTreeSet<String>,
-    complaints: Vec<Complaint>,
+    reports: Vec<Report>,
     bytes: usize,
 }
 
 impl Reader {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self {
-            root,
-            whole: "the repository",
-            files: Vec::new(),
-            seen: BTreeSet::new(),
-            complaints: Vec::new(),
-            bytes: 0,
-        }
+        Self { root, whole: "the repository", files: Vec::new(), seen: BTreeSet::new(), reports: Vec::new(), bytes: 0 }
     }
 
-    /// How many files there are.
+    /// The number of files so far.
     pub(super) fn len(&self) -> usize {
         self.files.len()
     }
 
     pub(super) fn finish(self) -> (Sources, Diagnostics) {
-        placed(self.files, self.complaints)
+        placed(self.files, self.reports)
     }
 
     fn folder(&mut self, exclude: &[PathBuf]) -> Result<(), FilesError> {
-        // A walk of nothing would be an empty repository without a word.
+        // A walk of a folder that cannot be read would look like an empty repository.
         fs::read_dir(&self.root).map_err(FilesError::io("read", &self.root))?;
         let exclude: Vec<PathBuf> = exclude.iter().map(|p| self.root.join(p)).collect();
-        // Above the root, Git's own files count up to the Git root (which the walk only
-        // watches for when told that it needs one); without Git nothing above is ours.
+        // The ignore files above the root count up to the root of the Git work tree, at which the
+        // walk only stops with `require_git`. Without Git, folders above the root do not count.
         let below_git = below_git_root(&self.root);
         let walk = WalkBuilder::new(&self.root)
             .standard_filters(false)
@@ -149,7 +148,7 @@ impl Reader {
             .build();
         for entry in walk {
             if self.files.len() >= MAX_FILES {
-                self.complain(&codes::TOO_MANY, None, format!("more than {MAX_FILES} YAML files"), IGNORE);
+                self.report(&codes::TOO_MANY, None, format!("more than {MAX_FILES} YAML files"), IGNORE);
                 break;
             }
             match entry {
@@ -180,12 +179,12 @@ impl Reader {
         }
     }
 
-    /// Complains about each line of an ignore file that is no pattern, at the line.
+    /// Reports each line of an ignore file that is not a valid pattern.
     fn bad_patterns(&mut self, error: &ignore::Error) {
         for bad in bad_patterns(error) {
             let why = self.shorten(&bad.why);
             let message = match &bad.pattern {
-                Some(pattern) => format!("`{pattern}` is no pattern: {why}"),
+                Some(pattern) => format!("`{pattern}` is not a valid pattern: {why}"),
                 None => why,
             };
             let path = bad.file.strip_prefix(&self.root).ok().and_then(|p| p.to_str()).filter(|p| !p.is_empty());
@@ -197,12 +196,12 @@ impl Reader {
                     self.files.push(SourceFile { path: path.clone(), text: text.into() });
                 }
             }
-            let help = "write it as in git's `.gitignore`; as it is, it has no effect";
-            self.complaints.push(Complaint { code: &codes::BAD_IGNORE, path, range, message, help });
+            let help = "use the syntax of `.gitignore`; this line has no effect";
+            self.reports.push(Report { code: &codes::BAD_IGNORE, path, range, message, help });
         }
     }
 
-    /// The path below the root with `/`; a path that has none is complained about.
+    /// The path below the root with `/`. Reports a path that is not valid on every system, and returns `None`.
     pub(super) fn portable(&mut self, path: &Path) -> Option<String> {
         let below = path.strip_prefix(&self.root).unwrap_or(path);
         let mut parts = Vec::new();
@@ -210,21 +209,21 @@ impl Reader {
             let Component::Normal(part) = part else { continue };
             let why = match part.to_str() {
                 None => "is not UTF-8",
-                Some(name) if name.contains('\\') => "has a `\\` in it, which parts folders on other machines",
-                Some(name) if name.chars().any(char::is_control) => "has a control character in it",
+                Some(name) if name.contains('\\') => "contains `\\`, which separates folders on other systems",
+                Some(name) if name.chars().any(char::is_control) => "contains a control character",
                 Some(name) => {
                     parts.push(name);
                     continue;
                 }
             };
             let message = format!("the name of `{}` {why}", below.display().to_string().escape_default());
-            self.complain(&codes::FILE_NAME, None, message, "rename it");
+            self.report(&codes::FILE_NAME, None, message, "rename it");
             return None;
         }
         Some(parts.join("/"))
     }
 
-    /// A link to a file of the repository is that file; any other link is refused.
+    /// Reads a link to a file of the repository as that file, and reports other links.
     fn link(&mut self, real: &Path, path: String, yaml: bool) {
         match real.canonicalize() {
             Ok(target) if target.is_dir() => {
@@ -233,11 +232,11 @@ impl Reader {
                 } else {
                     (&codes::LEAVES_REPOSITORY, format!("`{path}` is a link to a folder outside {}", self.whole))
                 };
-                self.refuse(code, path, message, "copy the files into its place, or list the link in `.carrierignore`");
+                self.refuse(code, path, message, "replace the link with the files, or list it in `.carrierignore`");
             }
-            // Git's own files are no source text, and may hold credentials that a snippet would show.
+            // Files in `.git` may hold credentials, which a snippet in a diagnostic would show.
             Ok(target) if yaml && target.strip_prefix(&self.root).is_ok_and(|t| t.iter().any(|p| p == ".git")) => {
-                let message = format!("`{path}` is a link to a file of Git's own");
+                let message = format!("`{path}` is a link to a file in `.git`");
                 self.refuse(&codes::LEAVES_REPOSITORY, path, message, "remove the link");
             }
             Ok(target) if yaml && target.starts_with(&self.root) => self.regular(&target, path),
@@ -247,19 +246,14 @@ impl Reader {
                     &codes::LEAVES_REPOSITORY,
                     path,
                     message,
-                    "copy the file into its place, or list the link in `.carrierignore`",
+                    "replace the link with the file, or list it in `.carrierignore`",
                 );
             }
             Err(_) if yaml => {
-                let message = format!("`{path}` is a link that leads nowhere");
-                self.refuse(
-                    &codes::LEAVES_REPOSITORY,
-                    path,
-                    message,
-                    "remove the link, or add the file that it leads to",
-                );
+                let message = format!("`{path}` is a link to a file that does not exist");
+                self.refuse(&codes::LEAVES_REPOSITORY, path, message, "remove the link, or add the file");
             }
-            // A link by another name is no file of ours.
+            // Links without a YAML extension are ignored, like other files.
             Ok(_) | Err(_) => {}
         }
     }
@@ -277,18 +271,18 @@ impl Reader {
         }
     }
 
-    /// Takes in what was read.
+    /// Adds a file, or reports why it could not be read.
     pub(super) fn take(&mut self, path: String, read: Result<String, ReadError>) {
         self.seen.insert(path.clone());
         let text = match read {
             Ok(text) => text,
             Err(ReadError::TooLarge) => {
-                let message = format!("`{path}` has more than {} MiB", MAX_FILE_BYTES / MIB);
+                let message = format!("`{path}` is larger than {} MiB", MAX_FILE_BYTES / MIB);
                 let help = "split it at a `---`, or list it in `.carrierignore`";
                 return self.refuse(&codes::FILE_TOO_LARGE, path, message, help);
             }
             Err(ReadError::NotUtf8(at)) => {
-                let message = format!("`{path}` is not UTF-8: byte {at} begins no character");
+                let message = format!("`{path}` is not valid UTF-8 at byte {at}");
                 return self.refuse(
                     &codes::NOT_UTF8,
                     path,
@@ -306,7 +300,7 @@ impl Reader {
                     &codes::UNREADABLE,
                     path,
                     message,
-                    "mend its permissions, or list it in `.carrierignore`",
+                    "fix its permissions, or list it in `.carrierignore`",
                 );
             }
         };
@@ -319,41 +313,41 @@ impl Reader {
         self.files.push(SourceFile { path, text: text.into() });
     }
 
-    /// Complains about a file, which then has no text.
+    /// Reports a file, and adds it with an empty text.
     pub(super) fn refuse(&mut self, code: &'static Code, path: String, message: String, help: &'static str) {
         self.seen.insert(path.clone());
         self.files.push(SourceFile { path: path.clone(), text: "".into() });
-        self.complain(code, Some(path), message, help);
+        self.report(code, Some(path), message, help);
     }
 
-    pub(super) fn complain(&mut self, code: &'static Code, path: Option<String>, message: String, help: &'static str) {
-        self.complaints.push(Complaint { code, path, range: 0..0, message, help });
+    pub(super) fn report(&mut self, code: &'static Code, path: Option<String>, message: String, help: &'static str) {
+        self.reports.push(Report { code, path, range: 0..0, message, help });
     }
 
     fn walk_error(&mut self, error: &ignore::Error) {
         let message = self.shorten(&error.to_string());
         if error.is_io() {
-            self.complain(&codes::UNREADABLE, None, message, "mend its permissions, or list it in `.carrierignore`");
+            self.report(&codes::UNREADABLE, None, message, "fix its permissions, or list it in `.carrierignore`");
         } else {
             self.bad_patterns(error);
         }
     }
 
-    /// Messages of the walk name whole paths; the machine's part says nothing to a reader.
+    /// Removes the root from the absolute paths in a message of the walk.
     fn shorten(&self, message: &str) -> String {
         let prefix = format!("{}{}", self.root.display(), std::path::MAIN_SEPARATOR);
         message.replace(&prefix, "")
     }
 }
 
-const IGNORE: &str = "list what is none of carrier's in `.carrierignore`";
+const IGNORE: &str = "list files that carrier should not read in `.carrierignore`";
 
 fn left_out(entry: &DirEntry, exclude: &[PathBuf]) -> bool {
     entry.file_type().is_some_and(|t| t.is_dir())
         && (exclude.iter().any(|e| e == entry.path()) || entry.path().join(MANIFEST).is_file())
 }
 
-/// Why a file has no text.
+/// Why a file cannot be read.
 pub(super) enum ReadError {
     TooLarge,
     NotUtf8(usize),
@@ -362,7 +356,7 @@ pub(super) enum ReadError {
 }
 
 pub(super) fn read_limited(path: &Path) -> Result<String, ReadError> {
-    // A pipe or a device would block or never end; ask before opening.
+    // Opening a pipe may block, and a device may never end.
     let metadata = path.metadata().map_err(ReadError::Io)?;
     if !metadata.is_file() {
         return Err(ReadError::NotAFile);
@@ -374,12 +368,12 @@ pub(super) fn read_limited(path: &Path) -> Result<String, ReadError> {
     read_open(path, metadata.len())
 }
 
-/// Reads whatever can be opened, no more of it than a file may have; `length` bytes are expected.
+/// Reads a file, pipe or device up to the maximum size. `length` is the expected size in bytes.
 fn read_open(path: &Path, length: u64) -> Result<String, ReadError> {
     let limit = MAX_FILE_BYTES as u64;
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     let file = fs::File::open(path).map_err(ReadError::Io)?;
-    // The file may grow while it is read.
+    // The file may grow while it is being read.
     file.take(limit + 1).read_to_end(&mut bytes).map_err(ReadError::Io)?;
     if bytes.len() > MAX_FILE_BYTES {
         return Err(ReadError::TooLarge);
@@ -387,21 +381,19 @@ fn read_open(path: &Path, length: u64) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|e| ReadError::NotUtf8(e.utf8_error().valid_up_to()))
 }
 
-/// Gives every complaint its place, now that the files have their order.
-fn placed(files: Vec<SourceFile>, complaints: Vec<Complaint>) -> (Sources, Diagnostics) {
+/// The sources, and the reports as diagnostics that refer to them.
+fn placed(files: Vec<SourceFile>, reports: Vec<Report>) -> (Sources, Diagnostics) {
     let sources = Sources::new(files);
     let mut diagnostics = Diagnostics::default();
-    for complaint in complaints {
-        let id = complaint.path.as_deref().and_then(|p| sources.by_path(p)).map(|(id, _)| id);
+    for report in reports {
+        let id = report.path.as_deref().and_then(|p| sources.by_path(p)).map(|(id, _)| id);
         let diagnostic = match id {
-            Some(id) => Diagnostic::new(
-                complaint.code,
-                Span::new(id, complaint.range.start, complaint.range.end),
-                complaint.message,
-            ),
-            None => Diagnostic::unplaced(complaint.code, complaint.message),
+            Some(id) => {
+                Diagnostic::new(report.code, Span::new(id, report.range.start, report.range.end), report.message)
+            }
+            None => Diagnostic::unplaced(report.code, report.message),
         };
-        diagnostics.push(diagnostic.help(complaint.help));
+        diagnostics.push(diagnostic.help(report.help));
     }
     (sources, diagnostics)
 }

@@ -85,7 +85,7 @@ fn a_folder_of_somebody_else_is_refused() {
     fs::write(dir.path().join("mine/file"), "mine").unwrap();
     let run = carrier(dir.path(), &["render", "--out", "mine"]);
     assert_eq!(run.exit, Exit::Refused, "{}", run.err);
-    assert!(run.err.contains("not written by carrier"), "{}", run.err);
+    assert!(run.err.contains("was not written by carrier"), "{}", run.err);
 }
 
 fn flux_is_told_where_the_folder_is() {

@@ -144,8 +144,8 @@ fn what_cannot_be_text_is_said_and_nothing_else_is_lost() {
     assert_eq!(
         complaints,
         [
-            "CAR0002 b.yaml: `b.yaml` is not UTF-8: byte 2 begins no character",
-            "CAR0003 d.yaml: `d.yaml` has more than 32 MiB",
+            "CAR0002 b.yaml: `b.yaml` is not valid UTF-8 at byte 2",
+            "CAR0003 d.yaml: `d.yaml` is larger than 32 MiB",
         ]
     );
 }
@@ -168,7 +168,7 @@ fn links_never_lead_out_of_the_repository() {
     assert_eq!(
         complaints,
         [
-            "CAR0004 gone.yaml: `gone.yaml` is a link that leads nowhere",
+            "CAR0004 gone.yaml: `gone.yaml` is a link to a file that does not exist",
             "CAR0004 out.yaml: `out.yaml` is a link to a file outside the repository",
             "CAR0004 outdir: `outdir` is a link to a folder outside the repository",
             "CAR0005 real/up: `real/up` is a link to a folder of the repository",
