@@ -1,17 +1,22 @@
-//! Source text and places in it.
+//! Sources and places in them.
 //!
 //! A [`Sources`] is the whole input of a compilation, already read: nothing
-//! here opens a file. A [`Span`] is a range of bytes in one of its files; lines
-//! and columns are worked out only when somebody has to read them.
+//! here opens a file. A source is a file with its text, or an object of an API server,
+//! which has no text. A [`Span`] in a file is a range of bytes; lines and columns are
+//! computed only when they are shown. A [`Span`] in an object stands for one value in it,
+//! and is shown as a JSON Pointer.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// One file of a [`Sources`], by its position there.
+use serde_json::Value;
+
+/// One source of a [`Sources`], by its position there: the files come first, then the API objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
-/// A range of bytes in one source file, end exclusive.
+/// A range of bytes in one source file, end exclusive. In an API object `start` and `end`
+/// are both the number of a value, counted from 0 in the order in which JSON writes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// The file the range lies in.
@@ -78,10 +83,62 @@ pub struct SourceFile {
     pub text: Arc<str>,
 }
 
-/// All source files of a compilation, sorted by path.
+/// An object of an API server, as a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiObject {
+    /// Its name in diagnostics: `Kind/name` or `Kind/namespace/name`.
+    pub reference: String,
+    /// The object as the API server answered it.
+    pub body: Arc<Value>,
+}
+
+impl ApiObject {
+    /// An object as the API server answered it.
+    #[must_use]
+    pub fn new(body: Value) -> Self {
+        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let (kind, name) = (text("/kind").unwrap_or("?"), text("/metadata/name").unwrap_or("?"));
+        let reference = match text("/metadata/namespace") {
+            Some(namespace) => format!("{kind}/{namespace}/{name}"),
+            None => format!("{kind}/{name}"),
+        };
+        Self { reference, body: Arc::new(body) }
+    }
+
+    /// The JSON Pointer of the value with this number; the empty one for a number that no value has.
+    fn pointer(&self, number: u32) -> String {
+        fn find(value: &Value, left: &mut u32, pointer: &mut String) -> bool {
+            if *left == 0 {
+                return true;
+            }
+            *left -= 1;
+            let length = pointer.len();
+            let mut enter = |token: &str, child: &Value, left: &mut u32| {
+                pointer.push('/');
+                pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+                let found = find(child, left, pointer);
+                if !found {
+                    pointer.truncate(length);
+                }
+                found
+            };
+            match value {
+                Value::Object(map) => map.iter().any(|(key, child)| enter(key, child, left)),
+                Value::Array(items) => items.iter().enumerate().any(|(i, item)| enter(&i.to_string(), item, left)),
+                _ => false,
+            }
+        }
+        let (mut left, mut pointer) = (number, String::new());
+        find(&self.body, &mut left, &mut pointer);
+        pointer
+    }
+}
+
+/// All sources of a compilation: files sorted by path, then API objects sorted by reference.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    objects: Vec<ApiObject>,
 }
 
 impl Sources {
@@ -89,7 +146,15 @@ impl Sources {
     #[must_use]
     pub fn new(mut files: Vec<SourceFile>) -> Self {
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        Self { files }
+        Self { files, objects: Vec::new() }
+    }
+
+    /// Adds objects of an API server, in any order. Spans of objects that were added before no longer fit.
+    #[must_use]
+    pub fn with_objects(mut self, objects: impl IntoIterator<Item = ApiObject>) -> Self {
+        self.objects.extend(objects);
+        self.objects.sort_by(|a, b| a.reference.cmp(&b.reference));
+        self
     }
 
     /// Every file with its id, in order of path.
@@ -97,7 +162,25 @@ impl Sources {
         self.files.iter().enumerate().map(|(i, f)| (FileId(u32::try_from(i).unwrap_or(u32::MAX)), f))
     }
 
-    /// The file with this id; `None` for an id of another [`Sources`].
+    /// Every API object with its id, in order of reference.
+    pub fn objects(&self) -> impl Iterator<Item = (FileId, &ApiObject)> {
+        let id = |i: usize| FileId(u32::try_from(self.files.len() + i).unwrap_or(u32::MAX));
+        self.objects.iter().enumerate().map(move |(i, object)| (id(i), object))
+    }
+
+    /// The API object with this id; `None` for a file, and for an id of another [`Sources`].
+    #[must_use]
+    pub fn object(&self, id: FileId) -> Option<&ApiObject> {
+        self.objects.get((id.0 as usize).checked_sub(self.files.len())?)
+    }
+
+    /// The JSON Pointer that a span in an API object stands for; `None` for a span in a file.
+    #[must_use]
+    pub fn pointer(&self, span: Span) -> Option<String> {
+        Some(self.object(span.file)?.pointer(span.start))
+    }
+
+    /// The file with this id; `None` for an API object, and for an id of another [`Sources`].
     #[must_use]
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
         self.files.get(id.0 as usize)
@@ -110,10 +193,14 @@ impl Sources {
         Some((FileId(u32::try_from(index).unwrap_or(u32::MAX)), &self.files[index]))
     }
 
-    /// The path of a span's file, or `?` for a span of another [`Sources`].
+    /// The path of a span's file, or the reference of its API object; `?` for a span of another [`Sources`].
     #[must_use]
     pub fn path(&self, span: Span) -> &str {
-        self.get(span.file).map_or("?", |f| f.path.as_str())
+        match (self.get(span.file), self.object(span.file)) {
+            (Some(file), _) => &file.path,
+            (None, Some(object)) => &object.reference,
+            (None, None) => "?",
+        }
     }
 
     /// Line and column of a span's first byte.
@@ -128,16 +215,16 @@ impl Sources {
         self.get(span.file).map_or(Position { line: 1, column: 1 }, |f| position_of(&f.text, span.end as usize))
     }
 
-    /// How many files there are.
+    /// The number of files, API objects not counted.
     #[must_use]
     pub fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Whether there is no file at all.
+    /// Whether there is neither a file nor an API object.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.files.is_empty() && self.objects.is_empty()
     }
 }
 
@@ -166,6 +253,22 @@ mod tests {
         assert_eq!(at(4), "1:4");
         assert_eq!(at(12), "2:6");
         assert_eq!(at(999), "2:7", "past the end is the end");
+    }
+
+    #[test]
+    fn a_span_in_an_api_object_is_a_pointer() {
+        let body = serde_json::json!({"kind": "Catalog", "metadata": {"name": "a", "namespace": "n"}, "spec": {"x/y": [1, {"z": 2}]}});
+        let file = SourceFile { path: "a.yaml".into(), text: "".into() };
+        let sources = Sources::new(vec![file]).with_objects([ApiObject::new(body)]);
+        let id = FileId(1);
+        let at = |n| sources.pointer(Span { file: id, start: n, end: n }).unwrap();
+        assert_eq!(
+            [0, 1, 3, 5, 7, 8, 9, 99].map(at),
+            ["", "/kind", "/metadata/name", "/spec", "/spec/x~1y/0", "/spec/x~1y/1", "/spec/x~1y/1/z", ""]
+        );
+        assert_eq!(sources.path(Span::file_start(id)), "Catalog/n/a");
+        assert_eq!(sources.pointer(Span::file_start(FileId(0))), None);
+        assert!(sources.get(id).is_none() && sources.len() == 1);
     }
 
     #[test]

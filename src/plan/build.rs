@@ -15,7 +15,7 @@ use super::types::{
 };
 use super::words::NOT_ASKED;
 use super::{access_change, consequence, crd, fields};
-use crate::compile::render::Manifest;
+use crate::compile::render::{Cause, Manifest};
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
 use crate::model::object::ObjectKey;
@@ -158,7 +158,7 @@ pub fn build(inputs: &Inputs<'_>) -> Plan {
     };
     let mut wanted = inputs.clusters.iter().flat_map(|cluster| cluster.wanted);
     let mut guards = GuardInput {
-        empty: wanted.all(|manifest| manifest.origin.is_none()),
+        empty: wanted.all(|manifest| manifest.cause == Cause::Always),
         max_prune: inputs.max_prune,
         allow_empty: inputs.allow_empty,
         ..GuardInput::default()
@@ -275,7 +275,7 @@ fn plan_object(
         effect: Effect::Safe,
         reasons: Vec::new(),
         stage: manifest.stage.name().to_owned(),
-        source: manifest.origin.map(|span| place(inputs.sources, span)),
+        source: manifest.cause.place().and_then(|span| place(inputs.sources, span)),
         fields: Vec::new(),
         access: Vec::new(),
         impact: input.impacts.get(&key).cloned(),
@@ -415,7 +415,9 @@ fn reference(target: &Target, key: &ObjectKey, body: &Value) -> ObjectRef {
     }
 }
 
-fn place(sources: &Sources, span: Span) -> Place {
+/// A place in a file; `None` for one in an API object, which has no lines.
+fn place(sources: &Sources, span: Span) -> Option<Place> {
+    sources.get(span.file)?;
     let position = sources.position(span);
-    Place { file: sources.path(span).to_owned(), line: position.line, column: position.column }
+    Some(Place { file: sources.path(span).to_owned(), line: position.line, column: position.column })
 }

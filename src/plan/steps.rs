@@ -203,7 +203,12 @@ mod tests {
             namespace: None,
             name: "dbs.a.b".into(),
         };
-        let served = served_by(&[Manifest { id, stage: Stage::Crds, body: Arc::new(crd), origin: None }]);
+        let served = served_by(&[Manifest {
+            id,
+            stage: Stage::Crds,
+            body: Arc::new(crd),
+            cause: crate::compile::render::Cause::Always,
+        }]);
         let key = ObjectKey { group: "a.b".into(), kind: "Db".into(), namespace: Some("n".into()), name: "x".into() };
         let names: Vec<String> = prerequisites(&key, &served).iter().map(ToString::to_string).collect();
         assert_eq!(names, ["Namespace n", "CustomResourceDefinition dbs.a.b"]);

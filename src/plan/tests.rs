@@ -13,7 +13,7 @@ use super::markdown::{MAX_BYTES, markdown};
 use super::text::{TextOptions, text};
 use super::types::{Allowed, Conflict, Impact, InvalidInstance, ObjectRef, Plan};
 use super::{Action, Effect, LiveCluster, LiveObject};
-use crate::compile::render::Manifest;
+use crate::compile::render::{Cause, Manifest};
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::object::ObjectKey;
 use crate::model::object::{ManifestId, Stage};
@@ -82,7 +82,7 @@ impl World {
         };
         let body = Arc::new(body(&id, more));
         let key = ObjectKey::from(&id);
-        self.wanted.push(Manifest { id, stage, body, origin: Some(Span::new(FileId(0), 3, 4)) });
+        self.wanted.push(Manifest { id, stage, body, cause: Cause::Product(Span::new(FileId(0), 3, 4)) });
         key
     }
 

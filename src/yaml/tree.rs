@@ -6,7 +6,7 @@
 
 use serde_json::Number;
 
-use crate::model::source::Span;
+use crate::model::source::{FileId, Span};
 
 /// A value and its place in the source text.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +104,33 @@ impl Node {
     pub fn key_place(&self, pointer: &str) -> Option<Span> {
         let (parent, token) = pointer.rsplit_once('/')?;
         self.walk(parent).ok()?.entry(&unescape(token)).map(|e| e.key_span)
+    }
+
+    /// The tree of an API object, which has no text. Each value's span is its number in the order in
+    /// which JSON writes them, as [`Sources::pointer`](crate::model::source::Sources::pointer) reads it.
+    #[must_use]
+    pub fn of_object(id: FileId, body: &serde_json::Value) -> Self {
+        fn node(file: FileId, json: &serde_json::Value, next: &mut u32) -> Node {
+            use serde_json::Value as Json;
+            let span = Span { file, start: *next, end: *next };
+            *next = next.saturating_add(1);
+            let value = match json {
+                Json::Null => Value::Null,
+                Json::Bool(b) => Value::Bool(*b),
+                Json::Number(n) => Value::Number(n.clone()),
+                Json::String(s) => Value::String(s.clone()),
+                Json::Array(items) => Value::Seq(items.iter().map(|item| node(file, item, next)).collect()),
+                Json::Object(map) => {
+                    let entry = |(key, json): (&String, &Json)| {
+                        let value = node(file, json, next);
+                        Entry { key: key.clone(), key_span: value.span, value }
+                    };
+                    Value::Map(map.iter().map(entry).collect())
+                }
+            };
+            Node { value, span }
+        }
+        node(id, body, &mut 0)
     }
 
     /// The same value without places.

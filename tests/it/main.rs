@@ -27,6 +27,7 @@ mod harness;
 #[path = "../rendered/mod.rs"]
 mod repositories;
 
+mod api_objects;
 mod architecture;
 mod bad_input;
 mod cli_check;

@@ -52,7 +52,7 @@ fn the_tutorial() {
     for (cluster, list) in std::iter::once(("management".to_owned(), &set.management)).chain(clusters) {
         writeln!(text, "# {cluster}").unwrap();
         for manifest in list.iter().filter(|m| !m.id.name.ends_with("kubecarrier.io")) {
-            let span = manifest.origin.unwrap();
+            let span = manifest.cause.place().unwrap();
             let place = format!("{}:{}", sources.path(span), sources.position(span));
             write!(text, "---\n# {} {place}\n{}", manifest.stage.name(), to_yaml(&manifest.body)).unwrap();
         }
@@ -161,7 +161,7 @@ fn tenant_labels_reach_the_providers_tenant_objects() {
     let list = &set.management;
     let gold = object(list, "Tenant", "team-a/team-b");
     assert_eq!(gold.body["metadata"]["labels"], json!({"tier": "gold"}));
-    assert_eq!(repository.sources().path(gold.origin.unwrap()), "labels.yaml");
+    assert_eq!(repository.sources().path(gold.cause.place().unwrap()), "labels.yaml");
     assert_eq!(object(list, "Tenant", "team-c/team-b").body["metadata"].get("labels"), None);
     object(list, "Tenant", "team-c/team-c");
 }

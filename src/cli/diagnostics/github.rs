@@ -32,7 +32,12 @@ pub fn write(out: &mut dyn Write, list: &[Diagnostic], sources: &Sources, prefix
         // Ten fit; the tenth is the word on the rest only where there is a rest.
         let shown = if of_kind.len() <= SHOWN + 1 { of_kind.len() } else { SHOWN };
         for diagnostic in &of_kind[..shown] {
-            writeln!(out, "::{kind} {}::{}", properties(diagnostic, &places, prefix), data(&message(diagnostic)))?;
+            writeln!(
+                out,
+                "::{kind} {}::{}",
+                properties(diagnostic, &places, prefix),
+                data(&message(diagnostic, &places))
+            )?;
         }
         let rest = of_kind.len() - shown;
         if rest > 0 {
@@ -63,9 +68,11 @@ pub fn markdown(list: &[Diagnostic], sources: &Sources) -> String {
     let mut left = list.len();
     for (severity, kind) in KINDS {
         for diagnostic in list.iter().filter(|d| d.severity == severity) {
-            let place = diagnostic.primary.as_ref().map_or_else(String::new, |label| {
-                format!("`{}:{}`", cell(places.sources().path(label.span)), places.start(label.span))
-            });
+            let place =
+                diagnostic.primary.as_ref().map_or_else(String::new, |label| match places.in_object(label.span) {
+                    Some((object, pointer)) => format!("`{}`", cell(format!("{object} {pointer}").trim_end())),
+                    None => format!("`{}:{}`", cell(places.sources().path(label.span)), places.start(label.span)),
+                });
             let mut row = String::new();
             // Writing to a String cannot fail.
             let _ = writeln!(
@@ -89,7 +96,7 @@ pub fn markdown(list: &[Diagnostic], sources: &Sources) -> String {
 
 fn properties(diagnostic: &Diagnostic, places: &Places<'_>, prefix: &str) -> String {
     let mut text = String::new();
-    if let Some(label) = &diagnostic.primary {
+    if let Some(label) = diagnostic.primary.as_ref().filter(|label| places.in_object(label.span).is_none()) {
         let (start, end) = (places.start(label.span), places.end(label.span));
         let file = property(&format!("{prefix}{}", places.sources().path(label.span)));
         let _ = write!(text, "file={file},line={},endLine={},col={}", start.line, end.line, start.column);
@@ -103,8 +110,11 @@ fn properties(diagnostic: &Diagnostic, places: &Places<'_>, prefix: &str) -> Str
     text
 }
 
-fn message(diagnostic: &Diagnostic) -> String {
+fn message(diagnostic: &Diagnostic, places: &Places<'_>) -> String {
     let mut text = diagnostic.message.clone();
+    if let Some((object, pointer)) = diagnostic.primary.as_ref().and_then(|label| places.in_object(label.span)) {
+        let _ = write!(text, "\nat: {}", format!("{object} {pointer}").trim_end());
+    }
     for (name, lines) in [("note", &diagnostic.notes), ("help", &diagnostic.help)] {
         for line in lines {
             let _ = write!(text, "\n{name}: {line}");

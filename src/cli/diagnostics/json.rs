@@ -4,6 +4,7 @@
 //! `format_version` changes its first number when a program that reads the
 //! document would have to change.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -36,18 +37,16 @@ struct Entry<'a> {
     title: &'static str,
     notes: &'a [String],
     object: Option<&'a str>,
-    path: Option<&'a str>,
+    path: Option<Cow<'a, str>>,
     labels: Vec<Place<'a>>,
 }
 
+/// A place in a file, or in an object of an API server.
 #[derive(Serialize)]
-struct Place<'a> {
-    file: &'a str,
-    line: usize,
-    column: usize,
-    end_line: usize,
-    end_column: usize,
-    text: &'a str,
+#[serde(untagged)]
+enum Place<'a> {
+    File { file: &'a str, line: usize, column: usize, end_line: usize, end_column: usize, text: &'a str },
+    Object { object: &'a str, path: String, text: &'a str },
 }
 
 /// Writes the document, with a final line break.
@@ -66,28 +65,42 @@ pub fn write(out: &mut dyn Write, list: &[Diagnostic], sources: &Sources) -> io:
 }
 
 fn entry<'a>(diagnostic: &'a Diagnostic, places: &Places<'a>) -> Entry<'a> {
-    let at = diagnostic.primary.as_ref().map(|label| place(label, places));
-    Entry {
+    let mut entry = Entry {
         code: diagnostic.code.id,
         severity: severity_name(diagnostic.severity),
-        file: at.as_ref().map(|p| p.file),
-        line: at.as_ref().map(|p| p.line),
-        column: at.as_ref().map(|p| p.column),
+        file: None,
+        line: None,
+        column: None,
         message: &diagnostic.message,
         help: diagnostic.help.join("\n"),
-        end_line: at.as_ref().map(|p| p.end_line),
-        end_column: at.as_ref().map(|p| p.end_column),
+        end_line: None,
+        end_column: None,
         title: diagnostic.code.title,
         notes: &diagnostic.notes,
         object: diagnostic.object.as_deref(),
-        path: diagnostic.path.as_deref(),
+        path: diagnostic.path.as_deref().map(Cow::Borrowed),
         labels: diagnostic.labels.iter().map(|label| place(label, places)).collect(),
+    };
+    match diagnostic.primary.as_ref().map(|label| place(label, places)) {
+        None => {}
+        Some(Place::File { file, line, column, end_line, end_column, .. }) => {
+            (entry.file, entry.line, entry.column) = (Some(file), Some(line), Some(column));
+            (entry.end_line, entry.end_column) = (Some(end_line), Some(end_column));
+        }
+        Some(Place::Object { object, path, .. }) => {
+            entry.object = Some(object);
+            entry.path = Some(Cow::Owned(path));
+        }
     }
+    entry
 }
 
 fn place<'a>(label: &'a Label, places: &Places<'a>) -> Place<'a> {
+    if let Some((object, path)) = places.in_object(label.span) {
+        return Place::Object { object, path, text: &label.text };
+    }
     let (start, end) = (places.start(label.span), places.end(label.span));
-    Place {
+    Place::File {
         file: places.sources().path(label.span),
         line: start.line,
         column: start.column,

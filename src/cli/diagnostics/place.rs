@@ -38,6 +38,12 @@ impl<'a> Places<'a> {
         self.sources
     }
 
+    /// The reference of the API object that a span lies in, and its JSON Pointer there; `None` for a file.
+    #[must_use]
+    pub fn in_object(&self, span: Span) -> Option<(&'a str, String)> {
+        Some((self.sources.path(span), self.sources.pointer(span)?))
+    }
+
     /// Line and column of a span's first byte.
     #[must_use]
     pub fn start(&self, span: Span) -> Position {

@@ -129,6 +129,13 @@ fn result(
 }
 
 fn location(label: &Label, places: &Places<'_>, prefix: &str) -> Value {
+    if let Some((object, pointer)) = places.in_object(label.span) {
+        // A viewer needs a file to show it at, and there is none.
+        return json!({
+            "physicalLocation": { "artifactLocation": artifact(prefix, "carrier.yaml") },
+            "logicalLocations": [{ "fullyQualifiedName": format!("{object}{pointer}"), "kind": "object" }],
+        });
+    }
     let (start, end) = (places.start(label.span), places.end(label.span));
     json!({ "physicalLocation": {
         "artifactLocation": artifact(prefix, places.sources().path(label.span)),

@@ -58,8 +58,10 @@ pub fn write_summary(out: &mut dyn Write, list: &[Diagnostic], sources: &Sources
 
 /// One diagnostic, with a final line break.
 fn one(diagnostic: &Diagnostic, places: &Places<'_>, options: Options) -> String {
-    let labels = diagnostic.primary.iter().chain(&diagnostic.labels);
-    let snippet = Snippet::new(places, labels, options.width, hides_source(diagnostic));
+    let labels = || diagnostic.primary.iter().chain(&diagnostic.labels);
+    // An API object has no lines to show.
+    let in_files = labels().filter(|label| places.in_object(label.span).is_none());
+    let snippet = Snippet::new(places, in_files, options.width, hides_source(diagnostic));
     let has_place = snippet.has_lines();
     let shown = Shown { message: plain::line(&diagnostic.message).into_owned(), snippet: has_place.then_some(snippet) };
     let mut text = String::new();
@@ -77,13 +79,20 @@ fn one(diagnostic: &Diagnostic, places: &Places<'_>, options: Options) -> String
             let _ = writeln!(text, "  {head} {line}");
         }
     };
+    for label in labels() {
+        let Some((object, pointer)) = places.in_object(label.span) else { continue };
+        let at = format!("{} {}", plain::line(object), plain::line(&pointer));
+        let words = if label.text.is_empty() { String::new() } else { format!(": {}", plain::line(&label.text)) };
+        footer("at", &format!("{}{words}", at.trim_end()));
+    }
     for note in &diagnostic.notes {
         footer("note", note);
     }
     for help in &diagnostic.help {
         footer("help", help);
     }
-    if let Some(object) = &diagnostic.object {
+    let is_placed = diagnostic.primary.as_ref().is_some_and(|label| places.in_object(label.span).is_some());
+    if let Some(object) = diagnostic.object.as_ref().filter(|_| !is_placed) {
         let path = diagnostic.path.as_deref().filter(|p| !p.is_empty());
         let at = path.map(|p| format!(" at {}", plain::line(p))).unwrap_or_default();
         footer("object", &format!("{}{at}", plain::line(object)));

@@ -62,8 +62,9 @@ pub(super) fn is_local_config(root: &Node) -> bool {
     })
 }
 
-/// Reads and checks the metadata of an object of this kind.
-pub(super) fn read(info: &KindInfo, root: &Node, walk: &mut Walk) -> Metadata {
+/// Reads and checks the metadata of an object of this kind. In a `live` object the fields that the API
+/// server sets are not reported.
+pub(super) fn read(info: &KindInfo, root: &Node, live: bool, walk: &mut Walk) -> Metadata {
     let mut metadata = Metadata::default();
     let Some(entry) = root.entry("metadata") else {
         let diagnostic = Diagnostic::new(&object::MISSING_FIELD, root.place("/kind"), "`metadata.name` is missing")
@@ -95,6 +96,8 @@ pub(super) fn read(info: &KindInfo, root: &Node, walk: &mut Walk) -> Metadata {
             }
             "labels" => metadata.fine &= strings(field, &path, walk, true, &mut metadata.labels),
             "annotations" => metadata.fine &= strings(field, &path, walk, false, &mut metadata.annotations),
+            // An object that a server has named keeps the prefix that it was named from.
+            "generateName" if live => {}
             "generateName" => {
                 meant_name = true;
                 metadata.fine = false;
@@ -103,7 +106,11 @@ pub(super) fn read(info: &KindInfo, root: &Node, walk: &mut Walk) -> Metadata {
                         .help("write `name` instead, with a name of your choice");
                 walk.push(diagnostic, &path);
             }
-            server if SERVER_FIELDS.contains(&server) => server_field(field, &path, walk),
+            server if SERVER_FIELDS.contains(&server) => {
+                if !live {
+                    server_field(field, &path, walk);
+                }
+            }
             _ => {
                 metadata.fine = false;
                 let known = OWN_FIELDS.iter().copied();

@@ -1,18 +1,18 @@
 //! From documents to typed objects.
 //!
-//! Two passes: the first reads the text of all files and finds out which
-//! accounts are providers, the second checks the objects. Between them lies the
-//! one thing that an object may take from another: the namespace that follows
-//! from a folder's name.
+//! Two passes: the first makes documents of all files and API objects and finds the
+//! accounts that are providers, the second checks the objects. An object of a file may take
+//! one thing from another object: the namespace that its folder's name stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use super::document::{Class, classify};
-use super::lost::Lost;
+use super::classify::{Class, classify};
+use super::document::{Document, Origin};
+use super::loaded::{Loaded, Object, SourceKey};
 use super::metadata::{self, Metadata, name_of};
 use super::rules::Rules;
 use super::shape::Type;
+use super::unreadable::UnreadableDocument;
 use super::{config, secret, shape};
 use crate::compile::parallel::in_parallel;
 use crate::model::codes::config::OUTPUT_OF_SOURCES;
@@ -24,123 +24,23 @@ use crate::model::kinds::{
     AccountSpec, CatalogEntrySetSpec, CatalogEntrySpec, CatalogSpec, Kind, ServiceClusterSpec, TenantSpec,
 };
 use crate::model::lock::LOCK_PATH;
-use crate::model::source::{FileId, SourceFile, Sources, Span};
+use crate::model::source::{ApiObject, FileId, SourceFile, Sources, Span};
 use crate::yaml::tree::{Node, Value};
 use crate::yaml::{self, Suppression};
 
-/// An object of one of our kinds, with the text it came from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Object<S> {
-    /// Its name.
-    pub name: String,
-    /// Its namespace, written or taken from its folder; `None` for an Account.
-    pub namespace: Option<String>,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// Its annotations, without kubectl's own.
-    pub annotations: BTreeMap<String, String>,
-    /// Its spec.
-    pub spec: S,
-    /// The whole document.
-    pub node: Node,
-    /// The file it stands in.
-    pub file: FileId,
-}
-
-impl<S: Kind> Object<S> {
-    /// The place of the value at this JSON Pointer in the document, or of what
-    /// lacks it.
-    #[must_use]
-    pub fn place(&self, pointer: &str) -> Span {
-        self.node.place(pointer)
-    }
-
-    /// What it is called in diagnostics: `Account/team-a`, `Catalog/team-a/default`.
-    #[must_use]
-    pub fn id(&self) -> String {
-        self.key().to_string()
-    }
-
-    /// What tells it apart from every other object.
-    #[must_use]
-    pub fn key(&self) -> SourceKey {
-        SourceKey { kind: S::info().kind, namespace: self.namespace.clone(), name: self.name.clone() }
-    }
-
-    /// A complaint about the value at this JSON Pointer.
-    #[must_use]
-    pub fn complain(
-        &self,
-        code: &'static crate::model::codes::Code,
-        pointer: &str,
-        message: impl Into<String>,
-    ) -> Diagnostic {
-        Diagnostic::new(code, self.place(pointer), message).on(self.id(), pointer)
-    }
-}
-
-/// What tells an object apart from every other one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SourceKey {
-    /// Its kind.
-    pub kind: &'static str,
-    /// Its namespace.
-    pub namespace: Option<String>,
-    /// Its name.
-    pub name: String,
-}
-
-impl fmt::Display for SourceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.namespace {
-            Some(namespace) => write!(f, "{}/{namespace}/{}", self.kind, self.name),
-            None => write!(f, "{}/{}", self.kind, self.name),
-        }
-    }
-}
-
-/// A repository, loaded: all objects that are sound, each list by namespace and name.
-#[derive(Debug, Default, PartialEq)]
-pub struct Loaded {
-    /// The accounts.
-    pub accounts: Vec<Object<AccountSpec>>,
-    /// The service clusters.
-    pub service_clusters: Vec<Object<ServiceClusterSpec>>,
-    /// The catalogs.
-    pub catalogs: Vec<Object<CatalogSpec>>,
-    /// The entries written by hand.
-    pub catalog_entries: Vec<Object<CatalogEntrySpec>>,
-    /// The sets of entries.
-    pub catalog_entry_sets: Vec<Object<CatalogEntrySetSpec>>,
-    /// The tenants written for their labels.
-    pub tenants: Vec<Object<TenantSpec>>,
-    /// The settings.
-    pub config: Config,
-    /// The clusters that the settings name, `provider/cluster`, and where.
-    pub config_clusters: Vec<(String, Span)>,
-    /// How many documents were no concern of ours.
-    pub ignored: usize,
-    /// Objects that are there but were complained about. A reference to one of
-    /// them leads somewhere: that it is not in the lists above is no news.
-    pub broken: BTreeSet<SourceKey>,
-    /// What can be told of documents that could not be read.
-    pub lost: Vec<Lost>,
-    /// The comments that hide diagnostics; to be applied after the last stage.
-    pub suppressions: Vec<Suppression>,
-}
-
-/// Loads a repository. What is wrong with one object does not keep out another;
-/// an object that is in the result has nothing wrong with it.
+/// Loads all sources. Errors in one object do not prevent others from loading; the lists of the
+/// result hold only objects without errors.
 #[must_use]
 pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let (config, config_clusters) = config::read(sources, &mut diagnostics);
     let files: Vec<(FileId, &SourceFile)> = sources.iter().filter(|(_, f)| is_source(&f.path, &config)).collect();
     in_output(sources, &config, &mut diagnostics);
-    let texts = in_parallel(files, |(id, file)| Text::read(id, file));
+    let mut read = in_parallel(files, |(id, file)| Read::file(id, file));
+    read.extend(sources.objects().map(|(id, object)| Read::object(id, object)));
 
-    let providers: BTreeSet<String> = texts.iter().flat_map(|t| t.providers.iter().cloned()).collect();
-    let files = in_parallel(texts, |text| text.objects(&providers));
+    let providers: BTreeSet<String> = read.iter().flat_map(|r| r.providers.iter().cloned()).collect();
+    let files = in_parallel(read, |read| read.objects(&providers));
 
     let mut loaded = Loaded { config, config_clusters, ..Loaded::default() };
     let mut seen: BTreeMap<SourceKey, Span> = BTreeMap::new();
@@ -148,7 +48,7 @@ pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
         diagnostics.append(file.diagnostics);
         loaded.ignored += file.ignored;
         loaded.suppressions.extend(file.suppressions);
-        loaded.lost.extend(file.lost);
+        loaded.unreadable.extend(file.unreadable);
         loaded.broken.extend(file.nameless);
         for draft in file.drafts {
             let key = draft.key();
@@ -162,7 +62,7 @@ pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
                 continue;
             }
             seen.insert(key.clone(), place);
-            if let Some(key) = loaded.add(draft, key) {
+            if let Some(key) = add(&mut loaded, draft, key) {
                 loaded.broken.insert(key);
             }
         }
@@ -207,67 +107,53 @@ fn is_source(path: &str, config: &Config) -> bool {
         && !config::below(path, &config.output)
 }
 
-impl Loaded {
-    /// Takes an object in; gives its key back when it is broken.
-    fn add(&mut self, draft: Draft, key: SourceKey) -> Option<SourceKey> {
-        let Some(spec) = draft.spec else { return Some(key) };
-        macro_rules! object {
-            ($spec:expr) => {
-                Object {
-                    name: key.name,
-                    namespace: key.namespace,
-                    labels: draft.metadata.labels,
-                    annotations: draft.metadata.annotations,
-                    spec: $spec,
-                    node: draft.root,
-                    file: draft.file,
-                }
-            };
-        }
-        match spec {
-            Spec::Account(spec) => self.accounts.push(object!(spec)),
-            Spec::ServiceCluster(spec) => self.service_clusters.push(object!(spec)),
-            Spec::Catalog(spec) => self.catalogs.push(object!(spec)),
-            Spec::CatalogEntry(spec) => self.catalog_entries.push(object!(spec)),
-            Spec::CatalogEntrySet(spec) => self.catalog_entry_sets.push(object!(spec)),
-            Spec::Tenant(spec) => self.tenants.push(object!(spec)),
-        }
-        None
+/// Adds an object to its list. Returns its key when it has errors.
+fn add(loaded: &mut Loaded, draft: Draft, key: SourceKey) -> Option<SourceKey> {
+    let Some(spec) = draft.spec else { return Some(key) };
+    macro_rules! object {
+        ($spec:expr) => {
+            Object {
+                name: key.name,
+                namespace: key.namespace,
+                labels: draft.metadata.labels,
+                annotations: draft.metadata.annotations,
+                spec: $spec,
+                node: draft.root,
+                file: draft.file,
+            }
+        };
     }
-
-    fn sort(&mut self) {
-        fn by_key<S>(objects: &mut [Object<S>]) {
-            objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
-        }
-        by_key(&mut self.accounts);
-        by_key(&mut self.service_clusters);
-        by_key(&mut self.catalogs);
-        by_key(&mut self.catalog_entries);
-        by_key(&mut self.catalog_entry_sets);
-        by_key(&mut self.tenants);
+    match spec {
+        Spec::Account(spec) => loaded.accounts.push(object!(spec)),
+        Spec::ServiceCluster(spec) => loaded.service_clusters.push(object!(spec)),
+        Spec::Catalog(spec) => loaded.catalogs.push(object!(spec)),
+        Spec::CatalogEntry(spec) => loaded.catalog_entries.push(object!(spec)),
+        Spec::CatalogEntrySet(spec) => loaded.catalog_entry_sets.push(object!(spec)),
+        Spec::Tenant(spec) => loaded.tenants.push(object!(spec)),
     }
+    None
 }
 
-/// A file after the first pass.
-struct Text<'a> {
-    file: FileId,
-    source: &'a SourceFile,
+/// A source after the first pass.
+struct Read<'a> {
+    id: FileId,
+    origin: Origin<'a>,
     documents: Vec<yaml::Document>,
     diagnostics: Diagnostics,
-    /// Names of accounts that are providers, or are too broken to tell.
+    /// Names of accounts that are providers, or that have errors which hide whether they are.
     providers: Vec<String>,
-    lost: Vec<Lost>,
+    unreadable: Vec<UnreadableDocument>,
 }
 
-/// A file after the second pass.
+/// A source after the second pass.
 #[derive(Default)]
 struct File {
     drafts: Vec<Draft>,
     ignored: usize,
     diagnostics: Diagnostics,
     suppressions: Vec<Suppression>,
-    lost: Vec<Lost>,
-    /// Objects that say no usable name.
+    unreadable: Vec<UnreadableDocument>,
+    /// Objects without a usable name.
     nameless: Vec<SourceKey>,
     /// Whether its text must not be shown.
     sensitive: bool,
@@ -298,36 +184,47 @@ impl Draft {
     }
 }
 
-impl<'a> Text<'a> {
-    fn read(file: FileId, source: &'a SourceFile) -> Self {
+impl<'a> Read<'a> {
+    /// Reads the documents of a file.
+    fn file(id: FileId, source: &'a SourceFile) -> Self {
         let mut diagnostics = Diagnostics::default();
-        let yaml::read::Text { documents, broken } = yaml::read::read_all(file, &source.text, &mut diagnostics);
-        let lost: Vec<Lost> = broken.into_iter().map(|part| Lost::of(&source.text[part])).collect();
-        let mut providers: Vec<String> = lost.iter().flat_map(|l| l.names_of(ACCOUNT.kind)).cloned().collect();
+        let yaml::read::Text { documents, broken } = yaml::read::read_all(id, &source.text, &mut diagnostics);
+        let unreadable: Vec<UnreadableDocument> =
+            broken.into_iter().map(|part| UnreadableDocument::of(&source.text[part])).collect();
+        let mut providers: Vec<String> = unreadable.iter().flat_map(|u| u.names_of(ACCOUNT.kind)).cloned().collect();
         for document in &documents {
-            // What `classify` has to say is said in the second pass.
+            // The second pass reports what `classify` finds.
             match classify(&document.root, &mut Diagnostics::default()) {
                 Class::List(items) => items.iter().for_each(|item| providers.extend(provider(item))),
                 _ => providers.extend(provider(&document.root)),
             }
         }
-        Self { file, source, documents, diagnostics, providers, lost }
+        Self { id, origin: Origin::File(source), documents, diagnostics, providers, unreadable }
+    }
+
+    /// Takes an object as an API server answered it. Its namespace is its own, so no folder's name stands for it.
+    fn object(id: FileId, object: &ApiObject) -> Self {
+        let root = Node::of_object(id, &object.body);
+        let documents = vec![yaml::Document { root, sound: true, suppressions: Vec::new() }];
+        let (diagnostics, providers, unreadable) = Default::default();
+        Self { id, origin: Origin::Api, documents, diagnostics, providers, unreadable }
     }
 
     fn objects(self, providers: &BTreeSet<String>) -> File {
-        let mut file = File { diagnostics: self.diagnostics, lost: self.lost, ..File::default() };
-        if file.diagnostics.has_errors() && secret::looks_secret(&self.source.text) {
+        let Self { id, origin, .. } = self;
+        let mut file = File { diagnostics: self.diagnostics, unreadable: self.unreadable, ..File::default() };
+        if file.diagnostics.has_errors() && secret::looks_secret(origin.text()) {
             file.sensitive = true;
         }
         for mut document in self.documents {
             file.suppressions.append(&mut document.suppressions);
-            file.document(document.root, document.sound, self.file, self.source, providers);
+            file.document(Document { root: document.root, sound: document.sound, id, origin }, providers);
         }
         if file.sensitive {
             file.diagnostics.retain(|d| d.severity == Severity::Error || d.code.id.starts_with("CAR08"));
-            // What the parser says of broken text quotes none of it.
+            // The parser quotes nothing of a text that it cannot read.
             file.diagnostics.quote_nothing(|code| yaml_codes::ALL.contains(&code) && code != &yaml_codes::SYNTAX);
-            file.diagnostics.hide(self.file);
+            file.diagnostics.hide(id);
         }
         file
     }
@@ -346,56 +243,51 @@ fn provider(root: &Node) -> Option<String> {
 }
 
 impl File {
-    fn document(&mut self, root: Node, sound: bool, id: FileId, source: &SourceFile, providers: &BTreeSet<String>) {
-        if metadata::is_local_config(&root) {
+    fn document(&mut self, document: Document<'_>, providers: &BTreeSet<String>) {
+        if metadata::is_local_config(&document.root) {
             self.ignored += 1;
             return;
         }
         // Where a value was refused, it may be the one that says what this is.
         let mut found = Diagnostics::default();
-        let class = classify(&root, &mut found);
-        if sound {
+        let class = classify(&document.root, &mut found);
+        if document.sound {
             self.diagnostics.append(found);
         }
         match class {
-            Class::Ours(info) => self.object(info, root, sound, id, source, providers),
-            Class::Meant(info) => self.object(info, root, false, id, source, providers),
+            Class::Ours(info) => self.object(info, document, providers),
+            Class::Meant(info) => self.object(info, Document { sound: false, ..document }, providers),
             Class::List(items) => {
-                for item in items.iter().cloned() {
-                    self.document(item, sound, id, source, providers);
+                let Document { sound, id, origin, .. } = document;
+                for root in items.iter().cloned() {
+                    self.document(Document { root, sound, id, origin }, providers);
                 }
             }
             Class::Secret => {
                 self.ignored += 1;
                 self.sensitive = true;
-                secret::check_secret(&root, &mut self.diagnostics);
+                secret::check_secret(&document.root, &mut self.diagnostics);
             }
             Class::Kubeconfig => {
                 self.ignored += 1;
                 self.sensitive = true;
-                secret::check_kubeconfig(&root, &mut self.diagnostics);
+                secret::check_kubeconfig(&document.root, &mut self.diagnostics);
             }
             Class::Ignored => self.ignored += 1,
         }
     }
 
-    fn object(
-        &mut self,
-        info: &'static KindInfo,
-        root: Node,
-        sound: bool,
-        file: FileId,
-        source: &SourceFile,
-        providers: &BTreeSet<String>,
-    ) {
+    fn object(&mut self, info: &'static KindInfo, document: Document<'_>, providers: &BTreeSet<String>) {
+        let Document { root, sound, id: file, origin } = document;
         let mut found = Diagnostics::default();
-        let mut metadata = metadata::read(info, &root, &mut metadata::walk(&source.text, "", &mut found));
+        let mut walk = metadata::walk(origin.text(), "", &mut found);
+        let mut metadata = metadata::read(info, &root, origin.is_live(), &mut walk);
         let mut usable = metadata.fine && sound;
         if info.namespaced() && !metadata.says_namespace {
-            metadata.namespace = from_folder(&source.path, providers);
+            metadata.namespace = origin.path().and_then(|path| from_folder(path, providers));
             if metadata.namespace.is_none() && sound && metadata.there {
                 usable = false;
-                found.push(no_namespace(info, &root, &source.path, providers));
+                found.push(no_namespace(info, &root, origin.path(), providers));
             }
         }
         let name = if metadata.name.is_empty() { name_of(&root).unwrap_or("?") } else { &metadata.name };
@@ -408,7 +300,7 @@ impl File {
                 self.diagnostics.push(diagnostic);
             }
         }
-        let spec = if sound { self.spec(info, &root, &source.text, &id) } else { None };
+        let spec = if sound { self.spec(info, &root, origin, &id) } else { None };
         if metadata.name.is_empty() {
             self.nameless.push(key);
             return;
@@ -418,14 +310,15 @@ impl File {
     }
 
     /// Checks all of an object but its metadata, and reads its spec.
-    fn spec(&mut self, info: &'static KindInfo, root: &Node, text: &str, id: &str) -> Option<Spec> {
-        let mut walk = metadata::walk(text, id, &mut self.diagnostics);
+    fn spec(&mut self, info: &'static KindInfo, root: &Node, origin: Origin<'_>, id: &str) -> Option<Spec> {
+        let mut walk = metadata::walk(origin.text(), id, &mut self.diagnostics);
         let mut fine = true;
         let mut meant_spec = false;
         let Value::Map(entries) = &root.value else { return None };
         for entry in entries {
             match entry.key.as_str() {
                 "apiVersion" | "kind" | "metadata" | "spec" => {}
+                "status" if origin.is_live() => {}
                 "status" => {
                     let diagnostic = Diagnostic::new(&codes::STATUS_IGNORED, entry.key_span, "the status is left out")
                         .help("remove it");
@@ -499,9 +392,8 @@ fn from_folder(path: &str, providers: &BTreeSet<String>) -> Option<String> {
     path.rsplit('/').skip(1).find(|folder| providers.contains(*folder)).map(str::to_owned)
 }
 
-fn no_namespace(info: &KindInfo, root: &Node, path: &str, providers: &BTreeSet<String>) -> Diagnostic {
+fn no_namespace(info: &KindInfo, root: &Node, path: Option<&str>, providers: &BTreeSet<String>) -> Diagnostic {
     let example = providers.first().map_or("<provider>", String::as_str);
-    let file = path.rsplit('/').next().unwrap_or(path);
     let (message, place) = match name_of(root) {
         Some(name) => (format!("the {} `{name}` does not say its namespace", info.kind), root.place("/metadata/name")),
         None => {
@@ -509,11 +401,14 @@ fn no_namespace(info: &KindInfo, root: &Node, path: &str, providers: &BTreeSet<S
             (format!("the {} does not say its namespace", info.kind), place)
         }
     };
-    let diagnostic = Diagnostic::new(&codes::NO_NAMESPACE, place, message)
-        .at("no folder above it bears the name of a provider's account")
+    let mut diagnostic = Diagnostic::new(&codes::NO_NAMESPACE, place, message)
         .help(format!("add `namespace: {example}` to its `metadata`"))
-        .help(format!("or move the file into a folder of that name: `{example}/{file}`"))
         .on("", "/metadata");
+    let Some(path) = path else { return diagnostic };
+    let file = path.rsplit('/').next().unwrap_or(path);
+    diagnostic = diagnostic
+        .at("no folder above it bears the name of a provider's account")
+        .help(format!("or move the file into a folder of that name: `{example}/{file}`"));
     match providers.len() {
         0 => diagnostic.note("there is no account with the role Provider"),
         1 => diagnostic,

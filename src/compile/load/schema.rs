@@ -296,7 +296,7 @@ impl Walk<'_> {
                     Value::String(text) if wanted == Type::Object && wraps.is_some() => {
                         format!("write `{{{}: {text}}}`", wraps.unwrap_or_default())
                     }
-                    _ if wrong_list && !raw.contains('\n') => format!("write `[{raw}]`"),
+                    _ if wrong_list && !raw.is_empty() && !raw.contains('\n') => format!("write `[{raw}]`"),
                     _ => mend.to_owned(),
                 };
                 Diagnostic::new(self.codes.wrong_type, place, message).help(help)

@@ -2,7 +2,7 @@
 //! objects with every provider (`kubecarrier.md` §6.1, §6.3).
 
 use super::View;
-use super::manifest::{Collector, Draft};
+use super::manifest::{Cause, Collector, Draft};
 use super::rbac::{self, READ, WRITE};
 use crate::model::kinds::table::{
     CATALOG, CATALOG_ENTRY, CATALOG_ENTRY_SET, CATALOG_GROUP, CORE_GROUP, OFFERING, PROVIDER, REGION, SERVICE_CLUSTER,
@@ -19,10 +19,10 @@ const TENANT_ROLE: &str = "kubecarrier:tenant";
 pub fn render(view: &View<'_, '_>, out: &mut Collector) {
     let resolved = view.resolved;
     for account in resolved.accounts.values() {
-        let (name, origin) = (account.name.as_str(), Some(account.place("/metadata/name")));
+        let (name, place) = (account.name.as_str(), account.place("/metadata/name"));
         let object = Draft::of(None, name, &account.spec).labels(&account.labels).annotations(&account.annotations);
-        out.add(Stage::Catalog, object, origin);
-        out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, name), origin);
+        out.add(Stage::Catalog, object, Cause::Source(place));
+        out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, name), Cause::Product(place));
         let roles = Some(account.place("/spec/roles"));
         let mut role = |name: &str, rules| rbac::role(out, &account.name, name, rules, &account.spec.subjects, roles);
         if account.spec.is_provider() {
@@ -59,12 +59,12 @@ fn tenants(view: &View<'_, '_>, out: &mut Collector) {
     for tenant in view.resolved.with_role(AccountRole::Tenant) {
         for provider in view.providers() {
             let mut object = Draft::of(Some(provider), tenant.name.as_str(), &TenantSpec {});
-            let mut origin = tenant.place("/metadata/name");
+            let mut cause = Cause::Product(tenant.place("/metadata/name"));
             if let Some(written) = written.get(&(Some(provider), tenant.name.as_str())) {
                 object = object.labels(&written.labels).annotations(&written.annotations);
-                origin = written.place("/metadata/name");
+                cause = Cause::Source(written.place("/metadata/name"));
             }
-            out.add(Stage::Catalog, object, Some(origin));
+            out.add(Stage::Catalog, object, cause);
         }
     }
 }

@@ -2,8 +2,8 @@
 //! the CatalogEntries that their sets come to.
 
 use super::View;
-use super::manifest::{Collector, Draft};
-use crate::compile::load::objects::Object;
+use super::manifest::{Cause, Collector, Draft};
+use crate::compile::load::Object;
 use crate::compile::resolve::Origin;
 use crate::model::kinds::{CatalogEntrySpec, Kind, ObjectReference};
 use crate::model::object::Stage;
@@ -16,20 +16,22 @@ pub fn render(view: &View<'_, '_>, out: &mut Collector) {
     for offer in &view.services {
         let service = offer.service;
         let namespace = Some(service.cluster.provider.as_str());
-        let draft = match service.origin {
+        let place = service.origin.place("/metadata/name");
+        let (draft, cause) = match service.origin {
             Origin::Set(set) => {
                 let spec = CatalogEntrySpec {
                     metadata: set.spec.metadata.clone(),
                     base_crd: ObjectReference::new(offer.internal.name.as_str()),
                     derive: set.spec.derive.clone(),
                 };
-                Draft::of(namespace, service.entry.as_str(), &spec)
+                (Draft::of(namespace, service.entry.as_str(), &spec), Cause::Product(place))
             }
             Origin::Entry(entry) => {
-                Draft::of(namespace, service.entry.as_str(), &entry.spec).annotations(&entry.annotations)
+                let draft = Draft::of(namespace, service.entry.as_str(), &entry.spec).annotations(&entry.annotations);
+                (draft, Cause::Source(place))
             }
         };
-        out.add(Stage::Catalog, draft.labels(&service.labels), Some(service.origin.place("/metadata/name")));
+        out.add(Stage::Catalog, draft.labels(&service.labels), cause);
     }
 }
 
@@ -39,5 +41,5 @@ fn written<S: Kind>(object: &Object<S>, out: &mut Collector) {
     let draft = Draft::of(object.namespace.as_deref(), object.name.as_str(), &object.spec)
         .labels(&object.labels)
         .annotations(&object.annotations);
-    out.add(Stage::Catalog, draft, Some(object.place("/metadata/name")));
+    out.add(Stage::Catalog, draft, Cause::Source(object.place("/metadata/name")));
 }

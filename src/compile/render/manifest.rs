@@ -20,8 +20,38 @@ pub struct Manifest {
     pub stage: Stage,
     /// The object. Shared, since an internal CRD may be a megabyte.
     pub body: Arc<Value>,
-    /// The line of the repository that caused it; `None` for what is there whatever the repository says.
-    pub origin: Option<Span>,
+    /// Why the cluster is to have it.
+    pub cause: Cause,
+}
+
+/// Why a cluster is to have an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It is a source object, handed on: the place of its name. A driver that reads its sources from
+    /// this cluster must not write it.
+    Source(Span),
+    /// The compiler makes it: the place that asks for it.
+    Product(Span),
+    /// The cluster has it whatever the sources say.
+    Always,
+}
+
+impl Cause {
+    /// The place in the sources; `None` for what no source asks for.
+    #[must_use]
+    pub fn place(self) -> Option<Span> {
+        match self {
+            Self::Source(place) | Self::Product(place) => Some(place),
+            Self::Always => None,
+        }
+    }
+}
+
+impl From<Option<Span>> for Cause {
+    /// The cause of a product that this place asks for.
+    fn from(place: Option<Span>) -> Self {
+        place.map_or(Self::Always, Self::Product)
+    }
 }
 
 /// Labels or annotations.
@@ -106,16 +136,16 @@ pub(super) struct Collector {
 
 impl Collector {
     /// Takes an object in. Several causes may give the same object, such as two catalogs that offer
-    /// the same: the first one keeps its line.
-    pub fn add(&mut self, stage: Stage, draft: Draft, origin: Option<Span>) {
+    /// the same: the first one keeps its cause.
+    pub fn add(&mut self, stage: Stage, draft: Draft, cause: impl Into<Cause>) {
         let Draft { id, body } = draft;
-        if let Entry::Vacant(place) = self.objects.entry((stage, id.clone())) {
-            place.insert(Manifest { id, stage, body: Arc::new(Value::Object(body)), origin });
+        if let Entry::Vacant(free) = self.objects.entry((stage, id.clone())) {
+            free.insert(Manifest { id, stage, body: Arc::new(Value::Object(body)), cause: cause.into() });
         }
     }
 
     /// Takes a CRD in.
-    pub fn add_crd(&mut self, crd: Arc<Value>, origin: Option<Span>) {
+    pub fn add_crd(&mut self, crd: Arc<Value>, place: Option<Span>) {
         let name = crd.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let id = ManifestId {
             api_version: "apiextensions.k8s.io/v1".to_owned(),
@@ -123,8 +153,8 @@ impl Collector {
             namespace: None,
             name,
         };
-        if let Entry::Vacant(place) = self.objects.entry((Stage::Crds, id.clone())) {
-            place.insert(Manifest { id, stage: Stage::Crds, body: crd, origin });
+        if let Entry::Vacant(free) = self.objects.entry((Stage::Crds, id.clone())) {
+            free.insert(Manifest { id, stage: Stage::Crds, body: crd, cause: place.into() });
         }
     }
 

@@ -28,7 +28,7 @@ use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
 use crate::model::kinds::AccountRole;
 use manifest::Collector;
-pub use manifest::Manifest;
+pub use manifest::{Cause, Manifest};
 
 /// All objects of all clusters, each list in the order to apply it.
 #[derive(Debug, Clone, Default, PartialEq)]

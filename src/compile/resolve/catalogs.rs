@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::services::provider_of;
 use super::{CatalogOffers, Resolved};
-use crate::compile::load::objects::Object;
+use crate::compile::load::Object;
 use crate::model::codes::reference as codes;
 use crate::model::diagnostic::Diagnostics;
 use crate::model::kinds::{AccountRole, CatalogSpec};

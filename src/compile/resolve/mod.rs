@@ -14,7 +14,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::derive::exposure::Exposure;
-use super::load::objects::{Loaded, Object};
+use super::load::{Loaded, Object};
 use crate::model::cluster::ClusterId;
 use crate::model::diagnostic::Diagnostics;
 use crate::model::kinds::{AccountRole, AccountSpec, CatalogEntrySetSpec, CatalogEntrySpec, CommonMetadata};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Base, BaseName, Origin, Resolved, Service, exposures, names};
-use crate::compile::load::objects::Object;
+use crate::compile::load::Object;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::reference as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};

@@ -130,7 +130,7 @@ fn is_in_secret(id: &ClusterId, compiled: &Compiled<'_>) -> bool {
 
 fn secrets(verb: &str, compiled: &Compiled<'_>) -> Vec<Permission> {
     let clusters = compiled.resolved.clusters.iter().filter(|(id, _)| is_in_secret(id, compiled));
-    let secret = |(id, cluster): (&ClusterId, &&crate::compile::load::objects::Object<_>)| {
+    let secret = |(id, cluster): (&ClusterId, &&crate::compile::load::Object<_>)| {
         let spec: &crate::model::kinds::ServiceClusterSpec = &cluster.spec;
         Permission::all(verb, "", "secrets").within(&id.provider).named(&spec.kubeconfig_secret.name)
     };

@@ -1,0 +1,229 @@
+//! What a document is: one of our objects, nearly one, or a stranger.
+//!
+//! A folder of a repository holds all sorts of YAML: an instance a tenant
+//! wrote, a kustomization, a Deployment. Those are strangers, and no concern of
+//! ours. What was meant for us must not pass for a stranger.
+
+use crate::model::codes::object;
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::kinds::table::{self, CATALOG_GROUP, CORE_GROUP, KINDS, KindInfo, OPERATOR_GROUP, VERSION};
+use crate::model::nearest::nearest;
+use crate::model::source::Span;
+use crate::yaml::tree::{Node, Value};
+
+/// What a document is.
+#[derive(Debug)]
+pub(super) enum Class<'a> {
+    /// An object of a kind that people write.
+    Ours(&'static KindInfo),
+    /// Meant to be an object of such a kind; what is wrong has been said.
+    Meant(&'static KindInfo),
+    /// A list of objects: these.
+    List(&'a [Node]),
+    /// A Secret of the core group.
+    Secret,
+    /// A kubeconfig.
+    Kubeconfig,
+    /// None of our business, or complained about.
+    Ignored,
+}
+
+/// The inner kinds of the original, and what to do instead.
+const RETIRED: &[(&str, &str, &str)] = &[
+    (
+        CATALOG_GROUP,
+        "DerivedCustomResource",
+        "write its `expose` as `derive.expose` of the CatalogEntry or CatalogEntrySet",
+    ),
+    (CORE_GROUP, "CustomResourceDiscovery", "write a CatalogEntrySet; `carrier lock --from FILE` takes the CRD in"),
+    (CORE_GROUP, "CustomResourceDiscoverySet", "write a CatalogEntrySet; `carrier lock --from FILE` takes the CRDs in"),
+];
+
+/// Says what a document is, and complains where it is nearly ours.
+pub(super) fn classify<'a>(root: &'a Node, diagnostics: &mut Diagnostics) -> Class<'a> {
+    let api_version = root.get("apiVersion").and_then(Node::as_str);
+    let kind = root.get("kind").and_then(Node::as_str);
+    match (api_version, kind) {
+        (Some(api_version), Some(kind)) => full(root, api_version, kind, diagnostics),
+        (api_version, kind) => half(root, api_version, kind, diagnostics).map_or(Class::Ignored, Class::Meant),
+    }
+}
+
+fn full<'a>(root: &'a Node, api_version: &str, kind: &str, diagnostics: &mut Diagnostics) -> Class<'a> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    if let Some(items) = list(root, group, kind) {
+        return Class::List(items);
+    }
+    match (group, version, kind) {
+        ("", "v1", "Secret") => return Class::Secret,
+        ("", "v1", "Config") if ["clusters", "users", "contexts"].iter().any(|k| root.get(k).is_some()) => {
+            return Class::Kubeconfig;
+        }
+        _ => {}
+    }
+    let place = Places { root };
+    match group {
+        OPERATOR_GROUP => {
+            diagnostics.push(
+                Diagnostic::new(&object::OPERATOR_KIND, place.kind(), format!("{kind} of {group} is ignored"))
+                    .help("remove the object: carrier installs nothing that it could configure"),
+            );
+            Class::Ignored
+        }
+        CATALOG_GROUP | CORE_GROUP => ours(place, group, version, kind, diagnostics),
+        _ => {
+            stranger(place, group, kind, diagnostics);
+            Class::Ignored
+        }
+    }
+}
+
+/// The items of a `List`, or of a list of one of our kinds.
+fn list<'a>(root: &'a Node, group: &str, kind: &str) -> Option<&'a [Node]> {
+    let of_ours = || kind.strip_suffix("List").is_some_and(|kind| table::find(group, kind).is_some());
+    if !(group.is_empty() && kind == "List" || of_ours()) {
+        return None;
+    }
+    match root.get("items").map(|n| &n.value) {
+        Some(Value::Seq(items)) => Some(items),
+        _ => Some(&[]),
+    }
+}
+
+fn ours<'a>(place: Places, group: &str, version: &str, kind: &str, diagnostics: &mut Diagnostics) -> Class<'a> {
+    if let Some((.., instead)) = RETIRED.iter().find(|(g, k, _)| *g == group && *k == kind) {
+        diagnostics.push(
+            Diagnostic::new(&object::RETIRED_KIND, place.kind(), format!("carrier does without {kind}")).help(*instead),
+        );
+        return Class::Ignored;
+    }
+    let Some(info) = table::find(group, kind) else {
+        return unknown_kind(place, group, kind, diagnostics).map_or(Class::Ignored, Class::Meant);
+    };
+    if !info.authored {
+        diagnostics.push(
+            Diagnostic::new(&object::RENDERED_KIND, place.kind(), format!("carrier makes every {kind} itself"))
+                .help("remove the object; a Catalog that selects the entry and the tenant brings it about"),
+        );
+        return Class::Ignored;
+    }
+    if version != info.version {
+        let right = info.api_version();
+        diagnostics.push(
+            Diagnostic::new(&object::WRONG_VERSION, place.api_version(), format!("{kind} has no version `{version}`"))
+                .help(format!("write `{right}`")),
+        );
+        return Class::Meant(info);
+    }
+    Class::Ours(info)
+}
+
+/// Complains about a kind that the group does not have; gives the one that was meant.
+fn unknown_kind(place: Places, group: &str, kind: &str, diagnostics: &mut Diagnostics) -> Option<&'static KindInfo> {
+    // A kind of the other group is right in itself: then the group is wrong.
+    if let Some(info) = KINDS.iter().copied().find(|info| info.kind == kind) {
+        let message = format!("`{group}` has no kind `{kind}`, that is of `{}`", info.group);
+        diagnostics.push(
+            Diagnostic::new(&object::UNKNOWN_KIND, place.api_version(), message)
+                .help(format!("write `{}`", info.api_version())),
+        );
+        return Some(info).filter(|info| info.authored);
+    }
+    let diagnostic = Diagnostic::new(&object::UNKNOWN_KIND, place.kind(), format!("`{group}` has no kind `{kind}`"));
+    let meant = nearest(kind, kinds_of(group).map(|info| info.kind));
+    diagnostics.push(match meant {
+        Some(meant) => diagnostic.did_you_mean(meant),
+        None => diagnostic.help(format!("write one of its kinds: {}", listed(group))),
+    });
+    KINDS.iter().copied().find(|info| Some(info.kind) == meant)
+}
+
+/// The kinds of a group that people write.
+fn kinds_of(group: &str) -> impl Iterator<Item = &'static KindInfo> {
+    KINDS.iter().copied().filter(move |info| info.group == group && info.authored)
+}
+
+fn listed(group: &str) -> String {
+    kinds_of(group).map(|info| format!("`{}`", info.kind)).collect::<Vec<_>>().join(", ")
+}
+
+/// An object of another group: only a group that is nearly ours, with a kind that is or nearly is, tells of a slip.
+fn stranger(place: Places, group: &str, kind: &str, diagnostics: &mut Diagnostics) {
+    let near_kind = KINDS.iter().copied().find(|i| i.kind == kind).or_else(|| {
+        let meant = nearest(kind, KINDS.iter().copied().map(|i| i.kind))?;
+        KINDS.iter().copied().find(|i| i.kind == meant)
+    });
+    let Some(info) = near_kind else { return };
+    // `apiVersion: v1alpha1` without a group is nobody's: no kind of Kubernetes has it.
+    let no_group = group.is_empty() && place.root.get("apiVersion").and_then(Node::as_str) == Some(VERSION);
+    if !no_group && nearest(group, [CATALOG_GROUP, CORE_GROUP]).is_none() {
+        return;
+    }
+    let right = info.api_version();
+    diagnostics.push(
+        Diagnostic::new(
+            &object::NEARLY_OURS,
+            place.api_version(),
+            format!("this {kind} is ignored, its apiVersion is not one of KubeCarrier's"),
+        )
+        .did_you_mean(right),
+    );
+}
+
+/// Half an object: a mistake when the half it has is ours. Gives the kind it says.
+fn half(
+    root: &Node,
+    api_version: Option<&str>,
+    kind: Option<&str>,
+    diagnostics: &mut Diagnostics,
+) -> Option<&'static KindInfo> {
+    let group = api_version.and_then(|a| a.split_once('/')).map(|(group, _)| group);
+    let place = Places { root };
+    // A key that is nearly the one that is missing.
+    let slip = |key: &str| match &root.value {
+        Value::Map(entries) => entries.iter().find(|e| nearest(&e.key, [key]).is_some()).map(|e| e.key_span),
+        _ => None,
+    };
+    let (diagnostic, info) = match (group, kind) {
+        (Some(group @ (CATALOG_GROUP | CORE_GROUP)), None) => {
+            let complain = |place| Diagnostic::new(&object::INCOMPLETE_OBJECT, place, "the object has no kind");
+            let diagnostic = match slip("kind") {
+                Some(place) => complain(place).did_you_mean("kind"),
+                None => complain(place.api_version()).help(format!("add `kind`, one of {}", listed(group))),
+            };
+            (diagnostic, None)
+        }
+        // Without an apiVersion only a kind that nobody else has is surely ours.
+        (None, Some(kind)) => match KINDS.iter().copied().find(|i| i.kind == kind && i.authored) {
+            Some(info) if root.get("metadata").is_some() || root.get("spec").is_some() => {
+                let message = format!("the {kind} has no apiVersion");
+                let complain = |place| Diagnostic::new(&object::INCOMPLETE_OBJECT, place, message);
+                let diagnostic = match slip("apiVersion") {
+                    Some(place) => complain(place).did_you_mean("apiVersion"),
+                    None => complain(place.kind()).help(format!("add `apiVersion: {}`", info.api_version())),
+                };
+                (diagnostic, Some(info))
+            }
+            _ => return None,
+        },
+        _ => return None,
+    };
+    diagnostics.push(diagnostic);
+    info
+}
+
+/// Where the two words stand that say what an object is.
+#[derive(Clone, Copy)]
+struct Places<'a> {
+    root: &'a Node,
+}
+
+impl Places<'_> {
+    fn kind(self) -> Span {
+        self.root.place("/kind")
+    }
+
+    fn api_version(self) -> Span {
+        self.root.place("/apiVersion")
+    }
+}
