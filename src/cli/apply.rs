@@ -12,25 +12,23 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use futures::future::join_all;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use super::clusters::{ClusterFlags, duration};
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::planning::{PlanOptions, Planned, Reached, plan_live};
-use super::progress::Progress;
+use super::plan::{count_requests, warn_of_gone};
+use super::plan_flags::PlanFlags;
+use super::progress;
 use super::ui::Ui;
-use super::wishes::PlanFlags;
-use crate::cluster::apply::{self as executor, ClusterWork, Event, How, Outcome, parent_of};
+use crate::cluster::apply;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::runtime::{block_on_to_the_end, interrupted};
-use crate::model::cluster::Target;
-use crate::ops::Repository;
-use crate::plan::guard::{FORCE_CONFLICTS, is_allowed};
-use crate::plan::saved;
+use crate::ops::apply::{Applied, ApplyError, ApplyOptions, SavedPlanError, check, execute, prepare};
+use crate::ops::plan::{LivePlan, PlanOptions, Reached, plan_live};
+use crate::ops::{self, Event, EventReceiver, Events, Repository};
 use crate::plan::types::{Action, Plan, Refusal};
 use crate::plan::words::count;
 
@@ -58,9 +56,9 @@ pub struct ApplyArgs {
     /// Wait for no CRD that nothing else in this run needs
     #[arg(long)]
     pub no_wait: bool,
-    /// What is wanted of the plan.
+    /// What the plan may contain.
     #[command(flatten)]
-    pub wishes: PlanFlags,
+    pub flags: PlanFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -86,33 +84,28 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
             .hint(format!("`{here} plan --out FILE` saves a plan to look at, and `{here} apply FILE` applies it")));
     }
     let repository = input::open(env, ui)?;
-    let wishes = match &saved {
-        // How many objects may go was decided when the plan was made, and the list is compared.
-        Some(plan) => PlanOptions {
-            prune: plan.prune,
-            allowed: plan.allowed.clone(),
-            max_prune: Some(usize::MAX),
-            allow_empty: true,
-            ..args.wishes.wishes()
-        },
-        None => args.wishes.wishes(),
+    let flags = args.flags.options();
+    let options = match &saved {
+        Some(plan) => flags.for_saved(plan),
+        None => flags,
     };
     let job = Job { args, env, repository: &repository, saved: saved.as_ref() };
-    let done = block_on_to_the_end(job.run(&wishes, ui));
+    let done = block_on_to_the_end(job.run(&options, ui));
     done.map_err(|error| CliError::new(Exit::Bug, format!("cannot wait for the network: {error}")))?
 }
 
-/// Reads the saved plan, which says by itself what is allowed.
+/// Reads the saved plan, which says by itself what it may contain.
 fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError> {
-    let flags = PlanFlags { no_trial: false, locked: false, ..args.wishes.clone() };
+    let flags = PlanFlags { no_trial: false, locked: false, ..args.flags.clone() };
     if flags != PlanFlags::default() {
         return Err(CliError::usage("a saved plan is applied as it is: it holds what was allowed when it was made")
             .hint("leave the flags out, or make a plan with them"));
     }
-    let text = std::fs::read_to_string(env.path(path)).map_err(|error| CliError::file("read", path, &error))?;
-    let plan =
-        saved::read(&text).map_err(|error| CliError::usage(format!("cannot use {}: {error}", path.display())))?;
-    if plan.refusals.is_empty() { Ok(plan) } else { Err(refused(&plan.refusals)) }
+    ops::apply::read_saved(&env.path(path)).map_err(|error| match error {
+        SavedPlanError::Read(error) => CliError::file("read", path, &error),
+        SavedPlanError::Invalid(error) => CliError::usage(format!("cannot use {}: {error}", path.display())),
+        SavedPlanError::Refused(refusals) => refused(&refusals),
+    })
 }
 
 /// What ends a command that a guard refuses.
@@ -148,54 +141,43 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    async fn run(&self, wishes: &PlanOptions, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-        let progress = Progress::default();
-        let planning = plan_live(self.repository, &self.args.clusters, self.env, wishes, &progress);
+    async fn run(&self, options: &PlanOptions, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+        let (events, mut receiver) = Events::channel();
+        let connect = self.args.clusters.options(self.env);
+        let planning = plan_live(self.repository, &connect, options, &events);
         let planned = tokio::select! {
-            planned = progress.show(ui, planning) => Some(planned),
+            planned = progress::show(ui, &mut receiver, planning) => Some(planned),
             () = interrupt() => None,
         };
         let Some(planned) = planned else { return interrupted_early(ui) };
-        let repository = self.repository;
-        input::report_if_any(repository, &planned.found, self.env, ui)?;
+        input::report_if_any(self.repository, &planned.found, self.env, ui)?;
         let Some(plan) = &planned.plan else {
             ui.say("nothing was applied")?;
-            return Ok(planned.exit.unwrap_or(Exit::Errors));
+            return Ok(planned.failure.map_or(Exit::Errors, Exit::from));
         };
-        if let Some(saved) = self.saved {
-            let moved = saved::differences(saved, plan);
-            if !moved.is_empty() {
-                return Err(stale(&moved, ui));
-            }
-        }
-        if self.args.dry_run.is_none() && (self.env.person && self.saved.is_none() && !self.args.yes) {
-            report::plan(plan, ui)?;
-        }
-        if !plan.refusals.is_empty() {
-            return Err(refused(&plan.refusals));
-        }
-        if let Some(uid) = planned.unpinned.as_ref().filter(|_| !self.env.person && self.saved.is_none()) {
-            return Err(CliError::refused(format!(
-                "refused: nothing says that the management cluster with the UID {uid} is the one that is meant"
-            ))
-            .hint(format!(
-                "`{} lock` records it, or write `management: {{uid: {uid}}}` in carrier.yaml",
-                ui.program_here()
-            ))
-            .hint("nothing was written"));
-        }
-        planned.warn(ui)?;
+        self.check(&planned, plan, ui)?;
+        warn_of_gone(&planned, ui)?;
         if !plan.kept.is_empty() {
             let what = count(plan.kept.len(), "object");
             ui.say(format_args!("{what} that the repository no longer has stay; `--prune` deletes them"))?;
         }
-        let Some(works) = self.works(&planned, plan, ui).await? else { return interrupted_early(ui) };
-        if works.iter().all(ClusterWork::is_nothing) {
+        let prepared = tokio::select! {
+            prepared = prepare(&planned, plan) => prepared,
+            () = interrupt() => return interrupted_early(ui),
+        };
+        let prepared = match prepared {
+            Err(ApplyError::Inventory { cluster, error }) => {
+                input::report_if_any(self.repository, &[diagnose(&cluster, &error, None)], self.env, ui)?;
+                return Err(CliError::new(Exit::Cluster, "the inventory cannot be read; nothing was written"));
+            }
+            prepared => prepared.map_err(|error| error_of(error, ui))?,
+        };
+        if prepared.is_empty() {
             report::nothing(plan, ui)?;
-            return Ok(planned.exit.map_or(Exit::Fine, |_| Exit::Partial));
+            return Ok(planned.failure.map_or(Exit::Fine, |_| Exit::Partial));
         }
         announce(&planned, plan, ui)?;
-        if self.args.dry_run.is_none() && !self.args.yes && self.saved.is_none() {
+        if self.needs_consent() {
             match ask(ui).await? {
                 Some(true) => {}
                 Some(false) => {
@@ -205,47 +187,45 @@ impl Job<'_> {
                 None => return interrupted_early(ui),
             }
         }
-        let how = How {
-            dry_run: self.args.dry_run.is_some(),
-            timeout: self.args.timeout,
-            wait: !self.args.no_wait,
-            no_deletions: (!plan.complete).then(|| "nothing is deleted while a cluster does not answer".to_owned()),
+        let options =
+            ApplyOptions { dry_run: self.args.dry_run.is_some(), timeout: self.args.timeout, wait: !self.args.no_wait };
+        let (stop, stopped) = watch::channel(false);
+        let work = execute(&prepared, &options, &stopped, &events);
+        let Some(applied) = follow(work, &stop, &mut receiver, options.dry_run, ui).await? else {
+            return Ok(Exit::Interrupted);
         };
-        let Some(outcome) = execute(&works, &how, ui).await? else { return Ok(Exit::Interrupted) };
-        report::outcome(&outcome, plan, &how, ui)?;
-        planned.count(ui)?;
-        Ok(exit(&outcome, &planned))
+        report::outcome(&applied.outcome, plan, options.dry_run, ui)?;
+        count_requests(&planned, ui)?;
+        Ok(applied.completion.into())
     }
 
-    /// What is to be done to each cluster that answered; `None` where the user interrupts.
-    async fn works<'p>(
-        &self,
-        planned: &'p Planned,
-        plan: &Plan,
-        ui: &mut Ui<'_>,
-    ) -> Result<Option<Vec<ClusterWork<'p>>>, CliError> {
-        let parents = planned.reached.iter().map(|r| parent_of(&r.cluster, &r.inventory));
-        let parents = tokio::select! {
-            parents = join_all(parents) => parents,
-            () = interrupt() => return Ok(None),
-        };
-        let mut works = Vec::new();
-        for (Reached { cluster, inventory, .. }, parent) in planned.reached.iter().zip(parents) {
-            let parent = match parent {
-                Ok(parent) => parent,
-                Err(error) => {
-                    input::report_if_any(self.repository, &[diagnose(&cluster.target, &error, None)], self.env, ui)?;
-                    return Err(CliError::new(Exit::Cluster, "the inventory cannot be read; nothing was written"));
-                }
-            };
-            let wanted = planned.wanted(&cluster.target);
-            let force = |change: &crate::plan::Change| {
-                !change.conflicts.is_empty() && is_allowed(&plan.allowed, FORCE_CONFLICTS, &change.object)
-            };
-            let work = ClusterWork::of(plan, cluster, inventory, wanted, parent.as_ref(), force);
-            works.push(work.map_err(|misfit| CliError::new(Exit::Bug, misfit.to_string()))?);
+    /// Whether a person has to say yes to the plan.
+    fn needs_consent(&self) -> bool {
+        self.args.dry_run.is_none() && !self.args.yes && self.saved.is_none()
+    }
+
+    /// Ends the command where the plan may not be applied. A person sees the plan first.
+    fn check(&self, planned: &LivePlan, plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
+        let checked = check(planned, plan, self.saved, self.env.person);
+        if self.env.person && self.needs_consent() && !matches!(checked, Err(ApplyError::Stale(_))) {
+            report::plan(plan, ui)?;
         }
-        Ok(Some(works))
+        checked.map_err(|error| error_of(error, ui))
+    }
+}
+
+/// Why a plan is not applied, as the end of the command.
+fn error_of(error: ApplyError, ui: &Ui<'_>) -> CliError {
+    match error {
+        ApplyError::Refused(refusals) => refused(&refusals),
+        ApplyError::Stale(differences) => stale(&differences, ui),
+        ApplyError::UnknownManagement { uid } => CliError::refused(format!(
+            "refused: nothing says that the management cluster with the UID {uid} is the one that is meant"
+        ))
+        .hint(format!("`{} lock` records it, or write `management: {{uid: {uid}}}` in carrier.yaml", ui.program_here()))
+        .hint("nothing was written"),
+        ApplyError::Inventory { error, .. } => CliError::new(Exit::Cluster, error.to_string()),
+        ApplyError::Mismatch(mismatch) => CliError::new(Exit::Bug, mismatch.to_string()),
     }
 }
 
@@ -255,15 +235,15 @@ fn interrupted_early(ui: &mut Ui<'_>) -> Result<Exit, CliError> {
 }
 
 /// The refusal of a saved plan that does not fit any more.
-fn stale(moved: &[String], ui: &Ui<'_>) -> CliError {
-    let lines: Vec<String> = moved.iter().map(|line| format!("- {line}")).collect();
+fn stale(differences: &[String], ui: &Ui<'_>) -> CliError {
+    let lines: Vec<String> = differences.iter().map(|line| format!("- {line}")).collect();
     CliError::refused(format!("refused: the world is not the one that the plan was made for:\n{}", lines.join("\n")))
         .hint(format!("make a new one: `{} plan --out FILE`", ui.program_here()))
         .hint("nothing was written")
 }
 
 /// Names each cluster that something is done to, and where it is.
-fn announce(planned: &Planned, plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
+fn announce(planned: &LivePlan, plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
     for Reached { cluster, .. } in &planned.reached {
         let name = cluster.target.to_string();
         let of = |action| plan.changes.iter().filter(|c| c.object.cluster == name && c.action == action).count();
@@ -303,14 +283,18 @@ async fn ask(ui: &mut Ui<'_>) -> io::Result<Option<bool>> {
     Ok(answer)
 }
 
-/// Applies, and tells what happens. `None` where the user would not wait for the writes under way.
-async fn execute(works: &[ClusterWork<'_>], how: &How, ui: &mut Ui<'_>) -> io::Result<Option<Outcome>> {
-    let (tell, mut told) = mpsc::unbounded_channel::<Event>();
-    let (stop, stopped) = watch::channel(false);
-    let mut work = pin!(executor::apply(works, how, &stopped, &tell));
+/// Shows the events of an apply until it ends. `None` where the user does not wait for the writes under way.
+async fn follow(
+    work: impl Future<Output = Applied>,
+    stop: &watch::Sender<bool>,
+    events: &mut EventReceiver,
+    dry_run: bool,
+    ui: &mut Ui<'_>,
+) -> io::Result<Option<Applied>> {
+    let mut work = pin!(work);
     let mut ended = interrupt();
     let mut waiting: Option<String> = None;
-    let outcome = loop {
+    let applied = loop {
         tokio::select! {
             biased;
             () = &mut ended => {
@@ -321,15 +305,19 @@ async fn execute(works: &[ClusterWork<'_>], how: &How, ui: &mut Ui<'_>) -> io::R
                 ended = interrupt();
                 ui.warn("interrupted: the writes under way are finished, and no more begun; once more ends at once")?;
             }
-            Some(event) = told.recv() => {
+            // A pattern that only some events match would switch the branch off at the first other one.
+            Some(event) = events.recv() => {
+                let Event::Apply(event) = event else { continue };
                 waiting = match &event {
-                    Event::Waiting { cluster, crds } => Some(format!("{} of {cluster} to be established", count(*crds, "CRD"))),
-                    Event::Stage { .. } => None,
+                    apply::Event::Waiting { cluster, crds } => {
+                        Some(format!("{} of {cluster} to be established", count(*crds, "CRD")))
+                    }
+                    apply::Event::Stage { .. } => None,
                     _ => waiting,
                 };
-                report::event(&event, how, ui)?;
+                report::event(&event, dry_run, ui)?;
             }
-            outcome = &mut work => break outcome,
+            applied = &mut work => break applied,
             () = tokio::time::sleep(SILENCE) => {
                 match &waiting {
                     Some(what) => ui.say(format_args!("waiting for {what}"))?,
@@ -338,22 +326,10 @@ async fn execute(works: &[ClusterWork<'_>], how: &How, ui: &mut Ui<'_>) -> io::R
             }
         }
     };
-    while let Ok(event) = told.try_recv() {
-        report::event(&event, how, ui)?;
+    while let Ok(event) = events.try_recv() {
+        if let Event::Apply(event) = event {
+            report::event(&event, dry_run, ui)?;
+        }
     }
-    Ok(Some(outcome))
-}
-
-/// How it ends: the whole, a part, or nothing because the management cluster does not answer.
-fn exit(outcome: &Outcome, planned: &Planned) -> Exit {
-    if outcome.interrupted {
-        return Exit::Interrupted;
-    }
-    let management = Target::Management.to_string();
-    let lost = outcome.failed.iter().any(|f| f.cluster && f.object.cluster == management);
-    match () {
-        () if lost && !outcome.changed_anything() => Exit::Cluster,
-        () if !outcome.is_whole() || planned.exit.is_some() => Exit::Partial,
-        () => Exit::Fine,
-    }
+    Ok(Some(applied))
 }

@@ -20,13 +20,12 @@ use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::progress::Progress;
+use super::progress;
 use super::ui::Ui;
 use crate::cluster::access::{allowed, who_am_i};
 use crate::cluster::client::Taken;
 use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::{diagnose, other_cluster};
-use crate::cluster::runtime::block_on;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind};
 use crate::compile::Compiled;
 use crate::compile::render::ManifestSet;
@@ -35,6 +34,8 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::kinds::table::OFFERING;
 use crate::model::nearest::nearest;
 use crate::model::resource::Resource;
+use crate::ops::Events;
+use crate::ops::event::Subject;
 use crate::plan::permissions::grant::grant;
 use crate::plan::permissions::{Need, Permission, Task, needs};
 use report::{Health, Missing, Report, Status};
@@ -110,8 +111,8 @@ pub fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     let connector = repository.connector(&options);
     let tasks = if args.tasks.is_empty() { &Task::ALL[..] } else { &args.tasks };
     let doctor = Doctor { connector, compiled: &compiled, manifests: &manifests, tasks, wanted: &args.clusters };
-    let progress = Progress::default();
-    let looked = block_on(progress.show(ui, doctor.look(&progress)))?;
+    let (events, mut receiver) = Events::channel();
+    let looked = progress::run(ui, &mut receiver, doctor.look(&events))?;
     let Some((report, found)) = looked else { return Ok(Exit::Interrupted) };
 
     match args.output {
@@ -166,7 +167,7 @@ impl Doctor<'_> {
         self.wanted.is_empty() || self.wanted.contains(target)
     }
 
-    async fn look(&self, progress: &Progress) -> (Report, Diagnostics) {
+    async fn look(&self, events: &Events) -> (Report, Diagnostics) {
         let management = self.connector.management().await;
         let services = self.compiled.resolved.clusters.keys().map(|id| Target::Service(id.clone()));
         let targets: Vec<Target> =
@@ -185,7 +186,7 @@ impl Doctor<'_> {
                     }
                 }
             };
-            progress.on(target.to_string(), look).await
+            events.during(target.clone(), Subject::Health, look).await
         });
         let looked = join_all(looks).await;
         let mut found = Diagnostics::default();

@@ -10,6 +10,8 @@ use std::path::Path;
 
 use super::exit::Exit;
 use crate::files::FilesError;
+use crate::ops::apply::Completion;
+use crate::ops::error::{ClusterFailure, PlanFailure};
 
 /// Why a command ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +87,35 @@ impl From<FilesError> for CliError {
             other => other.to_string(),
         };
         Self { exit, message, hints: error.help().map(str::to_owned).into_iter().collect() }
+    }
+}
+
+impl From<ClusterFailure> for Exit {
+    fn from(failure: ClusterFailure) -> Self {
+        match failure {
+            ClusterFailure::Unreachable => Self::Cluster,
+            ClusterFailure::OtherCluster => Self::Refused,
+        }
+    }
+}
+
+impl From<PlanFailure> for Exit {
+    fn from(failure: PlanFailure) -> Self {
+        match failure {
+            PlanFailure::Invalid => Self::Errors,
+            PlanFailure::Cluster(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<Completion> for Exit {
+    fn from(completion: Completion) -> Self {
+        match completion {
+            Completion::Complete => Self::Fine,
+            Completion::Partial => Self::Partial,
+            Completion::Interrupted => Self::Interrupted,
+            Completion::ManagementLost => Self::Cluster,
+        }
     }
 }
 

@@ -17,14 +17,13 @@ use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::progress::Progress;
+use super::progress;
 use super::table::aligned;
 use super::ui::Ui;
 use crate::cluster::client::Taken;
 use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::discover::{DiscoverError, known};
-use crate::cluster::runtime::block_on;
 use crate::cluster::{Cluster, ClusterError, ErrorKind};
 use crate::compile::Compiled;
 use crate::compile::build::OfferedCrd;
@@ -32,6 +31,8 @@ use crate::model::cluster::{ClusterId, Target};
 use crate::model::diagnostic::{Diagnostics, Severity};
 use crate::model::nearest::nearest;
 use crate::model::resource::Resource;
+use crate::ops::Events;
+use crate::ops::event::Subject;
 
 /// Conditions that say whether an instance is ready, the best first.
 const CONDITIONS: [&str; 2] = ["Ready", "Synced"];
@@ -119,8 +120,8 @@ pub fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError>
     input::report_if_any(&repository, &list, env, ui)?;
     let options = args.flags.options(env);
     let connector = repository.connector(&options);
-    let progress = Progress::default();
-    let Some(got) = block_on(progress.show(ui, get(args, &connector, &compiled, &asked, &progress)))? else {
+    let (events, mut receiver) = Events::channel();
+    let Some(got) = progress::run(ui, &mut receiver, get(args, &connector, &compiled, &asked, &events))? else {
         return Ok(Exit::Interrupted);
     };
     match args.output {
@@ -215,7 +216,7 @@ async fn get(
     connector: &Connector<'_>,
     compiled: &Compiled<'_>,
     asked: &[Asked],
-    progress: &Progress,
+    events: &Events,
 ) -> Got {
     let mut got = Got::default();
     let management = own(connector.management().await, compiled, &Target::Management).await;
@@ -224,7 +225,7 @@ async fn get(
         Err(error) => got.found.push(diagnose(&Target::Management, error, None)),
         Ok(cluster) => {
             let lists = asked.iter().map(|one| instances(cluster, one, namespace, compiled));
-            let lists = progress.on("management", join_all(lists)).await;
+            let lists = events.during(Target::Management, Subject::Instances, join_all(lists)).await;
             let mut said = false;
             for (one, list) in asked.iter().zip(lists) {
                 match list {
@@ -241,7 +242,7 @@ async fn get(
         }
     }
     if args.output != Output::Text {
-        look_up(connector, compiled, asked, management.as_ref(), &mut got, progress).await;
+        look_up(connector, compiled, asked, management.as_ref(), &mut got, events).await;
     }
     got.instances.sort();
     got
@@ -299,7 +300,7 @@ async fn look_up(
     asked: &[Asked],
     management: Result<&Cluster, &ClusterError>,
     got: &mut Got,
-    progress: &Progress,
+    events: &Events,
 ) {
     // Clusters without instances are not asked.
     let with_instances: BTreeSet<&str> = got.instances.iter().map(|instance| instance.crd.as_str()).collect();
@@ -314,7 +315,7 @@ async fn look_up(
             let lists = join_all(kinds.keys().map(|resource| names(&cluster, resource))).await;
             lists.into_iter().collect::<Result<Vec<_>, _>>()
         };
-        progress.on(id.to_string(), look).await
+        events.during(Target::Service((*id).clone()), Subject::Instances, look).await
     });
     let looked = join_all(looks).await;
     let mut there: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();

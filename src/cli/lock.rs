@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::asking::{Asked, Question, ask_all};
 use super::clusters::ClusterFlags;
 use super::diagnostics::{self, Format, Summary, count, plain};
 use super::env::{Env, read_stdin};
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
+use super::progress;
 use super::ui::{Ui, Verbosity};
 use crate::compile::Discovered;
 use crate::compile::locking::plan::Inputs;
@@ -36,7 +36,8 @@ use crate::model::diagnostic::{Diagnostics, Severity};
 use crate::model::lock::LOCK_PATH;
 use crate::model::nearest::nearest;
 use crate::model::source::{SourceFile, Sources};
-use crate::ops::Repository;
+use crate::ops::survey::{Scope, Survey, survey};
+use crate::ops::{Events, Repository};
 
 /// Of a changed CRD this many lines are shown; all with `-v`.
 const LINES: usize = 20;
@@ -103,13 +104,14 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
             }
             let options = args.clusters.options(env);
             let connector = repository.connector(&options);
-            let question = Question {
+            let scope = Scope {
                 sources: &repository.sources,
                 resolved: &resolved,
                 locked: &repository.locked,
                 only: args.cluster.as_ref(),
             };
-            let Some(asked) = ask_all(&connector, question, ui)? else {
+            let (events, mut receiver) = Events::channel();
+            let Some(asked) = progress::run(ui, &mut receiver, survey(&connector, scope, &events))? else {
                 ui.say("interrupted; nothing was written")?;
                 return Ok(Exit::Interrupted);
             };
@@ -144,7 +146,7 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
 
     let (exit, guarded) = report(&repository, found, in_given, &files, env, ui)?;
     // What a cluster said, or did not, is the most that there is to say.
-    let exit = asked.as_ref().and_then(|asked| asked.exit).unwrap_or(exit);
+    let exit = asked.as_ref().and_then(|asked| asked.failure.map(Exit::from)).unwrap_or(exit);
     if args.prune && guarded {
         ui.say("nothing was written: while this is so, what seems unused may be in use; mend it, then prune")?;
         return Ok(Exit::Refused);
@@ -333,7 +335,7 @@ fn counts(plan: &LockPlan, kept: &str) -> String {
 }
 
 /// Says what was done with what the clusters said, and what comes next.
-fn done_online(plan: &LockPlan, asked: &Asked, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
+fn done_online(plan: &LockPlan, asked: &Survey, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
     let (answered, unknown) = (asked.clusters.len(), asked.unknown.len());
     if unknown > 0 {
         let all = count(answered + unknown, "service cluster");

@@ -7,7 +7,6 @@
 pub mod against;
 pub mod apply;
 pub mod args;
-pub mod asking;
 pub mod bug;
 pub mod check;
 pub mod clusters;
@@ -25,7 +24,7 @@ pub mod input;
 pub mod lock;
 pub mod man;
 pub mod plan;
-pub mod planning;
+pub mod plan_flags;
 pub mod progress;
 pub mod reference;
 pub mod render;
@@ -33,7 +32,6 @@ pub mod schema;
 pub mod table;
 pub mod ui;
 pub mod version;
-pub mod wishes;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -5,29 +5,28 @@
 //! status says only whether there is one, and with `--detailed-exitcode` whether
 //! anything would change.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::against::Against;
 use super::clusters::ClusterFlags;
+use super::diagnostics::{self, Destination, Format};
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::planning::{PlanOptions, plan_live};
-use super::progress::Progress;
+use super::plan_flags::PlanFlags;
+use super::progress;
 use super::ui::{Ui, Verbosity, shell_word};
-use super::wishes::PlanFlags;
-use crate::cluster::runtime::block_on;
-use crate::model::cluster::Target;
-use crate::ops::Repository;
-use crate::plan::build::{ClusterInput, Inputs, build};
+use crate::cluster::connect::ConnectOptions;
+use crate::ops::plan::{
+    BaseError, HermeticError, HermeticPlan, LivePlan, PlanOptions, Reached, hermetic::plan_hermetic, plan_live,
+};
+use crate::ops::{Events, Repository};
 use crate::plan::guard::is_allowed;
-use crate::plan::inventory;
-use crate::plan::live::LiveCluster;
 use crate::plan::markdown::markdown;
 use crate::plan::text::{TextOptions, text};
 use crate::plan::types::{Allowed, Change, ObjectRef, Plan};
@@ -57,9 +56,9 @@ pub struct PlanArgs {
     /// Plan with the CRDs that the clusters have now instead of the locked ones
     #[arg(long, conflicts_with = "locked")]
     pub refresh: bool,
-    /// What is wanted of the plan.
+    /// What the plan may contain.
     #[command(flatten)]
-    pub wishes: PlanFlags,
+    pub flags: PlanFlags,
     /// How to reach the clusters.
     #[command(flatten)]
     pub clusters: ClusterFlags,
@@ -82,13 +81,13 @@ pub enum Output {
 /// When there is no repository, nothing to compare with, or the output cannot be written.
 pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = input::open(env, ui)?;
-    let wishes = PlanOptions { refresh: args.refresh, ..args.wishes.wishes() };
+    let options = PlanOptions { refresh: args.refresh, ..args.flags.options() };
     let (plan, exit) = match &args.against {
-        Some(against) => match hermetic(&repository, against, &wishes, env, ui)? {
+        Some(against) => match hermetic(&repository, against, &options, env, ui)? {
             Some(plan) => (plan, None),
             None => return Ok(Exit::Errors),
         },
-        None => match live(&repository, args, &wishes, env, ui)? {
+        None => match live(&repository, &args.clusters.options(env), &options, env, ui)? {
             (Some(plan), exit) => (plan, exit),
             (None, exit) => {
                 ui.say("nothing was planned")?;
@@ -110,7 +109,7 @@ pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
             Some(file) => ui.next(&format!("apply {}", shell_word(file)), "to make exactly these changes")?,
             // What is not locked is not applied.
             None if args.refresh => ui.next("lock", "to take in what the clusters have, before it is applied")?,
-            None => ui.next(&again(&args.wishes), "to make these changes")?,
+            None => ui.next(&again(&args.flags), "to make these changes")?,
         }
     }
     Ok(match exit {
@@ -120,74 +119,78 @@ pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     })
 }
 
-/// Plans against the clusters. Without a plan, what is wrong has been said.
+/// Plans against the clusters. Without a plan, the reason has been shown.
 fn live(
     repository: &Repository,
-    args: &PlanArgs,
-    wishes: &PlanOptions,
+    connect: &ConnectOptions,
+    options: &PlanOptions,
     env: &Env,
     ui: &mut Ui<'_>,
 ) -> Result<(Option<Plan>, Option<Exit>), CliError> {
-    let progress = Progress::default();
-    let planning = plan_live(repository, &args.clusters, env, wishes, &progress);
-    let Some(planned) = block_on(progress.show(ui, planning))? else {
+    let (events, mut receiver) = Events::channel();
+    let planning = plan_live(repository, connect, options, &events);
+    let Some(planned) = progress::run(ui, &mut receiver, planning)? else {
         return Ok((None, Some(Exit::Interrupted)));
     };
     input::report_if_any(repository, &planned.found, env, ui)?;
-    planned.warn(ui)?;
-    planned.count(ui)?;
-    Ok((planned.plan, planned.exit))
+    warn_of_gone(&planned, ui)?;
+    count_requests(&planned, ui)?;
+    Ok((planned.plan, planned.failure.map(Exit::from)))
 }
 
-/// Plans against files. `None` where the repository or what it is compared with has errors.
+/// Plans against files. `None` where the repository or what it is compared with has errors, which are shown.
 fn hermetic(
     repository: &Repository,
     against: &Against,
-    wishes: &PlanOptions,
+    options: &PlanOptions,
     env: &Env,
     ui: &mut Ui<'_>,
 ) -> Result<Option<Plan>, CliError> {
-    let (compiled, list) = repository.compile();
-    if input::report_if_any(repository, &list, env, ui)? == Exit::Errors {
-        ui.say("nothing was planned")?;
-        return Ok(None);
+    let against = against.resolved(env);
+    let HermeticPlan { diagnostics, plan } = plan_hermetic(repository, &against, options);
+    input::report_if_any(repository, &diagnostics, env, ui)?;
+    match plan {
+        Ok(plan) => return Ok(Some(plan)),
+        Err(HermeticError::Invalid) => {}
+        Err(HermeticError::Base(BaseError::Invalid { sources, diagnostics })) => {
+            ui.say(format_args!("what is compared with, {}, has errors:", against.name))?;
+            diagnostics::report(ui, Format::Text, &diagnostics, &sources, &Destination::default())?;
+        }
+        Err(HermeticError::Base(BaseError::Files(error))) => return Err(error.into()),
+        Err(HermeticError::Base(BaseError::NeitherRenderedNorRepository)) => {
+            let message = format!("{} is no folder that carrier rendered, and no repository", against.name);
+            let hint = "name the output of `carrier render`, a folder with a carrier.yaml, or git:REVISION";
+            return Err(CliError::usage(message).hint(hint));
+        }
     }
-    let Some(base) = against.read(&repository.root, env, ui)? else {
-        ui.say("nothing was planned")?;
-        return Ok(None);
-    };
-    let set = compiled.render().decorated(base.reader);
-    let wanted = |target: &Target| match target {
-        Target::Management => set.management.as_slice(),
-        Target::Service(id) => set.clusters.get(id).map_or(&[][..], Vec::as_slice),
-    };
-    let own = std::iter::once(Target::Management).chain(set.clusters.keys().cloned().map(Target::Service));
-    let targets: BTreeSet<Target> = own.chain(base.clusters.keys().cloned()).collect();
-    let (empty, answers, impacts) = (LiveCluster::default(), BTreeMap::new(), BTreeMap::new());
-    // Files belong to no inventory, so any will do.
-    let inventory = inventory::of(&Target::Management, &repository.loaded.config.inventory, None);
-    let clusters = targets
-        .iter()
-        .map(|target| ClusterInput {
-            target,
-            wanted: wanted(target),
-            inventory: &inventory,
-            live: Some(base.clusters.get(target).unwrap_or(&empty)),
-            answers: &answers,
-            impacts: &impacts,
-        })
-        .collect();
-    Ok(Some(build(&Inputs {
-        clusters,
-        sources: &repository.sources,
-        against: against.name(),
-        hermetic: true,
-        prune: wishes.prune,
-        allowed: wishes.allowed.clone(),
-        max_prune: wishes.max_prune,
-        allow_empty: wishes.allow_empty,
-        drift: Vec::new(),
-    })))
+    ui.say("nothing was planned")?;
+    Ok(None)
+}
+
+/// Warns of service clusters that were removed from the repository: nothing looks at them any more, and what
+/// is in them stays.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn warn_of_gone(planned: &LivePlan, ui: &mut Ui<'_>) -> io::Result<()> {
+    for name in &planned.gone {
+        ui.warn(format_args!(
+            "the service cluster `{name}` is no longer in the repository and was not looked at: what carrier made there, the tenants' namespaces too, stays"
+        ))?;
+    }
+    Ok(())
+}
+
+/// Shows how many requests each cluster got; only with `-v`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn count_requests(planned: &LivePlan, ui: &mut Ui<'_>) -> io::Result<()> {
+    for Reached { cluster, .. } in &planned.reached {
+        let (calls, writes) = (cluster.calls(), cluster.writes());
+        ui.detail(format_args!("{}: {calls} requests, {writes} of them writes", cluster.target))?;
+    }
+    Ok(())
 }
 
 /// Shows a plan on stdout.
@@ -242,7 +245,7 @@ fn again(flags: &PlanFlags) -> String {
     if let Some(most) = flags.max_prune {
         command = format!("{command} --max-prune {most}");
     }
-    for Allowed { flag, name } in flags.wishes().allowed {
+    for Allowed { flag, name } in flags.options().allowed {
         command = format!("{command} {flag} {}", shell_word(name.as_ref()));
     }
     command

@@ -10,15 +10,14 @@ mod deletion;
 mod object;
 pub mod outcome;
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::sync::{OnceCell, mpsc, watch};
+use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
 use super::client::Cluster;
@@ -139,18 +138,16 @@ pub struct How {
 /// Tells a run to begin nothing more: set to `true` once.
 pub type Stop = watch::Receiver<bool>;
 
-/// Applies to all clusters at once. What happens is told to `events` as it happens.
+/// Receives the events of an apply as they happen.
+pub type Listener<'a> = dyn Fn(Event) + Send + Sync + 'a;
+
+/// Applies to all clusters at once. `events` receives what happens as it happens.
 ///
 /// Nothing is deleted anywhere unless everything was applied everywhere.
-pub async fn apply(
-    works: &[ClusterWork<'_>],
-    how: &How,
-    stop: &Stop,
-    events: &mpsc::UnboundedSender<Event>,
-) -> Outcome {
+pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &Listener<'_>) -> Outcome {
     let runs: Vec<Run<'_>> = works.iter().map(|work| Run::new(work, how, stop, events)).collect();
     join_all(runs.iter().map(Run::forward)).await;
-    let whole = runs.iter().all(|run| run.outcome.borrow().is_whole());
+    let whole = runs.iter().all(|run| run.state().outcome.is_whole());
     let refusal = match &how.no_deletions {
         Some(reason) => Some(reason.clone()),
         None if whole => None,
@@ -160,14 +157,14 @@ pub async fn apply(
     let (first, then): (Vec<&Run<'_>>, Vec<&Run<'_>>) =
         runs.iter().partition(|run| run.work.cluster.target == Target::Management);
     join_all(first.iter().map(|run| run.backward(refusal.as_deref()))).await;
-    let whole = first.iter().all(|run| run.outcome.borrow().is_whole());
+    let whole = first.iter().all(|run| run.state().outcome.is_whole());
     let refusal = refusal.or_else(|| {
         (!whole).then(|| "something that it belongs to could not be deleted in the management cluster".to_owned())
     });
     join_all(then.iter().map(|run| run.backward(refusal.as_deref()))).await;
     let mut outcome = Outcome::default();
     for run in runs {
-        outcome.append(run.outcome.into_inner());
+        outcome.append(run.into_outcome());
     }
     outcome.sorted()
 }
@@ -177,26 +174,33 @@ struct Run<'a> {
     work: &'a ClusterWork<'a>,
     how: &'a How,
     stop: Stop,
-    events: &'a mpsc::UnboundedSender<Event>,
-    outcome: RefCell<Outcome>,
-    /// Objects that others may need and that are not there, and why.
-    missing: RefCell<BTreeMap<ObjectKey, String>>,
+    events: &'a Listener<'a>,
     /// What the run itself makes: a dry run does not.
     made: BTreeSet<&'a ObjectKey>,
+    /// What came of the steps so far. Steps run concurrently; the lock is never held while one waits.
+    state: Mutex<State>,
+}
+
+/// What came of the steps of one cluster so far.
+#[derive(Default)]
+struct State {
+    outcome: Outcome,
+    /// Objects that others may need and that are not there, and why.
+    missing: BTreeMap<ObjectKey, String>,
     /// CRDs that were written and are not established yet.
-    pending: RefCell<BTreeSet<String>>,
+    pending: BTreeSet<String>,
     /// When the server got another form of a CRD.
-    changed: RefCell<BTreeMap<String, Instant>>,
+    changed: BTreeMap<String, Instant>,
     /// CRDs that objects wait for, each once.
-    gates: RefCell<BTreeMap<String, Arc<OnceCell<Verdict>>>>,
+    gates: BTreeMap<String, Arc<OnceCell<Verdict>>>,
     /// What became of the cluster, once it does not answer any more.
-    lost: RefCell<Option<String>>,
+    lost: Option<String>,
     /// Whether the parent's namespace was made, so that its own step has nothing to do.
-    made_namespace: Cell<bool>,
+    made_namespace: bool,
 }
 
 impl<'a> Run<'a> {
-    fn new(work: &'a ClusterWork<'a>, how: &'a How, stop: &Stop, events: &'a mpsc::UnboundedSender<Event>) -> Self {
+    fn new(work: &'a ClusterWork<'a>, how: &'a How, stop: &Stop, events: &'a Listener<'a>) -> Self {
         let made = work.steps.iter().filter(|step| !step.is_deletion() && step.seen.is_none());
         Self {
             work,
@@ -204,14 +208,18 @@ impl<'a> Run<'a> {
             how,
             stop: stop.clone(),
             events,
-            outcome: RefCell::default(),
-            missing: RefCell::default(),
-            pending: RefCell::default(),
-            changed: RefCell::default(),
-            gates: RefCell::default(),
-            lost: RefCell::default(),
-            made_namespace: Cell::new(false),
+            state: Mutex::default(),
         }
+    }
+
+    /// The state. Whoever takes it must give it back before it waits, and not take it twice.
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A step that panicked has left whole entries: each is pushed at once.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn into_outcome(self) -> Outcome {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).outcome
     }
 
     fn name(&self) -> String {
@@ -233,8 +241,7 @@ impl<'a> Run<'a> {
     }
 
     fn tell(&self, event: Event) {
-        // Nobody has to listen.
-        let _ = self.events.send(event);
+        (self.events)(event);
     }
 
     /// Everything but the deletions.
@@ -276,7 +283,9 @@ impl<'a> Run<'a> {
         steps: impl Iterator<Item = &'s Step>,
         work: impl Fn(&'s Step) -> F,
     ) -> usize {
-        let done = stream::iter(steps).map(work).buffer_unordered(self.work.cluster.at_once());
+        // A future that holds the closure beside what it made is not Send.
+        let works: Vec<F> = steps.map(work).collect();
+        let done = stream::iter(works).buffer_unordered(self.work.cluster.at_once());
         done.filter(|done| std::future::ready(*done)).count().await
     }
 
@@ -293,7 +302,7 @@ impl<'a> Run<'a> {
 
     /// Waits for the CRDs that are not established yet: for all, or for those that a later step needs.
     async fn wait_for_crds(&self, since: Option<String>) {
-        let mut names = self.pending.take();
+        let mut names = std::mem::take(&mut self.state().pending);
         if !self.how.wait {
             let later = self.work.steps.iter().filter(|step| !step.is_deletion());
             let needed: BTreeSet<ObjectKey> =
@@ -309,9 +318,9 @@ impl<'a> Run<'a> {
         // One watch of all CRDs: those of the KubeCarrier kinds have no label in common with ours.
         let wait = Wait { selector: "", names, since, until };
         let Some(verdicts) = self.unless_stopped(wait::established(self.work.cluster, wait)).await else {
-            let mut missing = self.missing.borrow_mut();
-            missing.extend(waited.iter().map(|name| (crd_key(name), INTERRUPTED.to_owned())));
-            self.outcome.borrow_mut().interrupted = true;
+            let mut state = self.state();
+            state.missing.extend(waited.iter().map(|name| (crd_key(name), INTERRUPTED.to_owned())));
+            state.outcome.interrupted = true;
             return;
         };
         let ready = verdicts.values().filter(|verdict| **verdict == Verdict::Ready).count();
@@ -331,9 +340,10 @@ impl<'a> Run<'a> {
             namespace: None,
             name: crd.to_owned(),
         };
-        let told = self.missing.borrow_mut().insert(crd_key(crd), reason.clone()).is_some();
+        let mut state = self.state();
+        let told = state.missing.insert(crd_key(crd), reason.clone()).is_some();
         if !told {
-            self.outcome.borrow_mut().not_ready.push((object, reason));
+            state.outcome.not_ready.push((object, reason));
         }
     }
 
@@ -352,7 +362,7 @@ impl<'a> Run<'a> {
                 let spaces = Resource::namespaces();
                 let make = ApiRequest::apply(&spaces, None, SYSTEM_NAMESPACE, &body, rest::Apply::default());
                 self.work.cluster.call(&make).await?;
-                self.made_namespace.set(true);
+                self.state().made_namespace = true;
                 self.work.cluster.call(&call).await.map(drop)
             }
             done => done.map(drop),
@@ -402,7 +412,7 @@ impl<'a> Run<'a> {
             }
         }
         // A kind too many costs a list; one too few would lose objects.
-        let whole = self.outcome.borrow().is_whole() && refusal.is_none() && !self.how.dry_run;
+        let whole = self.state().outcome.is_whole() && refusal.is_none() && !self.how.dry_run;
         if let Some(parent) = self.work.parent.after.as_ref().filter(|_| whole)
             && let Err(error) = self.apply_parent(parent).await
         {
@@ -411,23 +421,23 @@ impl<'a> Run<'a> {
     }
 
     fn skip(&self, step: &Step, reason: &str) {
-        let mut outcome = self.outcome.borrow_mut();
-        outcome.interrupted |= reason == INTERRUPTED;
-        outcome.skipped.push((step.object.clone(), reason.to_owned()));
-        self.missing.borrow_mut().entry(step.key.clone()).or_insert_with(|| reason.to_owned());
+        let mut state = self.state();
+        state.outcome.interrupted |= reason == INTERRUPTED;
+        state.outcome.skipped.push((step.object.clone(), reason.to_owned()));
+        state.missing.entry(step.key.clone()).or_insert_with(|| reason.to_owned());
     }
 
     fn fail(&self, failure: Failure) {
         if failure.cluster {
             let reason = format!("the cluster does not answer any more: {}", failure.reason);
-            self.lost.borrow_mut().get_or_insert(reason);
+            self.state().lost.get_or_insert(reason);
         }
         self.tell(Event::Failed(failure.clone()));
-        self.outcome.borrow_mut().failed.push(failure);
+        self.state().outcome.failed.push(failure);
     }
 
     fn fail_step(&self, step: &Step, error: &ClusterError, reason: String) {
-        self.missing.borrow_mut().insert(step.key.clone(), format!("{} could not be applied", step.key));
+        self.state().missing.insert(step.key.clone(), format!("{} could not be applied", step.key));
         self.fail(Failure {
             object: step.object.clone(),
             reason,
@@ -442,12 +452,12 @@ impl<'a> Run<'a> {
         if self.stopped() {
             return Some(INTERRUPTED.to_owned());
         }
-        if let Some(lost) = &*self.lost.borrow() {
+        let state = self.state();
+        if let Some(lost) = &state.lost {
             return Some(lost.clone());
         }
-        let missing = self.missing.borrow();
         let needed = prerequisites(&step.key, &self.work.served_by);
-        let (key, reason) = needed.iter().find_map(|key| Some((key, missing.get(key)?)))?;
+        let (key, reason) = needed.iter().find_map(|key| Some((key, state.missing.get(key)?)))?;
         Some(if reason == INTERRUPTED { INTERRUPTED.to_owned() } else { format!("it needs the {key}: {reason}") })
     }
 }

@@ -45,7 +45,8 @@ pub async fn ask(
         })
         .collect();
     let count = asked.len();
-    let answers: Vec<Option<(ObjectKey, DryRunResult)>> = stream::iter(asked)
+    let asks: Vec<_> = asked
+        .into_iter()
         .map(|(key, resource, manifest)| {
             let (world, is_new) = (&world, !differing.contains(&key));
             async move {
@@ -73,9 +74,9 @@ pub async fn ask(
                 Ok::<_, ClusterError>(answer.filter(|_| is_sure).map(|answer| (key, answer)))
             }
         })
-        .buffered(cluster.at_once())
-        .try_collect()
-        .await?;
+        .collect();
+    let answers: Vec<Option<(ObjectKey, DryRunResult)>> =
+        stream::iter(asks).buffered(cluster.at_once()).try_collect().await?;
     Ok((answers.into_iter().flatten().collect(), count))
 }
 

@@ -122,14 +122,14 @@ async fn tried(
         }
     }
     let at_once = cluster.at_once() / worth.len().clamp(1, TRIALS);
-    let found: Vec<_> =
-        stream::iter(worth)
+    let trials: Vec<_> =
+        worth
+            .into_iter()
             .map(|changed| async move {
                 (changed.key.clone(), try_schema(cluster, &changed.live, &changed.new, at_once).await)
             })
-            .buffered(TRIALS)
-            .collect()
-            .await;
+            .collect();
+    let found: Vec<_> = stream::iter(trials).buffered(TRIALS).collect().await;
     for (key, impact) in found {
         // A trial that did not come about knows no numbers; the count does.
         let counted = impacts.entry(key).or_default();

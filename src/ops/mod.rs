@@ -4,6 +4,15 @@
 //! argument parser and no exit status, and their futures are `Send`, so that a long-running process can call
 //! them as the command line does. What ends a command early is a typed result; `cli` decides what it means.
 
+pub mod apply;
+pub mod error;
+pub mod event;
+pub mod plan;
 pub mod repository;
+pub mod survey;
 
+pub use event::{Event, EventReceiver, Events};
 pub use repository::Repository;
+
+#[cfg(test)]
+mod tests;

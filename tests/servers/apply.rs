@@ -149,7 +149,7 @@ impl<'a> Scene<'a> {
 async fn run(works: &[ClusterWork<'_>], how: &How) -> (Outcome, Vec<Event>) {
     let (tell, mut told) = mpsc::unbounded_channel();
     let (_stop, stopped) = watch::channel(false);
-    let outcome = apply(works, how, &stopped, &tell).await;
+    let outcome = apply(works, how, &stopped, &|event| drop(tell.send(event))).await;
     drop(tell);
     let mut events = Vec::new();
     while let Some(event) = told.recv().await {
@@ -466,7 +466,7 @@ async fn a_cluster_that_goes_away_leaves_a_partial_result() -> TestResult {
     };
     let (outcome, ()) = tokio::join!(
         async {
-            let outcome = apply(&works, &how(), &stopped, &tell).await;
+            let outcome = apply(&works, &how(), &stopped, &|event| drop(tell.send(event))).await;
             drop(tell);
             outcome
         },
@@ -508,7 +508,7 @@ async fn what_is_stopped_can_be_taken_up() -> TestResult {
         let works = [work];
         let (outcome, ()) = tokio::join!(
             async {
-                let outcome = apply(&works, &how(), &stopped, &tell).await;
+                let outcome = apply(&works, &how(), &stopped, &|event| drop(tell.send(event))).await;
                 drop(tell);
                 outcome
             },

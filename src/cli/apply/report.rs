@@ -7,7 +7,7 @@ use std::io;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
-use crate::cluster::apply::{Event, Failure, How, Outcome};
+use crate::cluster::apply::{Event, Failure, Outcome};
 use crate::plan::text;
 use crate::plan::types::{Action, ObjectRef, Plan};
 use crate::plan::words::{count, flag_name, object};
@@ -31,8 +31,8 @@ pub(super) fn nothing(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
 }
 
 /// Says what has just happened.
-pub(super) fn event(event: &Event, how: &How, ui: &mut Ui<'_>) -> io::Result<()> {
-    let dry = if how.dry_run { " (dry run)" } else { "" };
+pub(super) fn event(event: &Event, dry_run: bool, ui: &mut Ui<'_>) -> io::Result<()> {
+    let dry = if dry_run { " (dry run)" } else { "" };
     match event {
         Event::Applied(about) => ui.detail(format_args!("{}: {} applied{dry}", about.cluster, object(about))),
         Event::Unchanged(about) => ui.detail(format_args!("{}: {} was just so", about.cluster, object(about))),
@@ -51,9 +51,9 @@ pub(super) fn event(event: &Event, how: &How, ui: &mut Ui<'_>) -> io::Result<()>
 }
 
 /// Says what came of it all.
-pub(super) fn outcome(outcome: &Outcome, plan: &Plan, how: &How, ui: &mut Ui<'_>) -> io::Result<()> {
+pub(super) fn outcome(outcome: &Outcome, plan: &Plan, dry_run: bool, ui: &mut Ui<'_>) -> io::Result<()> {
     for failure in outcome.failed.iter().take(FAILURES) {
-        ui.error(&error(failure, how))?;
+        ui.error(&error(failure, dry_run))?;
     }
     if outcome.failed.len() > FAILURES {
         ui.warn(format_args!("{} more failed", outcome.failed.len() - FAILURES))?;
@@ -67,11 +67,11 @@ pub(super) fn outcome(outcome: &Outcome, plan: &Plan, how: &How, ui: &mut Ui<'_>
         let names: Vec<String> = skipped.iter().take(NAMES).map(|about| object(about)).collect();
         let more = skipped.len().saturating_sub(NAMES);
         let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let word = if how.dry_run { "not tried" } else { "not done" };
+        let word = if dry_run { "not tried" } else { "not done" };
         ui.warn(format_args!("{word}: {}{tail}: {reason}", names.join(", ")))?;
     }
-    ui.say(sum(outcome, plan, how))?;
-    if how.dry_run {
+    ui.say(sum(outcome, plan, dry_run))?;
+    if dry_run {
         return ui.say("nothing was written");
     }
     if !outcome.is_whole() || !plan.complete {
@@ -81,9 +81,9 @@ pub(super) fn outcome(outcome: &Outcome, plan: &Plan, how: &How, ui: &mut Ui<'_>
 }
 
 /// A failure with whose fields are concerned, where the object comes from, and what allows it.
-fn error(failure: &Failure, how: &How) -> CliError {
+fn error(failure: &Failure, dry_run: bool) -> CliError {
     let about = &failure.object;
-    let what = if how.dry_run { "would not be applied" } else { "was not applied" };
+    let what = if dry_run { "would not be applied" } else { "was not applied" };
     let mut error =
         CliError::new(Exit::Partial, format!("{}: {} {what}: {}", about.cluster, object(about), failure.reason));
     for conflict in &failure.conflicts {
@@ -107,7 +107,7 @@ fn by_reason(skipped: &[(ObjectRef, String)]) -> BTreeMap<&str, Vec<&ObjectRef>>
 }
 
 /// The sum, a line: `applied: 38 created, 2 changed, 1 deleted; 1 failed, 2 not done`.
-fn sum(outcome: &Outcome, plan: &Plan, how: &How) -> String {
+fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
     let creations = plan.changes.iter().filter(|change| change.action == Action::Create);
     let creations: BTreeSet<&ObjectRef> = creations.map(|change| &change.object).collect();
     let created = outcome.applied.iter().filter(|about| creations.contains(about)).count();
@@ -126,9 +126,9 @@ fn sum(outcome: &Outcome, plan: &Plan, how: &How) -> String {
         (away, if away == 1 { "cluster not reached" } else { "clusters not reached" }),
         (outcome.failed.len(), "failed"),
         (outcome.not_ready.len(), "not served"),
-        (outcome.skipped.len(), if how.dry_run { "not tried" } else { "not done" }),
+        (outcome.skipped.len(), if dry_run { "not tried" } else { "not done" }),
     ]);
-    let word = match (how.dry_run, outcome.interrupted) {
+    let word = match (dry_run, outcome.interrupted) {
         (true, _) => "dry run",
         (false, true) => "interrupted",
         (false, false) => "applied",
@@ -155,14 +155,13 @@ mod tests {
     fn the_sum_counts_everything_once() {
         let away =
             Plan { clusters: vec![crate::plan::types::ClusterPlan::default()], complete: false, ..Plan::default() };
-        let how = How { dry_run: false, timeout: std::time::Duration::ZERO, wait: true, no_deletions: None };
         let mut outcome = Outcome { applied: vec![about("a")], ..Outcome::default() };
-        assert_eq!(sum(&outcome, &Plan::default(), &how), "applied: 1 changed");
+        assert_eq!(sum(&outcome, &Plan::default(), false), "applied: 1 changed");
         outcome.skipped = vec![(about("b"), "interrupted".into()), (about("c"), "interrupted".into())];
         outcome.interrupted = true;
-        assert_eq!(sum(&outcome, &Plan::default(), &how), "interrupted: 1 changed; 2 not done");
-        assert_eq!(sum(&Outcome::default(), &Plan::default(), &how), "applied: nothing");
-        assert_eq!(sum(&Outcome::default(), &away, &how), "applied: nothing; 1 cluster not reached");
+        assert_eq!(sum(&outcome, &Plan::default(), false), "interrupted: 1 changed; 2 not done");
+        assert_eq!(sum(&Outcome::default(), &Plan::default(), false), "applied: nothing");
+        assert_eq!(sum(&Outcome::default(), &away, false), "applied: nothing; 1 cluster not reached");
         assert_eq!(by_reason(&outcome.skipped)["interrupted"].len(), 2);
     }
 }

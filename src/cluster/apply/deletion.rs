@@ -80,7 +80,7 @@ impl Run<'_> {
     }
 
     fn deleted(&self, step: &Step) -> bool {
-        self.outcome.borrow_mut().deleted.push(step.object.clone());
+        self.state().outcome.deleted.push(step.object.clone());
         self.tell(Event::Deleted(step.object.clone()));
         true
     }

@@ -60,7 +60,7 @@ impl Run<'_> {
             return false;
         }
         let Operation::Apply { body, force } = &step.operation else { return false };
-        if self.made_namespace.get() && step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE {
+        if self.state().made_namespace && step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE {
             return self.applied(step, None);
         }
         let how = Apply { dry_run: self.how.dry_run, force: *force };
@@ -120,11 +120,11 @@ impl Run<'_> {
             && text("/metadata/resourceVersion") == step.seen.as_ref().map(|seen| seen.resource_version.as_str());
         match same && !self.how.dry_run {
             true => {
-                self.outcome.borrow_mut().unchanged.push(step.object.clone());
+                self.state().outcome.unchanged.push(step.object.clone());
                 self.tell(Event::Unchanged(step.object.clone()));
             }
             false => {
-                self.outcome.borrow_mut().applied.push(step.object.clone());
+                self.state().outcome.applied.push(step.object.clone());
                 self.tell(Event::Applied(step.object.clone()));
             }
         }
@@ -132,11 +132,11 @@ impl Run<'_> {
             && !self.how.dry_run
             && let Some(crd) = answer
         {
-            self.changed.borrow_mut().insert(step.key.name.clone(), Instant::now());
+            self.state().changed.insert(step.key.name.clone(), Instant::now());
             match wait::verdict(crd) {
                 Some(Verdict::Ready) => {}
                 Some(Verdict::NotReady(reason)) => self.not_ready(&step.key.name, reason),
-                None => drop(self.pending.borrow_mut().insert(step.key.name.clone())),
+                None => drop(self.state().pending.insert(step.key.name.clone())),
             }
         }
         true
@@ -184,7 +184,7 @@ impl Run<'_> {
                     Instant::now() < until
                 }
                 (ErrorKind::Invalid, Some(crd)) => {
-                    self.changed.borrow().get(crd).is_some_and(|at| at.elapsed() < SCHEMA_WITHIN)
+                    self.state().changed.get(crd).is_some_and(|at| at.elapsed() < SCHEMA_WITHIN)
                 }
                 (ErrorKind::Conflict, _) if is_race(&error) && step.seen.is_none() && races > 0 => {
                     races -= 1;
@@ -204,7 +204,7 @@ impl Run<'_> {
 
     /// Waits, once for all that need it, for a CRD that an earlier run applied.
     async fn gate(&self, crd: &str) -> Result<(), String> {
-        let gate = self.gates.borrow_mut().entry(crd.to_owned()).or_default().clone();
+        let gate = self.state().gates.entry(crd.to_owned()).or_default().clone();
         let waiting = gate.get_or_init(async || {
             let selector = wait::by_name(crd);
             let until = Instant::now() + self.how.timeout;

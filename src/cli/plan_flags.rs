@@ -1,13 +1,13 @@
-//! What a plan is to do and may do, as flags: `plan` and `apply` take the same, so
-//! that what was shown with them is what is done with them.
+//! The flags that say what a plan may contain. `plan` and `apply` take the same ones, so that what `plan`
+//! shows with them is what `apply` does with them.
 
 use clap::Args;
 
-use super::planning::PlanOptions;
+use crate::ops::plan::PlanOptions;
 use crate::plan::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
 use crate::plan::types::Allowed;
 
-/// What a plan is to do and may do; `plan` and `apply` take the same.
+/// What a plan may contain.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "What is allowed")]
@@ -51,9 +51,9 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 impl PlanFlags {
-    /// The same as planning takes it.
+    /// The options of planning that they stand for.
     #[must_use]
-    pub fn wishes(&self) -> PlanOptions {
+    pub fn options(&self) -> PlanOptions {
         let flags = [
             (ALLOW_BREAKING, &self.allow_breaking),
             (ALLOW_DELETE, &self.allow_delete),

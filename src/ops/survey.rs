@@ -1,23 +1,21 @@
-//! Asking the clusters of a repository who they are and what CRDs they have: what
-//! `lock` writes down and `plan` compares with.
+//! Asking the clusters of a repository who they are and which of its CRDs they have: what `lock`
+//! records and `plan` compares with.
 //!
-//! All of them at once, each by its own way. One that cannot be asked is a
-//! diagnostic at the line of its ServiceCluster, and keeps nobody waiting longer than
-//! the deadline. One that is another than was meant is asked nothing more.
+//! All clusters are asked at once, each through its own connection. A cluster that cannot be asked is a
+//! diagnostic at the line of its ServiceCluster and delays the others by no more than the deadline. A cluster
+//! that is not the one recorded is asked nothing more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::OnceCell;
 
-use super::exit::Exit;
-use super::progress::Progress;
-use super::ui::Ui;
+use super::error::ClusterFailure;
+use super::event::{Events, Subject};
 use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::{diagnose, other_cluster};
 use crate::cluster::discover::{DiscoverError, discover, known};
 use crate::cluster::identity::Identity;
-use crate::cluster::runtime::block_on;
 use crate::cluster::{Cluster, ClusterError, ErrorKind};
 use crate::compile::locking::Locked;
 use crate::compile::resolve::{BaseName, Resolved};
@@ -28,14 +26,14 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{Sources, Span};
 use crate::yaml;
 
-/// So many clusters are asked at once.
+/// The number of clusters that are asked at once.
 const AT_ONCE: usize = 64;
-/// So many clusters are named in one note.
+/// The number of clusters that one note names.
 const NAMED: usize = 5;
 
-/// What came of asking.
+/// The answers of the clusters.
 #[derive(Debug, Default)]
-pub struct Asked {
+pub struct Survey {
     /// The facts about the clusters that answered.
     pub seen: Discovered,
     /// The management cluster, where it is the right one and answers.
@@ -44,32 +42,29 @@ pub struct Asked {
     pub clusters: BTreeMap<ClusterId, Cluster>,
     /// Service clusters that should have been asked and of which nothing is known.
     pub unknown: BTreeSet<ClusterId>,
-    /// What went wrong, each at the line of the cluster.
+    /// The failures, each at the line of its cluster.
     pub found: Diagnostics,
-    /// How to end because of it: [`Exit::Refused`] where a cluster is another, [`Exit::Cluster`] where one
-    /// cannot be asked.
-    pub exit: Option<Exit>,
+    /// The gravest of them.
+    pub failure: Option<ClusterFailure>,
 }
 
-impl Asked {
-    fn trouble(&mut self, target: &Target, why: &DiscoverError, place: Option<Span>) -> Diagnostic {
-        let (exit, diagnostic) = match why {
-            DiscoverError::Failed(error) => (Exit::Cluster, diagnose(target, error, place)),
+impl Survey {
+    /// Records the failure of a cluster and gives its diagnostic.
+    fn fail(&mut self, target: &Target, error: &DiscoverError, place: Option<Span>) -> Diagnostic {
+        let (failure, diagnostic) = match error {
+            DiscoverError::Failed(error) => (ClusterFailure::Unreachable, diagnose(target, error, place)),
             DiscoverError::OtherCluster { expected, found } => {
-                (Exit::Refused, other_cluster(target, expected, found, place))
+                (ClusterFailure::OtherCluster, other_cluster(target, expected, found, place))
             }
         };
-        // That something was refused is worse than that something failed.
-        if self.exit != Some(Exit::Refused) {
-            self.exit = Some(exit);
-        }
+        self.failure = self.failure.max(Some(failure));
         diagnostic
     }
 }
 
-/// What is asked about.
+/// What a survey is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
+pub struct Scope<'a> {
     /// The repository's files.
     pub sources: &'a Sources,
     /// What it wants.
@@ -80,14 +75,14 @@ pub struct Question<'a> {
     pub only: Option<&'a ClusterId>,
 }
 
-/// Asks. Whatever goes wrong is in the answer.
-pub async fn ask(connector: &Connector<'_>, question: Question<'_>, progress: &Progress) -> Asked {
-    let Question { resolved, only, .. } = question;
-    let locked = &question.locked.discovered;
+/// Asks the clusters. Failures are part of the result.
+pub async fn survey(connector: &Connector<'_>, scope: Scope<'_>, events: &Events) -> Survey {
+    let Scope { resolved, only, .. } = scope;
+    let locked = &scope.locked.discovered;
     let cell: OnceCell<Result<(Cluster, Identity), DiscoverError>> = OnceCell::new();
     let management = || {
         cell.get_or_init(|| {
-            progress.on("the management cluster", async {
+            events.during(Target::Management, Subject::Identity, async {
                 let cluster = connector.management().await?;
                 let identity = known(&cluster, locked.management_uid.as_deref()).await?;
                 Ok((cluster, identity))
@@ -115,13 +110,13 @@ pub async fn ask(connector: &Connector<'_>, question: Question<'_>, progress: &P
                 let seen = discover(&cluster, &names, expected).await?;
                 Ok((cluster, seen))
             };
-            let answer = progress.on(format!("the service cluster {id}"), work).await;
+            let answer = events.during(Target::Service(id.clone()), Subject::Identity, work).await;
             (id.clone(), Some(answer))
         });
     }
     let service = stream::iter(questions).buffer_unordered(AT_ONCE).collect::<Vec<_>>();
     let (_, answers) = tokio::join!(management(), service);
-    collect(cell.into_inner(), answers, question)
+    collect(cell.into_inner(), answers, scope)
 }
 
 type Answer = Result<(Cluster, DiscoveredCluster), DiscoverError>;
@@ -130,38 +125,38 @@ type Answer = Result<(Cluster, DiscoveredCluster), DiscoverError>;
 fn collect(
     management: Option<Result<(Cluster, Identity), DiscoverError>>,
     mut answers: Vec<(ClusterId, Option<Answer>)>,
-    question: Question<'_>,
-) -> Asked {
-    let mut asked = Asked::default();
+    scope: Scope<'_>,
+) -> Survey {
+    let mut survey = Survey::default();
     answers.sort_by(|a, b| a.0.cmp(&b.0));
     let mut behind = Vec::new();
     for (id, answer) in answers {
         match answer {
             Some(Ok((cluster, seen))) => {
-                asked.seen.clusters.insert(id.clone(), seen);
-                asked.clusters.insert(id, cluster);
+                survey.seen.clusters.insert(id.clone(), seen);
+                survey.clusters.insert(id, cluster);
                 continue;
             }
             Some(Err(why)) => {
-                let object = question.resolved.clusters.get(&id);
+                let object = scope.resolved.clusters.get(&id);
                 let place = object.map(|o| o.place("/metadata/name"));
-                let mut diagnostic = asked.trouble(&Target::Service(id.clone()), &why, place);
+                let mut diagnostic = survey.fail(&Target::Service(id.clone()), &why, place);
                 if let Some(object) = object {
                     diagnostic = diagnostic.on(object.id(), "/metadata/name");
                 }
-                asked.found.push(diagnostic);
+                survey.found.push(diagnostic);
             }
             None => behind.push(format!("`{id}`")),
         }
-        asked.unknown.insert(id);
+        survey.unknown.insert(id);
     }
     match management {
         Some(Ok((cluster, identity))) => {
-            asked.seen.management_uid = Some(identity.uid);
-            asked.management = Some(cluster);
+            survey.seen.management_uid = Some(identity.uid);
+            survey.management = Some(cluster);
         }
         Some(Err(why)) => {
-            let mut diagnostic = asked.trouble(&Target::Management, &why, management_place(&question, &why));
+            let mut diagnostic = survey.fail(&Target::Management, &why, management_place(&scope, &why));
             if !behind.is_empty() {
                 let more = behind.len().saturating_sub(NAMED);
                 behind.truncate(NAMED);
@@ -171,17 +166,17 @@ fn collect(
                     behind.join(", ")
                 ));
             }
-            asked.found.push(diagnostic);
+            survey.found.push(diagnostic);
         }
         None => {}
     }
-    asked
+    survey
 }
 
 /// Where the repository speaks of the management cluster: its UID where that is what is wrong, else
 /// the settings that say how to reach it. Nowhere, where it is reached as kubectl does.
-fn management_place(question: &Question<'_>, why: &DiscoverError) -> Option<Span> {
-    let sources = question.sources;
+fn management_place(scope: &Scope<'_>, why: &DiscoverError) -> Option<Span> {
+    let sources = scope.sources;
     let another = matches!(why, DiscoverError::OtherCluster { .. });
     let root = sources.by_path(CONFIG_PATH).and_then(|(file, source)| {
         yaml::read(file, &source.text, &mut Diagnostics::default()).into_iter().next().map(|document| document.root)
@@ -190,15 +185,6 @@ fn management_place(question: &Question<'_>, why: &DiscoverError) -> Option<Span
         true => root.pointer("/management/uid").map(|node| node.span),
         false => root.key_place("/management"),
     });
-    let in_lock = || question.locked.file.uid_place.filter(|_| another);
+    let in_lock = || scope.locked.file.uid_place.filter(|_| another);
     in_settings.or_else(in_lock)
-}
-
-/// Asks, says on `ui` what is waited for, and stops where the user interrupts: then `None`.
-///
-/// # Errors
-/// When the system gives no event queue.
-pub fn ask_all(connector: &Connector<'_>, question: Question<'_>, ui: &mut Ui<'_>) -> std::io::Result<Option<Asked>> {
-    let progress = Progress::default();
-    block_on(progress.show(ui, ask(connector, question, &progress)))
 }

@@ -1,21 +1,15 @@
-//! Planning against the clusters: what `plan` and `apply` have in common.
+//! Comparing a repository with its clusters: where a live plan is assembled.
 //!
-//! Every cluster is asked who it is and which CRDs it has ([`asking`](super::asking)), then
-//! what is in it; all at once. One that cannot be asked is a diagnostic, and the
-//! others go on; without the management cluster there is no plan, since nobody would
-//! know whose instances a change concerns.
+//! Every cluster is asked who it is and which CRDs it has ([`survey`](crate::ops::survey)), then for the
+//! objects in it; all clusters at once. A cluster that cannot be asked is a diagnostic, and the others go on.
+//! Without the management cluster there is no plan: it is where the instances are that a change concerns.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use futures::future::join_all;
 
-use super::asking::{Asked, Question, ask};
-use super::clusters::ClusterFlags;
-use super::env::Env;
-use super::exit::Exit;
-use super::progress::Progress;
-use super::ui::Ui;
+use super::PlanOptions;
+use crate::cluster::connect::ConnectOptions;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::observe::{self, Observed, observe};
 use crate::cluster::{Cluster, ClusterError};
@@ -27,35 +21,17 @@ use crate::model::codes::cluster as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::object::ObjectKey;
 use crate::ops::Repository;
+use crate::ops::error::{ClusterFailure, PlanFailure};
+use crate::ops::event::{Events, Subject};
+use crate::ops::survey::{Scope, Survey, survey};
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard;
 use crate::plan::inventory::{self, Inventory};
-use crate::plan::types::{Allowed, Drift, ObjectRef, Plan, Refusal};
-
-/// What the user wants of a plan.
-#[allow(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
-#[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct PlanOptions {
-    /// Whether what the repository no longer has is deleted.
-    pub prune: bool,
-    /// What is allowed by name.
-    pub allowed: Vec<Allowed>,
-    /// How many objects may be deleted at most.
-    pub max_prune: Option<usize>,
-    /// Whether an empty repository may delete all there is.
-    pub allow_empty: bool,
-    /// Whether instances are tried under a new schema by a trial CRD.
-    pub trial: bool,
-    /// Whether a CRD that is not what was locked is an error.
-    pub locked: bool,
-    /// Whether to plan with what the clusters have instead of what is locked.
-    pub refresh: bool,
-}
+use crate::plan::types::{Drift, ObjectRef, Plan, Refusal};
 
 /// A plan, and the clusters it is for.
 #[derive(Debug)]
-pub struct Planned {
+pub struct LivePlan {
     /// The plan; `None` where the management cluster could not be asked, or nothing can be compiled.
     pub plan: Option<Plan>,
     /// The objects of all clusters.
@@ -66,10 +42,10 @@ pub struct Planned {
     pub unpinned: Option<String>,
     /// Service clusters that the lock knows and the repository no longer has: nobody looks at them.
     pub gone: Vec<String>,
-    /// Everything that is to be said about the repository and the clusters.
+    /// The diagnostics of the repository and of the clusters, sorted.
     pub found: Vec<Diagnostic>,
-    /// How to end if nothing else is wrong; `None` where nothing is.
-    pub exit: Option<Exit>,
+    /// Why the plan is missing or incomplete; `None` where it is whole.
+    pub failure: Option<PlanFailure>,
 }
 
 /// A cluster that answered.
@@ -83,41 +59,43 @@ pub struct Reached {
     pub observed: Observed,
 }
 
-/// Plans against the live clusters. The clients of what was reached belong to the runtime that this runs
-/// in.
+/// Plans against the live clusters. The clients in the result belong to the runtime that this runs in.
+/// Failures are part of the result.
 pub async fn plan_live(
     repository: &Repository,
-    flags: &ClusterFlags,
-    env: &Env,
-    wishes: &PlanOptions,
-    progress: &Progress,
-) -> Planned {
+    connect: &ConnectOptions,
+    options: &PlanOptions,
+    events: &Events,
+) -> LivePlan {
     let compiled = compile(&repository.loaded, &repository.locked.discovered);
     let found = repository.judge(&compiled, &repository.locked, repository.stale.clone());
     // What is wrong here is not mended by asking; but with `--refresh` a CRD that is not locked yet may be there.
-    if !wishes.refresh || repository.settings_are_broken() {
+    if !options.refresh || repository.settings_are_broken() {
         let list = repository.and(found.clone());
         if list.iter().any(|d| d.severity == Severity::Error) {
-            return Planned::nothing(list, Some(Exit::Errors));
+            return LivePlan::nothing(list, Some(PlanFailure::Invalid));
         }
     }
-    let options = flags.options(env);
-    let connector = repository.connector(&options);
-    let question =
-        Question { sources: &repository.sources, resolved: &compiled.resolved, locked: &repository.locked, only: None };
-    let asked = ask(&connector, question, progress).await;
-    if !wishes.refresh {
-        return observe_all(repository, (&compiled, found), asked, wishes, progress).await;
+    let connector = repository.connector(connect);
+    let scope = Scope {
+        sources: &repository.sources,
+        resolved: &compiled.resolved,
+        locked: &repository.locked,
+        only: None,
+    };
+    let survey = survey(&connector, scope, events).await;
+    if !options.refresh {
+        return observe_all(repository, (&compiled, found), survey, options, events).await;
     }
     // What has drifted is compiled from here, and said all the same.
-    let (moved, _) = drift(&compiled.resolved, compiled.discovered, &asked.seen, false);
+    let (moved, _) = drift(&compiled.resolved, compiled.discovered, &survey.seen, false);
     let inputs = locking::plan::Inputs {
         sources: &repository.sources,
         config: &repository.loaded.config,
         resolved: &compiled.resolved,
         locked: &repository.locked,
         given: None,
-        seen: Some(&asked.seen),
+        seen: Some(&survey.seen),
         cluster: None,
         prune: false,
     };
@@ -126,7 +104,7 @@ pub async fn plan_live(
     stale.retain(|complaint| !lock.mends(complaint, inputs));
     let compiled = compile(&repository.loaded, &lock.after.discovered);
     let found = repository.judge(&compiled, &lock.after, stale);
-    let mut planned = observe_all(repository, (&compiled, found), asked, wishes, progress).await;
+    let mut planned = observe_all(repository, (&compiled, found), survey, options, events).await;
     if let Some(plan) = &mut planned.plan {
         plan.drift = drifts(moved);
     }
@@ -137,15 +115,15 @@ pub async fn plan_live(
 async fn observe_all(
     repository: &Repository,
     (compiled, mut found): (&Compiled<'_>, Diagnostics),
-    asked: Asked,
-    wishes: &PlanOptions,
-    progress: &Progress,
-) -> Planned {
-    let (drift, drifted) = drift(&compiled.resolved, compiled.discovered, &asked.seen, wishes.locked);
+    survey: Survey,
+    options: &PlanOptions,
+    events: &Events,
+) -> LivePlan {
+    let (drift, drifted) = drift(&compiled.resolved, compiled.discovered, &survey.seen, options.locked);
     found.append(drifted);
-    found.append(asked.found.clone());
-    let mut planned = Planned::nothing(repository.and(found), asked.exit);
-    if wishes.locked {
+    found.append(survey.found.clone());
+    let mut planned = LivePlan::nothing(repository.and(found), survey.failure.map(PlanFailure::Cluster));
+    if options.locked {
         // Of a lock that is stale by itself it is not known either whether it is what the clusters have.
         let _ = strict(&mut planned.found);
     }
@@ -154,29 +132,29 @@ async fn observe_all(
     // gone is another than was locked.
     let keeps = |d: &Diagnostic| match () {
         () if d.code == &codes::DRIFT => true,
-        () if d.code == &codes::NO_SUCH_CRD => wishes.locked,
+        () if d.code == &codes::NO_SUCH_CRD => options.locked,
         () => !codes::ALL.contains(&d.code),
     };
     if planned.found.iter().filter(is_error).any(keeps) {
-        planned.exit = Some(Exit::Errors);
+        planned.failure = Some(PlanFailure::Invalid);
         return planned;
     }
     if planned.found.iter().any(|d| d.code == &codes::NO_SUCH_CRD) {
-        planned.exit = planned.exit.or(Some(Exit::Errors));
+        planned.failure = planned.failure.or(Some(PlanFailure::Invalid));
     }
     let pinned = compiled.discovered.management_uid.is_some();
-    planned.unpinned = asked.seen.management_uid.clone().filter(|_| !pinned);
+    planned.unpinned = survey.seen.management_uid.clone().filter(|_| !pinned);
     let known = &compiled.discovered.clusters;
     let gone = known.iter().filter(|(id, c)| !c.namespaces.is_empty() && !compiled.resolved.clusters.contains_key(*id));
     planned.gone = gone.map(|(id, _)| id.to_string()).collect();
     planned.manifests = compiled.render();
-    let Some(management) = asked.management else { return planned };
+    let Some(management) = survey.management else { return planned };
 
-    let uid = asked.seen.management_uid.clone();
+    let uid = survey.seen.management_uid.clone();
     let name = &repository.loaded.config.inventory;
     let mut clusters = vec![management];
-    clusters.extend(asked.clusters.into_values());
-    let looked = look(clusters, &asked.seen, (&planned.manifests, name), wishes, progress).await;
+    clusters.extend(survey.clusters.into_values());
+    let looked = look(clusters, &survey.seen, (&planned.manifests, name), options, events).await;
     let mut lost = Vec::new();
     for (cluster, inventory, observed) in looked {
         match observed {
@@ -190,12 +168,12 @@ async fn observe_all(
             Target::Service(id) => compiled.resolved.clusters.get(id).map(|c| c.place("/metadata/name")),
         };
         planned.found.push(diagnose(&target, &error, place));
-        // That a cluster is another one is worse than that one cannot be asked.
-        planned.exit = planned.exit.or(Some(Exit::Cluster));
+        // That a cluster is another one is worse than that one cannot be survey.
+        planned.failure = planned.failure.or(Some(PlanFailure::Cluster(ClusterFailure::Unreachable)));
     }
     // The first one is the management cluster, or it could not be looked at.
     if planned.reached.first().is_some_and(|r| r.cluster.target == Target::Management) {
-        let mut plan = planned.build(repository, wishes, uid.as_deref(), drifts(drift));
+        let mut plan = planned.build(repository, options, uid.as_deref(), drifts(drift));
         let others = planned.found.iter().filter(|d| d.code == &codes::OTHER_CLUSTER);
         plan.refusals.extend(others.map(|d| Refusal {
             guard: "wrong-cluster".to_owned(),
@@ -212,8 +190,8 @@ async fn look(
     clusters: Vec<Cluster>,
     seen: &Discovered,
     (manifests, name): (&ManifestSet, &str),
-    wishes: &PlanOptions,
-    progress: &Progress,
+    options: &PlanOptions,
+    events: &Events,
 ) -> Vec<(Cluster, Inventory, Result<Observed, ClusterError>)> {
     let uid = seen.management_uid.as_deref();
     let looking = clusters.into_iter().map(|cluster| async move {
@@ -230,18 +208,17 @@ async fn look(
                 namespace: key.namespace.clone(),
                 name: key.name.clone(),
             };
-            guard::is_allowed(&wishes.allowed, guard::FORCE_CONFLICTS, &about)
+            guard::is_allowed(&options.allowed, guard::FORCE_CONFLICTS, &about)
         };
-        let options = observe::Options {
+        let how = observe::Options {
             uid: own,
-            prune: wishes.prune,
-            trial: wishes.trial,
+            prune: options.prune,
+            trial: options.trial,
             forced: &forced,
             ..observe::Options::default()
         };
-        let what = format!("the objects of {}", cluster.target);
-        let looking = observe(&cluster, wanted(manifests, &cluster.target), &inventory, &options);
-        let observed = progress.on(what, looking).await;
+        let looking = observe(&cluster, wanted(manifests, &cluster.target), &inventory, &how);
+        let observed = events.during(cluster.target.clone(), Subject::Objects, looking).await;
         (cluster, inventory, observed)
     });
     join_all(looking).await
@@ -255,16 +232,16 @@ fn drifts(found: Vec<locking::drift::Drift>) -> Vec<Drift> {
     list
 }
 
-fn wanted<'m>(manifests: &'m ManifestSet, target: &Target) -> &'m [Manifest] {
+pub(super) fn wanted<'m>(manifests: &'m ManifestSet, target: &Target) -> &'m [Manifest] {
     match target {
         Target::Management => &manifests.management,
         Target::Service(id) => manifests.clusters.get(id).map_or(&[], Vec::as_slice),
     }
 }
 
-impl Planned {
-    /// Nothing planned yet, and what is to be said so far.
-    fn nothing(found: Vec<Diagnostic>, exit: Option<Exit>) -> Self {
+impl LivePlan {
+    /// No plan yet, with the diagnostics so far.
+    fn nothing(found: Vec<Diagnostic>, failure: Option<PlanFailure>) -> Self {
         Self {
             plan: None,
             manifests: ManifestSet::default(),
@@ -272,45 +249,20 @@ impl Planned {
             unpinned: None,
             gone: Vec::new(),
             found,
-            exit,
+            failure,
         }
     }
 
-    /// What a cluster is to have.
+    /// The manifests of a cluster.
     #[must_use]
     pub fn wanted(&self, target: &Target) -> &[Manifest] {
         wanted(&self.manifests, target)
     }
 
-    /// Warns of clusters that are out of sight: what is in them stays, and somebody has to know.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn warn(&self, ui: &mut Ui<'_>) -> io::Result<()> {
-        for name in &self.gone {
-            ui.warn(format_args!(
-                "the service cluster `{name}` is no longer in the repository and was not looked at: what carrier made there, the tenants' namespaces too, stays"
-            ))?;
-        }
-        Ok(())
-    }
-
-    /// Says how many requests each cluster got; only with `-v`.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn count(&self, ui: &mut Ui<'_>) -> io::Result<()> {
-        for Reached { cluster, .. } in &self.reached {
-            let (calls, writes) = (cluster.calls(), cluster.writes());
-            ui.detail(format_args!("{}: {calls} requests, {writes} of them writes", cluster.target))?;
-        }
-        Ok(())
-    }
-
     fn build(
         &self,
         repository: &Repository,
-        wishes: &PlanOptions,
+        options: &PlanOptions,
         management_uid: Option<&str>,
         drift: Vec<Drift>,
     ) -> Plan {
@@ -340,10 +292,10 @@ impl Planned {
             clusters,
             sources: &repository.sources,
             against: "clusters".to_owned(),
-            prune: wishes.prune,
-            allowed: wishes.allowed.clone(),
-            max_prune: wishes.max_prune,
-            allow_empty: wishes.allow_empty,
+            prune: options.prune,
+            allowed: options.allowed.clone(),
+            max_prune: options.max_prune,
+            allow_empty: options.allow_empty,
             drift,
             hermetic: false,
         })

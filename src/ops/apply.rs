@@ -1,0 +1,182 @@
+//! Applying a live plan, in three steps: [`check`], [`prepare`], [`execute`].
+//!
+//! They are apart so that a caller can show the plan and ask for consent between them. Nothing is written
+//! before [`execute`].
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::event::{Event, Events};
+use super::plan::{LivePlan, Reached};
+use crate::cluster::ClusterError;
+use crate::cluster::apply::{self as executor, ClusterWork, How, Outcome, Stop, parent_of};
+use crate::model::cluster::Target;
+use crate::plan::guard::{FORCE_CONFLICTS, is_allowed};
+use crate::plan::saved;
+use crate::plan::steps::PlanMismatch;
+use crate::plan::types::{Change, Plan, Refusal};
+
+/// How to apply.
+#[derive(Debug, Clone)]
+pub struct ApplyOptions {
+    /// Have the servers try everything, and write nothing.
+    pub dry_run: bool,
+    /// The time limit for new CRDs to be established.
+    pub timeout: Duration,
+    /// Whether to wait for all new CRDs, or only for those that other objects of the run need.
+    pub wait: bool,
+}
+
+/// Why a plan is not applied. Nothing was written.
+#[derive(Debug)]
+pub enum ApplyError {
+    /// Guards refuse changes of the plan.
+    Refused(Vec<Refusal>),
+    /// The saved plan is no longer the plan that would be made: the differences, one a line.
+    Stale(Vec<String>),
+    /// Nothing says which management cluster is meant.
+    UnknownManagement {
+        /// UID of the one that answered.
+        uid: String,
+    },
+    /// The inventory of a cluster cannot be read.
+    Inventory {
+        /// The cluster.
+        cluster: Target,
+        /// What the request came to.
+        error: ClusterError,
+    },
+    /// A change does not fit the manifests that the plan was made of.
+    Mismatch(Box<PlanMismatch>),
+}
+
+/// Why a saved plan cannot be used.
+#[derive(Debug)]
+pub enum SavedPlanError {
+    /// The file cannot be read.
+    Read(io::Error),
+    /// It is no plan of this version.
+    Invalid(saved::ReadError),
+    /// The plan was refused when it was saved.
+    Refused(Vec<Refusal>),
+}
+
+/// Reads a plan that `carrier plan --out` wrote.
+///
+/// # Errors
+/// When it cannot be read, or could not be applied.
+pub fn read_saved(path: &Path) -> Result<Plan, SavedPlanError> {
+    let text = std::fs::read_to_string(path).map_err(SavedPlanError::Read)?;
+    let plan = saved::read(&text).map_err(SavedPlanError::Invalid)?;
+    if plan.refusals.is_empty() { Ok(plan) } else { Err(SavedPlanError::Refused(plan.refusals)) }
+}
+
+/// Checks whether a live plan may be applied: a saved plan must still be the same, no guard may refuse it, and
+/// where nobody looks at it the management cluster must be a recorded one.
+///
+/// # Errors
+/// The first reason why not.
+pub fn check(planned: &LivePlan, plan: &Plan, saved: Option<&Plan>, attended: bool) -> Result<(), ApplyError> {
+    if let Some(saved) = saved {
+        let differences = saved::differences(saved, plan);
+        if !differences.is_empty() {
+            return Err(ApplyError::Stale(differences));
+        }
+    }
+    if !plan.refusals.is_empty() {
+        return Err(ApplyError::Refused(plan.refusals.clone()));
+    }
+    match &planned.unpinned {
+        Some(uid) if !attended && saved.is_none() => Err(ApplyError::UnknownManagement { uid: uid.clone() }),
+        _ => Ok(()),
+    }
+}
+
+/// A plan that is ready to be executed: its steps in each cluster that answered.
+#[derive(Debug)]
+pub struct Prepared<'p> {
+    planned: &'p LivePlan,
+    plan: &'p Plan,
+    works: Vec<ClusterWork<'p>>,
+}
+
+/// Reads the inventories and works out the steps in each cluster.
+///
+/// # Errors
+/// When an inventory cannot be read.
+pub async fn prepare<'p>(planned: &'p LivePlan, plan: &'p Plan) -> Result<Prepared<'p>, ApplyError> {
+    let parents = join_all(planned.reached.iter().map(|r| parent_of(&r.cluster, &r.inventory))).await;
+    let mut works = Vec::new();
+    for (Reached { cluster, inventory, .. }, parent) in planned.reached.iter().zip(parents) {
+        let parent = parent.map_err(|error| ApplyError::Inventory { cluster: cluster.target.clone(), error })?;
+        let force = |change: &Change| {
+            !change.conflicts.is_empty() && is_allowed(&plan.allowed, FORCE_CONFLICTS, &change.object)
+        };
+        let wanted = planned.wanted(&cluster.target);
+        let work = ClusterWork::of(plan, cluster, inventory, wanted, parent.as_ref(), force);
+        works.push(work.map_err(ApplyError::Mismatch)?);
+    }
+    Ok(Prepared { planned, plan, works })
+}
+
+impl Prepared<'_> {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.works.iter().all(ClusterWork::is_nothing)
+    }
+}
+
+/// What came of an apply.
+#[derive(Debug)]
+pub struct Applied {
+    /// What became of each object.
+    pub outcome: Outcome,
+    /// The whole in a word.
+    pub completion: Completion,
+}
+
+/// How much of a plan was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completion {
+    /// All of it.
+    Complete,
+    /// A part: an object or a cluster is missing, or a CRD is not served.
+    Partial,
+    /// The caller stopped it.
+    Interrupted,
+    /// Nothing, because the management cluster stopped answering.
+    ManagementLost,
+}
+
+/// Executes a plan. `stop` tells it to begin nothing more; what is under way is finished. Errors are part of
+/// the result, object by object.
+pub async fn execute(prepared: &Prepared<'_>, options: &ApplyOptions, stop: &Stop, events: &Events) -> Applied {
+    let how = How {
+        dry_run: options.dry_run,
+        timeout: options.timeout,
+        wait: options.wait,
+        no_deletions: (!prepared.plan.complete)
+            .then(|| "nothing is deleted while a cluster does not answer".to_owned()),
+    };
+    let listener = |event| events.send(Event::Apply(event));
+    let outcome = executor::apply(&prepared.works, &how, stop, &listener).await;
+    let completion = completion(&outcome, prepared.planned);
+    Applied { outcome, completion }
+}
+
+fn completion(outcome: &Outcome, planned: &LivePlan) -> Completion {
+    if outcome.interrupted {
+        return Completion::Interrupted;
+    }
+    let management = Target::Management.to_string();
+    let lost = outcome.failed.iter().any(|f| f.cluster && f.object.cluster == management);
+    match () {
+        () if lost && !outcome.changed_anything() => Completion::ManagementLost,
+        () if !outcome.is_whole() || planned.failure.is_some() => Completion::Partial,
+        () => Completion::Complete,
+    }
+}
