@@ -10,8 +10,9 @@ use std::path::Path;
 
 use super::exit::Exit;
 use crate::files::FilesError;
+use crate::model::nearest::nearest;
 use crate::ops::apply::Completion;
-use crate::ops::error::{ClusterFailure, PlanFailure};
+use crate::ops::error::{ClusterFailure, NameKind, PlanFailure, UnknownName};
 
 /// Why a command ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +88,23 @@ impl From<FilesError> for CliError {
             other => other.to_string(),
         };
         Self { exit, message, hints: error.help().map(str::to_owned).into_iter().collect() }
+    }
+}
+
+impl From<UnknownName> for CliError {
+    fn from(unknown: UnknownName) -> Self {
+        let kind = match unknown.kind {
+            NameKind::ServiceCluster => "service cluster",
+            NameKind::Account => "account",
+            NameKind::Service => "service",
+        };
+        let error = Self::usage(format!("the repository has no {kind} `{}`", unknown.name));
+        match nearest(&unknown.name, unknown.known.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if !unknown.known.is_empty() => error.hint(format!("it has {}", unknown.known.join(", "))),
+            None if unknown.kind == NameKind::ServiceCluster => error.hint("add a ServiceCluster first"),
+            None => error,
+        }
     }
 }
 

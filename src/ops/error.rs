@@ -1,5 +1,8 @@
 //! Why an operation has no result, or not the whole. The diagnostics beside it say where and what to do.
 
+use crate::compile::resolve::Resolved;
+use crate::model::cluster::ClusterId;
+
 /// Why a cluster did not contribute to a result. The later one is the graver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClusterFailure {
@@ -22,4 +25,38 @@ impl From<ClusterFailure> for PlanFailure {
     fn from(failure: ClusterFailure) -> Self {
         Self::Cluster(failure)
     }
+}
+
+/// A name that the caller gave and the repository does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName {
+    /// What it should name.
+    pub kind: NameKind,
+    /// The name.
+    pub name: String,
+    /// The names that there are, sorted.
+    pub known: Vec<String>,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameKind {
+    /// A service cluster, `PROVIDER/CLUSTER`.
+    ServiceCluster,
+    /// An account.
+    Account,
+    /// A service: the plural of its CRD, or the name of the CRD.
+    Service,
+}
+
+/// Checks that the repository has a service cluster.
+///
+/// # Errors
+/// When it has not.
+pub(super) fn known_cluster(id: &ClusterId, resolved: &Resolved<'_>) -> Result<(), UnknownName> {
+    if resolved.clusters.contains_key(id) {
+        return Ok(());
+    }
+    let known = resolved.clusters.keys().map(ToString::to_string).collect();
+    Err(UnknownName { kind: NameKind::ServiceCluster, name: id.to_string(), known })
 }

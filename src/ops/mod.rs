@@ -5,8 +5,10 @@
 //! them as the command line does. What ends a command early is a typed result; `cli` decides what it means.
 
 pub mod apply;
+pub mod doctor;
 pub mod error;
 pub mod event;
+pub mod get;
 pub mod plan;
 pub mod repository;
 pub mod survey;

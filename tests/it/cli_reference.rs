@@ -43,7 +43,7 @@ fn the_page_of_permissions_is_fresh() {
 }
 
 fn the_schemas_of_documents_are_fresh() {
-    use carrier::cli::doctor::report::{Report, schema};
+    use carrier::ops::doctor::report::{Report, schema};
     golden("schemas/doctor.json", &schema::<Report>());
     golden("schemas/instances.json", &schema::<carrier::cli::get::Document>());
 }

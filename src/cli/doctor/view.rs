@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::report::{Health, Missing, Report, Status};
 use crate::cli::diagnostics::plain;
 use crate::cli::table;
 use crate::cli::ui::{ERROR, WARNING};
+use crate::ops::doctor::report::{Health, Missing, Report, Status};
 use crate::plan::permissions::grant;
 
 /// Writes the report as text.

@@ -1,0 +1,329 @@
+//! Examining clusters: versions, identity, permissions and CRDs, before a command fails for lack of one.
+//!
+//! Writes nothing in any cluster: permissions are asked for by reviews, which leave nothing behind.
+
+pub mod report;
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use serde_json::Value;
+
+use super::error::{UnknownName, known_cluster};
+use super::event::{Events, Subject};
+use crate::cluster::access::{allowed, who_am_i};
+use crate::cluster::client::Taken;
+use crate::cluster::connect::Connector;
+use crate::cluster::diagnose::{diagnose, other_cluster};
+use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind};
+use crate::compile::Compiled;
+use crate::compile::render::ManifestSet;
+use crate::model::cluster::Target;
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::kinds::table::OFFERING;
+use crate::model::resource::Resource;
+use crate::plan::permissions::grant::grant;
+use crate::plan::permissions::{Need, Permission, Task, needs};
+use report::{Health, Missing, Report, Status};
+
+/// The oldest minor version of Kubernetes 1 that carrier is tested with.
+const TESTED: u32 = 33;
+/// Older ones lack what derived CRDs use, or have it off by default.
+const NEEDED: u32 = 30;
+/// The number of names in one message.
+const NAMED: usize = 5;
+
+/// What to look at.
+#[derive(Debug, Clone)]
+pub struct DoctorOptions {
+    /// The commands whose needs are checked.
+    pub tasks: Vec<Task>,
+    /// The clusters; none means all.
+    pub clusters: Vec<Target>,
+}
+
+/// Checks that the repository has the clusters of the options.
+///
+/// # Errors
+/// When it lacks one.
+pub fn check_clusters(compiled: &Compiled<'_>, options: &DoctorOptions) -> Result<(), UnknownName> {
+    options.clusters.iter().try_for_each(|target| match target {
+        Target::Management => Ok(()),
+        Target::Service(id) => known_cluster(id, &compiled.resolved),
+    })
+}
+
+/// Examines the clusters of a repository. The diagnostics are those of clusters that could not be asked, or are
+/// others than were recorded.
+pub async fn examine(
+    connector: Connector<'_>,
+    compiled: &Compiled<'_>,
+    options: &DoctorOptions,
+    events: &Events,
+) -> (Report, Diagnostics) {
+    let manifests = &compiled.render();
+    let doctor = Doctor { connector, compiled, manifests, tasks: &options.tasks, wanted: &options.clusters };
+    doctor.look(events).await
+}
+
+struct Doctor<'a> {
+    connector: Connector<'a>,
+    compiled: &'a Compiled<'a>,
+    manifests: &'a ManifestSet,
+    tasks: &'a [Task],
+    wanted: &'a [Target],
+}
+
+impl Doctor<'_> {
+    fn is_wanted(&self, target: &Target) -> bool {
+        self.wanted.is_empty() || self.wanted.contains(target)
+    }
+
+    async fn look(&self, events: &Events) -> (Report, Diagnostics) {
+        let management = self.connector.management().await;
+        let services = self.compiled.resolved.clusters.keys().map(|id| Target::Service(id.clone()));
+        let targets: Vec<Target> =
+            std::iter::once(Target::Management).chain(services).filter(|target| self.is_wanted(target)).collect();
+        let management = &management;
+        let looks = targets.iter().map(|target| async move {
+            let look = async {
+                match target {
+                    Target::Management => match management {
+                        Ok(cluster) => self.examine(cluster).await,
+                        Err(error) => Err(error.clone()),
+                    },
+                    Target::Service(id) => {
+                        let cluster = self.connector.service(id, &self.compiled.resolved, management.as_ref()).await?;
+                        self.examine(&cluster).await
+                    }
+                }
+            };
+            events.during(target.clone(), Subject::Health, look).await
+        });
+        let looked = join_all(looks).await;
+        let mut found = Diagnostics::default();
+        let mut clusters = Vec::new();
+        for (target, result) in targets.iter().zip(looked) {
+            let (mut health, diagnostic) = match result {
+                Ok((health, diagnostic)) => (health, diagnostic),
+                Err(error) => (Health::default(), Some(diagnose(target, &error, self.place(target)))),
+            };
+            health.cluster = target.to_string();
+            if let Some(diagnostic) = diagnostic {
+                let (code, message) = (diagnostic.code.id.to_owned(), diagnostic.message.clone());
+                health.trouble = Some(report::Problem { code, message });
+                found.push(diagnostic);
+            }
+            clusters.push(health);
+        }
+        (Report { format_version: "1.0", clusters }, found)
+    }
+
+    fn place(&self, target: &Target) -> Option<crate::model::source::Span> {
+        let Target::Service(id) = target else { return None };
+        self.compiled.resolved.clusters.get(id).map(|cluster| cluster.place("/metadata/name"))
+    }
+
+    /// Asks one cluster everything.
+    async fn examine(&self, cluster: &Cluster) -> Result<(Health, Option<Diagnostic>), ClusterError> {
+        let mut health = Health { reached: true, ..Health::default() };
+        let version = cluster.call(&ApiRequest::get("/version")).await?;
+        let system = cluster.call(&ApiRequest::get("/api/v1/namespaces/kube-system").metadata_only()).await;
+        version_of(&version, &mut health);
+        let other = self.identity(cluster, system, &mut health)?;
+        if other.is_some() {
+            return Ok((health, other));
+        }
+        let user = who_am_i(cluster).await?;
+        self.permissions(cluster, &user, &mut health).await?;
+        health.user = Some(user);
+        if cluster.target == Target::Management {
+            match self.crds(cluster, &mut health).await {
+                // Where a command needs that, it was said above.
+                Err(error) if error.kind == ErrorKind::Forbidden => {}
+                done => done?,
+            }
+        }
+        Ok((health, None))
+    }
+
+    /// Whether it is the cluster that was meant. What it is instead is a diagnostic.
+    fn identity(
+        &self,
+        cluster: &Cluster,
+        system: Result<Value, ClusterError>,
+        health: &mut Health,
+    ) -> Result<Option<Diagnostic>, ClusterError> {
+        let discovered = self.compiled.discovered;
+        let expected = match &cluster.target {
+            Target::Management => discovered.management_uid.as_deref(),
+            Target::Service(id) => discovered.uid(id),
+        };
+        let system = match system {
+            // What is missing is said below.
+            Err(error) if error.kind == ErrorKind::Forbidden => return Ok(None),
+            system => system?,
+        };
+        let found = system.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+        match expected {
+            Some(expected) if expected == found => health.note("identity", Status::Ok, "the cluster that was locked"),
+            Some(expected) => {
+                health.note("identity", Status::Missing, "another cluster than the one that was locked");
+                return Ok(Some(other_cluster(&cluster.target, expected, found, self.place(&cluster.target))));
+            }
+            None => health.note("identity", Status::Ok, "not recorded yet; `carrier lock` records it"),
+        }
+        Ok(None)
+    }
+
+    async fn permissions(&self, cluster: &Cluster, user: &str, health: &mut Health) -> Result<(), ClusterError> {
+        let needs = needs(&cluster.target, self.compiled, self.manifests, self.tasks);
+        let simple = allowed(cluster, needs.iter().map(|need| &need.permission)).await?;
+        let unmet: Vec<&Need> = needs.iter().zip(simple).filter(|(_, yes)| !yes).map(|(need, _)| need).collect();
+        let others: BTreeSet<&Permission> = unmet.iter().flat_map(|need| &need.alternative).collect();
+        let answers = allowed(cluster, others.iter().copied()).await?;
+        let held: BTreeSet<&Permission> = others.into_iter().zip(answers).filter(|(_, yes)| *yes).map(|(a, _)| a).collect();
+        let is_met = |need: &Need| {
+            !need.alternative.is_empty() && need.alternative.iter().all(|permission| held.contains(permission))
+        };
+        let missing = unmet.into_iter().filter(|need| !is_met(need));
+        health.missing = missing
+            .map(|need| Missing { access: need.permission.clone(), tasks: need.tasks.iter().copied().collect() })
+            .collect();
+        let lacking: Vec<Permission> = health.missing.iter().map(|m| m.access.clone()).collect();
+        health.grant = grant(user, &lacking);
+        match lacking.len() {
+            0 => health.note("permissions", Status::Ok, format!("all {}", needs.len())),
+            some => {
+                // A plan that may not try instances says so and goes on.
+                let is_grave = health.missing.iter().any(|m| m.tasks != [Task::Trial]);
+                let status = if is_grave { Status::Missing } else { Status::Warning };
+                health.note("permissions", status, format!("{some} of {} are missing", needs.len()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the CRDs of the repository that are there are served, and what is offered has one.
+    async fn crds(&self, cluster: &Cluster, health: &mut Health) -> Result<(), ClusterError> {
+        let mut there = Crds::default();
+        cluster.list(&Resource::crds(), None, false, &mut there).await?;
+        let ours = self.manifests.management.iter().filter(|m| m.id.kind == "CustomResourceDefinition");
+        let ours: BTreeSet<&str> = ours.map(|m| m.id.name.as_str()).collect();
+        let mut found = 0;
+        let mut troubled = false;
+        for (name, trouble) in there.0.iter().filter(|(name, _)| ours.contains(name.as_str())) {
+            found += 1;
+            if let Some(trouble) = trouble {
+                troubled = true;
+                health.note("crds", Status::Missing, format!("{name} {trouble}"));
+            }
+        }
+        if !troubled {
+            let message = match ours.len() - found {
+                0 => format!("all {found} are served"),
+                absent => format!("{found} are served, {absent} are not there yet; `carrier apply` makes them"),
+            };
+            health.note("crds", Status::Ok, message);
+        }
+        let is_installed = there.0.iter().any(|(name, _)| *name == OFFERING.crd_name());
+        if !is_installed {
+            return Ok(());
+        }
+        let kind = Resource::new(OFFERING.group, OFFERING.version, OFFERING.kind, OFFERING.plural, true);
+        let all = cluster.list_all(&kind, None, false).await?;
+        let known: BTreeSet<&str> = there.0.iter().map(|(name, _)| name.as_str()).collect();
+        let crd = |offering: &Value| offering.pointer("/spec/crd/name").and_then(Value::as_str).map(str::to_owned);
+        let absent: BTreeSet<String> =
+            all.iter().filter_map(crd).filter(|name| !known.contains(name.as_str())).collect();
+        match absent.len() {
+            0 => health.note("offerings", Status::Ok, format!("all {} have their CRD", all.len())),
+            count => {
+                let first: Vec<&str> = absent.iter().take(NAMED).map(String::as_str).collect();
+                let more = if count > NAMED { ", …" } else { "" };
+                let message = format!("offered without being there: {}{more}", first.join(", "));
+                health.note("offerings", Status::Warning, message);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn version_of(version: &Value, health: &mut Health) {
+    let digits = |key: &str| {
+        let text = version.get(key).and_then(Value::as_str).unwrap_or_default();
+        text.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u32>().ok()
+    };
+    let (Some(major), Some(minor)) = (digits("major"), digits("minor")) else {
+        return health.note("version", Status::Warning, "the server does not say which it is");
+    };
+    let name = format!("{major}.{minor}");
+    match (major, minor) {
+        (1, TESTED..) => health.note("version", Status::Ok, name),
+        (1, NEEDED..) => {
+            health.note("version", Status::Warning, format!("{name}; carrier is tested with 1.{TESTED} and newer"));
+        }
+        _ => health.note("version", Status::Missing, format!("{name}; carrier needs 1.{NEEDED}")),
+    }
+}
+
+/// CRDs by name, each with what is wrong with it. Their schemas are forgotten at once.
+#[derive(Default)]
+struct Crds(Vec<(String, Option<&'static str>)>);
+
+impl Taken for Crds {
+    fn take(&mut self, crd: Value) {
+        let conditions = crd.pointer("/status/conditions").and_then(Value::as_array);
+        let is = |kind: &str, status: &str| {
+            let is = |c: &Value| c.get("type") == Some(&kind.into()) && c.get("status") == Some(&status.into());
+            conditions.is_some_and(|list| list.iter().any(is))
+        };
+        let trouble = match () {
+            () if is("Terminating", "True") => Some("is being deleted"),
+            () if is("NamesAccepted", "False") => Some("is not served: another CRD of its group has one of its names"),
+            () if !is("Established", "True") => Some("is not served"),
+            () => None,
+        };
+        let name = crd.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+        self.0.push((name.to_owned(), trouble));
+    }
+
+    fn restart(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn old_servers_are_known() {
+        let status = |minor: &str| {
+            let mut health = Health::default();
+            version_of(&json!({ "major": "1", "minor": minor }), &mut health);
+            health.checks[0].status
+        };
+        assert_eq!(["29", "30+", "32", "33", "40"].map(status), {
+            use Status::{Missing, Ok, Warning};
+            [Missing, Warning, Warning, Ok, Ok]
+        });
+    }
+
+    #[test]
+    fn a_crd_that_is_not_served_says_why() {
+        let mut crds = Crds::default();
+        let condition = |kind: &str, status: &str| json!({ "type": kind, "status": status });
+        for conditions in [
+            json!([condition("NamesAccepted", "True"), condition("Established", "True")]),
+            json!([condition("NamesAccepted", "False"), condition("Established", "False")]),
+            json!([]),
+        ] {
+            crds.take(json!({ "metadata": { "name": "a" }, "status": { "conditions": conditions } }));
+        }
+        let said: Vec<_> = crds.0.into_iter().map(|(_, trouble)| trouble.is_some()).collect();
+        assert_eq!(said, [false, true, true]);
+    }
+}
