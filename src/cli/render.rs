@@ -1,6 +1,6 @@
 //! `carrier render`: the manifests that offer the services of a repository.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -10,13 +10,11 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::input;
 use super::ui::{Ui, shell_word};
-use crate::compile::locking::strict;
 use crate::compile::render::ManifestSet;
-use crate::compile::render::layout::{Files, Options, layout, stream};
-use crate::files::folder_lock::FolderLock;
-use crate::files::write::{Difference, DifferenceKind, check, no_link, plan_write};
+use crate::files::write::{Difference, DifferenceKind};
 use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
+use crate::ops::render::{Output, Rendering, render, stream_of};
 
 /// Arguments of `carrier render`.
 #[derive(Debug, Args)]
@@ -71,42 +69,30 @@ impl From<Reader> for RenderTarget {
 /// When there is no repository, or the output cannot be written or is refused.
 pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = input::open(env, ui)?;
-    let (compiled, mut list) = repository.compile();
-    let stale = if args.locked { strict(&mut list) } else { None };
-    if input::report_if_any(&repository, &list, env, ui)? == Exit::Errors {
+    let Rendering { diagnostics, stale, manifests } = render(&repository, args.locked);
+    input::report_if_any(&repository, &diagnostics, env, ui)?;
+    let Some(set) = manifests else {
         ui.say("nothing was rendered")?;
         say_stale(stale, ui)?;
         return Ok(Exit::Errors);
-    }
-    let set = compiled.render();
-    let mut options = Options::new(&repository.loaded.config, args.target.map(Into::into));
-    if args.stdout {
-        return print(&set, args.cluster.as_ref(), options.render.target, ui);
-    }
-    let (folder, shown) = match &args.out {
-        Some(out) => {
-            let folder = env.path(out);
-            if let Some(below) = written_below(&repository.root, &folder) {
-                no_link(&repository.root, &below)?;
-            }
-            (folder, out.clone())
-        }
-        None => {
-            no_link(&repository.root, &options.output)?;
-            let folder = repository.root.join(&options.output);
-            let shown = folder.strip_prefix(&env.directory).map_or(folder.clone(), Path::to_owned);
-            (folder, shown)
-        }
     };
-    if let Some(below) = args.out.as_ref().and_then(|_| below(&repository.root, &folder)) {
-        options.output = below;
+    let target = args.target.map(RenderTarget::from);
+    if args.stdout {
+        let target = target.unwrap_or(repository.loaded.config.render.target);
+        ui.out().write_all(stream_of(&set, args.cluster.as_ref(), target)?.as_bytes())?;
+        return Ok(Exit::Fine);
     }
-    let files = layout(&set, &options);
+    let out = args.out.as_ref().map(|out| env.path(out));
+    let output = Output::new(&repository, &set, out.as_deref(), target)?;
+    let shown = match &args.out {
+        Some(out) => out.clone(),
+        None => output.folder.strip_prefix(&env.directory).map_or(output.folder.clone(), Path::to_owned),
+    };
     if args.check {
-        return compare(args, &folder, &shown, &files, ui);
+        return compare(args, &output, &shown, ui);
     }
-    write(&folder, &shown, &files, &set, ui)?;
-    let reader = match options.render.target {
+    write(&output, &shown, &set, ui)?;
+    let reader = match output.target {
         RenderTarget::Plain => {
             ui.next("render --stdout | kubectl apply --server-side -f -", "to offer the services")?;
             return Ok(Exit::Fine);
@@ -118,60 +104,12 @@ pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     Ok(Exit::Fine)
 }
 
-/// The folder as a path below the root, with `/`; `None` where it lies elsewhere. It need not be
-/// there yet: what is there of it is followed, the rest is taken as it is written.
-fn below(root: &Path, folder: &Path) -> Option<String> {
-    let (there, real) = folder.ancestors().find_map(|f| Some((f, f.canonicalize().ok()?)))?;
-    let folder = real.join(folder.strip_prefix(there).ok()?);
-    let parts: Vec<_> = folder.strip_prefix(root).ok()?.iter().map(|p| p.to_string_lossy()).collect();
-    (!parts.is_empty() && !parts.iter().any(|p| p == "..")).then(|| parts.join("/"))
-}
-
-/// The folder as a path below the root, as it is written: no link in it is followed. `None` where it
-/// is written as one elsewhere, which is the user's choice.
-fn written_below(root: &Path, folder: &Path) -> Option<String> {
-    let mut plain = PathBuf::new();
-    for part in folder.components() {
-        match part {
-            Component::ParentDir => drop(plain.pop()),
-            Component::CurDir => {}
-            part => plain.push(part),
-        }
-    }
-    // The outermost: a link may lead to the root again.
-    let top = plain.ancestors().filter(|f| f.canonicalize().is_ok_and(|f| f == root)).last()?;
-    let parts: Vec<_> = plain.strip_prefix(top).ok()?.iter().map(|p| p.to_string_lossy()).collect();
-    (!parts.is_empty()).then(|| parts.join("/"))
-}
-
-fn print(
-    set: &ManifestSet,
-    cluster: Option<&ClusterId>,
-    target: RenderTarget,
-    ui: &mut Ui<'_>,
-) -> Result<Exit, CliError> {
-    let manifests = match cluster {
-        None => &set.management,
-        Some(id) => set.clusters.get(id).ok_or_else(|| {
-            let names: Vec<String> = set.clusters.keys().map(ToString::to_string).collect();
-            CliError::usage(format!("there is no ServiceCluster `{id}`"))
-                .hint(format!("the repository has: {}", names.join(", ")))
-        })?,
-    };
-    ui.out().write_all(stream(manifests, target).as_bytes())?;
-    Ok(Exit::Fine)
-}
-
-fn write(folder: &Path, shown: &Path, files: &Files, set: &ManifestSet, ui: &mut Ui<'_>) -> Result<(), CliError> {
-    // Held while it is compared and written: what another run writes between the two would be lost.
-    let _lock = FolderLock::acquire(folder)?;
-    let plan = plan_write(folder, files)?;
-    let edited = plan.differences().iter().filter(|d| is_edited(d.kind));
-    let edited: Vec<String> = edited.map(|d| d.path.clone()).collect();
-    for path in &edited {
+fn write(output: &Output, shown: &Path, set: &ManifestSet, ui: &mut Ui<'_>) -> Result<(), CliError> {
+    let pending = output.begin()?;
+    for path in pending.edited() {
         ui.warn(format_args!("{} was edited by hand; the edit is undone", shown.join(path).display()))?;
     }
-    let written = plan.apply()?;
+    let written = pending.write()?;
     ui.say(format_args!(
         "{} objects for {} clusters in {}: {} files written, {} removed, {} unchanged",
         set.len(),
@@ -184,8 +122,8 @@ fn write(folder: &Path, shown: &Path, files: &Files, set: &ManifestSet, ui: &mut
     Ok(())
 }
 
-fn compare(args: &RenderArgs, folder: &Path, shown: &Path, files: &Files, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let differences = check(folder, files)?;
+fn compare(args: &RenderArgs, output: &Output, shown: &Path, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let differences = output.differences()?;
     for Difference { path, kind } in &differences {
         let what = match kind {
             DifferenceKind::Missing => "missing",
@@ -210,25 +148,4 @@ fn compare(args: &RenderArgs, folder: &Path, shown: &Path, files: &Files, ui: &m
     }
     ui.next(&command, "to write what differs")?;
     Ok(Exit::Changes)
-}
-
-fn is_edited(kind: DifferenceKind) -> bool {
-    matches!(kind, DifferenceKind::Edited | DifferenceKind::StaleEdited)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_is_found_below_the_root_however_it_is_written() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().canonicalize().unwrap();
-        std::fs::create_dir(root.join("sub")).unwrap();
-        let named = |path: &str| below(&root, &root.join(path));
-        assert_eq!(named("sub/../out/a").as_deref(), Some("out/a"));
-        assert_eq!(named("sub/new").as_deref(), Some("sub/new"));
-        assert_eq!(named(".."), None);
-        assert_eq!(named(""), None);
-    }
 }

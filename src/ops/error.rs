@@ -57,6 +57,11 @@ pub(super) fn known_cluster(id: &ClusterId, resolved: &Resolved<'_>) -> Result<(
     if resolved.clusters.contains_key(id) {
         return Ok(());
     }
-    let known = resolved.clusters.keys().map(ToString::to_string).collect();
-    Err(UnknownName { kind: NameKind::ServiceCluster, name: id.to_string(), known })
+    Err(unknown_cluster(id, resolved.clusters.keys()))
+}
+
+/// There is no such service cluster among those that are known.
+pub(super) fn unknown_cluster<'c>(id: &ClusterId, known: impl Iterator<Item = &'c ClusterId>) -> UnknownName {
+    let known = known.map(ToString::to_string).collect();
+    UnknownName { kind: NameKind::ServiceCluster, name: id.to_string(), known }
 }

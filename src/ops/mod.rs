@@ -10,6 +10,7 @@ pub mod error;
 pub mod event;
 pub mod get;
 pub mod plan;
+pub mod render;
 pub mod repository;
 pub mod survey;
 

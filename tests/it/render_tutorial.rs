@@ -126,8 +126,8 @@ fn one_stream_for_one_cluster() {
     assert!(cluster.out.contains("name: carrier-eu-west-1.team-a\n") && !cluster.out.contains("kind: Offering"));
     let unknown = carrier(dir.path(), &["render", "--stdout", "--cluster", "team-a/mars"]);
     assert_eq!(unknown.exit, Exit::Usage);
-    assert!(unknown.err.contains("there is no ServiceCluster `team-a/mars`"), "{}", unknown.err);
-    assert!(unknown.err.contains("the repository has: team-a/eu-west-1"), "{}", unknown.err);
+    assert!(unknown.err.contains("the repository has no service cluster `team-a/mars`"), "{}", unknown.err);
+    assert!(unknown.err.contains("it has team-a/eu-west-1"), "{}", unknown.err);
 }
 
 fn edits_by_hand_are_told_before_they_are_lost() {
