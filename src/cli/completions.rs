@@ -3,7 +3,6 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use super::args::{self, Program};
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::Ui;
@@ -20,16 +19,16 @@ pub struct CompletionsArgs {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn run(args: &CompletionsArgs, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    ui.out().write_all(script(args.shell).as_bytes())?;
+pub fn run(args: &CompletionsArgs, grammar: clap::Command, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    ui.out().write_all(script(args.shell, grammar).as_bytes())?;
     Ok(Exit::Fine)
 }
 
-/// The script for `shell`, as it is kept in `completions/`.
+/// The script of a grammar for `shell`, as it is kept in `completions/`.
 #[must_use]
-pub fn script(shell: Shell) -> String {
+pub fn script(shell: Shell, mut grammar: clap::Command) -> String {
     // Into memory first: the generator panics where a stream fails, such as a closed pipe.
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut args::command(Program::Carrier), "carrier", &mut script);
+    clap_complete::generate(shell, &mut grammar, "carrier", &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }

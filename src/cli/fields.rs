@@ -26,6 +26,7 @@ use crate::model::diagnostic::Diagnostic;
 use crate::model::nearest::nearest;
 use crate::model::path::FieldPath;
 use crate::model::source::SourceFile;
+use crate::plan::words::count;
 use crate::yaml;
 use crate::yaml::tree::{Node, Value as Tree};
 use view::Shown;
@@ -241,7 +242,7 @@ fn of_repository(name: &str, args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> R
     let (compiled, list) = repository.compile();
     let errors = Summary::of(&list, &repository.sources).error;
     if errors > 0 {
-        ui.warn(format_args!("the repository has {}", diagnostics::count(errors, "error")))?;
+        ui.warn(format_args!("the repository has {}", count(errors, "error")))?;
         ui.next("check", "to see what is wrong")?;
     }
     if let Some(id) = cluster.filter(|id| !compiled.resolved.clusters.contains_key(id)) {

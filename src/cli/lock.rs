@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::clusters::ClusterFlags;
-use super::diagnostics::{self, Format, Summary, count, plain};
+use super::diagnostics::{self, Format, Summary};
 use super::env::{Env, read_stdin};
 use super::error::CliError;
 use super::exit::Exit;
@@ -35,9 +35,11 @@ use crate::model::codes::{cluster, object, yaml};
 use crate::model::diagnostic::{Diagnostics, Severity};
 use crate::model::lock::LOCK_PATH;
 use crate::model::nearest::nearest;
+use crate::model::plain;
 use crate::model::source::{SourceFile, Sources};
 use crate::ops::survey::{Scope, Survey, survey};
 use crate::ops::{Events, Repository};
+use crate::plan::words::count;
 
 /// Of a changed CRD this many lines are shown; all with `-v`.
 const LINES: usize = 20;

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{self, Program};
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
@@ -25,8 +24,8 @@ pub struct ManArgs {
 ///
 /// # Errors
 /// When stdout or the folder cannot be written.
-pub fn run(args: &ManArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let pages = pages()?;
+pub fn run(args: &ManArgs, grammar: clap::Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let pages = pages(grammar)?;
     let Some(out) = &args.out else {
         if let Some((_, page)) = pages.first() {
             ui.out().write_all(page)?;
@@ -44,8 +43,7 @@ pub fn run(args: &ManArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError>
 }
 
 /// The pages by file name, the main page first.
-fn pages() -> io::Result<Vec<(String, Vec<u8>)>> {
-    let mut command = args::command(Program::Carrier);
+fn pages(mut command: clap::Command) -> io::Result<Vec<(String, Vec<u8>)>> {
     command.build();
     let mut pages = vec![page(&command, "carrier")?];
     for sub in command.get_subcommands() {

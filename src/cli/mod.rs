@@ -29,6 +29,7 @@ pub mod progress;
 pub mod reference;
 pub mod render;
 pub mod schema;
+pub mod style;
 pub mod table;
 pub mod ui;
 pub mod version;
@@ -111,10 +112,15 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Command::Doctor(args) => doctor::run(&args, env, ui),
         Command::Explain(args) => explain::run(&args, ui),
         Command::Schema(args) => schema::run(&args, env, ui),
-        Command::Completions(args) => completions::run(&args, ui),
-        Command::Man(args) => man::run(&args, env, ui),
+        Command::Completions(args) => completions::run(&args, grammar(), ui),
+        Command::Man(args) => man::run(&args, grammar(), env, ui),
         Command::Version(args) => version::run(&args, ui),
     }
+}
+
+/// The grammar under the program's own name, which scripts and pages are made of.
+fn grammar() -> clap::Command {
+    args::command(Program::Carrier)
 }
 
 /// Shows what clap has to say: help and version on stdout, complaints on stderr.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::diagnostics::plain;
+use crate::model::plain;
 
 /// Rows as lines, each column as wide as its widest cell, three spaces between two, `indent` spaces
 /// in front, no space at the end. A column that is empty everywhere is left out. What a terminal

@@ -9,9 +9,10 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
-use super::diagnostics::plain;
+use super::style::{ADVICE, ERROR, WARNING};
+use crate::model::plain;
 
 /// How much a command says on stderr.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,13 +25,6 @@ pub enum Verbosity {
     /// `-v`: also how.
     Verbose,
 }
-
-/// Bold red, of errors.
-pub const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// Bold yellow, of warnings.
-pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// Cyan, of advice.
-pub const ADVICE: Style = AnsiColor::Cyan.on_default();
 
 /// The same on every terminal and in CI, so that output can be compared and quoted.
 const WIDTH: usize = 100;

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::command::{carrier, carrier_as};
 use crate::common::{golden, package};
 use crate::harness::Case;
+use carrier::cli::args::{Program, command};
 use carrier::cli::exit::Exit;
 use carrier::cli::{completions, explain, reference};
 use carrier::model::codes;
@@ -50,7 +51,7 @@ fn the_schemas_of_documents_are_fresh() {
 
 fn completions_are_fresh() {
     for (shell, name) in [(Shell::Bash, "carrier.bash"), (Shell::Zsh, "_carrier"), (Shell::Fish, "carrier.fish")] {
-        golden(&format!("completions/{name}"), &completions::script(shell));
+        golden(&format!("completions/{name}"), &completions::script(shell, command(Program::Carrier)));
     }
 }
 

@@ -143,10 +143,7 @@ fn what_cannot_be_text_is_said_and_nothing_else_is_lost() {
     assert_eq!(paths, ["a.yaml", "b.yaml", "c.yaml", "d.yaml"]);
     assert_eq!(
         complaints,
-        [
-            "CAR0002 b.yaml: `b.yaml` is not valid UTF-8 at byte 2",
-            "CAR0003 d.yaml: `d.yaml` is larger than 32 MiB",
-        ]
+        ["CAR0002 b.yaml: `b.yaml` is not valid UTF-8 at byte 2", "CAR0003 d.yaml: `d.yaml` is larger than 32 MiB",]
     );
 }
 

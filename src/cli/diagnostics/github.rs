@@ -8,9 +8,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::Summary;
 use super::place::Places;
-use super::{Summary, plain};
 use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::plain;
 use crate::model::source::Sources;
 
 /// Annotations of a kind before the one that says how many more there are.

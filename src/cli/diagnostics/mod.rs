@@ -7,7 +7,6 @@
 pub mod github;
 pub mod json;
 pub mod place;
-pub use crate::model::plain;
 pub mod sarif;
 pub mod snippet;
 pub mod text;
@@ -17,6 +16,7 @@ use std::path::PathBuf;
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::redact::redact;
 use crate::model::source::Sources;
+use crate::plan::words::count;
 
 use super::error::CliError;
 use super::ui::{Ui, Verbosity};
@@ -62,11 +62,11 @@ impl Summary {
     /// Counts.
     #[must_use]
     pub fn of(list: &[Diagnostic], sources: &Sources) -> Self {
-        let count = |severity| list.iter().filter(|d| d.severity == severity).count();
+        let number = |severity| list.iter().filter(|d| d.severity == severity).count();
         Self {
-            error: count(Severity::Error),
-            warning: count(Severity::Warning),
-            info: count(Severity::Info),
+            error: number(Severity::Error),
+            warning: number(Severity::Warning),
+            info: number(Severity::Info),
             files: sources.len(),
         }
     }
@@ -127,11 +127,6 @@ pub(super) fn severity_name(severity: Severity) -> &'static str {
         Severity::Warning => "warning",
         Severity::Info => "info",
     }
-}
-
-/// "1 file", "2 files".
-pub(super) fn count(n: usize, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Whether the source text must not be shown: every code about secrets points

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::place::Places;
-use super::plain;
 use crate::model::codes::Code;
 use crate::model::diagnostic::{Diagnostic, Label, Severity};
+use crate::model::plain;
 use crate::model::source::Sources;
 
 /// Results that GitHub takes in one run.

@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use super::place::Places;
-use super::plain;
 use crate::model::diagnostic::Label;
+use crate::model::plain;
 use crate::model::source::{FileId, Position, Span};
 
 /// A span over more lines than this is shown by its first line.

@@ -13,9 +13,10 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::place::Places;
 use super::snippet::Snippet;
-use super::{Summary, hides_source, plain};
-use crate::cli::ui::{ADVICE, ERROR, WARNING};
+use super::{Summary, hides_source};
+use crate::cli::style::{ADVICE, ERROR, WARNING};
 use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::plain;
 use crate::model::source::Sources;
 
 /// How the text looks.

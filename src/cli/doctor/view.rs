@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
-use crate::cli::diagnostics::plain;
+use crate::cli::style::{ERROR, OK, WARNING};
 use crate::cli::table;
-use crate::cli::ui::{ERROR, WARNING};
+use crate::model::plain;
 use crate::ops::doctor::report::{Health, Missing, Report, Status};
 use crate::plan::permissions::grant;
 
@@ -26,7 +26,7 @@ pub fn text(out: &mut dyn Write, report: &Report, color: bool) -> io::Result<()>
         for check in &health.checks {
             let style = match check.status {
                 _ if !color => Style::new(),
-                Status::Ok => AnsiColor::Green.on_default(),
+                Status::Ok => OK,
                 Status::Warning => WARNING,
                 Status::Missing => ERROR,
             };

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
-use crate::cli::diagnostics::plain;
-use crate::cli::ui::ERROR;
+use crate::cli::style::ERROR;
 use crate::compile::fields::{Field, Standing};
 use crate::model::path::{FieldPath, Segment};
+use crate::model::plain;
 
 /// A longer default or list of values is cut in the tree.
 const LONGEST_VALUE: usize = 60;

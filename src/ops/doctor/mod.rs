@@ -182,7 +182,8 @@ impl Doctor<'_> {
         let unmet: Vec<&Need> = needs.iter().zip(simple).filter(|(_, yes)| !yes).map(|(need, _)| need).collect();
         let others: BTreeSet<&Permission> = unmet.iter().flat_map(|need| &need.alternative).collect();
         let answers = allowed(cluster, others.iter().copied()).await?;
-        let held: BTreeSet<&Permission> = others.into_iter().zip(answers).filter(|(_, yes)| *yes).map(|(a, _)| a).collect();
+        let held: BTreeSet<&Permission> =
+            others.into_iter().zip(answers).filter(|(_, yes)| *yes).map(|(a, _)| a).collect();
         let is_met = |need: &Need| {
             !need.alternative.is_empty() && need.alternative.iter().all(|permission| held.contains(permission))
         };

@@ -77,12 +77,8 @@ pub async fn plan_live(
         }
     }
     let connector = repository.connector(connect);
-    let scope = Scope {
-        sources: &repository.sources,
-        resolved: &compiled.resolved,
-        locked: &repository.locked,
-        only: None,
-    };
+    let scope =
+        Scope { sources: &repository.sources, resolved: &compiled.resolved, locked: &repository.locked, only: None };
     let survey = survey(&connector, scope, events).await;
     if !options.refresh {
         return observe_all(repository, (&compiled, found), survey, options, events).await;
