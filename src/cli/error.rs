@@ -99,6 +99,9 @@ impl From<UnknownName> for CliError {
             NameKind::Service => "service",
         };
         let error = Self::usage(format!("the repository has no {kind} `{}`", unknown.name));
+        if unknown.broken {
+            return error.hint("its ServiceCluster is there but has errors: `carrier check` shows them");
+        }
         match nearest(&unknown.name, unknown.known.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None if !unknown.known.is_empty() => error.hint(format!("it has {}", unknown.known.join(", "))),

@@ -1,43 +1,27 @@
-//! `carrier lock`: the CRDs of the service clusters, written down in the repository.
+//! `carrier lock`: the CRDs of the service clusters, recorded in the repository.
 //!
-//! They come from the clusters, or out of files (`--from`); `--offline` takes none.
-//! A cluster that cannot be asked keeps what is locked of it, and the others go on.
-//!
-//! What changes is data and goes to stdout; stderr has the complaints and what
-//! was done. What is wrong with the lock or with the given files keeps everything
-//! from being written. What is wrong elsewhere in the repository does not keep a
-//! CRD out: it is shown, and ends in status 1; but nothing is removed then.
+//! What changes is data and goes to stdout; stderr has the diagnostics and what was done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::clusters::ClusterFlags;
-use super::diagnostics::{self, Format, Summary};
+use super::diagnostics::{self, Destination, Format};
 use super::env::{Env, read_stdin};
 use super::error::CliError;
 use super::exit::Exit;
-use super::input;
-use super::progress;
 use super::ui::{Ui, Verbosity};
-use crate::compile::Discovered;
-use crate::compile::locking::plan::Inputs;
-use crate::compile::locking::{
-    ChangeKind, ClusterChanges, Given, LockPlan, drift, given, lock_file, plan, snapshots, unused,
-};
-use crate::compile::resolve::{Resolved, resolve};
-use crate::files::update::update;
-use crate::files::walk::{MAX_FILE_BYTES, read_paths};
+use super::{input, progress};
+use crate::compile::locking::{ChangeKind, ClusterChanges, LockPlan};
+use crate::files::walk::MAX_FILE_BYTES;
 use crate::model::cluster::ClusterId;
-use crate::model::codes::{cluster, object, yaml};
-use crate::model::diagnostic::{Diagnostics, Severity};
 use crate::model::lock::LOCK_PATH;
-use crate::model::nearest::nearest;
 use crate::model::plain;
-use crate::model::source::{SourceFile, Sources};
-use crate::ops::survey::{Scope, Survey, survey};
+use crate::model::source::SourceFile;
+use crate::ops::lock::{AskedClusters, GivenFiles, LockChanges, LockError, LockOptions, LockSource, prepare};
 use crate::ops::{Events, Repository};
 use crate::plan::words::count;
 
@@ -79,77 +63,27 @@ pub struct LockArgs {
 /// When there is no repository, the files cannot be read, or nothing can be written.
 pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = input::open(env, ui)?;
-    let (resolved, mut found) = resolve(&repository.loaded);
-    known_cluster(args.cluster.as_ref(), &repository, &resolved)?;
-    let mut unlocked = Diagnostics::default();
-    let file = lock_file::read(&repository.sources, &mut unlocked);
-    if let Some(foreign) = snapshots::foreign(&repository.loaded.config, &file) {
-        unlocked.push(foreign);
-    }
-    if unlocked.has_errors() {
-        found.append(unlocked);
-        input::report(&repository, &repository.and(found), Format::Text, env, ui)?;
-        ui.say("nothing was locked: what the lock holds must not be lost")?;
-        return Ok(Exit::Errors);
-    }
-    let (files, given) = match args.from.is_empty() {
-        true => (Sources::default(), None),
-        false => read_given(&args.from, env).map(|(files, given)| (files, Some(given)))?,
+    let options = args.options(env)?;
+    let connect = args.clusters.options(env);
+    let (events, mut receiver) = Events::channel();
+    let preparing = prepare(&repository, &connect, &options, &events);
+    let Some(prepared) = progress::run(ui, &mut receiver, preparing)? else {
+        ui.say("interrupted; nothing was written")?;
+        return Ok(Exit::Interrupted);
     };
-    let asked = match args.from.is_empty() && !args.offline {
-        false => None,
-        true => {
-            if repository.settings_are_broken() {
-                input::report(&repository, &repository.and(found), Format::Text, env, ui)?;
-                ui.say("nothing was locked: carrier.yaml says how to reach the clusters")?;
-                return Ok(Exit::Errors);
-            }
-            let options = args.clusters.options(env);
-            let connector = repository.connector(&options);
-            let scope = Scope {
-                sources: &repository.sources,
-                resolved: &resolved,
-                locked: &repository.locked,
-                only: args.cluster.as_ref(),
-            };
-            let (events, mut receiver) = Events::channel();
-            let Some(asked) = progress::run(ui, &mut receiver, survey(&connector, scope, &events))? else {
-                ui.say("interrupted; nothing was written")?;
-                return Ok(Exit::Interrupted);
-            };
-            Some(asked)
-        }
+    let changes = match prepared {
+        Ok(changes) => changes,
+        Err(error) => return not_locked(error, &repository, env, ui),
     };
-    let inputs = Inputs {
-        sources: &repository.sources,
-        config: &repository.loaded.config,
-        resolved: &resolved,
-        locked: &repository.locked,
-        given: given.as_ref(),
-        seen: asked.as_ref().map(|asked| &asked.seen),
-        cluster: args.cluster.as_ref(),
-        prune: args.prune,
+    report(&changes, &repository, env, ui)?;
+    let plan = &changes.plan;
+    // The failure of a cluster is the most that there is to say.
+    let exit = match changes.asked.and_then(|asked| asked.failure) {
+        Some(failure) => failure.into(),
+        None if changes.has_errors() => Exit::Errors,
+        None => Exit::Fine,
     };
-    let mut plan = plan(inputs);
-    let mut stale = repository.stale.clone();
-    stale.retain(|complaint| !plan.mends(complaint, inputs));
-    found.append(stale);
-    found.append(std::mem::take(&mut plan.in_repository));
-    if !args.prune {
-        found.append(unused(&resolved, &repository.locked));
-    }
-    let in_given = std::mem::take(&mut plan.in_given);
-    if let Some(asked) = &asked {
-        found.append(asked.found.clone());
-        if args.check {
-            found.append(drifted(&resolved, &repository.locked.discovered, &asked.seen));
-        }
-    }
-
-    let (exit, guarded) = report(&repository, found, in_given, &files, env, ui)?;
-    // What a cluster said, or did not, is the most that there is to say.
-    let exit = asked.as_ref().and_then(|asked| asked.failure.map(Exit::from)).unwrap_or(exit);
-    if args.prune && guarded {
+    if args.prune && changes.in_doubt {
         ui.say("nothing was written: while this is so, what seems unused may be in use; mend it, then prune")?;
         return Ok(Exit::Refused);
     }
@@ -157,15 +91,15 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         ui.say("nothing was locked: mend what is wrong with the given files first")?;
         return Ok(exit);
     }
-    print(&plan, asked.is_some(), ui)?;
+    print(plan, changes.asked.is_some(), ui)?;
     // On a terminal both streams are one text: what changes, then what was done.
     ui.flush()?;
     if args.check {
         if plan.files.is_empty() {
-            let unknown = asked.is_some_and(|asked| !asked.unknown.is_empty());
-            ui.say(match unknown {
-                false => "nothing would change",
-                true => "nothing would change in the clusters that answered",
+            let is_whole = changes.asked.is_none_or(|asked| asked.unknown == 0);
+            ui.say(match is_whole {
+                true => "nothing would change",
+                false => "nothing would change in the clusters that answered",
             })?;
             return Ok(exit);
         }
@@ -173,93 +107,66 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         ui.say(format_args!("{files} would change; without `--check` this is written"))?;
         return Ok(if exit == Exit::Fine { Exit::Changes } else { exit });
     }
-    update(&repository.root, &plan.files)?;
-    match asked {
-        Some(asked) => done_online(&plan, &asked, exit, ui)?,
-        None => done(&plan, args, &resolved, exit, ui)?,
+    changes.write(&repository)?;
+    match &changes.asked {
+        Some(asked) => done_online(plan, asked, exit, ui)?,
+        None => done(&changes, args, exit, ui)?,
     }
     Ok(exit)
 }
 
-/// The complaints about CRDs that are not what was locked. What is different is printed below them.
-fn drifted(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Discovered) -> Diagnostics {
-    let (_, complaints) = drift(resolved, discovered, seen, false);
-    let mut drifted = Diagnostics::default();
-    for mut complaint in complaints.into_iter().filter(|d| d.code == &cluster::DRIFT) {
-        complaint.notes.clear();
-        drifted.push(complaint);
+impl LockArgs {
+    /// The options of locking that the arguments stand for. Reads the standard input where they name it.
+    fn options(&self, env: &Env) -> Result<LockOptions, CliError> {
+        let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) = self.from.iter().cloned().partition(|p| p == Path::new("-"));
+        let text = match stdin.is_empty() {
+            true => None,
+            false => {
+                let text =
+                    read_stdin(MAX_FILE_BYTES).map_err(|error| CliError::file("read", Path::new(STDIN), &error))?;
+                Some(SourceFile { path: STDIN.to_owned(), text: text.into() })
+            }
+        };
+        let from = match () {
+            () if !self.from.is_empty() => {
+                LockSource::Files(GivenFiles { directory: env.directory.clone(), paths, text })
+            }
+            () if self.offline => LockSource::Nothing,
+            () => LockSource::Clusters,
+        };
+        Ok(LockOptions { from, cluster: self.cluster.clone(), prune: self.prune, check: self.check })
     }
-    drifted
 }
 
-/// Reads what `--from` names, and finds the CRDs in it.
-fn read_given(paths: &[PathBuf], env: &Env) -> Result<(Sources, Given), CliError> {
-    let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths.iter().cloned().partition(|p| p == Path::new("-"));
-    let mut named = BTreeSet::from([STDIN.to_owned()]);
-    for path in &paths {
-        if !env.path(path).metadata().map_err(|error| CliError::file("read", path, &error))?.is_dir() {
-            named.insert(path.to_string_lossy().into_owned());
-        }
-    }
-    let mut more = Vec::new();
-    if !stdin.is_empty() {
-        let text = read_stdin(MAX_FILE_BYTES).map_err(|error| CliError::file("read", Path::new(STDIN), &error))?;
-        more.push(SourceFile { path: STDIN.to_owned(), text: text.into() });
-    }
-    let (files, unread) = read_paths(&env.directory, &paths, more)?;
-    let mut given = given(&files, &named);
-    given.errors.extend(unread.into_sorted());
-    Ok((files, given))
+/// Ends the command where nothing can be locked.
+fn not_locked(error: LockError, repository: &Repository, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    let (diagnostics, why) = match error {
+        LockError::BrokenLock(list) => (list, "what the lock holds must not be lost"),
+        LockError::BrokenSettings(list) => (list, "carrier.yaml says how to reach the clusters"),
+        LockError::UnknownCluster(unknown) => return Err(unknown.into()),
+        LockError::Unreadable { path, error } => return Err(CliError::file("read", &path, &error)),
+        LockError::Files(error) => return Err(error.into()),
+    };
+    input::report(repository, &diagnostics, Format::Text, env, ui)?;
+    ui.say(format_args!("nothing was locked: {why}"))?;
+    Ok(Exit::Errors)
 }
 
-fn known_cluster(
-    cluster: Option<&ClusterId>,
-    repository: &Repository,
-    resolved: &Resolved<'_>,
-) -> Result<(), CliError> {
-    let Some(id) = cluster.filter(|id| !resolved.clusters.contains_key(id)) else { return Ok(()) };
-    let error = CliError::usage(format!("the repository has no service cluster `{id}`"));
-    let broken = repository.loaded.broken.iter().any(|key| key.kind == "ServiceCluster" && key.name == id.cluster);
-    if broken {
-        return Err(error.hint("its ServiceCluster is there but has errors: `carrier check` shows them"));
-    }
-    let names: Vec<String> = resolved.clusters.keys().map(ToString::to_string).collect();
-    Err(match nearest(&id.to_string(), names.iter().map(String::as_str)) {
-        Some(meant) => error.hint(format!("did you mean `{meant}`?")),
-        None if names.is_empty() => error.hint("add a ServiceCluster first"),
-        None => error.hint(format!("there are: {}", names.join(", "))),
-    })
-}
-
-/// Shows the complaints of the repository and of the given files, which are two sets of files.
-/// With the status, whether anything keeps unused snapshots from being removed: an error, or what
-/// is nearly an object of ours, and would then be one that uses them.
-fn report(
-    repository: &Repository,
-    found: Diagnostics,
-    in_given: Diagnostics,
-    files: &Sources,
-    env: &Env,
-    ui: &mut Ui<'_>,
-) -> Result<(Exit, bool), CliError> {
-    let in_given = in_given.into_sorted();
-    let mut list = repository.and(found);
-    // Comments may hide what only later stages find.
-    list.retain(|d| d.code != &yaml::UNUSED_SUPPRESSION);
-    let errors = Summary::of(&list, &repository.sources).error + Summary::of(&in_given, files).error;
-    // What is wrong with a cluster says nothing of what the repository wants.
-    let of_clusters = list.iter().filter(|d| d.severity == Severity::Error && cluster::ALL.contains(&d.code)).count();
-    let (verbosity, both) = (ui.verbosity, !in_given.is_empty() && !list.is_empty());
-    if !in_given.is_empty() {
+/// Shows the diagnostics of the given files and of the repository, which are two sets of files.
+fn report(changes: &LockChanges, repository: &Repository, env: &Env, ui: &mut Ui<'_>) -> Result<(), CliError> {
+    if !changes.in_files.is_empty() {
+        let verbosity = ui.verbosity;
         // One sum for both is at the end.
-        ui.verbosity = if both { Verbosity::Quiet } else { verbosity };
-        let shown = diagnostics::report(ui, Format::Text, &in_given, files, &diagnostics::Destination::default());
+        if !changes.diagnostics.is_empty() {
+            ui.verbosity = Verbosity::Quiet;
+        }
+        let nowhere = Destination::default();
+        let shown = diagnostics::report(ui, Format::Text, &changes.in_files, &changes.files, &nowhere);
         ui.verbosity = verbosity;
         shown?;
     }
-    input::report_if_any(repository, &list, env, ui)?;
-    let near = list.iter().any(|d| d.code == &object::NEARLY_OURS);
-    Ok((if errors > 0 { Exit::Errors } else { Exit::Fine }, near || errors > of_clusters))
+    input::report_if_any(repository, &changes.diagnostics, env, ui)?;
+    Ok(())
 }
 
 /// Prints what changes, a block a cluster.
@@ -337,8 +244,8 @@ fn counts(plan: &LockPlan, kept: &str) -> String {
 }
 
 /// Says what was done with what the clusters said, and what comes next.
-fn done_online(plan: &LockPlan, asked: &Survey, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
-    let (answered, unknown) = (asked.clusters.len(), asked.unknown.len());
+fn done_online(plan: &LockPlan, asked: &AskedClusters, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
+    let AskedClusters { answered, unknown, .. } = *asked;
     if unknown > 0 {
         let all = count(answered + unknown, "service cluster");
         ui.say(format_args!("{unknown} of {all} could not be asked; what is locked of it stays"))?;
@@ -357,7 +264,8 @@ fn done_online(plan: &LockPlan, asked: &Survey, exit: Exit, ui: &mut Ui<'_>) -> 
 }
 
 /// Says what was done, and what comes next.
-fn done(plan: &LockPlan, args: &LockArgs, resolved: &Resolved<'_>, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
+fn done(changes: &LockChanges, args: &LockArgs, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
+    let plan = &changes.plan;
     let kinds = || plan.clusters.values().flat_map(|c| c.crds.values().map(|change| change.kind));
     let counted = |kind| kinds().filter(|k| *k == kind).count();
     if args.from.is_empty() {
@@ -372,7 +280,7 @@ fn done(plan: &LockPlan, args: &LockArgs, resolved: &Resolved<'_>, exit: Exit, u
         }
         return ui.next("lock", "to take CRDs from the clusters, or with `--from FILE` out of an operator's release");
     }
-    if resolved.services.is_empty() {
+    if !changes.has_services {
         ui.say("no CatalogEntrySet offers a CRD of a service cluster, so there is nothing to take")?;
         return ui.next("fields --from PATH", "to see what a CRD has to expose");
     }

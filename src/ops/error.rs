@@ -1,5 +1,6 @@
 //! Why an operation has no result, or not the whole. The diagnostics beside it say where and what to do.
 
+use crate::compile::load::SourceKey;
 use crate::compile::resolve::Resolved;
 use crate::model::cluster::ClusterId;
 
@@ -36,6 +37,8 @@ pub struct UnknownName {
     pub name: String,
     /// The names that there are, sorted.
     pub known: Vec<String>,
+    /// Whether an object of that name is there but has errors.
+    pub broken: bool,
 }
 
 /// What a name stands for.
@@ -57,11 +60,13 @@ pub(super) fn known_cluster(id: &ClusterId, resolved: &Resolved<'_>) -> Result<(
     if resolved.clusters.contains_key(id) {
         return Ok(());
     }
-    Err(unknown_cluster(id, resolved.clusters.keys()))
+    let is_it = |key: &SourceKey| key.kind == "ServiceCluster" && key.name == id.cluster;
+    let broken = resolved.loaded.broken.iter().any(is_it);
+    Err(UnknownName { broken, ..unknown_cluster(id, resolved.clusters.keys()) })
 }
 
 /// There is no such service cluster among those that are known.
 pub(super) fn unknown_cluster<'c>(id: &ClusterId, known: impl Iterator<Item = &'c ClusterId>) -> UnknownName {
     let known = known.map(ToString::to_string).collect();
-    UnknownName { kind: NameKind::ServiceCluster, name: id.to_string(), known }
+    UnknownName { kind: NameKind::ServiceCluster, name: id.to_string(), known, broken: false }
 }

@@ -97,7 +97,7 @@ pub fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Vec<Servi
         && !resolved.accounts.contains_key(name.as_str())
     {
         let known = resolved.accounts.keys().map(|name| (*name).to_owned()).collect();
-        return Err(UnknownName { kind: NameKind::Account, name: name.clone(), known });
+        return Err(UnknownName { kind: NameKind::Account, name: name.clone(), known, broken: false });
     }
     let all = compiled.built.iter().filter_map(|built| {
         let cluster = &resolved.services.get(built.service)?.cluster;
@@ -114,7 +114,7 @@ pub fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Vec<Servi
         if !all.iter().any(is) {
             let known: BTreeSet<String> = all.iter().flat_map(|s| [s.crd.plural.clone(), s.crd.name.clone()]).collect();
             let known = known.into_iter().collect();
-            return Err(UnknownName { kind: NameKind::Service, name: word.clone(), known });
+            return Err(UnknownName { kind: NameKind::Service, name: word.clone(), known, broken: false });
         }
         all.retain(is);
     }

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod error;
 pub mod event;
 pub mod get;
+pub mod lock;
 pub mod plan;
 pub mod render;
 pub mod repository;

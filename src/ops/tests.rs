@@ -6,6 +6,7 @@ use super::apply::{ApplyOptions, Prepared, execute, prepare};
 use super::doctor::{DoctorOptions, examine};
 use super::event::Events;
 use super::get::{GetOptions, Service, get};
+use super::lock::{self, LockOptions};
 use super::plan::{LivePlan, PlanOptions, plan_live};
 use super::repository::Repository;
 use super::survey::{Scope, survey};
@@ -20,6 +21,9 @@ fn assert_send<T: Send>(_: &T) {}
 fn operations_are_send() {
     let _ = |repository: &Repository, connect: &ConnectOptions, options: &PlanOptions, events: &Events| {
         assert_send(&plan_live(repository, connect, options, events));
+    };
+    let _ = |repository: &Repository, connect: &ConnectOptions, options: &LockOptions, events: &Events| {
+        assert_send(&lock::prepare(repository, connect, options, events));
     };
     let _ = |connector: &Connector<'_>, scope: Scope<'_>, events: &Events| {
         assert_send(&survey(connector, scope, events));
