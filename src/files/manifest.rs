@@ -14,6 +14,10 @@ use super::FilesError;
 /// The file name of the manifest in the output folder.
 pub const MANIFEST: &str = ".carrier-manifest.json";
 
+/// The folder in which files are written before they are renamed. It is in the output
+/// folder, so that both are on one file system.
+pub(super) const STAGING: &str = ".carrier-staging";
+
 /// The only format that is read.
 const VERSION: u32 = 1;
 
@@ -74,7 +78,7 @@ pub(super) fn check_path(path: &str) -> Result<(), &'static str> {
         if !part.chars().all(portable) || part.ends_with(['.', ' ']) {
             return Err("has a character that some systems do not allow in file names");
         }
-        if part.eq_ignore_ascii_case(MANIFEST) || part.eq_ignore_ascii_case(super::write::STAGING) {
+        if part.eq_ignore_ascii_case(MANIFEST) || part.eq_ignore_ascii_case(STAGING) {
             return Err("has a name that carrier reserves");
         }
     }

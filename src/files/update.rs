@@ -10,8 +10,8 @@ use std::path::Path;
 
 use super::FilesError;
 use super::folder_lock::FolderLock;
-use super::manifest::check_path;
-use super::write::{Found, STAGING, look, remove_staging, replace};
+use super::manifest::{STAGING, check_path};
+use super::write::{PathState, path_state, remove_staging, replace};
 
 /// Writes (`Some`) and removes (`None`) files below `root`, in this order.
 ///
@@ -22,10 +22,10 @@ pub fn update(root: &Path, files: &[(String, Option<String>)]) -> Result<(), Fil
     let _lock = FolderLock::acquire(root)?;
     for (path, _) in files {
         check_path(path).map_err(|reason| FilesError::BadPath { path: path.clone(), reason })?;
-        match look(root, path)? {
-            Found::Nothing | Found::File(_) => {}
-            Found::Other => return Err(FilesError::InTheWay(root.join(path))),
-            Found::Below(file) => return Err(FilesError::InTheWay(root.join(file))),
+        match path_state(root, path)? {
+            PathState::Absent | PathState::File(_) => {}
+            PathState::Other => return Err(FilesError::InTheWay(root.join(path))),
+            PathState::BelowFile(file) => return Err(FilesError::InTheWay(root.join(file))),
         }
     }
     let staging = root.join(STAGING);

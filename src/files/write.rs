@@ -1,13 +1,12 @@
-//! Writing a set of files into a folder that carrier owns.
+//! Writes a set of files into an output folder.
 //!
-//! First everything is compared and checked ([`plan_write`]), then written
-//! ([`WritePlan::apply`]). Nothing that carrier did not write is ever changed or
-//! removed; what is carrier's is told by the folder's ownership manifest. Every
-//! file is written beside and renamed into place. The manifest is written first
-//! with the old and the new files, and last with the new ones: wherever a run is
-//! cut short, the next one knows all it may touch and ends in the same state.
-//! (Nothing is flushed to the disk: after a power cut the next run finds by its
-//! bytes what is not whole.)
+//! [`plan_write`] compares and checks everything, then [`WritePlan::apply`] writes.
+//! Only files in the ownership manifest of the folder are changed or removed, since
+//! carrier wrote them. Each file is written to a staging folder and renamed. The
+//! manifest is written first with the old and the new files, and last with only the
+//! new ones, so that after an interrupted run the next one still knows which files
+//! carrier owns and reaches the same state. (Files are not synced to the disk: after
+//! a power failure, the next run finds incomplete files by their content.)
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,49 +14,45 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::FilesError;
-use super::manifest::{MANIFEST, Manifest, check_path};
+use super::manifest::{MANIFEST, Manifest, STAGING, check_path};
 use crate::model::digest::sha256 as digest;
 
-/// Where files lie until they are renamed into place; below the output folder,
-/// so that it is the same file system.
-pub(super) const STAGING: &str = ".carrier-staging";
-
-/// How a file in the folder differs from what should be there.
+/// How a file in the folder differs from the file to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DifferenceKind {
-    /// It is not there.
+    /// The file does not exist.
     Missing,
-    /// It is as carrier wrote it once, but should be different now.
+    /// The file is as carrier wrote it, and its content has to change.
     Changed,
-    /// Somebody changed it after carrier wrote it.
+    /// The file was edited after carrier wrote it.
     Edited,
-    /// It should be no more.
+    /// The file has to be removed.
     Stale,
-    /// It should be no more, and somebody changed it after carrier wrote it.
+    /// The file has to be removed, and was edited after carrier wrote it.
     StaleEdited,
 }
 
 /// A file that differs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
-    /// Its path below the folder, with `/`.
+    /// The path of the file, relative to the folder, with `/`.
     pub path: String,
-    /// How.
+    /// How the file differs.
     pub kind: DifferenceKind,
 }
 
-/// What [`WritePlan::apply`] did.
+/// The result of [`WritePlan::apply`], in numbers of files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Files that were new or have new content.
+    /// New files, and files with new content.
     pub written: usize,
-    /// Files that are gone.
+    /// Removed files.
     pub removed: usize,
-    /// Files that were as they should be, and were not touched.
+    /// Files that already had the right content.
     pub unchanged: usize,
 }
 
-/// What is to be done to a folder.
+/// The changes to make to a folder. Made by [`plan_write`].
 #[derive(Debug)]
 pub struct WritePlan<'a> {
     dir: PathBuf,
@@ -67,8 +62,12 @@ pub struct WritePlan<'a> {
     after: Manifest,
 }
 
-/// Compares `files` (path below `dir`, with `/`, to content) with what is in `dir`,
-/// and refuses where writing them would touch what is not carrier's. Writes nothing.
+/// Compares `files`, from path relative to `dir` to content, with the files in `dir`.
+/// Writes nothing.
+///
+/// # Errors
+/// If `dir` has files and no ownership manifest, if writing would change or remove a
+/// file that carrier does not own, or if a path is invalid or leads through a link.
 pub fn plan_write<'a>(dir: &Path, files: &'a BTreeMap<String, Vec<u8>>) -> Result<WritePlan<'a>, FilesError> {
     check_paths(files)?;
     let before = Manifest::read(dir)?;
@@ -84,8 +83,8 @@ pub fn plan_write<'a>(dir: &Path, files: &'a BTreeMap<String, Vec<u8>>) -> Resul
         }
     }
     for (path, hash) in ours.iter().filter(|(path, _)| !files.contains_key(*path)) {
-        // A link or folder that took its place is not what carrier wrote.
-        if let Found::File(content) = look(dir, path)? {
+        // If a link or a folder has replaced the file, it is not removed.
+        if let PathState::File(content) = path_state(dir, path)? {
             let kind = if digest(&content) == *hash { DifferenceKind::Stale } else { DifferenceKind::StaleEdited };
             differences.push(Difference { path: path.clone(), kind });
         }
@@ -95,14 +94,20 @@ pub fn plan_write<'a>(dir: &Path, files: &'a BTreeMap<String, Vec<u8>>) -> Resul
     Ok(WritePlan { dir: dir.to_owned(), files, differences, before, after })
 }
 
-/// Refuses a folder below `root` that is a link, or that a link leads to: `carrier.yaml` may name
-/// the output, and what it names stays in the repository.
+/// Checks that no part of the path of a folder below `root` is a symbolic link, so that an output folder that
+/// `carrier.yaml` names is inside the repository.
+///
+/// # Errors
+/// [`FilesError::Link`] for a link.
 pub fn no_link(root: &Path, folder: &str) -> Result<(), FilesError> {
-    look(root, folder).map(|_| ())
+    path_state(root, folder).map(|_| ())
 }
 
-/// What in `dir` is not as `files` says; empty where a write would change nothing.
-/// Reads only. The ownership manifest is one of the files.
+/// The differences between `files` and `dir`, including the ownership manifest; empty
+/// if a write would change nothing. Writes nothing.
+///
+/// # Errors
+/// As [`plan_write`].
 pub fn check(dir: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Difference>, FilesError> {
     let plan = plan_write(dir, files)?;
     let mut differences = plan.differences;
@@ -125,7 +130,10 @@ impl WritePlan<'_> {
         &self.differences
     }
 
-    /// Does it.
+    /// Writes and removes the files.
+    ///
+    /// # Errors
+    /// If the operating system refuses a write. Another run then completes the changes.
     pub fn apply(self) -> Result<Written, FilesError> {
         let staging = self.dir.join(STAGING);
         remove_staging(&staging)?;
@@ -138,15 +146,15 @@ impl WritePlan<'_> {
     }
 
     fn write_all(&self, staging: &Path) -> Result<Written, FilesError> {
-        // From here on the folder is known to be ours, and so is each file in it
-        // whatever becomes of this run. A file's old hash stands until the end:
-        // should a run stop here, what was edited by hand is still known as such.
-        let mut either = self.after.files.clone();
-        either.extend(self.before.iter().flat_map(|m| m.files.clone()));
-        self.write_manifest(&Manifest::new(either), staging)?;
+        // From here on, the manifest lists all files that this run may leave behind. An
+        // existing file keeps its old digest until the end, so that after an interrupted
+        // run edited files are still recognized.
+        let mut all = self.after.files.clone();
+        all.extend(self.before.iter().flat_map(|m| m.files.clone()));
+        self.write_manifest(&Manifest::new(all), staging)?;
 
         let mut written = Written::default();
-        // A path may become a folder, or a folder a path: what blocks goes first.
+        // Removes files first whose path becomes a folder, or whose folder becomes a file.
         for path in self.stale().filter(|path| self.blocks(path)) {
             self.remove(path)?;
             written.removed += 1;
@@ -174,7 +182,7 @@ impl WritePlan<'_> {
         self.differences.iter().filter(|d| is_stale(d.kind)).map(|d| d.path.as_str())
     }
 
-    /// Whether a new file lies below this path, or this path below a new file.
+    /// Whether a new file is below this path, or this path is below a new file.
     fn blocks(&self, path: &str) -> bool {
         let below = format!("{path}/");
         self.files.range(below.clone()..).next().is_some_and(|(p, _)| p.starts_with(&below))
@@ -189,7 +197,7 @@ impl WritePlan<'_> {
             }
             _ => {}
         }
-        // Folders go when nothing is left in them; the first that stays ends it.
+        // Removes folders that are empty now; `remove_dir` fails at the first that is not.
         let mut parent = target.parent();
         while let Some(folder) = parent.filter(|p| *p != self.dir) {
             if fs::remove_dir(folder).is_err() {
@@ -210,11 +218,11 @@ impl WritePlan<'_> {
     }
 }
 
-/// Writes beside and renames: a reader sees the old file or the new one.
+/// Writes a file to the staging folder and renames it, so that a reader sees the old or the new file.
 pub(super) fn replace(target: &Path, content: &[u8], staging: &Path) -> Result<(), FilesError> {
-    let beside = staging.join("file");
-    fs::write(&beside, content).map_err(FilesError::io("write", &beside))?;
-    fs::rename(&beside, target).map_err(FilesError::io("write", target))
+    let staged = staging.join("file");
+    fs::write(&staged, content).map_err(FilesError::io("write", &staged))?;
+    fs::rename(&staged, target).map_err(FilesError::io("write", target))
 }
 
 fn is_stale(kind: DifferenceKind) -> bool {
@@ -236,7 +244,7 @@ fn check_paths(files: &BTreeMap<String, Vec<u8>>) -> Result<(), FilesError> {
     }
 }
 
-/// `a/b` and `a` of `a/b/c`.
+/// The folders of a path, the nearest first: `a/b` and `a` for `a/b/c`.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.rmatch_indices('/').map(|(at, _)| &path[..at])
 }
@@ -256,26 +264,29 @@ fn is_empty(dir: &Path) -> Result<bool, FilesError> {
     Ok(true)
 }
 
-pub(super) enum Found {
-    Nothing,
+/// The state of a path below a folder.
+pub(super) enum PathState {
+    /// It does not exist.
+    Absent,
+    /// A regular file, with its content.
     File(Vec<u8>),
-    /// A folder, or something else that is no regular file.
+    /// A folder, or a special file.
     Other,
-    /// Where a parent folder should be is a file.
-    Below(String),
+    /// It cannot exist, because the parent with this path is a file.
+    BelowFile(String),
 }
 
-/// What is at a path below `dir`; refuses to look through links.
-pub(super) fn look(dir: &Path, path: &str) -> Result<Found, FilesError> {
-    let mut upper: Vec<&str> = parents(path).collect();
-    upper.reverse();
-    for parent in upper {
+/// The state of a path below `dir`. Does not follow symbolic links: they are [`FilesError::Link`].
+pub(super) fn path_state(dir: &Path, path: &str) -> Result<PathState, FilesError> {
+    let mut folders: Vec<&str> = parents(path).collect();
+    folders.reverse();
+    for parent in folders {
         let folder = dir.join(parent);
         match folder.symlink_metadata() {
             Ok(metadata) if metadata.is_symlink() => return Err(FilesError::Link(folder)),
             Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => return Ok(Found::Below(parent.to_owned())),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+            Ok(_) => return Ok(PathState::BelowFile(parent.to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(PathState::Absent),
             Err(source) => return Err(FilesError::Io { doing: "read", path: folder, source }),
         }
     }
@@ -283,15 +294,15 @@ pub(super) fn look(dir: &Path, path: &str) -> Result<Found, FilesError> {
     match target.symlink_metadata() {
         Ok(metadata) if metadata.is_symlink() => Err(FilesError::Link(target)),
         Ok(metadata) if metadata.is_file() => {
-            fs::read(&target).map(Found::File).map_err(FilesError::io("read", &target))
+            fs::read(&target).map(PathState::File).map_err(FilesError::io("read", &target))
         }
-        Ok(_) => Ok(Found::Other),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::Nothing),
+        Ok(_) => Ok(PathState::Other),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(PathState::Absent),
         Err(source) => Err(FilesError::Io { doing: "read", path: target, source }),
     }
 }
 
-/// How the file differs from `content`; refuses what is not ours.
+/// How a file differs from `content`; `None` if it does not. A file that carrier does not own is an error.
 fn compare(
     dir: &Path,
     path: &str,
@@ -299,19 +310,19 @@ fn compare(
     ours: &BTreeMap<String, String>,
 ) -> Result<Option<DifferenceKind>, FilesError> {
     let in_the_way = |path: &str| Err(FilesError::InTheWay(dir.join(path)));
-    match look(dir, path)? {
-        Found::Nothing => Ok(Some(DifferenceKind::Missing)),
-        // The same bytes lose nothing, whoever wrote them; a resolved merge conflict
-        // in the manifest leaves such files.
-        Found::File(there) if there == content => Ok(None),
-        Found::File(there) => match ours.get(path) {
+    match path_state(dir, path)? {
+        PathState::Absent => Ok(Some(DifferenceKind::Missing)),
+        // A file with the right content needs no owner. Such files exist after a merge
+        // conflict in the manifest was resolved.
+        PathState::File(there) if there == content => Ok(None),
+        PathState::File(there) => match ours.get(path) {
             Some(hash) if *hash == digest(&there) => Ok(Some(DifferenceKind::Changed)),
             Some(_) => Ok(Some(DifferenceKind::Edited)),
             None => in_the_way(path),
         },
-        Found::Below(file) if ours.contains_key(&file) => Ok(Some(DifferenceKind::Missing)),
-        Found::Below(file) => in_the_way(&file),
-        Found::Other => match foreign(&dir.join(path), path, ours)? {
+        PathState::BelowFile(file) if ours.contains_key(&file) => Ok(Some(DifferenceKind::Missing)),
+        PathState::BelowFile(file) => in_the_way(&file),
+        PathState::Other => match foreign(&dir.join(path), path, ours)? {
             Some(file) => in_the_way(&file),
             None => Ok(Some(DifferenceKind::Missing)),
         },
@@ -341,7 +352,7 @@ fn foreign(folder: &Path, path: &str, ours: &BTreeMap<String, String>) -> Result
 }
 
 pub(super) fn remove_staging(staging: &Path) -> Result<(), FilesError> {
-    // A link in its place is removed as a link: `remove_dir_all` does not follow it.
+    // `remove_dir_all` removes a link instead of following it.
     match fs::remove_dir_all(staging) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(FilesError::Io { doing: "remove", path: staging.to_owned(), source: error })
