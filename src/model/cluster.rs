@@ -1,4 +1,4 @@
-//! What a service cluster is called.
+//! Names of clusters and the API groups that follow from them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,14 +6,14 @@ use std::str::FromStr;
 /// A service cluster and the provider it belongs to, written `provider/cluster`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClusterId {
-    /// The provider account, whose namespace the ServiceCluster lies in.
+    /// The name of the provider's account, which is the namespace of the ServiceCluster.
     pub provider: String,
-    /// The ServiceCluster.
+    /// The name of the ServiceCluster.
     pub cluster: String,
 }
 
 impl ClusterId {
-    /// The cluster `cluster` of `provider`.
+    /// The cluster `cluster` of `provider`; the names are not checked.
     pub fn new(provider: impl Into<String>, cluster: impl Into<String>) -> Self {
         Self { provider: provider.into(), cluster: cluster.into() }
     }
@@ -37,7 +37,7 @@ impl fmt::Display for ClusterId {
     }
 }
 
-/// A cluster that objects go to.
+/// The cluster that an object is applied to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// The management cluster.
@@ -55,7 +55,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// A text that is no `provider/cluster`.
+/// A text is not of the form `provider/cluster`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not of the form PROVIDER/CLUSTER")]
 pub struct NotAClusterId(String);

@@ -1,7 +1,7 @@
 //! `carrier.yaml`, the settings of a repository.
 //!
-//! Everything in it has a default. Nothing in it is secret: a kubeconfig is
-//! named, never written out.
+//! Every setting has a default. The file contains no secrets: it refers to kubeconfigs
+//! and never contains one.
 
 use std::collections::BTreeMap;
 
@@ -17,32 +17,32 @@ pub const CONFIG_API_VERSION: &str = "carrier/v1";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Config {
-    /// The version of this file's form; there is one, and it may be left out.
+    /// The version of the format of this file. There is one version, and it is optional.
     #[serde(default)]
     pub api_version: ConfigVersion,
-    /// The folder that `carrier render` writes, below the repository's root.
+    /// The folder that `carrier render` writes, relative to the repository's root.
     #[serde(default = "rendered")]
     #[schemars(length(min = 1))]
     pub output: String,
-    /// The folder with the CRDs of the service clusters, below the repository's root.
+    /// The folder with the CRDs of the service clusters, relative to the repository's root.
     #[serde(default = "snapshots")]
     #[schemars(length(min = 1))]
     pub snapshots: String,
-    /// What the objects that `carrier apply` writes are known by as a whole. Two repositories that are
-    /// applied to one management cluster need two names.
+    /// The name of the inventory of the objects that `carrier apply` writes. Two repositories that are
+    /// applied to the same management cluster need different names.
     #[serde(default = "inventory")]
     #[schemars(length(min = 1, max = 40), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub inventory: String,
-    /// How to reach the management cluster. Absent, as kubectl would.
+    /// The kubeconfig of the management cluster. If absent, the one that kubectl uses.
     #[serde(default)]
     pub management: Management,
-    /// How to reach each service cluster, by `<provider>/<cluster>`.
+    /// The kubeconfig of each service cluster, by `<provider>/<cluster>`.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {
         "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
     }))]
     pub service_clusters: BTreeMap<String, ClusterAccess>,
-    /// What `carrier render` writes for.
+    /// The tool that `carrier render` writes manifests for.
     #[serde(default)]
     pub render: Render,
 }
@@ -73,34 +73,34 @@ fn snapshots() -> String {
     "snapshots".into()
 }
 
-/// The version of the file's form.
+/// The version of the format of the file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ConfigVersion {
-    /// The only one.
+    /// The only version.
     #[default]
     #[serde(rename = "carrier/v1")]
     V1,
 }
 
-/// How to reach the management cluster.
+/// The kubeconfig of the management cluster and its expected identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Management {
-    /// Path of a kubeconfig file. Absent, `$KUBECONFIG` or `~/.kube/config`.
+    /// Path of a kubeconfig file. If absent, `$KUBECONFIG` or `~/.kube/config`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub kubeconfig: Option<String>,
-    /// The context in it. Absent, its current one.
+    /// The context in the kubeconfig. If absent, its current context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub context: Option<String>,
-    /// UID of the cluster's namespace `kube-system`: carrier refuses to touch another cluster.
+    /// UID of the cluster's namespace `kube-system`. carrier does not read or write a cluster with another UID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub uid: Option<String>,
 }
 
-/// How to reach one service cluster: a file, an environment variable or the `ServiceCluster`'s Secret.
+/// The kubeconfig of a service cluster: a file, an environment variable or the Secret of the `ServiceCluster`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [
@@ -110,41 +110,41 @@ pub struct Management {
     { "required": ["secret"], "properties": { "secret": { "const": true } } }
 ]))]
 pub struct ClusterAccess {
-    /// Path of a kubeconfig file. Absent beside `context`, `$KUBECONFIG` or `~/.kube/config`.
+    /// Path of a kubeconfig file. If absent and `context` is set, `$KUBECONFIG` or `~/.kube/config`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub kubeconfig: Option<String>,
-    /// The context in it. Absent, its current one.
+    /// The context in the kubeconfig. If absent, its current context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub context: Option<String>,
-    /// The environment variable that holds a kubeconfig.
+    /// The environment variable that contains a kubeconfig.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"))]
     pub env: Option<String>,
-    /// `true`: the Secret that the `ServiceCluster` names, read from the management cluster.
+    /// `true` for the Secret that the `ServiceCluster` names, read from the management cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<bool>,
 }
 
-/// Where a kubeconfig comes from; a [`ClusterAccess`] that says exactly one thing.
+/// The source of a kubeconfig: a [`ClusterAccess`] with exactly one of its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KubeconfigSource {
-    /// A file, or kubectl's usual one, and a context in it.
+    /// A file and a context in it.
     File {
-        /// The file.
+        /// The path; `None` for the file that kubectl uses.
         path: Option<String>,
-        /// The context.
+        /// The context; `None` for the current context of the file.
         context: Option<String>,
     },
-    /// An environment variable.
+    /// The name of an environment variable that contains the kubeconfig.
     Env(String),
     /// The Secret that the `ServiceCluster` names.
     Secret,
 }
 
 impl ClusterAccess {
-    /// The one source it names; `None` where it names none, or two.
+    /// The source; `None` if the settings name none or more than one.
     #[must_use]
     pub fn source(&self) -> Option<KubeconfigSource> {
         let file = self.kubeconfig.is_some() || self.context.is_some();
@@ -159,26 +159,26 @@ impl ClusterAccess {
     }
 }
 
-/// What `carrier render` writes for.
+/// The tool that `carrier render` writes manifests for, and its settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Render {
-    /// Who reads the manifests.
+    /// The tool that reads the manifests.
     #[serde(default, rename = "for")]
     pub target: RenderTarget,
-    /// What Flux has to know.
+    /// Settings for Flux.
     #[serde(default)]
     pub flux: Flux,
-    /// What Argo CD has to know.
+    /// Settings for Argo CD.
     #[serde(default)]
     pub argo: Argo,
 }
 
-/// Who reads the manifests.
+/// The tool that reads the manifests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RenderTarget {
-    /// Nobody in particular: kubectl, carrier itself.
+    /// No additional files: for kubectl and carrier.
     #[default]
     Plain,
     /// Flux.
@@ -187,22 +187,22 @@ pub enum RenderTarget {
     Argo,
 }
 
-/// What Flux has to know.
+/// Settings for Flux.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Flux {
-    /// Kind of the source object that fetches this repository.
+    /// The kind of the Flux source of this repository.
     #[serde(default)]
     pub source_kind: FluxSourceKind,
-    /// Its name.
+    /// The name of the Flux source.
     #[serde(default = "flux_system")]
     #[schemars(length(min = 1))]
     pub source_name: String,
-    /// The namespace of Flux' own objects.
+    /// The namespace of the Flux objects.
     #[serde(default = "flux_system")]
     #[schemars(length(min = 1))]
     pub namespace: String,
-    /// Where the output folder is in that source. Absent, at `output`.
+    /// Path of the output folder in the Flux source. If absent, the value of `output`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub path: Option<String>,
@@ -223,7 +223,7 @@ fn flux_system() -> String {
     "flux-system".into()
 }
 
-/// The kinds of source that Flux knows.
+/// The kinds of Flux sources.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum FluxSourceKind {
     /// A Git repository.
@@ -236,27 +236,27 @@ pub enum FluxSourceKind {
     Bucket,
 }
 
-/// What Argo CD has to know.
+/// Settings for Argo CD.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Argo {
-    /// The namespace of Argo CD's own objects.
+    /// The namespace of the Argo CD objects.
     #[serde(default = "argocd")]
     #[schemars(length(min = 1))]
     pub namespace: String,
-    /// The project of the applications.
+    /// The Argo CD project of the applications.
     #[serde(default = "default_project")]
     #[schemars(length(min = 1))]
     pub project: String,
-    /// URL of this repository. Absent, no applications are written.
+    /// URL of this repository. If absent, no applications are rendered.
     #[serde(default, rename = "repoURL", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub repo_url: Option<String>,
-    /// The branch, tag or commit to follow. Absent, the repository's `HEAD`.
+    /// The branch, tag or commit to deploy. If absent, `HEAD` of the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub target_revision: Option<String>,
-    /// Where the output folder is in that repository. Absent, at `output`.
+    /// Path of the output folder in the repository. If absent, the value of `output`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub path: Option<String>,

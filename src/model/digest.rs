@@ -1,12 +1,12 @@
-//! SHA-256 in hex: what files, snapshots and long names are told apart by.
+//! SHA-256 in hexadecimal, for the hashes of files and snapshots and for shortened names.
 //!
-//! What comes out is in locks, manifests and names of objects; it never changes.
+//! Digests are stored in locks, manifests and names of objects, so the results must not change.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-/// The whole digest, 64 digits.
+/// The full digest: 64 lower-case hexadecimal digits.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
@@ -16,7 +16,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-/// The first ten digits, for a name that had to be cut: enough to tell names apart.
+/// The first ten digits of the digest, to keep shortened names unique.
 #[must_use]
 pub fn short(bytes: &[u8]) -> String {
     let mut hex = sha256(bytes);
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_are_those_of_everybody_else() {
+    fn digests_match_the_standard() {
         assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(short(b""), "e3b0c44298");
     }

@@ -1,7 +1,7 @@
-//! Keys of labels and annotations that carrier writes (`kubecarrier.md` §2.2,
+//! Keys of the labels and annotations that carrier writes (`kubecarrier.md` §2.2,
 //! `docs/compatibility.md`).
 //!
-//! What is rendered and what sync reads must be called the same.
+//! Render writes them and sync reads them, so both use these constants.
 
 /// Label of an internal or derived CRD: the provider's namespace.
 pub const ORIGIN_NAMESPACE: &str = "kubecarrier.io/origin-namespace";

@@ -1,36 +1,36 @@
-//! Who set which fields of an object: the reader of `metadata.managedFields`, which
-//! server-side apply keeps (KEP-555). Reading only; nothing here compares values.
+//! Reads `metadata.managedFields`, in which the API server records the owners of fields
+//! (KEP-555). Nothing here compares values.
 
 use serde_json::Value;
 
-/// The field manager of everything that carrier applies from a repository.
+/// The field manager of all objects that carrier applies from a repository.
 pub const FIELD_MANAGER: &str = "carrier";
 
-/// An entry of an object's managed fields.
+/// An entry of `metadata.managedFields`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Manager<'a> {
     /// The manager's name.
     pub name: &'a str,
-    /// Group and version in which it wrote.
+    /// The `apiVersion` that the manager wrote the object in.
     pub api_version: &'a str,
-    /// Whether it used server-side apply.
+    /// Whether the operation is `Apply` (server-side apply).
     pub applies: bool,
-    /// The subresource it wrote; empty for the object itself.
+    /// The subresource that the manager wrote; empty for the object itself.
     pub subresource: &'a str,
-    /// The fields it owns.
+    /// The owned fields, in the format `FieldsV1`.
     pub fields: &'a Value,
 }
 
 impl Manager<'_> {
-    /// Whether this is carrier, applying the object itself.
+    /// Whether this is the entry of carrier's server-side apply of the object itself.
     #[must_use]
     pub fn is_carrier(&self) -> bool {
         self.name == FIELD_MANAGER && self.applies && self.subresource.is_empty()
     }
 }
 
-/// The entries of an object's managed fields, in the server's order; none where there are none or
-/// where an entry has no `fieldsV1`.
+/// The entries of `metadata.managedFields`, in the order of the server. Entries without
+/// `fieldsV1` are left out.
 pub fn managers(object: &Value) -> impl Iterator<Item = Manager<'_>> {
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
     entries.into_iter().flatten().filter_map(|entry| {

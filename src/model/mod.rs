@@ -1,8 +1,7 @@
-//! The words of the compiler: places in source text,
-//! diagnostics, names, field paths and the KubeCarrier kinds.
+//! The data types of the compiler: source text and places in it, diagnostics, names, field
+//! paths and the KubeCarrier kinds.
 //!
-//! Pure data and small functions on it. Nothing here knows a file system, a
-//! cluster or a terminal.
+//! Pure data and small functions on it, without access to files, clusters or a terminal.
 
 pub mod cluster;
 pub mod codes;

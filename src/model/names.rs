@@ -1,58 +1,57 @@
-//! What Kubernetes takes as a name, a label or an annotation key.
+//! Validation of names, labels and annotation keys.
 //!
-//! Each check says precisely what is wrong, so that a diagnostic can point at
-//! the one bad character. The rules are those of `k8s.io/apimachinery`
-//! (`validation.IsDNS1123Label` and its kin).
+//! Each error is precise, so that a diagnostic can point at the invalid character. The
+//! rules are those of `k8s.io/apimachinery` (`validation.IsDNS1123Label` and similar).
 
 use std::fmt;
 
-/// The longest DNS label and the longest label value, in bytes.
+/// The maximum length of a DNS label and of a label value, in bytes.
 pub const LABEL_MAX: usize = 63;
-/// The longest DNS subdomain, in bytes.
+/// The maximum length of a DNS subdomain, in bytes.
 pub const SUBDOMAIN_MAX: usize = 253;
 
-/// Why something is not the name it should be.
+/// Why a name is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NameError {
-    /// There is nothing.
+    /// The name is empty.
     Empty,
-    /// It is too long, in bytes.
+    /// The name is too long.
     TooLong {
-        /// What it is.
+        /// The length in bytes.
         length: usize,
-        /// What it may be.
+        /// The maximum in bytes.
         max: usize,
     },
-    /// A character that may not stand there.
+    /// A character is not allowed.
     Character {
         /// The character.
         found: char,
-        /// Which one it is, from 1.
+        /// Its position in characters, from 1.
         position: usize,
-        /// What may stand there.
+        /// The allowed characters, for the message.
         allowed: &'static str,
     },
-    /// The first character may stand inside, but not there.
+    /// The first character is allowed inside only.
     Start {
         /// The character.
         found: char,
-        /// What may stand there.
+        /// The allowed characters, for the message.
         allowed: &'static str,
     },
-    /// The last character may stand inside, but not there.
+    /// The last character is allowed inside only.
     End {
         /// The character.
         found: char,
-        /// What may stand there.
+        /// The allowed characters, for the message.
         allowed: &'static str,
     },
-    /// A dot has nothing before or after it.
+    /// A part between dots is empty.
     EmptyPart,
-    /// A qualified key has more than one `/`, or nothing on one side of it.
+    /// A qualified key has more than one `/`, or an empty prefix or name.
     Slash,
-    /// The name is one of the two that mean folders.
+    /// The name is `.` or `..`.
     Dots,
-    /// The prefix of a qualified key is wrong.
+    /// The prefix of a qualified key is not valid.
     Prefix(Box<NameError>),
 }
 
@@ -60,23 +59,23 @@ impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => write!(f, "it is empty"),
-            Self::TooLong { length, max } => write!(f, "it has {length} characters, {max} are allowed"),
+            Self::TooLong { length, max } => write!(f, "it has {length} characters, the limit is {max}"),
             Self::Character { found, position, allowed } => {
-                write!(f, "character {position} is {found:?}; {allowed} may stand there")
+                write!(f, "character {position} is {found:?}; {allowed} allowed")
             }
-            Self::Start { found, allowed } => write!(f, "it begins with {found:?}; only {allowed} may"),
-            Self::End { found, allowed } => write!(f, "it ends with {found:?}; only {allowed} may"),
-            Self::EmptyPart => write!(f, "there is nothing before, after or between two dots"),
-            Self::Slash => write!(f, "one `/` may part a prefix from a name, and both must be there"),
-            Self::Dots => write!(f, "`.` and `..` mean folders"),
-            Self::Prefix(why) => write!(f, "of its prefix: {why}"),
+            Self::Start { found, allowed } => write!(f, "it begins with {found:?}; only {allowed} are allowed there"),
+            Self::End { found, allowed } => write!(f, "it ends with {found:?}; only {allowed} are allowed there"),
+            Self::EmptyPart => write!(f, "a part before, after or between dots is empty"),
+            Self::Slash => write!(f, "it must be a name, or a prefix and a name separated by one `/`"),
+            Self::Dots => write!(f, "`.` and `..` are reserved"),
+            Self::Prefix(error) => write!(f, "its prefix is not valid: {error}"),
         }
     }
 }
 
 impl std::error::Error for NameError {}
 
-/// The characters of one sort of name.
+/// The allowed characters of one type of name.
 struct Alphabet {
     inside: fn(char) -> bool,
     start: fn(char) -> bool,
@@ -94,7 +93,7 @@ const DNS: Alphabet = Alphabet {
     inside: |c| lower_or_digit(c) || c == '-',
     start: lower_or_digit,
     end: lower_or_digit,
-    inside_words: "only a-z, 0-9 and `-`",
+    inside_words: "only a-z, 0-9 and `-` are",
     start_words: "a-z and 0-9",
     end_words: "a-z and 0-9",
 };
@@ -105,12 +104,12 @@ const QUALIFIED: Alphabet = Alphabet {
     inside: |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
     start: |c: char| c.is_ascii_alphanumeric(),
     end: |c: char| c.is_ascii_alphanumeric(),
-    inside_words: "only A-Z, a-z, 0-9, `-`, `_` and `.`",
+    inside_words: "only A-Z, a-z, 0-9, `-`, `_` and `.` are",
     start_words: "A-Z, a-z and 0-9",
     end_words: "A-Z, a-z and 0-9",
 };
 
-fn spelt(name: &str, from: usize, alphabet: &Alphabet) -> Result<(), NameError> {
+fn check_characters(name: &str, from: usize, alphabet: &Alphabet) -> Result<(), NameError> {
     let (Some(first), Some(last)) = (name.chars().next(), name.chars().next_back()) else {
         return Err(NameError::Empty);
     };
@@ -126,24 +125,24 @@ fn spelt(name: &str, from: usize, alphabet: &Alphabet) -> Result<(), NameError> 
     Ok(())
 }
 
-fn short(name: &str, max: usize) -> Result<(), NameError> {
+fn check_length(name: &str, max: usize) -> Result<(), NameError> {
     if name.len() > max { Err(NameError::TooLong { length: name.len(), max }) } else { Ok(()) }
 }
 
-/// A DNS label (RFC 1123): lower case letters, digits and `-`, at most 63. Names of namespaces.
+/// Checks a DNS label (RFC 1123): lower-case letters, digits and `-`, at most 63 characters. Names of namespaces.
 pub fn dns_label(name: &str) -> Result<(), NameError> {
-    spelt(name, 0, &DNS)?;
-    short(name, LABEL_MAX)
+    check_characters(name, 0, &DNS)?;
+    check_length(name, LABEL_MAX)
 }
 
-/// A DNS label that begins with a letter (RFC 1035): plurals and, in lower case, kinds of CRDs.
+/// Checks a DNS label that begins with a letter (RFC 1035): plurals and, in lower case, kinds of CRDs.
 pub fn dns_1035_label(name: &str) -> Result<(), NameError> {
-    spelt(name, 0, &DNS_1035)?;
-    short(name, LABEL_MAX)
+    check_characters(name, 0, &DNS_1035)?;
+    check_length(name, LABEL_MAX)
 }
 
-/// A DNS subdomain: DNS labels with dots between them, at most 253 in all. The
-/// parts are not limited on their own, as in Kubernetes.
+/// Checks a DNS subdomain: DNS labels separated by dots, at most 253 characters in total.
+/// As in Kubernetes, the length of a part is not limited.
 pub fn dns_subdomain(name: &str) -> Result<(), NameError> {
     if name.is_empty() {
         return Err(NameError::Empty);
@@ -153,13 +152,13 @@ pub fn dns_subdomain(name: &str) -> Result<(), NameError> {
         if part.is_empty() {
             return Err(NameError::EmptyPart);
         }
-        spelt(part, from, &DNS)?;
+        check_characters(part, from, &DNS)?;
         from += part.chars().count() + 1;
     }
-    short(name, SUBDOMAIN_MAX)
+    check_length(name, SUBDOMAIN_MAX)
 }
 
-/// The key of a label: an optional DNS subdomain and `/`, then at most 63
+/// Checks the key of a label: an optional DNS subdomain and `/`, then at most 63
 /// letters, digits, `-`, `_` and `.`.
 pub fn label_key(key: &str) -> Result<(), NameError> {
     let mut parts = key.split('/');
@@ -168,31 +167,31 @@ pub fn label_key(key: &str) -> Result<(), NameError> {
             if prefix.is_empty() || name.is_empty() {
                 return Err(NameError::Slash);
             }
-            dns_subdomain(prefix).map_err(|why| NameError::Prefix(Box::new(why)))?;
+            dns_subdomain(prefix).map_err(|error| NameError::Prefix(Box::new(error)))?;
             name
         }
         (Some(name), None, None) => name,
         _ => return Err(NameError::Slash),
     };
-    spelt(name, key.chars().count() - name.chars().count(), &QUALIFIED)?;
-    short(name, LABEL_MAX)
+    check_characters(name, key.chars().count() - name.chars().count(), &QUALIFIED)?;
+    check_length(name, LABEL_MAX)
 }
 
-/// The key of an annotation: as a label's, but its prefix may be written in any letter case.
+/// Checks the key of an annotation: like the key of a label, but case-insensitive.
 pub fn annotation_key(key: &str) -> Result<(), NameError> {
     label_key(&key.to_ascii_lowercase())
 }
 
-/// The value of a label: nothing, or at most 63 letters, digits, `-`, `_` and `.`.
+/// Checks the value of a label: empty, or at most 63 letters, digits, `-`, `_` and `.`.
 pub fn label_value(value: &str) -> Result<(), NameError> {
     if value.is_empty() {
         return Ok(());
     }
-    spelt(value, 0, &QUALIFIED)?;
-    short(value, LABEL_MAX)
+    check_characters(value, 0, &QUALIFIED)?;
+    check_length(value, LABEL_MAX)
 }
 
-/// A name that can be one segment of a path: names of Roles and `RoleBinding`s.
+/// Checks a name that must be one segment of a path: names of Roles and `RoleBinding`s.
 pub fn path_segment(name: &str) -> Result<(), NameError> {
     if name.is_empty() {
         return Err(NameError::Empty);
@@ -201,14 +200,15 @@ pub fn path_segment(name: &str) -> Result<(), NameError> {
         return Err(NameError::Dots);
     }
     match name.chars().enumerate().find(|(_, c)| matches!(c, '/' | '%')) {
-        Some((at, found)) => Err(NameError::Character { found, position: at + 1, allowed: "anything but `/` and `%`" }),
+        Some((at, found)) => {
+            Err(NameError::Character { found, position: at + 1, allowed: "all characters except `/` and `%` are" })
+        }
         None => Ok(()),
     }
 }
 
-/// The DNS label nearest to what was written, for a proposal: lower case, `-`
-/// for what is not allowed. `None` where nothing sensible is left, or nothing
-/// would change.
+/// A DNS label similar to `name`, for a suggestion: in lower case, with `-` for characters
+/// that are not allowed. `None` if `name` is valid or no valid label results.
 #[must_use]
 pub fn propose_label(name: &str) -> Option<String> {
     let spelt: String =
@@ -224,86 +224,83 @@ pub fn propose_label(name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn why(result: Result<(), NameError>) -> String {
+    fn reason(result: Result<(), NameError>) -> String {
         result.map_or_else(|e| e.to_string(), |()| "fine".into())
     }
 
     #[test]
     fn labels() {
         for good in ["a", "0", "team-a", "a--b", &"x".repeat(63)] {
-            assert_eq!(why(dns_label(good)), "fine", "{good}");
+            assert_eq!(reason(dns_label(good)), "fine", "{good}");
         }
-        for (bad, reason) in [
+        for (bad, expected) in [
             ("", "it is empty"),
-            ("Team-a", "character 1 is 'T'; only a-z, 0-9 and `-` may stand there"),
-            ("team_a", "character 5 is '_'; only a-z, 0-9 and `-` may stand there"),
-            ("eu.west", "character 3 is '.'; only a-z, 0-9 and `-` may stand there"),
-            ("-a", "it begins with '-'; only a-z and 0-9 may"),
-            ("a-", "it ends with '-'; only a-z and 0-9 may"),
-            ("é", "character 1 is 'é'; only a-z, 0-9 and `-` may stand there"),
+            ("Team-a", "character 1 is 'T'; only a-z, 0-9 and `-` are allowed"),
+            ("team_a", "character 5 is '_'; only a-z, 0-9 and `-` are allowed"),
+            ("eu.west", "character 3 is '.'; only a-z, 0-9 and `-` are allowed"),
+            ("-a", "it begins with '-'; only a-z and 0-9 are allowed there"),
+            ("a-", "it ends with '-'; only a-z and 0-9 are allowed there"),
+            ("é", "character 1 is 'é'; only a-z, 0-9 and `-` are allowed"),
         ] {
-            assert_eq!(why(dns_label(bad)), reason, "{bad}");
+            assert_eq!(reason(dns_label(bad)), expected, "{bad}");
         }
-        assert_eq!(why(dns_label(&"x".repeat(64))), "it has 64 characters, 63 are allowed");
-        assert_eq!(why(dns_1035_label("0a")), "it begins with '0'; only a-z may");
+        assert_eq!(reason(dns_label(&"x".repeat(64))), "it has 64 characters, the limit is 63");
+        assert_eq!(reason(dns_1035_label("0a")), "it begins with '0'; only a-z are allowed there");
     }
 
     #[test]
     fn subdomains() {
         for good in ["a", "redis.eu-west-1", "0.1", &format!("{}.b", "x".repeat(100))] {
-            assert_eq!(why(dns_subdomain(good)), "fine", "{good}");
+            assert_eq!(reason(dns_subdomain(good)), "fine", "{good}");
         }
-        for (bad, reason) in [
+        for (bad, expected) in [
             ("", "it is empty"),
-            (".a", "there is nothing before, after or between two dots"),
-            ("a..b", "there is nothing before, after or between two dots"),
-            ("a.B", "character 3 is 'B'; only a-z, 0-9 and `-` may stand there"),
-            ("a-.b", "it ends with '-'; only a-z and 0-9 may"),
+            (".a", "a part before, after or between dots is empty"),
+            ("a..b", "a part before, after or between dots is empty"),
+            ("a.B", "character 3 is 'B'; only a-z, 0-9 and `-` are allowed"),
+            ("a-.b", "it ends with '-'; only a-z and 0-9 are allowed there"),
         ] {
-            assert_eq!(why(dns_subdomain(bad)), reason, "{bad}");
+            assert_eq!(reason(dns_subdomain(bad)), expected, "{bad}");
         }
-        assert_eq!(
-            why(dns_subdomain(&"x.".repeat(126).repeat(2))),
-            "there is nothing before, after or between two dots"
-        );
-        assert_eq!(why(dns_subdomain(&"x".repeat(254))), "it has 254 characters, 253 are allowed");
+        assert_eq!(reason(dns_subdomain(&"x.".repeat(126).repeat(2))), "a part before, after or between dots is empty");
+        assert_eq!(reason(dns_subdomain(&"x".repeat(254))), "it has 254 characters, the limit is 253");
     }
 
     #[test]
     fn label_keys_and_values() {
         for good in ["a", "A_b.c", "example.com/tier", "kubecarrier.io/origin-namespace"] {
-            assert_eq!(why(label_key(good)), "fine", "{good}");
+            assert_eq!(reason(label_key(good)), "fine", "{good}");
         }
-        for (bad, reason) in [
+        for (bad, expected) in [
             ("", "it is empty"),
-            ("/a", "one `/` may part a prefix from a name, and both must be there"),
-            ("a/", "one `/` may part a prefix from a name, and both must be there"),
-            ("a/b/c", "one `/` may part a prefix from a name, and both must be there"),
-            ("Example.com/a", "of its prefix: character 1 is 'E'; only a-z, 0-9 and `-` may stand there"),
-            ("a.b/c d", "character 6 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` may stand there"),
-            ("a_", "it ends with '_'; only A-Z, a-z and 0-9 may"),
+            ("/a", "it must be a name, or a prefix and a name separated by one `/`"),
+            ("a/", "it must be a name, or a prefix and a name separated by one `/`"),
+            ("a/b/c", "it must be a name, or a prefix and a name separated by one `/`"),
+            ("Example.com/a", "its prefix is not valid: character 1 is 'E'; only a-z, 0-9 and `-` are allowed"),
+            ("a.b/c d", "character 6 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` are allowed"),
+            ("a_", "it ends with '_'; only A-Z, a-z and 0-9 are allowed there"),
         ] {
-            assert_eq!(why(label_key(bad)), reason, "{bad}");
+            assert_eq!(reason(label_key(bad)), expected, "{bad}");
         }
-        assert_eq!(why(annotation_key("Example.com/A")), "fine");
-        assert_eq!(why(label_value("")), "fine");
-        assert_eq!(why(label_value("Gold_1.2")), "fine");
-        assert_eq!(why(label_value("a b")), "character 2 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` may stand there");
-        assert_eq!(why(label_value(&"x".repeat(64))), "it has 64 characters, 63 are allowed");
+        assert_eq!(reason(annotation_key("Example.com/A")), "fine");
+        assert_eq!(reason(label_value("")), "fine");
+        assert_eq!(reason(label_value("Gold_1.2")), "fine");
+        assert_eq!(reason(label_value("a b")), "character 2 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` are allowed");
+        assert_eq!(reason(label_value(&"x".repeat(64))), "it has 64 characters, the limit is 63");
     }
 
     #[test]
     fn path_segments() {
-        assert_eq!(why(path_segment("kubecarrier:tenant:redis.eu-west-1")), "fine");
-        assert_eq!(why(path_segment("..")), "`.` and `..` mean folders");
-        assert_eq!(why(path_segment("a/b")), "character 2 is '/'; anything but `/` and `%` may stand there");
+        assert_eq!(reason(path_segment("kubecarrier:tenant:redis.eu-west-1")), "fine");
+        assert_eq!(reason(path_segment("..")), "`.` and `..` are reserved");
+        assert_eq!(reason(path_segment("a/b")), "character 2 is '/'; all characters except `/` and `%` are allowed");
     }
 
     #[test]
     fn proposals() {
         assert_eq!(propose_label("Team A").as_deref(), Some("team-a"));
         assert_eq!(propose_label("team_a.").as_deref(), Some("team-a"));
-        assert_eq!(propose_label("team-a"), None, "nothing to mend");
+        assert_eq!(propose_label("team-a"), None, "it is valid");
         assert_eq!(propose_label("..."), None, "nothing left");
     }
 }

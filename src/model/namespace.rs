@@ -1,8 +1,7 @@
-//! The namespaces of tenants in service clusters: how each is called.
+//! The names of the tenants' namespaces in service clusters.
 //!
-//! One function, since several stages must agree on the name: what is rendered,
-//! what the lock keeps and what sync looks for. A name that the lock holds comes
-//! first; this is the name of a namespace that does not exist yet.
+//! Render, the lock and sync must agree on the name, so one function computes it. A name
+//! in the lock takes precedence: the function gives the name of a new namespace.
 
 use sha2::{Digest, Sha256};
 
@@ -10,15 +9,15 @@ use super::cluster::ClusterId;
 use super::keys::SYSTEM_NAMESPACE;
 use super::names::LABEL_MAX;
 
-/// How many characters the hash has. As many as the original's generated names
-/// have (`kubecarrier.md` §2.1), so that people see what they know.
+/// The number of characters of the hash, the same as in KubeCarrier's generated names
+/// (`kubecarrier.md` §2.1).
 const HASH: usize = 5;
-/// The longest name of a tenant that its namespaces hold as a whole.
+/// The maximum length of a tenant's name that its namespaces contain in full, in characters.
 pub const LONGEST_TENANT: usize = LABEL_MAX - HASH - 1;
-/// RFC 4648's base 32 in lower case: five bits make a character.
+/// The base 32 alphabet of RFC 4648 in lower case: five bits for each character.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// Whether a namespace belongs to the cluster, Kubernetes' own or ours, and so to nobody else.
+/// Whether a namespace is reserved for Kubernetes or carrier, so that no account can own it.
 #[must_use]
 pub fn is_system(name: &str) -> bool {
     name == "default" || name.starts_with("kube-") || name == SYSTEM_NAMESPACE
@@ -28,20 +27,20 @@ pub fn is_system(name: &str) -> bool {
 ///
 /// The characters are a hash of management cluster, provider, cluster and
 /// tenant, so that two management clusters, or two providers, that share a
-/// service cluster do not meet in one namespace. `management_uid` is the UID of
-/// the management cluster's `kube-system`, where it is known (`DESIGN.md` §5).
-/// A tenant's name of more than 57 characters is cut, so that the result is a
-/// DNS label; the hash still tells such tenants apart.
+/// service cluster do not share a namespace. `management_uid` is the UID of
+/// the management cluster's `kube-system`, or `None` if it is unknown (`DESIGN.md` §5).
+/// A tenant's name of more than 57 characters is truncated, so that the result is a
+/// DNS label; the hash keeps the result unique.
 #[must_use]
 pub fn service_namespace(management_uid: Option<&str>, cluster: &ClusterId, tenant: &str) -> String {
     let mut hasher = Sha256::new();
-    // None of the parts can hold a NUL, so different parts give different texts.
+    // No part can contain NUL, so different parts give different input.
     for part in [management_uid.unwrap_or(""), &cluster.provider, &cluster.cluster, tenant] {
         hasher.update(part.as_bytes());
         hasher.update([0]);
     }
     let digest = hasher.finalize();
-    // The top five bits of each of the first bytes: as good as any others of a hash.
+    // The top five bits of each of the first bytes; any other bits of the hash would do.
     let hash: String = digest.iter().take(HASH).map(|byte| char::from(ALPHABET[usize::from(byte >> 3)])).collect();
     let stem: String = tenant.chars().take(LONGEST_TENANT).collect();
     format!("{}-{hash}", stem.trim_end_matches('-'))

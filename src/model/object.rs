@@ -1,18 +1,17 @@
-//! What an object is called in its cluster, and the step in which it is applied.
+//! The identity of an object in its cluster, and the stage in which it is applied.
 //!
-//! Names only: what a kind means is in [`super::kinds`], how the API serves it in
-//! [`super::resource`].
+//! Names only: [`super::kinds`] defines the kinds, [`super::resource`] how the API serves them.
 
 use std::fmt;
 
-/// What tells an object apart from every other one of its cluster.
+/// The identity of an object in its cluster, with the version that it is written in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ManifestId {
-    /// Group and version.
+    /// `group/version`, or `version` for the core group.
     pub api_version: String,
     /// The kind.
     pub kind: String,
-    /// The namespace; `None` for what is in none.
+    /// The namespace; `None` for a cluster-scoped object.
     pub namespace: Option<String>,
     /// The name.
     pub name: String,
@@ -35,24 +34,24 @@ impl fmt::Display for ManifestId {
     }
 }
 
-/// The steps in which objects are applied: each needs what comes before it.
+/// The stages in which objects are applied, in order: objects depend on earlier stages only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// CustomResourceDefinitions.
     Crds,
     /// Namespaces.
     Namespaces,
-    /// Who may do what.
+    /// Roles, bindings and service accounts.
     Rbac,
-    /// Objects of KubeCarrier's own kinds.
+    /// Objects of the KubeCarrier kinds.
     Catalog,
 }
 
 impl Stage {
-    /// All of them, in order.
+    /// All stages, in order.
     pub const ALL: [Self; 4] = [Self::Crds, Self::Namespaces, Self::Rbac, Self::Catalog];
 
-    /// Its name in plans and file names.
+    /// The name of the stage in plans and file names.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -63,7 +62,7 @@ impl Stage {
         }
     }
 
-    /// Its folder: the number keeps a listing in order.
+    /// The folder of the stage in the rendered output; the number sorts it.
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
@@ -75,14 +74,14 @@ impl Stage {
     }
 }
 
-/// Group, kind, namespace and name: what stays the same when a version comes or goes.
+/// Group, kind, namespace and name: the identity of an object independent of the API version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey {
     /// The API group; empty for the core group.
     pub group: String,
     /// The kind.
     pub kind: String,
-    /// The namespace; `None` for what is in none.
+    /// The namespace; `None` for a cluster-scoped object.
     pub namespace: Option<String>,
     /// The name.
     pub name: String,
@@ -106,7 +105,7 @@ impl ObjectKey {
         self.group == "apiextensions.k8s.io" && self.kind == "CustomResourceDefinition"
     }
 
-    /// The step in which objects of its kind are applied.
+    /// The stage in which objects of its kind are applied.
     #[must_use]
     pub fn stage(&self) -> Stage {
         match (self.group.as_str(), self.kind.as_str()) {
@@ -118,7 +117,7 @@ impl ObjectKey {
     }
 }
 
-/// `Kind namespace/name`, as people read it.
+/// Formats as `Kind namespace/name`.
 impl fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.namespace {

@@ -1,18 +1,18 @@
-//! Makes foreign text safe to show.
+//! Escapes untrusted text for output.
 //!
-//! File names, keys and values come from repositories that somebody else may
-//! have written. An escape sequence in them could clear the screen, forge a
-//! line of output or hide text from a reviewer; it is shown, never obeyed.
+//! File names, keys and values come from repositories and clusters that may be untrusted.
+//! An escape sequence in them could clear the screen, forge a line of output or hide text
+//! from a reviewer, so control characters are replaced by visible ones.
 
 use std::borrow::Cow;
 
-/// One line: control characters, line breaks and tabs included, become visible.
+/// Escapes one line: control characters, including line breaks and tabs, become visible.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     map(text, |c| c == '\n' || c == '\t' || is_hostile(c))
 }
 
-/// Several lines: as [`line`], but line breaks stay.
+/// Escapes several lines: like [`line`], but keeps line breaks.
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {
     map(text, |c| c == '\t' || is_hostile(c))
@@ -30,8 +30,8 @@ pub fn shown(c: char) -> char {
     }
 }
 
-/// Whether a terminal would act on `c`, or show the text around it in another
-/// order or not at all. Line breaks and tabs are left to the caller.
+/// Whether a terminal would interpret `c`, or reorder or hide the text around it. Callers
+/// decide about line breaks and tabs.
 fn is_hostile(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_are_shown_not_obeyed() {
+    fn control_characters_become_visible() {
         assert_eq!(line("a\u{1b}[2Jb\r\n\tc\u{9b}d\u{202e}e\u{7f}"), "a␛[2Jb␍␊␉c\u{fffd}d\u{fffd}e␡");
         assert_eq!(lines("a\nb\u{7}"), "a\nb␇");
         assert!(matches!(line("plain ä 漢 👩\u{200d}🚀"), Cow::Borrowed(_)));

@@ -1,8 +1,8 @@
-//! No secret in any output: the one place where diagnostics lose what must not be shown.
+//! Removes secrets from diagnostics before they are output.
 //!
-//! Complaints come from many stages and quote what they complain about. Which lines of a file
-//! may hold a credential is decided here from its text alone, so that it holds for YAML that
-//! cannot be read too. A doubt hides: a place without its text is small loss.
+//! Diagnostics of many stages quote the source. This file decides which lines may contain a
+//! credential from the text alone, so that it also works for YAML that cannot be parsed. In
+//! doubt a line is hidden: the diagnostic still shows its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -15,7 +15,7 @@ use super::config::CONFIG_PATH;
 use super::diagnostic::{Diagnostic, Label};
 use super::source::{FileId, SourceFile, Sources};
 
-/// The same diagnostics, without the text and the words of what may be a credential.
+/// The same diagnostics without source text and values that may be credentials.
 #[must_use]
 pub fn redact(list: &[Diagnostic], sources: &Sources) -> Vec<Diagnostic> {
     let mut files: BTreeMap<FileId, Hidden> = BTreeMap::new();
@@ -39,35 +39,35 @@ fn labels(diagnostic: &Diagnostic) -> impl Iterator<Item = &Label> {
 fn one(diagnostic: &Diagnostic, sources: &Sources, files: &BTreeMap<FileId, Hidden>) -> Diagnostic {
     let mut diagnostic = diagnostic.clone();
     let mut values: BTreeSet<&str> = BTreeSet::new();
-    let mut said = false;
+    let mut touches_hidden = false;
     for label in diagnostic.primary.iter_mut().chain(&mut diagnostic.labels) {
         let (Some(hidden), Some(file)) = (files.get(&label.span.file), sources.get(label.span.file)) else { continue };
         let lines = hidden.lines_of(label);
-        // The lines next to it may be shown too.
+        // Renderers may show the adjacent lines.
         let near = lines.start().saturating_sub(1)..=lines.end() + 1;
         label.sensitive |= hidden.whole || near.clone().any(|line| hidden.lines.contains(&line));
         if hidden.whole && diagnostic.code.id.starts_with("CAR01") || lines.clone().any(|l| hidden.lines.contains(&l)) {
-            said = true;
+            touches_hidden = true;
             near.filter(|l| hidden.lines.contains(l)).for_each(|l| words(hidden.line(file, l), &mut values));
         }
     }
-    // What is said of a cluster is not about the text of the place, which only names the cluster: its
-    // words come from the network, and name a context, a file or a variable at most.
-    if !said || diagnostic.code.id.starts_with("CAR06") {
+    // A diagnostic about a cluster does not quote the source at its place, which only names the
+    // cluster. Its text is from the network, and at most names a context, a file or a variable.
+    if !touches_hidden || diagnostic.code.id.starts_with("CAR06") {
         return diagnostic;
     }
-    // A key below a credential may be the credential itself, written without a space.
+    // A key below a credential may be the credential itself, if the space after `:` is missing.
     let below = |path: &str| path.rsplit('/').nth(1).is_some_and(|parent| parent == "kubeconfigSecret");
     let is_value = diagnostic.path.as_deref().is_some_and(below);
     if is_value {
         diagnostic.path = None;
     }
     let quotes = |text: &str| {
-        let mut spoken = BTreeSet::new();
+        let mut words = BTreeSet::new();
         for word in text.split(|c: char| !is_word(c)) {
-            spoken.insert(word.trim_end_matches(['.', ',']));
+            words.insert(word.trim_end_matches(['.', ',']));
         }
-        values.iter().any(|value| if value.len() < 4 { spoken.contains(value) } else { text.contains(value) })
+        values.iter().any(|value| if value.len() < 4 { words.contains(value) } else { text.contains(value) })
     };
     if !NAMES_KEYS.contains(&diagnostic.code) && !diagnostic.code.id.starts_with("CAR08")
         || is_value
@@ -82,9 +82,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, files: &BTreeMap<FileId, Hidd
     }
     if diagnostic.help.is_empty() {
         let id = diagnostic.code.id;
-        diagnostic
-            .help
-            .push(format!("run `carrier explain {id}`; what stands there may be secret, so it is not quoted"));
+        diagnostic.help.push(format!("run `carrier explain {id}`; the text may be secret, so it is not quoted"));
     }
     for label in diagnostic.primary.iter_mut().chain(&mut diagnostic.labels).filter(|l| quotes(&l.text)) {
         label.text.clear();
@@ -92,7 +90,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, files: &BTreeMap<FileId, Hidd
     diagnostic
 }
 
-/// Codes whose message names a key or a field, never a value.
+/// Codes whose message contains the name of a key or a field, never a value.
 static NAMES_KEYS: &[&Code] = &[
     &config::UNKNOWN_KEY,
     &config::CLUSTER_NAME,
@@ -103,7 +101,7 @@ static NAMES_KEYS: &[&Code] = &[
     &yaml::DUPLICATE_KEY,
 ];
 
-/// The words of a line, but for those that are keys of a mapping.
+/// Collects the words of a line, except keys of a mapping.
 fn words<'t>(line: &'t str, found: &mut BTreeSet<&'t str>) {
     let mut before = ' ';
     let mut rest = line;
@@ -131,16 +129,16 @@ fn words<'t>(line: &'t str, found: &mut BTreeSet<&'t str>) {
     }
 }
 
-/// What a credential is made of, as far as a reader of a message would notice.
+/// Whether a credential may contain the character.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '/' | '+' | '=' | '.' | '-')
 }
 
-/// What of a file must not be shown.
+/// The parts of a file that must not be shown.
 struct Hidden {
-    /// No line of it.
+    /// Whether the whole file is hidden.
     whole: bool,
-    /// These lines, from 0.
+    /// The hidden lines, from 0.
     lines: BTreeSet<usize>,
     /// Offset of the first byte of each line.
     starts: Vec<usize>,
@@ -161,10 +159,10 @@ static KUBECONFIG: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?im)(?:^|[\s{,"'-])kind["']?[ \t]*:[ \t]*["']?Config["']?[ \t]*(?:[,}#\r]|$)|client-(?:key|certificate)-data"#,
     )
 });
-/// A word that is no credential, as far as its look goes: in the settings all others are hidden.
+/// A word that does not look like a credential. In the settings all other words are hidden.
 static PLAIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[A-Za-z0-9_./:~-]{0,40}$"));
 
-#[expect(clippy::expect_used, reason = "the patterns are constants, and tests use every one")]
+#[expect(clippy::expect_used, reason = "the patterns are constants, and tests compile each of them")]
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a pattern")
 }
@@ -199,7 +197,7 @@ impl Hidden {
         self.at(label.span.start as usize)..=self.at(label.span.end.max(label.span.start) as usize)
     }
 
-    /// Whole documents that are Secrets or kubeconfigs, and the lines of credentials in the others.
+    /// Hides documents that are Secrets or kubeconfigs, and the lines of credentials in the others.
     fn documents(&mut self, text: &str) {
         let mut start = 0;
         while start < text.len() {
@@ -238,7 +236,7 @@ impl Hidden {
         if !block {
             self.lines.insert(first);
         }
-        // A quote or a bracket that is left open hides until it is closed, whatever the indentation.
+        // All lines up to the end of an open quote or bracket are hidden, independent of indentation.
         let mut open = Open::default();
         open.read(&text[self.starts[first]..line_end]);
         for line in first + 1..self.starts.len() {
@@ -263,7 +261,8 @@ impl Hidden {
         }
     }
 
-    /// In `carrier.yaml` the ways to the clusters are never quoted, elsewhere only plain words are.
+    /// Hides lines of `carrier.yaml`: all settings about access to clusters, and elsewhere lines with
+    /// words that are not plain.
     fn settings(&mut self, file: &SourceFile, broken: bool) {
         let lower = file.text.to_lowercase();
         let suspicious = || {
@@ -295,7 +294,7 @@ impl Hidden {
     }
 }
 
-/// Endings of names whose values are credentials; without `-` and `_`, in lower case.
+/// Suffixes of names of credentials; without `-` and `_`, in lower case.
 const CREDENTIALS: [&str; 20] = [
     "password",
     "passwords",
@@ -319,7 +318,7 @@ const CREDENTIALS: [&str; 20] = [
     "credentials",
 ];
 
-/// Whether a field of this name holds a credential, as far as its name tells.
+/// Whether the name of a field indicates a credential.
 #[must_use]
 pub fn names_credential(name: &str) -> bool {
     let name = simplified(name);
@@ -328,35 +327,35 @@ pub fn names_credential(name: &str) -> bool {
         || name.starts_with("clientcertificate")
 }
 
-/// What an API server says, without the values that it quotes: they may be what nobody is to see.
+/// The message of an API server without the values that it quotes, which may be secret.
 #[must_use]
 pub fn without_values(message: &str) -> String {
-    // A value that is no plain text ends nobody knows where, so all up to the last reason goes.
+    // The end of a value that is not a quoted string is unknown, so the text up to the last reason is removed.
     static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(r#"(?s)\b(Invalid|Unsupported|Duplicate) value: (?:"(?:[^"\\]|\\.)*"(?:: )?|[^"].*: )"#)
     });
     VALUE.replace_all(message, "$1 value: ").into_owned()
 }
 
-/// `client-key_data` is `clientkeydata`.
+/// Removes `-` and `_` and converts to lower case: `client-key_data` becomes `clientkeydata`.
 fn simplified(name: &str) -> String {
     name.to_lowercase().chars().filter(|c| !matches!(c, '-' | '_')).collect()
 }
 
-/// `{name: x}`, as a `kubeconfigSecret` is to be.
+/// Whether the value is `{name: x}`, the valid form of `kubeconfigSecret`.
 fn only_name(value: &str) -> bool {
     let inner = value.strip_prefix('{').and_then(|v| v.split_once('}')).map(|(inner, _)| inner.trim());
     inner.is_some_and(|inner| inner.starts_with("name:") && !inner.contains([',', '{', '\n']))
 }
 
-/// A long run of letters and digits without a break is rather a token than a word.
+/// Whether the word is likely a token: it has a run of at least 20 letters and digits, with both.
 fn looks_random(word: &str) -> bool {
     word.split(['/', '.', '-', ':']).any(|run| {
         run.len() >= 20 && run.bytes().any(|b| b.is_ascii_digit()) && run.bytes().any(|b| b.is_ascii_alphabetic())
     })
 }
 
-/// Which quote or brackets are open at the end of some lines.
+/// The quote and the brackets that are open after the lines read so far.
 #[derive(Default)]
 struct Open {
     quote: Option<char>,
@@ -397,8 +396,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_quotes_no_values() {
-        for (said, shown) in [
+    fn values_are_removed_from_messages_of_a_server() {
+        for (message, expected) in [
             (r#"spec.a: Invalid value: "x: \"y\"": must be z"#, "spec.a: Invalid value: must be z"),
             ("spec.a: Invalid value: 5: must be less", "spec.a: Invalid value: must be less"),
             (
@@ -409,12 +408,12 @@ mod tests {
             (r#"a: Duplicate value: "x""#, "a: Duplicate value: "),
             ("forbidden: no", "forbidden: no"),
         ] {
-            assert_eq!(without_values(said), shown);
+            assert_eq!(without_values(message), expected);
         }
     }
 
     #[test]
-    fn names_tell_of_credentials() {
+    fn names_of_credentials() {
         for name in [
             "password",
             "adminPassword",

@@ -213,10 +213,10 @@ spec:
     assert_eq!(
         said(&[("a.yaml", text)]),
         [
-            "a.yaml:4:9 CAR0210 [Team_A] `Team_A` cannot be the name of an Account: character 1 is 'T'; only a-z, 0-9 and `-` may stand there",
+            "a.yaml:4:9 CAR0210 [Team_A] `Team_A` cannot be the name of an Account: character 1 is 'T'; only a-z, 0-9 and `-` are allowed",
             "a.yaml:5:3 CAR0211 [namespace] an Account lives in no namespace",
             "a.yaml:6:3 CAR0201 [lables] unknown field `lables` in `metadata`",
-            "a.yaml:7:18 CAR0214 [very good] `very good` cannot be the value of the label `tier`: character 5 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` may stand there",
+            "a.yaml:7:18 CAR0214 [very good] `very good` cannot be the value of the label `tier`: character 5 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` are allowed",
             "a.yaml:7:33 CAR0112 [off] `off` is read by Kubernetes as the boolean false",
             "a.yaml:10:5 CAR0201 [displayname] unknown field `displayname` in `spec.metadata`",
             "a.yaml:11:11 CAR0204 [provider] `provider` is not a value of `spec.roles[0]`",
@@ -338,11 +338,11 @@ fn one_complaint_each() {
         ),
         (
             catalog("{matchLabels: {a b: c}}"),
-            "CAR0214 [a b] `a b` cannot be the key of a label: character 2 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` may stand there",
+            "CAR0214 [a b] `a b` cannot be the key of a label: character 2 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` are allowed",
         ),
         (
             catalog("{matchLabels: {a: b c}}"),
-            "CAR0214 [b c] `b c` cannot be the value of a label: character 2 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` may stand there",
+            "CAR0214 [b c] `b c` cannot be the value of a label: character 2 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` are allowed",
         ),
         (catalog("{matchLabels: {a: yes}}"), "CAR0112 [yes] `yes` is read by Kubernetes as the boolean true"),
     ] {

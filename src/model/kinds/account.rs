@@ -1,4 +1,4 @@
-//! `catalog.kubecarrier.io/v1alpha1`: Account and Tenant, who takes part.
+//! `catalog.kubecarrier.io/v1alpha1`: Account and Tenant.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,16 +13,16 @@ use super::status::{Condition, condition_list};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = [{
     "rule": "has(self.metadata) || !('Provider' in self.roles)",
-    "message": "a Provider needs metadata, it is shown to its tenants"
+    "message": "a Provider needs metadata, because its tenants see it"
 }]))]
 pub struct AccountSpec {
-    /// How the account is shown. A provider needs it: its tenants see it.
+    /// How the account is displayed. Required for a provider, because its tenants see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<CommonMetadata>,
-    /// What the account may be, each role once.
+    /// The roles of the account. Items are unique.
     #[schemars(length(min = 1, max = 2), extend("x-kubernetes-list-type" = "set"))]
     pub roles: Vec<AccountRole>,
-    /// The people, groups and service accounts that belong to it.
+    /// The users, groups and service accounts that belong to the account.
     #[schemars(length(min = 1))]
     pub subjects: Vec<Subject>,
 }
@@ -41,12 +41,12 @@ impl AccountSpec {
     }
 }
 
-/// What an account may be.
+/// The role of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum AccountRole {
-    /// It offers services.
+    /// The account offers services.
     Provider,
-    /// It uses services.
+    /// The account uses services.
     Tenant,
 }
 
@@ -54,9 +54,9 @@ pub enum AccountRole {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Subject {
-    /// What the subject is.
+    /// The kind of the subject.
     pub kind: SubjectKind,
-    /// Its name.
+    /// The name of the subject.
     #[schemars(length(min = 1))]
     pub name: String,
     /// `rbac.authorization.k8s.io` for users and groups, empty for service accounts.
@@ -67,11 +67,11 @@ pub struct Subject {
     pub namespace: Option<String>,
 }
 
-/// What a subject is. The original took any word here, and the API server then
-/// refused the `RoleBinding`; these three are all that RBAC knows.
+/// The kinds of subjects in RBAC. KubeCarrier accepted any string, and the API server then
+/// rejected the `RoleBinding`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum SubjectKind {
-    /// A person, or whatever authenticates as one.
+    /// A user.
     User,
     /// A group of users.
     Group,
@@ -79,26 +79,26 @@ pub enum SubjectKind {
     ServiceAccount,
 }
 
-/// What became of an account.
+/// The observed state of an account.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountStatus {
     /// The account's namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<ObjectReference>,
-    /// The generation that this status speaks of.
+    /// The generation of the object that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The condition `Ready`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "condition_list::<Condition>")]
     pub conditions: Vec<Condition>,
-    /// `Ready`, `NotReady`, `Terminating` or `Unknown`: the conditions in a word, for people.
+    /// `Ready`, `NotReady`, `Terminating` or `Unknown`; a summary of the conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
 }
 
-/// A tenant as its provider sees it: only the labels matter, catalogs select by them.
+/// A tenant as its provider sees it. Catalogs select tenants by the labels of this object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantSpec {}

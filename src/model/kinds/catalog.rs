@@ -1,5 +1,4 @@
-//! `catalog.kubecarrier.io/v1alpha1`: Catalog, CatalogEntry, CatalogEntrySet,
-//! what is offered to whom.
+//! `catalog.kubecarrier.io/v1alpha1`: Catalog, CatalogEntry and CatalogEntrySet.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,22 +9,22 @@ use super::offering::CrdInformation;
 use super::selector::LabelSelector;
 use super::status::{Condition, condition_list};
 
-/// Which entries a provider offers to which tenants.
+/// The entries that a provider offers, and the tenants that they are offered to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CatalogSpec {
-    /// The entries offered. Absent, none; `{}`, all.
+    /// The entries to offer. If absent, none; `{}` selects all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub catalog_entry_selector: Option<LabelSelector>,
-    /// The tenants they are offered to. Absent, none; `{}`, all.
+    /// The tenants to offer them to. If absent, none; `{}` selects all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_selector: Option<LabelSelector>,
-    /// Addition of carrier: only entries of the clusters so labelled. Absent, of all clusters.
+    /// Addition of carrier: the clusters whose entries are offered. If absent, all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_cluster_selector: Option<LabelSelector>,
 }
 
-/// What became of a catalog.
+/// The observed state of a catalog.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CatalogStatus {
@@ -35,23 +34,23 @@ pub struct CatalogStatus {
     /// The entries selected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entries: Vec<ObjectReference>,
-    /// The generation that this status speaks of.
+    /// The generation of the object that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The conditions `Ready` and `ServiceClusterAssignmentReady`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "condition_list::<Condition>")]
     pub conditions: Vec<Condition>,
-    /// `Ready`, `NotReady`, `Terminating` or `Unknown`: the conditions in a word, for people.
+    /// `Ready`, `NotReady`, `Terminating` or `Unknown`; a summary of the conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
 }
 
-/// One service of one cluster, ready to be offered.
+/// A service of one cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CatalogEntrySpec {
-    /// How the service is shown.
+    /// How the service is displayed.
     pub metadata: CommonMetadata,
     /// The internal CRD in the management cluster, such as `redis.internal.eu-west-1.team-a`.
     #[serde(rename = "baseCRD")]
@@ -60,12 +59,12 @@ pub struct CatalogEntrySpec {
         "message": "the base CRD of an entry cannot be changed"
     }]))]
     pub base_crd: ObjectReference,
-    /// What tenants get to see. Absent, the internal CRD itself.
+    /// What tenants see of the internal CRD. If absent, all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derive: Option<DeriveConfig>,
 }
 
-/// What became of an entry.
+/// The observed state of an entry.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CatalogEntryStatus {
@@ -75,66 +74,66 @@ pub struct CatalogEntryStatus {
     /// The CRD that the provider uses.
     #[serde(default, rename = "providerCRD", skip_serializing_if = "Option::is_none")]
     pub provider_crd: Option<CrdInformation>,
-    /// The generation that this status speaks of.
+    /// The generation of the object that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The condition `Ready`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "condition_list::<Condition>")]
     pub conditions: Vec<Condition>,
-    /// `Ready`, `NotReady`, `Terminating` or `Unknown`: the conditions in a word, for people.
+    /// `Ready`, `NotReady`, `Terminating` or `Unknown`; a summary of the conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
 }
 
-/// One service of every selected cluster.
+/// A service of several clusters: one CatalogEntry for each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CatalogEntrySetSpec {
-    /// How the service is shown.
+    /// How the service is displayed.
     pub metadata: CommonMetadata,
-    /// What tenants get to see. Absent, the internal CRDs themselves.
+    /// What tenants see of the internal CRDs. If absent, all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derive: Option<DeriveConfig>,
-    /// Where the CRD comes from.
+    /// The CRD and the service clusters that it is read from.
     pub discover: DiscoverConfig,
 }
 
-/// Which CRD of which clusters.
+/// The CRD of a service and the clusters that have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DiscoverConfig {
-    /// The CRD in the service clusters.
+    /// The CRD in the service clusters, by its name.
     pub crd: ObjectReference,
     /// The service clusters of the same namespace; `{}` selects all.
     pub service_cluster_selector: LabelSelector,
-    /// Whether internal objects are admitted by a dry run in the service cluster.
+    /// Whether a dry run in the service cluster validates internal objects.
     #[serde(default)]
     pub webhook_strategy: WebhookStrategy,
 }
 
-/// How internal objects are admitted.
+/// Who validates internal objects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum WebhookStrategy {
-    /// By the management cluster alone.
+    /// The management cluster only.
     #[default]
     None,
-    /// Also by a dry run in the service cluster.
+    /// Also the service cluster, by a dry run.
     ServiceCluster,
 }
 
-/// What became of a set.
+/// The observed state of a set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CatalogEntrySetStatus {
-    /// The generation that this status speaks of.
+    /// The generation of the object that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The conditions `Ready`, `CustomResourceDiscoveryReady` and `CatalogEntriesReady`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "condition_list::<Condition>")]
     pub conditions: Vec<Condition>,
-    /// `Ready`, `NotReady`, `Terminating` or `Unknown`: the conditions in a word, for people.
+    /// `Ready`, `NotReady`, `Terminating` or `Unknown`; a summary of the conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
 }

@@ -1,40 +1,40 @@
-//! What several kinds share: display metadata and references.
+//! Types that several kinds share: display metadata and references.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How a service or an account is shown to people.
+/// How a service or an account is displayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CommonMetadata {
-    /// The name shown to people.
+    /// The displayed name.
     #[schemars(length(min = 1))]
     pub display_name: String,
-    /// One line on what this is.
+    /// A description in one line.
     ///
-    /// The original requires it, and its own published examples leave it out.
+    /// Required in KubeCarrier, although its published examples omit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub short_description: Option<String>,
-    /// A longer text on what this is.
+    /// A longer description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub description: Option<String>,
-    /// A large picture.
+    /// A large image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo: Option<Image>,
-    /// A small picture.
+    /// A small image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<Image>,
 }
 
-/// A picture.
+/// An image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Image {
-    /// Its media type, such as `image/png`.
+    /// The media type, such as `image/png`.
     pub media_type: String,
-    /// Its bytes in base64.
+    /// The image in base64.
     #[schemars(extend("format" = "byte"))]
     pub data: String,
 }

@@ -1,5 +1,4 @@
-//! The CustomResourceDefinitions of the KubeCarrier kinds, generated from their
-//! Rust types.
+//! Generates the CustomResourceDefinitions of the KubeCarrier kinds from their Rust types.
 
 use serde_json::{Value, json};
 
@@ -59,8 +58,8 @@ pub fn crd(info: &KindInfo) -> Value {
 mod tests {
     use super::*;
 
-    /// The rules of a structural schema that a wrong turn of the generator
-    /// would break first; the API server itself is asked in `tests/`.
+    /// Checks the rules of structural schemas that a bug in the generator would most likely
+    /// violate. `tests/servers` checks the CRDs against an API server.
     fn assert_structural(schema: &Value, path: &str, faults: &mut Vec<String>) {
         const KNOWN: &[&str] = &[
             "type",
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_as_the_original_has_it() {
+    fn names_and_columns_match_kubecarrier() {
         let rows: Vec<String> = crds()
             .iter()
             .map(|crd| {
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_be_anything() {
+    fn values_accept_any_type() {
         let schema = object_schema(&super::super::table::CATALOG_ENTRY_SET);
         let item = "/properties/spec/properties/derive/properties/expose/items/properties";
         for list in ["defaults", "presets"] {
@@ -234,8 +233,8 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "prints the CRDs, for looking at them"]
-    #[expect(clippy::print_stdout, reason = "that is what it is for")]
+    #[ignore = "prints the CRDs for inspection"]
+    #[expect(clippy::print_stdout, reason = "its purpose is to print")]
     fn show() {
         for crd in crds() {
             println!("---\n{}", serde_json::to_string_pretty(&crd).unwrap_or_default());

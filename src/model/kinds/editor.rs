@@ -1,9 +1,9 @@
-//! JSON Schemas for editors, of the kinds that people write and of
-//! `carrier.yaml`. They lie in `schemas/`.
+//! JSON Schemas for editors, for the kinds that users write and for `carrier.yaml`.
+//! The folder `schemas/` contains the generated files.
 //!
-//! Draft-07, because editors read nothing newer. They come from the same types
-//! as the CRDs, and are as strict as the loader: an unknown field is underlined
-//! while it is being typed.
+//! They use draft-07, because editors do not support newer drafts. They are generated
+//! from the same types as the CRDs and are as strict as the loader, so an editor marks
+//! an unknown field.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ use crate::model::config::Config;
 
 const DRAFT_07: &str = "http://json-schema.org/draft-07/schema#";
 
-/// All schemas by file name: one a kind that people write, `kubecarrier.json`
-/// for any of them, `carrier.json` for `carrier.yaml`.
+/// All schemas by file name: one for each kind that users write, `kubecarrier.json` for
+/// any of these kinds, `carrier.json` for `carrier.yaml`.
 #[must_use]
 pub fn json_schemas() -> BTreeMap<String, Value> {
     let mut schemas = BTreeMap::new();
@@ -39,12 +39,12 @@ fn config() -> Value {
     schema_of::<Config>("Config", "carrier.yaml")
 }
 
-/// The schema of a document of one type, whose definition is called `name`.
+/// The schema of a document of type `T`, whose definition has the name `name`.
 #[must_use]
 pub fn schema_of<T: JsonSchema>(name: &str, title: &str) -> Value {
     let mut generator = generator();
     let mut schema = generator.subschema_for::<T>().to_value();
-    // The definition itself is the root.
+    // The definition of `T` becomes the root.
     let mut definitions = definitions(&mut generator);
     if let Some(root) = definitions.remove(name) {
         schema = root;
@@ -64,8 +64,8 @@ fn one_kind(info: &KindInfo) -> Value {
     schema
 }
 
-/// A schema that looks at `kind` first and then holds the object to that one,
-/// so that a mistake is not reported as six kinds that do not match.
+/// A schema that selects the schema of the object by `kind`, so that an editor reports an
+/// error for that kind only, instead of six kinds that do not match.
 fn any_kind() -> Value {
     let mut generator = generator();
     let objects: Vec<(&KindInfo, Value)> = authored().map(|info| (info, object(info, &mut generator))).collect();
@@ -97,7 +97,7 @@ fn any_kind() -> Value {
     })
 }
 
-/// The schema of a whole object; what it refers to stays in the generator.
+/// The schema of a whole object. The definitions that it refers to stay in the generator.
 fn object(info: &KindInfo, generator: &mut SchemaGenerator) -> Value {
     let spec: Schema = (info.spec)(generator);
     let needs_spec = definition(generator, &spec).is_some_and(|schema| schema.get("required").is_some());
@@ -119,7 +119,7 @@ fn object(info: &KindInfo, generator: &mut SchemaGenerator) -> Value {
     })
 }
 
-/// What a reference of the generator leads to.
+/// The definition that a `$ref` of the generator refers to.
 fn definition<'g>(generator: &'g SchemaGenerator, schema: &Schema) -> Option<&'g Value> {
     let name = schema.get("$ref")?.as_str()?.rsplit('/').next()?;
     generator.definitions().get(name)
@@ -134,12 +134,12 @@ fn metadata(info: &KindInfo) -> Value {
     let strings = |description: &str| json!({ "description": description, "type": ["object", "null"], "additionalProperties": { "type": "string" } });
     let mut properties = json!({
         "name": { "description": "The object's name.", "type": "string", "pattern": pattern, "minLength": 1, "maxLength": longest },
-        "labels": strings("What selectors see."),
-        "annotations": strings("Notes, for people and programs."),
+        "labels": strings("Labels, which selectors match."),
+        "annotations": strings("Annotations for users and tools."),
     });
     if info.namespaced() {
         properties["namespace"] = json!({
-            "description": "The account of the provider. Absent, the nearest folder above the file that bears a provider's name.",
+            "description": "The account of the provider. If absent, the nearest parent folder that has the name of a provider.",
             "type": "string",
             "pattern": format!("^{label}$"),
             "minLength": 1,
@@ -159,7 +159,7 @@ fn generator() -> SchemaGenerator {
     SchemaSettings::draft07().into_generator()
 }
 
-/// The types that were referred to, in the form editors want.
+/// The definitions of the generator, converted to the dialect for editors.
 fn definitions(generator: &mut SchemaGenerator) -> Map<String, Value> {
     let mut definitions = generator.take_definitions(true);
     for schema in definitions.values_mut() {
@@ -178,12 +178,12 @@ fn to_editor(schema: &mut Map<String, Value>) {
         schema.insert("contentEncoding".into(), json!("base64"));
         schema.insert("pattern".into(), json!("^[A-Za-z0-9+/\\s]*={0,2}\\s*$"));
     }
-    // Anything but null, as the API server has it.
+    // Any value except null, as in the API server.
     if schema.contains_key("x-kubernetes-preserve-unknown-fields") && !schema.contains_key("type") {
         schema.insert("type".into(), json!(["object", "array", "string", "number", "boolean"]));
     }
     schema.retain(|key, _| !key.starts_with("x-kubernetes-"));
-    // Draft-07 reads nothing beside a `$ref`.
+    // Draft-07 ignores other keywords next to `$ref`.
     if schema.len() > 1
         && let Some(reference) = schema.remove("$ref")
     {

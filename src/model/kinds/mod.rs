@@ -1,9 +1,9 @@
-//! The KubeCarrier kinds, field for field (`kubecarrier.md` §1.1–1.2), with
-//! carrier's documented additions marked as such.
+//! The KubeCarrier kinds with all of their fields (`kubecarrier.md` §1.1–1.2). Fields that
+//! carrier adds are documented as additions.
 //!
-//! These types are the only description of the kinds: the CRDs ([`crd`]), the
-//! JSON Schemas for editors ([`editor`]) and the checks of the loader (along
-//! [`structural`]) are generated from them and cannot disagree.
+//! These types are the single definition of the kinds: the CRDs ([`crd`]), the JSON Schemas
+//! for editors ([`editor`]) and the checks of the loader (with [`structural`]) are generated
+//! from them, so they always agree.
 
 pub mod account;
 pub mod catalog;

@@ -1,5 +1,5 @@
-//! `catalog.kubecarrier.io/v1alpha1`: Offering, Provider, Region, what a tenant
-//! finds in its namespace. Carrier renders them; nobody writes them.
+//! `catalog.kubecarrier.io/v1alpha1`: Offering, Provider and Region, the objects in a
+//! tenant's namespace. carrier renders them; users do not write them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::common::{CommonMetadata, ObjectReference};
 
-/// A service that a tenant may use.
+/// A service that is offered to a tenant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OfferingSpec {
-    /// How the service is shown, as its entry says.
+    /// How the service is displayed, copied from its entry.
     pub metadata: CommonMetadata,
-    /// Who offers it.
+    /// The provider of the service.
     #[schemars(extend("x-kubernetes-validations" = [{
         "rule": "self.name == oldSelf.name",
         "message": "the provider of an offering cannot be changed"
@@ -23,21 +23,21 @@ pub struct OfferingSpec {
     pub crd: CrdInformation,
 }
 
-/// What one has to know of a CRD to use it.
+/// The names and versions of a CRD that its users need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CrdInformation {
-    /// The CRD's name.
+    /// The name of the CRD.
     pub name: String,
-    /// Its API group.
+    /// The API group.
     pub api_group: String,
-    /// Its kind.
+    /// The kind.
     pub kind: String,
-    /// Its plural.
+    /// The plural.
     pub plural: String,
-    /// Its versions.
+    /// The versions.
     pub versions: Vec<CrdVersion>,
-    /// The service cluster, by the `ServiceCluster`'s own name.
+    /// The service cluster, by the name of its `ServiceCluster`.
     pub region: ObjectReference,
 }
 
@@ -45,13 +45,13 @@ pub struct CrdInformation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CrdVersion {
-    /// The version's name.
+    /// The name of the version.
     pub name: String,
-    /// Its schema. Carrier leaves it out: it would be stored once per tenant, and the CRD has it.
+    /// The schema. carrier omits it: the CRD has it, and this object is stored once per tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("type" = "object", "x-kubernetes-preserve-unknown-fields" = true))]
     pub schema: Option<Value>,
-    /// Whether objects are stored in it.
+    /// Whether this is the storage version.
     #[serde(default)]
     pub storage: bool,
 }
@@ -60,7 +60,7 @@ pub struct CrdVersion {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProviderSpec {
-    /// How the provider is shown, as its account says.
+    /// How the provider is displayed, copied from its account.
     pub metadata: CommonMetadata,
 }
 
@@ -68,10 +68,10 @@ pub struct ProviderSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RegionSpec {
-    /// How the cluster is shown, as its `ServiceCluster` says.
+    /// How the cluster is displayed, copied from its `ServiceCluster`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<super::service_cluster::ServiceClusterMetadata>,
-    /// Who offers services in it.
+    /// The provider that offers services in the cluster.
     #[schemars(extend("x-kubernetes-validations" = [{
         "rule": "self.name == oldSelf.name",
         "message": "the provider of a region cannot be changed"

@@ -1,29 +1,29 @@
-//! Kubernetes' label selectors and what they match.
+//! Kubernetes label selectors and how they match labels.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A label selector. Where a selector is optional: absent, it selects nothing; empty, everything.
+/// A label selector. An absent selector selects nothing, an empty one selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LabelSelector {
-    /// Labels that must be there with exactly these values.
+    /// Labels that must be present with exactly these values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub match_labels: BTreeMap<String, String>,
-    /// Conditions that must all hold.
+    /// Requirements, all of which must be met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub match_expressions: Vec<LabelSelectorRequirement>,
 }
 
-/// One condition of a label selector.
+/// One requirement of a label selector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LabelSelectorRequirement {
     /// The label's key.
     pub key: String,
-    /// How key and values relate.
+    /// The relation between the label and the values.
     pub operator: SelectorOperator,
     /// The values, for `In` and `NotIn`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -35,17 +35,17 @@ pub struct LabelSelectorRequirement {
 pub enum SelectorOperator {
     /// The label has one of the values.
     In,
-    /// The label has none of the values, or is not there.
+    /// The label has none of the values, or is absent.
     NotIn,
-    /// The label is there.
+    /// The label is present.
     Exists,
-    /// The label is not there.
+    /// The label is absent.
     DoesNotExist,
 }
 
 impl LabelSelector {
-    /// Whether an object with these labels is selected: every label and every
-    /// condition must hold, as `metav1.LabelSelectorAsSelector` has it.
+    /// Whether the selector matches these labels: all labels and requirements must match, as
+    /// in `metav1.LabelSelectorAsSelector`.
     #[must_use]
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
@@ -60,7 +60,7 @@ impl LabelSelector {
 }
 
 impl LabelSelectorRequirement {
-    /// Whether the condition holds for these labels. `NotIn` holds where the key is absent.
+    /// Whether the requirement is met by these labels. `NotIn` is met if the key is absent.
     #[must_use]
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         let value = labels.get(&self.key);

@@ -1,5 +1,4 @@
-//! `kubecarrier.io/v1alpha1`: ServiceCluster and ServiceClusterAssignment,
-//! where services run.
+//! `kubecarrier.io/v1alpha1`: ServiceCluster and ServiceClusterAssignment.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,49 +6,49 @@ use serde::{Deserialize, Serialize};
 use super::common::ObjectReference;
 use super::status::{Condition, HeartbeatCondition, condition_list};
 
-/// A cluster in which services run.
+/// A cluster that runs services.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceClusterSpec {
-    /// How the cluster is shown.
+    /// How the cluster is displayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<ServiceClusterMetadata>,
-    /// The Secret in the same namespace whose key `kubeconfig` says how to reach the cluster.
+    /// The Secret in the same namespace whose key `kubeconfig` has the kubeconfig of the cluster.
     pub kubeconfig_secret: ObjectReference,
 }
 
-/// How a service cluster is shown.
+/// How a service cluster is displayed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceClusterMetadata {
-    /// The name shown to people.
+    /// The displayed name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// A text on the cluster.
+    /// A description of the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
-/// What is known of a service cluster.
+/// The observed state of a service cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceClusterStatus {
-    /// What its API server says of itself.
+    /// The version of its API server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes_version: Option<VersionInfo>,
-    /// The generation that this status speaks of.
+    /// The generation of the object that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The conditions `Ready`, `ControllerReady` and `ServiceClusterReachable`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "condition_list::<HeartbeatCondition>")]
     pub conditions: Vec<HeartbeatCondition>,
-    /// `Ready`, `NotReady`, `Terminating` or `Unknown`: the conditions in a word, for people.
+    /// `Ready`, `NotReady`, `Terminating` or `Unknown`; a summary of the conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
 }
 
-/// The answer of an API server's `/version`.
+/// The response of the API server to `/version`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionInfo {
@@ -59,21 +58,21 @@ pub struct VersionInfo {
     pub minor: String,
     /// The whole version.
     pub git_version: String,
-    /// The commit it was built from.
+    /// The commit of the build.
     pub git_commit: String,
-    /// Whether that commit was clean.
+    /// The state of the source tree: `clean` or `dirty`.
     pub git_tree_state: String,
-    /// When it was built.
+    /// The time of the build.
     pub build_date: String,
-    /// What Go it was built with.
+    /// The Go version of the build.
     pub go_version: String,
-    /// What compiler it was built with.
+    /// The Go compiler of the build.
     pub compiler: String,
-    /// What it runs on.
+    /// The operating system and architecture.
     pub platform: String,
 }
 
-/// Which namespace of a service cluster a tenant's instances go to.
+/// Assigns a namespace in a service cluster to a tenant's namespace in the management cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = [{
@@ -87,21 +86,21 @@ pub struct ServiceClusterAssignmentSpec {
     pub management_namespace: ObjectReference,
 }
 
-/// What became of an assignment.
+/// The observed state of an assignment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceClusterAssignmentStatus {
     /// The tenant's namespace in the service cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_cluster_namespace: Option<ObjectReference>,
-    /// The generation that this status speaks of.
+    /// The generation of the object that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The condition `Ready`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "condition_list::<Condition>")]
     pub conditions: Vec<Condition>,
-    /// `Ready`, `NotReady` or `Unknown`: the conditions in a word, for people.
+    /// `Ready`, `NotReady` or `Unknown`; a summary of the conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
 }

@@ -1,60 +1,60 @@
-//! Conditions, as the original writes them: all five fields, always.
+//! Status conditions, as KubeCarrier defines them: all fields are required.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// What is known of one aspect of an object.
+/// The observed state of one aspect of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
     /// The aspect, such as `Ready`.
     #[serde(rename = "type")]
     pub type_: String,
-    /// Whether it holds.
+    /// The status of the condition.
     pub status: ConditionStatus,
     /// When `status` last changed.
     #[schemars(extend("format" = "date-time"))]
     pub last_transition_time: String,
-    /// Why, in one word for programs.
+    /// The reason for the status, as a CamelCase identifier.
     pub reason: String,
-    /// Why, in a sentence for people.
+    /// The reason for the status, as a sentence.
     pub message: String,
 }
 
-/// A condition that also says when it was last confirmed.
+/// A condition with the time of its last confirmation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeartbeatCondition {
     /// The aspect, such as `ServiceClusterReachable`.
     #[serde(rename = "type")]
     pub type_: String,
-    /// Whether it holds.
+    /// The status of the condition.
     pub status: ConditionStatus,
     /// When `status` last changed.
     #[schemars(extend("format" = "date-time"))]
     pub last_transition_time: String,
-    /// When this was last confirmed.
+    /// When the status was last confirmed.
     #[schemars(extend("format" = "date-time"))]
     pub last_heartbeat_time: String,
-    /// Why, in one word for programs.
+    /// The reason for the status, as a CamelCase identifier.
     pub reason: String,
-    /// Why, in a sentence for people.
+    /// The reason for the status, as a sentence.
     pub message: String,
 }
 
-/// Whether a condition holds.
+/// The status of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ConditionStatus {
-    /// It holds.
+    /// The condition is met.
     True,
-    /// It does not.
+    /// The condition is not met.
     False,
-    /// Nobody can tell.
+    /// The status is unknown.
     Unknown,
 }
 
-/// The schema of a list of conditions: one a type, so that several writers can
-/// each own theirs under server-side apply.
+/// The schema of a list of conditions, a map by `type`, so that with server-side apply
+/// each writer owns its own condition.
 pub(super) fn condition_list<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",

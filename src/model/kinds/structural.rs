@@ -1,10 +1,10 @@
-//! From the schema that schemars makes of a Rust type to the two dialects we
-//! need: Kubernetes' structural schemas and draft-07 for editors.
+//! Converts the schema that schemars generates for a Rust type to two dialects:
+//! structural schemas for Kubernetes and draft-07 for editors.
 //!
-//! A structural schema has no `$ref`, says `null` only by `nullable`, and keeps
-//! `anyOf` and its like out of the shape of the data. Editors in turn know
-//! nothing of `x-kubernetes-*`. Both see an optional field as one that may be
-//! left out, not as one that may be null: that is how the API server sees it.
+//! A structural schema has no `$ref`, allows `null` by `nullable` only, and does not
+//! define fields inside `anyOf` and similar keywords. Editors do not support
+//! `x-kubernetes-*`. In both, an optional field may be absent but not null, as in the
+//! API server.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -24,8 +24,8 @@ pub fn structural(schema_of: SchemaOf) -> Value {
     schema
 }
 
-/// The structural schema of a kind's whole object, as its CRD has it. `spec` is
-/// required where it has required fields of its own.
+/// The structural schema of a kind's whole object, for its CRD. `spec` is required if it
+/// has required fields.
 #[must_use]
 pub fn object_schema(info: &KindInfo) -> Value {
     let spec = structural(info.spec);
@@ -56,8 +56,8 @@ pub fn object_schema(info: &KindInfo) -> Value {
     schema
 }
 
-/// What both dialects want: no `null` for what may be left out, enums as plain
-/// lists, one paragraph of description, no titles, no empty defaults.
+/// Normalizes a schema for both dialects: no `null` for optional fields, enums as lists of
+/// values, the first paragraph of descriptions, no titles, no empty defaults.
 pub(super) fn tidy(schema: &mut Value) {
     for_each_schema(schema, &mut |schema| {
         drop_null(schema);
@@ -82,7 +82,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// `Option<T>` is `T` or null to schemars; here it is just `T`.
+/// schemars generates `T` or null for `Option<T>`; this leaves `T`.
 fn drop_null(schema: &mut Map<String, Value>) {
     if let Some(Value::Array(types)) = schema.get_mut("type") {
         types.retain(|t| t != "null");
@@ -106,7 +106,7 @@ fn drop_null(schema: &mut Map<String, Value>) {
     }
 }
 
-/// An enum whose variants are documented is a `oneOf` of constants to schemars.
+/// schemars generates a `oneOf` of constants for an enum with documented variants.
 fn plain_enum(schema: &mut Map<String, Value>) {
     let Some(Value::Array(branches)) = schema.get("oneOf") else { return };
     let mut values = Vec::new();
@@ -123,7 +123,7 @@ fn plain_enum(schema: &mut Map<String, Value>) {
 }
 
 fn to_structural(schema: &mut Map<String, Value>) {
-    // Only objects without properties of their own may speak of additional ones.
+    // A structural schema has either `properties` or `additionalProperties`.
     if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
         schema.remove("additionalProperties");
     }
@@ -132,8 +132,8 @@ fn to_structural(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Every schema in this one, the innermost first. What stands under
-/// `properties` is keyed by field names, not by keywords.
+/// Applies `change` to this schema and all schemas in it, the innermost first. The keys of
+/// `properties` are field names, not keywords.
 pub(super) fn for_each_schema(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
     let Value::Object(map) = schema else { return };
     for keyed in ["properties", "definitions", "patternProperties"] {

@@ -1,7 +1,7 @@
-//! The kinds as a table: names, scope, columns (`kubecarrier.md` §1.1–1.2).
+//! The table of the kinds: names, scope, columns (`kubecarrier.md` §1.1–1.2).
 //!
-//! What a program wants to know of a kind without knowing its type is here;
-//! [`Kind`] leads from a spec's type to its row.
+//! It describes a kind to code that does not know its Rust type; [`Kind`] maps the type
+//! of a spec to its row.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -9,25 +9,25 @@ use serde::de::DeserializeOwned;
 
 use super::{account, catalog, offering, service_cluster};
 
-/// The group of accounts, catalogs and what tenants see.
+/// The API group of accounts, catalogs and the objects that tenants see.
 pub const CATALOG_GROUP: &str = "catalog.kubecarrier.io";
-/// The group of service clusters.
+/// The API group of service clusters and assignments.
 pub const CORE_GROUP: &str = "kubecarrier.io";
-/// The group of the original's own machinery, which carrier has no use for.
+/// The API group of KubeCarrier's operator, which carrier does not use.
 pub const OPERATOR_GROUP: &str = "operator.kubecarrier.io";
-/// The only version of all kinds.
+/// The version of all kinds; there is no other.
 pub const VERSION: &str = "v1alpha1";
 
-/// Where objects of a kind live.
+/// The scope of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// In no namespace.
+    /// Cluster-scoped: objects have no namespace.
     Cluster,
-    /// In a namespace.
+    /// Objects are in namespaces.
     Namespaced,
 }
 
-/// What the name of an object must be.
+/// The rule for the names of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameRule {
     /// A DNS label, because the name becomes a namespace or a part of API groups.
@@ -36,21 +36,21 @@ pub enum NameRule {
     Subdomain,
 }
 
-/// A column of `kubectl get`.
+/// A printer column of `kubectl get`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
-    /// Its heading.
+    /// The heading.
     pub name: &'static str,
     /// `string` or `date`.
     pub type_: &'static str,
-    /// Where the value is.
+    /// The path of the value in the object.
     pub json_path: &'static str,
 }
 
 /// A function that adds a type to a schema generator and returns its schema.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// One kind.
+/// The properties of one kind.
 #[derive(Debug)]
 pub struct KindInfo {
     /// API group.
@@ -59,46 +59,46 @@ pub struct KindInfo {
     pub version: &'static str,
     /// Kind.
     pub kind: &'static str,
-    /// Plural, lower case.
+    /// Plural in lower case, as in API paths.
     pub plural: &'static str,
-    /// Singular, lower case.
+    /// Singular in lower case.
     pub singular: &'static str,
-    /// Short names of `kubectl get`.
+    /// Short names for `kubectl get`.
     pub short_names: &'static [&'static str],
-    /// Categories of `kubectl get`.
+    /// Categories for `kubectl get`.
     pub categories: &'static [&'static str],
-    /// Where its objects live.
+    /// Whether its objects are in namespaces.
     pub scope: Scope,
-    /// What its objects may be called.
+    /// The rule for the names of its objects.
     pub name_rule: NameRule,
-    /// Whether people write it; else only carrier does.
+    /// Whether users write objects of the kind; if not, only carrier does.
     pub authored: bool,
-    /// The columns of `kubectl get`.
+    /// The printer columns of `kubectl get`.
     pub columns: &'static [Column],
-    /// One sentence on what it is.
+    /// A description in one sentence, shown by `kubectl explain`.
     pub summary: &'static str,
     /// Schema of `spec`.
     pub spec: SchemaOf,
-    /// Schema of `status`, where there is one.
+    /// Schema of `status`; `None` for a kind without one.
     pub status: Option<SchemaOf>,
     /// CEL rules on the whole object: rule and message.
     pub rules: &'static [(&'static str, &'static str)],
 }
 
 impl KindInfo {
-    /// `group/version`, as `apiVersion` has it.
+    /// `group/version`, the value of `apiVersion`.
     #[must_use]
     pub fn api_version(&self) -> String {
         format!("{}/{}", self.group, self.version)
     }
 
-    /// Whether its objects have a `status`, and a subresource for it.
+    /// Whether its objects have a `status` and the status subresource.
     #[must_use]
     pub fn has_status(&self) -> bool {
         self.status.is_some()
     }
 
-    /// Whether its objects live in a namespace.
+    /// Whether its objects are in namespaces.
     #[must_use]
     pub fn namespaced(&self) -> bool {
         self.scope == Scope::Namespaced
@@ -118,7 +118,7 @@ impl KindInfo {
     }
 }
 
-/// The spec of a kind: leads from the type to its row in [`KINDS`].
+/// The spec of a kind: maps the type to its row in [`KINDS`].
 pub trait Kind: Serialize + DeserializeOwned + JsonSchema {
     /// The row.
     fn info() -> &'static KindInfo;
@@ -155,7 +155,7 @@ macro_rules! kinds {
             }
         )*
 
-        /// All kinds, those that people write first.
+        /// All kinds; those that users write come first.
         pub static KINDS: &[&KindInfo] = &[$(&$name),*];
     };
 }
@@ -190,7 +190,7 @@ kinds! {
         name_rule: NameRule::Label,
         authored: true,
         columns: &[STATUS, DISPLAY_NAME, column("Kubernetes Version", ".status.kubernetesVersion.gitVersion"), AGE],
-        summary: "A cluster in which services run.",
+        summary: "A cluster that runs services.",
         spec: spec_of::<service_cluster::ServiceClusterSpec>,
         status: Some(spec_of::<service_cluster::ServiceClusterStatus>),
         rules: &[LABEL_RULE],
@@ -207,7 +207,7 @@ kinds! {
         name_rule: NameRule::Subdomain,
         authored: true,
         columns: &[STATUS, AGE],
-        summary: "Which entries a provider offers to which tenants.",
+        summary: "The entries that a provider offers, and the tenants that they are offered to.",
         spec: spec_of::<catalog::CatalogSpec>,
         status: Some(spec_of::<catalog::CatalogStatus>),
         rules: &[],
@@ -229,7 +229,7 @@ kinds! {
             column("Tenant CRD", ".status.tenantCRD.name"),
             AGE,
         ],
-        summary: "One service of one cluster, ready to be offered.",
+        summary: "A service of one cluster.",
         spec: spec_of::<catalog::CatalogEntrySpec>,
         status: Some(spec_of::<catalog::CatalogEntryStatus>),
         rules: &[],
@@ -246,7 +246,7 @@ kinds! {
         name_rule: NameRule::Subdomain,
         authored: true,
         columns: &[STATUS, column("CRD", ".spec.discover.crd.name"), AGE],
-        summary: "One service of every selected cluster.",
+        summary: "A service of several clusters: one CatalogEntry for each.",
         spec: spec_of::<catalog::CatalogEntrySetSpec>,
         status: Some(spec_of::<catalog::CatalogEntrySetStatus>),
         rules: &[],
@@ -280,7 +280,7 @@ kinds! {
         name_rule: NameRule::Subdomain,
         authored: false,
         columns: &[DISPLAY_NAME, column("Provider", ".spec.provider.name"), AGE],
-        summary: "A service that a tenant may use.",
+        summary: "A service that is offered to a tenant.",
         spec: spec_of::<offering::OfferingSpec>,
         status: None,
         rules: &[],
@@ -331,7 +331,7 @@ kinds! {
         name_rule: NameRule::Subdomain,
         authored: false,
         columns: &[STATUS, AGE],
-        summary: "Which namespace of a service cluster a tenant's instances go to.",
+        summary: "Assigns a namespace in a service cluster to a tenant's namespace in the management cluster.",
         spec: spec_of::<service_cluster::ServiceClusterAssignmentSpec>,
         status: Some(spec_of::<service_cluster::ServiceClusterAssignmentStatus>),
         rules: &[(
@@ -341,7 +341,7 @@ kinds! {
     };
 }
 
-/// The kind of this group and name.
+/// Finds a kind; `None` if it is not a KubeCarrier kind.
 #[must_use]
 pub fn find(group: &str, kind: &str) -> Option<&'static KindInfo> {
     KINDS.iter().find(|info| info.group == group && info.kind == kind).copied()
