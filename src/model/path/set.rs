@@ -4,7 +4,7 @@
 //! instances (`DESIGN.md` §4, law 2): what is not in it is neither visible nor
 //! copied.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 
 use serde_json::Value;
 
@@ -14,8 +14,9 @@ use super::{FieldPath, Segment};
 /// came leaves no trace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PathSet {
-    /// `None` where everything from here down is exposed.
-    children: Option<BTreeMap<Segment, PathSet>>,
+    /// The steps on, in the order of [`Segment`], so that a step is found by its name without making a `Segment` of it:
+    /// sync looks up each field of each object. `None` where everything from here down is exposed.
+    children: Option<Vec<(Segment, PathSet)>>,
 }
 
 /// How a child of a node is exposed.
@@ -29,11 +30,23 @@ pub enum Exposed<'a> {
     Partial(&'a PathSet),
 }
 
+impl Exposed<'_> {
+    /// The exposed part of the child's value, as [`PathSet::project`] cuts it; `None` where it is hidden.
+    #[must_use]
+    pub fn project(self, value: &Value) -> Option<Value> {
+        match self {
+            Self::Hidden => None,
+            Self::Whole => Some(value.clone()),
+            Self::Partial(set) => Some(set.project(value)),
+        }
+    }
+}
+
 impl PathSet {
     /// The set that exposes nothing.
     #[must_use]
     pub fn nothing() -> Self {
-        Self { children: Some(BTreeMap::new()) }
+        Self { children: Some(Vec::new()) }
     }
 
     /// The set that exposes everything.
@@ -65,7 +78,7 @@ impl PathSet {
                 self.children = None;
                 true
             }
-            Some((first, rest)) => children.entry(first.clone()).or_insert_with(Self::nothing).insert_segments(rest),
+            Some((first, rest)) => child_of(children, first.clone()).insert_segments(rest),
         }
     }
 
@@ -78,20 +91,24 @@ impl PathSet {
     /// Whether nothing is exposed.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.children.as_ref().is_some_and(BTreeMap::is_empty)
+        self.children.as_ref().is_some_and(Vec::is_empty)
     }
 
     /// How a property is exposed, or a key of a map.
     #[must_use]
     pub fn property(&self, name: &str) -> Exposed<'_> {
-        self.child(&Segment::Property(name.to_owned()))
+        self.exposed(|step| compare(step, name))
     }
 
     /// How a step is exposed.
     #[must_use]
     pub fn child(&self, segment: &Segment) -> Exposed<'_> {
+        self.exposed(|step| step.cmp(segment))
+    }
+
+    fn exposed(&self, order: impl Fn(&Segment) -> Ordering) -> Exposed<'_> {
         let Some(children) = &self.children else { return Exposed::Whole };
-        match children.get(segment) {
+        match find(children, order) {
             None => Exposed::Hidden,
             Some(set) if set.is_whole() => Exposed::Whole,
             Some(set) => Exposed::Partial(set),
@@ -100,12 +117,12 @@ impl PathSet {
 
     /// The steps that lead on from here, with their sets; none of a whole set.
     pub fn children(&self) -> impl Iterator<Item = (&Segment, &PathSet)> {
-        self.children.iter().flatten()
+        self.children.iter().flatten().map(|(segment, set)| (segment, set))
     }
 
     /// The child set behind a step, made empty where it was not there; `None` below a whole set.
     pub fn child_mut(&mut self, segment: Segment) -> Option<&mut PathSet> {
-        self.children.as_mut().map(|c| c.entry(segment).or_insert_with(Self::nothing))
+        self.children.as_mut().map(|children| child_of(children, segment))
     }
 
     /// Whether the field at `path` is visible, whole or in part.
@@ -129,11 +146,7 @@ impl PathSet {
             None => Self::everything(),
             Some(children) => Self {
                 children: Some(
-                    children
-                        .iter()
-                        .filter(|(s, _)| matches!(s, Segment::Property(p) if keep(p)))
-                        .map(|(s, set)| (s.clone(), set.clone()))
-                        .collect(),
+                    children.iter().filter(|(s, _)| matches!(s, Segment::Property(p) if keep(p))).cloned().collect(),
                 ),
             },
         }
@@ -167,20 +180,45 @@ impl PathSet {
         let Some(children) = &self.children else { return value.clone() };
         match value {
             Value::Object(map) => {
-                let values = children.get(&Segment::Values);
+                let values = find(children, |step| step.cmp(&Segment::Values));
                 let visible = map.iter().filter_map(|(key, inner)| {
-                    let named = children.get(&Segment::Property(key.clone())).or(values)?;
+                    let named = find(children, |step| compare(step, key)).or(values)?;
                     Some((key.clone(), named.project(inner)))
                 });
                 Value::Object(visible.collect())
             }
-            Value::Array(items) => match children.get(&Segment::Items) {
+            Value::Array(items) => match find(children, |step| step.cmp(&Segment::Items)) {
                 Some(set) => Value::Array(items.iter().map(|i| set.project(i)).collect()),
                 None => Value::Array(Vec::new()),
             },
             other => other.clone(),
         }
     }
+}
+
+/// The order of a step and the property `name`, as [`Segment`]s are ordered.
+fn compare(step: &Segment, name: &str) -> Ordering {
+    match step {
+        Segment::Property(property) => property.as_str().cmp(name),
+        Segment::Items | Segment::Values => Ordering::Greater,
+    }
+}
+
+fn find(children: &[(Segment, PathSet)], order: impl Fn(&Segment) -> Ordering) -> Option<&PathSet> {
+    let at = children.binary_search_by(|(step, _)| order(step)).ok()?;
+    Some(&children[at].1)
+}
+
+/// The set behind a step, made empty where it was not there.
+fn child_of(children: &mut Vec<(Segment, PathSet)>, segment: Segment) -> &mut PathSet {
+    let at = match children.binary_search_by(|(step, _)| step.cmp(&segment)) {
+        Ok(at) => at,
+        Err(at) => {
+            children.insert(at, (segment, PathSet::nothing()));
+            at
+        }
+    };
+    &mut children[at].1
 }
 
 impl<'a> FromIterator<&'a FieldPath> for PathSet {
