@@ -18,11 +18,12 @@ use crate::corpus::{self, Crd, instances};
 use crate::harness::{self, Need};
 
 /// A law, held against each of these CRDs.
-type Law = fn(&[Crd]);
+pub(super) type Law = fn(&[Crd]);
 
 macro_rules! laws {
-    ($($law:ident),* $(,)?) => { [$((stringify!($law), $law as Law)),*] };
+    ($($law:ident),* $(,)?) => { [$((stringify!($law), $law as $crate::derive_laws::Law)),*] };
 }
+pub(super) use laws;
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<harness::Case> {
@@ -34,16 +35,6 @@ pub(crate) fn cases() -> Vec<harness::Case> {
         what_is_derived_has_no_static_fault,
         nothing_is_dropped_without_a_word,
     ];
-    let over = |set: &str, needs: &[Need], crds: fn() -> Vec<Crd>| {
-        let module = format!("{}::{set}", module_path!());
-        let case = |(name, law): (&str, Law)| {
-            harness::Case::new(harness::name(&module, name), needs, move || {
-                law(&crds());
-                Ok(())
-            })
-        };
-        laws.map(case)
-    };
     let mut all = cases![
         exposing_everything_is_the_identity[corpus::is_here],
         a_misspelled_path_is_an_error_with_the_right_name[corpus::is_here],
@@ -51,16 +42,33 @@ pub(crate) fn cases() -> Vec<harness::Case> {
         cluster_scoped_crds_are_refused[corpus::is_here],
         what_is_no_usable_crd_is_refused_with_the_reason[corpus::is_here],
     ];
-    all.extend(over("small_crds", &[], corpus::small));
+    all.extend(over_all_crds(module_path!(), &laws));
+    all
+}
+
+/// A test for each law over the small CRDs, and one over the real ones.
+pub(super) fn over_all_crds(module: &str, laws: &[(&'static str, Law)]) -> Vec<harness::Case> {
+    let over = |set: &str, needs: &[Need], crds: fn() -> Vec<Crd>| -> Vec<harness::Case> {
+        let module = format!("{module}::{set}");
+        let case = |(name, law): &(&'static str, Law)| {
+            let law = *law;
+            harness::Case::new(harness::name(&module, name), needs, move || {
+                law(&crds());
+                Ok(())
+            })
+        };
+        laws.iter().map(case).collect()
+    };
+    let mut all = over("small_crds", &[], corpus::small);
     all.extend(over("real_crds", &[corpus::is_here], corpus::crds));
     all
 }
 
-static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("team-a", "eu-west-1"));
+pub(super) static CLUSTER: LazyLock<ClusterId> = LazyLock::new(|| ClusterId::new("team-a", "eu-west-1"));
 const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
 /// Holds a law against every CRD as a whole and under random exposures; says the smallest exposure that breaks it.
-fn law(name: &str, crds: &[Crd], holds: impl Fn(&Case<'_>) -> Result<(), String>) {
+pub(super) fn law(name: &str, crds: &[Crd], holds: impl Fn(&Case<'_>) -> Result<(), String>) {
     let (seed, count) = (corpus::number("CARRIER_SEED", 1), corpus::number("CARRIER_EXPOSURES", 100));
     let cases = exposures::whole(crds).into_iter().chain((0..count).map(|n| exposures::random(crds, seed, n)));
     let mut broken = Vec::new();
@@ -79,14 +87,14 @@ fn law(name: &str, crds: &[Crd], holds: impl Fn(&Case<'_>) -> Result<(), String>
     assert!(broken.is_empty(), "{name} does not hold:\n{}", broken.join("\n"));
 }
 
-fn derived(case: &Case<'_>) -> Result<(Derived, Vec<Diagnostic>), String> {
+pub(super) fn derived(case: &Case<'_>) -> Result<(Derived, Vec<Diagnostic>), String> {
     match case.derive(&CLUSTER) {
         (Some(derived), diagnostics) => Ok((derived, diagnostics)),
         (None, diagnostics) => Err(format!("nothing was derived: {diagnostics:?}")),
     }
 }
 
-fn schema_of(crd: &Value) -> &Value {
+pub(super) fn schema_of(crd: &Value) -> &Value {
     crd.pointer("/spec/versions/0/schema/openAPIV3Schema").unwrap()
 }
 
@@ -95,7 +103,7 @@ fn texts(diagnostics: &[Diagnostic]) -> BTreeSet<(&str, &str)> {
     diagnostics.iter().filter(|d| d.code.id != "CAR0306").map(|d| (d.code.id, d.message.as_str())).collect()
 }
 
-fn differ(left: &Value, right: &Value) -> Option<String> {
+pub(super) fn differ(left: &Value, right: &Value) -> Option<String> {
     fn first(left: &Value, right: &Value, at: &str) -> Option<String> {
         match (left, right) {
             (Value::Object(a), Value::Object(b)) => {

@@ -53,6 +53,7 @@ mod render_tutorial;
 mod schemas;
 mod secrets;
 mod snapshots;
+mod status_laws;
 mod yaml_oracle;
 mod yaml_reader;
 mod yaml_roundtrip;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         schemas::cases(),
         secrets::cases(),
         snapshots::cases(),
+        status_laws::cases(),
         yaml_oracle::cases(),
         yaml_reader::cases(),
         yaml_roundtrip::cases(),

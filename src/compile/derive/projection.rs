@@ -1,6 +1,11 @@
-//! How instances are copied between a derived and an internal object: made from
-//! the same [`PathSet`] as the schema, so the two cannot disagree (`DESIGN.md`
-//! §4 law 2).
+//! Copying instances between a derived and an internal object. The rules come from the same [`PathSet`] as the derived
+//! schema, so a field is settable if and only if it is copied down, and readable if and only if it is copied up
+//! (`DESIGN.md` §4 law 2).
+//!
+//! Each result depends on its arguments alone, never on what the target holds: what the source no longer has is not in
+//! the result, so a caller that applies the result as a whole removes it.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
@@ -9,31 +14,41 @@ use super::schema;
 use super::select::ALWAYS;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
+/// The field that says which generation of its object a status, or a condition, speaks of.
+const OBSERVED_GENERATION: &str = "observedGeneration";
+
 /// The copying rules of one derived version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
-    /// What goes down: the visible part of everything but metadata and status.
+    /// The fields that are copied down. `apiVersion`, `kind`, `metadata` and `status` never are, whatever it says.
     pub down: PathSet,
-    /// What comes up: the visible part of the status.
+    /// The fields that are copied up: those below `.status`.
     pub up: PathSet,
-    /// Values the provider sets, in order of path.
+    /// Values that the provider sets, in order of path.
     pub presets: Vec<Preset>,
 }
 
 /// A value of a hidden field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preset {
-    /// The field.
+    /// The hidden field.
     pub path: FieldPath,
-    /// The value.
+    /// The value that it gets.
     pub value: Value,
-    /// How many leading steps must be there already: an optional field that the tenant
-    /// may leave out is not made for the sake of a value below it (R14).
+    /// The number of leading steps that must exist: an optional field that the tenant left out is not created for the
+    /// sake of a value below it (R14).
     pub needs: usize,
 }
 
 impl Projection {
-    /// The rules of a version with this schema, exposure and presets.
+    /// The rules of a service without exposure, and of the hop between the internal and the service object: every
+    /// field is copied.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { down: PathSet::everything(), up: PathSet::everything(), presets: Vec::new() }
+    }
+
+    /// The rules of a version with the schema `root`, of which `set` is exposed and `presets` are set.
     #[must_use]
     pub fn new(root: &Value, set: &PathSet, presets: &[ValueAt]) -> Self {
         let mut presets: Vec<Preset> = presets
@@ -52,30 +67,90 @@ impl Projection {
         }
     }
 
-    /// What a derived object says of the internal one: its visible part and the presets. No
-    /// `apiVersion`, `kind`, `metadata` or `status`: these are not the tenant's to set.
+    /// The fields of the internal object that follow from a derived one: its exposed part and the presets. Without
+    /// `apiVersion`, `kind`, `metadata` and `status`, which tenants do not set.
     #[must_use]
     pub fn project_down(&self, derived: &Value) -> Value {
-        let mut object = self.down.project(derived);
+        let roots = derived.as_object().into_iter().flatten().filter_map(|(name, value)| {
+            if name == "status" || ALWAYS.contains(&name.as_str()) {
+                return None;
+            }
+            Some((name.clone(), self.down.property(name).project(value)?))
+        });
+        let mut object = Value::Object(roots.collect());
         for preset in &self.presets {
             set(&mut object, preset.path.segments(), preset.needs, &preset.value);
         }
         object
     }
 
-    /// The visible part of an internal object's status; `None` where it has none.
+    /// The status of the derived object that follows from an internal one: the exposed part of `status`, with
+    /// `observedGeneration` translated. An empty object where nothing is exposed or there is no status yet.
     #[must_use]
-    pub fn project_up(&self, internal: &Value) -> Option<Value> {
-        let status = internal.get("status")?;
-        match self.up.property("status") {
-            Exposed::Hidden => None,
-            Exposed::Whole => Some(status.clone()),
-            Exposed::Partial(set) => Some(set.project(status)),
+    pub fn project_up(&self, status: Option<&Value>, generations: &Generations) -> Value {
+        let exposed = status.filter(|s| s.is_object()).and_then(|s| self.up.property("status").project(s));
+        let mut status = exposed.unwrap_or_else(|| Value::Object(Map::new()));
+        generations.translate_all(&mut status);
+        status
+    }
+}
+
+/// Which generation of an object came of which generation of the object one level below.
+///
+/// An object has its own generations on each level, so the number that the service cluster reports means nothing
+/// above it. The caller knows a pair when its write of generation `own` produced generation `foreign`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Generations(BTreeMap<i64, i64>);
+
+impl Generations {
+    /// The pairs `(foreign, own)`.
+    #[must_use]
+    pub fn known(pairs: impl IntoIterator<Item = (i64, i64)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    /// The generation that stands above for `foreign`; `None` where that is not known.
+    #[must_use]
+    pub fn translate(&self, foreign: i64) -> Option<i64> {
+        self.0.get(&foreign).copied()
+    }
+
+    /// Translates every `observedGeneration` at and below `value`, or removes it: also in conditions, of which some
+    /// kinds have several lists, and in parts that no schema describes.
+    fn translate_all(&self, value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                if let Some(found) = map.get_mut(OBSERVED_GENERATION)
+                    && !found.is_object()
+                    && !found.is_array()
+                {
+                    match self.translate_value(found) {
+                        Some(own) => *found = own,
+                        None => drop(map.remove(OBSERVED_GENERATION)),
+                    }
+                }
+                map.values_mut().for_each(|inner| self.translate_all(inner));
+            }
+            Value::Array(items) => items.iter_mut().for_each(|inner| self.translate_all(inner)),
+            _ => {}
+        }
+    }
+
+    /// A generation as an integer, as a number without a fraction or, where the kind says int-or-string, as a text.
+    fn translate_value(&self, foreign: &Value) -> Option<Value> {
+        match foreign {
+            Value::String(text) => Some(Value::from(self.translate(text.parse().ok()?)?.to_string())),
+            Value::Number(number) => {
+                #[expect(clippy::cast_possible_truncation, reason = "a number that is no generation is not found")]
+                let whole = || number.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64);
+                Some(Value::from(self.translate(number.as_i64().or_else(whole)?)?))
+            }
+            _ => None,
         }
     }
 }
 
-/// The length of the longest prefix of `path` that is visible and that the tenant may leave out.
+/// The length of the longest prefix of `path` that is exposed in part and that the tenant may leave out.
 fn needs(root: &Value, set: &PathSet, path: &FieldPath) -> usize {
     let (mut node, mut set, mut needed) = (root, set, 0);
     for (depth, segment) in path.segments().iter().enumerate() {
@@ -125,6 +200,43 @@ fn set(target: &mut Value, path: &[Segment], needed: usize, value: &Value) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn everything_goes_down_but_what_is_the_objects_own() {
+        let object = json!({"apiVersion": "a/v1", "kind": "A", "metadata": {"name": "a"}, "spec": {"a": 1}, "data": [1], "status": {"b": 2}});
+        assert_eq!(Projection::everything().project_down(&object), json!({"spec": {"a": 1}, "data": [1]}));
+    }
+
+    #[test]
+    fn a_foreign_generation_is_translated_or_left_out_wherever_it_stands() {
+        let projection = Projection::everything();
+        let generations = Generations::known([(7, 3)]);
+        let status = json!({
+            "observedGeneration": 7,
+            "conditions": [{"type": "Ready", "observedGeneration": 7}, {"type": "Old", "observedGeneration": 3}],
+            "listeners": [{"name": "a", "conditions": [{"type": "Ready", "observedGeneration": "7"}]}],
+            "members": {"observedGeneration": {"a": 7}, "b": {"observedGeneration": 7.0}, "c": {"observedGeneration": "x"}},
+        });
+        assert_eq!(
+            projection.project_up(Some(&status), &generations),
+            json!({
+                "observedGeneration": 3,
+                "conditions": [{"type": "Ready", "observedGeneration": 3}, {"type": "Old"}],
+                "listeners": [{"name": "a", "conditions": [{"type": "Ready", "observedGeneration": "3"}]}],
+                "members": {"observedGeneration": {"a": 7}, "b": {"observedGeneration": 3}, "c": {}},
+            })
+        );
+    }
+
+    #[test]
+    fn a_status_that_is_gone_or_hidden_is_empty() {
+        let whole = Projection::everything();
+        let none = Generations::default();
+        assert_eq!(whole.project_up(None, &none), json!({}));
+        assert_eq!(whole.project_up(Some(&Value::Null), &none), json!({}));
+        let hidden = Projection { up: PathSet::nothing(), ..whole };
+        assert_eq!(hidden.project_up(Some(&json!({"phase": "Running"})), &none), json!({}));
+    }
 
     #[test]
     fn a_preset_makes_hidden_fields_but_no_optional_visible_ones() {
