@@ -14,23 +14,23 @@ use super::derive::source::SourceCrd;
 use super::derive::{self, Derived};
 use super::discovered::{Discovered, DiscoveredCrd};
 use super::resolve::{BaseName, Origin, Resolved, Service};
+use super::route::ServiceRoute;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::{lock, reference};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::resource::Resource;
 
 /// A service with its CRDs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Built {
     /// Its index in [`Resolved::services`].
     pub service: usize,
+    /// How its instances are copied.
+    pub route: ServiceRoute,
     /// The base CRD.
     pub source: Arc<SourceCrd>,
-    /// The version that is copied between the clusters.
-    pub version: String,
     /// The internal CRD.
     pub internal: Arc<Value>,
-    /// What the internal CRD is called.
-    pub internal_names: CrdNames,
     /// The derived CRD; `None` where tenants use the internal one.
     pub derived: Option<Derived>,
 }
@@ -50,32 +50,32 @@ pub struct OfferedCrd {
     pub versions: Vec<(String, bool)>,
 }
 
+impl OfferedCrd {
+    fn new(resource: &Resource, versions: Vec<(String, bool)>) -> Self {
+        Self {
+            name: resource.full_name(),
+            group: resource.group.clone(),
+            kind: resource.kind.clone(),
+            plural: resource.plural.clone(),
+            versions,
+        }
+    }
+}
+
 impl Built {
     /// The internal CRD's names.
     #[must_use]
-    pub fn internal_crd(&self, cluster: &ClusterId) -> OfferedCrd {
-        let group = cluster.internal_group();
-        OfferedCrd {
-            name: format!("{}.{group}", self.internal_names.plural),
-            group,
-            kind: self.internal_names.kind.clone(),
-            plural: self.internal_names.plural.clone(),
-            versions: vec![(self.version.clone(), true)],
-        }
+    pub fn internal_crd(&self) -> OfferedCrd {
+        let internal = &self.route.internal;
+        OfferedCrd::new(internal, vec![(internal.version.clone(), true)])
     }
 
     /// What tenants use: the derived CRD, or the internal one where nothing is derived.
     #[must_use]
-    pub fn tenant_crd(&self, cluster: &ClusterId) -> OfferedCrd {
-        let Some(derived) = &self.derived else { return self.internal_crd(cluster) };
-        let group = cluster.derived_group();
-        OfferedCrd {
-            name: format!("{}.{group}", derived.plural),
-            group,
-            kind: derived.kind.clone(),
-            plural: derived.plural.clone(),
-            versions: derived.versions.iter().map(|v| (v.clone(), *v == derived.storage)).collect(),
-        }
+    pub fn tenant_crd(&self) -> OfferedCrd {
+        let Some(derived) = &self.derived else { return self.internal_crd() };
+        let versions = derived.versions.iter().map(|v| (v.clone(), *v == derived.storage)).collect();
+        OfferedCrd::new(&self.route.tenant, versions)
     }
 }
 
@@ -194,7 +194,8 @@ fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, merged: &mut
         _ => CrdNames::of_source(&source),
     };
     let internal = Arc::new(derive::internal_as(&source, &internal_names, cluster, version));
-    Some(Built { service: index, version: version.name.clone(), internal, internal_names, derived, source })
+    let route = ServiceRoute::compiled(cluster, (&source, version), (&internal, &internal_names), derived.as_ref());
+    Some(Built { service: index, route, internal, derived, source })
 }
 
 /// Complaints of several clusters about the same line.
@@ -256,16 +257,16 @@ fn collisions(resolved: &Resolved<'_>, built: &mut Vec<Built>, diagnostics: &mut
     let mut versions: BTreeMap<(String, String), (String, usize)> = BTreeMap::new();
     built.retain(|candidate| {
         let service = &resolved.services[candidate.service];
-        let internal = candidate.internal_crd(&service.cluster);
+        let internal = candidate.internal_crd();
         // Two services may share an internal CRD, which has one version (R11).
         let (version, first) = versions
             .entry((internal.name.clone(), candidate.source.name.clone()))
-            .or_insert_with(|| (candidate.version.clone(), candidate.service));
-        if *version != candidate.version {
+            .or_insert_with(|| (candidate.route.base.version.clone(), candidate.service));
+        if *version != candidate.route.base.version {
             let first = &resolved.services[*first];
             let message = format!(
                 "`{}` is offered in version `{}` here and in `{version}` by `{}`",
-                candidate.source.name, candidate.version, first.entry
+                candidate.source.name, candidate.route.base.version, first.entry
             );
             let diagnostic = Diagnostic::new(&reference::VERSIONS_CLASH, service.base.place, message)
                 .label(first.base.place, "the other one")
@@ -380,8 +381,7 @@ spec: {catalogEntrySelector: {}, tenantSelector: {}}
         discovered.clusters.entry(ClusterId::new("team-a", "west")).or_default().crds = crds.into_iter().collect();
         let (built, more) = build(&resolved, &discovered);
         found.append(more);
-        let cluster = ClusterId::new("team-a", "west");
-        let names = built.iter().flat_map(|b| [b.internal_crd(&cluster).name, b.tenant_crd(&cluster).name]).collect();
+        let names = built.iter().flat_map(|b| [b.internal_crd().name, b.tenant_crd().name]).collect();
         let errors =
             found.into_sorted().into_iter().filter(|d| d.severity == crate::model::diagnostic::Severity::Error);
         (names, errors.map(|d| format!("{} {}", d.code.id, d.message)).collect())

@@ -15,6 +15,7 @@ pub mod locking;
 mod parallel;
 pub mod render;
 pub mod resolve;
+pub mod route;
 
 pub use compiled::Compiled;
 pub use discovered::{Discovered, DiscoveredCluster, DiscoveredCrd};

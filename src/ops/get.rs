@@ -101,11 +101,8 @@ pub fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Vec<Servi
     }
     let all = compiled.built.iter().filter_map(|built| {
         let cluster = &resolved.services.get(built.service)?.cluster;
-        let crd = built.tenant_crd(cluster);
-        let version = crd.versions.iter().find(|(_, stored)| *stored).map(|(version, _)| version.as_str())?;
-        let resource = Resource::new(&crd.group, version, &crd.kind, &crd.plural, true);
-        let source = &built.source;
-        let base = Resource::new(&source.group, &built.version, &source.kind, &source.plural, true);
+        let crd = built.tenant_crd();
+        let (resource, base) = (built.route.tenant.clone(), built.route.base.clone());
         Some(Service { cluster: cluster.clone(), crd, resource, base })
     });
     let mut all: Vec<Service> = all.collect();

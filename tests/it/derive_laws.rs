@@ -555,7 +555,7 @@ fn minimal<'c>(mut case: Case<'c>, mut fails: impl FnMut(&Case<'c>) -> bool) -> 
 }
 
 /// Removes what a schema does not describe, as an API server does.
-fn prune(node: &Value, value: &mut Value) {
+pub(super) fn prune(node: &Value, value: &mut Value) {
     match value {
         Value::Object(map) => {
             let free = schema::flag(node, "x-kubernetes-preserve-unknown-fields");

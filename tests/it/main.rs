@@ -50,6 +50,7 @@ mod kubectl;
 mod render;
 mod render_layout;
 mod render_tutorial;
+mod route;
 mod schemas;
 mod secrets;
 mod snapshots;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         render::cases(),
         render_layout::cases(),
         render_tutorial::cases(),
+        route::cases(),
         schemas::cases(),
         secrets::cases(),
         snapshots::cases(),

@@ -186,6 +186,15 @@ fn leads_to(chain: &[String], path: &FieldPath) -> bool {
     chain.len() >= path.0.len() && chain.iter().zip(path.segments()).all(same)
 }
 
+/// A rule's text on one line, and not too long a one.
+pub fn one_line(text: &str) -> String {
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match joined.char_indices().nth(100) {
+        Some((cut, _)) => format!("{}…", &joined[..cut]),
+        None => joined,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::model::codes::Code;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::path::FieldPath;
-use crate::model::source::{Span, Spanned};
+use crate::model::kinds::{FieldValue, VersionExpose};
+use crate::model::path::{FieldPath, PathError};
+use crate::model::source::{FileId, Span, Spanned};
 
 /// The `derive` block of a catalog entry or a set of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +49,29 @@ pub struct ValueAt {
 }
 
 impl ExposeItem {
+    /// The item of an object that no text stands for: nothing in it has a place, so only the messages of diagnostics
+    /// about it are of use.
+    ///
+    /// # Errors
+    /// The first path that cannot be read, and why.
+    pub fn without_places(item: &VersionExpose) -> Result<Self, (String, PathError)> {
+        let place = Span::file_start(FileId(0));
+        let path = |text: &str| match FieldPath::parse(text) {
+            Ok(path) => Ok(Spanned::new(path, place)),
+            Err(error) => Err((text.to_owned(), error)),
+        };
+        let value = |value: &FieldValue| {
+            path(&value.json_path).map(|path| ValueAt { path, value: Spanned::new(value.value.clone(), place) })
+        };
+        Ok(Self {
+            place,
+            versions: item.versions.iter().map(|v| Spanned::new(v.clone(), place)).collect(),
+            fields: item.fields.iter().map(|f| path(&f.json_path)).collect::<Result<_, _>>()?,
+            defaults: item.defaults.iter().map(value).collect::<Result<_, _>>()?,
+            presets: item.presets.iter().map(value).collect::<Result<_, _>>()?,
+        })
+    }
+
     /// The paths that tenants can see: the fields, and those with a default.
     pub fn visible(&self) -> impl Iterator<Item = &Spanned<FieldPath>> {
         self.fields.iter().chain(self.defaults.iter().map(|d| &d.path))

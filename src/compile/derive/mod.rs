@@ -5,23 +5,28 @@
 //! its arguments: the order of paths, versions or clusters leaves no trace.
 
 pub mod columns;
+pub mod contract;
 pub mod exposure;
 pub mod fulfil;
 pub mod names;
 pub mod projection;
 pub mod schema;
 pub mod select;
+pub mod selection;
 pub mod source;
 pub mod validate;
 
 mod cel;
+mod defaults;
 mod junctor;
+mod node;
 mod partial;
 mod prune;
 mod sanitize;
 mod status;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -29,6 +34,7 @@ use self::exposure::{ExposeItem, Exposure, Report, ValueAt};
 use self::names::CrdNames;
 use self::projection::Projection;
 use self::prune::Pruner;
+use self::selection::Selection;
 use self::source::{SourceCrd, SourceVersion, priority};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::derivation as codes;
@@ -51,7 +57,7 @@ pub struct Derived {
     /// The version that is stored, and in which everything is copied.
     pub storage: String,
     /// The copying rules of the stored version.
-    pub projection: Projection,
+    pub projection: Arc<Projection>,
 }
 
 /// The copy of a base CRD for the management cluster: everything of the one version that is
@@ -128,7 +134,7 @@ pub fn derive(
     crd_names["categories"] = json!(["all"]);
     let crd = crd(&cluster.derived_group(), &called.plural, crd_names, versions, cluster);
     let CrdNames { kind, plural, .. } = called;
-    let projection = shapes.remove(&storage)?.projection;
+    let projection = Arc::new(shapes.remove(&storage)?.projection);
     Some(Derived { crd, kind, plural, versions: names, storage, projection })
 }
 
@@ -182,28 +188,28 @@ impl<'s> Shape<'s> {
     ) -> Option<Self> {
         let mut root = source.schema.clone();
         let formats = sanitize::schema(&mut root);
-        let set = select::select(&root, report);
+        let selection = Selection::of(&root, report);
+        let Selection { set, defaults, presets } = &selection;
         for (path, message) in formats.into_iter().filter(|(path, _)| set.shows(path)) {
             report.about(&codes::FORMAT_DROPPED, &path, message, None);
         }
-        let (defaults, presets) = fulfil::sound_values(&root, &set, report);
         // A preset that does not fit is complained about; its field is not unset as well.
         let plain =
             |p: &&ValueAt| !p.path.value.segments().iter().any(|s| matches!(s, Segment::Items | Segment::Values));
         let unsound = report.item.presets.iter().filter(plain).filter(|p| !presets.contains(p));
         let given: Vec<ValueAt> = presets.iter().chain(unsound).cloned().collect();
-        fulfil::fulfillable(&root, &set, &given, report);
+        fulfil::fulfillable(&root, set, &given, report);
         let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
-        let mut schema = Pruner { report, preset: &preset, defaults: &defaults }.root(&root, &set)?;
+        let mut schema = Pruner { report, preset: &preset, defaults }.root(&root, set)?;
         // Only now: what the root demands of hidden fields is demanded in the service cluster all the same.
         for message in sanitize::root(&mut schema) {
             report.at(&codes::VALIDATION_DROPPED, item.place, message, None);
         }
-        let columns = columns::columns(source, &set, report);
-        let scale = columns::scale(source, &set, report);
-        let selectable = columns::selectable(source, &set, report);
-        let projection = Projection::new(&root, &set, &presets);
-        status::guarantee(&mut schema, &set, report);
+        let columns = columns::columns(source, set, report);
+        let scale = columns::scale(source, set, report);
+        let selectable = columns::selectable(source, set, report);
+        let projection = selection.projection(&root);
+        status::guarantee(&mut schema, set, report);
         Some(Self { place: name.span, source, schema, scale, columns, selectable, projection })
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::exposure::Report;
 use super::junctor::{self, Verdict};
-use super::prune::{Node, Pruned, smaller};
+use super::node::{Node, Pruned, smaller};
 use super::{cel, schema, validate};
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
@@ -180,12 +180,13 @@ impl Partial<'_, '_> {
                     true => "its field is of another type now".to_owned(),
                     false => format!("it names {}, hidden or not certain to be there", quoted(&named)),
                 };
-                let message = format!("`{at}`: the rule `{}` goes: {why}", one_line(text));
+                let message = format!("`{at}`: the rule `{}` goes: {why}", cel::one_line(text));
                 self.report.about(&codes::RULE_DROPPED, at, message, None);
                 continue;
             }
             if costlier || pruned.is_grown || !cel::words_among(text, &pruned.grown).is_empty() {
-                let message = format!("`{at}`: the rule `{}` goes: it would cost more than before", one_line(text));
+                let message =
+                    format!("`{at}`: the rule `{}` goes: it would cost more than before", cel::one_line(text));
                 self.report.about(&codes::RULE_TOO_COSTLY, at, message, None);
                 continue;
             }
@@ -213,7 +214,7 @@ impl Partial<'_, '_> {
                 let at = self.at;
                 let message = format!(
                     "`{at}`: the {key} of the rule `{}` goes: it names {}, hidden or not certain to be there",
-                    one_line(text),
+                    cel::one_line(text),
                     quoted(&named)
                 );
                 self.report.about(&codes::RULE_MESSAGE_DROPPED, at, message, None);
@@ -228,13 +229,4 @@ impl Partial<'_, '_> {
 
 fn quoted(names: &[String]) -> String {
     names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// A rule's text on one line, and not too long a one.
-pub fn one_line(text: &str) -> String {
-    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match joined.char_indices().nth(100) {
-        Some((cut, _)) => format!("{}…", &joined[..cut]),
-        None => joined,
-    }
 }

@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::defaults::{Rules, put_default};
 use super::exposure::{Report, ValueAt};
+use super::node::{Node, Pruned, smaller};
 use super::select::ALWAYS;
 use super::{partial, schema};
-use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// What pruning knows beside the schema and the paths.
@@ -21,52 +22,6 @@ pub struct Pruner<'a, 'r> {
     pub preset: &'a PathSet,
     /// The defaults that the catalog gives.
     pub defaults: &'a [ValueAt],
-}
-
-/// A node that is visible in part.
-#[derive(Clone, Copy)]
-pub struct Node<'n> {
-    /// Its schema in the base CRD.
-    pub source: &'n Value,
-    /// What of it is visible.
-    pub set: &'n PathSet,
-    /// What of it is preset.
-    pub preset: Option<&'n PathSet>,
-    /// Whether it is part of the status.
-    pub in_status: bool,
-    /// Whether a list or map above it has no limit, so that the server reckons how many may fit.
-    pub unbounded: bool,
-    /// Whether it is part of a list or object that is replaced as a whole.
-    pub replaced: bool,
-    /// The keys of the list-map whose item this is; they stay required.
-    pub keys: &'n [&'n str],
-}
-
-impl<'n> Node<'n> {
-    /// The node behind a step.
-    fn child(&self, segment: &Segment, source: &'n Value, set: &'n PathSet) -> Self {
-        let preset = self.preset.and_then(|p| p.children().find(|(s, _)| *s == segment).map(|(_, below)| below));
-        let replaced = self.replaced || schema::is_atomic(self.source);
-        Self { source, set, preset, replaced, keys: &[], ..*self }
-    }
-}
-
-/// What a pruned node's ancestors must know of it.
-#[derive(Default)]
-pub struct Pruned {
-    /// Its schema.
-    pub schema: Value,
-    /// Fields that rules here and above must not use, by their path from here: those that are hidden, that lost their
-    /// default or are no longer required, and those whose type changed.
-    pub hidden: BTreeSet<FieldPath>,
-    /// Fields that lead to unbounded lists or maps with items that got smaller.
-    pub grown: BTreeSet<String>,
-    /// Whether the node is such a list or map, or holds one without a field in between.
-    pub is_grown: bool,
-    /// Whether its default went.
-    pub lost_default: bool,
-    /// Whether it is of another type than in the base CRD.
-    pub changed_type: bool,
 }
 
 impl Pruner<'_, '_> {
@@ -227,127 +182,6 @@ impl Pruner<'_, '_> {
     }
 }
 
-impl Pruned {
-    /// Takes over what the ancestors of the child behind a step must know.
-    fn absorb(&mut self, step: &Segment, child: &Pruned) {
-        let below = |path: &FieldPath| FieldPath([std::slice::from_ref(step), path.segments()].concat());
-        self.hidden.extend(child.hidden.iter().map(below));
-        self.grown.extend(child.grown.iter().cloned());
-        match step {
-            Segment::Property(name) => {
-                if child.lost_default || child.changed_type {
-                    self.hidden.insert(FieldPath::default().property(name));
-                }
-                if child.is_grown {
-                    self.grown.insert(name.clone());
-                }
-            }
-            Segment::Items | Segment::Values => {
-                self.is_grown |= child.is_grown;
-                self.changed_type |= child.changed_type;
-            }
-        }
-    }
-}
-
 fn segment_of(name: &str) -> Segment {
     Segment::Property(name.to_owned())
-}
-
-/// Whether the server would reckon that more items of the pruned schema fit a request.
-pub fn smaller(source: &Value, pruned: &Value) -> bool {
-    schema::least_size(pruned) < schema::least_size(source)
-}
-
-/// What becomes of the rules on the way to a default.
-#[derive(Clone, Copy, PartialEq)]
-enum Rules {
-    Stay,
-    Costlier,
-}
-
-fn put_default(
-    node: &mut Value,
-    path: &[Segment],
-    default: &Value,
-    way: Rules,
-    at: &mut FieldPath,
-    report: &mut Report<'_>,
-) {
-    let Some((first, rest)) = path.split_first() else {
-        node["default"] = default.clone();
-        drop_rules(node, at, report);
-        return;
-    };
-    if way == Rules::Costlier {
-        take_rules(
-            node,
-            at,
-            report,
-            |_| false,
-            &codes::RULE_TOO_COSTLY,
-            "it would cost more with the catalog's default",
-        );
-    }
-    let child = match first {
-        Segment::Property(name) => node.get_mut("properties").and_then(|p| p.get_mut(name)),
-        Segment::Items => node.get_mut("items"),
-        Segment::Values => node.get_mut("additionalProperties"),
-    };
-    if let Some(child) = child {
-        at.0.push(first.clone());
-        put_default(child, rest, default, way, at, report);
-        at.0.pop();
-    }
-}
-
-/// Drops the rules at and below a field with a default of the catalog. Transition rules are held against changes only.
-fn drop_rules(node: &mut Value, at: &mut FieldPath, report: &mut Report<'_>) {
-    let transition = |text: &str| text.contains("oldSelf");
-    take_rules(
-        node,
-        at,
-        report,
-        transition,
-        &codes::RULE_DROPPED,
-        "nothing here can hold it against the catalog's default",
-    );
-    let Some(map) = node.as_object_mut() else { return };
-    let mut into = |segment: Segment, child: &mut Value| {
-        at.0.push(segment);
-        drop_rules(child, at, report);
-        at.0.pop();
-    };
-    for (name, child) in map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-        into(Segment::Property(name.clone()), child);
-    }
-    if let Some(child) = map.get_mut("items") {
-        into(Segment::Items, child);
-    }
-    if let Some(child) = map.get_mut("additionalProperties").filter(|c| c.is_object()) {
-        into(Segment::Values, child);
-    }
-}
-
-fn take_rules(
-    node: &mut Value,
-    at: &FieldPath,
-    report: &mut Report<'_>,
-    stays: impl Fn(&str) -> bool,
-    code: &'static crate::model::codes::Code,
-    why: &str,
-) {
-    let Some(rules) = node.get_mut("x-kubernetes-validations").and_then(Value::as_array_mut) else { return };
-    rules.retain(|rule| {
-        let text = rule.get("rule").and_then(Value::as_str).unwrap_or_default();
-        if !stays(text) {
-            report.about(code, at, format!("`{at}`: the rule `{}` goes: {why}", partial::one_line(text)), None);
-        }
-        stays(text)
-    });
-    if rules.is_empty()
-        && let Some(map) = node.as_object_mut()
-    {
-        map.remove("x-kubernetes-validations");
-    }
 }

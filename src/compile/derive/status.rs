@@ -6,14 +6,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::contract::{self, CONDITION_FIELDS, StatusContract};
 use super::exposure::Report;
-use super::partial::one_line;
 use super::{cel, schema};
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
-
-/// The fields of a condition; a conditions list that demands others cannot hold ours.
-const FIELDS: [&str; 5] = ["type", "status", "lastTransitionTime", "reason", "message"];
 
 /// Adds to the pruned root what the contract demands and the exposure does not bring.
 pub fn guarantee(root: &mut Value, set: &PathSet, report: &mut Report<'_>) {
@@ -26,16 +23,12 @@ pub fn guarantee(root: &mut Value, set: &PathSet, report: &mut Report<'_>) {
     storable_at_any_time(root, report);
     let Some(properties) = root.get_mut("properties").and_then(Value::as_object_mut) else { return };
     let status = properties.entry("status").or_insert_with(|| json!({"type": "object"}));
-    let unfit = match status.as_object_mut() {
-        Some(map)
-            if schema::type_name(&Value::Object(map.clone())) == "object"
-                && !map.contains_key("additionalProperties") =>
-        {
-            complete(map)
-        }
-        _ => Some("it is no object"),
-    };
-    if let Some(why) = unfit {
+    if contract::is_struct(status)
+        && let Some(status) = status.as_object_mut()
+    {
+        complete(status);
+    }
+    if let Err(why) = StatusContract::of(root).conditions {
         let place = FieldPath::default().property("status").property("conditions");
         let message = format!("`.status.conditions` cannot hold the condition `Synced`: {why}");
         report.about(&codes::CONDITIONS_UNFIT, &place, message, None);
@@ -73,7 +66,7 @@ fn uncertain(node: &mut Map<String, Value>, fields: &BTreeSet<FieldPath>, at: &F
         }
         let message = format!(
             "`{at}`: the rule `{}` goes: it counts on `{}`, which a status may lack before the service has reported",
-            one_line(text),
+            cel::one_line(text),
             named.join("`, `")
         );
         report.about(&codes::RULE_DROPPED, at, message, None);
@@ -84,44 +77,18 @@ fn uncertain(node: &mut Map<String, Value>, fields: &BTreeSet<FieldPath>, at: &F
     }
 }
 
-/// Completes the schema of a status; says why its conditions do not serve.
-fn complete(status: &mut Map<String, Value>) -> Option<&'static str> {
+/// Adds `observedGeneration` and `conditions` to the schema of a status that lacks them.
+fn complete(status: &mut Map<String, Value>) {
     let free = status.contains_key("x-kubernetes-preserve-unknown-fields");
-    let described = status.get("properties").and_then(|p| p.get("conditions")).cloned();
+    let described = |name: &str| status.get("properties").is_some_and(|p| p.get(name).is_some());
+    if free && !described("conditions") {
+        // The service may report anything there already; a description could refuse it.
+        return;
+    }
     let properties = status.entry("properties").or_insert_with(|| json!({}));
-    let properties = properties.as_object_mut()?;
-    if free && described.is_none() {
-        // Anything may stand there already; to describe it now could refuse what the service reports.
-        if properties.is_empty() {
-            status.remove("properties");
-        }
-        return None;
-    }
+    let Some(properties) = properties.as_object_mut() else { return };
     properties.entry("observedGeneration").or_insert_with(|| json!({"type": "integer", "format": "int64"}));
-    match described {
-        Some(conditions) => unfit(&conditions),
-        None => {
-            properties.insert("conditions".to_owned(), conditions());
-            None
-        }
-    }
-}
-
-fn unfit(conditions: &Value) -> Option<&'static str> {
-    let Some(item) = schema::items(conditions).filter(|_| schema::type_name(conditions) == "array") else {
-        return Some("it is no list of conditions");
-    };
-    let text = |name: &str| schema::property(item, name).is_some_and(|p| schema::type_name(p) == "string");
-    if !text("type") || !text("status") {
-        return Some("its items lack `type` or `status`");
-    }
-    if schema::property(item, "type").is_some_and(|t| t.get("enum").is_some()) {
-        return Some("the types of its conditions are fixed");
-    }
-    if schema::required(item).any(|n| !FIELDS.contains(&n)) {
-        return Some("its items demand fields that a condition does not have");
-    }
-    None
+    properties.entry("conditions").or_insert_with(conditions);
 }
 
 fn conditions() -> Value {
@@ -133,7 +100,7 @@ fn conditions() -> Value {
         "x-kubernetes-list-map-keys": ["type"],
         "items": {
             "type": "object",
-            "required": FIELDS,
+            "required": CONDITION_FIELDS,
             "properties": {
                 "type": text("What this is about."),
                 "status": {"type": "string", "enum": ["True", "False", "Unknown"], "description": "Whether it is so."},

@@ -104,8 +104,7 @@ impl<'a, 'l> View<'a, 'l> {
             .iter()
             .filter_map(|built| {
                 let service = resolved.services.get(built.service)?;
-                let cluster = &service.cluster;
-                let (internal, tenant) = (built.internal_crd(cluster), built.tenant_crd(cluster));
+                let (internal, tenant) = (built.internal_crd(), built.tenant_crd());
                 Some(Offer { service, built, internal, tenant })
             })
             .collect();

@@ -169,13 +169,9 @@ fn instances(target: &Target, compiled: &Compiled<'_>) -> BTreeSet<Resource> {
     for built in &compiled.built {
         let Some(service) = compiled.resolved.services.get(built.service) else { continue };
         match target {
-            Target::Management => {
-                let crds = std::iter::once(&*built.internal).chain(built.derived.as_ref().map(|d| &d.crd));
-                list.extend(crds.filter_map(Resource::defined_by));
-            }
+            Target::Management => list.extend([built.route.internal.clone(), built.route.tenant.clone()]),
             Target::Service(id) if service.cluster == *id => {
-                let source = &built.source;
-                list.insert(Resource::new(&source.group, &built.version, &source.kind, &source.plural, true));
+                list.insert(built.route.base.clone());
             }
             Target::Service(_) => {}
         }
