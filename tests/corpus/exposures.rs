@@ -136,7 +136,7 @@ fn value(case: &Case<'_>, path: &FieldPath, random: &mut Random) -> Option<Value
     // A default must itself be complete.
     let mut filled = value.clone();
     validate::fill_defaults(node, &mut filled);
-    validate::misfits(node, &filled).is_empty().then_some(value)
+    validate::violations(node, &filled).is_empty().then_some(value)
 }
 
 /// A path: any of all fields, or one found by walking down, which is found more often the higher it stands.

@@ -17,7 +17,7 @@ pub fn object(root: &Value, random: &mut Random) -> Value {
         map.retain(|name, _| !matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
         let mut filled = value.clone();
         validate::fill_defaults(root, &mut filled);
-        let wrong = validate::misfits(root, &filled)
+        let wrong = validate::violations(root, &filled)
             .into_iter()
             .filter(|(p, _)| !p.starts_at("status") && !p.starts_at("metadata") && !p.starts_at("apiVersion"))
             .count();

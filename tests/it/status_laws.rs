@@ -203,9 +203,9 @@ fn what_is_copied_up_can_be_stored(crds: &[Crd]) {
         else {
             return Ok(());
         };
-        for status in statuses(case).iter().filter(|s| validate::misfits(source, s).is_empty()) {
+        for status in statuses(case).iter().filter(|s| validate::violations(source, s).is_empty()) {
             let shown = derived.projection.project_up(Some(status), &Generations::default());
-            let wrong: Vec<(FieldPath, String)> = validate::misfits(node, &shown);
+            let wrong: Vec<(FieldPath, String)> = validate::violations(node, &shown);
             if let Some((path, why)) = wrong.first() {
                 return Err(format!("`.status{path}` {why}: {shown}"));
             }

@@ -186,7 +186,7 @@ fn leads_to(chain: &[String], path: &FieldPath) -> bool {
     chain.len() >= path.0.len() && chain.iter().zip(path.segments()).all(same)
 }
 
-/// A rule's text on one line, and not too long a one.
+/// The text of a rule on one line, cut after 100 characters.
 pub fn one_line(text: &str) -> String {
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match joined.char_indices().nth(100) {

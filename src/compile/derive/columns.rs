@@ -1,5 +1,5 @@
 //! Columns, scale and selectable fields of a derived CRD (`derivation.md` R9):
-//! what reads a hidden field goes, with a warning.
+//! those that read a hidden field are dropped, with a warning.
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,7 @@ use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 pub fn columns(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) -> Vec<Value> {
     let text = |c: &Value, key: &str| c.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut kept = Vec::new();
-    // Then even a path that cannot be read shows nothing that is hidden.
+    // Then even a path that cannot be read shows no hidden field.
     let everything = schema::properties(&version.schema).all(|(name, _)| set.property(name) == Exposed::Whole);
     for column in &version.columns {
         let json_path = text(column, "jsonPath");

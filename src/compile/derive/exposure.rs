@@ -1,5 +1,5 @@
-//! What a catalog asks to be exposed, with the line that asks for it, and the
-//! reporter that puts every complaint on the right one of these lines.
+//! The fields that a catalog exposes, each with its line, and the reporter that
+//! puts each diagnostic on the line that caused it.
 
 use serde_json::Value;
 
@@ -77,8 +77,8 @@ impl ExposeItem {
         self.fields.iter().chain(self.defaults.iter().map(|d| &d.path))
     }
 
-    /// The line that is to blame for what happens at `path`: the path that goes furthest
-    /// the same way, the first of them where several do.
+    /// The line that causes what happens at `path`: that of the exposed path with the longest common beginning, the
+    /// first of several.
     #[must_use]
     pub fn blame(&self, path: &FieldPath) -> Span {
         let mut best = (0, self.place);
@@ -92,29 +92,29 @@ impl ExposeItem {
     }
 }
 
-/// Takes the complaints about one item.
+/// Collects the diagnostics about one item.
 pub struct Report<'a> {
     /// The item.
     pub item: &'a ExposeItem,
     /// The object the item belongs to.
     pub object: &'a str,
-    /// Where the complaints go.
+    /// The diagnostics so far.
     pub diagnostics: &'a mut Diagnostics,
 }
 
 impl Report<'_> {
-    /// Says something about a field, at the line that brought it about.
+    /// Reports a diagnostic about a field, at the line that caused it. Without `help`, the code's own is shown.
     pub fn about(&mut self, code: &'static Code, path: &FieldPath, message: String, help: impl Into<Option<String>>) {
         self.at(code, self.item.blame(path), message, help);
     }
 
-    /// Says something about a line.
+    /// Reports a diagnostic about a line. Without `help`, the code's own is shown.
     pub fn at(&mut self, code: &'static Code, place: Span, message: String, help: impl Into<Option<String>>) {
         let help = help.into().unwrap_or_else(|| code.fix());
         self.push(Diagnostic::new(code, place, message).help(help));
     }
 
-    /// Says that a path names nothing, and what it will have meant.
+    /// Reports a path that names nothing, with the path that was probably meant.
     pub fn meant(&mut self, code: &'static Code, place: Span, message: String, meant: &FieldPath) {
         self.push(Diagnostic::new(code, place, message).did_you_mean(meant));
     }

@@ -1,6 +1,6 @@
-//! Whether whoever can create a derived object can get it running (`DESIGN.md`
-//! §4 law 3, `derivation.md` R2): every hidden required field must have a
-//! default in the CRD or a preset, and every preset must itself be complete.
+//! Whether each derived object that can be created can run in the service
+//! cluster (`DESIGN.md` §4 law 3, `derivation.md` R2): each hidden required field
+//! must have a default in the CRD or a preset, and each preset must be complete.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub struct Missing<'s> {
     pub field: FieldPath,
     /// Its schema, where the CRD describes it.
     schema: Option<&'s Value>,
-    /// The outermost optional field on the way: only who sets it gets into trouble.
+    /// The outermost optional field above it; without that field nothing is missing.
     when: Option<FieldPath>,
 }
 
@@ -107,7 +107,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// A hidden object that presets make: what it requires must be among them or have a default.
+    /// A hidden object that presets create: each field that it requires must be among them or have a default.
     fn made(&mut self, node: &'s Value, preset: &PathSet, at: &mut FieldPath, when: Option<&FieldPath>) {
         if !preset.children().any(|(s, _)| matches!(s, Segment::Property(_))) {
             // `[]` and `.*` set something in what is there; they do not make it.
@@ -147,7 +147,7 @@ impl Missing<'_> {
     }
 }
 
-/// Holds defaults and presets against the schema: reports those that do not fit, returns the sound ones.
+/// Checks defaults and presets against the schema: reports those that do not fit and returns the others.
 pub fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Vec<ValueAt>, Vec<ValueAt>) {
     let item = report.item;
     let mut defaults = Vec::new();
@@ -254,7 +254,7 @@ fn items_of_hidden(set: &PathSet, path: &FieldPath) -> Option<FieldPath> {
     None
 }
 
-/// Whether the set knows steps below `path`, that is, `path` is visible only in part.
+/// Whether `path` is exposed only in part.
 fn leads_on(set: &PathSet, path: &FieldPath) -> bool {
     let mut set = set;
     for segment in path.segments() {
@@ -285,22 +285,22 @@ fn fits(
 ) -> bool {
     let mut filled = value.value.value.clone();
     validate::fill_defaults(node, &mut filled);
-    let mut misfits = validate::misfits(node, &filled);
+    let mut violations = validate::violations(node, &filled);
     if let Some((Segment::Property(name), parent)) = value.path.value.segments().split_last()
         && let Some(message) = schema::at(root, parent).and_then(|p| validate::embedded_identity(p, name, &filled))
     {
-        misfits.push((FieldPath::default(), message));
+        violations.push((FieldPath::default(), message));
     }
-    for (below, message) in &misfits {
+    for (below, message) in &violations {
         let mut path = value.path.value.clone();
         path.0.extend_from_slice(below.segments());
-        report.at(code, value.value.span, format!("`{path}` {message}"), mend_value(node, &filled, below));
+        report.at(code, value.value.span, format!("`{path}` {message}"), correction(node, &filled, below));
     }
-    misfits.is_empty()
+    violations.is_empty()
 }
 
-/// How to mend what does not fit at `below` in a value.
-fn mend_value(node: &Value, value: &Value, below: &FieldPath) -> String {
+/// How to correct the violation at `below` in a value.
+fn correction(node: &Value, value: &Value, below: &FieldPath) -> String {
     let Some(wanted) = schema::at(node, below.segments()) else {
         return "remove it, or correct its name".to_owned();
     };
@@ -324,7 +324,7 @@ fn mend_value(node: &Value, value: &Value, below: &FieldPath) -> String {
     }
 }
 
-/// Whether a rule speaks of the node or of something below it.
+/// Whether the node or one below it has validation rules.
 fn has_rules(node: &Value) -> bool {
     node.get("x-kubernetes-validations").is_some() || schema::children(node).any(|(_, child)| has_rules(child))
 }

@@ -1,8 +1,9 @@
 //! `oneOf`, `anyOf`, `allOf` and `not` of a node of which only a part is
 //! visible (`derivation.md` R5).
 //!
-//! The constraint is simplified under "what is hidden is absent". The result is
-//! exact, or there is none and the caller drops the constraint with a warning.
+//! The constraint is simplified on the assumption that hidden fields are absent.
+//! The result is exact, or there is none and the caller drops the constraint with
+//! a warning.
 
 use std::collections::BTreeSet;
 
@@ -16,11 +17,11 @@ use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 pub enum Verdict {
     /// Every instance satisfies it: it can go.
     True,
-    /// No instance can satisfy it: what it demands is hidden.
+    /// No instance can satisfy it: it requires hidden fields.
     False,
-    /// It says this about what is visible.
+    /// It becomes this constraint on the visible part.
     Says(Value),
-    /// It cannot be said about the visible part alone.
+    /// It cannot be expressed for the visible part alone.
     Unclear,
 }
 
@@ -57,9 +58,9 @@ pub fn simplify(schema: &Value, set: &PathSet) -> Verdict {
                 Verdict::False => Verdict::True,
                 other => other,
             },
-            // Counting hidden fields as absent is what the constraint means already.
+            // These count hidden fields as absent already.
             "minProperties" | "maxProperties" | "minItems" | "maxItems" => Verdict::Says(value.clone()),
-            // A value that is compared as a whole cannot be compared in part.
+            // These compare whole values, of which a part is hidden.
             "enum" | "uniqueItems" | "additionalProperties" => Verdict::Unclear,
             _ => Verdict::Says(value.clone()),
         };

@@ -2,7 +2,7 @@
 //! rules by which instances are copied between them.
 //!
 //! `derivation.md` R1–R14 is the specification. Deriving is a pure function of
-//! its arguments: the order of paths, versions or clusters leaves no trace.
+//! its arguments: the order of paths, versions or clusters has no influence.
 
 pub mod columns;
 pub mod contract;
@@ -61,14 +61,13 @@ pub struct Derived {
 }
 
 /// The copy of a base CRD for the management cluster: everything of the one version that is
-/// copied (R11), under the group of the cluster, without names that would clash (R12).
+/// copied (R11), in the API group of the cluster, without short names and categories, which would clash (R12).
 #[must_use]
 pub fn internal(source: &SourceCrd, cluster: &ClusterId, version: &SourceVersion) -> Value {
     internal_as(source, &CrdNames::of_source(source), cluster, version)
 }
 
-/// The same under other names: two operators may use the same kind, and the copies of their CRDs
-/// share a group.
+/// The same with other names: two operators may use the same kind, and the copies of their CRDs share an API group.
 #[must_use]
 pub fn internal_as(source: &SourceCrd, names: &CrdNames, cluster: &ClusterId, version: &SourceVersion) -> Value {
     let annotations = origin(source, version);
@@ -97,8 +96,8 @@ fn origin(source: &SourceCrd, version: &SourceVersion) -> Value {
     annotations
 }
 
-/// Derives the CRD that an exposure asks for. Whatever is wrong is added to `diagnostics`; a CRD
-/// comes back wherever one can be made, so that all of it can be looked at before anything is mended.
+/// Derives the CRD that an exposure asks for. Problems are added to `diagnostics`; wherever a CRD can be made in spite
+/// of them it is returned, so that the problems of later stages are found in the same run.
 pub fn derive(
     source: &SourceCrd,
     exposure: &Exposure,
@@ -168,7 +167,7 @@ fn exposed_version<'s>(
     Some(version)
 }
 
-/// What one exposed version comes to.
+/// What is derived of one exposed version.
 struct Shape<'s> {
     place: crate::model::source::Span,
     source: &'s SourceVersion,
@@ -193,7 +192,7 @@ impl<'s> Shape<'s> {
         for (path, message) in formats.into_iter().filter(|(path, _)| set.shows(path)) {
             report.about(&codes::FORMAT_DROPPED, &path, message, None);
         }
-        // A preset that does not fit is complained about; its field is not unset as well.
+        // A preset that does not fit has been reported; its field is not reported as unset as well.
         let plain =
             |p: &&ValueAt| !p.path.value.segments().iter().any(|s| matches!(s, Segment::Items | Segment::Values));
         let unsound = report.item.presets.iter().filter(plain).filter(|p| !presets.contains(p));
@@ -201,7 +200,7 @@ impl<'s> Shape<'s> {
         fulfil::fulfillable(&root, set, &given, report);
         let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
         let mut schema = Pruner { report, preset: &preset, defaults }.root(&root, set)?;
-        // Only now: what the root demands of hidden fields is demanded in the service cluster all the same.
+        // After pruning: the service cluster still enforces what the root requires of hidden fields.
         for message in sanitize::root(&mut schema) {
             report.at(&codes::VALIDATION_DROPPED, item.place, message, None);
         }
@@ -219,8 +218,8 @@ impl<'s> Shape<'s> {
     }
 }
 
-/// Several versions must be the same but for descriptions and defaults: the management cluster
-/// converts by renaming alone (R11).
+/// Reports versions that differ in more than descriptions and defaults: the management cluster converts between them
+/// by changing `apiVersion` alone (R11).
 fn same_shape(
     source: &SourceCrd,
     shapes: &BTreeMap<String, Shape<'_>>,

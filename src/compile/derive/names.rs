@@ -1,4 +1,4 @@
-//! What a copy of a CRD is called.
+//! The names of a copy of a CRD.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ impl CrdNames {
         }
     }
 
-    /// The names that an exposure asks for: the source's, but for what it overrides.
+    /// The source's names, except for those that the exposure overrides.
     #[must_use]
     pub fn of_exposure(source: &SourceCrd, exposure: &Exposure) -> Self {
         let mut names = Self::of_source(source);

@@ -18,7 +18,7 @@ pub struct Node<'n> {
     pub preset: Option<&'n PathSet>,
     /// Whether it is part of the status.
     pub in_status: bool,
-    /// Whether a list or map above it has no limit, so that the server reckons how many may fit.
+    /// Whether a list or map above it has no limit, so that the server estimates how many items may fit.
     pub unbounded: bool,
     /// Whether it is part of a list or object that is replaced as a whole.
     pub replaced: bool,
@@ -54,7 +54,7 @@ pub struct Pruned {
 }
 
 impl Pruned {
-    /// Takes over what the ancestors of the child behind a step must know.
+    /// Adds what the ancestors of the child behind a step must know.
     pub fn absorb(&mut self, step: &Segment, child: &Pruned) {
         let below = |path: &FieldPath| FieldPath([std::slice::from_ref(step), path.segments()].concat());
         self.hidden.extend(child.hidden.iter().map(below));
@@ -76,7 +76,7 @@ impl Pruned {
     }
 }
 
-/// Whether the server would reckon that more items of the pruned schema fit a request.
+/// Whether the server would estimate that more items of the pruned schema fit in a request.
 pub fn smaller(source: &Value, pruned: &Value) -> bool {
     schema::least_size(pruned) < schema::least_size(source)
 }

@@ -1,8 +1,9 @@
-//! What can still be said of a node of which only a part is visible
-//! (`derivation.md` R3–R8): lists, unions, counts, defaults, rules.
+//! The keywords of a node of which only a part is visible (`derivation.md` R3–R8):
+//! lists, unions, counts, defaults, rules.
 //!
-//! What settles it: the internal CRD and the service cluster still enforce everything, so a dropped validation only
-//! moves an error, while one that names hidden fields breaks the CRD. When unsure, drop and say so; for visibility, hide.
+//! The internal CRD and the service cluster still enforce everything. So a dropped validation only moves an error to a
+//! later place, while a validation that names hidden fields breaks the CRD. When unsure, drop it with a warning; when it
+//! is unsure whether a field is exposed, hide it.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ use crate::model::path::{Exposed, FieldPath, PathSet};
 
 /// A partial node whose children are pruned already.
 pub struct Partial<'a, 'r> {
-    /// Where complaints go.
+    /// Collects the diagnostics.
     pub report: &'a mut Report<'r>,
     /// The node in the base CRD.
     pub node: Node<'a>,
@@ -26,7 +27,7 @@ pub struct Partial<'a, 'r> {
 }
 
 impl Partial<'_, '_> {
-    /// Takes out of `out`, a copy of the node with pruned children, what does not hold of the visible part.
+    /// Removes from `out`, a copy of the node with pruned children, the keywords that do not hold for the visible part.
     pub fn settle(mut self, out: &mut Map<String, Value>, pruned: &mut Pruned) {
         self.replaced_as_a_whole(out, pruned);
         self.preserve(out);
@@ -36,7 +37,7 @@ impl Partial<'_, '_> {
         self.rules(out, pruned);
     }
 
-    /// Lists and objects that a write replaces, and sets whose items may look the same (R7).
+    /// Reports lists and objects that a write replaces, and makes sets atomic whose items may become equal (R7).
     fn replaced_as_a_whole(&mut self, out: &mut Map<String, Value>, pruned: &mut Pruned) {
         let at = self.at;
         let source = self.node.source;
@@ -114,13 +115,13 @@ impl Partial<'_, '_> {
         }
     }
 
-    /// Whether a hidden field below this node gets a value all the same: from a preset, or from the CRD.
+    /// Whether a preset or a default of the CRD sets a hidden field below this node.
     fn is_filled(&self, below: &FieldPath) -> bool {
         let defaulted = schema::at(self.node.source, below.segments()).is_some_and(|n| n.get("default").is_some());
         defaulted || self.node.preset.is_some_and(|p| p.shows(below))
     }
 
-    /// `minProperties` above the number of visible fields could never be met (R6).
+    /// Lowers `minProperties` to the number of visible fields: a higher one could never be met (R6).
     fn counts(&mut self, out: &mut Map<String, Value>) {
         if self.node.in_status {
             // A part of a status may have fewer fields than the whole.
@@ -144,14 +145,14 @@ impl Partial<'_, '_> {
         }
     }
 
-    /// A default that would lose something goes; a cut one would stop the source from applying its own (R3).
+    /// Drops a default that sets hidden fields. A cut one would stop the source from applying its own (R3).
     fn default(&mut self, out: &mut Map<String, Value>, pruned: &mut Pruned) {
         let Some(default) = out.get("default").cloned() else { return };
         let fits = || {
             let mut filled = default.clone();
             let here = Value::Object(out.clone());
             validate::fill_defaults(&here, &mut filled);
-            validate::misfits(&here, &filled).is_empty()
+            validate::violations(&here, &filled).is_empty()
         };
         let visible: &PathSet = self.node.set;
         let why = match visible.project(&default) == default {
@@ -166,7 +167,7 @@ impl Partial<'_, '_> {
         self.report.about(&codes::DEFAULT_DROPPED, at, message, format!("expose `{at}` itself to keep it"));
     }
 
-    /// Rules that name what is hidden do not compile; rules over what has grown may not fit the budget (R4).
+    /// Drops rules that name hidden fields, which do not compile, and rules whose estimated cost rises (R4).
     fn rules(&mut self, out: &mut Map<String, Value>, pruned: &Pruned) {
         let Some(rules) = self.node.source.get("x-kubernetes-validations").and_then(Value::as_array) else { return };
         let at = self.at;
@@ -199,7 +200,7 @@ impl Partial<'_, '_> {
         }
     }
 
-    /// A rule that stays, without a message or field path that cannot.
+    /// A rule that is kept, without a message expression or a field path that names hidden fields.
     fn rule(&mut self, rule: &Value, text: &str, pruned: &Pruned) -> Value {
         let mut rule = rule.clone();
         for key in ["messageExpression", "fieldPath"] {

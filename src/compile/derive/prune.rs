@@ -1,7 +1,7 @@
 //! Cutting a schema down to what is exposed (`derivation.md` R2–R8): the walk.
 //!
-//! A node is whole, partial or hidden. Whole nodes are copied as they are, but for defaults that the catalog gives.
-//! Partial nodes keep what can be said of their visible part; `partial.rs` decides that.
+//! A node is whole, partial or hidden. Whole nodes are copied as they are, except for defaults that the catalog gives.
+//! Partial nodes keep the keywords that hold for their visible part, which `partial.rs` decides.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,11 @@ use super::select::ALWAYS;
 use super::{partial, schema};
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
-/// What pruning knows beside the schema and the paths.
+/// What pruning needs beside the schema and the paths.
 pub struct Pruner<'a, 'r> {
-    /// Where complaints go.
+    /// Collects the diagnostics.
     pub report: &'a mut Report<'r>,
-    /// Hidden fields that a preset sets: they are hidden, but not absent.
+    /// Hidden fields that a preset sets: unlike other hidden fields they are present.
     pub preset: &'a PathSet,
     /// The defaults that the catalog gives.
     pub defaults: &'a [ValueAt],

@@ -1,5 +1,5 @@
-//! What a copy of a CRD cannot keep, exposed or not: formats that newer API
-//! servers hold against every instance, and root validations that the status
+//! Keywords that no copy of a CRD can keep, whatever is exposed: formats with which
+//! newer API servers refuse every instance, and root validations that the status
 //! subresource forbids.
 
 use serde_json::Value;
@@ -24,7 +24,7 @@ const AT_ROOT: [&str; 11] = [
 ];
 
 /// Drops integer formats that contradict the bounds beside them (`derivation.md` §3.1 trap 3).
-/// Returns each place and what was done.
+/// Returns each place with a message.
 pub fn schema(root: &mut Value) -> Vec<(FieldPath, String)> {
     let mut found = Vec::new();
     formats(root, &mut FieldPath::default(), &mut found);

@@ -30,7 +30,7 @@ pub fn values(schema: &Value) -> Option<&Value> {
     schema.get("additionalProperties").filter(|a| a.is_object())
 }
 
-/// The steps on from a node, each with where it leads.
+/// The children of a node, each with the step that leads to it.
 pub fn children(schema: &Value) -> impl Iterator<Item = (Segment, &Value)> {
     properties(schema)
         .map(|(name, child)| (Segment::Property(name.clone()), child))
@@ -125,8 +125,8 @@ pub fn describe(schema: &Value) -> String {
     }
 }
 
-/// The least number of bytes an instance of the node takes in JSON, as the API
-/// server's cost estimate reckons it: required properties without a default,
+/// The least number of bytes that an instance of the node takes in JSON, as the
+/// API server's cost estimate has it: required properties without a default,
 /// names, quotes and braces (apiserver `pkg/cel/common/schemas.go`, `SchemaDeclType`).
 pub fn least_size(schema: &Value) -> u64 {
     if flag(schema, "x-kubernetes-int-or-string") {

@@ -1,6 +1,7 @@
 //! From the paths of an exposure to the [`PathSet`] of one version
-//! (`derivation.md` R1, R7, R8): each path is held against the schema, what must
-//! come along is added, what cannot be is an error at its line.
+//! (`derivation.md` R1, R7, R8): each path is looked up in the schema, fields that
+//! must be exposed beside it are added, and a path that cannot be exposed is an
+//! error at its line.
 
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ use crate::model::source::{Span, Spanned};
 /// The roots that every object has.
 pub const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
-/// What can be selected of a version's schema; paths that cannot are reported and left out.
+/// The exposed part of a version's schema. Paths that cannot be exposed are reported and left out.
 pub fn select(root: &Value, report: &mut Report<'_>) -> PathSet {
     let mut set = PathSet::nothing();
     let mut sound: Vec<Named<'_>> = Vec::new();
@@ -64,14 +65,14 @@ pub struct Refusal {
     pub code: &'static crate::model::codes::Code,
     /// What is wrong.
     pub message: String,
-    /// How to mend it.
+    /// How to correct it.
     pub help: Option<String>,
-    /// The path that was meant.
+    /// The path that was probably meant.
     pub meant: Option<FieldPath>,
 }
 
 impl Refusal {
-    /// Says it at a line.
+    /// Reports it at a line.
     pub fn report(self, place: Span, report: &mut Report<'_>) {
         match self.meant {
             Some(meant) => report.meant(self.code, place, self.message, &meant),
@@ -269,7 +270,7 @@ struct Named<'p> {
 
 /// Reports every path that another one covers.
 fn redundant(paths: &[Named<'_>], report: &mut Report<'_>) {
-    // Sorted, a covering path stands right before all that it covers.
+    // In order, a path comes directly before those that it covers.
     let mut sorted: Vec<(FieldPath, Named<'_>)> = paths.iter().map(|n| (trimmed(&n.path.value), *n)).collect();
     sorted.sort_by(|a, b| {
         let order = |n: &Named<'_>| (!n.has_value, n.path.span);
@@ -302,7 +303,7 @@ fn trimmed(path: &FieldPath) -> FieldPath {
     path
 }
 
-/// Adds what must come along: the keys of list-maps, the identity of embedded objects.
+/// Adds the fields that must be exposed beside others: the keys of list-maps, the identity of embedded objects.
 fn complete(node: &Value, set: &mut PathSet, at: &mut FieldPath, report: &mut Report<'_>) {
     if set.is_whole() {
         return;

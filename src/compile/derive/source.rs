@@ -1,7 +1,7 @@
 //! The base CRD as deriving needs it, read from `serde_json::Value`.
 //!
-//! What cannot be offered at all is found here: a cluster-scoped CRD, one of
-//! another API version, a schema that is not structural.
+//! CRDs that cannot be offered at all are refused here: cluster-scoped ones, those
+//! of another API version, those whose schema is not structural.
 
 use serde_json::{Map, Value};
 
@@ -70,7 +70,10 @@ pub struct SourceProblem {
 }
 
 impl SourceCrd {
-    /// Reads a CRD; says everything that speaks against offering it.
+    /// Reads a CRD.
+    ///
+    /// # Errors
+    /// Every reason for which it cannot be offered.
     pub fn read(crd: &Value) -> Result<Self, Vec<SourceProblem>> {
         let mut problems = Vec::new();
         let mut refuse = |code, message: String| problems.push(SourceProblem { code, message });
@@ -135,8 +138,8 @@ impl SourceCrd {
         self.versions.iter().find(|v| v.name == name)
     }
 
-    /// The version for a copy that shows only one: the stored one if it is served, else
-    /// the served one that Kubernetes itself would prefer.
+    /// The version of a copy that has only one: the stored one if it is served, else the served one that Kubernetes
+    /// prefers.
     #[must_use]
     pub fn preferred(&self) -> Option<&SourceVersion> {
         let served = || self.versions.iter().filter(|v| v.served);
@@ -197,7 +200,7 @@ pub fn priority(name: &str) -> (u8, u64, u64, std::cmp::Reverse<String>) {
     }
 }
 
-/// What makes a version's schema non-structural (`derivation.md` §5), the first few places.
+/// Why a version's schema is not structural (`derivation.md` §5): the first five places.
 fn unstructured(version: &SourceVersion) -> Vec<String> {
     let mut found = Vec::new();
     if schema::type_name(&version.schema) != "object" {

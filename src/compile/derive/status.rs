@@ -1,6 +1,6 @@
 //! What every derived status has (`DESIGN.md` §4): conditions, so that "is it in
 //! step, and if not, why" has an answer for every service, and the generation
-//! that was last seen.
+//! that was last observed.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::{cel, schema};
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
 
-/// Adds to the pruned root what the contract demands and the exposure does not bring.
+/// Adds to the pruned root what the contract requires and the exposure does not have.
 pub fn guarantee(root: &mut Value, set: &PathSet, report: &mut Report<'_>) {
     let exposed = set.property("status");
     if exposed == Exposed::Hidden {
@@ -35,8 +35,8 @@ pub fn guarantee(root: &mut Value, set: &PathSet, report: &mut Report<'_>) {
     }
 }
 
-/// What is reported before the service has said anything must be storable: nothing of the status is required (R2),
-/// no union demands a part of it, and no rule counts on what was required.
+/// Makes the status storable before the service has reported anything: nothing of it is required (R2), no union
+/// requires a part of it, and no rule relies on a field that was required.
 fn storable_at_any_time(root: &mut Value, report: &mut Report<'_>) {
     let at = FieldPath::default().property("status");
     let Some(status) = root.pointer_mut("/properties/status").and_then(Value::as_object_mut) else { return };
@@ -55,7 +55,7 @@ fn storable_at_any_time(root: &mut Value, report: &mut Report<'_>) {
     }
 }
 
-/// Drops the rules that count on fields which may be missing now.
+/// Drops the rules that rely on fields which may be missing now.
 fn uncertain(node: &mut Map<String, Value>, fields: &BTreeSet<FieldPath>, at: &FieldPath, report: &mut Report<'_>) {
     let Some(rules) = node.get_mut("x-kubernetes-validations").and_then(Value::as_array_mut) else { return };
     rules.retain(|rule| {

@@ -1,7 +1,7 @@
 //! Whether a value fits a structural schema, as an API server would judge it.
 //!
-//! Used for what the catalog itself writes: defaults, presets, and the source's
-//! own defaults after pruning. CEL rules and most string formats are not judged.
+//! Used for the values that the catalog gives (defaults, presets) and for the
+//! source's own defaults after pruning. CEL rules and most string formats are not checked.
 
 use regex::Regex;
 use serde_json::Value;
@@ -10,12 +10,12 @@ use super::schema;
 use crate::model::names;
 use crate::model::path::{FieldPath, Segment};
 
-/// Where a value does not fit, and why.
-pub type PlanMismatch = (FieldPath, String);
+/// The field at which a value violates a schema, and how: `is required`, `must be at least 1`.
+pub type Violation = (FieldPath, String);
 
-/// Everything in which `value` does not fit `schema`; unknown fields count.
+/// Every violation of `schema` in `value`. A field that the schema does not have is one.
 #[must_use]
-pub fn misfits(schema: &Value, value: &Value) -> Vec<PlanMismatch> {
+pub fn violations(schema: &Value, value: &Value) -> Vec<Violation> {
     let mut found = Vec::new();
     check(schema, value, &mut FieldPath::default(), &mut found);
     found
@@ -50,7 +50,7 @@ pub fn fill_defaults(schema: &Value, value: &mut Value) {
     }
 }
 
-fn check(schema: &Value, value: &Value, at: &mut FieldPath, found: &mut Vec<PlanMismatch>) {
+fn check(schema: &Value, value: &Value, at: &mut FieldPath, found: &mut Vec<Violation>) {
     if value.is_null() {
         if !schema::flag(schema, "nullable") && !schema::type_name(schema).is_empty() {
             found.push((at.clone(), "must not be null".to_owned()));
@@ -120,7 +120,7 @@ pub fn embedded_identity(parent: &Value, name: &str, value: &Value) -> Option<St
     }
 }
 
-fn inside(schema: &Value, value: &Value, segment: Segment, at: &mut FieldPath, found: &mut Vec<PlanMismatch>) {
+fn inside(schema: &Value, value: &Value, segment: Segment, at: &mut FieldPath, found: &mut Vec<Violation>) {
     at.0.push(segment);
     check(schema, value, at, found);
     at.0.pop();
@@ -139,7 +139,7 @@ fn has_type(schema: &Value, value: &Value) -> bool {
     }
 }
 
-fn limits(schema: &Value, value: &Value, at: &FieldPath, found: &mut Vec<PlanMismatch>) {
+fn limits(schema: &Value, value: &Value, at: &FieldPath, found: &mut Vec<Violation>) {
     let mut say = |message: String| found.push((at.clone(), message));
     if let Some(choices) = schema.get("enum").and_then(Value::as_array)
         && !choices.contains(value)
@@ -193,7 +193,7 @@ fn limits(schema: &Value, value: &Value, at: &FieldPath, found: &mut Vec<PlanMis
     }
 }
 
-fn junctors(schema: &Value, value: &Value, at: &FieldPath, found: &mut Vec<PlanMismatch>) {
+fn junctors(schema: &Value, value: &Value, at: &FieldPath, found: &mut Vec<Violation>) {
     let fits = |branch: &Value| branch_fits(branch, value);
     let branches = |key: &str| schema.get(key).and_then(Value::as_array);
     let mut say = |message: &str| found.push((at.clone(), message.to_owned()));
@@ -251,7 +251,7 @@ mod tests {
     use serde_json::json;
 
     fn complaints(schema: &Value, value: &Value) -> Vec<String> {
-        misfits(schema, value).into_iter().map(|(p, m)| format!("{p} {m}")).collect()
+        violations(schema, value).into_iter().map(|(p, m)| format!("{p} {m}")).collect()
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Field paths: how an exposure names a field (`derivation.md` R1).
 //!
-//! [`FieldPath`] is one parsed path, [`PathSet`] the tree that a list of them
-//! makes. Paths are compared segment by segment, never as strings: `.spec.foo`
-//! has nothing to do with `.spec.fooBar`.
+//! [`FieldPath`] is one parsed path, [`PathSet`] the tree of a list of them. Paths
+//! are compared segment by segment, never as strings: `.spec.foo` is no prefix of
+//! `.spec.fooBar`.
 
 mod parse;
 mod set;
@@ -23,30 +23,33 @@ pub enum Segment {
     Values,
 }
 
-/// The way from the root of an object to a field, or to fields.
+/// The steps from the root of an object to a field, or to the same field of all items of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldPath(pub Vec<Segment>);
 
 impl FieldPath {
     /// Reads a path: `.a.b`, `['a.b']`, `[]` or `[*]`, `.*`. The leading dot may
-    /// be missing, as KubeCarrier allowed.
+    /// be missing, as in KubeCarrier.
+    ///
+    /// # Errors
+    /// The first problem, with its place in `text`.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         parse::parse(text)
     }
 
-    /// The steps.
+    /// The steps, from the root on.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.0
     }
 
-    /// This path and one property more.
+    /// This path, followed by a property.
     #[must_use]
     pub fn property(&self, name: &str) -> Self {
         self.with(Segment::Property(name.to_owned()))
     }
 
-    /// This path and one step more.
+    /// This path, followed by a step.
     #[must_use]
     pub fn with(&self, segment: Segment) -> Self {
         let mut segments = self.0.clone();
@@ -90,8 +93,8 @@ impl fmt::Display for FieldPath {
     }
 }
 
-/// Whether a name may stand behind a dot without quotes. One that begins with `$` may
-/// not: it looks like the root of a JSONPath, and is refused as that.
+/// Whether a name needs no quotes behind a dot. One that begins with `$` does: it looks like the root of a JSONPath,
+/// which is refused.
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('$') && name.chars().all(is_plain_char)
 }

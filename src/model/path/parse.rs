@@ -1,8 +1,8 @@
-//! Reading a field path, with the place of what is wrong in it.
+//! Reads a field path; an error has its place in the text.
 //!
 //! The grammar is small on purpose: what JSONPath has beyond it (indices,
-//! slices, filters, `..`) names positions or values, not fields, and a field is
-//! all that can be exposed.
+//! slices, filters, `..`) names positions or values, and only fields can be
+//! exposed.
 
 use std::ops::Range;
 
@@ -12,22 +12,22 @@ use super::{FieldPath, Segment, is_plain_char};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct PathError {
-    /// What is wrong.
+    /// The kind of error.
     pub problem: PathProblem,
-    /// The bytes of the path's text that are wrong.
+    /// The byte range of the error in the path's text.
     pub range: Range<usize>,
 }
 
-/// What is wrong with a path.
+/// The kinds of error in a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathProblem {
-    /// There is nothing in it.
+    /// The path is empty, or a dot alone.
     #[error("the path is empty")]
     Empty,
     /// `..`, in JSONPath "anywhere below".
     #[error("`..` is not possible: a path names each step")]
     Recursive,
-    /// A dot with nothing behind it.
+    /// A dot at the end.
     #[error("the path ends in a dot")]
     TrailingDot,
     /// `[0]`, `[-1]`.
@@ -39,10 +39,10 @@ pub enum PathProblem {
     /// `[?(…)]`.
     #[error("`[{0}]` is a filter; fields are exposed of all items")]
     Filter(String),
-    /// `[` without `]`, or a quote without its other half.
+    /// `[` without `]`, or a quote that is not closed.
     #[error("`{0}` is never closed")]
     Unclosed(char),
-    /// A quoted name with nothing in it.
+    /// A name without characters, quoted or not.
     #[error("the quoted name is empty")]
     EmptyName,
     /// `$`, `{`, or another character that needs quotes.
@@ -51,7 +51,7 @@ pub enum PathProblem {
 }
 
 impl PathProblem {
-    /// How to mend it.
+    /// How to correct it.
     #[must_use]
     pub fn help(&self) -> String {
         match self {

@@ -1,8 +1,8 @@
 //! The tree of exposed paths.
 //!
 //! One [`PathSet`] drives both the pruning of a schema and the projection of
-//! instances (`DESIGN.md` §4, law 2): what is not in it is neither visible nor
-//! copied.
+//! instances (`DESIGN.md` §4, law 2): a field that is not in it is neither visible
+//! nor copied.
 
 use std::cmp::Ordering;
 
@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::{FieldPath, Segment};
 
-/// A set of exposed paths, whole wins over partial. The order in which paths
-/// came leaves no trace.
+/// A set of exposed paths. A path covers those below it, and the order in which
+/// paths are inserted has no influence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PathSet {
     /// The steps on, in the order of [`Segment`], so that a step is found by its name without making a `Segment` of it:
@@ -26,7 +26,7 @@ pub enum Exposed<'a> {
     Hidden,
     /// With everything below it.
     Whole,
-    /// In part: as this set says.
+    /// In part: this set of its fields.
     Partial(&'a PathSet),
 }
 
@@ -55,14 +55,14 @@ impl PathSet {
         Self { children: None }
     }
 
-    /// Adds a path. Returns whether it brought anything new.
+    /// Adds a path. Returns whether it exposes anything that was not exposed before.
     pub fn insert(&mut self, path: &FieldPath) -> bool {
         self.insert_segments(path.segments())
     }
 
     fn insert_segments(&mut self, segments: &[Segment]) -> bool {
-        // A path that ends in `[]` or `.*` means the whole list or map: there is
-        // nothing of either beside its items.
+        // A path that ends in `[]` or `.*` means the whole list or map, which
+        // consists of its items.
         let rest = match segments {
             [] => &[],
             [Segment::Items | Segment::Values, rest @ ..]
@@ -115,12 +115,12 @@ impl PathSet {
         }
     }
 
-    /// The steps that lead on from here, with their sets; none of a whole set.
+    /// The next steps with their sets, in order; none where everything is exposed.
     pub fn children(&self) -> impl Iterator<Item = (&Segment, &PathSet)> {
         self.children.iter().flatten().map(|(segment, set)| (segment, set))
     }
 
-    /// The child set behind a step, made empty where it was not there; `None` below a whole set.
+    /// The set behind a step, added empty where it is missing; `None` where everything is exposed.
     pub fn child_mut(&mut self, segment: Segment) -> Option<&mut PathSet> {
         self.children.as_mut().map(|children| child_of(children, segment))
     }
@@ -139,7 +139,7 @@ impl PathSet {
         true
     }
 
-    /// Only what lies below the roots that `keep` names.
+    /// The part below the roots that `keep` accepts.
     #[must_use]
     pub fn roots(&self, keep: impl Fn(&str) -> bool) -> Self {
         match &self.children {
@@ -209,7 +209,7 @@ fn find(children: &[(Segment, PathSet)], order: impl Fn(&Segment) -> Ordering) -
     Some(&children[at].1)
 }
 
-/// The set behind a step, made empty where it was not there.
+/// The set behind a step, added empty where it is missing.
 fn child_of(children: &mut Vec<(Segment, PathSet)>, segment: Segment) -> &mut PathSet {
     let at = match children.binary_search_by(|(step, _)| step.cmp(&segment)) {
         Ok(at) => at,
