@@ -1,68 +1,68 @@
-//! What the compiler has to say about its input.
+//! Diagnostics: the errors, warnings and infos of the compiler about its input.
 //!
 //! Text, JSON, SARIF and CI annotations are all made from [`Diagnostic`]; the
-//! renderers live in the shell. A stage never stops at its first complaint: it
-//! adds to a [`Diagnostics`] and goes on with what is sound.
+//! renderers are in `cli`. A stage does not stop at its first error: it adds to a
+//! [`Diagnostics`] and continues with the valid part of its input.
 
 use std::fmt;
 
 use super::codes::Code;
 use super::source::{FileId, Span};
 
-/// How bad a diagnostic is. The order is from worst to mildest.
+/// The severity of a diagnostic, ordered from most to least severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The input cannot be compiled; nothing is written.
     Error,
-    /// It compiles, but somebody should look.
+    /// The input compiles, but the result may not be the intended one.
     Warning,
-    /// Good to know.
+    /// Information that needs no action.
     Info,
 }
 
-/// A place and what is to be said about it.
+/// A place and a text about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// The place.
     pub span: Span,
-    /// A few words shown under the text; may be empty.
+    /// A short text shown below the underlined source; may be empty.
     pub text: String,
-    /// Whether the lines around may hold a secret: then the place is shown, the
-    /// source text there and next to it is not.
+    /// Whether the adjacent lines may contain a secret: then only the position is shown,
+    /// not the source text.
     pub sensitive: bool,
 }
 
-/// One complaint: what is wrong, where, and how to mend it.
+/// One diagnostic: what is wrong, where, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Which diagnostic this is.
+    /// The code, which identifies the kind of diagnostic.
     pub code: &'static Code,
-    /// How bad; the code's own severity unless changed.
+    /// The severity; the default is the severity of the code.
     pub severity: Severity,
     /// One sentence without a trailing dot.
     pub message: String,
     /// The place to change. `None` only for what has no text, such as an empty folder.
     pub primary: Option<Label>,
-    /// Other places that explain it.
+    /// Related places.
     pub labels: Vec<Label>,
     /// The object concerned, `Kind/name` or `Kind/namespace/name`.
     pub object: Option<String>,
     /// JSON Pointer of the value in that object.
     pub path: Option<String>,
-    /// How to mend it, a sentence each.
+    /// Ways to fix it, one sentence each.
     pub help: Vec<String>,
-    /// What else is worth knowing.
+    /// Additional information.
     pub notes: Vec<String>,
 }
 
 impl Diagnostic {
-    /// A diagnostic of this code at this place.
+    /// A diagnostic of a code at a place, with the severity of the code.
     #[must_use]
     pub fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Self {
         Self { primary: Some(Label { span, text: String::new(), sensitive: false }), ..Self::unplaced(code, message) }
     }
 
-    /// A diagnostic of something that no line of the input stands for.
+    /// A diagnostic without a place, for a problem that no line of the input causes.
     #[must_use]
     pub fn unplaced(code: &'static Code, message: impl Into<String>) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Diagnostic {
         }
     }
 
-    /// Words shown under the underlined text.
+    /// Sets the text shown below the underlined source.
     #[must_use]
     pub fn at(mut self, text: impl Into<String>) -> Self {
         if let Some(primary) = &mut self.primary {
@@ -87,41 +87,41 @@ impl Diagnostic {
         self
     }
 
-    /// Adds another place.
+    /// Adds a related place.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
         self.labels.push(Label { span, text: text.into(), sensitive: false });
         self
     }
 
-    /// Adds a way to mend it.
+    /// Adds a way to fix it.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help.push(text.into());
         self
     }
 
-    /// Adds something worth knowing.
+    /// Adds information.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self
     }
 
-    /// Marks every place of it in this file as one whose text must not be shown.
+    /// Marks all of its places in this file as sensitive.
     pub fn hide(&mut self, file: FileId) {
         for label in self.primary.iter_mut().chain(&mut self.labels).filter(|l| l.span.file == file) {
             label.sensitive = true;
         }
     }
 
-    /// Proposes what the user will have meant: under the place and as the way to mend it.
+    /// Suggests `meant` as the intended text, at the place and as the fix.
     #[must_use]
     pub fn did_you_mean(self, meant: impl fmt::Display) -> Self {
         self.at(format!("did you mean `{meant}`?")).help(format!("write `{meant}`"))
     }
 
-    /// Names the object and the JSON Pointer in it.
+    /// Sets the object and the JSON Pointer of the value in it.
     #[must_use]
     pub fn on(mut self, object: impl Into<String>, path: impl Into<String>) -> Self {
         self.object = Some(object.into());
@@ -130,7 +130,7 @@ impl Diagnostic {
     }
 }
 
-/// The diagnostics of a compilation so far.
+/// A list of diagnostics that stages add to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
@@ -147,12 +147,13 @@ impl Diagnostics {
         self.list.append(&mut other.list);
     }
 
-    /// Hides the text of this file in all of them.
+    /// Marks the places in this file as sensitive in all diagnostics.
     pub fn hide(&mut self, file: FileId) {
         self.list.iter_mut().for_each(|d| d.hide(file));
     }
 
-    /// Says of those with these codes only what the code says: their own words may quote a value.
+    /// Replaces the texts of the diagnostics with these codes by the title of the code, because
+    /// their messages may quote a value.
     pub fn quote_nothing(&mut self, of: impl Fn(&'static Code) -> bool) {
         for diagnostic in self.list.iter_mut().filter(|d| of(d.code)) {
             diagnostic.code.title.clone_into(&mut diagnostic.message);
@@ -167,18 +168,18 @@ impl Diagnostics {
         }
     }
 
-    /// Leaves out those for which `keep` is false.
+    /// Keeps the diagnostics for which `keep` is true.
     pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.list.retain(keep);
     }
 
-    /// Whether one of them is an error.
+    /// Whether at least one is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|d| d.severity == Severity::Error)
     }
 
-    /// All of them, in the order they are shown: by file, offset, code, message.
+    /// All diagnostics without duplicates, in output order: by file, offset, code, message.
     #[must_use]
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.list.sort_by(|a, b| key(a).cmp(&key(b)));
@@ -186,12 +187,12 @@ impl Diagnostics {
         self.list
     }
 
-    /// Those found so far, in the order they were found.
+    /// All diagnostics, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.list.iter()
     }
 
-    /// Whether nothing was found.
+    /// Whether there are no diagnostics.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -206,7 +207,7 @@ impl IntoIterator for Diagnostics {
     type Item = Diagnostic;
     type IntoIter = std::vec::IntoIter<Diagnostic>;
 
-    /// All of them, in the order they were found.
+    /// All diagnostics, in the order in which they were added.
     fn into_iter(self) -> Self::IntoIter {
         self.list.into_iter()
     }

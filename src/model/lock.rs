@@ -1,61 +1,62 @@
-//! `carrier.lock`: what was discovered, so that everybody compiles the same.
+//! `carrier.lock`: the recorded state of the clusters, which makes compiling reproducible.
 //!
-//! It holds identities, versions and hashes, and nothing that differs between
-//! two people or two machines: no time, no address, no credential.
+//! It contains identities, versions and hashes, and nothing that differs between users or
+//! machines: no times, addresses or credentials.
 
 use std::collections::BTreeMap;
 
 use super::cluster::ClusterId;
 use super::config::Config;
 
-/// The path of the file below the repository's root.
+/// The path of the file, relative to the repository's root.
 pub const LOCK_PATH: &str = "carrier.lock";
 
-/// What was discovered.
+/// The content of `carrier.lock`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// UID of the namespace `kube-system` of the management cluster, once it is known.
+    /// UID of the namespace `kube-system` of the management cluster, `None` until it is known.
     pub management_uid: Option<String>,
-    /// The service clusters.
+    /// The service clusters that were locked.
     pub clusters: BTreeMap<ClusterId, LockedCluster>,
 }
 
 impl Lock {
-    /// The UID of the management cluster, where it is known: what the settings say, else what was
-    /// discovered. `lock` and `render` have to agree on it, since tenants' namespaces are named with it.
+    /// The UID of the management cluster: the one in the settings, or else the recorded one; `None` if
+    /// it is unknown. `lock` and `render` must use the same one, because the names of the tenants'
+    /// namespaces depend on it.
     #[must_use]
     pub fn management_uid<'a>(&'a self, config: &'a Config) -> Option<&'a str> {
         config.management.uid.as_deref().or(self.management_uid.as_deref())
     }
 }
 
-/// What was discovered of one service cluster.
+/// The recorded state of one service cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LockedCluster {
-    /// UID of its namespace `kube-system`, once the cluster has been asked.
+    /// UID of its namespace `kube-system`, `None` until the cluster has been read.
     pub uid: Option<String>,
-    /// Its minor version, such as `1.37`, once the cluster has been asked.
+    /// Its minor version, such as `1.37`, `None` until the cluster has been read.
     pub server: Option<String>,
-    /// The CRDs by name.
+    /// The locked CRDs, by name.
     pub crds: BTreeMap<String, LockedCrd>,
-    /// The namespaces of tenants that have one: a name once given is kept.
+    /// The namespace of each tenant, by the tenant's name. A recorded name never changes.
     pub namespaces: BTreeMap<String, String>,
 }
 
-/// One CRD's snapshot.
+/// The lock entry of one CRD.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedCrd {
     /// SHA-256 of the snapshot in canonical JSON, in hex.
     pub sha256: String,
-    /// Where it came from.
+    /// The origin of the snapshot.
     pub origin: CrdOrigin,
 }
 
-/// Where a snapshot came from.
+/// The origin of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CrdOrigin {
-    /// From a file, such as an operator's release manifest (`carrier lock --from`).
+    /// A file, such as an operator's release manifest (`carrier lock --from`).
     File,
-    /// From the cluster itself.
+    /// The service cluster.
     Cluster,
 }

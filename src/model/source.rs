@@ -19,17 +19,17 @@ pub struct FileId(pub u32);
 /// are both the number of a value, counted from 0 in the order in which JSON writes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
-    /// The file the range lies in.
+    /// The file that contains the range.
     pub file: FileId,
     /// Offset of the first byte.
     pub start: u32,
-    /// Offset behind the last byte.
+    /// Offset after the last byte.
     pub end: u32,
 }
 
 impl Span {
     /// The range `start..end` of `file`. Offsets beyond 4 GiB are clamped: the
-    /// loader refuses files long before that.
+    /// loader rejects files of that size.
     #[must_use]
     pub fn new(file: FileId, start: usize, end: usize) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -43,7 +43,7 @@ impl Span {
     }
 }
 
-/// A value and the place it was written at.
+/// A value and its place in the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
@@ -59,7 +59,7 @@ impl<T> Spanned<T> {
     }
 }
 
-/// A place as people read it: line and column from 1, columns in Unicode scalar values.
+/// A position in a text: line and column from 1, columns in Unicode scalar values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// Line, from 1.
