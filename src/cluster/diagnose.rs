@@ -46,7 +46,7 @@ fn code(trouble: ErrorKind) -> &'static Code {
         ErrorKind::Certificate => &codes::CERTIFICATE,
         ErrorKind::Unauthorized => &codes::UNAUTHORIZED,
         ErrorKind::Forbidden => &codes::FORBIDDEN,
-        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Expired => &codes::SERVER_TROUBLE,
-        ErrorKind::Server | ErrorKind::BadAnswer => &codes::SERVER_TROUBLE,
+        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Expired => &codes::SERVER_ERROR,
+        ErrorKind::Server | ErrorKind::BadAnswer => &codes::SERVER_ERROR,
     }
 }

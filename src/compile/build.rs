@@ -268,7 +268,7 @@ fn collisions(resolved: &Resolved<'_>, built: &mut Vec<Built>, diagnostics: &mut
                 "`{}` is offered in version `{}` here and in `{version}` by `{}`",
                 candidate.source.name, candidate.route.base.version, first.entry
             );
-            let diagnostic = Diagnostic::new(&reference::VERSIONS_CLASH, service.base.place, message)
+            let diagnostic = Diagnostic::new(&reference::VERSION_CONFLICT, service.base.place, message)
                 .label(first.base.place, "the other one")
                 .help(format!(
                     "expose version `{version}` in both, or offer one of them through another provider account"

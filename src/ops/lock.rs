@@ -212,7 +212,7 @@ fn changes(
     // Errors of a cluster say nothing about what the repository wants.
     let of_repository = |d: &&Diagnostic| is_error(d) && !cluster::ALL.contains(&d.code);
     let has_errors = diagnostics.iter().any(|d| of_repository(&d)) || in_files.iter().any(|d| is_error(&d));
-    let in_doubt = has_errors || diagnostics.iter().any(|d| d.code == &object::NEARLY_OURS);
+    let in_doubt = has_errors || diagnostics.iter().any(|d| d.code == &object::SIMILAR_GROUP);
     let asked = asked.map(|asked| AskedClusters {
         answered: asked.clusters.len(),
         unknown: asked.unknown.len(),

@@ -121,7 +121,7 @@ impl<'a> Builder<'a> {
                     // A leading `...` ends an empty document.
                     if documents > 1 || before.lines().any(|line| line.starts_with("...")) {
                         self.report(
-                            Diagnostic::new(&codes::TEXT_BEHIND_END, span, "text after the end of the document")
+                            Diagnostic::new(&codes::TEXT_AFTER_END, span, "text after the end of the document")
                                 .help("put a line `---` between two documents"),
                         );
                         return Err(Stop::Document);

@@ -34,7 +34,7 @@ pub fn select(root: &Value, report: &mut Report<'_>) -> PathSet {
             // Of a default that cannot be, more than this is said.
             if !named.has_value {
                 let message = format!("`{}` needs no exposing, every object has it", path.value);
-                report.at(&codes::ALWAYS_THERE, path.span, message, "remove the line".to_owned());
+                report.at(&codes::ALWAYS_EXPOSED, path.span, message, "remove the line".to_owned());
             }
             continue;
         }

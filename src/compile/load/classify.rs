@@ -162,7 +162,7 @@ fn stranger(place: Places, group: &str, kind: &str, diagnostics: &mut Diagnostic
     let right = info.api_version();
     diagnostics.push(
         Diagnostic::new(
-            &object::NEARLY_OURS,
+            &object::SIMILAR_GROUP,
             place.api_version(),
             format!("this {kind} is ignored, its apiVersion is not one of KubeCarrier's"),
         )

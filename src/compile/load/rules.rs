@@ -29,7 +29,7 @@ impl Rules for AccountSpec {
             return fine;
         }
         let place = root.place("/spec/roles");
-        let diagnostic = Diagnostic::new(&object::PROVIDER_NOT_SHOWN, place, "a provider needs `spec.metadata`")
+        let diagnostic = Diagnostic::new(&object::PROVIDER_WITHOUT_METADATA, place, "a provider needs `spec.metadata`")
             .help("add `metadata` with a `displayName`: the provider's tenants see it");
         walk.push(diagnostic, "/spec");
         false

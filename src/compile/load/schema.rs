@@ -44,7 +44,7 @@ pub static OBJECT: Codes = Codes {
     not_listed: &object::NOT_LISTED,
     length: &object::LENGTH,
     form: &object::FORM,
-    repeated: &object::REPEATED_ITEM,
+    repeated: &object::DUPLICATE_ITEM,
 };
 
 /// The codes for `carrier.yaml`.

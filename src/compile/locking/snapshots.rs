@@ -175,7 +175,7 @@ fn one(file: FileId, source: &SourceFile, config: &Config) -> One {
         Some((id, name)) => read_one(file, source, id, name, &mut diagnostics),
         None => {
             let message = format!("`{}` is at the place of no snapshot", source.path);
-            diagnostics.push(Diagnostic::new(&codes::SNAPSHOT_PLACE, Span::file_start(file), message).help(format!(
+            diagnostics.push(Diagnostic::new(&codes::SNAPSHOT_PATH, Span::file_start(file), message).help(format!(
                 "snapshots are at `{}/PROVIDER/CLUSTER/CRD.yaml`; move the file elsewhere",
                 config.snapshots
             )));
@@ -242,7 +242,7 @@ fn read_one(
     if name != stem {
         let message = format!("the file is named after `{stem}`, but the CRD in it is `{name}`");
         diagnostics.push(
-            Diagnostic::new(&codes::SNAPSHOT_PLACE, place, message)
+            Diagnostic::new(&codes::SNAPSHOT_PATH, place, message)
                 .help(format!("rename the file to `{name}.yaml`, or run `carrier lock --from FILE`")),
         );
         return None;

@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_stale_lock_is_an_error_and_nothing_else_is() {
         let warning = |code| Diagnostic::unplaced(code, "x");
-        let other = &crate::model::codes::object::NEARLY_OURS;
+        let other = &crate::model::codes::object::SIMILAR_GROUP;
         let mut list = [warning(&codes::UNUSED_SNAPSHOT), warning(&codes::NOT_RECORDED), warning(other)];
         assert_eq!(strict(&mut list), Some("lock --offline --prune"));
         assert_eq!(list.each_ref().map(|d| d.severity), [Severity::Error, Severity::Error, Severity::Warning]);

@@ -62,7 +62,7 @@ pub fn catalogs(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
         let message = "no catalog selects this service, so nobody is offered it".to_owned();
         let help = format!("add a Catalog to the namespace `{provider}`, or widen the `catalogEntrySelector` of one");
         let place = service.origin.place("/metadata/name");
-        let diagnostic = crate::model::diagnostic::Diagnostic::new(&codes::OFFERED_TO_NOBODY, place, message)
+        let diagnostic = crate::model::diagnostic::Diagnostic::new(&codes::NOT_OFFERED, place, message)
             .help(help)
             .on(service.origin.id(), "/metadata/name");
         diagnostics.push(diagnostic);

@@ -109,7 +109,7 @@ pub static UNSAFE_KUBECONFIG: Code = code(
 );
 
 /// A cluster answers with an unexpected error.
-pub static SERVER_TROUBLE: Code = code(
+pub static SERVER_ERROR: Code = code(
     "CAR0611",
     Error,
     "a cluster answers with an error",
@@ -129,5 +129,5 @@ pub static ALL: &[&Code] = &[
     &OTHER_CLUSTER,
     &NO_KUBECONFIG,
     &UNSAFE_KUBECONFIG,
-    &SERVER_TROUBLE,
+    &SERVER_ERROR,
 ];

@@ -69,7 +69,7 @@ pub static REDUNDANT_PATH: Code = code(
 );
 
 /// `apiVersion`, `kind` or `metadata` is listed.
-pub static ALWAYS_THERE: Code = code(
+pub static ALWAYS_EXPOSED: Code = code(
     "CAR0307",
     Warning,
     "`apiVersion`, `kind` and `metadata` are always exposed",
@@ -442,7 +442,7 @@ pub static ALL: &[&Code] = &[
     &NOT_A_LIST,
     &UNDESCRIBED,
     &REDUNDANT_PATH,
-    &ALWAYS_THERE,
+    &ALWAYS_EXPOSED,
     &MAP_KEY,
     &MAP_KEY_AND_VALUES,
     &UNFULFILLABLE,

@@ -102,7 +102,7 @@ pub static UNUSED_SNAPSHOT: Code = code(
 );
 
 /// A file in the snapshots folder is not at the path of a snapshot.
-pub static SNAPSHOT_PLACE: Code = code(
+pub static SNAPSHOT_PATH: Code = code(
     "CAR0510",
     Error,
     "a file in the snapshots folder is not at the path of a snapshot",
@@ -213,7 +213,7 @@ pub static ALL: &[&Code] = &[
     &SNAPSHOT_MISSING,
     &HASH_DIFFERS,
     &UNUSED_SNAPSHOT,
-    &SNAPSHOT_PLACE,
+    &SNAPSHOT_PATH,
     &SNAPSHOT_TWICE,
     &NOT_A_CRD,
     &CRD_V1BETA1,

@@ -11,7 +11,7 @@ pub static ALL: &[&Code] = &[
     &NOT_LISTED,
     &LENGTH,
     &FORM,
-    &REPEATED_ITEM,
+    &DUPLICATE_ITEM,
     &INVALID_NAME,
     &NAMESPACE_NOT_ALLOWED,
     &NO_NAMESPACE,
@@ -21,7 +21,7 @@ pub static ALL: &[&Code] = &[
     &STATUS_IGNORED,
     &WRONG_VERSION,
     &UNKNOWN_KIND,
-    &NEARLY_OURS,
+    &SIMILAR_GROUP,
     &RENDERED_KIND,
     &RETIRED_KIND,
     &OPERATOR_KIND,
@@ -29,7 +29,7 @@ pub static ALL: &[&Code] = &[
     &DUPLICATE_OBJECT,
     &NOTHING_EXPOSED,
     &SELECTOR,
-    &PROVIDER_NOT_SHOWN,
+    &PROVIDER_WITHOUT_METADATA,
     &NOT_READ,
 ];
 
@@ -162,7 +162,7 @@ Good:
 };
 
 /// A list of unique items has an item twice.
-pub static REPEATED_ITEM: Code = Code {
+pub static DUPLICATE_ITEM: Code = Code {
     id: "CAR0207",
     severity: Severity::Error,
     title: "a duplicate item in a list",
@@ -380,7 +380,7 @@ Good:
 };
 
 /// An object's group is similar to one of KubeCarrier's, and the object is ignored.
-pub static NEARLY_OURS: Code = Code {
+pub static SIMILAR_GROUP: Code = Code {
     id: "CAR0222",
     severity: Severity::Warning,
     title: "an object has a group similar to one of KubeCarrier's, and is ignored",
@@ -570,7 +570,7 @@ Good:
 };
 
 /// A provider's account has no metadata.
-pub static PROVIDER_NOT_SHOWN: Code = Code {
+pub static PROVIDER_WITHOUT_METADATA: Code = Code {
     id: "CAR0233",
     severity: Severity::Error,
     title: "a provider needs metadata",

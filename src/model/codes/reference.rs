@@ -116,7 +116,7 @@ pub static SELECTS_NOTHING: Code = code(
 );
 
 /// No catalog selects a service.
-pub static OFFERED_TO_NOBODY: Code = code(
+pub static NOT_OFFERED: Code = code(
     "CAR0261",
     Warning,
     "no catalog selects the service",
@@ -164,7 +164,7 @@ pub static BASE_UNKNOWN: Code = code(
 );
 
 /// Two services offer different versions of one CRD.
-pub static VERSIONS_CLASH: Code = code(
+pub static VERSION_CONFLICT: Code = code(
     "CAR0266",
     Error,
     "one CRD is offered in two versions",
@@ -186,10 +186,10 @@ pub static ALL: &[&Code] = &[
     &NOT_AN_INTERNAL_CRD,
     &FOREIGN_CRD,
     &SELECTS_NOTHING,
-    &OFFERED_TO_NOBODY,
+    &NOT_OFFERED,
     &ENTRY_TWICE,
     &NAME_TAKEN,
     &INVALID_OVERRIDE,
     &BASE_UNKNOWN,
-    &VERSIONS_CLASH,
+    &VERSION_CONFLICT,
 ];

@@ -18,7 +18,7 @@ pub static ALL: &[&Code] = &[
     &NOT_A_JSON_NUMBER,
     &AMBIGUOUS_SCALAR,
     &SEPARATOR,
-    &TEXT_BEHIND_END,
+    &TEXT_AFTER_END,
     &LINE_SEPARATOR,
     &MALFORMED_SUPPRESSION,
     &UNUSED_SUPPRESSION,
@@ -266,7 +266,7 @@ Good:
 };
 
 /// A document without a following `---` is followed by text.
-pub static TEXT_BEHIND_END: Code = Code {
+pub static TEXT_AFTER_END: Code = Code {
     id: "CAR0114",
     severity: Severity::Error,
     title: "text after the end of a document",
