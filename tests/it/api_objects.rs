@@ -12,6 +12,15 @@ use carrier::model::source::{ApiObject, Sources};
 use serde_json::{Value, json};
 
 use crate::common::package;
+use crate::harness::Case;
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        objects_of_an_api_server_compile_to_the_same_manifests,
+        a_diagnostic_of_an_api_object_names_the_object_and_the_field,
+    ]
+}
 
 /// The objects of a repository as an API server answers them.
 fn answered(loaded: &Loaded) -> Vec<Value> {
@@ -60,7 +69,6 @@ fn without_places(compiled: &Compiled<'_>) -> Vec<(String, Value, &'static str)>
     .collect()
 }
 
-#[test]
 fn objects_of_an_api_server_compile_to_the_same_manifests() {
     let (sources, _) = read_repository(&package("catalog-examples").join("redis"), &ReadOptions::default()).unwrap();
     let (loaded, _) = load(&sources);
@@ -88,7 +96,6 @@ fn objects_of_an_api_server_compile_to_the_same_manifests() {
     );
 }
 
-#[test]
 fn a_diagnostic_of_an_api_object_names_the_object_and_the_field() {
     let account = json!({
         "apiVersion": "catalog.kubecarrier.io/v1alpha1", "kind": "Account", "metadata": {"name": "team-a"},

@@ -63,6 +63,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let subjects = [
+        api_objects::cases(),
         architecture::cases(),
         bad_input::cases(),
         cli_check::cases(),
