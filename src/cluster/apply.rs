@@ -70,9 +70,8 @@ impl<'a> ClusterWork<'a> {
         let name = cluster.target.to_string();
         let changes: Vec<&Change> = plan.changes.iter().filter(|change| change.object.cluster == name).collect();
         let sent: BTreeSet<ObjectKey> = changes.iter().map(|change| ObjectKey::from(&change.object)).collect();
-        // Only what is sent gets its label: a CRD may be a megabyte.
         let labelled = wanted.iter().map(|m| (ObjectKey::from(&m.id), m)).filter(|(key, _)| sent.contains(key));
-        let labelled = labelled.map(|(key, m)| (key, Arc::new(inventory.label(&m.body))));
+        let labelled = labelled.map(|(key, m)| (key, inventory.labelled(&m.body)));
         let bodies: BTreeMap<ObjectKey, Arc<Value>> = labelled.collect();
         let resources = Resource::rendered();
         let steps: Result<Vec<Step>, _> = changes
@@ -296,7 +295,7 @@ impl<'a> Run<'a> {
             return None;
         }
         let page = rest::Page { limit: 1, labels: None, token: None, metadata_only: true };
-        let list = self.work.cluster.call(&ApiRequest::list(&Resource::crds(), None, &page)).await.ok()?;
+        let list = self.work.cluster.call(&ApiRequest::list(Resource::crds(), None, &page)).await.ok()?;
         list.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned)
     }
 

@@ -35,7 +35,7 @@ pub async fn ask(
 ) -> Result<(BTreeMap<ObjectKey, DryRunResult>, usize), ClusterError> {
     let differing: BTreeSet<&ObjectKey> = differing.iter().collect();
     let world = World::new(wanted, inventory, live);
-    let asked: Vec<(ObjectKey, Resource, &Manifest)> = wanted
+    let asked: Vec<(ObjectKey, &'static Resource, &Manifest)> = wanted
         .iter()
         .filter_map(|manifest| {
             let key = ObjectKey::from(&manifest.id);
@@ -50,10 +50,10 @@ pub async fn ask(
         .map(|(key, resource, manifest)| {
             let (world, is_new) = (&world, !differing.contains(&key));
             async move {
-                let body = inventory.label(&manifest.body);
+                let body = inventory.labelled(&manifest.body);
                 let call = |force| {
                     let how = Apply { dry_run: true, force };
-                    ApiRequest::apply(&resource, key.namespace.as_deref(), &key.name, &body, how)
+                    ApiRequest::apply(resource, key.namespace.as_deref(), &key.name, &body, how)
                 };
                 let answer = match cluster.call(&call(false)).await {
                     // Where there is nothing, there is nothing to compare with.
@@ -70,7 +70,7 @@ pub async fn ask(
                     answer => answer,
                 };
                 // What an old CRD refuses, the new one may take.
-                let is_sure = !matches!(answer, Some(DryRunResult::Refused(_))) || !world.kind_changes(&resource);
+                let is_sure = !matches!(answer, Some(DryRunResult::Refused(_))) || !world.kind_changes(resource);
                 Ok::<_, ClusterError>(answer.filter(|_| is_sure).map(|answer| (key, answer)))
             }
         })
@@ -105,7 +105,7 @@ impl<'a> World<'a> {
     fn new(wanted: &[Manifest], inventory: &Inventory, live: &'a LiveCluster) -> Self {
         let crds = wanted.iter().filter(|m| (m.id.group(), m.id.kind.as_str()) == CRD);
         let changing = crds.filter_map(|manifest| {
-            let body = inventory.label(&manifest.body);
+            let body = inventory.labelled(&manifest.body);
             let is_same = compare(&body, live.objects.get(&ObjectKey::from(&manifest.id))) == Comparison::Same;
             (!is_same).then(|| manifest.id.name.clone())
         });
@@ -127,7 +127,7 @@ impl<'a> World<'a> {
         let namespace = key.namespace.as_ref().is_none_or(|name| {
             is_there(&ObjectKey { group: String::new(), kind: "Namespace".into(), namespace: None, name: name.clone() })
         });
-        let kind = Resource::rendered().into_iter().find(|r| r.group == key.group && r.kind == key.kind);
+        let kind = Resource::rendered().iter().find(|r| r.group == key.group && r.kind == key.kind);
         let crd = kind.is_some_and(|resource| {
             let (group, kind) = CRD;
             is_there(&ObjectKey { group: group.into(), kind: kind.into(), namespace: None, name: resource.full_name() })

@@ -166,7 +166,7 @@ async fn kinds_of_instances(
     if names.is_empty() {
         return Ok((Vec::new(), Some(NO_BASE.to_owned())));
     }
-    let calls = names.iter().map(|name| ApiRequest::object(&Resource::crds(), None, name)).collect();
+    let calls = names.iter().map(|name| ApiRequest::object(Resource::crds(), None, name)).collect();
     let (mut kinds, mut unknown) = (Vec::new(), None);
     for answer in cluster.call_all(calls).await {
         match answer {

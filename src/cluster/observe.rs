@@ -114,14 +114,9 @@ async fn list(
         .map(|resource| {
             let keys = &keys;
             async move {
-                let mut kept = Kept {
-                    resource: &resource,
-                    keys,
-                    id: &inventory.id,
-                    objects: BTreeMap::new(),
-                    leftovers: Vec::new(),
-                };
-                match cluster.list(&resource, None, false, &mut kept).await {
+                let mut kept =
+                    Kept { resource, keys, id: &inventory.id, objects: BTreeMap::new(), leftovers: Vec::new() };
+                match cluster.list(resource, None, false, &mut kept).await {
                     // Its CRD is not installed (yet), so there is none of it.
                     Err(error) if error.kind == ErrorKind::NotFound => {}
                     Err(error) => return Err(error),
@@ -143,11 +138,11 @@ async fn list(
 }
 
 /// The kinds that are rendered for such a cluster, and those that are wanted now.
-fn kinds(target: &Target, wanted: &BTreeSet<ObjectKey>) -> Vec<Resource> {
+fn kinds(target: &Target, wanted: &BTreeSet<ObjectKey>) -> Vec<&'static Resource> {
     let usual = needs::kinds(target);
     let is_wanted =
         |resource: &Resource| wanted.iter().any(|key| key.kind == resource.kind && key.group == resource.group);
-    Resource::rendered().into_iter().filter(|resource| usual.contains(resource) || is_wanted(resource)).collect()
+    Resource::rendered().iter().filter(|resource| usual.contains(resource) || is_wanted(resource)).collect()
 }
 
 /// Takes the objects of a list that matter, and drops all others at once.
@@ -193,7 +188,7 @@ mod tests {
     fn a_cluster_is_asked_for_what_it_may_have() {
         let names = |target: &Target| {
             let kinds = kinds(target, &BTreeSet::new());
-            kinds.into_iter().map(|kind| kind.plural).collect::<Vec<_>>()
+            kinds.into_iter().map(|kind| kind.plural.clone()).collect::<Vec<_>>()
         };
         let service = names(&Target::Service(ClusterId::new("a", "eu")));
         let expected =

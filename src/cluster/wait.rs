@@ -120,7 +120,7 @@ async fn watch(
 ) -> Result<(), ClusterError> {
     let mut path = format!(
         "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&{selector}",
-        collection(&Resource::crds(), None)
+        collection(Resource::crds(), None)
     );
     if let Some(version) = since {
         path.push_str("&resourceVersion=");

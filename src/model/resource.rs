@@ -1,6 +1,8 @@
 //! Resources: the kinds of objects as the API serves them, with the plurals that
 //! only a table or a CRD knows.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use super::kinds::table::{KINDS, Scope};
@@ -32,6 +34,25 @@ const NATIVE: [(&str, &str, &str, &str, bool); 7] = [
     ("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", true),
 ];
 
+/// The table of resources, made on first use.
+struct Resources {
+    crds: Resource,
+    namespaces: Resource,
+    rendered: Vec<Resource>,
+}
+
+static RESOURCES: LazyLock<Resources> = LazyLock::new(|| {
+    let native = NATIVE
+        .map(|(group, version, kind, plural, namespaced)| Resource::new(group, version, kind, plural, namespaced));
+    let [crds, namespaces, ..] = native.clone();
+    let ours = KINDS
+        .iter()
+        .map(|info| Resource::new(info.group, info.version, info.kind, info.plural, info.scope == Scope::Namespaced));
+    let mut rendered: Vec<Resource> = native.into_iter().chain(ours).collect();
+    rendered.sort();
+    Resources { crds, namespaces, rendered }
+});
+
 impl Resource {
     /// A resource of these names.
     pub fn new(group: &str, version: &str, kind: &str, plural: &str, namespaced: bool) -> Self {
@@ -41,34 +62,26 @@ impl Resource {
 
     /// CustomResourceDefinitions.
     #[must_use]
-    pub fn crds() -> Self {
-        let (group, version, kind, plural, namespaced) = NATIVE[0];
-        Self::new(group, version, kind, plural, namespaced)
+    pub fn crds() -> &'static Self {
+        &RESOURCES.crds
     }
 
     /// Namespaces.
     #[must_use]
-    pub fn namespaces() -> Self {
-        let (group, version, kind, plural, namespaced) = NATIVE[1];
-        Self::new(group, version, kind, plural, namespaced)
+    pub fn namespaces() -> &'static Self {
+        &RESOURCES.namespaces
     }
 
-    /// Every kind of object that carrier renders, in the order of their names.
+    /// Every kind of object that carrier renders, sorted.
     #[must_use]
-    pub fn rendered() -> Vec<Self> {
-        let native = NATIVE.iter().map(|(g, v, k, p, n)| Self::new(g, v, k, p, *n));
-        let ours = KINDS
-            .iter()
-            .map(|info| Self::new(info.group, info.version, info.kind, info.plural, info.scope == Scope::Namespaced));
-        let mut list: Vec<Self> = native.chain(ours).collect();
-        list.sort();
-        list
+    pub fn rendered() -> &'static [Self] {
+        &RESOURCES.rendered
     }
 
     /// The resource of a rendered object; `None` for a kind that carrier does not render.
     #[must_use]
-    pub fn of(id: &ManifestId) -> Option<Self> {
-        Self::rendered().into_iter().find(|r| r.group == id.group() && r.kind == id.kind)
+    pub fn of(id: &ManifestId) -> Option<&'static Self> {
+        Self::rendered().iter().find(|r| r.group == id.group() && r.kind == id.kind)
     }
 
     /// The resource that a CRD defines, in the version that is stored.

@@ -2,6 +2,7 @@
 //! and the reasons to refuse them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -100,7 +101,7 @@ pub struct ChangedCrd {
     /// The live CRD.
     pub live: Value,
     /// The CRD to apply, with the label of the inventory.
-    pub new: Value,
+    pub new: Arc<Value>,
 }
 
 /// The requests that a plan for a cluster needs. `prune` as in [`Inputs`].
@@ -110,7 +111,7 @@ pub fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, p
     let mut keys = BTreeSet::new();
     for manifest in wanted {
         let key = ObjectKey::from(&manifest.id);
-        let body = inventory.label(&manifest.body);
+        let body = inventory.labelled(&manifest.body);
         let existing = live.objects.get(&key);
         let differs = compare(&body, existing) == Comparison::Differs;
         let foreign = existing.is_some_and(|live| matches!(inventory.ownership(live), Ownership::Foreign(_)));
@@ -261,8 +262,8 @@ fn plan_object(
     let existing = live.objects.get(&key);
     let body = match inputs.hermetic {
         // Objects in files have no label of an inventory.
-        true => (*manifest.body).clone(),
-        false => input.inventory.label(&manifest.body),
+        true => Arc::clone(&manifest.body),
+        false => input.inventory.labelled(&manifest.body),
     };
     let comparison = match existing {
         Some(existing) if inputs.hermetic && equal(&existing.body, &body) => Comparison::Same,

@@ -5,6 +5,7 @@
 //! label too, but another manager owns it, so that the copy is not deleted.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::compare::is_system_namespace;
 use super::live::{LiveObject, PART_OF};
+use crate::compile::render::{Manifest, ManifestSet};
 use crate::model::cluster::Target;
 use crate::model::digest;
 use crate::model::keys::SYSTEM_NAMESPACE;
@@ -77,7 +79,35 @@ pub fn of(target: &Target, inventory: &str, management_uid: Option<&str>) -> Inv
     Inventory { id: format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash)), name, namespace }
 }
 
+/// The set with the labels of the inventories of all its clusters. Done once, so that planning and applying
+/// share each body.
+#[must_use]
+pub fn labelled(mut set: ManifestSet, inventory: &str, management_uid: Option<&str>) -> ManifestSet {
+    let label = |target: &Target, manifests: &mut [Manifest]| {
+        let inventory = of(target, inventory, management_uid);
+        for manifest in manifests {
+            manifest.body = inventory.labelled(&manifest.body);
+        }
+    };
+    label(&Target::Management, &mut set.management);
+    for (id, manifests) in &mut set.clusters {
+        label(&Target::Service(id.clone()), manifests);
+    }
+    set
+}
+
 impl Inventory {
+    /// A rendered object with the label of this inventory. The body is shared where it has the label already,
+    /// or must not have it.
+    #[must_use]
+    pub fn labelled(&self, body: &Arc<Value>) -> Arc<Value> {
+        let label = body.pointer("/metadata/labels").and_then(|labels| labels.get(PART_OF)).and_then(Value::as_str);
+        match label == Some(&self.id) || is_shared(body) {
+            true => Arc::clone(body),
+            false => Arc::new(self.label(body)),
+        }
+    }
+
     /// A rendered object with the label of this inventory; shared objects are unchanged.
     #[must_use]
     pub fn label(&self, body: &Value) -> Value {

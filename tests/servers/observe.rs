@@ -102,7 +102,7 @@ impl<'p> Scene<'p> {
     }
 
     async fn trials(&self) -> Vec<Value> {
-        self.cluster.list_all(&Resource::crds(), Some(LABEL), true).await.expect("CRDs can be listed")
+        self.cluster.list_all(Resource::crds(), Some(LABEL), true).await.expect("CRDs can be listed")
     }
 }
 
@@ -158,7 +158,7 @@ async fn what_is_as_it_should_be_costs_nothing(scene: &Scene<'_>) -> TestResult 
     // Of the inventory are also those that are not wanted.
     let observed = scene.observe(&scene.wanted, &Options { prune: true, ..Options::default() }).await?;
     assert_eq!(observed.live.objects.len(), scene.wanted.len() + most);
-    for resource in Resource::rendered().into_iter().filter(|r| r.kind == "Role" || r.kind == "Offering") {
+    for resource in Resource::rendered().iter().filter(|r| r.kind == "Role" || r.kind == "Offering") {
         let mut delete = ApiRequest::get(format!("{}?labelSelector=many", collection(&resource, Some("team-b"))));
         delete.method = http::Method::DELETE;
         scene.cluster.call(&delete).await?;

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_deletion_in_vain_says_so_where_the_server_looks() {
-        let mut call = ApiRequest::delete(&Resource::namespaces(), None, "a", "u", "7");
+        let mut call = ApiRequest::delete(Resource::namespaces(), None, "a", "u", "7");
         in_vain(&mut call);
         let options: Value = serde_json::from_slice(&call.body).expect("JSON");
         assert_eq!(options["dryRun"], serde_json::json!(["All"]));

@@ -78,7 +78,7 @@ impl Scratch {
         let mut is_established = false;
         while started.elapsed() < PATIENCE {
             if !is_established {
-                let crd = self.cluster.call(&ApiRequest::object(&Resource::crds(), None, &self.name)).await?;
+                let crd = self.cluster.call(&ApiRequest::object(Resource::crds(), None, &self.name)).await?;
                 is_established = condition(&crd, "Established") == Some("True");
                 if condition(&crd, "NamesAccepted") == Some("False") {
                     return Err(ClusterError::new(ErrorKind::Server, "the server does not accept its names"));

@@ -36,11 +36,11 @@ pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
     let (config, config_clusters) = config::read(sources, &mut diagnostics);
     let files: Vec<(FileId, &SourceFile)> = sources.iter().filter(|(_, f)| is_source(&f.path, &config)).collect();
     in_output(sources, &config, &mut diagnostics);
-    let mut read = in_parallel(files, |(id, file)| Read::file(id, file));
+    let mut read = in_parallel(files, |(_, file)| file.text.len(), |(id, file)| Read::file(id, file));
     read.extend(sources.objects().map(|(id, object)| Read::object(id, object)));
 
     let providers: BTreeSet<String> = read.iter().flat_map(|r| r.providers.iter().cloned()).collect();
-    let files = in_parallel(read, |read| read.objects(&providers));
+    let files = in_parallel(read, |read| read.origin.text().len(), |read| read.objects(&providers));
 
     let mut loaded = Loaded { config, config_clusters, ..Loaded::default() };
     let mut seen: BTreeMap<SourceKey, Span> = BTreeMap::new();

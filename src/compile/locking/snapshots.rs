@@ -6,16 +6,14 @@
 //! where somebody put it would be missed somewhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
 use super::lock_file::{self, LockFile};
 use crate::compile::discovered::{Discovered, DiscoveredCluster, DiscoveredCrd};
 use crate::compile::load::config::below;
+use crate::compile::parallel::in_parallel;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
 use crate::model::config::Config;
@@ -27,8 +25,6 @@ use crate::model::source::{FileId, SourceFile, Sources, Span};
 use crate::yaml;
 use crate::yaml::tree::Node;
 
-/// Fewer bytes than these are read on one thread: starting another takes longer.
-const BYTES_PER_THREAD: usize = 64 * 1024;
 /// How to mend a conflict in a snapshot.
 const EITHER_SIDE: &str = "take either side and remove the markers, then run `carrier lock`";
 
@@ -128,12 +124,8 @@ type Snapshots = BTreeMap<ClusterId, BTreeMap<String, Found>>;
 type Broken = BTreeSet<(ClusterId, String)>;
 
 fn snapshots(sources: &Sources, config: &Config) -> (Snapshots, Broken, Diagnostics) {
-    let mut files: Vec<(FileId, &SourceFile)> =
-        sources.iter().filter(|(_, f)| below(&f.path, &config.snapshots)).collect();
-    // The largest first: the one that is begun last should not keep the others waiting.
-    files.sort_by_key(|(id, f)| (std::cmp::Reverse(f.text.len()), *id));
-    let mut read = in_parallel(&files, |(id, file)| one(*id, file, config));
-    read.sort_by_key(|one| one.file);
+    let files: Vec<(FileId, &SourceFile)> = sources.iter().filter(|(_, f)| below(&f.path, &config.snapshots)).collect();
+    let read = in_parallel(files, |(_, file)| file.text.len(), |(id, file)| one(id, file, config));
 
     let mut found = Snapshots::new();
     let mut broken = Broken::new();
@@ -161,7 +153,6 @@ fn snapshots(sources: &Sources, config: &Config) -> (Snapshots, Broken, Diagnost
 
 /// What came of one file.
 struct One {
-    file: FileId,
     /// The cluster and the CRD that the path names.
     place: Option<(ClusterId, String)>,
     found: Option<(ClusterId, String, Found)>,
@@ -182,7 +173,7 @@ fn one(file: FileId, source: &SourceFile, config: &Config) -> One {
             None
         }
     };
-    One { file, place, found, diagnostics }
+    One { place, found, diagnostics }
 }
 
 /// What a file is the snapshot of, by its path.
@@ -345,28 +336,4 @@ fn against_lock(
             diagnostics.push(Diagnostic::new(&codes::SNAPSHOT_MISSING, *place, message).help(help));
         }
     }
-}
-
-/// Does the same to every item, in as many threads as are worth it. The results come in any order.
-fn in_parallel<R: Send>(items: &[(FileId, &SourceFile)], work: impl Fn(&(FileId, &SourceFile)) -> R + Sync) -> Vec<R> {
-    let bytes: usize = items.iter().map(|(_, f)| f.text.len()).sum();
-    let threads =
-        std::thread::available_parallelism().map_or(1, NonZero::get).min(items.len()).min(bytes / BYTES_PER_THREAD);
-    if threads < 2 {
-        return items.iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|scope| {
-        // A thread that panics ends the scope with its panic: a bug of ours is not lost.
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = work(item);
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(result);
-                }
-            });
-        }
-    });
-    done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

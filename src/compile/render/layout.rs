@@ -19,9 +19,10 @@ use sha2::{Digest, Sha256};
 use super::ManifestSet;
 use super::file_name::{file_name, hashed_file_name};
 use super::manifest::Manifest;
+pub use super::reader::Options;
 use super::reader::{self, Part};
 use crate::model::cluster::{ClusterId, Target};
-use crate::model::config::{Config, Render, RenderTarget};
+use crate::model::config::RenderTarget;
 use crate::model::object::Stage;
 use crate::yaml::to_yaml;
 
@@ -37,25 +38,6 @@ const OURS: [&str; 3] = [MANAGEMENT, reader::FLUX, reader::ARGO];
 
 /// Files by path below the output folder, `/` between the parts.
 pub type Files = BTreeMap<String, Vec<u8>>;
-
-/// For whom files are laid out, and where they will lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// Who reads them, and what the reader has to know.
-    pub render: Render,
-    /// The output folder below the repository's root.
-    pub output: String,
-}
-
-impl Options {
-    /// As `carrier.yaml` has it, but for another reader where one is given.
-    #[must_use]
-    pub fn new(config: &Config, target: Option<RenderTarget>) -> Self {
-        let mut render = config.render.clone();
-        render.target = target.unwrap_or(render.target);
-        Self { render, output: config.output.clone() }
-    }
-}
 
 /// The files of a set.
 #[must_use]

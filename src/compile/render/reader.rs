@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Manifest;
-use super::layout::Options;
+use super::manifest::Manifest;
 use crate::model::cluster::ClusterId;
-use crate::model::config::{FluxSourceKind, RenderTarget};
+use crate::model::config::{Config, FluxSourceKind, Render, RenderTarget};
 use crate::model::digest;
 use crate::model::names::LABEL_MAX;
 use crate::model::object::Stage;
@@ -25,6 +24,25 @@ const ARGO_WAVE: &str = "argocd.argoproj.io/sync-wave";
 const ARGO_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 /// Client-side apply keeps a copy of the object in an annotation, and annotations may have 256 KiB.
 const CLIENT_SIDE_MAX: usize = 200 * 1024;
+
+/// For whom files are laid out, and where they will lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Who reads them, and what the reader has to know.
+    pub render: Render,
+    /// The output folder below the repository's root.
+    pub output: String,
+}
+
+impl Options {
+    /// As `carrier.yaml` has it, but for another reader where one is given.
+    #[must_use]
+    pub fn new(config: &Config, target: Option<RenderTarget>) -> Self {
+        let mut render = config.render.clone();
+        render.target = target.unwrap_or(render.target);
+        Self { render, output: config.output.clone() }
+    }
+}
 
 /// The object with the annotations that its reader needs.
 pub fn decorated(manifest: &Manifest, target: RenderTarget) -> Cow<'_, Value> {

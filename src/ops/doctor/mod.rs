@@ -208,7 +208,7 @@ impl Doctor<'_> {
     /// Whether the CRDs of the repository that are there are served, and what is offered has one.
     async fn crds(&self, cluster: &Cluster, health: &mut Health) -> Result<(), ClusterError> {
         let mut there = Crds::default();
-        cluster.list(&Resource::crds(), None, false, &mut there).await?;
+        cluster.list(Resource::crds(), None, false, &mut there).await?;
         let ours = self.manifests.management.iter().filter(|m| m.id.kind == "CustomResourceDefinition");
         let ours: BTreeSet<&str> = ours.map(|m| m.id.name.as_str()).collect();
         let mut found = 0;

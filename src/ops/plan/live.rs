@@ -143,11 +143,11 @@ async fn observe_all(
     let known = &compiled.discovered.clusters;
     let gone = known.iter().filter(|(id, c)| !c.namespaces.is_empty() && !compiled.resolved.clusters.contains_key(*id));
     planned.gone = gone.map(|(id, _)| id.to_string()).collect();
-    planned.manifests = compiled.render();
     let Some(management) = survey.management else { return planned };
 
     let uid = survey.seen.management_uid.clone();
     let name = &repository.loaded.config.inventory;
+    planned.manifests = inventory::labelled(compiled.render(), name, uid.as_deref());
     let mut clusters = vec![management];
     clusters.extend(survey.clusters.into_values());
     let looked = look(clusters, &survey.seen, (&planned.manifests, name), options, events).await;

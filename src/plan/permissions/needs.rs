@@ -74,21 +74,21 @@ fn expand(objects: Objects, verb: &str, target: &Target, compiled: &Compiled<'_>
         Objects::KubeSystem => plain(vec![Permission::all(verb, "", "namespaces").named("kube-system")]),
         Objects::Secrets => plain(secrets(verb, compiled)),
         Objects::BaseCrds => plain(base_crds(verb, target, compiled)),
-        Objects::Kinds => plain(kinds(target).iter().map(all).collect()),
+        Objects::Kinds => plain(kinds(target).into_iter().map(all).collect()),
         Objects::Plurals => plain(plurals(verb, target, compiled)),
         Objects::Trials => plain(vec![Permission::all(verb, TRIALS, "*")]),
         Objects::Crds => plain(vec![Permission::all(verb, APIEXTENSIONS, CRDS)]),
         Objects::Inventory => plain(vec![Permission::all(verb, "", "configmaps").within(SYSTEM_NAMESPACE)]),
         Objects::Instances => plain(instances(target, compiled).iter().map(all).collect()),
         Objects::Rendered => {
-            let mut namespaces: BTreeMap<Resource, BTreeSet<&str>> = BTreeMap::new();
+            let mut namespaces: BTreeMap<&Resource, BTreeSet<&str>> = BTreeMap::new();
             for manifest in rendered {
                 if let Some(resource) = Resource::of(&manifest.id) {
                     namespaces.entry(resource).or_default().extend(manifest.id.namespace.as_deref());
                 }
             }
-            let entry = |(resource, namespaces): (Resource, BTreeSet<&str>)| {
-                let permission = all(&resource);
+            let entry = |(resource, namespaces): (&Resource, BTreeSet<&str>)| {
+                let permission = all(resource);
                 let alternative = namespaces.into_iter().map(|n| permission.clone().within(n)).collect();
                 (permission, alternative)
             };
@@ -111,15 +111,15 @@ fn expand(objects: Objects, verb: &str, target: &Target, compiled: &Compiled<'_>
 /// The kinds that carrier writes in a cluster, also those that the repository has no objects of now: objects of
 /// an earlier state of the repository have to be found.
 #[must_use]
-pub fn kinds(target: &Target) -> Vec<Resource> {
+pub fn kinds(target: &Target) -> Vec<&'static Resource> {
     let ours = |r: &Resource| KINDS.iter().any(|info| info.kind == r.kind && info.group == r.group);
     let both = ["Namespace", "Role", "RoleBinding"];
     let service = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding"];
-    let wanted = |r: &Resource| match target {
+    let wanted = |r: &&Resource| match target {
         Target::Management => ours(r) || both.contains(&r.kind.as_str()) || r.plural == CRDS,
         Target::Service(_) => both.contains(&r.kind.as_str()) || service.contains(&r.kind.as_str()),
     };
-    Resource::rendered().into_iter().filter(wanted).collect()
+    Resource::rendered().iter().filter(wanted).collect()
 }
 
 /// Whether the kubeconfig of a service cluster is in the Secret that its ServiceCluster names.
