@@ -77,7 +77,7 @@ impl<'a> ClusterWork<'a> {
         let steps: Result<Vec<Step>, _> = changes
             .into_iter()
             .map(|c| {
-                Step::of(c, &bodies, &resources, force(c))
+                Step::of(c, &bodies, resources, force(c))
                     .map_err(|why| Box::new(PlanMismatch { object: c.object.clone(), why }))
             })
             .collect();
@@ -359,7 +359,7 @@ impl<'a> Run<'a> {
                     _ => json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}),
                 };
                 let spaces = Resource::namespaces();
-                let make = ApiRequest::apply(&spaces, None, SYSTEM_NAMESPACE, &body, rest::Apply::default());
+                let make = ApiRequest::apply(spaces, None, SYSTEM_NAMESPACE, &body, rest::Apply::default());
                 self.work.cluster.call(&make).await?;
                 self.state().made_namespace = true;
                 self.work.cluster.call(&call).await.map(drop)

@@ -14,6 +14,7 @@ use super::instances::{Census, Fate, Where, census, impact};
 use super::rest::ApiRequest;
 use super::trial::try_schema;
 use crate::model::cluster::Target;
+use crate::model::crd::{Version, versions};
 use crate::model::keys::{ORIGIN_NAMESPACE, SERVICE_CLUSTER};
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::object::ObjectKey;
@@ -144,11 +145,9 @@ async fn tried(
 /// The kind that a CRD defines, in a version that can be asked for: the stored one if it is served.
 #[must_use]
 pub fn listable(crd: &Value) -> Option<Resource> {
-    let versions = crd.pointer("/spec/versions")?.as_array()?;
-    let is = |version: &&Value, key: &str| version.get(key).and_then(Value::as_bool).unwrap_or(false);
-    let mut served: Vec<&Value> = versions.iter().filter(|v| is(v, "served")).collect();
-    served.sort_by_key(|version| !is(version, "storage"));
-    let version = served.first()?.get("name")?.as_str()?.to_owned();
+    let mut served: Vec<Version<'_>> = versions(crd).filter(|version| version.is_served()).collect();
+    served.sort_by_key(|version| !version.is_stored());
+    let version = served.first()?.name().to_owned();
     Resource::defined_by(crd).map(|resource| Resource { version, ..resource })
 }
 

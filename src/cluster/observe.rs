@@ -110,24 +110,31 @@ async fn list(
     uid: Option<&str>,
 ) -> Result<(LiveCluster, Vec<Leftover>), ClusterError> {
     let keys: BTreeSet<ObjectKey> = wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
-    let kept: Vec<(BTreeMap<ObjectKey, LiveObject>, Vec<Leftover>)> = stream::iter(kinds(&cluster.target, &keys))
-        .map(|resource| {
-            let keys = &keys;
-            async move {
-                let mut kept =
-                    Kept { resource, keys, id: &inventory.id, objects: BTreeMap::new(), leftovers: Vec::new() };
-                match cluster.list(resource, None, false, &mut kept).await {
-                    // Its CRD is not installed (yet), so there is none of it.
-                    Err(error) if error.kind == ErrorKind::NotFound => {}
-                    Err(error) => return Err(error),
-                    Ok(_) => {}
+    let kept: Vec<(BTreeMap<ObjectKey, LiveObject>, Vec<Leftover>)> =
+        stream::iter(kinds(&cluster.target, &keys).into_iter().cloned())
+            // Owned: a closure over a reference makes a future that rustc cannot prove to be `Send`.
+            .map(|resource| {
+                let keys = &keys;
+                async move {
+                    let mut kept = Kept {
+                        resource: &resource,
+                        keys,
+                        id: &inventory.id,
+                        objects: BTreeMap::new(),
+                        leftovers: Vec::new(),
+                    };
+                    match cluster.list(&resource, None, false, &mut kept).await {
+                        // Its CRD is not installed (yet), so there is none of it.
+                        Err(error) if error.kind == ErrorKind::NotFound => {}
+                        Err(error) => return Err(error),
+                        Ok(_) => {}
+                    }
+                    Ok((kept.objects, kept.leftovers))
                 }
-                Ok((kept.objects, kept.leftovers))
-            }
-        })
-        .buffered(cluster.at_once())
-        .try_collect()
-        .await?;
+            })
+            .buffered(cluster.at_once())
+            .try_collect()
+            .await?;
     let mut live = LiveCluster { uid: uid.map(str::to_owned), ..LiveCluster::default() };
     let mut leftovers = Vec::new();
     for (objects, left) in kept {

@@ -6,6 +6,7 @@
 pub mod cluster;
 pub mod codes;
 pub mod config;
+pub mod crd;
 pub mod diagnostic;
 pub mod digest;
 pub mod keys;

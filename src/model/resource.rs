@@ -88,11 +88,10 @@ impl Resource {
     #[must_use]
     pub fn defined_by(crd: &Value) -> Option<Self> {
         let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str);
-        let versions = crd.pointer("/spec/versions").and_then(Value::as_array)?;
-        let stored = versions.iter().find(|v| v.get("storage").and_then(Value::as_bool).unwrap_or(false))?;
+        let stored = super::crd::stored(crd)?;
         Some(Self::new(
             text("/spec/group")?,
-            stored.get("name").and_then(Value::as_str)?,
+            stored.body.get("name").and_then(Value::as_str)?,
             text("/spec/names/kind")?,
             text("/spec/names/plural")?,
             text("/spec/scope")? == "Namespaced",

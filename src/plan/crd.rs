@@ -113,8 +113,7 @@ fn conversion(crd: &Value, other: &Value) -> Value {
 
 /// `spec.versions` by name.
 pub(super) fn versions(crd: &Value) -> BTreeMap<&str, &Value> {
-    let list = crd.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|v| Some((v.get("name")?.as_str()?, v))).collect()
+    crate::model::crd::versions(crd).map(|version| (version.name(), version.body)).collect()
 }
 
 /// The root of a version's schema; `Null` if it has none.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::compare::{equal, without_server_fields};
 use super::types::{FieldChange, FieldOp};
 use crate::compile::derive::schema;
+use crate::model::crd;
 use crate::model::redact::names_credential;
 
 /// Longer values, in bytes of JSON, are cut or replaced by their size.
@@ -119,7 +120,7 @@ impl Walk {
         }
         let [old_rest, new_rest] = &bare;
         self.value("", old_rest, new_rest, false);
-        let list = |crd: &Value| crd.pointer("/spec/versions").and_then(Value::as_array).cloned().unwrap_or_default();
+        let list = |crd: &Value| crd::versions(crd).map(|version| version.body.clone()).collect::<Vec<Value>>();
         let (old, new) = (list(live), list(new));
         let name = |version: &Value| version.get("name").cloned().unwrap_or_default();
         let position = |list: &[Value], wanted: &Value| list.iter().position(|v| name(v) == *wanted);

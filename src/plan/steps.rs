@@ -177,20 +177,20 @@ mod tests {
     fn a_deletion_needs_a_version() {
         let (none, kinds) = (BTreeMap::new(), Resource::rendered());
         let mut gone = change(Action::Delete, "Namespace", "a");
-        assert_eq!(Step::of(&gone, &none, &kinds, false), Err(StepError::NoVersion));
+        assert_eq!(Step::of(&gone, &none, kinds, false), Err(StepError::NoVersion));
         gone.live = Some(LiveVersion { uid: "u".into(), resource_version: "7".into() });
-        let step = Step::of(&gone, &none, &kinds, false).expect("a step");
+        let step = Step::of(&gone, &none, kinds, false).expect("a step");
         assert!(
             step.is_deletion()
                 && step.stage == Stage::Namespaces
                 && step.seen.as_ref().is_some_and(|seen| seen.resource_version == "7")
         );
         assert_eq!(
-            Step::of(&change(Action::Create, "Namespace", "a"), &none, &kinds, false),
+            Step::of(&change(Action::Create, "Namespace", "a"), &none, kinds, false),
             Err(StepError::NotInRepository)
         );
         let secret = change(Action::Create, "Secret", "a");
-        assert_eq!(Step::of(&secret, &none, &kinds, false), Err(StepError::UnknownKind("Secret".into())));
+        assert_eq!(Step::of(&secret, &none, kinds, false), Err(StepError::UnknownKind("Secret".into())));
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl<'a> Scene<'a> {
         for (manifest, wanted) in self.wanted.iter().map(|m| (m, true)).chain(gone.iter().map(|m| (m, false))) {
             let id = &manifest.id;
             let resource = Resource::of(id).expect("a rendered kind");
-            let body = self.get(&resource, id.namespace.as_deref(), &id.name).await;
+            let body = self.get(resource, id.namespace.as_deref(), &id.name).await;
             let live = body.map(|body| LiveObject { body });
             let action = match (compare(&self.inventory.label(&manifest.body), live.as_ref()), wanted) {
                 (Comparison::Absent, true) => Action::Create,

@@ -80,7 +80,7 @@ impl<'p> Scene<'p> {
         let resource = Resource::of(&manifest.id).expect("it is rendered");
         let body = self.inventory.label(&manifest.body);
         let how = Apply { dry_run: false, force: true };
-        ApiRequest::apply(&resource, manifest.id.namespace.as_deref(), &manifest.id.name, &body, how)
+        ApiRequest::apply(resource, manifest.id.namespace.as_deref(), &manifest.id.name, &body, how)
     }
 
     fn key(&self, kind: &str, name: &str) -> ObjectKey {
@@ -159,7 +159,7 @@ async fn what_is_as_it_should_be_costs_nothing(scene: &Scene<'_>) -> TestResult 
     let observed = scene.observe(&scene.wanted, &Options { prune: true, ..Options::default() }).await?;
     assert_eq!(observed.live.objects.len(), scene.wanted.len() + most);
     for resource in Resource::rendered().iter().filter(|r| r.kind == "Role" || r.kind == "Offering") {
-        let mut delete = ApiRequest::get(format!("{}?labelSelector=many", collection(&resource, Some("team-b"))));
+        let mut delete = ApiRequest::get(format!("{}?labelSelector=many", collection(resource, Some("team-b"))));
         delete.method = http::Method::DELETE;
         scene.cluster.call(&delete).await?;
     }

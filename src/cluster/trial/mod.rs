@@ -22,6 +22,7 @@ use super::client::{Cluster, items};
 use super::error::{ClusterError, ErrorKind};
 use super::instances::{NAMED, unlisted};
 use super::rest::{ApiRequest, Page};
+use crate::model::crd::{Version, versions};
 use crate::model::resource::Resource;
 use crate::plan::types::{Impact, InvalidInstance};
 use scratch::Scratch;
@@ -70,17 +71,13 @@ fn why_no_trial(error: &ClusterError) -> String {
 /// In which version the instances can be read from the live CRD and tried under the new one: the one
 /// that will be stored, else the one that is, else any.
 fn readable(live: &Value, new: &Value) -> Option<(Resource, String)> {
-    let versions = |crd: &Value| crd.pointer("/spec/versions").and_then(Value::as_array).cloned().unwrap_or_default();
-    let is = |version: &Value, key: &str| version.get(key).and_then(Value::as_bool).unwrap_or(false);
-    let name = |version: &Value| version.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (live_versions, new_versions) = (versions(live), versions(new));
-    let served: Vec<String> = live_versions.iter().filter(|v| is(v, "served")).map(name).collect();
-    let mut candidates: Vec<&Value> = new_versions.iter().filter(|v| served.contains(&name(v))).collect();
+    let served: Vec<&str> = versions(live).filter(|v| v.is_served()).map(Version::name).collect();
+    let mut candidates: Vec<Version<'_>> = versions(new).filter(|v| served.contains(&v.name())).collect();
     candidates.sort_by_key(|candidate| {
-        let is_stored = live_versions.iter().any(|v| name(v) == name(candidate) && is(v, "storage"));
-        (!is(candidate, "storage"), !is_stored)
+        let is_stored = versions(live).any(|v| v.name() == candidate.name() && v.is_stored());
+        (!candidate.is_stored(), !is_stored)
     });
-    let version = name(candidates.first()?);
+    let version = candidates.first()?.name().to_owned();
     let resource = Resource::defined_by(live)?;
     Some((Resource { version: version.clone(), ..resource }, version))
 }

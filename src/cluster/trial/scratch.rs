@@ -13,6 +13,7 @@ use crate::cluster::client::Cluster;
 use crate::cluster::error::{ClusterError, ErrorKind};
 use crate::cluster::rest::{ApiRequest, Page};
 use crate::cluster::runtime::afterwards;
+use crate::model::crd::versions;
 use crate::model::resource::Resource;
 use crate::plan::permissions::needs::TRIALS;
 
@@ -55,10 +56,10 @@ impl Scratch {
         };
         // From here on there may be something to delete, even if no answer comes.
         let crds = Resource::crds();
-        let made = match cluster.call(&ApiRequest::create(&crds, None, &body, "fieldValidation=Strict")).await {
+        let made = match cluster.call(&ApiRequest::create(crds, None, &body, "fieldValidation=Strict")).await {
             // The name is random: it was made by the try before, whose answer was lost.
             Err(error) if error.kind == ErrorKind::Conflict => {
-                cluster.call(&ApiRequest::object(&crds, None, &scratch.name).metadata_only()).await
+                cluster.call(&ApiRequest::object(crds, None, &scratch.name).metadata_only()).await
             }
             Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::Invalid) => {
                 scratch.removed = true;
@@ -140,21 +141,20 @@ async fn delete(cluster: &Cluster, name: &str, uid: Option<&str>) {
     let mut uid = uid.map(str::to_owned);
     if uid.is_none() {
         // It was asked for, and no answer came. It bears a name that nobody else would choose.
-        let found = cluster.call(&ApiRequest::object(&crds, None, name).metadata_only()).await.unwrap_or_default();
+        let found = cluster.call(&ApiRequest::object(crds, None, name).metadata_only()).await.unwrap_or_default();
         uid = found.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
     }
     if let Some(uid) = uid {
-        drop(cluster.call(&ApiRequest::delete_in_any_state(&crds, None, name, &uid)).await);
+        drop(cluster.call(&ApiRequest::delete_in_any_state(crds, None, name, &uid)).await);
     }
 }
 
 /// The trial's CRD: one version of `crd` under another name, without what only people use.
 fn definition(crd: &Value, version: &str, run: &str) -> Option<Value> {
-    let versions = crd.pointer("/spec/versions")?.as_array()?;
-    let version = versions.iter().find(|v| v.get("name").and_then(Value::as_str) == Some(version))?;
-    let mut tried = json!({ "name": version.get("name")?, "served": true, "storage": true });
-    tried["schema"] = version.get("schema").cloned().unwrap_or_default();
-    if let Some(status) = version.pointer("/subresources/status") {
+    let version = versions(crd).find(|v| v.name() == version)?;
+    let mut tried = json!({ "name": version.name(), "served": true, "storage": true });
+    tried["schema"] = version.body.get("schema").cloned().unwrap_or_default();
+    if let Some(status) = version.subresource("status") {
         tried["subresources"] = json!({ "status": status });
     }
     // Trials that run at once meet in one group, so that a rule of RBAC can name it: their kinds are their own.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::schema;
 use crate::model::codes::{Code, derivation};
+use crate::model::crd::versions as versions_of;
 use crate::model::path::{FieldPath, Segment};
 
 /// A CustomResourceDefinition of a service cluster.
@@ -100,8 +101,8 @@ impl SourceCrd {
             refuse(&derivation::NON_STRUCTURAL, message);
         }
         let mut versions = Vec::new();
-        for version in crd.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten() {
-            match SourceVersion::read(version) {
+        for version in versions_of(crd) {
+            match SourceVersion::read(version.body) {
                 Ok(version) => {
                     if version.served {
                         for message in unstructured(&version) {

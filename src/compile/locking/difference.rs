@@ -56,8 +56,7 @@ pub fn difference(old: &Value, new: &Value) -> Vec<String> {
 }
 
 fn versions(crd: &Value) -> BTreeMap<String, &Value> {
-    let list = crd.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|v| Some((v.get("name")?.as_str()?.to_owned(), v))).collect()
+    crate::model::crd::versions(crd).map(|version| (version.name().to_owned(), version.body)).collect()
 }
 
 fn nodes(version: &str, old: &Value, new: &Value, at: &mut FieldPath, lines: &mut Vec<String>) {

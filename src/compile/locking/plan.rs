@@ -25,6 +25,7 @@ use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
 use crate::model::codes::reference;
 use crate::model::config::Config;
+use crate::model::crd::{self, Version};
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::lock::{CrdOrigin, LOCK_PATH, Lock, LockedCrd};
 use crate::model::namespace::service_namespace;
@@ -528,14 +529,11 @@ fn short_ending(path: &str) -> String {
 
 /// `v1beta2, v1 (stored)`.
 fn versions(crd: &serde_json::Value) -> String {
-    let list = crd.pointer("/spec/versions").and_then(serde_json::Value::as_array).into_iter().flatten();
-    let names: Vec<String> = list
-        .filter_map(|v| {
-            let name = v.get("name")?.as_str()?;
-            let stored = v.get("storage").and_then(serde_json::Value::as_bool).unwrap_or(false);
-            Some(if stored { format!("{name} (stored)") } else { name.to_owned() })
-        })
-        .collect();
+    let name = |version: Version<'_>| match version.is_stored() {
+        true => format!("{} (stored)", version.name()),
+        false => version.name().to_owned(),
+    };
+    let names: Vec<String> = crd::versions(crd).map(name).collect();
     names.join(", ")
 }
 

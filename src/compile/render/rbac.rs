@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::manifest::{Collector, Draft};
+use crate::model::crd::versions;
 use crate::model::digest;
 use crate::model::kinds::{Subject, SubjectKind};
 use crate::model::names::SUBDOMAIN_MAX;
@@ -33,10 +34,7 @@ pub fn named(group: &str, resource: &str, names: &[&str], verbs: &[&str]) -> Val
 /// All that people may do to the instances of a CRD. The status is for reading; scaling is one more
 /// way to write a field that they may write anyway.
 pub fn instances(group: &str, plural: &str, crd: &Value) -> Vec<Value> {
-    let has = |subresource: &str| {
-        let versions = crd.pointer("/spec/versions").and_then(Value::as_array);
-        versions.into_iter().flatten().any(|v| v.pointer(&format!("/subresources/{subresource}")).is_some())
-    };
+    let has = |subresource: &str| versions(crd).any(|version| version.subresource(subresource).is_some());
     let mut rules = vec![rule(group, &[plural], WRITE)];
     if has("status") {
         rules.push(rule(group, &[&format!("{plural}/status")], &["get"]));
