@@ -24,228 +24,228 @@ function __fish_carrier_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c carrier -n "__fish_carrier_needs_command" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_needs_command" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_needs_command" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_needs_command" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_needs_command" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_needs_command" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_needs_command" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_needs_command" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_needs_command" -s V -l version -d 'Print version'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "init" -d 'Start a repository'
-complete -c carrier -n "__fish_carrier_needs_command" -f -a "check" -d 'Show everything that is wrong with a repository'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "check" -d 'Check a repository and show all its diagnostics'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "lock" -d 'Take the CRDs of the service clusters into the repository'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "render" -d 'Write the manifests that offer the services'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "plan" -d 'Show what applying the repository would change, and for whom'
-complete -c carrier -n "__fish_carrier_needs_command" -f -a "apply" -d 'Make the clusters what the repository says'
-complete -c carrier -n "__fish_carrier_needs_command" -f -a "fields" -d 'Show what a CRD has to expose'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "apply" -d 'Apply the repository to the clusters'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "fields" -d 'Show the fields of a CRD that can be exposed'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "get" -d 'List the instances of the services'
-complete -c carrier -n "__fish_carrier_needs_command" -f -a "doctor" -d 'Show what is missing in the clusters: versions, permissions'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "doctor" -d 'Check versions of the clusters and permissions in them'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "schema" -d 'Print a JSON Schema for editors'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "version" -d 'Print the version'
-complete -c carrier -n "__fish_carrier_using_subcommand init" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand init" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand init" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand init" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand init" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand init" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand init" -s h -l help -d 'Print help'
-complete -c carrier -n "__fish_carrier_using_subcommand check" -s o -l output -d 'How to show what is wrong' -r -f -a "text\t'For people, on stderr'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s o -l output -d 'Output format' -r -f -a "text\t'For people, on stderr'
 json\t'A JSON document on stdout'
 sarif\t'SARIF 2.1.0 on stdout, for code scanning'
 github\t'Annotations of GitHub Actions on stdout'"
-complete -c carrier -n "__fish_carrier_using_subcommand check" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand check" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand check" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand check" -l locked -d 'Make it an error if `carrier lock --offline` would change the lock, or snapshots are unused or not locked'
-complete -c carrier -n "__fish_carrier_using_subcommand check" -l exit-zero -d 'End with status 0 whatever is found, for jobs that only report'
-complete -c carrier -n "__fish_carrier_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand check" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -l locked -d 'Fail if `carrier lock --offline` would change the lock, or snapshots are unused or not locked'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -l exit-zero -d 'Exit with status 0 whatever is found, for jobs that only report'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand check" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l from -d 'Take CRDs out of these files and folders, such as an operator\'s release manifest, and ask no cluster; `-` for the standard input' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l from -d 'Take CRDs from these files and folders, such as the release manifest of an operator, and ask no cluster; `-` for the standard input' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l cluster -d 'Only this service cluster; without it, all' -r
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l as -d 'Act as this user in the management cluster' -r
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l as-group -d 'And as a member of this group' -r
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l request-timeout -d 'How long one request may take, retries included, such as 30s or 2m' -r
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l as-group -d 'Act as a member of this group; may be repeated' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l request-timeout -d 'The time limit of one request, including retries, such as 30s or 2m' -r
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -l prune -d 'Remove the snapshots that nothing uses; refused while the repository has errors'
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l check -d 'Write nothing; end with status 2 if something would change'
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l offline -d 'Ask no cluster: record namespaces of tenants that have none yet, and with `--prune` remove what is unused'
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -l allow-loopback -d 'Let kubeconfigs from Secrets point at this machine'
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand lock" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l check -d 'Write nothing; exit with status 2 if something would change'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l offline -d 'Ask no cluster: record namespaces of tenants that have none yet, and with `--prune` remove unused snapshots'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -l allow-loopback -d 'Allow kubeconfigs from Secrets to point at this machine'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand lock" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s h -l help -d 'Print help'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l out -d 'The folder to write; without it, `output` of carrier.yaml' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l for -d 'Who reads the manifests; without it, `render.for` of carrier.yaml' -r -f -a "plain\t'kubectl, or nobody in particular'
 flux\t'Flux: stages that wait for each other'
 argo\t'Argo CD: sync waves'"
-complete -c carrier -n "__fish_carrier_using_subcommand render" -l cluster -d 'Print that of a service cluster instead' -r
-complete -c carrier -n "__fish_carrier_using_subcommand render" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand render" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l cluster -d 'Print those of a service cluster instead' -r
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand render" -l check -d 'Write nothing; list what differs and end with status 2 if something does'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l check -d 'Write nothing; list what differs and exit with status 2 if something does'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l locked -d 'Write nothing if the lock is stale: if `carrier lock --offline` would change it, or snapshots are unused or not locked'
-complete -c carrier -n "__fish_carrier_using_subcommand render" -l stdout -d 'Print one YAML stream of the management cluster, in the order to apply it'
-complete -c carrier -n "__fish_carrier_using_subcommand render" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand render" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l stdout -d 'Print the manifests of the management cluster as a YAML stream, in the order to apply them'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l against -d 'Compare with the output of `carrier render`, another repository, or this one at a revision, and ask no cluster' -r -F
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -s o -l output -d 'How to show the plan' -r -f -a "text\t'For people'
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -s o -l output -d 'Output format' -r -f -a "text\t'For people'
 json\t'A JSON document of `schemas/plan.json`'
 markdown\t'A comment for a pull request, at most 60,000 bytes'"
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l out -d 'Also write the plan to this file, to apply exactly it' -r -F
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l max-prune -d 'How many objects may be deleted at most; else 10, or a tenth of the inventory' -r
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-breaking -d 'Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`' -r
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l out -d 'Also write the plan to this file, for `carrier apply FILE`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l max-prune -d 'The largest number of objects to delete; without it, 10 or a tenth of the inventory' -r
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-breaking -d 'Allow a change that removes what users may be using: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-delete -d 'Allow a change that destroys instances: `namespace/team-b`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l force-conflicts -d 'Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`' -r
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l as -d 'Act as this user in the management cluster' -r
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l as-group -d 'And as a member of this group' -r
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l request-timeout -d 'How long one request may take, retries included, such as 30s or 2m' -r
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l as-group -d 'Act as a member of this group; may be repeated' -r
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l request-timeout -d 'The time limit of one request, including retries, such as 30s or 2m' -r
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l summary -d 'Of the text, only the sums and what is grave'
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l detailed-exitcode -d 'End with status 2 if something would change'
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l summary -d 'In text, show only totals and dangerous changes'
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l detailed-exitcode -d 'Exit with status 2 if something would change'
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l refresh -d 'Plan with the CRDs that the clusters have now instead of the locked ones'
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l prune -d 'Delete what the repository no longer has'
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-empty -d 'Let a repository without objects delete all there is'
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l no-trial -d 'Do not try instances under a new schema, for which a CRD is made and deleted again'
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l locked -d 'Fail if a cluster\'s CRD is not what was locked'
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-loopback -d 'Let kubeconfigs from Secrets point at this machine'
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-empty -d 'Allow a repository without objects to delete everything'
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l no-trial -d 'Do not validate instances against new schemas, for which a temporary CRD is created'
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l locked -d 'Fail if a CRD of a cluster differs from the locked one'
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-loopback -d 'Allow kubeconfigs from Secrets to point at this machine'
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l dry-run -d 'Have the servers try everything, and write nothing' -r -f -a "server\t'The API servers, with their admission'"
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l timeout -d 'How long new CRDs may take until they are served' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l max-prune -d 'How many objects may be deleted at most; else 10, or a tenth of the inventory' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-breaking -d 'Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l dry-run -d 'Send everything as a dry run; nothing is written' -r -f -a "server\t'In the API servers, including admission'"
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l timeout -d 'The time limit for new CRDs to be served' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l max-prune -d 'The largest number of objects to delete; without it, 10 or a tenth of the inventory' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-breaking -d 'Allow a change that removes what users may be using: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-delete -d 'Allow a change that destroys instances: `namespace/team-b`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l force-conflicts -d 'Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l as -d 'Act as this user in the management cluster' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l as-group -d 'And as a member of this group' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l request-timeout -d 'How long one request may take, retries included, such as 30s or 2m' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l as-group -d 'Act as a member of this group; may be repeated' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l request-timeout -d 'The time limit of one request, including retries, such as 30s or 2m' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -s y -l yes -d 'Apply without asking'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l no-wait -d 'Wait for no CRD that nothing else in this run needs'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l no-wait -d 'Do not wait for CRDs that no other object of this run needs'
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l prune -d 'Delete what the repository no longer has'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-empty -d 'Let a repository without objects delete all there is'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l no-trial -d 'Do not try instances under a new schema, for which a CRD is made and deleted again'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l locked -d 'Fail if a cluster\'s CRD is not what was locked'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-loopback -d 'Let kubeconfigs from Secrets point at this machine'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-empty -d 'Allow a repository without objects to delete everything'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l no-trial -d 'Do not validate instances against new schemas, for which a temporary CRD is created'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l locked -d 'Fail if a CRD of a cluster differs from the locked one'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-loopback -d 'Allow kubeconfigs from Secrets to point at this machine'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c carrier -n "__fish_carrier_using_subcommand fields" -s o -l output -d 'How to show the fields' -r -f -a "tree\t'A tree with types, what is required, defaults, and what is exposed'
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s o -l output -d 'Output format' -r -f -a "tree\t'A tree with types, what is required, defaults, and what is exposed'
 list\t'Lines `- jsonPath:` to paste into a CatalogEntrySet'
 json\t'A JSON document'"
-complete -c carrier -n "__fish_carrier_using_subcommand fields" -l cluster -d 'The CRD of this service cluster; without it, of every one that has it' -r
-complete -c carrier -n "__fish_carrier_using_subcommand fields" -l from -d 'Look into this file or folder, such as an operator\'s release manifest, and not into the repository; `-` for the standard input' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l cluster -d 'The CRD of this service cluster; without it, of every service cluster that has it' -r
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l from -d 'Read this file or folder, such as the release manifest of an operator, instead of the repository; `-` for the standard input' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand fields" -l version -d 'This version of the CRD; without it, those that are exposed, or the stored one' -r
-complete -c carrier -n "__fish_carrier_using_subcommand fields" -l path -d 'Only what lies at and below this path, such as .spec.storage' -r
-complete -c carrier -n "__fish_carrier_using_subcommand fields" -l depth -d 'So many levels; without it all, but of a CRD with more than 150 fields the tree has 3' -r
-complete -c carrier -n "__fish_carrier_using_subcommand fields" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand fields" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l path -d 'Only the field at this path, such as .spec.storage, and those below it' -r
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l depth -d 'The number of levels; without it all, or 3 in the tree of a CRD with more than 150 fields' -r
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand fields" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand fields" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand fields" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand fields" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c carrier -n "__fish_carrier_using_subcommand get" -s n -l namespace -d 'Only those of this account; asks for no other, which is all that its members may do' -r
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s n -l namespace -d 'Only those of this account; lists no other namespace, so its members can use it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand get" -l cluster -d 'Only those in this service cluster' -r
-complete -c carrier -n "__fish_carrier_using_subcommand get" -s o -l output -d 'How to show them' -r -f -a "text\t'A table'
-wide\t'A table that also says whether each is there in the service cluster'
-json\t'A JSON document; it says what `wide` says'"
-complete -c carrier -n "__fish_carrier_using_subcommand get" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s o -l output -d 'Output format' -r -f -a "text\t'A table'
+wide\t'A table that also shows whether each exists in its service cluster'
+json\t'A JSON document with the same information as `wide`'"
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand get" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand get" -l as -d 'Act as this user in the management cluster' -r
-complete -c carrier -n "__fish_carrier_using_subcommand get" -l as-group -d 'And as a member of this group' -r
-complete -c carrier -n "__fish_carrier_using_subcommand get" -l request-timeout -d 'How long one request may take, retries included, such as 30s or 2m' -r
-complete -c carrier -n "__fish_carrier_using_subcommand get" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand get" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l as-group -d 'Act as a member of this group; may be repeated' -r
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l request-timeout -d 'The time limit of one request, including retries, such as 30s or 2m' -r
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand get" -l allow-loopback -d 'Let kubeconfigs from Secrets point at this machine'
-complete -c carrier -n "__fish_carrier_using_subcommand get" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand get" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand get" -l allow-loopback -d 'Allow kubeconfigs from Secrets to point at this machine'
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand get" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s o -l output -d 'How to show it' -r -f -a "text\t'For people, with the RBAC at the end'
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s o -l output -d 'Output format' -r -f -a "text\t'For people, with the RBAC at the end'
 rbac\t'The RBAC that grants what is missing, for kubectl'
 json\t'A JSON document'"
-complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l for -d 'Look only at what this command needs; may be repeated' -r -f -a "lock\t''
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l for -d 'Check only what this command needs; may be repeated' -r -f -a "lock\t''
 plan\t''
 trial\t''
 apply\t''
 prune\t''
 get\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l cluster -d 'Only this cluster: management, or PROVIDER/CLUSTER; may be repeated' -r
-complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l kubeconfig -d 'The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l as -d 'Act as this user in the management cluster' -r
-complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l as-group -d 'And as a member of this group' -r
-complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l request-timeout -d 'How long one request may take, retries included, such as 30s or 2m' -r
-complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l as-group -d 'Act as a member of this group; may be repeated' -r
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l request-timeout -d 'The time limit of one request, including retries, such as 30s or 2m' -r
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l allow-loopback -d 'Let kubeconfigs from Secrets point at this machine'
-complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l allow-loopback -d 'Allow kubeconfigs from Secrets to point at this machine'
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c carrier -n "__fish_carrier_using_subcommand explain" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand explain" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand explain" -l list -d 'List all codes, one a line'
-complete -c carrier -n "__fish_carrier_using_subcommand explain" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand explain" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -l list -d 'List all codes, one per line'
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c carrier -n "__fish_carrier_using_subcommand schema" -l out -d 'Write all schemas into this folder' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand schema" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand schema" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand schema" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand schema" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand schema" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand schema" -s h -l help -d 'Print help'
-complete -c carrier -n "__fish_carrier_using_subcommand completions" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand completions" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand completions" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand completions" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand completions" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand completions" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand completions" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand completions" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c carrier -n "__fish_carrier_using_subcommand man" -l out -d 'Write the pages of all commands into this folder' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand man" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand man" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand man" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand man" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand man" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand man" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand man" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand man" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand man" -s h -l help -d 'Print help'
-complete -c carrier -n "__fish_carrier_using_subcommand version" -s o -l output -d 'How to print it' -r -f -a "text\t'A line'
+complete -c carrier -n "__fish_carrier_using_subcommand version" -s o -l output -d 'Output format' -r -f -a "text\t'A line'
 json\t'A JSON object'"
-complete -c carrier -n "__fish_carrier_using_subcommand version" -s C -d 'Run as if started in this folder; may be repeated, each below the one before' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand version" -l color -d 'Whether to colour the output' -r -f -a "auto\t''
+complete -c carrier -n "__fish_carrier_using_subcommand version" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand version" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand version" -s q -l quiet -d 'Say only what is wrong'
-complete -c carrier -n "__fish_carrier_using_subcommand version" -s v -l verbose -d 'Also say how'
+complete -c carrier -n "__fish_carrier_using_subcommand version" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand version" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,8 +1,7 @@
-//! `carrier apply`: makes the clusters what the repository says.
+//! `carrier apply`: applies a repository to its clusters.
 //!
-//! Planned, guarded, confirmed, then done. Until the first write nothing has
-//! happened, and it is said so; from then on every object has its end in the
-//! report. What is applied is talk, so all of it goes to stderr but the plan.
+//! Plan, guards, confirmation, execution. A command that ends before the first write says that nothing was
+//! written; after it, the report has every object. The plan goes to stdout, everything else to stderr.
 
 mod report;
 
@@ -32,28 +31,28 @@ use crate::ops::{self, Event, EventReceiver, Events, Repository};
 use crate::plan::types::{Action, Plan, Refusal};
 use crate::plan::words::count;
 
-/// After so long without a word, what is waited for is said.
+/// The longest time without output: then what is waited for is shown.
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// Arguments of `carrier apply`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without a saved plan, and not on a terminal, it needs `--yes`. What would break or destroy something is refused\nwith status 3 and the flag that allows it. Interrupted at any point, the next run ends in the same state."
+    after_help = "Without a saved plan and without a terminal, `--yes` is required. Changes that would break or destroy something are\nrefused with status 3 and the flags that allow them. If a run is interrupted, the next one ends in the same state."
 )]
 pub struct ApplyArgs {
-    /// A plan that `carrier plan --out` wrote: exactly it is applied, or nothing
+    /// A plan written by `carrier plan --out`; it is applied exactly, or not at all
     #[arg(value_name = "PLAN_FILE", value_hint = clap::ValueHint::FilePath)]
     pub plan: Option<PathBuf>,
     /// Apply without asking
     #[arg(long, short = 'y')]
     pub yes: bool,
-    /// Have the servers try everything, and write nothing
+    /// Send everything as a dry run; nothing is written
     #[arg(long, value_name = "BY")]
     pub dry_run: Option<DryRun>,
-    /// How long new CRDs may take until they are served
+    /// The time limit for new CRDs to be served
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     pub timeout: Duration,
-    /// Wait for no CRD that nothing else in this run needs
+    /// Do not wait for CRDs that no other object of this run needs
     #[arg(long)]
     pub no_wait: bool,
     /// What the plan may contain.
@@ -64,10 +63,10 @@ pub struct ApplyArgs {
     pub clusters: ClusterFlags,
 }
 
-/// Who does a dry run.
+/// Where a dry run is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DryRun {
-    /// The API servers, with their admission.
+    /// In the API servers, including admission.
     Server,
 }
 
@@ -79,7 +78,7 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
     let saved = args.plan.as_deref().map(|path| read_plan(path, args, env)).transpose()?;
     if !env.person && !args.yes && saved.is_none() && args.dry_run.is_none() {
         let here = ui.program_here();
-        return Err(CliError::usage("this is no terminal, so nobody can be asked whether to apply")
+        return Err(CliError::usage("this is not a terminal, so nobody can confirm")
             .hint(format!("`{here} apply --yes` applies without asking"))
             .hint(format!("`{here} plan --out FILE` saves a plan to look at, and `{here} apply FILE` applies it")));
     }
@@ -94,11 +93,12 @@ pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
     done.map_err(|error| CliError::new(Exit::Bug, format!("cannot wait for the network: {error}")))?
 }
 
-/// Reads the saved plan, which says by itself what it may contain.
+/// Reads the saved plan. The flags that say what a plan may contain do not go with it: that was decided when the
+/// plan was saved.
 fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError> {
     let flags = PlanFlags { no_trial: false, locked: false, ..args.flags.clone() };
     if flags != PlanFlags::default() {
-        return Err(CliError::usage("a saved plan is applied as it is: it holds what was allowed when it was made")
+        return Err(CliError::usage("a saved plan is applied as it is: it records what was allowed when it was made")
             .hint("leave the flags out, or make a plan with them"));
     }
     ops::apply::read_saved(&env.path(path)).map_err(|error| match error {
@@ -108,7 +108,7 @@ fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError>
     })
 }
 
-/// What ends a command that a guard refuses.
+/// The error of changes that guards refuse.
 fn refused(refusals: &[Refusal]) -> CliError {
     let mut error = match refusals {
         [one] => CliError::refused(format!("refused: {}", one.message)),
@@ -120,14 +120,14 @@ fn refused(refusals: &[Refusal]) -> CliError {
     let mut flags: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.flag.as_deref()).collect();
     flags.dedup();
     if !flags.is_empty() {
-        error = error.hint(format!("if that is what you want: {}", flags.join(" ")));
+        error = error.hint(format!("to allow this: {}", flags.join(" ")));
     }
     error.hint("nothing was written")
 }
 
 type Interrupt = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Resolves at the next Ctrl-C or SIGTERM, from when it was polled first.
+/// Resolves at the next Ctrl-C or SIGTERM after the first poll.
 fn interrupt() -> Interrupt {
     Box::pin(interrupted())
 }
@@ -199,12 +199,12 @@ impl Job<'_> {
         Ok(applied.completion.into())
     }
 
-    /// Whether a person has to say yes to the plan.
+    /// Whether a person has to confirm the plan.
     fn needs_consent(&self) -> bool {
         self.args.dry_run.is_none() && !self.args.yes && self.saved.is_none()
     }
 
-    /// Ends the command where the plan may not be applied. A person sees the plan first.
+    /// Ends the command if the plan may not be applied. A person who has to confirm it sees it first.
     fn check(&self, planned: &LivePlan, plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
         let checked = check(planned, plan, self.saved, self.env.person);
         if self.env.person && self.needs_consent() && !matches!(checked, Err(ApplyError::Stale(_))) {
@@ -214,7 +214,7 @@ impl Job<'_> {
     }
 }
 
-/// Why a plan is not applied, as the end of the command.
+/// The error of a plan that is not applied.
 fn error_of(error: ApplyError, ui: &Ui<'_>) -> CliError {
     match error {
         ApplyError::Refused(refusals) => refused(&refusals),
@@ -234,15 +234,15 @@ fn interrupted_early(ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     Ok(Exit::Interrupted)
 }
 
-/// The refusal of a saved plan that does not fit any more.
+/// The error of a saved plan that differs from the plan of now.
 fn stale(differences: &[String], ui: &Ui<'_>) -> CliError {
     let lines: Vec<String> = differences.iter().map(|line| format!("- {line}")).collect();
-    CliError::refused(format!("refused: the world is not the one that the plan was made for:\n{}", lines.join("\n")))
+    CliError::refused(format!("refused: something has changed since the plan was made:\n{}", lines.join("\n")))
         .hint(format!("make a new one: `{} plan --out FILE`", ui.program_here()))
         .hint("nothing was written")
 }
 
-/// Names each cluster that something is done to, and where it is.
+/// Names each cluster with changes, with its address and the number of changes.
 fn announce(planned: &LivePlan, plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
     for Reached { cluster, .. } in &planned.reached {
         let name = cluster.target.to_string();
@@ -261,13 +261,13 @@ fn announce(planned: &LivePlan, plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> 
     Ok(())
 }
 
-/// Asks the person at the terminal; `None` where that ends in an interruption.
+/// Asks the person at the terminal for confirmation; `None` if interrupted.
 async fn ask(ui: &mut Ui<'_>) -> io::Result<Option<bool>> {
     ui.flush()?;
     write!(ui.err(), "Apply this? Only `yes` does: ")?;
     ui.flush()?;
     let (tell, told) = oneshot::channel();
-    // A thread of its own, which the process does not wait for: nothing ends a read of a terminal.
+    // A thread of its own, which the process does not wait for: a read of a terminal cannot be ended.
     std::thread::spawn(move || {
         let mut line = String::new();
         let read = io::stdin().read_line(&mut line);
@@ -283,7 +283,7 @@ async fn ask(ui: &mut Ui<'_>) -> io::Result<Option<bool>> {
     Ok(answer)
 }
 
-/// Shows the events of an apply until it ends. `None` where the user does not wait for the writes under way.
+/// Shows the events of an apply until it ends. `None` if the user does not wait for the writes in progress.
 async fn follow(
     work: impl Future<Output = Applied>,
     stop: &watch::Sender<bool>,
@@ -299,11 +299,11 @@ async fn follow(
             biased;
             () = &mut ended => {
                 if stop.send_replace(true) {
-                    ui.warn("ended in the midst of writes; what they came to is not known. The next `apply` takes up there")?;
+                    ui.warn("stopped during writes, whose results are not known. The next `apply` continues from there")?;
                     return Ok(None);
                 }
                 ended = interrupt();
-                ui.warn("interrupted: the writes under way are finished, and no more begun; once more ends at once")?;
+                ui.warn("interrupted: writes in progress are finished, and no new ones begin; interrupt again to stop at once")?;
             }
             // A pattern that only some events match would switch the branch off at the first other one.
             Some(event) = events.recv() => {

@@ -1,6 +1,6 @@
-//! The command line's grammar. Doc comments here are the help texts.
+//! The grammar of the command line. Doc comments are the help texts.
 //!
-//! What only one command takes is in that command's file.
+//! The arguments of one command are in the file of that command.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -27,34 +27,34 @@ use super::{apply, check, completions, doctor, explain, fields, get, init, lock,
     after_help = "Exit status: 0 fine, 1 errors, 2 changes, 3 refused, 4 a cluster failed, 5 applied in part, 64 usage, 70 a bug of carrier, 130 interrupted."
 )]
 pub struct Cli {
-    /// What every command takes.
+    /// Options of every command.
     #[command(flatten)]
     pub global: Global,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What every command takes.
+/// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Run as if started in this folder; may be repeated, each below the one before
+    /// Run in this folder; may be repeated, each relative to the one before
     #[arg(short = 'C', value_name = "DIR", global = true, value_hint = clap::ValueHint::DirPath, display_order = 900)]
     pub run_in: Vec<PathBuf>,
-    /// Whether to colour the output
+    /// When to colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true, display_order = 901)]
     pub color: clap::ColorChoice,
-    /// Say only what is wrong
+    /// Show only errors and diagnostics
     #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 902)]
     pub quiet: bool,
-    /// Also say how
+    /// Show more details
     #[arg(short, long, global = true, action = ArgAction::SetTrue, display_order = 903)]
     pub verbose: bool,
 }
 
 impl Global {
-    /// How much to say.
+    /// How much is shown on stderr.
     #[must_use]
     pub fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
@@ -70,7 +70,7 @@ impl Global {
 pub enum Command {
     /// Start a repository
     Init(init::InitArgs),
-    /// Show everything that is wrong with a repository
+    /// Check a repository and show all its diagnostics
     Check(check::CheckArgs),
     /// Take the CRDs of the service clusters into the repository
     Lock(lock::LockArgs),
@@ -78,13 +78,13 @@ pub enum Command {
     Render(render::RenderArgs),
     /// Show what applying the repository would change, and for whom
     Plan(plan::PlanArgs),
-    /// Make the clusters what the repository says
+    /// Apply the repository to the clusters
     Apply(apply::ApplyArgs),
-    /// Show what a CRD has to expose
+    /// Show the fields of a CRD that can be exposed
     Fields(fields::FieldsArgs),
     /// List the instances of the services
     Get(get::GetArgs),
-    /// Show what is missing in the clusters: versions, permissions
+    /// Check versions of the clusters and permissions in them
     Doctor(doctor::DoctorArgs),
     /// Explain a diagnostic
     Explain(explain::ExplainArgs),
@@ -109,7 +109,7 @@ pub enum Program {
 }
 
 impl Program {
-    /// Reads it off the program's name, the first argument.
+    /// Tells from the name of the program, the first argument.
     #[must_use]
     pub fn of(name: Option<&OsString>) -> Self {
         match name.and_then(|n| Path::new(n).file_stem()) {
@@ -139,8 +139,7 @@ pub fn command(program: Program) -> clap::Command {
     Cli::command().bin_name(program.name()).styles(styles)
 }
 
-/// The value of `--color`, read before the arguments are: a complaint about
-/// them has to be coloured as asked, too.
+/// The value of `--color`, read before the arguments are parsed: a usage error is coloured as asked, too.
 #[must_use]
 pub fn color_of(args: &[OsString]) -> ColorChoice {
     let mut choice = ColorChoice::Auto;
@@ -174,7 +173,7 @@ mod tests {
         let mut command = command(Program::Carrier);
         command.build();
         command.clone().debug_assert();
-        // clap takes two arguments with one id for one argument, without a word.
+        // clap silently treats two arguments with one id as one argument.
         let global: Vec<_> = command.get_arguments().map(|a| a.get_id().to_string()).collect();
         for sub in command.get_subcommands() {
             for argument in sub.get_arguments().filter(|a| !a.is_global_set()) {

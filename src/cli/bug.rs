@@ -1,7 +1,7 @@
-//! What a user sees when carrier itself is wrong.
+//! What a user sees when carrier panics.
 //!
-//! A panic is always our fault, and says so: what happened, which version, what
-//! to send. The backtrace, which helps nobody but us, is for `RUST_BACKTRACE`.
+//! A panic is always a bug of carrier. The message says so, with the version and what to report; the backtrace
+//! is shown only with `RUST_BACKTRACE`.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 
 use super::exit::Exit;
 
-/// Makes every panic of the process speak so.
+/// Installs the panic message for the whole process.
 pub fn install_hook() {
     panic::set_hook(Box::new(|info| {
         let mut text = message(info);
@@ -18,14 +18,14 @@ pub fn install_hook() {
         if backtrace.status() == BacktraceStatus::Captured {
             let _ = write!(text, "\n{backtrace}");
         }
-        // Where stderr is gone, nobody listens.
+        // A closed stderr has no reader.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }));
 }
 
-/// Runs `work`; a panic in it, of which the hook has told, is [`Exit::Bug`].
+/// Runs `work`; a panic in it, which the hook has reported, becomes [`Exit::Bug`].
 pub fn guard(work: impl FnOnce() -> Exit) -> Exit {
-    // Nothing is used again that the panic may have left half done, but the streams.
+    // Only the streams are used again after a panic.
     panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Bug)
 }
 

@@ -1,4 +1,4 @@
-//! `carrier check`: everything that is wrong with a repository, at once.
+//! `carrier check`: all diagnostics of a repository at once.
 
 use clap::Args;
 
@@ -14,18 +14,18 @@ use crate::compile::locking::strict;
 #[derive(Debug, Args)]
 #[command(after_help = "Example: carrier check -o sarif > carrier.sarif")]
 pub struct CheckArgs {
-    /// How to show what is wrong
+    /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Format,
-    /// Make it an error if `carrier lock --offline` would change the lock, or snapshots are unused or not locked
+    /// Fail if `carrier lock --offline` would change the lock, or snapshots are unused or not locked
     #[arg(long)]
     pub locked: bool,
-    /// End with status 0 whatever is found, for jobs that only report
+    /// Exit with status 0 whatever is found, for jobs that only report
     #[arg(long)]
     pub exit_zero: bool,
 }
 
-/// Compiles the repository and shows all that is wrong with it. Writes nothing.
+/// Compiles the repository and shows its diagnostics. Writes nothing.
 ///
 /// # Errors
 /// When there is no repository, or it cannot be read as a whole.
@@ -38,7 +38,7 @@ pub fn run(args: &CheckArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
     Ok(if args.exit_zero { Exit::Fine } else { exit })
 }
 
-/// Says which command mends a lock that `--locked` refused.
+/// Suggests the command that updates a lock that `--locked` refused.
 ///
 /// # Errors
 /// When it cannot be written.

@@ -12,7 +12,7 @@ use crate::cluster::connect::ConnectOptions;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clusters")]
 pub struct ClusterFlags {
-    /// The kubeconfig of the management cluster; else `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`
+    /// The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     /// The context in it
@@ -21,19 +21,19 @@ pub struct ClusterFlags {
     /// Act as this user in the management cluster
     #[arg(long = "as", value_name = "USER")]
     pub act_as: Option<String>,
-    /// And as a member of this group
+    /// Act as a member of this group; may be repeated
     #[arg(long, value_name = "GROUP", requires = "act_as")]
     pub as_group: Vec<String>,
-    /// How long one request may take, retries included, such as 30s or 2m
+    /// The time limit of one request, including retries, such as 30s or 2m
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub request_timeout: Duration,
-    /// Let kubeconfigs from Secrets point at this machine
+    /// Allow kubeconfigs from Secrets to point at this machine
     #[arg(long)]
     pub allow_loopback: bool,
 }
 
 impl ClusterFlags {
-    /// The flags and what `env` says, as the connections take it.
+    /// The options of connections: the flags and the environment.
     #[must_use]
     pub fn options(&self, env: &Env) -> ConnectOptions {
         ConnectOptions {

@@ -27,7 +27,7 @@ pub fn run(args: &CompletionsArgs, grammar: clap::Command, ui: &mut Ui<'_>) -> R
 /// The script of a grammar for `shell`, as it is kept in `completions/`.
 #[must_use]
 pub fn script(shell: Shell, mut grammar: clap::Command) -> String {
-    // Into memory first: the generator panics where a stream fails, such as a closed pipe.
+    // Into memory first: the generator panics if a stream fails, such as a closed pipe.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut grammar, "carrier", &mut script);
     String::from_utf8_lossy(&script).into_owned()

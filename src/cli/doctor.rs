@@ -22,13 +22,13 @@ use crate::plan::permissions::Task;
 /// Arguments of `carrier doctor`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: carrier doctor --for plan --cluster management -o rbac | kubectl apply -f -\n\nThe RBAC grants exactly what is missing. Exit status: 0 fine, 1 something is missing, 4 a cluster could not be reached."
+    after_help = "Example: carrier doctor --for plan --cluster management -o rbac | kubectl apply -f -\n\nThe RBAC grants exactly the missing permissions. Exit status: 0 fine, 1 something is missing, 4 a cluster could not be reached."
 )]
 pub struct DoctorArgs {
-    /// How to show it
+    /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
-    /// Look only at what this command needs; may be repeated
+    /// Check only what this command needs; may be repeated
     #[arg(long = "for", value_name = "COMMAND")]
     pub tasks: Vec<Task>,
     /// Only this cluster: management, or PROVIDER/CLUSTER; may be repeated
@@ -39,7 +39,7 @@ pub struct DoctorArgs {
     pub flags: ClusterFlags,
 }
 
-/// How the report is shown.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// For people, with the RBAC at the end.
@@ -69,7 +69,7 @@ fn target(text: &str) -> Result<Target, String> {
     }
 }
 
-/// Looks at all clusters.
+/// Examines the clusters.
 ///
 /// # Errors
 /// When there is no repository, or the report cannot be written.

@@ -1,5 +1,4 @@
-//! What a command may know of the process: where it runs and what the
-//! environment says. Read once; nothing else in the library reads it.
+//! The surroundings of the process: its folder and its environment. Read once; no other file reads them.
 
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -18,7 +17,7 @@ pub struct Env {
     pub named: bool,
     /// The file of GitHub Actions' step summary (`GITHUB_STEP_SUMMARY`).
     pub step_summary: Option<PathBuf>,
-    /// Whether somebody can be asked: the standard input is a terminal, and so is the standard error.
+    /// Whether a person can be asked: standard input and standard error are terminals.
     pub person: bool,
     /// The environment variables.
     pub variables: Variables,
@@ -28,7 +27,7 @@ impl Env {
     /// The surroundings of this process.
     ///
     /// # Errors
-    /// When the current folder was removed or may not be seen.
+    /// When the current folder was removed or cannot be read.
     pub fn of_process() -> Result<Self, CliError> {
         let directory =
             std::env::current_dir().map_err(|e| CliError::file("use the current folder", Path::new("."), &e))?;
@@ -38,10 +37,10 @@ impl Env {
         Ok(Self { directory, named: false, step_summary, person, variables })
     }
 
-    /// The same, run in `folders`, each taken from the one before, as git's `-C`.
+    /// The same surroundings in another folder: `folders`, each relative to the one before, as git's `-C`.
     ///
     /// # Errors
-    /// When that is not a folder.
+    /// When there is no such folder.
     pub fn at(&self, folders: &[PathBuf]) -> Result<Self, CliError> {
         let mut env = self.clone();
         env.directory.extend(folders);
@@ -53,7 +52,7 @@ impl Env {
         Ok(env)
     }
 
-    /// A path of the command line, from the folder to run in.
+    /// Resolves a path of the command line.
     #[must_use]
     pub fn path(&self, path: &Path) -> PathBuf {
         self.directory.join(path)
@@ -61,8 +60,8 @@ impl Env {
 
     /// The root of the repository: the nearest folder upwards with a
     /// `carrier.yaml`, not beyond the Git work tree. A folder that was named with
-    /// `-C` may lack one: everything in it has a default. The current folder may
-    /// not, or a slip would read a whole home directory.
+    /// `-C` may lack one, since everything in it has a default. The current folder may not: a command started
+    /// in the wrong place would read a whole home directory.
     ///
     /// # Errors
     /// When there is none.
@@ -83,13 +82,13 @@ impl Env {
     }
 }
 
-/// Whether `CLICOLOR_FORCE` is `0`, which says that colour is not forced.
+/// Whether `CLICOLOR_FORCE` is `0`: colour is not forced.
 #[must_use]
 pub fn clicolor_force_is_off() -> bool {
     std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0")
 }
 
-/// All of the standard input, up to `limit` bytes.
+/// Reads the standard input, at most `limit` bytes.
 ///
 /// # Errors
 /// When it cannot be read, is longer, or is not UTF-8.

@@ -1,8 +1,7 @@
-//! The one error of the boundary: what ended a command, what to do about it,
-//! and with which exit code.
+//! The error type of the command line: a message, hints and an exit code.
 //!
-//! The library keeps precise errors; commands turn them into this. What is
-//! wrong with the *input* is never an error but a diagnostic.
+//! The library has precise errors, which are mapped to this one here. Problems of the input are no errors but
+//! diagnostics.
 
 use std::fmt;
 use std::io;
@@ -17,11 +16,11 @@ use crate::ops::error::{ClusterFailure, NameKind, PlanFailure, UnknownName};
 /// Why a command ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CliError {
-    /// The exit code this ends with.
+    /// The exit code of the process.
     pub exit: Exit,
-    /// What went wrong, one sentence without a trailing dot.
+    /// What went wrong: one sentence without a trailing dot.
     pub message: String,
-    /// What to do about it, a sentence or a command each.
+    /// What to do about it: a sentence or a command each.
     pub hints: Vec<String>,
 }
 
@@ -32,26 +31,26 @@ impl CliError {
         Self { exit, message: message.into(), hints: Vec::new() }
     }
 
-    /// The arguments make no sense together, or name what does not exist.
+    /// A usage error: arguments that do not fit together, or name what does not exist.
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
 
-    /// Going on would have overwritten or lost something.
+    /// A refusal: going on would have overwritten or lost something.
     #[must_use]
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(Exit::Refused, message)
     }
 
-    /// `doing` (such as "write") failed on the file at `path`.
+    /// An operation, such as "write", failed on the file at `path`.
     #[must_use]
     pub fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
         let message = format!("cannot {doing} {}: {}", path.display(), plain(error));
         Self { exit: exit_of(error), message, hints: Vec::new() }
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, text: impl Into<String>) -> Self {
         self.hints.push(text.into());
@@ -67,7 +66,7 @@ impl fmt::Display for CliError {
 
 impl std::error::Error for CliError {}
 
-/// Only writing to the terminal or a pipe fails without naming a file.
+/// An error without a file is one of writing to the terminal or a pipe.
 impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         Self::new(exit_of(&error), format!("cannot write the output: {}", plain(&error)))
@@ -140,12 +139,12 @@ impl From<Completion> for Exit {
     }
 }
 
-/// A closed pipe (`carrier render --stdout | head`) is how a reader says "enough".
+/// A closed pipe (`carrier render --stdout | head`) means that the reader has enough, and is no failure.
 fn exit_of(error: &io::Error) -> Exit {
     if error.kind() == io::ErrorKind::BrokenPipe { Exit::Fine } else { Exit::Errors }
 }
 
-/// The error as the system words it, without the number that Rust appends.
+/// The message of the system, without the number that Rust appends.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {

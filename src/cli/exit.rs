@@ -1,4 +1,4 @@
-//! What the process says to whoever started it: the exit codes, and nothing else.
+//! The exit codes.
 //!
 //! Scripts depend on these numbers (`DESIGN.md` §10); `tests/it/cli_reference.rs`
 //! keeps the table in `docs/cli.md` equal to this one.
@@ -9,13 +9,13 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// Everything is fine. A reader that closed the pipe early is fine too.
+    /// Success. A reader that closes the pipe early is no failure.
     Fine = 0,
     /// There are diagnostics of severity error, or a file could not be read or written.
     Errors = 1,
-    /// There are changes. Only where the user asked to be told so, as with `--check`.
+    /// There are changes. Only where the user asked for it, as with `--check`.
     Changes = 2,
-    /// A guard refused: going on would have overwritten or lost something.
+    /// Refused by a guard: going on would have overwritten or lost something.
     Refused = 3,
     /// A cluster or the network between failed.
     Cluster = 4,
@@ -23,7 +23,7 @@ pub enum Exit {
     Partial = 5,
     /// The command line is wrong. `clap`'s own 2 would read as [`Exit::Changes`].
     Usage = 64,
-    /// A bug of carrier's.
+    /// A bug of carrier.
     Bug = 70,
     /// Interrupted by the user. Shells make this number from SIGINT (128 + 2).
     Interrupted = 130,
@@ -43,7 +43,7 @@ impl Exit {
         Self::Interrupted,
     ];
 
-    /// The exit status.
+    /// The number.
     #[must_use]
     pub fn number(self) -> u8 {
         self as u8

@@ -17,7 +17,7 @@ pub struct ExplainArgs {
     /// The code, such as CAR0101 or 101
     #[arg(value_name = "CODE", required_unless_present = "list")]
     pub code: Option<String>,
-    /// List all codes, one a line
+    /// List all codes, one per line
     #[arg(long, conflicts_with = "code")]
     pub list: bool,
 }
@@ -67,8 +67,7 @@ fn text(code: &Code) -> String {
     format!("{}: {} ({})\n\n{}\n", code.id, code.title, severity_name(code.severity), code.explanation.trim())
 }
 
-/// The code that is meant: in any letter case, with or without `CAR` and
-/// leading zeros.
+/// Finds a code: in any letter case, with or without `CAR` and leading zeros.
 fn find(id: &str) -> Result<&'static Code, CliError> {
     let digits = id.trim().trim_start_matches(|c: char| c.is_ascii_alphabetic());
     let full = digits.parse::<u16>().map_or_else(|_| id.to_owned(), |number| format!("CAR{number:04}"));

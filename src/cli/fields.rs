@@ -38,37 +38,37 @@ pub struct FieldsArgs {
     /// The CRD by its name, or by its plural where that is enough; with --from, all where none is given
     #[arg(value_name = "CRD", required_unless_present = "from")]
     pub crd: Option<String>,
-    /// How to show the fields
+    /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "tree")]
     pub output: Output,
-    /// The CRD of this service cluster; without it, of every one that has it
+    /// The CRD of this service cluster; without it, of every service cluster that has it
     #[arg(long, value_name = "PROVIDER/CLUSTER", conflicts_with = "from")]
     pub cluster: Option<ClusterId>,
-    /// Look into this file or folder, such as an operator's release manifest, and not into the repository; `-` for the standard input
+    /// Read this file or folder, such as the release manifest of an operator, instead of the repository; `-` for the standard input
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub from: Option<PathBuf>,
     /// This version of the CRD; without it, those that are exposed, or the stored one
     #[arg(long, value_name = "VERSION")]
     pub version: Option<String>,
-    /// Only what lies at and below this path, such as .spec.storage
+    /// Only the field at this path, such as .spec.storage, and those below it
     #[arg(long, value_name = "PATH", value_parser = field_path)]
     pub path: Option<FieldPath>,
-    /// So many levels; without it all, but of a CRD with more than 150 fields the tree has 3
+    /// The number of levels; without it all, or 3 in the tree of a CRD with more than 150 fields
     #[arg(long, value_name = "LEVELS", value_parser = clap::value_parser!(u8).range(1..))]
     pub depth: Option<u8>,
 }
 
-/// A tree of more fields is cut at [`LEVELS`]: nobody reads a thousand lines.
+/// A tree with more fields is cut at [`LEVELS`]: nobody reads a thousand lines.
 const LARGE: usize = 150;
 const LEVELS: usize = 3;
-/// What the standard input is called in diagnostics.
+/// The name of the standard input in diagnostics.
 const STDIN: &str = "<stdin>";
 
 fn field_path(text: &str) -> Result<FieldPath, String> {
     FieldPath::parse(text).map_err(|error| error.to_string())
 }
 
-/// How fields are shown.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// A tree with types, what is required, defaults, and what is exposed.
@@ -107,13 +107,13 @@ pub fn run(args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Output::Json => view::document(ui.out(), &shown),
     };
     match written {
-        // A reader that has enough does not mend the errors.
+        // A reader that closed the pipe has not resolved the errors.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit),
         written => Ok(written.map(|()| exit)?),
     }
 }
 
-/// Of each only the field at a path.
+/// Cuts each to the field at a path.
 fn below(all: Vec<Shown>, path: &FieldPath) -> Result<Vec<Shown>, CliError> {
     let mut paths: Vec<String> = Vec::new();
     let mut found = Vec::new();
@@ -171,7 +171,7 @@ fn of_files(
     let crds: Vec<(&str, &Node)> = crds_of(&roots);
     let names: BTreeSet<String> = crds.iter().map(|(name, _)| (*name).to_owned()).collect();
     let wanted = name.map(|name| full_name(name, &names)).transpose();
-    // What a file that cannot be read would have had is not known.
+    // A file that cannot be read may have the CRD.
     let wanted = match wanted {
         Err(error) if !found.has_errors() && !names.is_empty() => return Err(error),
         Err(_) => name.map(str::to_owned),
@@ -219,7 +219,7 @@ fn of_files(
     }
 }
 
-/// The CRDs among documents, those in lists included, with their names.
+/// The CRDs among documents, including those in lists, with their names.
 fn crds_of<'n>(nodes: &[&'n Node]) -> Vec<(&'n str, &'n Node)> {
     let mut found = Vec::new();
     for node in nodes {
@@ -301,7 +301,7 @@ fn is_of(service: &Service<'_>, crd: &SourceCrd) -> bool {
     }
 }
 
-/// The one name that is `name`, or whose plural is.
+/// Finds the one CRD whose name or plural is `name`.
 fn full_name(name: &str, names: &BTreeSet<String>) -> Result<String, CliError> {
     if names.contains(name) {
         return Ok(name.to_owned());
@@ -331,7 +331,7 @@ fn of_version(crd: &SourceCrd, version: &SourceVersion, from: Vec<String>, expos
     }
 }
 
-/// There is no CRD of this name, but there are others.
+/// The error of a name that no CRD has.
 fn unknown(name: &str, names: &BTreeSet<String>) -> CliError {
     let error = CliError::usage(format!("there is no CRD `{name}`"));
     let names = names.iter().map(String::as_str);

@@ -24,13 +24,13 @@ pub struct GetArgs {
     /// Only instances of this service: a plural such as redis, or a CRD such as redis.eu-west-1.team-a
     #[arg(value_name = "SERVICE")]
     pub service: Option<String>,
-    /// Only those of this account; asks for no other, which is all that its members may do
+    /// Only those of this account; lists no other namespace, so its members can use it
     #[arg(short, long, value_name = "TENANT")]
     pub namespace: Option<String>,
     /// Only those in this service cluster
     #[arg(long, value_name = "PROVIDER/CLUSTER")]
     pub cluster: Option<ClusterId>,
-    /// How to show them
+    /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
     /// How to reach the clusters.
@@ -38,14 +38,14 @@ pub struct GetArgs {
     pub flags: ClusterFlags,
 }
 
-/// How instances are shown.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// A table.
     Text,
-    /// A table that also says whether each is there in the service cluster.
+    /// A table that also shows whether each exists in its service cluster.
     Wide,
-    /// A JSON document; it says what `wide` says.
+    /// A JSON document with the same information as `wide`.
     Json,
 }
 
@@ -102,7 +102,7 @@ pub fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError>
         input::report(&repository, &found, Format::Text, env, ui)?;
         return Ok(Exit::Cluster);
     }
-    // What cannot be compiled has instances that were not looked for.
+    // Services that cannot be compiled may have instances, too.
     if list.iter().any(|d| d.severity == Severity::Error) {
         return Ok(Exit::Errors);
     }

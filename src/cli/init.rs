@@ -1,8 +1,7 @@
 //! `carrier init`: a repository to start from.
 //!
-//! It writes what a first service needs and nothing that has to be deleted
-//! again: the CatalogEntrySet is a comment, because there is no CRD yet that it
-//! could offer. A file that is there already is never touched.
+//! It writes what a first service needs and nothing that has to be deleted again: the CatalogEntrySet is a
+//! comment, because there is no CRD yet that it could offer. Existing files are never changed.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -32,14 +31,14 @@ const FILES: &[(&str, &str)] = &[
 
 /// Arguments of `carrier init`.
 #[derive(Debug, Args)]
-#[command(after_help = "A file that exists with other content is listed and refused; nothing is written then.")]
+#[command(after_help = "If a file exists with other content, it is listed and nothing is written.")]
 pub struct InitArgs {
-    /// The folder, which is made where it is missing
+    /// The folder; created if it does not exist
     #[arg(value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
     pub directory: PathBuf,
 }
 
-/// Writes the files, or refuses where one of them exists with other content.
+/// Writes the files, unless one of them exists with other content.
 ///
 /// # Errors
 /// When it refuses, or a file cannot be written.
@@ -53,7 +52,7 @@ pub fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         ui.say(format_args!("wrote {}", shown.strip_prefix(".").unwrap_or(&shown).display()))?;
     }
     if missing.is_empty() {
-        ui.say("everything is there already")?;
+        ui.say("everything exists already")?;
     }
     if args.directory != Path::new(".") {
         ui.run_in.push(args.directory.clone());
@@ -65,11 +64,11 @@ pub fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
          2. say what you offer in catalogs/example.yaml\n  \
          3. take the CRD into the repository:\n       {program} lock --from PATH\n",
     ))?;
-    ui.next("check", "to see whether all of it fits together")?;
+    ui.next("check", "to see whether everything fits together")?;
     Ok(Exit::Fine)
 }
 
-/// All files, the schemas that the first lines of the others name included.
+/// All files, including the schemas that the first lines of the others name.
 fn files() -> Vec<(String, String)> {
     let mut files: Vec<_> = FILES.iter().map(|&(path, text)| (path.to_owned(), text.to_owned())).collect();
     let schemas = json_schemas();
@@ -82,7 +81,7 @@ fn files() -> Vec<(String, String)> {
     files
 }
 
-/// Refuses a folder inside of a repository: that would read these files as its own.
+/// Refuses a folder inside another repository, which would read these files as its own.
 fn not_within_another(root: &Path) -> Result<(), CliError> {
     if root.join(CONFIG).is_file() {
         return Ok(());
@@ -100,7 +99,7 @@ fn not_within_another(root: &Path) -> Result<(), CliError> {
     }
 }
 
-/// The files that are not there yet.
+/// The files that do not exist yet.
 fn missing(root: &Path) -> Result<Vec<(String, String)>, CliError> {
     let (mut missing, mut in_the_way) = (Vec::new(), Vec::new());
     for (path, text) in files() {
@@ -120,7 +119,7 @@ fn missing(root: &Path) -> Result<Vec<(String, String)>, CliError> {
         .hint("nothing was written; name another folder: `carrier init DIR`"))
 }
 
-/// Writes a file that must not exist: what appeared meanwhile stays.
+/// Writes a file that must not exist; one that appeared meanwhile is not overwritten.
 fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|e| CliError::file("make the folder", folder, &e))?;

@@ -25,9 +25,9 @@ use crate::ops::lock::{AskedClusters, GivenFiles, LockChanges, LockError, LockOp
 use crate::ops::{Events, Repository};
 use crate::plan::words::count;
 
-/// Of a changed CRD this many lines are shown; all with `-v`.
+/// The number of lines that are shown of a changed CRD; with `-v`, all.
 const LINES: usize = 20;
-/// What the standard input is called in diagnostics.
+/// The name of the standard input in diagnostics.
 const STDIN: &str = "<stdin>";
 
 /// Arguments of `carrier lock`.
@@ -36,7 +36,7 @@ const STDIN: &str = "<stdin>";
     after_help = "Examples:\n  carrier lock                             what the clusters have\n  carrier lock --from redis-operator.yaml  what a release of the operator has\n  carrier lock --check                     whether the clusters still have what is locked\n\nThose CRDs are taken that a CatalogEntrySet names. What is locked stays where the cluster, or the files, do not have it.\ndocs/configuration.md says how the clusters are reached."
 )]
 pub struct LockArgs {
-    /// Take CRDs out of these files and folders, such as an operator's release manifest, and ask no cluster; `-` for
+    /// Take CRDs from these files and folders, such as the release manifest of an operator, and ask no cluster; `-` for
     /// the standard input
     #[arg(long, value_name = "PATH", num_args = 1.., value_hint = clap::ValueHint::AnyPath)]
     pub from: Vec<PathBuf>,
@@ -46,10 +46,10 @@ pub struct LockArgs {
     /// Remove the snapshots that nothing uses; refused while the repository has errors
     #[arg(long)]
     pub prune: bool,
-    /// Write nothing; end with status 2 if something would change
+    /// Write nothing; exit with status 2 if something would change
     #[arg(long)]
     pub check: bool,
-    /// Ask no cluster: record namespaces of tenants that have none yet, and with `--prune` remove what is unused
+    /// Ask no cluster: record namespaces of tenants that have none yet, and with `--prune` remove unused snapshots
     #[arg(long)]
     pub offline: bool,
     /// How to reach the clusters.
@@ -77,22 +77,22 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     };
     report(&changes, &repository, env, ui)?;
     let plan = &changes.plan;
-    // The failure of a cluster is the most that there is to say.
+    // The failure of a cluster takes precedence.
     let exit = match changes.asked.and_then(|asked| asked.failure) {
         Some(failure) => failure.into(),
         None if changes.has_errors() => Exit::Errors,
         None => Exit::Fine,
     };
     if args.prune && changes.in_doubt {
-        ui.say("nothing was written: while this is so, what seems unused may be in use; mend it, then prune")?;
+        ui.say("nothing was written: until this is fixed, snapshots that seem unused may be in use")?;
         return Ok(Exit::Refused);
     }
     if plan.refused {
-        ui.say("nothing was locked: mend what is wrong with the given files first")?;
+        ui.say("nothing was locked: fix the given files first")?;
         return Ok(exit);
     }
     print(plan, changes.asked.is_some(), ui)?;
-    // On a terminal both streams are one text: what changes, then what was done.
+    // On a terminal both streams are one text: the changes, then what was done.
     ui.flush()?;
     if args.check {
         if plan.files.is_empty() {
@@ -116,7 +116,7 @@ pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
 }
 
 impl LockArgs {
-    /// The options of locking that the arguments stand for. Reads the standard input where they name it.
+    /// The options of locking. Reads the standard input if the arguments name it.
     fn options(&self, env: &Env) -> Result<LockOptions, CliError> {
         let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) = self.from.iter().cloned().partition(|p| p == Path::new("-"));
         let text = match stdin.is_empty() {
@@ -138,11 +138,11 @@ impl LockArgs {
     }
 }
 
-/// Ends the command where nothing can be locked.
+/// Ends the command if nothing can be locked.
 fn not_locked(error: LockError, repository: &Repository, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let (diagnostics, why) = match error {
-        LockError::BrokenLock(list) => (list, "what the lock holds must not be lost"),
-        LockError::BrokenSettings(list) => (list, "carrier.yaml says how to reach the clusters"),
+        LockError::BrokenLock(list) => (list, "fix the lock first, or what it records would be lost"),
+        LockError::BrokenSettings(list) => (list, "fix carrier.yaml first: it says how to reach the clusters"),
         LockError::UnknownCluster(unknown) => return Err(unknown.into()),
         LockError::Unreadable { path, error } => return Err(CliError::file("read", &path, &error)),
         LockError::Files(error) => return Err(error.into()),
@@ -156,7 +156,7 @@ fn not_locked(error: LockError, repository: &Repository, env: &Env, ui: &mut Ui<
 fn report(changes: &LockChanges, repository: &Repository, env: &Env, ui: &mut Ui<'_>) -> Result<(), CliError> {
     if !changes.in_files.is_empty() {
         let verbosity = ui.verbosity;
-        // One sum for both is at the end.
+        // The totals of both come at the end.
         if !changes.diagnostics.is_empty() {
             ui.verbosity = Verbosity::Quiet;
         }
@@ -169,11 +169,11 @@ fn report(changes: &LockChanges, repository: &Repository, env: &Env, ui: &mut Ui
     Ok(())
 }
 
-/// Prints what changes, a block a cluster.
+/// Prints the changes, a block per cluster.
 fn print(plan: &LockPlan, online: bool, ui: &mut Ui<'_>) -> io::Result<()> {
     let all = ui.verbosity == Verbosity::Verbose;
     let out = ui.out();
-    // Many clusters get the same CRD: what has changed is said once.
+    // Many clusters get the same CRD: its changes are shown once.
     let mut said: BTreeMap<(&str, &[String]), &ClusterId> = BTreeMap::new();
     let kept = if online { "the cluster did not say" } else { "not in the files" };
     if let Some(uid) = &plan.management_uid {
@@ -225,7 +225,7 @@ fn has_lines(changes: &ClusterChanges) -> bool {
     changes.crds.values().any(|c| !silent(c.kind)) || !changes.namespaces.is_empty() || !changes.facts.is_empty()
 }
 
-/// How many CRDs of what kind. `kept` says why those stay that were not taken.
+/// The number of CRDs of each kind. `kept` says why CRDs stay that were not taken.
 fn counts(plan: &LockPlan, kept: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
     for (kind, word) in [
@@ -243,12 +243,12 @@ fn counts(plan: &LockPlan, kept: &str) -> String {
     if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
 }
 
-/// Says what was done with what the clusters said, and what comes next.
+/// Shows what was done with the answers of the clusters, and the next command.
 fn done_online(plan: &LockPlan, asked: &AskedClusters, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
     let AskedClusters { answered, unknown, .. } = *asked;
     if unknown > 0 {
         let all = count(answered + unknown, "service cluster");
-        ui.say(format_args!("{unknown} of {all} could not be asked; what is locked of it stays"))?;
+        ui.say(format_args!("{unknown} of {all} could not be asked; what is locked of them stays"))?;
     }
     match plan.files.is_empty() {
         true => ui.say(format_args!("nothing to change; CRDs: {}", counts(plan, "kept")))?,
@@ -257,13 +257,13 @@ fn done_online(plan: &LockPlan, asked: &AskedClusters, exit: Exit, ui: &mut Ui<'
     match exit {
         Exit::Fine if !plan.files.is_empty() => ui.next("check", "to see whether what you offer fits the CRDs"),
         Exit::Cluster if answered == 0 => {
-            ui.next("lock --from FILE", "to take CRDs out of an operator's release, without any cluster")
+            ui.next("lock --from FILE", "to take CRDs from the release manifest of an operator, without a cluster")
         }
         _ => Ok(()),
     }
 }
 
-/// Says what was done, and what comes next.
+/// Shows what was done, and the next command.
 fn done(changes: &LockChanges, args: &LockArgs, exit: Exit, ui: &mut Ui<'_>) -> io::Result<()> {
     let plan = &changes.plan;
     let kinds = || plan.clusters.values().flat_map(|c| c.crds.values().map(|change| change.kind));
@@ -282,7 +282,7 @@ fn done(changes: &LockChanges, args: &LockArgs, exit: Exit, ui: &mut Ui<'_>) -> 
     }
     if !changes.has_services {
         ui.say("no CatalogEntrySet offers a CRD of a service cluster, so there is nothing to take")?;
-        return ui.next("fields --from PATH", "to see what a CRD has to expose");
+        return ui.next("fields --from PATH", "to see which fields a CRD has");
     }
     if plan.files.is_empty() {
         let same = counted(ChangeKind::Unchanged);

@@ -1,4 +1,4 @@
-//! `carrier man`: the manual pages, made from the same grammar as the help.
+//! `carrier man`: the manual pages, generated from the same grammar as the help.
 
 use std::fs;
 use std::io;
@@ -54,7 +54,7 @@ fn pages(mut command: clap::Command) -> io::Result<Vec<(String, Vec<u8>)>> {
 
 fn page(command: &clap::Command, name: &str) -> io::Result<(String, Vec<u8>)> {
     let mut text = Vec::new();
-    // clap leaks a subcommand's name for `'static`; there are a dozen, once a run.
+    // clap leaks the name of a subcommand; there are a dozen, once per run.
     clap_mangen::Man::new(command.clone()).title(name).render(&mut text)?;
     Ok((format!("{name}.1"), text))
 }

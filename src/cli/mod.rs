@@ -1,8 +1,8 @@
-//! What a person meets: the command line, its output and its exit codes.
+//! The command line: arguments, output and exit codes.
 //!
-//! One file a command. A command turns its arguments into options, calls one
-//! function of the library, and writes the result to a [`ui::Ui`]. Only
-//! [`main`] and [`env`] touch the process: its arguments, environment and streams.
+//! One file per command. A command turns its arguments into options, calls a function of [`ops`](crate::ops), and
+//! writes events and results to a [`ui::Ui`]. Only [`main`] and [`env`] touch the process: its arguments,
+//! environment and streams.
 
 pub mod against;
 pub mod apply;
@@ -45,8 +45,7 @@ use error::CliError;
 use exit::Exit;
 use ui::Ui;
 
-/// The whole program: reads the process's arguments and environment, runs the
-/// command and says how it went.
+/// Runs the program with the arguments and the environment of the process. The result is its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
     bug::install_hook();
@@ -55,7 +54,7 @@ pub fn main() -> ExitCode {
     let env = match Env::of_process() {
         Ok(env) => env,
         Err(error) => {
-            // Nowhere left to report a failure to report.
+            // If writing the error fails, there is nowhere left to report that.
             let _ = ui.error(&error);
             return error.exit.into();
         }
@@ -72,7 +71,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Runs one command line, program name included.
+/// Runs a command line, which begins with the name of the program.
 #[must_use]
 pub fn run(args: &[OsString], env: &Env, ui: &mut Ui<'_>) -> Exit {
     match try_run(args, env, ui) {
@@ -118,12 +117,12 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     }
 }
 
-/// The grammar under the program's own name, which scripts and pages are made of.
+/// The grammar that completion scripts and manual pages are generated from.
 fn grammar() -> clap::Command {
     args::command(Program::Carrier)
 }
 
-/// Shows what clap has to say: help and version on stdout, complaints on stderr.
+/// Shows the text of clap: help and version on stdout, usage errors on stderr.
 fn show_usage(error: &clap::Error, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let text = error.render();
     let to_stderr = error.use_stderr();

@@ -1,9 +1,8 @@
 //! `carrier plan`: what applying the repository would change, and for whom.
 //!
-//! The plan is data and goes to stdout, in any form; stderr has what is wrong and
-//! what comes next. A plan that `apply` would refuse is a plan all the same: the
-//! status says only whether there is one, and with `--detailed-exitcode` whether
-//! anything would change.
+//! The plan is data and goes to stdout, in any format; stderr has the diagnostics and the next command. A plan
+//! that `apply` would refuse is still a plan: the exit status says only whether there is one and, with
+//! `--detailed-exitcode`, whether anything would change.
 
 use std::fs;
 use std::io;
@@ -35,22 +34,22 @@ use crate::plan::words::flag_name;
 /// Arguments of `carrier plan`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  carrier plan                                      what applying would change\n  carrier plan --prune --out plan.json              keep the plan, for `carrier apply plan.json`\n  carrier plan --against git:origin/main -o markdown  a comment for a pull request; asks no cluster\n\nNo object of yours is changed. For a schema that gets tighter or loses fields, a CRD of its own is made to try the\ninstances in, and deleted again; with `--no-trial` nothing is written at all.\n\nNothing is planned where the repository has an error. What `carrier apply` would refuse is said last, with the flag\nthat allows it."
+    after_help = "Examples:\n  carrier plan                                      what applying would change\n  carrier plan --prune --out plan.json              keep the plan, for `carrier apply plan.json`\n  carrier plan --against git:origin/main -o markdown  a comment for a pull request; asks no cluster\n\nNone of your objects is changed. For a schema that becomes stricter or loses fields, a temporary CRD is created to\nvalidate the instances against, and deleted again; with `--no-trial` nothing is written at all.\n\nNothing is planned if the repository has errors. Changes that `carrier apply` would refuse are listed last, with the\nflags that allow them."
 )]
 pub struct PlanArgs {
     /// Compare with the output of `carrier render`, another repository, or this one at a revision, and ask no cluster
     #[arg(long, value_name = "DIR|git:REV", value_hint = clap::ValueHint::AnyPath, conflicts_with_all = ["out_file", "refresh", "locked", "no_trial", "kubeconfig", "context"])]
     pub against: Option<Against>,
-    /// How to show the plan
+    /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
-    /// Of the text, only the sums and what is grave
+    /// In text, show only totals and dangerous changes
     #[arg(long)]
     pub summary: bool,
-    /// Also write the plan to this file, to apply exactly it
+    /// Also write the plan to this file, for `carrier apply FILE`
     #[arg(long = "out", id = "out_file", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub out: Option<PathBuf>,
-    /// End with status 2 if something would change
+    /// Exit with status 2 if something would change
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Plan with the CRDs that the clusters have now instead of the locked ones
@@ -64,7 +63,7 @@ pub struct PlanArgs {
     pub clusters: ClusterFlags,
 }
 
-/// How a plan is shown.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// For people.
@@ -96,7 +95,7 @@ pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
         },
     };
     show(&plan, args.output, args.summary, ui)?;
-    // On a terminal both streams are one text: the plan, then what to do with it.
+    // On a terminal both streams are one text: the plan, then the next command.
     ui.flush()?;
     unused(&plan, ui)?;
     if let Some(file) = &args.out {
@@ -107,8 +106,8 @@ pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError
     if args.against.is_none() && !plan.changes.is_empty() && plan.refusals.is_empty() {
         match &args.out {
             Some(file) => ui.next(&format!("apply {}", shell_word(file)), "to make exactly these changes")?,
-            // What is not locked is not applied.
-            None if args.refresh => ui.next("lock", "to take in what the clusters have, before it is applied")?,
+            // `apply` uses the locked CRDs.
+            None if args.refresh => ui.next("lock", "to record what the clusters have before applying it")?,
             None => ui.next(&again(&args.flags), "to make these changes")?,
         }
     }
@@ -153,12 +152,12 @@ fn hermetic(
         Ok(plan) => return Ok(Some(plan)),
         Err(HermeticError::Invalid) => {}
         Err(HermeticError::Base(BaseError::Invalid { sources, diagnostics })) => {
-            ui.say(format_args!("what is compared with, {}, has errors:", against.name))?;
+            ui.say(format_args!("nothing can be compared with {}, which has errors:", against.name))?;
             diagnostics::report(ui, Format::Text, &diagnostics, &sources, &Destination::default())?;
         }
         Err(HermeticError::Base(BaseError::Files(error))) => return Err(error.into()),
         Err(HermeticError::Base(BaseError::NeitherRenderedNorRepository)) => {
-            let message = format!("{} is no folder that carrier rendered, and no repository", against.name);
+            let message = format!("{} is neither a folder that carrier rendered nor a repository", against.name);
             let hint = "name the output of `carrier render`, a folder with a carrier.yaml, or git:REVISION";
             return Err(CliError::usage(message).hint(hint));
         }
@@ -175,7 +174,7 @@ fn hermetic(
 pub fn warn_of_gone(planned: &LivePlan, ui: &mut Ui<'_>) -> io::Result<()> {
     for name in &planned.gone {
         ui.warn(format_args!(
-            "the service cluster `{name}` is no longer in the repository and was not looked at: what carrier made there, the tenants' namespaces too, stays"
+            "the service cluster `{name}` is no longer in the repository and was not asked: the objects that carrier created there stay, and so do the tenants' namespaces"
         ))?;
     }
     Ok(())
@@ -209,11 +208,11 @@ pub fn show(plan: &Plan, output: Output, summary: bool, ui: &mut Ui<'_>) -> Resu
 
 /// The plan as JSON.
 fn json(plan: &Plan) -> String {
-    // Plain data with text keys: there is nothing in it that could fail.
+    // Serializing plain data with text keys cannot fail.
     serde_json::to_string_pretty(plan).unwrap_or_default() + "\n"
 }
 
-/// Warns of flags that name nothing in the plan: a slip would look like a permission.
+/// Warns of flags that name nothing in the plan: they may be misspelled.
 fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
     for given in plan.allowed.iter().filter(|allowed| allowed.name != "all") {
         let Allowed { flag, name } = given;
@@ -221,7 +220,7 @@ fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
         if plan.changes.iter().any(names) {
             continue;
         }
-        // Without the namespace it may be any of several.
+        // Without a namespace it may be any of several objects.
         let meant = |change: &&Change| {
             let short = ObjectRef { namespace: None, ..change.object.clone() };
             is_allowed(std::slice::from_ref(given), flag, &short)

@@ -15,13 +15,13 @@ pub struct PlanFlags {
     /// Delete what the repository no longer has
     #[arg(long)]
     pub prune: bool,
-    /// How many objects may be deleted at most; else 10, or a tenth of the inventory
+    /// The largest number of objects to delete; without it, 10 or a tenth of the inventory
     #[arg(long, value_name = "N")]
     pub max_prune: Option<usize>,
-    /// Let a repository without objects delete all there is
+    /// Allow a repository without objects to delete everything
     #[arg(long)]
     pub allow_empty: bool,
-    /// Allow a change that takes from users what they use: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`
+    /// Allow a change that removes what users may be using: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub allow_breaking: Vec<String>,
     /// Allow a change that destroys instances: `namespace/team-b`, or `all`
@@ -30,10 +30,10 @@ pub struct PlanFlags {
     /// Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub force_conflicts: Vec<String>,
-    /// Do not try instances under a new schema, for which a CRD is made and deleted again
+    /// Do not validate instances against new schemas, for which a temporary CRD is created
     #[arg(long)]
     pub no_trial: bool,
-    /// Fail if a cluster's CRD is not what was locked
+    /// Fail if a CRD of a cluster differs from the locked one
     #[arg(long)]
     pub locked: bool,
 }
@@ -46,12 +46,12 @@ fn name(text: &str) -> Result<String, String> {
         [kind, ref names @ ..] if matches!(names.len(), 1 | 2) && !parts.contains(&"") => {
             Ok(format!("{}/{}", kind.to_lowercase(), names.join("/")))
         }
-        _ => Err("write KIND/NAME, such as crd/redis.eu-west-1.team-a; KIND/NAMESPACE/NAME of what is in a namespace, such as offering/team-b/redis.eu-west-1.team-a; or all".to_owned()),
+        _ => Err("write KIND/NAME, such as crd/redis.eu-west-1.team-a; KIND/NAMESPACE/NAME for an object in a namespace, such as offering/team-b/redis.eu-west-1.team-a; or all".to_owned()),
     }
 }
 
 impl PlanFlags {
-    /// The options of planning that they stand for.
+    /// The options of a plan.
     #[must_use]
     pub fn options(&self) -> PlanOptions {
         let flags = [

@@ -18,13 +18,13 @@ use crate::ops::render::{Output, Rendering, render, stream_of};
 
 /// Arguments of `carrier render`.
 #[derive(Debug, Args)]
-#[command(after_help = "Nothing is written where the repository has an error.\n\n\
+#[command(after_help = "Nothing is written if the repository has errors.\n\n\
                   Example: carrier render --stdout | kubectl apply --server-side -f -")]
 pub struct RenderArgs {
     /// The folder to write; without it, `output` of carrier.yaml
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-    /// Write nothing; list what differs and end with status 2 if something does
+    /// Write nothing; list what differs and exit with status 2 if something does
     #[arg(long)]
     pub check: bool,
     /// Who reads the manifests; without it, `render.for` of carrier.yaml
@@ -34,10 +34,10 @@ pub struct RenderArgs {
     /// locked
     #[arg(long)]
     pub locked: bool,
-    /// Print one YAML stream of the management cluster, in the order to apply it
+    /// Print the manifests of the management cluster as a YAML stream, in the order to apply them
     #[arg(long, conflicts_with_all = ["out", "check"])]
     pub stdout: bool,
-    /// Print that of a service cluster instead
+    /// Print those of a service cluster instead
     #[arg(long, value_name = "PROVIDER/CLUSTER", requires = "stdout")]
     pub cluster: Option<ClusterId>,
 }
@@ -138,7 +138,7 @@ fn compare(args: &RenderArgs, output: &Output, shown: &Path, ui: &mut Ui<'_>) ->
         ui.say(format_args!("{} is up to date", shown.display()))?;
         return Ok(Exit::Fine);
     }
-    // The same without `--check`: another reader or folder would be other files.
+    // The same command without `--check`; other options would give other files.
     let mut command = "render".to_owned();
     if let Some(out) = &args.out {
         command = format!("{command} --out {}", shell_word(out));

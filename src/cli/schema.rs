@@ -15,9 +15,9 @@ use crate::model::kinds::editor::json_schemas;
 use crate::model::nearest::nearest;
 use crate::plan;
 
-/// The schema of an object of any kind, without its `.json`.
+/// The file of the schema of an object of any kind, without `.json`.
 pub(super) const ANY: &str = "kubecarrier";
-/// The schema of `carrier.yaml`, without its `.json`.
+/// The file of the schema of `carrier.yaml`, without `.json`.
 pub(super) const SETTINGS: &str = "carrier";
 
 /// Arguments of `carrier schema`.
@@ -57,12 +57,12 @@ pub fn run(args: &SchemaArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     Ok(Exit::Fine)
 }
 
-/// A schema as it is written to a file.
+/// The text of a schema file.
 pub(super) fn text(schema: &Value) -> String {
     format!("{schema:#}\n")
 }
 
-/// The schema of a kind, whose name may be in any letter case, or that of `carrier.yaml`.
+/// Finds the schema of a kind, in any letter case, or that of `carrier.yaml`.
 fn find<'s>(schemas: &'s BTreeMap<String, Value>, kind: &str) -> Result<&'s Value, CliError> {
     let stem = Path::new(kind).file_stem().map_or_else(String::new, |s| s.to_string_lossy().to_lowercase());
     schemas.get(&format!("{stem}.json")).ok_or_else(|| {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::model::plain;
 
 /// Rows as lines, each column as wide as its widest cell, three spaces between two, `indent` spaces
-/// in front, no space at the end. A column that is empty everywhere is left out. What a terminal
-/// would act on is shown instead.
+/// in front, no space at the end. A column that is empty everywhere is left out. Control characters are shown
+/// instead of sent to the terminal.
 #[must_use]
 pub fn aligned(rows: &[Vec<String>], indent: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

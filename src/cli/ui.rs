@@ -1,8 +1,7 @@
-//! The two streams of a command: stdout is data, stderr is talk.
+//! The two output streams: stdout for data, stderr for messages.
 //!
-//! Commands never print; they write to the [`Ui`] they are given, so that a
-//! test reads what a user would see. Whether to colour is decided once, here,
-//! for each stream on its own.
+//! Commands do not print; they write to the [`Ui`] they are given, so that a test reads what a user would see.
+//! Whether to colour is decided here, once for each stream.
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
@@ -14,36 +13,36 @@ use anstyle::Style;
 use super::style::{ADVICE, ERROR, WARNING};
 use crate::model::plain;
 
-/// How much a command says on stderr.
+/// How much is shown on stderr.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
-    /// `-q`: errors and diagnostics alone.
+    /// `-q`: errors and diagnostics only.
     Quiet,
     /// Also what was done and what comes next.
     #[default]
     Normal,
-    /// `-v`: also how.
+    /// `-v`: also details.
     Verbose,
 }
 
-/// The same on every terminal and in CI, so that output can be compared and quoted.
+/// Columns. The same on every terminal and in CI, so that output can be compared and quoted.
 const WIDTH: usize = 100;
 
-/// Where a command writes, and how.
+/// The output of a command.
 pub struct Ui<'a> {
     out: Box<dyn Write + 'a>,
     err: Box<dyn Write + 'a>,
     /// Whether data on stdout may be coloured.
     pub out_color: bool,
-    /// Whether talk on stderr may be coloured.
+    /// Whether messages on stderr may be coloured.
     pub err_color: bool,
-    /// Columns that a line of source may take before it is cut.
+    /// Columns at which a line of source is cut.
     pub width: usize,
-    /// How much is said.
+    /// How much is shown on stderr.
     pub verbosity: Verbosity,
-    /// What the user types to run this program, for commands that are proposed.
+    /// The program as the user types it, for suggested commands.
     pub program: &'static str,
-    /// Folders that the user gave with `-C`, or `init` made: a command that is proposed is run there.
+    /// Folders in which suggested commands are to be run: those of `-C`, and the one that `init` created.
     pub run_in: Vec<PathBuf>,
 }
 
@@ -54,7 +53,7 @@ impl fmt::Debug for Ui<'_> {
 }
 
 impl<'a> Ui<'a> {
-    /// A user interface over two writers: no colour, 100 columns. What tests use.
+    /// Output to two writers, without colour. For tests.
     pub fn new(out: impl Write + 'a, err: impl Write + 'a) -> Self {
         Self {
             out: Box::new(out),
@@ -68,12 +67,11 @@ impl<'a> Ui<'a> {
         }
     }
 
-    /// The process's own streams. Colour follows `choice`, which for `Auto`
-    /// means: on a terminal that is not dumb, unless `NO_COLOR` is set, or
-    /// anywhere if `CLICOLOR_FORCE` is, and not to `0`.
+    /// Output to the streams of the process. Colour follows `choice`; `Auto` means: on a terminal that is not
+    /// dumb, unless `NO_COLOR` is set, or anywhere if `CLICOLOR_FORCE` is set to something other than `0`.
     #[must_use]
     pub fn of_process(choice: ColorChoice) -> Ui<'static> {
-        // `CLICOLOR_FORCE=0` forces nothing, though anstream takes any value for a yes.
+        // anstream takes `CLICOLOR_FORCE=0` for a yes.
         let unforced = super::env::clicolor_force_is_off();
         let colored = |auto: ColorChoice, terminal: bool| match choice {
             ColorChoice::Auto => auto != ColorChoice::Never && (terminal || !unforced),
@@ -82,7 +80,7 @@ impl<'a> Ui<'a> {
         Ui {
             out_color: colored(AutoStream::choice(&io::stdout()), io::stdout().is_terminal()),
             err_color: colored(AutoStream::choice(&io::stderr()), io::stderr().is_terminal()),
-            // Rust's stdout flushes at every newline, which is slow for megabytes of manifests.
+            // Rust's stdout flushes at every newline: slow for megabytes of manifests.
             out: Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
             err: Box::new(io::LineWriter::new(Talk(io::stderr()))),
             width: WIDTH,
@@ -92,27 +90,27 @@ impl<'a> Ui<'a> {
         }
     }
 
-    /// Where data goes.
+    /// The stream of data.
     pub fn out(&mut self) -> &mut dyn Write {
         &mut self.out
     }
 
-    /// Where diagnostics and errors go, whatever the verbosity.
+    /// The stream of messages, for diagnostics and errors: they do not depend on the verbosity.
     pub fn err(&mut self) -> &mut dyn Write {
         &mut self.err
     }
 
-    /// Says a line on stderr; not with `-q`.
+    /// Writes a line to stderr; not with `-q`.
     pub fn say(&mut self, text: impl fmt::Display) -> io::Result<()> {
         if self.verbosity >= Verbosity::Normal { self.talk(Style::new(), "", text) } else { Ok(()) }
     }
 
-    /// Says a line on stderr that only `-v` shows.
+    /// Writes a line to stderr; only with `-v`.
     pub fn detail(&mut self, text: impl fmt::Display) -> io::Result<()> {
         if self.verbosity >= Verbosity::Verbose { self.talk(Style::new(), "", text) } else { Ok(()) }
     }
 
-    /// Names the next useful command, without the program's name; not with `-q`.
+    /// Suggests the next command, given without the name of the program; not with `-q`.
     pub fn next(&mut self, command: &str, why: &str) -> io::Result<()> {
         if self.verbosity < Verbosity::Normal {
             return Ok(());
@@ -121,18 +119,18 @@ impl<'a> Ui<'a> {
         self.talk(ADVICE, "next: ", format_args!("run `{program} {command}` {why}"))
     }
 
-    /// What the user types to run this program where it runs now: with the `-C` he gave.
+    /// The program as the user types it to run it in the same folder: with the `-C` that was given.
     #[must_use]
     pub fn program_here(&self) -> String {
         self.run_in.iter().fold(self.program.to_owned(), |text, folder| format!("{text} -C {}", shell_word(folder)))
     }
 
-    /// Warns, whatever the verbosity.
+    /// Writes a warning, whatever the verbosity.
     pub fn warn(&mut self, text: impl fmt::Display) -> io::Result<()> {
         self.talk(WARNING, "warning: ", text)
     }
 
-    /// Shows an error with its hints, whatever the verbosity.
+    /// Writes an error with its hints, whatever the verbosity.
     pub fn error(&mut self, error: &super::error::CliError) -> io::Result<()> {
         self.talk(ERROR, "error: ", &error.message)?;
         for hint in &error.hints {
@@ -141,14 +139,14 @@ impl<'a> Ui<'a> {
         Ok(())
     }
 
-    /// Hands everything written so far to the streams.
+    /// Flushes both streams.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()?;
         self.err.flush()
     }
 
-    /// A line on stderr with a word in front. Names of files and texts from files may be in it, so
-    /// what a terminal would act on is shown instead.
+    /// Writes a line to stderr with a word in front. The text may quote files, so control characters are shown
+    /// instead of sent to the terminal.
     fn talk(&mut self, style: Style, word: &str, text: impl fmt::Display) -> io::Result<()> {
         let style = if self.err_color { style } else { Style::new() };
         let (word, space) = word.split_at(word.trim_end().len());
@@ -157,7 +155,7 @@ impl<'a> Ui<'a> {
     }
 }
 
-/// A path as a shell takes it for one word.
+/// A path, quoted so that a shell takes it for one word.
 #[must_use]
 pub fn shell_word(path: &Path) -> String {
     let text = path.to_string_lossy();
@@ -168,8 +166,8 @@ pub fn shell_word(path: &Path) -> String {
     }
 }
 
-/// stderr, where nobody has to listen: a command whose reader has gone does its work all the same,
-/// and ends as it would have.
+/// stderr that ignores a closed pipe: a command whose reader has gone does the same work, with the same exit
+/// status.
 struct Talk<W>(W);
 
 impl<W: Write> Write for Talk<W> {

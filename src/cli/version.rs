@@ -1,4 +1,4 @@
-//! `carrier version`: which carrier this is.
+//! `carrier version`: the version of this carrier.
 
 use clap::{Args, ValueEnum};
 
@@ -9,12 +9,12 @@ use super::ui::Ui;
 /// Arguments of `carrier version`.
 #[derive(Debug, Args)]
 pub struct VersionArgs {
-    /// How to print it
+    /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
 }
 
-/// How the version is printed.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// A line.

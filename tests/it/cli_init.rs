@@ -60,7 +60,7 @@ fn again_changes_nothing() {
     let before = tree(dir.path());
     let again = carrier(dir.path(), &["-C", "repo", "init"]);
     assert_eq!(again.exit, Exit::Fine, "{}", again.err);
-    assert!(again.err.starts_with("everything is there already\n"), "{}", again.err);
+    assert!(again.err.starts_with("everything exists already\n"), "{}", again.err);
     assert_eq!(tree(dir.path()), before);
 }
 

@@ -150,7 +150,11 @@ fn what_cannot_be_compared_with_is_said() {
     let none = run("../nowhere");
     assert_eq!(none.exit, Exit::Usage, "{}", none.transcript());
     fs::create_dir(dir.path().join("empty")).unwrap();
-    assert!(run("../empty").err.contains("is no folder that carrier rendered"), "{}", run("../empty").err);
+    assert!(
+        run("../empty").err.contains("is neither a folder that carrier rendered nor a repository"),
+        "{}",
+        run("../empty").err
+    );
     let outside = run("git:HEAD");
     assert!(outside.exit == Exit::Usage && outside.err.contains("not a git repository"), "{}", outside.transcript());
     git(&root, &["init", "-q"]);
@@ -165,7 +169,7 @@ fn what_cannot_be_compared_with_is_said() {
     let broken = run("../before");
     assert_eq!(broken.exit, Exit::Errors);
     assert!(
-        broken.out.is_empty() && broken.err.contains("what is compared with, ../before, has errors"),
+        broken.out.is_empty() && broken.err.contains("nothing can be compared with ../before, which has errors"),
         "{}",
         broken.err
     );

@@ -30,7 +30,7 @@ async fn it_asks_or_is_told() -> TestResult {
     let platform = Platform::new(&["eu-west-1"]).await?;
     platform.carrier(&["lock"]).await.ends(0);
     let run = platform.carrier(&["apply"]).await.ends(64);
-    assert!(run.err.contains("this is no terminal") && run.err.contains("apply --yes"), "{}", run.err);
+    assert!(run.err.contains("this is not a terminal") && run.err.contains("apply --yes"), "{}", run.err);
     let run = platform.carrier(&["apply", "--dry-run=server"]).await.ends(5);
     assert!(run.err.contains("nothing was written"), "{}", run.err);
     assert!(platform.management().kubectl(&["get", "crds", "-o", "name"]).await?.is_empty());
@@ -175,7 +175,7 @@ async fn an_interrupted_apply_finishes_what_it_began() -> TestResult {
         said.push('\n');
     }
     assert_eq!(child.wait().await?.code(), Some(130), "{said}");
-    assert!(said.contains("interrupted: the writes under way are finished"), "{said}");
+    assert!(said.contains("interrupted: writes in progress are finished"), "{said}");
     let sum = said.lines().find(|line| line.starts_with("interrupted: ") && line.contains(" created"));
     let number = |text: &str, word: &str| -> usize {
         let at = text.split([' ', ':', ';', ',']).collect::<Vec<_>>();

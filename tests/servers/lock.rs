@@ -470,7 +470,7 @@ async fn without_the_management_cluster_the_rest_goes_on() -> TestResult {
     let before = scene.locked();
     fs::write(scene.root().join("carrier.yaml"), "managment: {context: x}\n")?;
     let ran = scene.lock(&[]).await;
-    assert!(ran.exit == 1 && ran.err.contains("carrier.yaml says how to reach the clusters"), "{ran}");
+    assert!(ran.exit == 1 && ran.err.contains("fix carrier.yaml first: it says how to reach the clusters"), "{ran}");
     assert_eq!(scene.locked(), before);
     Ok(())
 }

@@ -1,5 +1,4 @@
-//! What `carrier apply` says: the plan before, a line a step while it works, and in
-//! the end what was done and what was not.
+//! The output of `carrier apply`: the plan before, a line per stage during, and the outcome after.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -12,30 +11,30 @@ use crate::plan::text;
 use crate::plan::types::{Action, ObjectRef, Plan};
 use crate::plan::words::{count, flag_name, object};
 
-/// So many failures are told one by one.
+/// The number of failures that are shown one by one.
 const FAILURES: usize = 20;
-/// So many names are told of what was skipped for one reason.
+/// The number of names that are shown of the objects skipped for one reason.
 const NAMES: usize = 3;
 
-/// Shows a plan, as data.
+/// Shows a plan on stdout.
 pub(super) fn plan(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
     let how = text::TextOptions { color: ui.out_color, ..text::TextOptions::default() };
-    // What is refused is said by the error.
+    // The refusals are in the error that follows.
     let plan = Plan { refusals: Vec::new(), ..plan.clone() };
     ui.out().write_all(text::text(&plan, &how).as_bytes())
 }
 
-/// There is nothing to do.
+/// Shows that there is nothing to do.
 pub(super) fn nothing(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
     ui.say(text::summary(plan))
 }
 
-/// Says what has just happened.
+/// Shows an event.
 pub(super) fn event(event: &Event, dry_run: bool, ui: &mut Ui<'_>) -> io::Result<()> {
     let dry = if dry_run { " (dry run)" } else { "" };
     match event {
         Event::Applied(about) => ui.detail(format_args!("{}: {} applied{dry}", about.cluster, object(about))),
-        Event::Unchanged(about) => ui.detail(format_args!("{}: {} was just so", about.cluster, object(about))),
+        Event::Unchanged(about) => ui.detail(format_args!("{}: {} unchanged", about.cluster, object(about))),
         Event::Deleted(about) => ui.detail(format_args!("{}: {} deleted{dry}", about.cluster, object(about))),
         Event::Failed(Failure { object: about, .. }) => {
             ui.detail(format_args!("{}: {} failed", about.cluster, object(about)))
@@ -50,7 +49,7 @@ pub(super) fn event(event: &Event, dry_run: bool, ui: &mut Ui<'_>) -> io::Result
     }
 }
 
-/// Says what came of it all.
+/// Shows the outcome.
 pub(super) fn outcome(outcome: &Outcome, plan: &Plan, dry_run: bool, ui: &mut Ui<'_>) -> io::Result<()> {
     for failure in outcome.failed.iter().take(FAILURES) {
         ui.error(&error(failure, dry_run))?;
@@ -75,12 +74,12 @@ pub(super) fn outcome(outcome: &Outcome, plan: &Plan, dry_run: bool, ui: &mut Ui
         return ui.say("nothing was written");
     }
     if !outcome.is_whole() || !plan.complete {
-        return ui.next("apply", "again: it takes up where this ended");
+        return ui.next("apply", "again: it continues where this run ended");
     }
     Ok(())
 }
 
-/// A failure with whose fields are concerned, where the object comes from, and what allows it.
+/// A failure, with the managers of conflicting fields, the source of the object, and the flag that allows it.
 fn error(failure: &Failure, dry_run: bool) -> CliError {
     let about = &failure.object;
     let what = if dry_run { "would not be applied" } else { "was not applied" };
@@ -106,7 +105,7 @@ fn by_reason(skipped: &[(ObjectRef, String)]) -> BTreeMap<&str, Vec<&ObjectRef>>
     reasons
 }
 
-/// The sum, a line: `applied: 38 created, 2 changed, 1 deleted; 1 failed, 2 not done`.
+/// The totals in one line: `applied: 38 created, 2 changed, 1 deleted; 1 failed, 2 not done`.
 fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
     let creations = plan.changes.iter().filter(|change| change.action == Action::Create);
     let creations: BTreeSet<&ObjectRef> = creations.map(|change| &change.object).collect();
@@ -119,7 +118,7 @@ fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
         (created, "created"),
         (outcome.applied.len() - created, "changed"),
         (outcome.deleted.len(), "deleted"),
-        (outcome.unchanged.len(), "just so already"),
+        (outcome.unchanged.len(), "unchanged"),
     ]);
     let away = plan.clusters.iter().filter(|cluster| !cluster.reached).count();
     let undone = numbers(&[

@@ -38,7 +38,7 @@ pub fn text(out: &mut dyn Write, report: &Report, color: bool) -> io::Result<()>
         }
     }
     for health in report.clusters.iter().filter(|health| !health.grant.is_empty()) {
-        writeln!(out, "\n# What is missing in {}, to be given by an admin of it:", title(health))?;
+        writeln!(out, "\n# The permissions that are missing in {}, to be granted by an administrator:", title(health))?;
         out.write_all(grant::stream(&health.grant).as_bytes())?;
     }
     Ok(())

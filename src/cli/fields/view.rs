@@ -20,9 +20,9 @@ pub struct Shown {
     pub crd: String,
     /// The version.
     pub version: String,
-    /// Whether objects are stored in it.
+    /// Whether it is the stored version.
     pub stored: bool,
-    /// Where the CRD is from: clusters, or a file.
+    /// The clusters, or the file, that the CRD comes from.
     pub from: Vec<String>,
     /// The object whose exposure is shown.
     pub object: Option<String>,
@@ -30,7 +30,7 @@ pub struct Shown {
     pub fields: Vec<Field>,
 }
 
-/// Writes trees, an empty line between them.
+/// Writes trees, separated by empty lines.
 ///
 /// # Errors
 /// When `out` cannot be written.
@@ -61,8 +61,8 @@ pub fn tree(out: &mut dyn Write, all: &[Shown], color: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes `jsonPath` lines to paste under `fields`. With an exposure, what it
-/// does not take is commented out, but for what nothing can run without.
+/// Writes `jsonPath` lines to paste under `fields`. With an exposure, fields that it does not expose are
+/// commented out, except those that nothing can run without.
 ///
 /// # Errors
 /// When `out` cannot be written.
