@@ -27,8 +27,8 @@ pub fn columns(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) 
                     true => ": the column reads the service's own conditions",
                     false => "",
                 };
-                let message = format!("the column `{}` goes: it shows {field}{whose}", text(column, "name"));
-                let help = format!("add `- jsonPath: {place}` to `fields`, or accept that the column goes");
+                let message = format!("the column `{}` is dropped: it shows {field}{whose}", text(column, "name"));
+                let help = format!("add `- jsonPath: {place}` to `fields`, or accept that the column is dropped");
                 report.about(&codes::COLUMN_DROPPED, &place, message, help);
             }
         }
@@ -43,7 +43,7 @@ pub fn selectable(version: &SourceVersion, set: &PathSet, report: &mut Report<'_
         match hidden(json_path, set) {
             None => kept.push(serde_json::json!({ "jsonPath": json_path })),
             Some(_) => {
-                let message = format!("the selectable field `{json_path}` goes: it is not exposed");
+                let message = format!("the selectable field `{json_path}` is dropped: it is not exposed");
                 let place = field_path(json_path);
                 let help = format!("add `- jsonPath: {place}` to `fields`, or accept that tenants cannot select by it");
                 report.about(&codes::SELECTABLE_DROPPED, &place, message, help);
@@ -59,7 +59,8 @@ pub fn scale(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) ->
     for (key, needed) in [("specReplicasPath", true), ("statusReplicasPath", true), ("labelSelectorPath", false)] {
         let Some(json_path) = scale.get(key).and_then(Value::as_str).map(str::to_owned) else { continue };
         let Some(field) = hidden(&json_path, set) else { continue };
-        let what = if needed { "the scale subresource goes" } else { "the scale subresource loses its label selector" };
+        let what =
+            if needed { "the scale subresource is dropped" } else { "the scale subresource loses its label selector" };
         let help = format!("add `- jsonPath: {json_path}` to `fields` if tenants should scale");
         report.about(&codes::SCALE_DROPPED, &field_path(&json_path), format!("{what}: it reads {field}"), help);
         if needed {

@@ -63,7 +63,7 @@ fn drop_rules(node: &mut Value, at: &mut FieldPath, report: &mut Report<'_>) {
         report,
         transition,
         &codes::RULE_DROPPED,
-        "nothing here can hold it against the catalog's default",
+        "it cannot be checked against the catalog's default",
     );
     let Some(map) = node.as_object_mut() else { return };
     let mut into = |segment: Segment, child: &mut Value| {
@@ -94,7 +94,7 @@ fn take_rules(
     rules.retain(|rule| {
         let text = rule.get("rule").and_then(Value::as_str).unwrap_or_default();
         if !stays(text) {
-            report.about(code, at, format!("`{at}`: the rule `{}` goes: {why}", one_line(text)), None);
+            report.about(code, at, format!("`{at}`: the rule `{}` is dropped: {why}", one_line(text)), None);
         }
         stays(text)
     });

@@ -95,7 +95,7 @@ impl Partial<'_, '_> {
                 }
                 Verdict::False => {
                     out.remove(key);
-                    let message = format!("`{at}`: `{key}` demands what the exposure hides: {names}");
+                    let message = format!("`{at}`: `{key}` requires hidden fields: {names}");
                     let help = hidden.first().map(|first| match hidden.len() {
                         1 => format!("add `- jsonPath: {first}` to `fields`, or preset it"),
                         _ => format!("add one of them to `fields`, such as `- jsonPath: {first}`, or preset it"),
@@ -163,7 +163,7 @@ impl Partial<'_, '_> {
         out.remove("default");
         pruned.lost_default = true;
         let at = self.at;
-        let message = format!("the default of `{at}` goes: {why}");
+        let message = format!("the default of `{at}` is dropped: {why}");
         self.report.about(&codes::DEFAULT_DROPPED, at, message, format!("expose `{at}` itself to keep it"));
     }
 
@@ -181,13 +181,13 @@ impl Partial<'_, '_> {
                     true => "its field is of another type now".to_owned(),
                     false => format!("it names {}, hidden or not certain to be there", quoted(&named)),
                 };
-                let message = format!("`{at}`: the rule `{}` goes: {why}", cel::one_line(text));
+                let message = format!("`{at}`: the rule `{}` is dropped: {why}", cel::one_line(text));
                 self.report.about(&codes::RULE_DROPPED, at, message, None);
                 continue;
             }
             if costlier || pruned.is_grown || !cel::words_among(text, &pruned.grown).is_empty() {
                 let message =
-                    format!("`{at}`: the rule `{}` goes: it would cost more than before", cel::one_line(text));
+                    format!("`{at}`: the rule `{}` is dropped: it would cost more than before", cel::one_line(text));
                 self.report.about(&codes::RULE_TOO_COSTLY, at, message, None);
                 continue;
             }
@@ -214,7 +214,7 @@ impl Partial<'_, '_> {
             if !named.is_empty() {
                 let at = self.at;
                 let message = format!(
-                    "`{at}`: the {key} of the rule `{}` goes: it names {}, hidden or not certain to be there",
+                    "`{at}`: the {key} of the rule `{}` is dropped: it names {}, hidden or not certain to be there",
                     cel::one_line(text),
                     quoted(&named)
                 );

@@ -38,8 +38,10 @@ pub fn root(root: &mut Value) -> Vec<String> {
     for key in &forbidden {
         map.remove(key);
     }
-    let mut said: Vec<String> =
-        forbidden.iter().map(|k| format!("`{k}` at the root goes: the status subresource forbids it there")).collect();
+    let mut said: Vec<String> = forbidden
+        .iter()
+        .map(|k| format!("`{k}` at the root is dropped: the status subresource forbids it there"))
+        .collect();
     // Every object has metadata, and none has a status when it is created (R2).
     let named: Vec<String> = look::strings(&Value::Object(map.clone()), "required").map(str::to_owned).collect();
     if named.iter().any(|n| n == "status") {
@@ -59,7 +61,7 @@ fn formats(node: &mut Value, at: &mut FieldPath, found: &mut Vec<(FieldPath, Str
     if let (Some(range), "integer") = (range, look::type_name(node)) {
         let outside = |key: &str| node.get(key).and_then(Value::as_f64).is_some_and(|n| !range.contains(&n));
         if outside("minimum") || outside("maximum") {
-            found.push((at.clone(), format!("`{at}`: format {format} goes, since its bounds reach beyond it")));
+            found.push((at.clone(), format!("`{at}`: format {format} is dropped: its bounds are outside of it")));
             if let Some(map) = node.as_object_mut() {
                 map.remove("format");
             }

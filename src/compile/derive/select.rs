@@ -156,7 +156,7 @@ fn missing(root: &Value, node: &Value, path: &FieldPath, here: &FieldPath, name:
         _ if schema::is_free_form(node)
             && schema::properties(node).all(|(n, _)| nearest(name, [n.as_str()]).is_none()) =>
         {
-            let message = format!("`{here}` may hold anything, so `{path}` cannot be told from the rest");
+            let message = format!("`{here}` may hold anything: the CRD does not describe `{path}`");
             refuse(&codes::UNDESCRIBED, message, Some(format!("expose `{here}`, with all that may stand in it")))
         }
         "array" => {
@@ -321,8 +321,8 @@ fn complete(node: &Value, set: &mut PathSet, at: &mut FieldPath, report: &mut Re
         if !added.is_empty() {
             let names: Vec<String> =
                 added.iter().map(|k| format!("`{}`", at.with(Segment::Items).property(k))).collect();
-            let message =
-                format!("{} {} along: the items of `{at}` are told apart by it", names.join(" and "), comes(&added));
+            let (are, identify) = if added.len() == 1 { ("is", "it identifies") } else { ("are", "they identify") };
+            let message = format!("{} {are} exposed too: {identify} the items of `{at}`", names.join(" and "));
             report.about(&codes::LIST_KEYS_ADDED, at, message, None);
         }
         for key in added {
@@ -346,10 +346,6 @@ fn complete(node: &Value, set: &mut PathSet, at: &mut FieldPath, report: &mut Re
         }
         at.0.pop();
     }
-}
-
-fn comes(names: &[&str]) -> &'static str {
-    if names.len() == 1 { "comes" } else { "come" }
 }
 
 /// A map exposed both by key and by value: an error unless the values are whole, which covers the keys.

@@ -45,7 +45,8 @@ fn storable_at_any_time(root: &mut Value, report: &mut Report<'_>) {
     status.remove("minProperties");
     for key in schema::JUNCTORS {
         if status.remove(key).is_some() {
-            let message = format!("`{at}`: `{key}` goes: a status must be storable before the service has reported");
+            let message =
+                format!("`{at}`: `{key}` is dropped: a status must be storable before the service has reported");
             report.about(&codes::VALIDATION_DROPPED, &at, message, None);
         }
     }
@@ -65,7 +66,7 @@ fn uncertain(node: &mut Map<String, Value>, fields: &BTreeSet<FieldPath>, at: &F
             return true;
         }
         let message = format!(
-            "`{at}`: the rule `{}` goes: it counts on `{}`, which a status may lack before the service has reported",
+            "`{at}`: the rule `{}` is dropped: it relies on `{}`, which a status may lack before the service has reported",
             cel::one_line(text),
             named.join("`, `")
         );
