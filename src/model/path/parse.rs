@@ -1,14 +1,13 @@
-//! Reads a field path; an error has its place in the text.
+//! Parses field paths, with the position of errors.
 //!
-//! The grammar is small on purpose: what JSONPath has beyond it (indices,
-//! slices, filters, `..`) names positions or values, and only fields can be
-//! exposed.
+//! The grammar is deliberately small: the other features of JSONPath (indices, slices,
+//! filters, `..`) select positions or values, and only fields can be exposed.
 
 use std::ops::Range;
 
 use super::{FieldPath, Segment, is_plain_char};
 
-/// Why a path cannot be read, and where in its text.
+/// A syntax error in a path, and its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct PathError {
@@ -24,39 +23,39 @@ pub enum PathProblem {
     /// The path is empty, or a dot alone.
     #[error("the path is empty")]
     Empty,
-    /// `..`, in JSONPath "anywhere below".
-    #[error("`..` is not possible: a path names each step")]
+    /// `..`, the recursive descent of JSONPath.
+    #[error("`..` is not supported: a path lists every segment")]
     Recursive,
     /// A dot at the end.
     #[error("the path ends in a dot")]
     TrailingDot,
     /// `[0]`, `[-1]`.
-    #[error("`[{0}]` names one item of a list; fields are exposed of all items")]
+    #[error("`[{0}]` selects one item of a list; fields can be exposed for all items only")]
     Index(String),
     /// `[1:3]`.
-    #[error("`[{0}]` names a slice of a list; fields are exposed of all items")]
+    #[error("`[{0}]` selects a slice of a list; fields can be exposed for all items only")]
     Slice(String),
     /// `[?(…)]`.
-    #[error("`[{0}]` is a filter; fields are exposed of all items")]
+    #[error("`[{0}]` is a filter; fields can be exposed for all items only")]
     Filter(String),
     /// `[` without `]`, or a quote that is not closed.
-    #[error("`{0}` is never closed")]
+    #[error("`{0}` is not closed")]
     Unclosed(char),
     /// A name without characters, quoted or not.
     #[error("the quoted name is empty")]
     EmptyName,
     /// `$`, `{`, or another character that needs quotes.
-    #[error("`{0}` cannot stand here")]
+    #[error("`{0}` is not allowed here")]
     Unexpected(char),
 }
 
 impl PathProblem {
-    /// How to correct it.
+    /// How to fix it.
     #[must_use]
     pub fn help(&self) -> String {
         match self {
             Self::Empty => "write the path of a field, such as `.spec.replicas`".into(),
-            Self::Recursive => "write every step, such as `.spec.template.name`".into(),
+            Self::Recursive => "write every segment, such as `.spec.template.name`".into(),
             Self::TrailingDot => "remove the last dot".into(),
             Self::Index(_) | Self::Slice(_) | Self::Filter(_) => {
                 "write `[]` for every item, such as `.spec.listeners[].port`".into()
@@ -96,7 +95,7 @@ pub(super) fn parse(text: &str) -> Result<FieldPath, PathError> {
                         parser.at += 1;
                         segments.push(Segment::Values);
                     }
-                    // JSONPath also writes `.a.['b']`; the dot adds nothing.
+                    // JSONPath also writes `.a.['b']`; the dot has no effect.
                     Some('[') => {}
                     Some(_) => segments.push(parser.name(start)?),
                 }
@@ -117,7 +116,7 @@ impl Parser<'_> {
         self.text[self.at..].chars().next()
     }
 
-    /// A name without quotes; `\.` stands for a dot in it, as in kubectl's JSONPath.
+    /// Parses a name without quotes; `\.` is a dot in it, as in kubectl's JSONPath.
     fn name(&mut self, start: usize) -> Result<Segment, PathError> {
         let mut name = String::new();
         while let Some(c) = self.peek() {
@@ -145,7 +144,7 @@ impl Parser<'_> {
         Ok(Segment::Property(name))
     }
 
-    /// What stands in brackets: `[]`, `[*]`, `['name']`, `["name"]`.
+    /// Parses the content of brackets: `[]`, `[*]`, `['name']`, `["name"]`.
     fn bracket(&mut self) -> Result<Segment, PathError> {
         let start = self.at;
         self.at += 1;
@@ -234,17 +233,17 @@ mod tests {
             ("", "0..0: the path is empty"),
             (".", "0..1: the path is empty"),
             (".spec.", "5..6: the path ends in a dot"),
-            (".spec..name", "5..7: `..` is not possible: a path names each step"),
-            (".spec.l[0].a", "7..10: `[0]` names one item of a list; fields are exposed of all items"),
-            (".spec.l[1:3]", "7..12: `[1:3]` names a slice of a list; fields are exposed of all items"),
-            (".c[?(@.a==1)]", "2..13: `[?(@.a==1)]` is a filter; fields are exposed of all items"),
-            (".spec.l[", "7..8: `[` is never closed"),
-            (".spec['a", "5..8: `'` is never closed"),
+            (".spec..name", "5..7: `..` is not supported: a path lists every segment"),
+            (".spec.l[0].a", "7..10: `[0]` selects one item of a list; fields can be exposed for all items only"),
+            (".spec.l[1:3]", "7..12: `[1:3]` selects a slice of a list; fields can be exposed for all items only"),
+            (".c[?(@.a==1)]", "2..13: `[?(@.a==1)]` is a filter; fields can be exposed for all items only"),
+            (".spec.l[", "7..8: `[` is not closed"),
+            (".spec['a", "5..8: `'` is not closed"),
             (".spec['']", "5..9: the quoted name is empty"),
-            ("$.spec", "0..1: `$` cannot stand here"),
-            ("{.spec}", "0..1: `{` cannot stand here"),
-            (".spec a", "5..6: ` ` cannot stand here"),
-            (".spec[abc]", "5..10: `a` cannot stand here"),
+            ("$.spec", "0..1: `$` is not allowed here"),
+            ("{.spec}", "0..1: `{` is not allowed here"),
+            (".spec a", "5..6: ` ` is not allowed here"),
+            (".spec[abc]", "5..10: `a` is not allowed here"),
         ] {
             assert_eq!(read(text), error, "{text}");
         }
