@@ -317,7 +317,7 @@ fn what_is_missing_or_does_not_fit_is_said() {
         ),
         (
             entry_with(&|e| e["derive"]["expose"][0]["fields"][0]["jsonPath"] = json!(".spec..size")),
-            "`.spec..size` in `spec.derive` is not a field path: `..` is not possible: a path names each step",
+            "`.spec..size` in `spec.derive` is not a field path: `..` is not supported: a path lists every segment",
         ),
         (
             entry_with(&|e| e["derive"]["expose"][0]["fields"][0]["jsonPath"] = json!(".spec.weight")),
