@@ -1,10 +1,11 @@
 //! Who we are in a cluster, and what we may do there: asked of the cluster itself.
 
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::client::Cluster;
 use super::error::{ClusterError, ErrorKind};
-use super::rest::ApiRequest;
+use super::request::ApiRequest;
 use crate::model::resource::Resource;
 use crate::plan::permissions::Permission;
 
@@ -16,7 +17,7 @@ pub async fn who_am_i(cluster: &Cluster) -> Result<String, ClusterError> {
     let kind = "SelfSubjectReview";
     let resource = Resource::new("authentication.k8s.io", "v1", kind, "selfsubjectreviews", false);
     let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": kind });
-    let answer = cluster.call(&ApiRequest::create(&resource, None, &body, "")).await?;
+    let answer = cluster.call(&ApiRequest::create(&resource, None, &body)).await?;
     let name = answer.pointer("/status/userInfo/username").and_then(Value::as_str);
     name.map(str::to_owned).ok_or_else(|| ClusterError::new(ErrorKind::BadAnswer, "it does not say who we are"))
 }
@@ -29,10 +30,10 @@ pub async fn allowed<'a>(
     cluster: &Cluster,
     accesses: impl IntoIterator<Item = &'a Permission>,
 ) -> Result<Vec<bool>, ClusterError> {
-    let calls = accesses.into_iter().map(review).collect();
-    let answers = cluster.call_all(calls).await;
-    let yes = |answer: Value| answer.pointer("/status/allowed").and_then(Value::as_bool).unwrap_or(false);
-    answers.into_iter().map(|answer| answer.map(yes)).collect()
+    let reviews: Vec<ApiRequest> = accesses.into_iter().map(review).collect();
+    let answers = try_join_all(reviews.iter().map(|review| cluster.call(review))).await?;
+    let yes = |answer: &Value| answer.pointer("/status/allowed").and_then(Value::as_bool).unwrap_or(false);
+    Ok(answers.iter().map(yes).collect())
 }
 
 fn review(access: &Permission) -> ApiRequest {
@@ -50,5 +51,5 @@ fn review(access: &Permission) -> ApiRequest {
     let body = json!({
         "apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": { "resourceAttributes": attributes },
     });
-    ApiRequest::create(&resource, None, &body, "")
+    ApiRequest::create(&resource, None, &body)
 }

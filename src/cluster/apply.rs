@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use super::client::Cluster;
 use super::error::{ClusterError, ErrorKind};
-use super::rest::{self, ApiRequest};
+use super::request::{ApiRequest, Selection};
 use super::wait::{self, Verdict, Wait};
 use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
@@ -120,6 +120,10 @@ pub async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Result<Optio
 fn config_maps() -> Resource {
     Resource::new("", "v1", "ConfigMap", "configmaps", true)
 }
+
+/// So many steps are begun before one of them has ended: the others are not begun if the user stops the
+/// run, or the cluster is lost. The client limits the requests by itself.
+const BEGUN: usize = 16;
 
 /// How to apply.
 #[derive(Debug, Clone)]
@@ -276,7 +280,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// So many at once as the cluster allows; how many went well.
+    /// Does some at once; how many went well.
     async fn each<'s, F: Future<Output = bool>>(
         &self,
         steps: impl Iterator<Item = &'s Step>,
@@ -284,7 +288,7 @@ impl<'a> Run<'a> {
     ) -> usize {
         // A future that holds the closure beside what it made is not Send.
         let works: Vec<F> = steps.map(work).collect();
-        let done = stream::iter(works).buffer_unordered(self.work.cluster.at_once());
+        let done = stream::iter(works).buffer_unordered(BEGUN);
         done.filter(|done| std::future::ready(*done)).count().await
     }
 
@@ -294,9 +298,8 @@ impl<'a> Run<'a> {
         if steps.iter().all(|step| step.seen.is_some()) {
             return None;
         }
-        let page = rest::Page { limit: 1, labels: None, token: None, metadata_only: true };
-        let list = self.work.cluster.call(&ApiRequest::list(Resource::crds(), None, &page)).await.ok()?;
-        list.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned)
+        let crds = Selection::all(Resource::crds()).metadata_only();
+        self.work.cluster.first(&crds).await.ok().map(|(_, version)| version)
     }
 
     /// Waits for the CRDs that are not established yet: for all, or for those that a later step needs.
@@ -315,7 +318,7 @@ impl<'a> Run<'a> {
         let until = Instant::now() + self.how.timeout;
         let (of, waited) = (names.len(), names.clone());
         // One watch of all CRDs: those of the KubeCarrier kinds have no label in common with ours.
-        let wait = Wait { selector: "", names, since, until };
+        let wait = Wait { selection: Selection::all(Resource::crds()), names, since, until };
         let Some(verdicts) = self.unless_stopped(wait::established(self.work.cluster, wait)).await else {
             let mut state = self.state();
             state.missing.extend(waited.iter().map(|name| (crd_key(name), INTERRUPTED.to_owned())));
@@ -349,9 +352,9 @@ impl<'a> Run<'a> {
     /// Writes the parent of the inventory, and its namespace where that is not there.
     async fn apply_parent(&self, parent: &Value) -> Result<(), ClusterError> {
         let name = parent.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        let call = ApiRequest::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, parent, rest::Apply::default());
+        let call = ApiRequest::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, parent);
         match self.work.cluster.call(&call).await {
-            Err(error) if error.kind == ErrorKind::NotFound => {
+            Err(error) if error.kind == ErrorKind::NamespaceNotFound => {
                 let is_it = |step: &&Step| step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE;
                 let step = self.work.steps.iter().find(is_it);
                 let body = match step.map(|step| &step.operation) {
@@ -359,7 +362,7 @@ impl<'a> Run<'a> {
                     _ => json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}),
                 };
                 let spaces = Resource::namespaces();
-                let make = ApiRequest::apply(spaces, None, SYSTEM_NAMESPACE, &body, rest::Apply::default());
+                let make = ApiRequest::apply(spaces, None, SYSTEM_NAMESPACE, &body);
                 self.work.cluster.call(&make).await?;
                 self.state().made_namespace = true;
                 self.work.cluster.call(&call).await.map(drop)

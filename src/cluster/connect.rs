@@ -52,7 +52,7 @@ impl Default for ConnectOptions {
             context: None,
             impersonate_user: None,
             impersonate_groups: Vec::new(),
-            request_timeout: Limits::default().call,
+            request_timeout: Limits::default().deadline,
             allow_loopback: false,
             directory: PathBuf::new(),
             variables: Variables::default(),
@@ -97,7 +97,7 @@ pub struct Connector<'a> {
 
 impl Connector<'_> {
     fn limits(&self) -> Limits {
-        Limits { call: self.options.request_timeout, ..Limits::default() }
+        Limits { deadline: self.options.request_timeout, ..Limits::default() }
     }
 
     /// Makes the client of the management cluster. Sends no request.

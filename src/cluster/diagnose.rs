@@ -1,4 +1,4 @@
-//! From trouble with a cluster to a diagnostic at the line that names the cluster.
+//! From an error of a cluster to a diagnostic at the line that names the cluster.
 
 use super::error::{ClusterError, ErrorKind};
 use crate::model::cluster::Target;
@@ -6,7 +6,7 @@ use crate::model::codes::{Code, cluster as codes};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::source::Span;
 
-/// The diagnostic of a call that failed. `place` is where the repository speaks of the cluster.
+/// The diagnostic of a request that failed. `place` is where the repository speaks of the cluster.
 #[must_use]
 pub fn diagnose(target: &Target, error: &ClusterError, place: Option<Span>) -> Diagnostic {
     let code = code(error.kind);
@@ -37,8 +37,8 @@ fn who(target: &Target) -> String {
     }
 }
 
-fn code(trouble: ErrorKind) -> &'static Code {
-    match trouble {
+fn code(kind: ErrorKind) -> &'static Code {
+    match kind {
         ErrorKind::Kubeconfig => &codes::NO_KUBECONFIG,
         ErrorKind::UnsafeKubeconfig => &codes::UNSAFE_KUBECONFIG,
         ErrorKind::Unreachable => &codes::UNREACHABLE,
@@ -46,7 +46,9 @@ fn code(trouble: ErrorKind) -> &'static Code {
         ErrorKind::Certificate => &codes::CERTIFICATE,
         ErrorKind::Unauthorized => &codes::UNAUTHORIZED,
         ErrorKind::Forbidden => &codes::FORBIDDEN,
-        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Expired => &codes::SERVER_ERROR,
-        ErrorKind::Server | ErrorKind::BadAnswer => &codes::SERVER_ERROR,
+        ErrorKind::NotFound | ErrorKind::KindNotFound | ErrorKind::NamespaceNotFound => &codes::SERVER_ERROR,
+        ErrorKind::AlreadyExists | ErrorKind::VersionConflict | ErrorKind::FieldConflict => &codes::SERVER_ERROR,
+        ErrorKind::Invalid | ErrorKind::InvalidRequest | ErrorKind::Expired => &codes::SERVER_ERROR,
+        ErrorKind::Busy | ErrorKind::Server | ErrorKind::BadAnswer | ErrorKind::TooLarge => &codes::SERVER_ERROR,
     }
 }

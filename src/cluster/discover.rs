@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::client::{Cluster, items};
+use super::client::{Cluster, ListSink};
 use super::error::{ClusterError, ErrorKind};
 use super::identity::{Identity, identify};
-use super::rest::{ApiRequest, Page};
+use super::request::{ApiRequest, Selection};
 use crate::compile::locking::strip;
 use crate::compile::resolve::BaseName;
 use crate::compile::{DiscoveredCluster, DiscoveredCrd};
@@ -21,10 +21,6 @@ use crate::model::resource::Resource;
 /// A request to an API server may be 3 MiB long; what it answers is written with more white space
 /// and managed fields.
 const MAX_CRD: usize = 16 * 1024 * 1024;
-/// CRDs on a page of a list that holds their metadata alone.
-const PAGE: u32 = 100;
-/// No cluster has as many pages of CRDs as this.
-const MAX_PAGES: usize = 100;
 /// So many CRDs of one plural are worth a look: with two it is not clear already which is meant.
 const MAX_NAMESAKES: usize = 8;
 
@@ -91,8 +87,7 @@ pub async fn discover(
             asked.extend(there.iter().filter(|name| plural.is(name)).take(MAX_NAMESAKES).cloned());
         }
     }
-    let found: Vec<Option<(String, Value)>> =
-        stream::iter(asked).map(|name| one(cluster, name)).buffer_unordered(cluster.at_once()).try_collect().await?;
+    let found = try_join_all(asked.into_iter().map(|name| one(cluster, name))).await?;
     let crds = found.into_iter().flatten().map(|(name, crd)| (name, DiscoveredCrd::live(crd))).collect();
     Ok(DiscoveredCluster {
         uid: Some(identity.uid),
@@ -102,13 +97,9 @@ pub async fn discover(
     })
 }
 
-fn resource() -> Resource {
-    Resource::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false)
-}
-
 /// A CRD, stripped; `None` where the cluster does not have it.
 async fn one(cluster: &Cluster, name: String) -> Result<Option<(String, Value)>, ClusterError> {
-    let answer = match cluster.call_within(&ApiRequest::object(&resource(), None, &name), MAX_CRD).await {
+    let answer = match cluster.call(&ApiRequest::object(Resource::crds(), None, &name).at_most(MAX_CRD)).await {
         Ok(answer) => answer,
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -124,28 +115,25 @@ async fn one(cluster: &Cluster, name: String) -> Result<Option<(String, Value)>,
     Ok(Some((name, strip(&answer))))
 }
 
-/// The names of all CRDs. They become paths, so those that cannot be names are none.
+/// The names of all CRDs.
 async fn crd_names(cluster: &Cluster) -> Result<BTreeSet<String>, ClusterError> {
-    let mut found = BTreeSet::new();
-    let mut token: Option<String> = None;
-    let resource = resource();
-    for _ in 0..MAX_PAGES {
-        let page = Page { limit: PAGE, labels: None, token: token.as_deref(), metadata_only: true };
-        let mut answer = match cluster.call(&ApiRequest::list(&resource, None, &page)).await {
-            // The list expired between two pages: names that are gone by now are not found when asked for.
-            Err(error) if error.kind == ErrorKind::Expired && token.is_some() => {
-                token = None;
-                continue;
-            }
-            answer => answer?,
-        };
-        let items = items(&mut answer)?;
-        let given = items.iter().filter_map(|item| item.pointer("/metadata/name")?.as_str());
-        found.extend(given.filter(|name| name.contains('.') && names::dns_subdomain(name).is_ok()).map(str::to_owned));
-        match answer.pointer("/metadata/continue").and_then(Value::as_str) {
-            Some(next) if !next.is_empty() => token = Some(next.to_owned()),
-            _ => return Ok(found),
-        }
+    let mut names = Names::default();
+    cluster.list(&Selection::all(Resource::crds()).metadata_only(), &mut names).await?;
+    Ok(names.0)
+}
+
+/// Names of CRDs. They become paths, so those that cannot be names are none.
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl ListSink for Names {
+    fn take(&mut self, object: Value) {
+        let name = object.pointer("/metadata/name").and_then(Value::as_str);
+        let name = name.filter(|name| name.contains('.') && names::dns_subdomain(name).is_ok());
+        self.0.extend(name.map(str::to_owned));
     }
-    Err(ClusterError::new(ErrorKind::BadAnswer, "the list of CRDs does not end"))
+
+    fn restart(&mut self) {
+        self.0.clear();
+    }
 }

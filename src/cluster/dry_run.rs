@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::client::Cluster;
-use super::error::{ClusterError, ErrorKind, discreet};
-use super::rest::{ApiRequest, Apply};
+use super::error::{ClusterError, ErrorKind, ServerStatus, discreet};
+use super::request::ApiRequest;
 use crate::compile::render::Manifest;
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
@@ -45,38 +45,33 @@ pub async fn ask(
         })
         .collect();
     let count = asked.len();
-    let asks: Vec<_> = asked
-        .into_iter()
-        .map(|(key, resource, manifest)| {
-            let (world, is_new) = (&world, !differing.contains(&key));
-            async move {
-                let body = inventory.labelled(&manifest.body);
-                let call = |force| {
-                    let how = Apply { dry_run: true, force };
-                    ApiRequest::apply(resource, key.namespace.as_deref(), &key.name, &body, how)
-                };
-                let answer = match cluster.call(&call(false)).await {
-                    // Where there is nothing, there is nothing to compare with.
-                    Ok(_) if is_new => None,
-                    Ok(body) => Some(DryRunResult::Accepted(body)),
-                    Err(error) => refusal(error)?,
-                };
-                // Whose fields are taken is said also where that is allowed.
-                let answer = match answer {
-                    Some(DryRunResult::Conflicts(conflicts)) if forced(&key) => match cluster.call(&call(true)).await {
+    let answers = try_join_all(asked.into_iter().map(|(key, resource, manifest)| {
+        let (world, is_new) = (&world, !differing.contains(&key));
+        async move {
+            let body = inventory.labelled(&manifest.body);
+            let apply = ApiRequest::apply(resource, key.namespace.as_deref(), &key.name, &body).dry_run(true);
+            let answer = match cluster.call(&apply).await {
+                // Where there is nothing, there is nothing to compare with.
+                Ok(_) if is_new => None,
+                Ok(body) => Some(DryRunResult::Accepted(body)),
+                Err(error) => refusal(error)?,
+            };
+            // Whose fields are taken is said also where that is allowed.
+            let answer = match answer {
+                Some(DryRunResult::Conflicts(conflicts)) if forced(&key) => {
+                    match cluster.call(&apply.force(true)).await {
                         Ok(body) => Some(DryRunResult::Forced(body, conflicts)),
                         Err(error) => refusal(error)?,
-                    },
-                    answer => answer,
-                };
-                // What an old CRD refuses, the new one may take.
-                let is_sure = !matches!(answer, Some(DryRunResult::Refused(_))) || !world.kind_changes(resource);
-                Ok::<_, ClusterError>(answer.filter(|_| is_sure).map(|answer| (key, answer)))
-            }
-        })
-        .collect();
-    let answers: Vec<Option<(ObjectKey, DryRunResult)>> =
-        stream::iter(asks).buffered(cluster.at_once()).try_collect().await?;
+                    }
+                }
+                answer => answer,
+            };
+            // What an old CRD refuses, the new one may take.
+            let is_sure = !matches!(answer, Some(DryRunResult::Refused(_))) || !world.kind_changes(resource);
+            Ok::<_, ClusterError>(answer.filter(|_| is_sure).map(|answer| (key, answer)))
+        }
+    }))
+    .await?;
     Ok((answers.into_iter().flatten().collect(), count))
 }
 
@@ -84,13 +79,22 @@ pub async fn ask(
 /// nobody can be asked.
 fn refusal(error: ClusterError) -> Result<Option<DryRunResult>, ClusterError> {
     match error.kind {
-        ErrorKind::Conflict if !error.conflicts().is_empty() => Ok(Some(DryRunResult::Conflicts(error.conflicts()))),
-        ErrorKind::NotFound => Ok(None),
+        ErrorKind::FieldConflict => Ok(Some(DryRunResult::Conflicts(error.conflicts()))),
+        _ if error.is_absent() => Ok(None),
         _ if error.is_of_connection() => Err(error),
-        // A webhook with side effects is not asked, and then the dry run is off. Applying may well do.
-        _ if error.message.contains("does not support dry run") => Ok(None),
+        // A webhook with side effects is not asked, and then the dry run is off: a bad request that names
+        // nothing. Applying may well do. (A webhook that denies gives no reason, or one of its own.)
+        ErrorKind::Invalid if is_unsupported(&error) => Ok(None),
         _ => Ok(Some(DryRunResult::Refused(discreet(&error.message)))),
     }
+}
+
+/// Whether the server could not try the object at all.
+fn is_unsupported(error: &ClusterError) -> bool {
+    let says_nothing = |status: &ServerStatus| {
+        status.code == 400 && status.reason == "BadRequest" && status.causes.is_empty() && status.name.is_empty()
+    };
+    error.status.as_deref().is_some_and(says_nothing) && error.unknown_fields().is_empty()
 }
 
 /// What has to be there before an object can be made.
@@ -155,13 +159,17 @@ mod tests {
             { "reason": "FieldManagerConflict", "field": ".spec.x", "message": "conflict with \"kubectl\" using v1" },
         ] } });
         let expected = Conflict { manager: "kubectl".into(), field: ".spec.x".into() };
-        let error = ClusterError::of_status(409, conflict.to_string().as_bytes());
+        let error = ClusterError::from_response(409, conflict.to_string().as_bytes());
         assert_eq!(refusal(error), Ok(Some(DryRunResult::Conflicts(vec![expected]))));
-        let error = ClusterError::of_status(403, br#"{"message":"escalation"}"#);
+        let error = ClusterError::from_response(403, br#"{"message":"escalation"}"#);
         assert_eq!(refusal(error), Ok(Some(DryRunResult::Refused("escalation".into()))));
-        assert_eq!(refusal(ClusterError::of_status(404, b"{}")), Ok(None));
-        let webhook = br#"{"message":"admission webhook \"x\" does not support dry run"}"#;
-        assert_eq!(refusal(ClusterError::of_status(400, webhook)), Ok(None));
-        assert!(refusal(ClusterError::of_status(401, b"{}")).is_err());
+        assert_eq!(refusal(ClusterError::from_response(404, b"{}")), Ok(None));
+        let webhook = br#"{"reason":"BadRequest","message":"admission webhook \"x\" does not support dry run"}"#;
+        assert_eq!(refusal(ClusterError::from_response(400, webhook)), Ok(None));
+        let denied = br#"{"message":"admission webhook \"x\" denied the request: no"}"#;
+        assert!(matches!(refusal(ClusterError::from_response(400, denied)), Ok(Some(DryRunResult::Refused(_)))));
+        let strict = br#"{"reason":"BadRequest","message":"strict decoding error: unknown field \"spec.x\""}"#;
+        assert!(matches!(refusal(ClusterError::from_response(400, strict)), Ok(Some(DryRunResult::Refused(_)))));
+        assert!(refusal(ClusterError::from_response(401, b"{}")).is_err());
     }
 }

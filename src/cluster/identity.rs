@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::client::Cluster;
 use super::error::{ClusterError, ErrorKind};
-use super::rest::ApiRequest;
+use super::request::ApiRequest;
+use crate::model::resource::Resource;
 
 /// Who a cluster is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +21,8 @@ pub struct Identity {
 /// # Errors
 /// When it cannot be reached, or may not be asked.
 pub async fn identify(cluster: &Cluster) -> Result<Identity, ClusterError> {
-    let version = ApiRequest::get("/version");
-    let system = ApiRequest::get("/api/v1/namespaces/kube-system").metadata_only();
+    let version = ApiRequest::version();
+    let system = ApiRequest::object(Resource::namespaces(), None, "kube-system").metadata_only();
     let (version, system) = tokio::join!(cluster.call(&version), cluster.call(&system));
     let (version, system) = (version?, system?);
     let uid = system.pointer("/metadata/uid").and_then(Value::as_str);

@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
 use super::client::Cluster;
 use super::error::{ClusterError, ErrorKind};
 use super::instances::{Census, Fate, Where, census, impact};
-use super::rest::ApiRequest;
+use super::request::ApiRequest;
 use super::trial::try_schema;
 use crate::model::cluster::Target;
 use crate::model::crd::{Version, versions};
@@ -122,14 +123,11 @@ async fn tried(
             worth.push(changed);
         }
     }
-    let at_once = cluster.at_once() / worth.len().clamp(1, TRIALS);
-    let trials: Vec<_> =
-        worth
-            .into_iter()
-            .map(|changed| async move {
-                (changed.key.clone(), try_schema(cluster, &changed.live, &changed.new, at_once).await)
-            })
-            .collect();
+    let trials = worth.into_iter();
+    let trials = trials
+        .map(|changed| async move { (changed.key.clone(), try_schema(cluster, &changed.live, &changed.new).await) });
+    // Collected first: a stream that made them as it goes could not move between threads.
+    let trials: Vec<_> = trials.collect();
     let found: Vec<_> = stream::iter(trials).buffered(TRIALS).collect().await;
     for (key, impact) in found {
         // A trial that did not come about knows no numbers; the count does.
@@ -165,9 +163,9 @@ async fn kinds_of_instances(
     if names.is_empty() {
         return Ok((Vec::new(), Some(NO_BASE.to_owned())));
     }
-    let calls = names.iter().map(|name| ApiRequest::object(Resource::crds(), None, name)).collect();
+    let requests: Vec<ApiRequest> = names.iter().map(|name| ApiRequest::object(Resource::crds(), None, name)).collect();
     let (mut kinds, mut unknown) = (Vec::new(), None);
-    for answer in cluster.call_all(calls).await {
+    for answer in join_all(requests.iter().map(|request| cluster.call(request))).await {
         match answer {
             Ok(crd) => match listable(&crd) {
                 Some(kind) => kinds.push(kind),
@@ -268,10 +266,10 @@ mod tests {
     #[tokio::test]
     async fn without_a_role_nobody_knows_what_is_in_a_namespace_of_a_service_cluster() {
         let config = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
-        let way = super::super::kubeconfig::ClientConfig { config, context: None };
+        let config = super::super::kubeconfig::ClientConfig { config, context: None };
         let id = "p/c".parse().expect("a cluster");
         let cluster =
-            Cluster::new(Target::Service(id), way, super::super::client::Limits::default()).expect("a client");
+            Cluster::new(Target::Service(id), config, super::super::client::Limits::default()).expect("a client");
         let namespace = json!({ "kind": "Namespace", "metadata": { "name": "t" } });
         let live = cluster_of(&[namespace]);
         let key = live.objects.keys().next().cloned().expect("the namespace");

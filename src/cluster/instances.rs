@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use futures::stream::{self, StreamExt as _};
+use futures::future::join_all;
 use serde_json::Value;
 
-use super::client::{Cluster, Taken};
+use super::client::{Cluster, ListSink};
 use super::error::{ClusterError, ErrorKind};
+use super::request::Selection;
 use crate::model::resource::Resource;
 use crate::plan::types::{Impact, ObjectRef};
 
@@ -32,7 +33,7 @@ struct Names {
     first: Vec<String>,
 }
 
-impl Taken for Instances {
+impl ListSink for Instances {
     fn take(&mut self, object: Value) {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let names = self.namespaces.entry(text("/metadata/namespace").to_owned()).or_default();
@@ -96,15 +97,12 @@ pub type Census = BTreeMap<Resource, Result<Instances, String>>;
 /// When the cluster no longer answers. A kind that cannot be listed is not an error of the whole, and not
 /// one without instances either.
 pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Census, ClusterError> {
-    let counted: Vec<_> = stream::iter(resources)
-        .map(|resource| async move {
-            let mut instances = Instances::default();
-            let listed = cluster.list(&resource, None, true, &mut instances).await;
-            (resource, listed.map(|_| instances))
-        })
-        .buffered(cluster.at_once())
-        .collect()
-        .await;
+    let counted = join_all(resources.into_iter().map(|resource| async move {
+        let mut instances = Instances::default();
+        let listed = cluster.list(&Selection::all(&resource).metadata_only(), &mut instances).await;
+        (resource, listed.map(|_| instances))
+    }))
+    .await;
     let mut census = Census::new();
     for (resource, listed) in counted {
         let instances = match listed {
@@ -123,7 +121,7 @@ pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Censu
 pub fn unlisted(error: &ClusterError) -> String {
     match error.kind {
         ErrorKind::Forbidden => error.message.clone(),
-        ErrorKind::NotFound => "the server has the CRD, and does not serve its instances".to_owned(),
+        ErrorKind::KindNotFound => "the server has the CRD, and does not serve its instances".to_owned(),
         _ if error.is_of_connection() => error.message.clone(),
         _ => "the server cannot list the instances".to_owned(),
     }

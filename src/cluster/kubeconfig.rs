@@ -12,10 +12,10 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use super::error::{ClusterError, ErrorKind};
 
-/// A kubeconfig is some certificates long.
+/// The largest kubeconfig in bytes: it holds some certificates.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// A way into a cluster: an address, and who we are there.
+/// The configuration of a client: the address of a cluster, and who we are there.
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
     pub(super) config: kube::Config,
@@ -26,13 +26,13 @@ pub struct ClientConfig {
 /// Where a trusted kubeconfig comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileSource {
-    /// The files, of which the first that says something wins. Empty means this machine's own way in, as in a Pod.
+    /// The files, of which the first that sets a value wins. Empty means the service account of this Pod.
     pub paths: Vec<PathBuf>,
     /// The context; absent, the current one.
     pub context: Option<String>,
     /// Act as this user.
     pub act_as: Option<String>,
-    /// And as of these groups.
+    /// And as a member of these groups.
     pub groups: Vec<String>,
 }
 

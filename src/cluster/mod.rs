@@ -2,8 +2,9 @@
 //!
 //! The types of kube and tokio stay in here. Objects are `serde_json::Value`, so
 //! that nothing a server says is lost because a struct does not know it
-//! (`rust.md` C1). Reads and writes go through [`client::Cluster`], which gives
-//! every call a deadline, bounded retries and an error that says what to do.
+//! (`rust.md` C1). Reads and writes go through [`client::Cluster`], which holds
+//! every request to its limits and sorts its errors; objects that change are
+//! followed by [`watch`], and by nothing else.
 
 pub mod access;
 pub mod apply;
@@ -18,11 +19,16 @@ pub mod impacts;
 pub mod instances;
 pub mod kubeconfig;
 pub mod observe;
-pub mod rest;
+mod plugin;
+pub mod request;
 pub mod runtime;
 pub mod trial;
 pub mod wait;
+pub mod watch;
 
-pub use client::{Cluster, Limits};
+pub use client::{Cluster, Limits, ListSink};
 pub use error::{ClusterError, ErrorKind};
-pub use rest::ApiRequest;
+pub use request::{ApiRequest, Selection};
+
+#[cfg(test)]
+mod tests;

@@ -9,11 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 
-use super::client::{Cluster, Taken};
+use super::client::{Cluster, ListSink};
 use super::error::{ClusterError, ErrorKind};
+use super::request::Selection;
 use super::trial::{Leftover, sweep};
 use super::{dry_run, impacts};
 use crate::compile::render::Manifest;
@@ -110,31 +111,19 @@ async fn list(
     uid: Option<&str>,
 ) -> Result<(LiveCluster, Vec<Leftover>), ClusterError> {
     let keys: BTreeSet<ObjectKey> = wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
-    let kept: Vec<(BTreeMap<ObjectKey, LiveObject>, Vec<Leftover>)> =
-        stream::iter(kinds(&cluster.target, &keys).into_iter().cloned())
-            // Owned: a closure over a reference makes a future that rustc cannot prove to be `Send`.
-            .map(|resource| {
-                let keys = &keys;
-                async move {
-                    let mut kept = Kept {
-                        resource: &resource,
-                        keys,
-                        id: &inventory.id,
-                        objects: BTreeMap::new(),
-                        leftovers: Vec::new(),
-                    };
-                    match cluster.list(&resource, None, false, &mut kept).await {
-                        // Its CRD is not installed (yet), so there is none of it.
-                        Err(error) if error.kind == ErrorKind::NotFound => {}
-                        Err(error) => return Err(error),
-                        Ok(_) => {}
-                    }
-                    Ok((kept.objects, kept.leftovers))
-                }
-            })
-            .buffered(cluster.at_once())
-            .try_collect()
-            .await?;
+    let keys = &keys;
+    let lists = kinds(&cluster.target, keys).into_iter().map(|resource| async move {
+        let (objects, leftovers) = (BTreeMap::new(), Vec::new());
+        let mut kept = Kept { resource, keys, id: &inventory.id, objects, leftovers };
+        match cluster.list(&Selection::all(resource), &mut kept).await {
+            // Its CRD is not installed (yet), so there is none of it.
+            Err(error) if error.kind == ErrorKind::KindNotFound => {}
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+        Ok((kept.objects, kept.leftovers))
+    });
+    let kept = try_join_all(lists).await?;
     let mut live = LiveCluster { uid: uid.map(str::to_owned), ..LiveCluster::default() };
     let mut leftovers = Vec::new();
     for (objects, left) in kept {
@@ -161,7 +150,7 @@ struct Kept<'a> {
     leftovers: Vec<Leftover>,
 }
 
-impl Taken for Kept<'_> {
+impl ListSink for Kept<'_> {
     fn take(&mut self, mut object: Value) {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let Some(name) = text("/metadata/name") else { return };

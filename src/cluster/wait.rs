@@ -1,28 +1,18 @@
-//! Waiting for CRDs to be established, by one watch over all that carrier applied
-//! to a cluster. Nothing is polled. A watch that breaks or expires is taken up again.
+//! Waiting for CRDs to be established, by one watch over all that carrier applied to a cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use http_body_util::BodyExt as _;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::client::Cluster;
-use super::error::{ClusterError, ErrorKind};
-use super::rest::{ApiRequest, collection, encoded};
-use crate::model::resource::Resource;
+use super::error::ErrorKind;
+use super::request::Selection;
+use super::watch::{WatchEvent, WatchOptions, Watcher};
 
-/// The server ends a watch after this many seconds, so that a dead connection is found.
-const WATCH_SECONDS: u64 = 40;
-/// A watch that is silent for longer than it may live is dead.
-const PATIENCE: Duration = Duration::from_secs(WATCH_SECONDS + 10);
-/// The pause before a broken watch is taken up again; it doubles.
-const PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause.
-const MAX_PAUSE: Duration = Duration::from_secs(5);
-/// No event is longer: a CRD has to fit into etcd, and then once more as what was applied.
-const MAX_LINE: usize = 32 * 1024 * 1024;
+/// The lifetime of a watch: shorter than usual, since somebody waits and a dead connection has to be found.
+const LIFETIME: Duration = Duration::from_secs(40);
 
 /// What became of a CRD that was waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,139 +46,64 @@ pub fn verdict(crd: &Value) -> Option<Verdict> {
 
 /// Which CRDs are waited for.
 #[derive(Debug, Clone)]
-pub struct Wait<'a> {
-    /// What they have in common: a query of the list, `labelSelector=…` or `fieldSelector=…`.
-    pub selector: &'a str,
-    /// Their names.
+pub struct Wait {
+    /// CRDs, those that are waited for among them.
+    pub selection: Selection,
+    /// The names of those that are waited for.
     pub names: BTreeSet<String>,
-    /// A resource version from before they were applied; without it the watch begins with what is there.
+    /// A resource version from before they were applied; without it the watch begins with a list.
     pub since: Option<String>,
     /// When to give up.
     pub until: Instant,
 }
 
-/// The selector of a single object as a query.
-#[must_use]
-pub fn by_name(name: &str) -> String {
-    format!("fieldSelector={}", encoded(&format!("metadata.name={name}")))
-}
-
 /// Waits until each of the CRDs is established, or cannot be, or it is too late.
-pub async fn established(cluster: &Cluster, wait: Wait<'_>) -> BTreeMap<String, Verdict> {
-    let Wait { selector, mut names, mut since, until } = wait;
+pub async fn established(cluster: &Cluster, wait: Wait) -> BTreeMap<String, Verdict> {
+    let Wait { selection, mut names, since, until } = wait;
+    let options = WatchOptions { from: since, lifetime: LIFETIME, await_kind: false };
+    let mut watcher = Watcher::new(cluster, selection, &options);
     let mut found = BTreeMap::new();
-    let mut pause = PAUSE;
-    let mut last = None;
-    while !names.is_empty() && Instant::now() < until {
-        let heard = timeout_at(until, watch(cluster, selector, &mut since, &mut names, &mut found)).await;
-        match heard {
-            // Too late, or the watch came to its orderly end.
+    let mut trouble = None;
+    let mut reason = None;
+    while !names.is_empty() {
+        match timeout_at(until, watcher.next()).await {
             Err(_) => break,
-            Ok(Ok(())) => (pause, last) = (PAUSE, None),
-            Ok(Err(error)) => {
-                match error.kind {
-                    ErrorKind::Expired => since = None,
-                    ErrorKind::Forbidden | ErrorKind::Unauthorized | ErrorKind::NotFound | ErrorKind::Certificate => {
-                        let reason = format!("it cannot be waited for: {error}");
-                        found.extend(names.into_iter().map(|name| (name, Verdict::NotReady(reason.clone()))));
-                        return found;
-                    }
-                    _ => {}
-                }
-                // An expired version is nobody's fault and no trouble.
-                last = Some(error).filter(|error| error.kind != ErrorKind::Expired);
-                sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
-                pause = (pause * 2).min(MAX_PAUSE);
+            Ok(None) => {
+                reason = trouble.take().map(|error| format!("it cannot be waited for: {error}"));
+                break;
+            }
+            Ok(Some(WatchEvent::Lost(error))) => trouble = Some(error),
+            Ok(Some(event)) => {
+                trouble = None;
+                take(&event, &mut names, &mut found);
             }
         }
     }
-    let reason = match last {
-        Some(error) => format!("it was not established in time (and the watch broke: {error})"),
-        None => "it was not established in time".to_owned(),
-    };
+    let reason = reason.unwrap_or_else(|| match trouble {
+        // An expired version is nobody's fault and no trouble.
+        Some(error) if error.kind != ErrorKind::Expired => {
+            format!("it was not established in time (and the watch broke: {error})")
+        }
+        _ => "it was not established in time".to_owned(),
+    });
     found.extend(names.into_iter().map(|name| (name, Verdict::NotReady(reason.clone()))));
     found
 }
 
-/// One watch, until all is known, it ends or it breaks. `since` moves along with it.
-async fn watch(
-    cluster: &Cluster,
-    selector: &str,
-    since: &mut Option<String>,
-    names: &mut BTreeSet<String>,
-    found: &mut BTreeMap<String, Verdict>,
-) -> Result<(), ClusterError> {
-    let mut path = format!(
-        "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&{selector}",
-        collection(Resource::crds(), None)
-    );
-    if let Some(version) = since {
-        path.push_str("&resourceVersion=");
-        path.push_str(&encoded(version));
-    }
-    let deadline = cluster.deadline();
-    let answer = timeout(deadline, cluster.send(&ApiRequest::get(path))).await;
-    let answer = answer.map_err(|_| ClusterError::timed_out(deadline))??;
-    let (status, mut body) = (answer.status(), answer.into_body());
-    if !status.is_success() {
-        let text = timeout(deadline, body.collect()).await.ok().and_then(Result::ok);
-        let text = text.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        return Err(ClusterError::of_status(status.as_u16(), &text));
-    }
-    let broken = || ClusterError::new(ErrorKind::Unreachable, "the watch broke");
-    let mut buffer: Vec<u8> = Vec::new();
-    let mut searched = 0;
-    loop {
-        let frame = timeout(PATIENCE, body.frame()).await.map_err(|_| broken())?;
-        let Some(frame) = frame else { return Ok(()) };
-        let Ok(data) = frame.map_err(|_| broken())?.into_data() else { continue };
-        buffer.extend_from_slice(&data);
-        while let Some(end) = buffer[searched..].iter().position(|b| *b == b'\n') {
-            let rest = buffer.split_off(searched + end + 1);
-            let line = std::mem::replace(&mut buffer, rest);
-            searched = 0;
-            take(&line, since, names, found)?;
-            if names.is_empty() {
-                return Ok(());
-            }
-        }
-        searched = buffer.len();
-        if searched > MAX_LINE {
-            return Err(ClusterError::new(ErrorKind::BadAnswer, "an event of the watch does not end"));
-        }
-    }
-}
-
 /// Takes in one event.
-fn take(
-    line: &[u8],
-    since: &mut Option<String>,
-    names: &mut BTreeSet<String>,
-    found: &mut BTreeMap<String, Verdict>,
-) -> Result<(), ClusterError> {
-    let event: Value = serde_json::from_slice(line)
-        .map_err(|_| ClusterError::new(ErrorKind::BadAnswer, "an event of the watch is no JSON"))?;
-    let object = event.get("object").unwrap_or(&Value::Null);
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
-    if kind == "ERROR" {
-        let code = object.get("code").and_then(Value::as_u64).and_then(|c| u16::try_from(c).ok()).unwrap_or(500);
-        return Err(ClusterError::of_status(code, object.to_string().as_bytes()));
-    }
-    if let Some(version) = text("/metadata/resourceVersion") {
-        *since = Some(version.to_owned());
-    }
-    let Some(name) = text("/metadata/name").filter(|name| names.contains(*name)) else { return Ok(()) };
-    let verdict = match kind {
-        "DELETED" => Some(Verdict::NotReady("somebody deleted it".to_owned())),
-        "ADDED" | "MODIFIED" => verdict(object),
-        _ => None,
+fn take(event: &WatchEvent, names: &mut BTreeSet<String>, found: &mut BTreeMap<String, Verdict>) {
+    let (object, verdict) = match event {
+        WatchEvent::Object(crd) => (crd, verdict(crd)),
+        WatchEvent::Deleted(crd) => (crd, Some(Verdict::NotReady("somebody deleted it".to_owned()))),
+        _ => return,
     };
-    if let Some(verdict) = verdict {
+    let name = object.pointer("/metadata/name").and_then(Value::as_str);
+    if let Some(name) = name.filter(|name| names.contains(*name))
+        && let Some(verdict) = verdict
+    {
         names.remove(name);
         found.insert(name.to_owned(), verdict);
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -212,18 +127,18 @@ mod tests {
     }
 
     #[test]
-    fn events_move_the_watch_along() {
-        let (mut since, mut found) = (None, BTreeMap::new());
-        let mut names = BTreeSet::from(["a".to_owned()]);
-        let mut hear = |kind: &str, object: &Value| {
-            let line = json!({"type": kind, "object": object}).to_string();
-            take(line.as_bytes(), &mut since, &mut names, &mut found).map(|()| (since.clone(), names.len()))
+    fn events_of_what_is_waited_for_are_taken_in() {
+        let mut found = BTreeMap::new();
+        let mut names = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+        let mut hear = |event: WatchEvent| {
+            take(&event, &mut names, &mut found);
+            names.len()
         };
-        let bookmark = json!({"metadata": {"resourceVersion": "5"}});
-        assert_eq!(hear("BOOKMARK", &bookmark), Ok((Some("5".into()), 1)));
-        assert_eq!(hear("ADDED", &crd(&[])), Ok((Some("9".into()), 1)));
-        let gone = json!({"kind": "Status", "code": 410, "message": "too old"});
-        assert_eq!(hear("ERROR", &gone).map_err(|e| e.kind), Err(ErrorKind::Expired));
-        assert_eq!(hear("MODIFIED", &crd(&[("Established", "True")])), Ok((Some("9".into()), 0)));
+        assert_eq!(hear(WatchEvent::Object(crd(&[]))), 2);
+        assert_eq!(hear(WatchEvent::Object(json!({"metadata": {"name": "c"}}))), 2);
+        assert_eq!(hear(WatchEvent::Deleted(json!({"metadata": {"name": "b"}}))), 1);
+        assert_eq!(hear(WatchEvent::Object(crd(&[("Established", "True")]))), 0);
+        assert_eq!(found["a"], Verdict::Ready);
+        assert_eq!(found["b"], Verdict::NotReady("somebody deleted it".to_owned()));
     }
 }

@@ -12,11 +12,10 @@ use serde_json::Value;
 
 use super::error::{NameKind, UnknownName, known_cluster};
 use super::event::{Events, Subject};
-use crate::cluster::client::Taken;
 use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::discover::{DiscoverError, known};
-use crate::cluster::{Cluster, ClusterError, ErrorKind};
+use crate::cluster::{Cluster, ClusterError, ErrorKind, ListSink, Selection};
 use crate::compile::Compiled;
 use crate::compile::build::OfferedCrd;
 use crate::model::cluster::{ClusterId, Target};
@@ -142,7 +141,7 @@ pub async fn get(
             for (one, list) in services.iter().zip(lists) {
                 match list {
                     Ok(list) => got.list.extend(list),
-                    Err(error) if error.kind == ErrorKind::NotFound => got.absent.push(one.crd.name.clone()),
+                    Err(error) if error.kind == ErrorKind::KindNotFound => got.absent.push(one.crd.name.clone()),
                     // One diagnostic of a cluster that does not answer is enough.
                     Err(error) if !said => {
                         said = true;
@@ -190,7 +189,7 @@ async fn instances(
     compiled: &Compiled<'_>,
 ) -> Result<Vec<Instance>, ClusterError> {
     let mut seen = Seen::default();
-    cluster.list_in(&service.resource, namespace, None, false, &mut seen).await?;
+    cluster.list(&Selection::all(&service.resource).within(namespace), &mut seen).await?;
     let instance = |(tenant, name, ready): (String, String, Option<String>)| Instance {
         service: service.crd.plural.clone(),
         cluster: service.cluster.to_string(),
@@ -253,9 +252,9 @@ async fn look_up(
 /// Namespace and name of every object of a kind.
 async fn names(cluster: &Cluster, resource: &Resource) -> Result<BTreeSet<(String, String)>, ClusterError> {
     let mut seen = Seen::default();
-    match cluster.list_in(resource, None, None, true, &mut seen).await {
+    match cluster.list(&Selection::all(resource).metadata_only(), &mut seen).await {
         // Where the kind is not there, none of its objects is.
-        Err(error) if error.kind == ErrorKind::NotFound => {}
+        Err(error) if error.kind == ErrorKind::KindNotFound => {}
         listed => drop(listed?),
     }
     Ok(seen.0.into_iter().map(|(namespace, name, _)| (namespace, name)).collect())
@@ -265,7 +264,7 @@ async fn names(cluster: &Cluster, resource: &Resource) -> Result<BTreeSet<(Strin
 #[derive(Default)]
 struct Seen(Vec<(String, String, Option<String>)>);
 
-impl Taken for Seen {
+impl ListSink for Seen {
     fn take(&mut self, object: Value) {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         self.0.push((text("/metadata/namespace"), text("/metadata/name"), ready(&object)));

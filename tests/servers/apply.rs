@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use carrier::cluster::apply::{ClusterWork, Event, How, Outcome, apply};
 use carrier::cluster::kubeconfig::{FileSource, from_files};
-use carrier::cluster::{ApiRequest, Cluster, ErrorKind, Limits};
+use carrier::cluster::{ApiRequest, Cluster, Limits, Selection};
 use carrier::compile::compile;
 use carrier::compile::load::load;
 use carrier::compile::locking::snapshots;
@@ -52,7 +52,7 @@ fn rendered() -> ManifestSet {
 async fn by(access: &Access, target: Target) -> Cluster {
     let source = FileSource { paths: vec![access.kubeconfig_path().to_owned()], ..FileSource::default() };
     let way = from_files(&source).await.expect("the harness writes good kubeconfigs");
-    let limits = Limits { call: Duration::from_secs(10), ..Limits::default() };
+    let limits = Limits { deadline: Duration::from_secs(10), ..Limits::default() };
     Cluster::new(target, way, limits).expect("and good certificates")
 }
 
@@ -80,7 +80,7 @@ impl<'a> Scene<'a> {
     async fn get(&self, resource: &Resource, namespace: Option<&str>, name: &str) -> Option<Value> {
         match self.cluster.call(&ApiRequest::object(resource, namespace, name)).await {
             Ok(object) => Some(object),
-            Err(error) if error.kind == ErrorKind::NotFound => None,
+            Err(error) if error.is_absent() => None,
             Err(error) => panic!("{error}"),
         }
     }
@@ -193,7 +193,7 @@ async fn an_empty_server_gets_everything_in_one_go() -> TestResult {
     );
     // Applied, waited for, and no request for the waiting but one list and one watch; the parent took
     // three: it is written, its namespace is not there, it is written again.
-    assert!(calls <= outcome.applied.len() + 2 + 3 + 3 + 4, "{calls} requests");
+    assert!(calls <= u64::try_from(outcome.applied.len())? + 2 + 3 + 3 + 4, "{calls} requests");
 
     let writes = (cluster.writes(), service.writes());
     for scene in [&hub, &region] {
@@ -405,9 +405,9 @@ async fn a_wait_outlives_its_connection() -> TestResult {
     // Without a watch cache the server's own controllers lose their watches too, and pause up to half a minute.
     let until = tokio::time::Instant::now() + Duration::from_mins(3);
     let names: BTreeSet<String> = (0..3).map(|n| format!("as{n}.b.c")).collect();
-    let selector = "labelSelector=x%3Dy";
+    let selection = Selection::all(Resource::crds()).labels("x=y");
     let calls = cluster.calls();
-    let waiting = established(&cluster, Wait { selector, names, since, until });
+    let waiting = established(&cluster, Wait { selection: selection.clone(), names, since, until });
     let hurting = async {
         for n in 0..3 {
             tokio::time::sleep(Duration::from_millis(300)).await;
@@ -437,7 +437,7 @@ async fn a_wait_outlives_its_connection() -> TestResult {
 
     let until = tokio::time::Instant::now() + Duration::from_secs(1);
     let names = BTreeSet::from(["none.b.c".to_owned()]);
-    let verdicts = established(&cluster, Wait { selector, names, since: None, until }).await;
+    let verdicts = established(&cluster, Wait { selection, names, since: None, until }).await;
     let late = |verdict: &Verdict| matches!(verdict, Verdict::NotReady(why) if why.starts_with("it was not established in time"));
     assert!(late(&verdicts["none.b.c"]), "{verdicts:?}");
     Ok(())

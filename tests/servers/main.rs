@@ -24,6 +24,7 @@ mod derived_instances;
 mod discreet;
 mod doctor;
 mod documents;
+mod errors;
 mod get;
 mod hurting;
 mod kinds;
@@ -34,6 +35,7 @@ mod platform;
 mod rendered;
 mod tutorial;
 mod two_regions;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         discreet::cases(),
         doctor::cases(),
         documents::cases(),
+        errors::cases(),
         get::cases(),
         hurting::cases(),
         kinds::cases(),
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         lock::cases(),
         rendered::cases(),
         tutorial::cases(),
+        watch::cases(),
     ];
     support::run(subjects.into_iter().flatten().collect())
 }

@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 
 use carrier::cluster::kubeconfig::{FileSource, from_files};
 use carrier::cluster::observe::{Observed, Options, observe};
-use carrier::cluster::rest::{Apply, collection};
 use carrier::cluster::trial::LABEL;
-use carrier::cluster::{ApiRequest, Cluster, ClusterError, Limits};
+use carrier::cluster::{ApiRequest, Cluster, ClusterError, Limits, Selection};
 use carrier::compile::render::Manifest;
 use carrier::model::cluster::{ClusterId, Target};
 use carrier::model::object::ObjectKey;
@@ -22,6 +21,7 @@ use carrier::plan::build::DryRunResult;
 use carrier::plan::compare::{Comparison, compare, same_after_dry_run};
 use carrier::plan::inventory::{self, Inventory};
 use carrier::plan::types::{Conflict, Impact};
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::platform::Platform;
@@ -66,8 +66,9 @@ impl<'p> Scene<'p> {
     async fn apply(&self, manifests: &[Manifest]) -> TestResult {
         for stage in Stage::ALL {
             let of_stage: Vec<&Manifest> = manifests.iter().filter(|m| m.stage == stage).collect();
-            let calls = || of_stage.iter().map(|m| self.application(m)).collect();
-            eventually("all is applied", async || self.cluster.call_all(calls()).await.iter().all(Result::is_ok)).await;
+            let requests: Vec<ApiRequest> = of_stage.iter().map(|m| self.application(m)).collect();
+            let all = async || try_join_all(requests.iter().map(|request| self.cluster.call(request))).await.is_ok();
+            eventually("all is applied", all).await;
             if stage == Stage::Crds {
                 let wait = ["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"];
                 self.plane.kubectl(&wait).await?;
@@ -79,8 +80,7 @@ impl<'p> Scene<'p> {
     fn application(&self, manifest: &Manifest) -> ApiRequest {
         let resource = Resource::of(&manifest.id).expect("it is rendered");
         let body = self.inventory.label(&manifest.body);
-        let how = Apply { dry_run: false, force: true };
-        ApiRequest::apply(resource, manifest.id.namespace.as_deref(), &manifest.id.name, &body, how)
+        ApiRequest::apply(resource, manifest.id.namespace.as_deref(), &manifest.id.name, &body).force(true)
     }
 
     fn key(&self, kind: &str, name: &str) -> ObjectKey {
@@ -102,7 +102,10 @@ impl<'p> Scene<'p> {
     }
 
     async fn trials(&self) -> Vec<Value> {
-        self.cluster.list_all(Resource::crds(), Some(LABEL), true).await.expect("CRDs can be listed")
+        self.cluster
+            .list_all(&Selection::all(Resource::crds()).labels(LABEL).metadata_only())
+            .await
+            .expect("CRDs can be listed")
     }
 }
 
@@ -158,10 +161,8 @@ async fn what_is_as_it_should_be_costs_nothing(scene: &Scene<'_>) -> TestResult 
     // Of the inventory are also those that are not wanted.
     let observed = scene.observe(&scene.wanted, &Options { prune: true, ..Options::default() }).await?;
     assert_eq!(observed.live.objects.len(), scene.wanted.len() + most);
-    for resource in Resource::rendered().iter().filter(|r| r.kind == "Role" || r.kind == "Offering") {
-        let mut delete = ApiRequest::get(format!("{}?labelSelector=many", collection(resource, Some("team-b"))));
-        delete.method = http::Method::DELETE;
-        scene.cluster.call(&delete).await?;
+    for plural in ["roles.rbac.authorization.k8s.io", "offerings.catalog.kubecarrier.io"] {
+        scene.plane.kubectl(&["delete", plural, "-n", "team-b", "-l", "many", "--wait=false"]).await?;
     }
     Ok(())
 }

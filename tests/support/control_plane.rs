@@ -183,7 +183,7 @@ async fn ready(client: &kube::Client) -> Result<(), String> {
 fn server_arguments(name: &str, folder: &Path, port: u16, common: &Common<'_>) -> Vec<String> {
     let file = |name: &str| folder.join(name).display().to_string();
     let options = common.options;
-    vec![
+    let mut arguments = vec![
         format!("--etcd-servers=http://127.0.0.1:{}", common.etcd_port),
         format!("--etcd-prefix=/{name}"),
         "--bind-address=127.0.0.1".to_owned(),
@@ -204,7 +204,9 @@ fn server_arguments(name: &str, folder: &Path, port: u16, common: &Common<'_>) -
         "--profiling=false".to_owned(),
         format!("--watch-cache={}", options.watch_cache),
         format!("--enable-priority-and-fairness={}", options.priority_and_fairness),
-    ]
+    ];
+    arguments.extend(options.max_reads.map(|most| format!("--max-requests-inflight={most}")));
+    arguments
 }
 
 fn start_controllers(folder: &Path, admin: &Access, common: &Common<'_>) -> Result<Process, StartError> {

@@ -30,6 +30,7 @@ pub struct Builder {
     pub(super) controllers: bool,
     pub(super) watch_cache: bool,
     pub(super) priority_and_fairness: bool,
+    pub(super) max_reads: Option<usize>,
     folder: Option<PathBuf>,
 }
 
@@ -52,6 +53,12 @@ impl Builder {
     /// Without it the server answers as fast as it can: for load tests.
     pub fn priority_and_fairness(mut self, wanted: bool) -> Self {
         self.priority_and_fairness = wanted;
+        self
+    }
+
+    /// With room for so many reads at once, without priority and fairness: others get 429, but for administrators.
+    pub fn max_reads(mut self, most: usize) -> Self {
+        (self.priority_and_fairness, self.max_reads) = (false, Some(most));
         self
     }
 
@@ -98,7 +105,7 @@ impl ControlPlanes {
 
     /// Control planes that differ from those.
     pub fn builder() -> Builder {
-        Builder { controllers: false, watch_cache: true, priority_and_fairness: true, folder: None }
+        Builder { controllers: false, watch_cache: true, priority_and_fairness: true, max_reads: None, folder: None }
     }
 
     /// All of them, in the order of their names as given.

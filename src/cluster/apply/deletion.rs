@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Event, Run};
 use crate::cluster::error::{ClusterError, ErrorKind};
-use crate::cluster::rest::{ApiRequest, Page};
+use crate::cluster::request::{ApiRequest, Selection};
 use crate::cluster::wait::{Verdict, verdict};
 use crate::model::resource::Resource;
 use crate::plan::steps::{Operation, Step};
@@ -21,20 +21,18 @@ impl Run<'_> {
             && !step.destroys
             && let Err(reason) = self.has_no_instances(step).await
         {
-            let error = ClusterError::new(ErrorKind::Conflict, "");
+            let error = ClusterError::new(ErrorKind::VersionConflict, "");
             self.fail_step(step, &error, reason);
             return false;
         }
         let namespace = step.key.namespace.as_deref();
-        let mut call = ApiRequest::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
-        if self.how.dry_run {
-            in_vain(&mut call);
-        }
+        let call = ApiRequest::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
+        let call = call.dry_run(self.how.dry_run);
         match self.work.cluster.call(&call).await {
             Ok(_) => self.deleted(step),
             Err(error) => match error.kind {
-                ErrorKind::NotFound => self.deleted(step),
-                ErrorKind::Conflict => match self.is_going(step, &seen.uid).await {
+                ErrorKind::NotFound | ErrorKind::KindNotFound => self.deleted(step),
+                ErrorKind::VersionConflict => match self.is_going(step, &seen.uid).await {
                     Ok(true) => self.deleted(step),
                     Ok(false) => {
                         let reason = "it has changed since it was looked at, so it stays; plan again".to_owned();
@@ -62,20 +60,14 @@ impl Run<'_> {
             crd => crd.map_err(unknown)?,
         };
         let Some(resource) = Resource::defined_by(&crd) else { return Err("it is no CRD".to_owned()) };
-        let page = Page { limit: 1, labels: None, token: None, metadata_only: true };
-        match self.work.cluster.call(&ApiRequest::list(&resource, None, &page)).await {
+        match self.work.cluster.first(&Selection::all(&resource).metadata_only()).await {
             // What is not served has no instances that anybody could reach; those of its other versions are the same.
-            Err(error) if error.kind == ErrorKind::NotFound && !is_established(&crd) => Ok(()),
+            Err(error) if error.kind == ErrorKind::KindNotFound && !is_established(&crd) => Ok(()),
             Err(error) => Err(unknown(error)),
-            Ok(list) => match list.get("items") {
-                // A list of nobody's metadata is written as null.
-                Some(Value::Null) => Ok(()),
-                Some(Value::Array(items)) if items.is_empty() => Ok(()),
-                Some(_) => {
-                    Err("it has instances now, and had none when it was planned, so it stays; plan again".to_owned())
-                }
-                None => Err("nobody knows whether it has instances now".to_owned()),
-            },
+            Ok((None, _)) => Ok(()),
+            Ok((Some(_), _)) => {
+                Err("it has instances now, and had none when it was planned, so it stays; plan again".to_owned())
+            }
         }
     }
 
@@ -94,7 +86,7 @@ impl Run<'_> {
                 let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
                 Ok(text("/metadata/uid") == Some(uid) && text("/metadata/deletionTimestamp").is_some())
             }
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(true),
+            Err(error) if error.is_absent() => Ok(true),
             Err(error) => Err(error),
         }
     }
@@ -102,27 +94,4 @@ impl Run<'_> {
 
 fn is_established(crd: &Value) -> bool {
     verdict(crd) == Some(Verdict::Ready)
-}
-
-/// Makes a deletion one that deletes nothing. The server goes by the body alone where there is one;
-/// the query is for those who read the path.
-fn in_vain(call: &mut ApiRequest) {
-    let mut options: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-    options["dryRun"] = serde_json::json!(["All"]);
-    call.body = options.to_string().into_bytes();
-    call.path.push_str("?dryRun=All");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_deletion_in_vain_says_so_where_the_server_looks() {
-        let mut call = ApiRequest::delete(Resource::namespaces(), None, "a", "u", "7");
-        in_vain(&mut call);
-        let options: Value = serde_json::from_slice(&call.body).expect("JSON");
-        assert_eq!(options["dryRun"], serde_json::json!(["All"]));
-        assert_eq!(options["preconditions"]["uid"], "u");
-    }
 }

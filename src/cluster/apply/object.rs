@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::{Event, INTERRUPTED, Run};
 use crate::cluster::error::{ClusterError, ErrorKind, discreet};
-use crate::cluster::rest::{ApiRequest, Apply};
+use crate::cluster::request::{ApiRequest, Selection};
 use crate::cluster::wait::{self, Verdict, Wait};
 use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::model::resource::Resource;
 use crate::plan::compare::{Comparison, compare};
 use crate::plan::live::LiveObject;
 use crate::plan::steps::{Operation, Step, prerequisites};
@@ -35,9 +36,9 @@ fn held_to(body: &Value, seen: &LiveVersion) -> Value {
     body
 }
 
-/// Whether the object has moved, and no field is somebody else's.
+/// Whether the object was written or made meanwhile, and no field is somebody else's.
 fn is_race(error: &ClusterError) -> bool {
-    error.kind == ErrorKind::Conflict && error.conflicts().is_empty()
+    matches!(error.kind, ErrorKind::VersionConflict | ErrorKind::AlreadyExists)
 }
 
 /// Why an object was not applied.
@@ -63,9 +64,9 @@ impl Run<'_> {
         if self.state().made_namespace && step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE {
             return self.applied(step, None);
         }
-        let how = Apply { dry_run: self.how.dry_run, force: *force };
         let body = step.seen.as_ref().map_or_else(|| Cow::Borrowed(&**body), |seen| Cow::Owned(held_to(body, seen)));
-        let call = ApiRequest::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, &body, how);
+        let call = ApiRequest::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, &body);
+        let call = call.dry_run(self.how.dry_run).force(*force);
         match self.send(step, &call).await {
             Ok(answer) => self.applied(step, Some(&answer)),
             Err(Unapplied::Needs(reason)) => {
@@ -111,7 +112,7 @@ impl Run<'_> {
     fn applied(&self, step: &Step, answer: Option<&Value>) -> bool {
         let text = |pointer: &str| answer.and_then(|a| a.pointer(pointer)).and_then(Value::as_str);
         if text("/metadata/deletionTimestamp").is_some() && !self.how.dry_run {
-            let error = ClusterError::new(ErrorKind::Conflict, "");
+            let error = ClusterError::new(ErrorKind::VersionConflict, "");
             let reason = "it is being deleted; apply again when it is gone".to_owned();
             self.fail_step(step, &error, reason);
             return false;
@@ -158,7 +159,7 @@ impl Run<'_> {
     fn is_of_changed_crd(&self, step: &Step, error: &ClusterError) -> bool {
         let crd = self.crd_of(step);
         let changes = |s: &&Step| s.is_crd() && !s.is_deletion() && Some(&s.key.name) == crd;
-        matches!(error.kind, ErrorKind::Invalid | ErrorKind::NotFound) && self.work.steps.iter().any(|s| changes(&s))
+        (error.kind == ErrorKind::Invalid || error.is_absent()) && self.work.steps.iter().any(|s| changes(&s))
     }
 
     /// Sends an apply, again where the server is only not there yet.
@@ -172,8 +173,7 @@ impl Run<'_> {
             };
             let crd = self.crd_of(step).filter(|_| !self.how.dry_run);
             let again = match (error.kind, crd) {
-                // The kind is not served; a namespace that is not there is named.
-                (ErrorKind::NotFound, Some(crd)) if !error.message.starts_with("namespaces ") => {
+                (ErrorKind::KindNotFound, Some(crd)) => {
                     let until = match served_by {
                         Some(until) => until,
                         None => {
@@ -186,7 +186,7 @@ impl Run<'_> {
                 (ErrorKind::Invalid, Some(crd)) => {
                     self.state().changed.get(crd).is_some_and(|at| at.elapsed() < SCHEMA_WITHIN)
                 }
-                (ErrorKind::Conflict, _) if is_race(&error) && step.seen.is_none() && races > 0 => {
+                _ if is_race(&error) && step.seen.is_none() && races > 0 => {
                     races -= 1;
                     true
                 }
@@ -206,10 +206,10 @@ impl Run<'_> {
     async fn gate(&self, crd: &str) -> Result<(), String> {
         let gate = self.state().gates.entry(crd.to_owned()).or_default().clone();
         let waiting = gate.get_or_init(async || {
-            let selector = wait::by_name(crd);
+            let selection = Selection::named(Resource::crds(), crd);
             let until = Instant::now() + self.how.timeout;
             let names = [crd.to_owned()].into();
-            let wait = Wait { selector: &selector, names, since: None, until };
+            let wait = Wait { selection, names, since: None, until };
             let verdicts = wait::established(self.work.cluster, wait).await;
             let verdict = verdicts.into_values().next().unwrap_or(Verdict::Ready);
             if let Verdict::NotReady(reason) = &verdict {

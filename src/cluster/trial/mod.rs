@@ -15,13 +15,15 @@ mod verdict;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt as _};
+use futures::future::join_all;
 use serde_json::Value;
 
-use super::client::{Cluster, items};
+use super::client::Cluster;
+use super::client::pager::{Page, Pages};
+use super::client::retry::Backoff;
 use super::error::{ClusterError, ErrorKind};
 use super::instances::{NAMED, unlisted};
-use super::rest::{ApiRequest, Page};
+use super::request::{ApiRequest, FieldValidation, Selection};
 use crate::model::crd::{Version, versions};
 use crate::model::resource::Resource;
 use crate::plan::types::{Impact, InvalidInstance};
@@ -33,13 +35,15 @@ use verdict::Verdict;
 const PAGE: u32 = 200;
 /// How often an instance is tried where the kind is not known yet to the server that answers.
 const TRIES: u32 = 10;
-/// The pause between two such tries.
-const PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause before the second such try; it doubles.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause.
+const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// Tries the instances of `live`, a CRD, under the schema of `new`. `at_once` bounds the calls under way.
+/// Tries the instances of `live`, a CRD, under the schema of `new`.
 ///
 /// What cannot be found out is said in [`Impact::unchecked`]: it does not stop a plan.
-pub async fn try_schema(cluster: &Cluster, live: &Value, new: &Value, at_once: usize) -> Impact {
+pub async fn try_schema(cluster: &Cluster, live: &Value, new: &Value) -> Impact {
     let Some((readable, version)) = readable(live, new) else {
         let why = "the CRD no longer has a version in which its instances can be read".to_owned();
         return Impact { unchecked: Some(why), ..Impact::default() };
@@ -48,7 +52,7 @@ pub async fn try_schema(cluster: &Cluster, live: &Value, new: &Value, at_once: u
         Ok(scratch) => scratch,
         Err(error) => return Impact { unchecked: Some(why_no_trial(&error)), ..Impact::default() },
     };
-    let impact = match all(cluster, &readable, &scratch, at_once).await {
+    let impact = match all(cluster, &readable, &scratch).await {
         Ok(impact) => impact,
         Err(error) => {
             let why = format!("the instances could not be read: {}", unlisted(&error));
@@ -83,34 +87,21 @@ fn readable(live: &Value, new: &Value) -> Option<(Resource, String)> {
 }
 
 /// All instances, page by page; their bodies are dropped as soon as each is tried.
-async fn all(
-    cluster: &Cluster,
-    readable: &Resource,
-    scratch: &Scratch,
-    at_once: usize,
-) -> Result<Impact, ClusterError> {
+async fn all(cluster: &Cluster, readable: &Resource, scratch: &Scratch) -> Result<Impact, ClusterError> {
     let mut tally = Tally::default();
-    let mut token: Option<String> = None;
-    let mut restarted = false;
-    loop {
-        let page = Page { limit: PAGE, labels: None, token: token.as_deref(), metadata_only: false };
-        let mut answer = match cluster.call(&ApiRequest::list(readable, None, &page)).await {
-            Err(error) if error.kind == ErrorKind::Expired && token.is_some() && !restarted => {
-                (token, restarted, tally) = (None, true, Tally::default());
-                continue;
+    let mut pages = Pages::new(Selection::all(readable).paged(PAGE));
+    while let Some(page) = pages.next(cluster).await? {
+        match page {
+            Page::Restarted => tally = Tally::default(),
+            Page::Objects(instances) => {
+                let tried = join_all(instances.into_iter().map(|instance| one(cluster, scratch, instance))).await;
+                for (namespace, name, verdict) in tried {
+                    tally.add(namespace, name, verdict);
+                }
             }
-            answer => answer?,
-        };
-        let page = items(&mut answer)?;
-        let mut verdicts = stream::iter(page).map(|instance| one(cluster, scratch, instance)).buffered(at_once.max(1));
-        while let Some((namespace, name, verdict)) = verdicts.next().await {
-            tally.add(namespace, name, verdict);
-        }
-        match answer.pointer("/metadata/continue").and_then(Value::as_str) {
-            Some(next) if !next.is_empty() => token = Some(next.to_owned()),
-            _ => return Ok(tally.into_impact()),
         }
     }
+    Ok(tally.into_impact())
 }
 
 /// Tries one instance.
@@ -119,27 +110,33 @@ async fn one(cluster: &Cluster, scratch: &Scratch, instance: Value) -> (Option<S
     let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name").unwrap_or_default());
     let body = scratch.candidate(&instance, namespace.as_deref(), &name);
     drop(instance);
-    let ask = async |validation: &str| {
-        let query = format!("dryRun=All&fieldValidation={validation}");
-        let call = ApiRequest::create(&scratch.resource, namespace.as_deref(), &body, &query);
-        for _ in 1..TRIES {
-            match cluster.call(&call).await {
-                // With several API servers, one may not have heard of the new kind.
-                Err(error) if error.kind == ErrorKind::NotFound => tokio::time::sleep(PAUSE).await,
-                answer => return answer.map(drop),
-            }
-        }
-        cluster.call(&call).await.map(drop)
-    };
-    let verdict = match ask("Strict").await {
+    let create = ApiRequest::create(&scratch.resource, namespace.as_deref(), &body).dry_run(true);
+    let verdict = match offer(cluster, &create.clone().validation(FieldValidation::Strict)).await {
         Ok(()) => Verdict::Fits,
         Err(strict) => match verdict::lost(&strict) {
             // What is unknown hides what is invalid, so that is asked for separately.
-            Some(lost) => verdict::with_lost(lost, ask("Ignore").await, scratch.has_status),
+            Some(lost) => {
+                let lenient = offer(cluster, &create.validation(FieldValidation::Ignore)).await;
+                verdict::with_lost(lost, lenient, scratch.has_status)
+            }
             None => verdict::of(&strict, scratch.has_status),
         },
     };
     (namespace, name, verdict)
+}
+
+/// Sends a creation, again where the server that answers does not know the new kind: with several API
+/// servers, one may not have heard of it.
+async fn offer(cluster: &Cluster, create: &ApiRequest) -> Result<(), ClusterError> {
+    let mut backoff = Backoff::new(PAUSE, MAX_PAUSE);
+    loop {
+        match cluster.call(create).await {
+            Err(error) if error.kind == ErrorKind::KindNotFound && backoff.failures() < TRIES => {
+                tokio::time::sleep(backoff.pause(fastrand::f64(), None)).await;
+            }
+            answer => return answer.map(drop),
+        }
+    }
 }
 
 /// What was found.

@@ -4,15 +4,18 @@
 //! process was killed, is found by its label and deleted by a later run.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use tokio::time::{Instant, timeout_at};
 
 use crate::cluster::client::Cluster;
 use crate::cluster::error::{ClusterError, ErrorKind};
-use crate::cluster::rest::{ApiRequest, Page};
+use crate::cluster::request::{ApiRequest, FieldValidation, Selection};
 use crate::cluster::runtime::afterwards;
+use crate::cluster::wait::{Verdict, Wait, established};
+use crate::cluster::watch::{WatchEvent, WatchOptions, Watcher};
 use crate::model::crd::versions;
 use crate::model::resource::Resource;
 use crate::plan::permissions::needs::TRIALS;
@@ -21,9 +24,6 @@ use crate::plan::permissions::needs::TRIALS;
 pub const LABEL: &str = "kubecarrier.io/trial";
 /// How long a CRD may take to be served.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The first pause between two looks; it doubles up to the last.
-const FIRST_PAUSE: Duration = Duration::from_millis(25);
-const LAST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A CRD for a trial, and the kind it defines. It is deleted when this goes.
 #[derive(Debug)]
@@ -56,9 +56,10 @@ impl Scratch {
         };
         // From here on there may be something to delete, even if no answer comes.
         let crds = Resource::crds();
-        let made = match cluster.call(&ApiRequest::create(crds, None, &body, "fieldValidation=Strict")).await {
+        let made = match cluster.call(&ApiRequest::create(crds, None, &body).validation(FieldValidation::Strict)).await
+        {
             // The name is random: it was made by the try before, whose answer was lost.
-            Err(error) if error.kind == ErrorKind::Conflict => {
+            Err(error) if error.kind == ErrorKind::AlreadyExists => {
                 cluster.call(&ApiRequest::object(crds, None, &scratch.name).metadata_only()).await
             }
             Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::Invalid) => {
@@ -67,38 +68,39 @@ impl Scratch {
             }
             answer => answer,
         }?;
-        scratch.uid = made.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
-        scratch.served().await?;
+        let text = |pointer: &str| made.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        scratch.uid = text("/metadata/uid");
+        scratch.served(text("/metadata/resourceVersion")).await?;
         Ok(scratch)
     }
 
-    /// Waits until instances can be created.
-    async fn served(&self) -> Result<(), ClusterError> {
-        let started = Instant::now();
-        let mut pause = FIRST_PAUSE;
-        let mut is_established = false;
-        while started.elapsed() < PATIENCE {
-            if !is_established {
-                let crd = self.cluster.call(&ApiRequest::object(Resource::crds(), None, &self.name)).await?;
-                is_established = condition(&crd, "Established") == Some("True");
-                if condition(&crd, "NamesAccepted") == Some("False") {
-                    return Err(ClusterError::new(ErrorKind::Server, "the server does not accept its names"));
-                }
+    /// Waits until instances can be created. `since` is a resource version of the CRD.
+    async fn served(&self, since: Option<String>) -> Result<(), ClusterError> {
+        let until = Instant::now() + PATIENCE;
+        let selection = Selection::named(Resource::crds(), &self.name);
+        let wait = Wait { selection, names: [self.name.clone()].into(), since, until };
+        if let Some(Verdict::NotReady(reason)) = established(&self.cluster, wait).await.into_values().next() {
+            return Err(ClusterError::new(ErrorKind::Server, format!("the trial's CRD: {reason}")));
+        }
+        // A server that has established a CRD may take a moment to serve it.
+        let instances = Selection::all(&self.resource).metadata_only();
+        let options = WatchOptions { await_kind: true, ..WatchOptions::default() };
+        let mut watcher = Watcher::new(&self.cluster, instances, &options);
+        let mut last = None;
+        loop {
+            match timeout_at(until, watcher.next()).await {
+                Ok(Some(WatchEvent::Listed { .. })) => return Ok(()),
+                // Who may not list may still create.
+                Ok(Some(WatchEvent::Lost(error))) if error.kind == ErrorKind::Forbidden => return Ok(()),
+                Ok(Some(WatchEvent::Lost(error))) => last = Some(error),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break,
             }
-            if is_established {
-                let page = Page { limit: 1, labels: None, token: None, metadata_only: true };
-                match self.cluster.call(&ApiRequest::list(&self.resource, None, &page)).await {
-                    Err(error) if error.kind == ErrorKind::NotFound => {}
-                    // Who may not list may still create.
-                    Err(error) if error.kind != ErrorKind::Forbidden => return Err(error),
-                    _ => return Ok(()),
-                }
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LAST_PAUSE);
         }
         let message = format!("the server does not serve a new kind after {} s", PATIENCE.as_secs());
-        Err(ClusterError::new(ErrorKind::TimedOut, message))
+        Err(last
+            .filter(|error| error.kind != ErrorKind::KindNotFound)
+            .unwrap_or_else(|| ClusterError::new(ErrorKind::TimedOut, message)))
     }
 
     /// An instance as it would be created: its names, and all that its owner wrote.
@@ -166,12 +168,6 @@ fn definition(crd: &Value, version: &str, run: &str) -> Option<Value> {
         "metadata": { "name": format!("{plural}.{TRIALS}"), "labels": { LABEL: run } },
         "spec": { "group": TRIALS, "names": names, "scope": crd.pointer("/spec/scope")?, "versions": [tried] },
     }))
-}
-
-fn condition<'a>(crd: &'a Value, kind: &str) -> Option<&'a str> {
-    let conditions = crd.pointer("/status/conditions")?.as_array()?;
-    let found = conditions.iter().find(|c| c.get("type").and_then(Value::as_str) == Some(kind))?;
-    found.get("status")?.as_str()
 }
 
 /// A CRD that bears the marks of a trial.

@@ -12,8 +12,8 @@ const FIELDS: usize = 20;
 /// No field's path is longer.
 const PATH: usize = 200;
 
-/// What the server adds to other faults, as if it were one.
-const NOT_CHECKED: &str = "some validation rules were not checked";
+/// The field of a fault of the object as a whole.
+const WHOLE: &str = "<nil>";
 
 /// What became of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,17 +29,9 @@ pub enum Verdict {
 /// The fields that the schema does not know, from a refusal by strict decoding; `None` where the
 /// refusal is another.
 pub fn lost(error: &ClusterError) -> Option<Vec<String>> {
-    if error.kind != ErrorKind::Invalid {
-        return None;
-    }
-    let (_, list) = error.message.split_once("strict decoding error: ")?;
-    let fields: BTreeSet<String> = list
-        .split("unknown field \"")
-        .skip(1)
-        // The last quote before the next error ends the path; a key in it may have quotes of its own.
-        .filter_map(|part| part.rfind('"').and_then(|end| part.get(..end)))
-        .map(|path| format!("{} (unknown: it would be lost)", shown(path)))
-        .collect();
+    let unknown = error.unknown_fields();
+    let fields: BTreeSet<String> =
+        unknown.iter().map(|path| format!("{} (unknown: it would be lost)", shown(path))).collect();
     (!fields.is_empty()).then(|| fields.into_iter().take(FIELDS).collect())
 }
 
@@ -57,12 +49,16 @@ pub fn with_lost(lost: Vec<String>, lenient: Result<(), ClusterError>, has_statu
 /// missing says nothing.
 pub fn of(error: &ClusterError, has_status: bool) -> Verdict {
     match error.kind {
-        ErrorKind::Invalid if error.causes.is_empty() => Verdict::Untried("the server refuses it, and names no field"),
+        ErrorKind::Invalid if error.causes().is_empty() => {
+            Verdict::Untried("the server refuses it, and names no field")
+        }
         ErrorKind::Invalid => {
             let is_status = |c: &Cause| has_status && (c.field == "status" || c.field.starts_with("status."));
-            let counts = |cause: &&Cause| !is_status(cause) && !cause.message.contains(NOT_CHECKED);
+            // To other faults the server adds one of the whole object: that it did not get to all of its rules.
+            let is_notice = |c: &Cause| c.field == WHOLE && error.causes().iter().any(|c| c.field != WHOLE);
+            let counts = |cause: &&Cause| !is_status(cause) && !is_notice(cause);
             let fields: BTreeSet<String> = error
-                .causes
+                .causes()
                 .iter()
                 .filter(counts)
                 .map(|cause| format!("{} ({})", shown(&cause.field), word(&cause.reason)))
@@ -73,7 +69,7 @@ pub fn of(error: &ClusterError, has_status: bool) -> Verdict {
             }
         }
         ErrorKind::Forbidden => Verdict::Untried("the server does not allow to create them as a trial"),
-        ErrorKind::NotFound => Verdict::Untried("their namespace or the trial's CRD has gone"),
+        _ if error.is_absent() => Verdict::Untried("their namespace or the trial's CRD has gone"),
         ErrorKind::TimedOut => Verdict::Untried("the server did not answer in time"),
         _ => Verdict::Untried("the server could not be asked"),
     }
@@ -81,7 +77,7 @@ pub fn of(error: &ClusterError, has_status: bool) -> Verdict {
 
 /// A path as it is shown: without positions in lists, so that many items with the same fault are one.
 fn shown(path: &str) -> String {
-    if path.is_empty() || path == "<nil>" {
+    if path.is_empty() || path == WHOLE {
         return ".".to_owned();
     }
     let mut out = String::new();
@@ -128,7 +124,7 @@ mod tests {
             .map(|(reason, field)| json!({ "reason": reason, "field": field, "message": "Invalid value: \"hunter2\"" }))
             .collect();
         let body = json!({ "message": message, "details": { "causes": causes } });
-        ClusterError::of_status(code, body.to_string().as_bytes())
+        ClusterError::from_response(code, body.to_string().as_bytes())
     }
 
     #[test]
@@ -152,8 +148,10 @@ mod tests {
             "Db \"a\" is invalid: spec.size: Invalid value: \"hunter2\"",
             &[("FieldValueInvalid", "spec.size"), ("FieldValueRequired", "status.x"), ("FieldValueInvalid", "<nil>")],
         );
-        let expected = [". (invalid)", "spec.size (invalid)"].map(str::to_owned).to_vec();
+        let expected = vec!["spec.size (invalid)".to_owned()];
         assert_eq!(of(&error, true), Verdict::Fails(expected));
+        let whole = refusal(422, "", &[("FieldValueInvalid", "<nil>")]);
+        assert_eq!(of(&whole, true), Verdict::Fails(vec![". (invalid)".to_owned()]));
         let all = format!("{:?} {:?}", of(&error, false), with_lost(Vec::new(), Err(error), true));
         assert!(!all.contains("hunter2"), "{all}");
     }

@@ -12,10 +12,9 @@ use serde_json::Value;
 use super::error::{UnknownName, known_cluster};
 use super::event::{Events, Subject};
 use crate::cluster::access::{allowed, who_am_i};
-use crate::cluster::client::Taken;
 use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::{diagnose, other_cluster};
-use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind};
+use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Selection};
 use crate::compile::Compiled;
 use crate::compile::render::ManifestSet;
 use crate::model::cluster::Target;
@@ -127,8 +126,9 @@ impl Doctor<'_> {
     /// Asks one cluster everything.
     async fn examine(&self, cluster: &Cluster) -> Result<(Health, Option<Diagnostic>), ClusterError> {
         let mut health = Health { reached: true, ..Health::default() };
-        let version = cluster.call(&ApiRequest::get("/version")).await?;
-        let system = cluster.call(&ApiRequest::get("/api/v1/namespaces/kube-system").metadata_only()).await;
+        let version = cluster.call(&ApiRequest::version()).await?;
+        let system = ApiRequest::object(Resource::namespaces(), None, "kube-system").metadata_only();
+        let system = cluster.call(&system).await;
         version_of(&version, &mut health);
         let other = self.identity(cluster, system, &mut health)?;
         if other.is_some() {
@@ -208,7 +208,7 @@ impl Doctor<'_> {
     /// Whether the CRDs of the repository that are there are served, and what is offered has one.
     async fn crds(&self, cluster: &Cluster, health: &mut Health) -> Result<(), ClusterError> {
         let mut there = Crds::default();
-        cluster.list(Resource::crds(), None, false, &mut there).await?;
+        cluster.list(&Selection::all(Resource::crds()), &mut there).await?;
         let ours = self.manifests.management.iter().filter(|m| m.id.kind == "CustomResourceDefinition");
         let ours: BTreeSet<&str> = ours.map(|m| m.id.name.as_str()).collect();
         let mut found = 0;
@@ -232,7 +232,7 @@ impl Doctor<'_> {
             return Ok(());
         }
         let kind = Resource::new(OFFERING.group, OFFERING.version, OFFERING.kind, OFFERING.plural, true);
-        let all = cluster.list_all(&kind, None, false).await?;
+        let all = cluster.list_all(&Selection::all(&kind)).await?;
         let known: BTreeSet<&str> = there.0.iter().map(|(name, _)| name.as_str()).collect();
         let crd = |offering: &Value| offering.pointer("/spec/crd/name").and_then(Value::as_str).map(str::to_owned);
         let absent: BTreeSet<String> =
@@ -272,7 +272,7 @@ fn version_of(version: &Value, health: &mut Health) {
 #[derive(Default)]
 struct Crds(Vec<(String, Option<&'static str>)>);
 
-impl Taken for Crds {
+impl ListSink for Crds {
     fn take(&mut self, crd: Value) {
         let conditions = crd.pointer("/status/conditions").and_then(Value::as_array);
         let is = |kind: &str, status: &str| {

@@ -173,7 +173,7 @@ pub const TABLE: &[Row] = {
             clusters: Management,
             verbs: &["watch"],
             objects: O::Crds,
-            tasks: &[Apply],
+            tasks: &[Trial, Apply],
             reason: "to wait until a CRD is served",
         },
         Row {

@@ -1,0 +1,290 @@
+//! One cluster: a client for short and long work, which holds every request to the [`Limits`] and counts it.
+
+pub mod counters;
+mod limits;
+pub mod pager;
+pub mod retry;
+mod session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, RETRY_AFTER};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use kube::client::Body;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout_at};
+
+pub use counters::{Counters, Outcome};
+pub use limits::Limits;
+pub use pager::{ListSink, Page, Pages};
+
+use super::error::{ClusterError, ErrorKind};
+use super::kubeconfig::ClientConfig;
+use super::request::{ApiRequest, Selection};
+use crate::model::cluster::Target;
+use retry::Backoff;
+use session::Sessions;
+
+/// How often a request is tried that the server has no room for, or that gets no answer.
+const TRIES: u32 = 4;
+/// The longest pause before the second try; it doubles.
+const PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause that is not asked for by the server.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// A cluster that can be asked. A clone is the same connection, with the same limits and counters.
+#[derive(Clone)]
+pub struct Cluster {
+    /// Which one.
+    pub target: Target,
+    /// The address, for people.
+    pub server: String,
+    /// The context that leads there, where it is one of the user's own.
+    pub context: Option<String>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    sessions: Sessions,
+    limits: Limits,
+    turns: Semaphore,
+    counters: Counters,
+}
+
+/// How much of an answer is waited for.
+#[derive(Debug, Clone, Copy)]
+enum Read {
+    /// All of it, if it is not longer than this.
+    Whole { most: usize },
+    /// Its beginning.
+    Begun,
+}
+
+enum Answer {
+    Whole(Bytes),
+    Begun(Body),
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("target", &self.target).field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// A cluster behind a connection's configuration. Nothing is sent or run yet.
+    ///
+    /// # Errors
+    /// When the kubeconfig's certificates or keys cannot be used.
+    pub fn new(target: Target, config: ClientConfig, limits: Limits) -> Result<Self, ClusterError> {
+        let ClientConfig { mut config, context } = config;
+        // kube's own retries go on for minutes in silence (`rust.md` C3); ours are in `call`.
+        config.default_retry = false;
+        config.connect_timeout = Some(limits.deadline);
+        config.write_timeout = Some(limits.deadline);
+        let server = config.cluster_url.to_string();
+        let turns = Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS));
+        let shared = Shared { sessions: Sessions::new(config)?, limits, turns, counters: Counters::default() };
+        Ok(Self { target, server, context, shared: Arc::new(shared) })
+    }
+
+    /// What was sent so far.
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// How many requests were sent.
+    pub fn calls(&self) -> u64 {
+        self.shared.counters.requests()
+    }
+
+    /// How many of them could have changed something.
+    pub fn writes(&self) -> u64 {
+        self.shared.counters.writes()
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        self.shared.limits
+    }
+
+    /// Sends a request once it has its turn, and again where the server has no room for it, until the deadline.
+    ///
+    /// Every request may be sent again, since each is safe to repeat: reads, dry runs, server-side apply,
+    /// creations of a name, patches with a test, and deletions that name a UID.
+    ///
+    /// # Errors
+    /// The error of the last try.
+    pub async fn call(&self, request: &ApiRequest) -> Result<Value, ClusterError> {
+        self.call_counting(request).await.map(|(answer, _)| answer)
+    }
+
+    /// The answer and its length in bytes.
+    async fn call_counting(&self, request: &ApiRequest) -> Result<(Value, usize), ClusterError> {
+        let limits = self.shared.limits;
+        let http = request.to_http()?;
+        let most = request.max_answer().unwrap_or(limits.answer).min(limits.answer);
+        let Answer::Whole(bytes) = self.within_deadline(request, &http, Read::Whole { most }).await? else {
+            return Err(ClusterError::new(ErrorKind::BadAnswer, "the answer does not end"));
+        };
+        let answer = serde_json::from_slice(&bytes)
+            .map_err(|_| ClusterError::new(ErrorKind::BadAnswer, "the answer is no JSON"))?;
+        Ok((answer, bytes.len()))
+    }
+
+    /// Opens a stream: the answer as it begins. The stream itself has no deadline, and does not keep others
+    /// from their turn.
+    ///
+    /// # Errors
+    /// When the answer does not begin before the deadline, or has an error status.
+    pub(super) async fn open(&self, request: &ApiRequest) -> Result<Body, ClusterError> {
+        let http = request.to_http()?;
+        match self.within_deadline(request, &http, Read::Begun).await? {
+            Answer::Begun(body) => Ok(body),
+            Answer::Whole(bytes) => Ok(Body::from(bytes)),
+        }
+    }
+
+    /// Tries until there is an answer, no more try makes sense, or the deadline is over. A request keeps its
+    /// turn while it pauses: a server without room is not asked by others in the meantime.
+    async fn within_deadline(
+        &self,
+        request: &ApiRequest,
+        http: &http::Request<Bytes>,
+        read: Read,
+    ) -> Result<Answer, ClusterError> {
+        let limits = self.shared.limits;
+        let Ok(_turn) = self.shared.turns.acquire().await else {
+            return Err(ClusterError::new(ErrorKind::Unreachable, "the client was closed"));
+        };
+        let deadline = Instant::now() + limits.deadline;
+        let mut backoff = Backoff::new(PAUSE, MAX_PAUSE);
+        let work = async {
+            loop {
+                let error = match self.try_once(request, http, read).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => error,
+                };
+                let pause = backoff.pause(fastrand::f64(), error.retry_after());
+                // A server that wants to be asked after the deadline is not asked again.
+                if !error.is_transient() || backoff.failures() >= TRIES || Instant::now() + pause >= deadline {
+                    return Err(error);
+                }
+                sleep(pause).await;
+            }
+        };
+        match timeout_at(deadline, work).await {
+            // A connection that is not made in time ends by the same deadline, a moment before or after.
+            Ok(Err(error)) if error.kind == ErrorKind::TimedOut => Err(ClusterError::timed_out(limits.deadline)),
+            Ok(answer) => answer,
+            Err(_) => Err(ClusterError::timed_out(limits.deadline)),
+        }
+    }
+
+    /// One try. Credentials of a plugin that the server does not know (any more) are asked for anew, once.
+    async fn try_once(
+        &self,
+        request: &ApiRequest,
+        http: &http::Request<Bytes>,
+        read: Read,
+    ) -> Result<Answer, ClusterError> {
+        let session = self.shared.sessions.current().await?;
+        let answer = self.send(request, http, &session, read).await;
+        match answer {
+            Err(error) if error.kind == ErrorKind::Unauthorized && session.is_renewable() => {
+                let session = self.shared.sessions.renew(&session).await?;
+                self.send(request, http, &session, read).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn send(
+        &self,
+        request: &ApiRequest,
+        http: &http::Request<Bytes>,
+        session: &session::Session,
+        read: Read,
+    ) -> Result<Answer, ClusterError> {
+        let mut http = http.clone();
+        if let Some(value) = session.authorization() {
+            http.headers_mut().insert(AUTHORIZATION, value.clone());
+        }
+        let under_way = self.shared.counters.begin(request);
+        let answer = async {
+            let response = session.client().send(http.map(Body::from)).await?;
+            let (parts, body) = response.into_parts();
+            if parts.status.is_success() {
+                return match read {
+                    Read::Whole { most } => whole(body, most).await.map(Answer::Whole),
+                    Read::Begun => Ok(Answer::Begun(body)),
+                };
+            }
+            let seconds = parts.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            let text = whole(body, self.shared.limits.error_answer).await.unwrap_or_default();
+            let error = ClusterError::from_response(parts.status.as_u16(), &text).in_answer_to(request);
+            Err(error.retry_after_header(seconds.map(Duration::from_secs)))
+        }
+        .await;
+        under_way.end(&answer);
+        answer
+    }
+
+    /// All objects of a selection, page by page: each is handed to `sink` and then forgotten. The list's
+    /// resource version comes back.
+    ///
+    /// A list that expires between two pages is begun anew, with [`ListSink::restart`] called first.
+    ///
+    /// # Errors
+    /// When a page cannot be had, or the list does not end within the limits.
+    pub async fn list(&self, selection: &Selection, sink: &mut (impl ListSink + Send)) -> Result<String, ClusterError> {
+        let mut pages = Pages::new(selection.clone());
+        while let Some(page) = pages.next(self).await? {
+            match page {
+                Page::Objects(objects) => objects.into_iter().for_each(|object| sink.take(object)),
+                Page::Restarted => sink.restart(),
+            }
+        }
+        Ok(pages.version().unwrap_or_default().to_owned())
+    }
+
+    /// All objects of a selection at once. For kinds of which there are few.
+    ///
+    /// # Errors
+    /// When a page cannot be had, or the list does not end within the limits.
+    pub async fn list_all(&self, selection: &Selection) -> Result<Vec<Value>, ClusterError> {
+        let mut all = Vec::new();
+        self.list(selection, &mut all).await?;
+        Ok(all)
+    }
+
+    /// The first object of a selection, if there is one, and the resource version of the list.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn first(&self, selection: &Selection) -> Result<(Option<Value>, String), ClusterError> {
+        let mut answer = self.call(&ApiRequest::list(selection, 1, None)).await?;
+        let objects = pager::items(&mut answer)?;
+        let version = answer.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default();
+        Ok((objects.into_iter().next(), version.to_owned()))
+    }
+}
+
+/// The whole body, if it is not longer than `most` bytes.
+async fn whole(body: Body, most: usize) -> Result<Bytes, ClusterError> {
+    match Limited::new(body, most).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            let limit =
+                if most >= 1024 * 1024 { format!("{} MiB", most / 1024 / 1024) } else { format!("{most} bytes") };
+            Err(ClusterError::new(ErrorKind::TooLarge, format!("the answer is longer than {limit}")))
+        }
+        Err(_) => Err(ClusterError::new(ErrorKind::Unreachable, "the connection broke before the answer was whole")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! A server's message without the values that it quotes. Pure.
+
+/// The message without its values: `Invalid value: "hunter2": must be …` may quote a preset that is a
+/// password.
+#[must_use]
+pub fn discreet(message: &str) -> String {
+    const BEFORE: &str = " value: ";
+    let mut out = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(at) = rest.find(BEFORE) {
+        let (head, tail) = rest.split_at(at + BEFORE.len());
+        out.push_str(head);
+        out.push('…');
+        rest = &tail[end_of_value(tail)..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The end of a quoted value: the first `: ` outside of quotes and brackets.
+fn end_of_value(text: &str) -> usize {
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0_usize);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '{' | '[' if !quoted => depth += 1,
+            '}' | ']' if !quoted => depth = depth.saturating_sub(1),
+            ':' if !quoted && depth == 0 && text[at..].starts_with(": ") => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_left_out_of_messages() {
+        for (said, shown) in [
+            (
+                r#"X "a" is invalid: spec.b: Invalid value: "hunter: 2\"3": no"#,
+                r#"X "a" is invalid: spec.b: Invalid value: …: no"#,
+            ),
+            (
+                r#"spec: Invalid value: {"p": "x: y", "q": [1]}: no, c: Duplicate value: 7"#,
+                "spec: Invalid value: …: no, c: Duplicate value: …",
+            ),
+            (r#"unknown field "spec.x""#, r#"unknown field "spec.x""#),
+            (
+                r#"a: Unsupported value: "z": supported values: "b""#,
+                r#"a: Unsupported value: …: supported values: "b""#,
+            ),
+        ] {
+            assert_eq!(discreet(said), shown);
+        }
+    }
+}

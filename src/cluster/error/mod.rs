@@ -1,0 +1,186 @@
+//! Errors between carrier and a cluster, sorted by what a person or a caller does about them.
+//!
+//! The kind is decided by the status code, the reason and the details of the server's `Status`, never by
+//! its sentences. Messages hold no credential: what a kubeconfig says is not quoted, and callers show of a
+//! refused instance only its fields (see [`ClusterError::fields`]).
+
+mod discreet;
+mod status;
+
+use std::error::Error as _;
+use std::time::Duration;
+
+pub use discreet::discreet;
+pub use status::{Cause, ServerStatus};
+
+use super::request::RequestError;
+use crate::plan::types::Conflict;
+
+/// A request to a cluster that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ClusterError {
+    /// The kind of the error.
+    pub kind: ErrorKind,
+    /// What happened, one sentence without a trailing dot; the server's own words where it said any.
+    pub message: String,
+    /// What the server answered; absent where it did not.
+    pub status: Option<Box<ServerStatus>>,
+}
+
+/// The kinds of errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorKind {
+    /// There is no kubeconfig, it cannot be read or understood, or its credential plugin fails.
+    Kubeconfig,
+    /// The kubeconfig wants what is not allowed to it.
+    UnsafeKubeconfig,
+    /// The request cannot be built: a name in it is no name. Nothing was sent.
+    InvalidRequest,
+    /// Nobody answers at the address, or the name is unknown.
+    Unreachable,
+    /// No answer before the deadline.
+    TimedOut,
+    /// The server's certificate is not trusted.
+    Certificate,
+    /// The server does not know who we are (401).
+    Unauthorized,
+    /// RBAC, admission or a namespace in deletion forbids it (403).
+    Forbidden,
+    /// The kind is served, and there is no such object (404).
+    NotFound,
+    /// The group, version or resource is not served (404).
+    KindNotFound,
+    /// The namespace that an object was to be created in does not exist (404).
+    NamespaceNotFound,
+    /// An object of this name exists (409, `AlreadyExists`).
+    AlreadyExists,
+    /// The object has another resource version or UID than the request names, or changed meanwhile (409).
+    VersionConflict,
+    /// Other field managers own fields that an apply sets (409, `FieldManagerConflict`).
+    FieldConflict,
+    /// The server refuses the object or the request as invalid (400, 413, 415, 422).
+    Invalid,
+    /// The resource version or the continue token is too old (410).
+    Expired,
+    /// The server has no room for the request now (429, 502, 503, 504); it may say when to try again.
+    Busy,
+    /// Any other error status.
+    Server,
+    /// An answer that makes no sense.
+    BadAnswer,
+    /// An answer, an event or a list beyond its limit.
+    TooLarge,
+}
+
+impl ClusterError {
+    /// An error that no server told.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), status: None }
+    }
+
+    /// There was no answer before the deadline.
+    #[must_use]
+    pub fn timed_out(after: Duration) -> Self {
+        let limit = match after.subsec_millis() {
+            0 => format!("{} s", after.as_secs()),
+            _ => format!("{} ms", after.as_millis()),
+        };
+        Self::new(ErrorKind::TimedOut, format!("no answer within {limit}"))
+    }
+
+    /// Whether the server said that the object, its kind or its namespace does not exist.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(self.kind, ErrorKind::NotFound | ErrorKind::KindNotFound | ErrorKind::NamespaceNotFound)
+    }
+
+    /// Whether the same request may succeed a moment later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unreachable | ErrorKind::Busy)
+    }
+
+    /// Whether it is the connection that failed, so that no other request would fare better. The words of
+    /// such an error are ours.
+    #[must_use]
+    pub fn is_of_connection(&self) -> bool {
+        use ErrorKind as K;
+        let of_connection =
+            [K::Kubeconfig, K::UnsafeKubeconfig, K::Unreachable, K::TimedOut, K::Certificate, K::Unauthorized];
+        of_connection.contains(&self.kind)
+    }
+
+    /// What the server says of single fields.
+    #[must_use]
+    pub fn causes(&self) -> &[Cause] {
+        self.status.as_ref().map_or(&[], |status| &status.causes)
+    }
+
+    /// The time after which the server wants to be asked again, where it names one.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.status.as_ref().and_then(|status| status.retry_after)
+    }
+
+    /// The fields of other managers that an apply ran into, sorted.
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        let causes = self.causes().iter().filter(|cause| cause.is_field_conflict());
+        let mut list: Vec<Conflict> =
+            causes.map(|cause| Conflict { manager: cause.manager().to_owned(), field: cause.field.clone() }).collect();
+        list.sort();
+        list.dedup();
+        list
+    }
+
+    /// The fields that the server complains of and its reasons, without its sentences, which may quote a
+    /// value: an instance may hold a password.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(String, String)> {
+        self.causes().iter().map(|c| (c.field.clone(), c.reason.clone())).collect()
+    }
+}
+
+impl From<RequestError> for ClusterError {
+    fn from(error: RequestError) -> Self {
+        Self::new(ErrorKind::InvalidRequest, error.to_string())
+    }
+}
+
+/// Sorts an error of kube by the error at the bottom of its chain.
+impl From<kube::Error> for ClusterError {
+    fn from(error: kube::Error) -> Self {
+        if let kube::Error::Api(status) = &error {
+            return Self::from_response(status.code, &serde_json::to_vec(status).unwrap_or_default());
+        }
+        let auth = matches!(error, kube::Error::Auth(_));
+        let mut chain: Vec<String> = Vec::new();
+        let mut kind = None;
+        let mut next = error.source();
+        while let Some(error) = next {
+            if let Some(io) = error.downcast_ref::<std::io::Error>() {
+                kind = Some(io.kind());
+            }
+            chain.push(error.to_string());
+            next = error.source();
+        }
+        let whole = chain.join(": ");
+        // Only the innermost says what happened; those around it say `client error (Connect)`.
+        let bottom = chain.last().cloned().unwrap_or_else(|| error.to_string());
+        let bottom = bottom.split(" (os error").next().unwrap_or(&bottom).to_owned();
+        // hyper-rustls hides what rustls says in an io::Error, so there is only its text to go by. These are
+        // words of the TLS library on this machine, not of the server.
+        if whole.contains("certificate") || whole.contains("received fatal alert") {
+            return Self::new(ErrorKind::Certificate, format!("the server's certificate is not trusted: {bottom}"));
+        }
+        if auth {
+            return Self::new(ErrorKind::Kubeconfig, "the credentials of the kubeconfig cannot be used");
+        }
+        match kind {
+            Some(std::io::ErrorKind::TimedOut) => Self::new(ErrorKind::TimedOut, "no answer in time"),
+            _ if whole.contains("deadline has elapsed") => Self::new(ErrorKind::TimedOut, "no answer in time"),
+            _ => Self::new(ErrorKind::Unreachable, format!("cannot reach the server: {bottom}")),
+        }
+    }
+}
