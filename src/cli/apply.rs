@@ -37,7 +37,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// Arguments of `carrier apply`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without a saved plan and without a terminal, `--yes` is required. Changes that would break or destroy something are\nrefused with status 3 and the flags that allow them. If a run is interrupted, the next one ends in the same state."
+    after_help = "Without a saved plan and without a terminal, `--yes` is required. Changes that would break or destroy something are refused with status 3 and the flags that allow them. If a run is interrupted, the next one ends in the same state."
 )]
 pub struct ApplyArgs {
     /// A plan written by `carrier plan --out`; it is applied exactly, or not at all

@@ -34,7 +34,7 @@ use crate::plan::words::flag_name;
 /// Arguments of `carrier plan`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  carrier plan                                      what applying would change\n  carrier plan --prune --out plan.json              keep the plan, for `carrier apply plan.json`\n  carrier plan --against git:origin/main -o markdown  a comment for a pull request; asks no cluster\n\nNone of your objects is changed. For a schema that becomes stricter or loses fields, a temporary CRD is created to\nvalidate the instances against, and deleted again; with `--no-trial` nothing is written at all.\n\nNothing is planned if the repository has errors. Changes that `carrier apply` would refuse are listed last, with the\nflags that allow them."
+    after_help = "Examples:\n  carrier plan                                      what applying would change\n  carrier plan --prune --out plan.json              keep the plan, for `carrier apply plan.json`\n  carrier plan --against git:origin/main -o markdown  a comment for a pull request; asks no cluster\n\nNone of your objects is changed. For a schema that becomes stricter or loses fields, a temporary CRD is created to validate the instances against, and deleted again; with `--no-trial` nothing is written at all.\n\nNothing is planned if the repository has errors. Changes that `carrier apply` would refuse are listed last, with the flags that allow them."
 )]
 pub struct PlanArgs {
     /// Compare with the output of `carrier render`, another repository, or this one at a revision, and ask no cluster

@@ -66,9 +66,9 @@ pub struct Instance {
 pub struct Service {
     cluster: ClusterId,
     crd: OfferedCrd,
-    /// What tenants create.
+    /// The kind that tenants create.
     resource: Resource,
-    /// What it becomes in the service cluster.
+    /// The kind in the service cluster.
     base: Resource,
 }
 
@@ -172,7 +172,7 @@ async fn own(
     };
     match known(&cluster, expected).await {
         Ok(_) => Ok(cluster),
-        // Who may see his own instances need not be allowed to ask which cluster it is.
+        // A member of an account may list its instances without being allowed to read the identity of the cluster.
         Err(DiscoverError::Failed(error)) if error.kind == ErrorKind::Forbidden => Ok(cluster),
         Err(DiscoverError::Failed(error)) => Err(error),
         Err(DiscoverError::OtherCluster { expected, found }) => {
@@ -253,7 +253,7 @@ async fn look_up(
 async fn names(cluster: &Cluster, resource: &Resource) -> Result<BTreeSet<(String, String)>, ClusterError> {
     let mut seen = Seen::default();
     match cluster.list(&Selection::all(resource).metadata_only(), &mut seen).await {
-        // Where the kind is not there, none of its objects is.
+        // A kind that does not exist has no objects.
         Err(error) if error.kind == ErrorKind::KindNotFound => {}
         listed => drop(listed?),
     }

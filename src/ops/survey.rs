@@ -36,11 +36,11 @@ const NAMED: usize = 5;
 pub struct Survey {
     /// The facts about the clusters that answered.
     pub seen: Discovered,
-    /// The management cluster, where it is the right one and answers.
+    /// The management cluster, if it answered and is the recorded one.
     pub management: Option<Cluster>,
-    /// The service clusters that are the right ones and answer.
+    /// The service clusters that answered and are the recorded ones.
     pub clusters: BTreeMap<ClusterId, Cluster>,
-    /// Service clusters that should have been asked and of which nothing is known.
+    /// The service clusters that did not answer, or are others than recorded.
     pub unknown: BTreeSet<ClusterId>,
     /// The failures, each at the line of its cluster.
     pub found: Diagnostics,
@@ -65,13 +65,13 @@ impl Survey {
 /// What a survey is about.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
-    /// The repository's files.
+    /// The files of the repository, to place diagnostics in.
     pub sources: &'a Sources,
-    /// What it wants.
+    /// Its clusters and the CRDs that it needs of each.
     pub resolved: &'a Resolved<'a>,
     /// What is locked.
     pub locked: &'a Locked,
-    /// The only service cluster to ask; else all.
+    /// The only service cluster to ask; absent, all.
     pub only: Option<&'a ClusterId>,
 }
 
@@ -102,7 +102,7 @@ pub async fn survey(connector: &Connector<'_>, scope: Scope<'_>, events: &Events
                     Ok((cluster, _)) => Ok(cluster),
                     Err(_) => return (id.clone(), None),
                 },
-                // Never looked at.
+                // Never used: its kubeconfig is elsewhere.
                 false => Err(ClusterError::new(ErrorKind::Kubeconfig, "the management cluster was not asked")),
             };
             let work = async {
@@ -173,8 +173,8 @@ fn collect(
     survey
 }
 
-/// Where the repository speaks of the management cluster: its UID where that is what is wrong, else
-/// the settings that say how to reach it. Nowhere, where it is reached as kubectl does.
+/// The place of the management cluster in the repository: its UID for a cluster with another one, otherwise the
+/// settings that say how to reach it. `None` where it is reached as kubectl does.
 fn management_place(scope: &Scope<'_>, why: &DiscoverError) -> Option<Span> {
     let sources = scope.sources;
     let another = matches!(why, DiscoverError::OtherCluster { .. });

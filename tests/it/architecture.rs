@@ -14,6 +14,7 @@ use crate::harness::Case;
 pub(crate) fn cases() -> Vec<Case> {
     cases![
         pure_modules_reach_for_nothing,
+        operations_know_no_command_line,
         every_file_says_first_what_it_is_for,
         no_file_is_too_long,
         nothing_names_a_folder_of_one_machine,
@@ -53,6 +54,22 @@ fn pure_modules_reach_for_nothing() {
         }
     }
     assert!(complaints.is_empty(), "pure modules must not mention these:\n{}", complaints.join("\n"));
+}
+
+/// What a command does can be called from elsewhere: it knows neither arguments nor terminals nor exit codes, and
+/// hides no state.
+fn operations_know_no_command_line() {
+    let words = Regex::new(
+        r"\b(clap|anstream|anstyle)::|\bcrate::cli\b|\bExit\b|\bstd(in|out|err)\(|\b(RefCell|Cell)\b|\bstd::env::(var|args|current_dir)",
+    )
+    .unwrap();
+    let mut complaints = Vec::new();
+    for file in ["src/ops", "src/cluster/connect.rs"].iter().flat_map(|path| rust_files(path)) {
+        let code = code_of(&file, Tests::Without);
+        complaints.extend(words.find_iter(&code).map(|found| format!("{}: {}", file.display(), found.as_str())));
+    }
+    assert!(rust_files("src/ops").len() > 5, "the walk finds the files");
+    assert!(complaints.is_empty(), "operations must not mention these:\n{}", complaints.join("\n"));
 }
 
 fn every_file_says_first_what_it_is_for() {

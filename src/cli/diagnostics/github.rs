@@ -30,7 +30,7 @@ pub fn write(out: &mut dyn Write, list: &[Diagnostic], sources: &Sources, prefix
     let places = Places::new(sources);
     for (severity, kind) in KINDS {
         let of_kind: Vec<_> = list.iter().filter(|d| d.severity == severity).collect();
-        // Ten fit; the tenth is the word on the rest only where there is a rest.
+        // Ten fit; the tenth says how many more there are, if there are more.
         let shown = if of_kind.len() <= SHOWN + 1 { of_kind.len() } else { SHOWN };
         for diagnostic in &of_kind[..shown] {
             writeln!(
@@ -134,7 +134,7 @@ fn property(text: &str) -> String {
     data(&plain::line(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Text in a cell of a table: what Markdown or HTML would act on is escaped.
+/// Text in a cell of a table, with the characters of Markdown and HTML escaped.
 fn cell(text: &str) -> String {
     plain::line(text).replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|")
 }

@@ -1,4 +1,4 @@
-//! Diagnostics as people and programs read them: four renderers of one model.
+//! Output of diagnostics: four renderers of one model.
 //!
 //! Text goes to stderr beside the data; JSON, SARIF and annotations are the
 //! data and go to stdout. A renderer neither sorts nor drops: it shows what it
@@ -35,7 +35,7 @@ pub enum Format {
     Github,
 }
 
-/// Where the diagnostics go besides the two streams, and how files are called there.
+/// Outputs besides the two streams, and the names of files there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Destination {
     /// The repository's folder below the Git work tree, with a final `/`, or
@@ -45,7 +45,7 @@ pub struct Destination {
     pub step_summary: Option<PathBuf>,
 }
 
-/// How many diagnostics there are of each severity, and in how many files.
+/// The number of diagnostics of each severity, and of files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
     /// Diagnostics of severity error.
@@ -96,7 +96,7 @@ pub fn report(
     sources: &Sources,
     destination: &Destination,
 ) -> Result<(), CliError> {
-    // The one way out of the program, so nothing is shown that did not pass here.
+    // All diagnostics leave the program here, so credentials are redacted here.
     let list = &redact(list, sources)[..];
     match format {
         Format::Text => {
@@ -120,7 +120,7 @@ pub fn report(
     Ok(())
 }
 
-/// What machines call a severity.
+/// The name of a severity in machine-readable output.
 pub(super) fn severity_name(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
@@ -130,7 +130,7 @@ pub(super) fn severity_name(severity: Severity) -> &'static str {
 }
 
 /// Whether the source text must not be shown: every code about secrets points
-/// at one. Of others single places may be sensitive; the snippet sees to those.
+/// at one. Other diagnostics may have single sensitive places, which the snippet hides.
 fn hides_source(diagnostic: &Diagnostic) -> bool {
     diagnostic.code.id.starts_with("CAR08")
 }

@@ -1,5 +1,5 @@
-//! Diagnostics for people: the code, the sentence, the offending text
-//! underlined, and how to mend it.
+//! Diagnostics for people: the code, the message, the offending text
+//! underlined, and how to fix it.
 //!
 //! miette draws the excerpts; what stands above and below them is laid out
 //! here, in one line each, so that it can be searched and copied. The output
@@ -19,7 +19,7 @@ use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::plain;
 use crate::model::source::Sources;
 
-/// How the text looks.
+/// The look of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// Columns at which a line of source is cut.
@@ -43,7 +43,7 @@ pub fn write(out: &mut dyn Write, list: &[Diagnostic], sources: &Sources, option
     Ok(())
 }
 
-/// Writes the line that sums up, and where to read more.
+/// Writes the line with the totals, and where to read more.
 ///
 /// # Errors
 /// When `out` cannot be written.
@@ -101,7 +101,7 @@ fn one(diagnostic: &Diagnostic, places: &Places<'_>, options: Options) -> String
     text
 }
 
-/// miette, told to be the same everywhere, with `error[CAR0203]:` for its icon.
+/// miette, configured to be the same everywhere, with `error[CAR0203]:` for its icon.
 fn handler(diagnostic: &Diagnostic, options: Options) -> GraphicalReportHandler {
     let mut theme = if options.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let (name, style) = match diagnostic.severity {

@@ -123,7 +123,7 @@ impl Doctor<'_> {
         self.compiled.resolved.clusters.get(id).map(|cluster| cluster.place("/metadata/name"))
     }
 
-    /// Asks one cluster everything.
+    /// Examines one cluster.
     async fn examine(&self, cluster: &Cluster) -> Result<(Health, Option<Diagnostic>), ClusterError> {
         let mut health = Health { reached: true, ..Health::default() };
         let version = cluster.call(&ApiRequest::version()).await?;
@@ -139,7 +139,7 @@ impl Doctor<'_> {
         health.user = Some(user);
         if cluster.target == Target::Management {
             match self.crds(cluster, &mut health).await {
-                // Where a command needs that, it was said above.
+                // If a command needs this permission, it is among the missing ones.
                 Err(error) if error.kind == ErrorKind::Forbidden => {}
                 done => done?,
             }
@@ -147,7 +147,7 @@ impl Doctor<'_> {
         Ok((health, None))
     }
 
-    /// Whether it is the cluster that was meant. What it is instead is a diagnostic.
+    /// Checks whether it is the recorded cluster. Another one is a diagnostic.
     fn identity(
         &self,
         cluster: &Cluster,
@@ -160,7 +160,7 @@ impl Doctor<'_> {
             Target::Service(id) => discovered.uid(id),
         };
         let system = match system {
-            // What is missing is said below.
+            // The missing permission is reported with the others.
             Err(error) if error.kind == ErrorKind::Forbidden => return Ok(None),
             system => system?,
         };
@@ -196,7 +196,7 @@ impl Doctor<'_> {
         match lacking.len() {
             0 => health.note("permissions", Status::Ok, format!("all {}", needs.len())),
             some => {
-                // A plan that may not try instances says so and goes on.
+                // A plan without permission to create a trial CRD says so and goes on.
                 let is_grave = health.missing.iter().any(|m| m.tasks != [Task::Trial]);
                 let status = if is_grave { Status::Missing } else { Status::Warning };
                 health.note("permissions", status, format!("{some} of {} are missing", needs.len()));
@@ -205,7 +205,7 @@ impl Doctor<'_> {
         Ok(())
     }
 
-    /// Whether the CRDs of the repository that are there are served, and what is offered has one.
+    /// Checks whether the installed CRDs of the repository are served, and every Offering has its CRD.
     async fn crds(&self, cluster: &Cluster, health: &mut Health) -> Result<(), ClusterError> {
         let mut there = Crds::default();
         cluster.list(&Selection::all(Resource::crds()), &mut there).await?;
@@ -268,7 +268,7 @@ fn version_of(version: &Value, health: &mut Health) {
     }
 }
 
-/// CRDs by name, each with what is wrong with it. Their schemas are forgotten at once.
+/// CRDs by name, each with its problem if it has one. Their schemas are dropped at once.
 #[derive(Default)]
 struct Crds(Vec<(String, Option<&'static str>)>);
 

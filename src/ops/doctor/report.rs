@@ -1,6 +1,6 @@
-//! What `carrier doctor` found, as data; its JSON is this.
+//! The report of `carrier doctor` as data, which is also its JSON.
 //!
-//! Nothing in it differs between two runs against the same clusters: no time, no address.
+//! Two runs against the same clusters give the same report: it has no times and no addresses.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -27,13 +27,13 @@ pub struct Health {
     pub reached: bool,
     /// The diagnostic of a cluster that did not, or is another one than was meant; null where there is none.
     pub trouble: Option<Problem>,
-    /// The name by which it knows us.
+    /// The user name that the cluster sees.
     pub user: Option<String>,
-    /// What was looked at.
+    /// The checks.
     pub checks: Vec<Check>,
-    /// What we may not do, and need.
+    /// The permissions that are needed and missing.
     pub missing: Vec<Missing>,
-    /// The objects that grant it.
+    /// The RBAC objects that grant them.
     pub grant: Vec<Value>,
 }
 
@@ -42,35 +42,35 @@ pub struct Health {
 pub struct Problem {
     /// Its code, such as `CAR0601`.
     pub code: String,
-    /// What is wrong.
+    /// Its message.
     pub message: String,
 }
 
-/// Something that was looked at.
+/// A check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
     /// What: `version`, `identity`, `permissions`, `crds`, `offerings`.
     pub name: &'static str,
-    /// How it is.
+    /// The result.
     pub status: Status,
-    /// In words.
+    /// The result in words.
     pub message: String,
 }
 
-/// How something is.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// As it should be.
     Ok,
-    /// Nothing fails because of it, or not now.
+    /// No command fails because of it, or not now.
     Warning,
     /// A command fails because of it.
     Missing,
 }
 
 impl Status {
-    /// Its word.
+    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -81,13 +81,13 @@ impl Status {
     }
 }
 
-/// A permission that is needed and not there.
+/// A permission that is needed and missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Missing {
-    /// What.
+    /// The permission.
     #[serde(flatten)]
     pub access: Permission,
-    /// For which commands.
+    /// The commands that need it.
     pub tasks: Vec<Task>,
 }
 
@@ -109,7 +109,7 @@ impl Report {
 }
 
 impl Health {
-    /// Notes down how something is.
+    /// Adds the result of a check.
     pub fn note(&mut self, name: &'static str, status: Status, message: impl Into<String>) {
         self.checks.push(Check { name, status, message: message.into() });
     }

@@ -23,7 +23,7 @@ use crate::model::source::Sources;
 use crate::plan::{LiveCluster, LiveObject};
 use crate::yaml;
 
-/// The file of every folder that is none of its objects.
+/// The file in every rendered folder that is no object.
 const KUSTOMIZATION: &str = "kustomization.yaml";
 
 /// What a plan is compared with.
@@ -76,7 +76,7 @@ pub struct Base {
 }
 
 impl Against {
-    /// Reads it.
+    /// Reads the objects to compare with.
     ///
     /// # Errors
     /// When there is no such folder or revision, or it has errors.

@@ -38,9 +38,9 @@ pub struct LivePlan {
     pub manifests: ManifestSet,
     /// The clusters that answered, the management cluster first.
     pub reached: Vec<Reached>,
-    /// UID of the management cluster, where neither the settings nor the lock say which one is meant.
+    /// UID of the management cluster, where neither the settings nor the lock record one.
     pub unpinned: Option<String>,
-    /// Service clusters that the lock knows and the repository no longer has: nobody looks at them.
+    /// Service clusters that the lock knows and the repository no longer has: they are not asked.
     pub gone: Vec<String>,
     /// The diagnostics of the repository and of the clusters, sorted.
     pub found: Vec<Diagnostic>,
@@ -53,9 +53,9 @@ pub struct LivePlan {
 pub struct Reached {
     /// The cluster.
     pub cluster: Cluster,
-    /// The repository's inventory in it.
+    /// The inventory of the repository in it.
     pub inventory: Inventory,
-    /// What was seen.
+    /// Its objects, and what dry runs made of them.
     pub observed: Observed,
 }
 
@@ -69,7 +69,7 @@ pub async fn plan_live(
 ) -> LivePlan {
     let compiled = compile(&repository.loaded, &repository.locked.discovered);
     let found = repository.judge(&compiled, &repository.locked, repository.stale.clone());
-    // What is wrong here is not mended by asking; but with `--refresh` a CRD that is not locked yet may be there.
+    // Asking the clusters fixes no errors of the repository. With `refresh` it may: a CRD that is not locked yet.
     if !options.refresh || repository.settings_are_broken() {
         let list = repository.and(found.clone());
         if list.iter().any(|d| d.severity == Severity::Error) {
@@ -83,7 +83,7 @@ pub async fn plan_live(
     if !options.refresh {
         return observe_all(repository, (&compiled, found), survey, options, events).await;
     }
-    // What has drifted is compiled from here, and said all the same.
+    // The CRDs of now are compiled; how they differ from the locked ones is part of the plan.
     let (moved, _) = drift(&compiled.resolved, compiled.discovered, &survey.seen, false);
     let inputs = locking::plan::Inputs {
         sources: &repository.sources,
@@ -107,7 +107,7 @@ pub async fn plan_live(
     planned
 }
 
-/// Looks at the clusters that answered, and plans.
+/// Reads the objects of the clusters that answered, and makes the plan.
 async fn observe_all(
     repository: &Repository,
     (compiled, mut found): (&Compiled<'_>, Diagnostics),
@@ -120,12 +120,12 @@ async fn observe_all(
     found.append(survey.found.clone());
     let mut planned = LivePlan::nothing(repository.and(found), survey.failure.map(PlanFailure::Cluster));
     if options.locked {
-        // Of a lock that is stale by itself it is not known either whether it is what the clusters have.
+        // A lock that is out of date by itself cannot be compared with the clusters.
         let _ = strict(&mut planned.found);
     }
     let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
-    // With `--locked`, a CRD that is not what was locked is an error like those of the repository; one that is
-    // gone is another than was locked.
+    // With `locked`, a CRD that differs from the locked one is an error like those of the repository, and so is
+    // one that is gone.
     let keeps = |d: &Diagnostic| match () {
         () if d.code == &codes::DRIFT => true,
         () if d.code == &codes::NO_SUCH_CRD => options.locked,
@@ -164,10 +164,10 @@ async fn observe_all(
             Target::Service(id) => compiled.resolved.clusters.get(id).map(|c| c.place("/metadata/name")),
         };
         planned.found.push(diagnose(&target, &error, place));
-        // That a cluster is another one is worse than that one cannot be survey.
+        // Another cluster is graver than one that cannot be asked.
         planned.failure = planned.failure.or(Some(PlanFailure::Cluster(ClusterFailure::Unreachable)));
     }
-    // The first one is the management cluster, or it could not be looked at.
+    // The first one is the management cluster, if it answered.
     if planned.reached.first().is_some_and(|r| r.cluster.target == Target::Management) {
         let mut plan = planned.build(repository, options, uid.as_deref(), drifts(drift));
         let others = planned.found.iter().filter(|d| d.code == &codes::OTHER_CLUSTER);
@@ -181,7 +181,7 @@ async fn observe_all(
     planned
 }
 
-/// Looks at clusters, all at once.
+/// Reads the objects of clusters, all at once.
 async fn look(
     clusters: Vec<Cluster>,
     seen: &Discovered,
