@@ -1,11 +1,11 @@
-//! What compiling costs: start-up, `check` and `render` of repositories of two
-//! sizes and of the real CRDs, beside `kubectl kustomize` over the same output.
+//! Measures start-up, `check` and `render` for repositories of two sizes and for the
+//! real CRDs, and `kubectl kustomize` over the same output for comparison.
 //!
-//! `cargo bench` prints a table. Each line is the best of several runs of the
-//! process, since everything else that the machine does only adds to it; the
-//! ratios are taken within one run of the benchmark.
-#![allow(clippy::print_stdout, reason = "a benchmark is its table")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says so by panicking")]
+//! `cargo bench` prints a table. Each line is the fastest of several runs of the
+//! process, because other load on the machine only makes runs slower. Ratios compare
+//! figures of the same run of the benchmark.
+#![allow(clippy::print_stdout, reason = "the output of a benchmark is a table")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run panics")]
 
 mod repository;
 
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use repository::count;
 use wait4::Wait4;
 
-/// What a run took.
+/// The time and the peak memory of a run.
 #[derive(Clone, Copy)]
 struct Cost {
     wall: Duration,

@@ -1,10 +1,10 @@
-//! What planning against real API servers costs when nothing has changed: `carrier plan` beside
-//! `kubectl diff --server-side` over the same objects, and how many requests it takes.
+//! Measures the time and the number of requests of `carrier plan` against real API servers if nothing has
+//! changed, and the time of `kubectl diff --server-side` over the same objects for comparison.
 //!
-//! `cargo bench --bench plan` starts the servers (see `docs/testing.md`) and prints a table. The
-//! ratios are taken within one run.
-#![allow(clippy::print_stdout, reason = "a benchmark is its table")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says so by panicking")]
+//! `cargo bench --bench plan` starts the servers (see `docs/testing.md`) and prints a table. Ratios
+//! compare figures of the same run.
+#![allow(clippy::print_stdout, reason = "the output of a benchmark is a table")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run panics")]
 
 mod repository;
 #[path = "../tests/support/mod.rs"]
@@ -38,7 +38,7 @@ fn main() {
     }
 }
 
-/// One repository applied to fresh servers, and planned again.
+/// Applies a repository to new servers and plans it again: the time and the requests of the plan.
 async fn measure(wanted: usize, kubectl: &Path) -> (Duration, usize) {
     let planes = ControlPlanes::start(&["management", "main"]).await.expect("servers start");
     let repository = repository::of_outputs(wanted);

@@ -1,5 +1,5 @@
-//! What the fuzz targets do with their bytes. `tests/it/fuzz_seeds.rs` runs the
-//! same functions over the seeds, so that they cannot rot.
+//! The functions of the fuzz targets. `tests/it/fuzz_seeds.rs` calls them with the
+//! seeds, so that they stay correct.
 
 use carrier::model::diagnostic::Diagnostics;
 use carrier::model::path::FieldPath;
@@ -8,10 +8,10 @@ use carrier::yaml::read;
 use carrier::yaml::suppress::apply_suppressions;
 use carrier::yaml::to_yaml;
 
-/// Any bytes are read within the limits. Where nothing is wrong with them, what
-/// was read is written and read again as the same.
+/// Reads any bytes within the limits. A text without errors is written as YAML and
+/// must be the same after reading it again.
 pub fn load(bytes: &[u8]) {
-    // The files layer refuses what is not UTF-8.
+    // `files` rejects text that is not UTF-8.
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let mut diagnostics = Diagnostics::default();
     let documents = read(FileId(0), text, &mut diagnostics);
@@ -37,7 +37,7 @@ pub fn load(bytes: &[u8]) {
     let _ = apply_suppressions(diagnostics, &suppressions);
 }
 
-/// Any text is a path or is refused; a path is written as one that reads the same.
+/// Parses any text as a path. A path must be the same after writing and parsing it again.
 pub fn paths(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(path) = FieldPath::parse(text) {

@@ -1,4 +1,4 @@
-//! Repositories to measure, made on the spot.
+//! Generates the repositories that the benchmarks measure.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
@@ -15,8 +15,8 @@ use tempfile::TempDir;
 
 const PROVIDERS: usize = 2;
 
-/// A repository of `objects` source objects, one a file: mostly tenant accounts and the labels
-/// that providers give them, since these are what a large installation has many of.
+/// A repository of `objects` source objects, one in each file: mostly tenant accounts and the labels
+/// that providers give them, which are the most frequent objects of a large installation.
 pub fn of_sources(objects: usize) -> TempDir {
     // Each tenant is an account and a label object at one provider; what is left is the providers' own.
     with_tenants((objects - 4 * PROVIDERS) / 2)
@@ -28,7 +28,7 @@ pub fn of_outputs(objects: usize) -> TempDir {
     with_tenants(objects / 17)
 }
 
-/// A repository that offers every real CRD, with all of its spec exposed; `None` where the CRDs are not there.
+/// A repository that offers every real CRD, with all of its spec exposed; `None` if the CRDs are not available.
 pub fn of_corpus() -> Option<(TempDir, usize)> {
     let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/crds");
     let folder = TempDir::new().unwrap();
@@ -166,7 +166,7 @@ fn write(root: &Path, path: &str, text: &str) {
     fs::write(file, text).unwrap();
 }
 
-/// How many objects lie below a folder: one a file, kustomizations not counted.
+/// The number of objects below a folder: one in each file, without kustomizations.
 pub fn count(folder: &Path) -> usize {
     fs::read_dir(folder)
         .into_iter()
