@@ -7,18 +7,8 @@
 use std::fmt;
 
 use super::codes::Code;
+pub use super::codes::Severity;
 use super::source::{FileId, Span};
-
-/// The severity of a diagnostic, ordered from most to least severe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// The input cannot be compiled; nothing is written.
-    Error,
-    /// The input compiles, but the result may not be the intended one.
-    Warning,
-    /// Information that needs no action.
-    Info,
-}
 
 /// A place and a text about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

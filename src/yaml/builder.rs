@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
 
-use super::mapping::{Key, MapFrame};
-use super::read::{MAX_ALIAS_NODES, MAX_DEPTH, MAX_NODES};
+use super::limits::{Limits, MAX_ALIAS_NODES, MAX_DEPTH, MAX_NODES};
+use super::mapping::{self, Key, MapFrame};
 use super::scalar::{self, Scalar};
 use super::suppress::{Suppression, comment};
 use super::syntax;
@@ -17,13 +17,6 @@ use super::tree::{Node, Value};
 use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{FileId, Span};
-
-/// The remaining budget of a file; each field counts down from its limit in `read.rs`.
-pub(super) struct Limits {
-    pub(super) nodes: usize,
-    pub(super) alias_nodes: usize,
-    pub(super) alias_bytes: usize,
-}
 
 /// What reading stops for: the rest of the document, or of the file. A diagnostic has been reported.
 pub(super) enum Stop {
@@ -422,14 +415,22 @@ impl<'a> Builder<'a> {
         };
         match map.key.take() {
             None => {
-                let key = self.key(&node, scalar);
+                let key = mapping::key(&node, scalar).unwrap_or_else(|diagnostic| {
+                    self.reject(*diagnostic);
+                    Key::Rejected
+                });
                 self.set_key(key);
             }
             Some(Key::Rejected) => {}
-            Some(Key::Named(key, span)) => self.pair(key, span, node),
-            Some(Key::Merge(span)) => {
-                self.merge(span, node);
+            Some(Key::Named(key, span)) => {
+                if let Some(diagnostic) = map.pair(key, span, node) {
+                    self.report(diagnostic);
+                }
             }
+            Some(Key::Merge(span)) => match map.merge(span, node) {
+                Ok(warnings) => warnings.into_iter().for_each(|warning| self.report(warning)),
+                Err(diagnostic) => self.reject(*diagnostic),
+            },
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use super::builder::{Builder, Frame, FrameKind};
 use super::scalar::Scalar;
 use super::tree::{Entry, Node, Value};
 use crate::model::codes::yaml as codes;
@@ -48,43 +47,13 @@ impl MapFrame {
             self.index = self.entries.iter().enumerate().map(|(i, e)| (e.key.clone(), i)).collect();
         }
     }
-}
-
-impl Builder<'_> {
-    /// Converts a complete node to a key.
-    pub(super) fn key(&mut self, node: &Node, scalar: Option<(&Scalar, &str, bool)>) -> Key {
-        match scalar {
-            Some((_, _, true)) => Key::Merge(node.span),
-            Some((scalar, text, _)) => {
-                if let Some(name) = scalar.key(text) {
-                    return Key::Named(name, node.span);
-                }
-                let what = if *scalar == Scalar::Null { "null" } else { "this number" };
-                self.reject(
-                    Diagnostic::new(&codes::KEY_NOT_A_STRING, node.span, format!("{what} cannot be a key"))
-                        .help("quote it if it is a string"),
-                );
-                Key::Rejected
-            }
-            None => {
-                let what = if matches!(node.value, Value::Seq(_)) { "a list" } else { "a mapping" };
-                self.reject(
-                    Diagnostic::new(&codes::KEY_NOT_A_STRING, node.span, format!("{what} cannot be a key"))
-                        .help("keys are strings; quote a template expression `{{ … }}`"),
-                );
-                Key::Rejected
-            }
-        }
-    }
 
     /// Adds a pair. A duplicate key is an error, and the first pair stays.
-    pub(super) fn pair(&mut self, key: String, key_span: Span, node: Node) {
-        let Some(Frame { kind: FrameKind::Map(map), .. }) = self.stack.last_mut() else { return };
-        let written_before = map.find(&key);
-        match written_before {
-            Some(at) if !map.merged[at] => {
-                let first = map.entries[at].key_span;
-                self.report(
+    pub(super) fn pair(&mut self, key: String, key_span: Span, node: Node) -> Option<Diagnostic> {
+        match self.find(&key) {
+            Some(at) if !self.merged[at] => {
+                let first = self.entries[at].key_span;
+                return Some(
                     Diagnostic::new(&codes::DUPLICATE_KEY, key_span, format!("duplicate key `{key}`"))
                         .at("again here")
                         .label(first, "first here")
@@ -92,17 +61,18 @@ impl Builder<'_> {
                 );
             }
             Some(at) => {
-                map.entries[at] = Entry { key, key_span, value: node };
-                map.merged[at] = false;
+                self.entries[at] = Entry { key, key_span, value: node };
+                self.merged[at] = false;
             }
-            None => map.push(Entry { key, key_span, value: node }, false),
+            None => self.push(Entry { key, key_span, value: node }, false),
         }
+        None
     }
 
     /// Copies the pairs of a mapping, or of a list of mappings of which the first takes
-    /// precedence. They replace earlier pairs of the mapping, as Kubernetes does; this is
-    /// a warning.
-    pub(super) fn merge(&mut self, span: Span, node: Node) {
+    /// precedence. They replace earlier pairs of the mapping, as Kubernetes does; the
+    /// result is a warning for each of these.
+    pub(super) fn merge(&mut self, span: Span, node: Node) -> Result<Vec<Diagnostic>, Box<Diagnostic>> {
         let maps: Vec<Vec<Entry>> = match node.value {
             Value::Map(entries) => vec![entries],
             Value::Seq(items) if items.iter().all(|i| matches!(i.value, Value::Map(_))) => items
@@ -114,38 +84,53 @@ impl Builder<'_> {
                 })
                 .collect(),
             _ => {
-                self.reject(
-                    Diagnostic::new(&codes::MERGE, node.span, "`<<` needs a mapping, or a list of mappings")
-                        .label(span, "the merge key")
-                        .help("to use `<<` as an ordinary key, quote it"),
-                );
-                return;
+                let message = "`<<` needs a mapping, or a list of mappings";
+                let diagnostic = Diagnostic::new(&codes::MERGE, node.span, message)
+                    .label(span, "the merge key")
+                    .help("to use `<<` as an ordinary key, quote it");
+                return Err(Box::new(diagnostic));
             }
         };
         let mut replaced = Vec::new();
-        if let Some(Frame { kind: FrameKind::Map(map), .. }) = self.stack.last_mut() {
-            for entry in maps.into_iter().flatten() {
-                match map.find(&entry.key) {
-                    Some(at) => {
-                        // No warning for an equal value, which real CRDs contain: nothing changes.
-                        if !map.merged[at] && map.entries[at].value.to_json() != entry.value.to_json() {
-                            replaced.push((entry.key.clone(), map.entries[at].key_span));
-                        }
-                        // From here on the key counts as merged: for Kubernetes a later
-                        // pair with this key is not a duplicate.
-                        map.merged[at] = true;
-                        map.entries[at] = entry;
+        for entry in maps.into_iter().flatten() {
+            match self.find(&entry.key) {
+                Some(at) => {
+                    // No warning for an equal value, which real CRDs contain: nothing changes.
+                    if !self.merged[at] && self.entries[at].value.to_json() != entry.value.to_json() {
+                        replaced.push((entry.key.clone(), self.entries[at].key_span));
                     }
-                    None => map.push(entry, true),
+                    // From here on the key counts as merged: for Kubernetes a later
+                    // pair with this key is not a duplicate.
+                    self.merged[at] = true;
+                    self.entries[at] = entry;
                 }
+                None => self.push(entry, true),
             }
         }
-        for (key, first) in replaced {
-            self.report(
-                Diagnostic::new(&codes::MERGE_OVERRIDES, span, format!("`<<` replaces the key `{key}` above it"))
-                    .label(first, "this value is lost in Kubernetes, but not in other YAML readers")
-                    .help("put `<<` first in its mapping"),
-            );
+        let warning = |(key, first): (String, Span)| {
+            Diagnostic::new(&codes::MERGE_OVERRIDES, span, format!("`<<` replaces the key `{key}` above it"))
+                .label(first, "this value is lost in Kubernetes, but not in other YAML readers")
+                .help("put `<<` first in its mapping")
+        };
+        Ok(replaced.into_iter().map(warning).collect())
+    }
+}
+
+/// Converts a complete node to a key. `scalar`: the type and text of a scalar, and whether it is the merge key.
+pub(super) fn key(node: &Node, scalar: Option<(&Scalar, &str, bool)>) -> Result<Key, Box<Diagnostic>> {
+    let rejected = |what: &str, help: &str| {
+        Box::new(Diagnostic::new(&codes::KEY_NOT_A_STRING, node.span, format!("{what} cannot be a key")).help(help))
+    };
+    match scalar {
+        Some((_, _, true)) => Ok(Key::Merge(node.span)),
+        Some((scalar, text, _)) => {
+            let what = if *scalar == Scalar::Null { "null" } else { "this number" };
+            let name = scalar.key(text).ok_or_else(|| rejected(what, "quote it if it is a string"))?;
+            Ok(Key::Named(name, node.span))
+        }
+        None => {
+            let what = if matches!(node.value, Value::Seq(_)) { "a list" } else { "a mapping" };
+            Err(rejected(what, "keys are strings; quote a template expression `{{ … }}`"))
         }
     }
 }

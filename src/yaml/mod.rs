@@ -5,6 +5,7 @@
 //! kinds: [`crate::compile`] interprets documents.
 
 mod builder;
+pub mod limits;
 mod mapping;
 pub mod read;
 mod scalar;

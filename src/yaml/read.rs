@@ -11,23 +11,13 @@
 
 use std::ops::Range;
 
-use super::builder::{Builder, Limits, Stop};
+use super::builder::{Builder, Stop};
+use super::limits::{Limits, MAX_ALIAS_BYTES, MAX_ALIAS_NODES, MAX_BYTES, MAX_NODES};
 use super::suppress::Suppression;
 use super::tree::{Node, Value};
 use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{FileId, Span};
-
-/// The limit of the size of a text, in bytes.
-pub const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// The limit of the nesting of lists and mappings, with aliases expanded.
-pub const MAX_DEPTH: usize = 128;
-/// The limit of values in one file. Repetitions by aliases have [`MAX_ALIAS_NODES`].
-pub const MAX_NODES: usize = 1_000_000;
-/// The limit of values that the aliases of one file repeat.
-pub const MAX_ALIAS_NODES: usize = 250_000;
-/// The limit of the strings that the aliases of one file repeat, in bytes.
-pub const MAX_ALIAS_BYTES: usize = 32 * 1024 * 1024;
 
 /// One document of a file.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,6 +2,7 @@
 //! room that one can look round in and says at its door what it is for, and nothing of
 //! the machine it was written on gets in.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use ignore::WalkBuilder;
 use regex::Regex;
 
 use crate::harness::Case;
+use crate::imports::{Crate, Reference, circles};
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<Case> {
@@ -19,6 +21,12 @@ pub(crate) fn cases() -> Vec<Case> {
         no_file_is_too_long,
         nothing_names_a_folder_of_one_machine,
         the_checks_see_what_they_look_for,
+        a_folder_imports_only_those_before_it,
+        the_compiler_s_folders_import_only_those_before_them,
+        no_files_import_each_other_in_a_circle,
+        references_are_seen_and_followed,
+        no_test_file_is_forgotten,
+        no_test_data_is_forgotten,
     ]
 }
 
@@ -32,6 +40,35 @@ const PURE: [&str; 7] = [
     "src/sync/state.rs",
     "src/sync/queue.rs",
     "src/sync/decide.rs",
+];
+
+/// What each folder of `src` may import, in the order of the data. `lib.rs` declares them and is not in it.
+const FOLDERS: [(&str, &[&str]); 9] = [
+    ("model", &[]),
+    ("yaml", &["model"]),
+    ("compile", &["model", "yaml"]),
+    ("plan", &["model", "yaml", "compile"]),
+    ("files", &["model", "yaml"]),
+    ("cluster", &["model", "yaml", "compile", "plan"]),
+    ("ops", &["model", "yaml", "compile", "plan", "files", "cluster"]),
+    ("cli", &["model", "yaml", "compile", "plan", "files", "cluster", "ops"]),
+    ("main", &["cli"]),
+];
+
+/// The same for the folders and files of `src/compile`, in the order in which they may import.
+const COMPILE: [(&str, &[&str]); 12] = [
+    ("parallel", &[]),
+    ("derive", &[]),
+    ("discovered", &[]),
+    ("load", &["parallel"]),
+    ("resolve", &["derive", "load"]),
+    ("route", &["derive"]),
+    ("build", &["derive", "discovered", "load", "resolve", "route"]),
+    ("render", &["build", "discovered", "load", "resolve", "route"]),
+    ("compiled", &["build", "discovered", "load", "render", "resolve"]),
+    ("locking", &["parallel", "derive", "discovered", "load", "resolve"]),
+    ("fields", &["derive"]),
+    ("mod", &["build", "compiled", "discovered", "load", "resolve"]),
 ];
 
 /// The parts of the standard library that reach out of the process. Threads do not.
@@ -109,6 +146,140 @@ fn the_checks_see_what_they_look_for() {
     assert_eq!(std_modules("let a = std::env::var(name);"), ["env"]);
     assert_eq!(without_comments("a // kube::Client\n/// std::fs\nb \"https://c\" d"), "a \n\nb \"https://c\" d");
     assert!(rust_files("src/model").len() > 3, "the walk finds the files");
+}
+
+fn a_folder_imports_only_those_before_it() {
+    let complaints = against(&FOLDERS, |path| Some(first(path)).filter(|folder| *folder != "lib"));
+    assert!(complaints.is_empty(), "these imports go against the order of the folders:\n{}", complaints.join("\n"));
+}
+
+fn the_compiler_s_folders_import_only_those_before_them() {
+    let complaints = against(&COMPILE, |path| path.strip_prefix("compile/").map(first));
+    assert!(complaints.is_empty(), "these imports go against the order of the folders:\n{}", complaints.join("\n"));
+}
+
+/// The references that a table does not allow. `part` tells to which row a file belongs.
+fn against(table: &[(&str, &[&str])], part: impl Fn(&str) -> Option<&str>) -> Vec<String> {
+    let mut complaints = BTreeSet::new();
+    for reference in sources().references() {
+        let (Some(from), Some(to)) = (part(&reference.from), part(&reference.to)) else { continue };
+        let row = table.iter().find(|(name, _)| *name == from);
+        let allowed = row.is_some_and(|(_, allowed)| allowed.contains(&to));
+        if from != to && !allowed {
+            let known = if row.is_some() { "" } else { ", which is not in the table" };
+            complaints.insert(format!("src/{}:{}: {from}{known} imports {to}", reference.from, reference.line));
+        }
+    }
+    complaints.into_iter().collect()
+}
+
+/// The folder of a path below `src`, or the file without its ending.
+fn first(path: &str) -> &str {
+    path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+}
+
+fn no_files_import_each_other_in_a_circle() {
+    let references = sources().references();
+    let mut complaints = Vec::new();
+    for circle in circles(&references) {
+        let inside =
+            |reference: &&Reference| circle.contains(reference.from.as_str()) && circle.contains(reference.to.as_str());
+        let lines = references.iter().filter(inside);
+        complaints.extend(lines.map(|r| format!("src/{}:{}: src/{}", r.from, r.line, r.to)));
+        complaints.push(String::new());
+    }
+    assert!(complaints.is_empty(), "these files import each other in circles:\n{}", complaints.join("\n"));
+}
+
+fn references_are_seen_and_followed() {
+    let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let files = Crate::new([
+        file("lib.rs", "pub mod a; mod b;"),
+        file("a/mod.rs", "mod x; pub use x::{Deep as Renamed}; pub struct Own; fn f() { x::g(); }"),
+        file("a/x.rs", "use super::Own;\npub struct Deep; pub fn g() {}"),
+        file(
+            "b.rs",
+            "use crate::{a::{self, Own}};\n// crate::a::x::Comment\nfn f() {\n  vec![a::Renamed];\n}\n\
+            mod tests {\n  use super::f;\n  use super::super::a::x::g;\n}",
+        ),
+        file("main.rs", "fn main() { carrier::b::f() }"),
+    ]);
+    let found: Vec<String> =
+        files.references().into_iter().map(|r| format!("{}:{} {}", r.from, r.line, r.to)).collect();
+    let wanted = [
+        "a/mod.rs:1 a/x.rs",
+        "a/x.rs:1 a/mod.rs",
+        "b.rs:1 a/mod.rs",
+        "b.rs:4 a/x.rs",
+        "b.rs:8 a/x.rs",
+        "main.rs:1 b.rs",
+    ];
+    assert_eq!(found, wanted);
+    assert_eq!(circles(&files.references()), [] as [BTreeSet<&str>; 0], "a module and its part are no circle");
+    let round = Crate::new([
+        file("a.rs", "use crate::b::B; pub struct A;"),
+        file("b.rs", "use crate::c::C; pub struct B;"),
+        file("c.rs", "pub struct C; fn f() -> crate::a::A { todo!() }"),
+        file("d.rs", "use crate::{a::A, b::B};"),
+    ]);
+    assert_eq!(circles(&round.references()), [BTreeSet::from(["a.rs", "b.rs", "c.rs"])]);
+    assert!(sources().references().len() > 300, "the references of src are found");
+}
+
+/// A file that `main.rs` does not declare is not compiled, and a test that has `#[test]` is not run:
+/// the two binaries have harnesses of their own. (A module without its line in `main` is dead code.)
+fn no_test_file_is_forgotten() {
+    let declared =
+        Regex::new(r#"(?m)^(?:#\[path = "(?<path>[^"]+)"\]\s*)?(?:pub |pub\(crate\) )?mod (?<name>\w+);"#).unwrap();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut known = BTreeSet::new();
+    let mut open = vec![tests.join("it/main.rs"), tests.join("servers/main.rs")];
+    while let Some(file) = open.pop() {
+        let folder = file.parent().unwrap();
+        for module in declared.captures_iter(&read(&file)) {
+            let stem = &file.file_stem().unwrap().to_string_lossy();
+            let inside = if matches!(&**stem, "main" | "mod") { folder.to_owned() } else { folder.join(&**stem) };
+            let name = &module["name"];
+            let places = match module.name("path") {
+                Some(path) => vec![folder.join(path.as_str())],
+                None => vec![inside.join(format!("{name}.rs")), inside.join(name).join("mod.rs")],
+            };
+            open.extend(places.into_iter().filter(|place| place.exists()));
+        }
+        known.insert(file.canonicalize().unwrap());
+    }
+    let libtest = Regex::new(r"(?m)^\s*#\[(tokio::)?test\]").unwrap();
+    let mut complaints = Vec::new();
+    for file in rust_files("tests") {
+        if !known.contains(&file.canonicalize().unwrap()) {
+            complaints.push(format!("{} is a module of neither binary", file.display()));
+        }
+        if libtest.is_match(&read(&file)) {
+            complaints.push(format!("{} has #[test]; list the function in `cases`", file.display()));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// Each folder of `testdata` and of `fuzz/seeds` is named by a test.
+fn no_test_data_is_forgotten() {
+    let tests: String = rust_files("tests").iter().map(|file| read(file)).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = |folder: &str| -> Vec<String> {
+        let entries = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap());
+        entries.filter(|e| e.path().is_dir()).map(|e| e.file_name().into_string().unwrap()).collect()
+    };
+    let data = folders("testdata").into_iter().filter(|name| !tests.contains(&format!("testdata/{name}")));
+    let seeds = folders("fuzz/seeds").into_iter().filter(|name| !tests.contains(&format!("run(\"{name}\"")));
+    let unused: Vec<String> = data.chain(seeds).collect();
+    assert!(unused.is_empty(), "no test uses {}", unused.join(", "));
+}
+
+/// The files of `src`, by their paths below it.
+fn sources() -> Crate {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let path = |file: &Path| file.strip_prefix(&src).unwrap().to_string_lossy().replace('\\', "/");
+    Crate::new(rust_files("src").iter().map(|file| (path(file), read(file))))
 }
 
 /// Whether code that only tests see counts.

@@ -45,6 +45,7 @@ mod derive_laws;
 mod docs;
 mod files;
 mod fuzz_seeds;
+mod imports;
 mod kubecarrier_vectors;
 mod kubectl;
 mod render;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use carrier::model::diagnostic::{Diagnostics, Severity};
 use carrier::model::source::{FileId, Span};
-use carrier::yaml::read::MAX_DEPTH;
+use carrier::yaml::limits::MAX_DEPTH;
 use carrier::yaml::suppress::apply_suppressions;
 use carrier::yaml::tree::{Node, Value};
 use carrier::yaml::{Document, read};

@@ -1,7 +1,7 @@
 //! `CAR06xx`: clusters and their API servers.
 
 use super::Code;
-use crate::model::diagnostic::Severity::{self, Error, Warning};
+use crate::model::codes::Severity::{self, Error, Warning};
 
 const fn code(id: &'static str, severity: Severity, title: &'static str, explanation: &'static str) -> Code {
     Code { id, severity, title, explanation }

@@ -1,7 +1,7 @@
 //! `CAR0020`–`CAR0049`: the settings in `carrier.yaml`.
 
 use super::Code;
-use crate::model::diagnostic::Severity;
+use crate::model::codes::Severity;
 
 /// The codes of this file, in order.
 pub static ALL: &[&Code] =

@@ -1,7 +1,7 @@
 //! `CAR03xx`: deriving the tenants' CRDs from an exposure.
 
 use super::Code;
-use crate::model::diagnostic::Severity::{self, Error, Info, Warning};
+use crate::model::codes::Severity::{self, Error, Info, Warning};
 
 const fn code(id: &'static str, severity: Severity, title: &'static str, explanation: &'static str) -> Code {
     Code { id, severity, title, explanation }

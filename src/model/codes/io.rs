@@ -1,7 +1,7 @@
 //! `CAR0001`–`CAR0019`: files and folders.
 
 use super::Code;
-use crate::model::diagnostic::Severity;
+use crate::model::codes::Severity;
 
 /// The codes of this file, in order.
 pub static ALL: &[&Code] =

@@ -15,7 +15,16 @@ pub mod reference;
 pub mod secret;
 pub mod yaml;
 
-use super::diagnostic::Severity;
+/// The severity of a diagnostic, ordered from most to least severe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The input cannot be compiled; nothing is written.
+    Error,
+    /// The input compiles, but the result may not be the intended one.
+    Warning,
+    /// Information that needs no action.
+    Info,
+}
 
 /// What a kind of diagnostic is, wherever it arises.
 #[derive(Debug, PartialEq, Eq)]

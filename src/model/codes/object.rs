@@ -1,7 +1,7 @@
 //! `CAR0201`–`CAR0249`: single objects, their fields and names.
 
 use super::Code;
-use crate::model::diagnostic::Severity;
+use crate::model::codes::Severity;
 
 /// The codes of this file, in order.
 pub static ALL: &[&Code] = &[

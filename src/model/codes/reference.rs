@@ -2,7 +2,7 @@
 //! names, and selectors.
 
 use super::Code;
-use crate::model::diagnostic::Severity::{self, Error, Warning};
+use crate::model::codes::Severity::{self, Error, Warning};
 
 const fn code(id: &'static str, severity: Severity, title: &'static str, explanation: &'static str) -> Code {
     Code { id, severity, title, explanation }

@@ -1,7 +1,7 @@
 //! `CAR08xx`: credentials in the repository.
 
 use super::Code;
-use crate::model::diagnostic::Severity;
+use crate::model::codes::Severity;
 
 /// The codes of this file, in order.
 pub static ALL: &[&Code] = &[&KUBECONFIG, &PLAIN_SECRET, &INLINE_CREDENTIALS];

@@ -1,7 +1,7 @@
 //! `CAR01xx`: YAML syntax, and values that Kubernetes reads in a special way.
 
 use super::Code;
-use crate::model::diagnostic::Severity;
+use crate::model::codes::Severity;
 
 /// The codes of this file, in order.
 pub static ALL: &[&Code] = &[
