@@ -1,43 +1,31 @@
-//! "Did you mean": the known word nearest to one that is not known.
+//! "Did you mean": the known word nearest to an unknown one.
 
-/// The candidate nearest to `word`, when one is near enough to be meant: a third
-/// of the letters may differ, or only their case. Of equals the first wins, so
-/// the answer depends on the order of the candidates alone.
+use strsim::osa_distance;
+
+/// The candidate nearest to `word`, if it is near enough to be meant.
+///
+/// Near enough means that at most a third of the letters of `word` (and at least one) have to be inserted, deleted,
+/// changed or swapped with their neighbour, ignoring case. The first of several equally near candidates is returned, so
+/// the answer depends on their order alone.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded: Vec<char> = word.to_lowercase().chars().collect();
-    let limit = (folded.len() / 3).max(1);
+    let folded = word.to_lowercase();
+    let length = folded.chars().count();
+    let limit = (length / 3).max(1);
     candidates
         .into_iter()
         .filter(|c| *c != word)
         .filter_map(|candidate| {
-            let other: Vec<char> = candidate.to_lowercase().chars().collect();
-            if folded.len().abs_diff(other.len()) > limit {
+            let other = candidate.to_lowercase();
+            let other_length = other.chars().count();
+            if length.abs_diff(other_length) > limit {
                 return None;
             }
-            let distance = distance(&folded, &other);
-            (distance <= limit && distance < other.len().max(1)).then_some((distance, candidate))
+            let distance = osa_distance(&folded, &other);
+            // A distance of the whole length would replace the word by another one.
+            (distance <= limit && distance < other_length.max(1)).then_some((distance, candidate))
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
-}
-
-/// How many letters have to be put in, left out, changed or swapped with their
-/// neighbour (optimal string alignment).
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before_last: Vec<usize> = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1; b.len() + 1];
-        for (j, y) in b.iter().enumerate() {
-            let change = last[j] + usize::from(x != y);
-            row[j + 1] = change.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
-                row[j + 1] = row[j + 1].min(before_last[j - 1] + 1);
-            }
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]
