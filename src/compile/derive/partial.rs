@@ -175,17 +175,20 @@ impl Partial<'_, '_> {
         let mut kept = Vec::new();
         for rule in rules {
             let text = rule.get("rule").and_then(Value::as_str).unwrap_or_default();
-            let named = cel::mentions(text, &pruned.hidden);
-            if !named.is_empty() || pruned.changed_type {
-                let why = match named.is_empty() {
-                    true => "its field is of another type now".to_owned(),
-                    false => format!("it names {}, hidden or not certain to be there", quoted(&named)),
-                };
+            let read = cel::reads(text, &pruned.hidden);
+            let grown = cel::selects(text, &pruned.grown);
+            let why = match (&read, &grown) {
+                (Ok(read), _) if !read.is_empty() => Some(names(read)),
+                _ if pruned.changed_type => Some("its field is of another type now".to_owned()),
+                (Err(unparsed), _) | (_, Err(unparsed)) => Some(unparsed.to_string()),
+                _ => None,
+            };
+            if let Some(why) = why {
                 let message = format!("`{at}`: the rule `{}` is dropped: {why}", cel::one_line(text));
                 self.report.about(&codes::RULE_DROPPED, at, message, None);
                 continue;
             }
-            if costlier || pruned.is_grown || !cel::words_among(text, &pruned.grown).is_empty() {
+            if costlier || pruned.is_grown || grown.is_ok_and(|grown| !grown.is_empty()) {
                 let message =
                     format!("`{at}`: the rule `{}` is dropped: it would cost more than before", cel::one_line(text));
                 self.report.about(&codes::RULE_TOO_COSTLY, at, message, None);
@@ -205,19 +208,21 @@ impl Partial<'_, '_> {
         let mut rule = rule.clone();
         for key in ["messageExpression", "fieldPath"] {
             let Some(expression) = rule.get(key).and_then(Value::as_str) else { continue };
-            let mut named = match key {
-                // A path of fields, not an expression.
-                "fieldPath" => cel::words_among(expression, &cel::names(&pruned.hidden)),
-                _ => cel::mentions(expression, &pruned.hidden),
+            let read = match key {
+                "fieldPath" => cel::leads_through(expression, &pruned.hidden),
+                _ => cel::reads(expression, &pruned.hidden).and_then(|mut read| {
+                    read.extend(cel::selects(expression, &pruned.grown)?);
+                    Ok(read)
+                }),
             };
-            named.extend(cel::words_among(expression, &pruned.grown));
-            if !named.is_empty() {
+            let why = match read {
+                Ok(read) if read.is_empty() => None,
+                Ok(read) => Some(names(&read)),
+                Err(unparsed) => Some(unparsed.to_string()),
+            };
+            if let Some(why) = why {
                 let at = self.at;
-                let message = format!(
-                    "`{at}`: the {key} of the rule `{}` is dropped: it names {}, hidden or not certain to be there",
-                    cel::one_line(text),
-                    quoted(&named)
-                );
+                let message = format!("`{at}`: the {key} of the rule `{}` is dropped: {why}", cel::one_line(text));
                 self.report.about(&codes::RULE_MESSAGE_DROPPED, at, message, None);
                 if let Some(map) = rule.as_object_mut() {
                     map.remove(key);
@@ -228,6 +233,8 @@ impl Partial<'_, '_> {
     }
 }
 
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+/// Why a rule is dropped that reads these fields.
+fn names(read: &[String]) -> String {
+    let quoted = read.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    format!("it names {quoted}, hidden or not certain to be there")
 }

@@ -61,15 +61,15 @@ fn uncertain(node: &mut Map<String, Value>, fields: &BTreeSet<FieldPath>, at: &F
     let Some(rules) = node.get_mut("x-kubernetes-validations").and_then(Value::as_array_mut) else { return };
     rules.retain(|rule| {
         let text = rule.get("rule").and_then(Value::as_str).unwrap_or_default();
-        let named = cel::mentions(text, fields);
-        if named.is_empty() {
-            return true;
-        }
-        let message = format!(
-            "`{at}`: the rule `{}` is dropped: it relies on `{}`, which a status may lack before the service has reported",
-            cel::one_line(text),
-            named.join("`, `")
-        );
+        let why = match cel::reads(text, fields) {
+            Ok(read) if read.is_empty() => return true,
+            Ok(read) => {
+                let read = read.join("`, `");
+                format!("it relies on `{read}`, which a status may lack before the service has reported")
+            }
+            Err(unparsed) => unparsed.to_string(),
+        };
+        let message = format!("`{at}`: the rule `{}` is dropped: {why}", cel::one_line(text));
         report.about(&codes::RULE_DROPPED, at, message, None);
         false
     });
