@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use jiff::fmt::friendly::SpanParser;
 
 use super::env::Env;
 use crate::cluster::connect::ConnectOptions;
@@ -49,21 +50,17 @@ impl ClusterFlags {
     }
 }
 
-/// Reads `30s`, `2m`, `1h`, `500ms`, or seconds without a unit, as kubectl does.
+/// Reads a duration as kubectl does: `30s`, `500ms`, `1h30m`, `1.5h`, or seconds without a unit; from 1ms to 24h.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| "write a number and a unit, such as 30s".to_owned())?;
-    let millis = match unit {
-        "ms" => Some(number),
-        "s" | "" => number.checked_mul(1_000),
-        "m" => number.checked_mul(60_000),
-        "h" => number.checked_mul(3_600_000),
-        _ => return Err(format!("there is no unit `{unit}`; write ms, s, m or h")),
+    static FORMAT: SpanParser = SpanParser::new();
+    let read = match text.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => FORMAT.parse_unsigned_duration(text),
     };
-    match millis {
-        Some(millis @ 1..=86_400_000) => Ok(Duration::from_millis(millis)),
-        _ => Err("write more than nothing, and at most 24h".to_owned()),
+    let duration = read.map_err(|_| "write a number and a unit (ms, s, m or h), such as 30s or 1h30m".to_owned())?;
+    match (Duration::from_millis(1)..=Duration::from_hours(24)).contains(&duration) {
+        true => Ok(duration),
+        false => Err("write at least 1ms and at most 24h".to_owned()),
     }
 }
 
@@ -76,8 +73,15 @@ mod tests {
         assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
         assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
-        for wrong in ["", "s", "0", "5d", "-1s", "99999999999999999999", "25h"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
+        assert_eq!(duration("1h"), Ok(Duration::from_hours(1)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
+        assert_eq!(duration("1.5h"), Ok(Duration::from_mins(90)));
+        for wrong in ["0", "0s", "10us", "25h", "18446744073709551615"] {
+            assert_eq!(duration(wrong), Err("write at least 1ms and at most 24h".to_owned()), "{wrong}");
+        }
+        for wrong in ["", "s", "5d", "1M", "-1s", "1s ago", "PT30S", "99999999999999999999", "30S", " 30s"] {
+            assert!(duration(wrong).unwrap_err().starts_with("write a number and a unit"), "{wrong}");
         }
     }
 }
