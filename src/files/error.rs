@@ -60,6 +60,12 @@ impl FilesError {
         move |source| Self::Io { doing, path, source }
     }
 
+    /// Names the file that a walk below `folder` failed at.
+    pub(super) fn walk(folder: &Path, error: walkdir::Error) -> Self {
+        let path = error.path().unwrap_or(folder).to_owned();
+        Self::Io { doing: "read", path, source: error.into() }
+    }
+
     /// Advice in one sentence; `None` if the message is enough.
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {

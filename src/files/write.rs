@@ -13,6 +13,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use walkdir::WalkDir;
+
 use super::FilesError;
 use super::manifest::{MANIFEST, Manifest, STAGING, check_path};
 use crate::model::digest::sha256 as digest;
@@ -250,15 +252,13 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_empty(dir: &Path) -> Result<bool, FilesError> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
-        Err(source) => return Err(FilesError::Io { doing: "read", path: dir.to_owned(), source }),
-    };
-    for entry in entries {
-        // What a run left behind that was cut short before its first manifest.
-        if entry.map_err(FilesError::io("read", dir))?.file_name() != STAGING {
-            return Ok(false);
+    for entry in WalkDir::new(dir).min_depth(1).max_depth(1) {
+        match entry {
+            // What a run left behind that was cut short before its first manifest.
+            Ok(entry) if entry.file_name() == STAGING => {}
+            Ok(_) => return Ok(false),
+            Err(error) if error.io_error().is_some_and(|e| e.kind() == ErrorKind::NotFound) => return Ok(true),
+            Err(error) => return Err(FilesError::walk(dir, error)),
         }
     }
     Ok(true)
@@ -332,20 +332,16 @@ fn compare(
 /// The first thing in a folder that carrier did not write; `None` where all is ours
 /// and will go.
 fn foreign(folder: &Path, path: &str, ours: &BTreeMap<String, String>) -> Result<Option<String>, FilesError> {
-    if !folder.is_dir() {
-        return Ok(Some(path.to_owned()));
-    }
-    for entry in fs::read_dir(folder).map_err(FilesError::io("read", folder))? {
-        let entry = entry.map_err(FilesError::io("read", folder))?;
-        let below = format!("{path}/{}", entry.file_name().to_string_lossy());
-        let kind = entry.file_type().map_err(FilesError::io("read", folder))?;
-        let found = if kind.is_dir() {
-            foreign(&entry.path(), &below, ours)?
-        } else {
-            (!kind.is_file() || !ours.contains_key(&below)).then_some(below)
-        };
-        if found.is_some() {
-            return Ok(found);
+    // In order of name, so that the same one is named every time; a link is foreign, whatever it leads to.
+    for entry in WalkDir::new(folder).follow_root_links(false).sort_by_file_name() {
+        let entry = entry.map_err(|error| FilesError::walk(folder, error))?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let path = below.iter().fold(path.to_owned(), |path, part| format!("{path}/{}", part.to_string_lossy()));
+        if !entry.file_type().is_file() || !ours.contains_key(&path) {
+            return Ok(Some(path));
         }
     }
     Ok(None)
