@@ -93,7 +93,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand render" -s C -d 'Run in 
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c carrier -n "__fish_carrier_using_subcommand render" -l check -d 'Write nothing; list what differs and exit with status 2 if something does'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l check -d 'Write nothing; list the files that differ with the lines that change, and exit with status 2 if there are any'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l locked -d 'Write nothing if the lock is stale: if `carrier lock --offline` would change it, or snapshots are unused or not locked'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l stdout -d 'Print the manifests of the management cluster as a YAML stream, in the order to apply them'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -s q -l quiet -d 'Show only errors and diagnostics'

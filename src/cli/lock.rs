@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anstyle::Style;
 use clap::Args;
 
 use super::clusters::ClusterFlags;
@@ -13,6 +14,7 @@ use super::diagnostics::{self, Destination, Format};
 use super::env::{Env, read_stdin};
 use super::error::CliError;
 use super::exit::Exit;
+use super::style::change_style;
 use super::ui::{Ui, Verbosity};
 use super::{input, progress};
 use crate::compile::locking::{ChangeKind, ClusterChanges, LockPlan};
@@ -171,7 +173,7 @@ fn report(changes: &LockChanges, repository: &Repository, env: &Env, ui: &mut Ui
 
 /// Prints the changes, a block per cluster.
 fn print(plan: &LockPlan, online: bool, ui: &mut Ui<'_>) -> io::Result<()> {
-    let all = ui.verbosity == Verbosity::Verbose;
+    let (all, color) = (ui.verbosity == Verbosity::Verbose, ui.out_color);
     let out = ui.out();
     // Many clusters get the same CRD: its changes are shown once.
     let mut said: BTreeMap<(&str, &[String]), &ClusterId> = BTreeMap::new();
@@ -201,7 +203,8 @@ fn print(plan: &LockPlan, online: bool, ui: &mut Ui<'_>) -> io::Result<()> {
                     writeln!(out, "  changed    {name}")?;
                     let shown = if all { change.lines.len() } else { LINES };
                     for line in change.lines.iter().take(shown) {
-                        writeln!(out, "    {}", plain::line(line))?;
+                        let style = if color { change_style(line) } else { Style::new() };
+                        writeln!(out, "    {style}{}{style:#}", plain::line(line))?;
                     }
                     if change.lines.len() > shown {
                         writeln!(out, "    and {} more; -v shows all", change.lines.len() - shown)?;

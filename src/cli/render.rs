@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anstyle::Style;
 use clap::{Args, ValueEnum};
 
 use super::check::say_stale;
@@ -9,12 +10,19 @@ use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::ui::{Ui, shell_word};
+use super::style::change_style;
+use super::ui::{Ui, Verbosity, shell_word};
 use crate::compile::render::ManifestSet;
 use crate::files::write::{Difference, DifferenceKind};
 use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
+use crate::model::plain;
 use crate::ops::render::{Output, Rendering, render, stream_of};
+
+/// The number of changed lines that are shown of one file, without `-v`.
+const LINES: usize = 20;
+/// The number of changed lines that are shown of all files together, without `-v`.
+const ALL_LINES: usize = 200;
 
 /// Arguments of `carrier render`.
 #[derive(Debug, Args)]
@@ -24,7 +32,7 @@ pub struct RenderArgs {
     /// The folder to write; without it, `output` of carrier.yaml
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-    /// Write nothing; list what differs and exit with status 2 if something does
+    /// Write nothing; list the files that differ with the lines that change, and exit with status 2 if there are any
     #[arg(long)]
     pub check: bool,
     /// Who reads the manifests; without it, `render.for` of carrier.yaml
@@ -124,6 +132,8 @@ fn write(output: &Output, shown: &Path, set: &ManifestSet, ui: &mut Ui<'_>) -> R
 
 fn compare(args: &RenderArgs, output: &Output, shown: &Path, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let differences = output.differences()?;
+    let (all, color) = (ui.verbosity == Verbosity::Verbose, ui.out_color);
+    let mut left = if all { usize::MAX } else { ALL_LINES };
     for Difference { path, kind } in &differences {
         let what = match kind {
             DifferenceKind::Missing => "missing",
@@ -133,6 +143,21 @@ fn compare(args: &RenderArgs, output: &Output, shown: &Path, ui: &mut Ui<'_>) ->
             DifferenceKind::StaleEdited => "stale, edited",
         };
         writeln!(ui.out(), "{what}: {}", shown.join(path).display())?;
+        let lines = if left > 0 { output.changed_lines(path)? } else { None };
+        let Some(lines) = lines else { continue };
+        if lines.is_empty() {
+            writeln!(ui.out(), "    only in comments, layout, or values that may be secret")?;
+        }
+        let most = if all { usize::MAX } else { LINES.min(left) };
+        for line in lines.iter().take(most) {
+            let line = line.to_string();
+            let style = if color { change_style(&line) } else { Style::new() };
+            writeln!(ui.out(), "    {style}{}{style:#}", plain::line(&line))?;
+        }
+        if lines.len() > most {
+            writeln!(ui.out(), "    and {} more; -v shows all", lines.len() - most)?;
+        }
+        left = left.saturating_sub(lines.len().min(most));
     }
     if differences.is_empty() {
         ui.say(format_args!("{} is up to date", shown.display()))?;

@@ -10,3 +10,15 @@ pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 pub const OK: Style = AnsiColor::Green.on_default();
 /// Advice: cyan.
 pub const ADVICE: Style = AnsiColor::Cyan.on_default();
+
+/// The style of a line that shows a change, by its first character: what comes, goes, becomes another, and where.
+#[must_use]
+pub(crate) fn change_style(line: &str) -> Style {
+    match line.as_bytes().first() {
+        Some(b'+') => AnsiColor::Green.on_default(),
+        Some(b'-') => AnsiColor::Red.on_default(),
+        Some(b'~') => AnsiColor::Yellow.on_default(),
+        Some(b'@') => Style::new().dimmed(),
+        _ => Style::new(),
+    }
+}

@@ -125,6 +125,17 @@ pub fn check(dir: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Differ
     Ok(differences)
 }
 
+/// What is in a file below `dir` now; `None` where there is no regular file.
+///
+/// # Errors
+/// When it cannot be read, or a folder above it or the file itself is a symbolic link.
+pub(crate) fn content(dir: &Path, path: &str) -> Result<Option<Vec<u8>>, FilesError> {
+    match path_state(dir, path)? {
+        PathState::File(content) => Ok(Some(content)),
+        PathState::Absent | PathState::Other | PathState::BelowFile(_) => Ok(None),
+    }
+}
+
 impl WritePlan<'_> {
     /// The files that will be written or removed, by path.
     #[must_use]

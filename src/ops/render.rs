@@ -9,10 +9,14 @@ use crate::compile::render::ManifestSet;
 use crate::compile::render::layout::{Files, Options, layout, stream};
 use crate::files::FilesError;
 use crate::files::folder_lock::FolderLock;
-use crate::files::write::{Difference, DifferenceKind, WritePlan, Written, check, no_link, plan_write};
+use crate::files::write::{Difference, DifferenceKind, WritePlan, Written, check, content, no_link, plan_write};
 use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
-use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::model::line_diff::{DiffLine, line_diff};
+use crate::model::secret_values::without_secrets;
+use crate::model::source::FileId;
+use crate::yaml;
 
 /// The result of rendering.
 #[derive(Debug)]
@@ -98,6 +102,18 @@ impl Output {
         check(&self.folder, &self.files)
     }
 
+    /// The lines by which a file in the folder differs from the rendered one, without values that may be secret: what CI
+    /// prints is read by many. `None` where one of the two is not there or is no manifest.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn changed_lines(&self, path: &str) -> Result<Option<Vec<DiffLine>>, FilesError> {
+        let (Some(rendered), Some(there)) = (self.files.get(path), content(&self.folder, path)?) else {
+            return Ok(None);
+        };
+        Ok(public_text(&there).zip(public_text(rendered)).map(|(there, rendered)| line_diff(&there, &rendered)))
+    }
+
     /// Locks the folder and works out what is to be written.
     ///
     /// # Errors
@@ -131,6 +147,14 @@ impl PendingWrite<'_> {
     pub fn write(self) -> Result<Written, FilesError> {
         self.plan.apply()
     }
+}
+
+/// The manifests of a file as carrier writes them, without values that may be secret; `None` if it is not YAML.
+fn public_text(file: &[u8]) -> Option<String> {
+    let mut found = Diagnostics::default();
+    let documents = yaml::read(FileId(0), std::str::from_utf8(file).ok()?, &mut found);
+    let text = |document: &yaml::Document| yaml::to_yaml(&without_secrets(&document.root.to_json()));
+    (!found.has_errors()).then(|| documents.iter().map(text).collect::<Vec<_>>().join("---\n"))
 }
 
 /// The folder as a path below the root, with `/`; `None` where it lies elsewhere. It need not exist yet: links in

@@ -11,12 +11,14 @@ use super::compare::{equal, without_server_fields};
 use super::types::{FieldChange, FieldOp};
 use crate::compile::derive::schema;
 use crate::model::crd;
+use crate::model::line_diff::value_diff;
 use crate::model::redact::names_credential;
+use crate::model::secret_values::{assigns, holds_secret, is_secret_key, names_secret};
 
 /// Longer values, in bytes of JSON, are cut or replaced by their size.
 const LONGEST: usize = 256;
-/// The annotation in which `kubectl apply` keeps a copy of the whole object, including secrets.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The number of lines that are kept of the diff of one text.
+const MOST_LINES: usize = 199;
 
 /// The fields that change from `live` to `would_be`, the result of a dry run.
 #[must_use]
@@ -66,8 +68,12 @@ impl Walk {
         };
         let sensitive = sensitive || [before, after].into_iter().flatten().any(holds_secret);
         let shown = |value: Option<&Value>| value.filter(|_| !sensitive).map(shortened);
+        let lines = match (before, after) {
+            (Some(Value::String(before)), Some(Value::String(after))) if !sensitive => text_lines(before, after),
+            _ => Vec::new(),
+        };
         let (before, after) = (shown(before), shown(after));
-        self.found.push(FieldChange { path: path.to_owned(), op, before, after, sensitive });
+        self.found.push(FieldChange { path: path.to_owned(), op, before, after, sensitive, lines });
     }
 
     fn value(&mut self, at: &str, before: &Value, after: &Value, sensitive: bool) {
@@ -194,40 +200,17 @@ impl Walk {
     }
 }
 
-/// Whether a field with this name holds a secret. `kubeconfigSecret` only refers to a Secret by name.
-fn is_secret_key(key: &str) -> bool {
-    key == LAST_APPLIED || names_credential(key) && key != "kubeconfigSecret"
-}
-
-/// Whether a field path of a catalog entry names a credential at any step.
-fn names_secret_path(path: &Value) -> bool {
-    path.as_str().unwrap_or_default().split(['.', '\'', '"', '[', ']']).any(names_credential)
-}
-
-/// Whether an object has a path and a value for it, as the presets and defaults of a catalog entry do. Tenants do not
-/// see these values, and each may be a credential.
-fn assigns(entries: &Map<String, Value>) -> bool {
-    entries.contains_key("jsonPath") && entries.contains_key("value")
-}
-
-/// Whether an object has a value next to a path or a name that names a credential, as an environment variable does.
-fn names_secret(entries: &Map<String, Value>) -> bool {
-    entries.get("jsonPath").is_some_and(names_secret_path)
-        || entries.contains_key("value") && entries.get("name").and_then(Value::as_str).is_some_and(names_credential)
-}
-
-/// Whether a value contains a secret at any depth.
-fn holds_secret(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains("PRIVATE KEY-----"),
-        Value::Array(items) => items.iter().any(holds_secret),
-        Value::Object(entries) => {
-            assigns(entries)
-                || entries.contains_key("value") && names_secret(entries)
-                || entries.iter().any(|(key, value)| is_secret_key(key) || holds_secret(value))
-        }
-        _ => false,
+/// The diff of two texts of which one has several lines or is long; empty for other texts.
+fn text_lines(before: &str, after: &str) -> Vec<String> {
+    if ![before, after].iter().any(|text| text.contains('\n') || text.len() > LONGEST) {
+        return Vec::new();
     }
+    let diff = value_diff(before, after);
+    let mut lines: Vec<String> = diff.iter().take(MOST_LINES).map(ToString::to_string).collect();
+    if diff.len() > MOST_LINES {
+        lines.push(format!("and {} more", diff.len() - MOST_LINES));
+    }
+    lines
 }
 
 /// The value; for a long one, the beginning of the string, or its number of entries and its size.
@@ -302,7 +285,7 @@ mod tests {
             "adminPassword": "new-value", "kubeconfigSecret": {"name": "b"},
             "presets": [{"jsonPath": ".spec.auth['api-key']", "value": "value-1"}, {"jsonPath": ".spec.size", "value": 3}],
             "deep": {"list": [{"token": "value-2"}]}, "pem": "-----BEGIN RSA PRIVATE KEY-----",
-        }, "metadata": {"annotations": {LAST_APPLIED: "value-3"}}});
+        }, "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "value-3"}}});
         let found = lines(changes(&old, &new));
         let text = found.join("\n");
         assert!(!text.contains("value") && !text.contains("BEGIN"), "{text}");
@@ -379,6 +362,24 @@ mod tests {
                 r#"+ /spec/versions/1 "v3""#.to_owned(),
             ]
         );
+    }
+
+    #[test]
+    fn of_a_text_of_several_lines_the_changed_ones_are_shown() {
+        let text = |key: &str, text: &str| json!({"spec": {key: text}});
+        let found = changes(&text("notes", "a\nb\nc\n"), &text("notes", "a\nx\nc\n"));
+        assert_eq!(found[0].lines, ["@@ -1,3 +1,3 @@", " a", "-b", "+x", " c"]);
+        assert_eq!(
+            changes(&text("notes", "a"), &text("notes", "b"))[0].lines,
+            [""; 0],
+            "short values stand side by side"
+        );
+        let found = changes(&text("notes", &"a\n".repeat(500)), &text("notes", &"b\n".repeat(500)));
+        assert!(found[0].lines.len() == 200 && found[0].lines[199] == "and 802 more", "{:?}", found[0].lines.last());
+        for (key, prefix) in [("password", ""), ("notes", "-----BEGIN PRIVATE KEY-----\n")] {
+            let [old, new] = ["hunter2\na", "hunter3\na"].map(|value| text(key, &format!("{prefix}{value}")));
+            assert!(!format!("{:?}", changes(&old, &new)).contains("hunter"), "{key}");
+        }
     }
 
     #[test]

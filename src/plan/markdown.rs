@@ -177,6 +177,12 @@ fn field(field: &FieldChange) -> String {
         None => "_hidden_".to_owned(),
     };
     let path = code(&field.path);
+    if !field.lines.is_empty() {
+        let lines = field.lines.iter().take(DETAILS).map(|line| format!("\n    - {}", code(line)));
+        let more = field.lines.len().saturating_sub(DETAILS);
+        let more = if more > 0 { format!("\n    - … and {more} more") } else { String::new() };
+        return format!("{path} changes:{}{more}", lines.collect::<String>());
+    }
     match field.op {
         FieldOp::Add => format!("{path} added: {}", value(&field.after)),
         FieldOp::Remove => format!("{path} removed: {}", value(&field.before)),

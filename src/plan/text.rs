@@ -7,12 +7,15 @@ use anstyle::{AnsiColor, Style};
 
 use super::types::{Action, Change, ClusterPlan, Effect, FieldChange, FieldOp, ObjectRef, Plan};
 use super::words::{count, impact, not_asked, object, refusals_head};
+use crate::model::line_diff::{DiffKind, DiffLine};
 use crate::model::plain;
 
 /// The number of reasons that are shown for one change, without `-v`.
 const REASONS: usize = 20;
 /// The number of fields, and of access changes, that are shown for one change, without `-v`.
 const DETAILS: usize = 8;
+/// The number of lines that are shown of the diff of one text, without `-v`.
+const DIFF_LINES: usize = 20;
 /// The number of refusals that are shown for one guard, without `-v`.
 const REFUSALS: usize = 10;
 /// The number of kept objects that are listed, without `-v`.
@@ -178,6 +181,11 @@ impl Lines {
             None => "(hidden)".to_owned(),
         };
         let path = plain::line(&field.path).into_owned();
+        if !field.lines.is_empty() {
+            let sign = self.painted(CHANGED, '~');
+            self.push(format!("      {sign} {path}:"));
+            return self.diff(&field.lines);
+        }
         let line = match field.op {
             FieldOp::Add => format!("{} {path}: {}", self.painted(ADDED, '+'), value(&field.after)),
             FieldOp::Remove => format!("{} {path}: {}", self.painted(REMOVED, '-'), value(&field.before)),
@@ -188,6 +196,23 @@ impl Lines {
             }
         };
         self.push(format!("      {line}"));
+    }
+
+    fn diff(&mut self, lines: &[String]) {
+        let most = self.most(DIFF_LINES);
+        for line in lines.iter().take(most) {
+            let style = match DiffLine::parse(line).kind {
+                DiffKind::Hunk => FAINT,
+                DiffKind::Same => Style::new(),
+                DiffKind::Removed => REMOVED,
+                DiffKind::Added => ADDED,
+            };
+            let line = self.painted(style, plain::line(line));
+            self.push(format!("          {line}"));
+        }
+        if lines.len() > most {
+            self.push(format!("          and {} more; -v shows all", lines.len() - most));
+        }
     }
 
     fn more(&mut self, all: usize, shown: usize) {

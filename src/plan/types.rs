@@ -200,6 +200,10 @@ pub struct FieldChange {
     pub after: Option<Value>,
     /// Whether the values may be secret and are therefore left out.
     pub sensitive: bool,
+    /// The lines that change in a text of several lines or more than 256 bytes, as in a unified diff; empty for other
+    /// values and for what must not be shown. At most 200 lines.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub lines: Vec<String>,
 }
 
 /// What would be done to a field.

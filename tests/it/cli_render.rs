@@ -13,6 +13,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases![
         it_writes_once_and_says_so,
         check_lists_what_differs_and_ends_with_2,
+        check_shows_the_lines_that_change_but_no_secrets,
         with_an_error_nothing_is_written,
         a_folder_of_somebody_else_is_refused,
         flux_is_told_where_the_folder_is,
@@ -65,9 +66,36 @@ fn check_lists_what_differs_and_ends_with_2() {
     let edited = dir.path().join("rendered/management/kustomization.yaml");
     fs::write(&edited, "mine\n").unwrap();
     let run = carrier(dir.path(), &["render", "--check"]);
-    assert_eq!((run.exit, run.out.as_str()), (Exit::Changes, "edited: rendered/management/kustomization.yaml\n"));
+    assert_eq!(run.exit, Exit::Changes);
+    let [file, hunk, gone, came, ..] = run.out.lines().collect::<Vec<_>>()[..] else { panic!("{}", run.out) };
+    assert_eq!([file, gone], ["edited: rendered/management/kustomization.yaml", "    -mine"]);
+    assert!(hunk.starts_with("    @@ -1 +1,") && came.starts_with("    +apiVersion: "), "{}", run.out);
     let run = fine(dir.path(), &["-q", "render"]);
     assert!(run.err.contains("was edited by hand"), "{}", run.err);
+}
+
+fn check_shows_the_lines_that_change_but_no_secrets() {
+    let dir = sound();
+    let set = dir.path().join("catalogs/example.yaml");
+    let text = fs::read_to_string(&set).unwrap();
+    let preset = |value: &str| format!("{text}      presets:\n      - jsonPath: .spec.mode\n        value: {value}\n");
+    fs::write(&set, preset("one")).unwrap();
+    fine(dir.path(), &["render"]);
+    fs::write(&set, preset("many").replace("A thing", "Another thing")).unwrap();
+    let run = carrier(dir.path(), &["render", "--check"]);
+    assert_eq!(run.exit, Exit::Changes);
+    assert!(
+        run.out.contains("\n    -    shortDescription: A thing\n    +    shortDescription: Another thing\n"),
+        "{}",
+        run.out
+    );
+    assert!(!run.out.contains("many") && !run.out.contains("value: one"), "{}", run.out);
+    assert!(!run.out.contains("sha256") && !run.out.contains("\u{1b}["), "{}", run.out);
+
+    // Only the preset differs, which is not shown.
+    fs::write(&set, preset("many")).unwrap();
+    let run = carrier(dir.path(), &["render", "--check"]);
+    assert!(run.out.contains("    only in comments, layout, or values that may be secret\n"), "{}", run.out);
 }
 
 fn with_an_error_nothing_is_written() {

@@ -11,6 +11,7 @@ pub(crate) fn cases() -> Vec<Case> {
         other_shell_blocks_hold_only_what_ci_runs,
         the_readme_has_commands,
         the_settings_of_the_documents_are_read,
+        every_dependency_has_a_reason,
     ]
 }
 
@@ -66,4 +67,28 @@ fn the_settings_of_the_documents_are_read() {
         assert!(read.pointer(&pointer).is_some(), "{pointer} is no setting");
         assert_ne!(read.pointer(&pointer), default.pointer(&pointer), "{pointer} of the example is the default");
     }
+}
+
+/// Every direct dependency has its reason in the decision about them.
+fn every_dependency_has_a_reason() {
+    let manifest = std::fs::read_to_string(package("Cargo.toml")).unwrap();
+    let page = std::fs::read_to_string(package("docs/decisions/0002-dependencies.md")).unwrap();
+    let tables: Vec<&str> = page.split("\n## ").filter(|part| part.starts_with("In ")).collect();
+    let mut section = "";
+    let mut named = 0;
+    for line in manifest.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+        }
+        let table = match section {
+            "dependencies" => tables[0],
+            "dev-dependencies" => tables[1],
+            _ => continue,
+        };
+        let Some((name, _)) = line.split_once(" = ").filter(|(name, _)| !name.starts_with('#')) else { continue };
+        let named_first = |row: &str| row.split(" | ").next().is_some_and(|cell| cell.contains(&format!("`{name}`")));
+        assert!(table.lines().any(named_first), "{section}: nothing says why `{name}`");
+        named += 1;
+    }
+    assert!(named > 20, "{named} dependencies were found in Cargo.toml");
 }

@@ -137,7 +137,10 @@ fn edits_by_hand_are_told_before_they_are_lost() {
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, format!("{text}# mine\n")).unwrap();
     let check = carrier(dir.path(), &["render", "--check"]);
-    assert_eq!(check.out, "edited: rendered/management/10-namespaces/namespace_team-a.yaml\n");
+    assert_eq!(
+        check.out,
+        "edited: rendered/management/10-namespaces/namespace_team-a.yaml\n    only in comments, layout, or values that may be secret\n"
+    );
     let run = carrier(dir.path(), &["render"]);
     assert!(run.err.contains("namespace_team-a.yaml was edited by hand; the edit is undone"), "{}", run.err);
     assert_eq!(fs::read_to_string(&file).unwrap(), text);

@@ -1,13 +1,16 @@
 //! What a new CRD changes for those who use it: versions and fields that come
-//! and go, types that change. Descriptions are not worth a line here; the
-//! snapshot's own diff has them.
+//! and go, types that change. Where there is nothing of this kind, the lines of the
+//! manifest that change: descriptions, defaults, columns, validations.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::compile::derive::schema;
+use crate::model::line_diff::line_diff;
 use crate::model::path::{FieldPath, Segment};
+use crate::model::secret_values::without_secrets;
+use crate::yaml::to_yaml;
 
 /// What has changed, a line each: `+` came, `-` went, `~` is another now.
 #[must_use]
@@ -51,6 +54,8 @@ pub fn difference(old: &Value, new: &Value) -> Vec<String> {
             _ => "~ descriptions, defaults, columns or validations only",
         };
         lines.push(what.to_owned());
+        let text = |crd: &Value| to_yaml(&without_secrets(crd));
+        lines.extend(line_diff(&text(old), &text(new)).iter().map(ToString::to_string));
     }
     lines
 }
@@ -156,7 +161,16 @@ mod tests {
         );
         assert_eq!(difference(&old, &old), ["~ the CRD is the same; only its file or its line in the lock was not"]);
         let described = crd(&json!([version("v1", &json!({"a": {"type": "string", "description": "x"}}), &[])]));
-        let anew = crd(&json!([version("v1", &json!({"a": {"type": "string", "description": "y"}}), &[])]));
-        assert_eq!(difference(&described, &anew), ["~ descriptions, defaults, columns or validations only"]);
+        let anew = crd(&json!([version("v1", &json!({"a": {"type": "string", "description": "z"}}), &[])]));
+        let lines = difference(&described, &anew);
+        assert_eq!(lines[0], "~ descriptions, defaults, columns or validations only");
+        assert!(lines[1].starts_with("@@ ") && lines.len() == 8, "{lines:?}");
+        let changed: Vec<&str> = lines[1..]
+            .iter()
+            .filter(|l| l.starts_with(['-', '+']))
+            .map(|l| l.trim_start_matches(['-', '+']))
+            .map(str::trim)
+            .collect();
+        assert_eq!(changed, ["description: x", "description: z"]);
     }
 }
