@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use carrier::cli::env::Env;
 use carrier::cli::exit::Exit;
 use carrier::cli::ui::Ui;
+use carrier::compile::route::{RouteError, ServiceRoute};
+use serde_json::Value;
 
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
 
@@ -45,6 +47,8 @@ async fn management(plane: &ControlPlane) -> TestResult {
     eventually("everything is applied", async || plane.kubectl_with(&apply, &stream).await.is_ok()).await;
     let said = plane.kubectl_with(&apply, &stream).await?;
     assert_eq!(said.lines().count(), stream.matches("\napiVersion: ").count() + 1, "{said}");
+
+    routes(plane, &stream).await?;
 
     // The folder is the same, and what the server adds by itself is no difference.
     let out = tempfile::tempdir()?;
@@ -119,6 +123,33 @@ async fn management(plane: &ControlPlane) -> TestResult {
          get redis.internal.eu-west-1.team-a in team-a: \n"
     );
     Ok(())
+}
+
+/// The objects as the server gives them back make the same routes as those that were rendered.
+async fn routes(plane: &ControlPlane, stream: &str) -> TestResult {
+    let mut found = carrier::model::diagnostic::Diagnostics::default();
+    let documents = carrier::yaml::read(carrier::model::source::FileId(0), stream, &mut found);
+    let rendered: Vec<Value> = documents.iter().map(|document| document.root.to_json()).collect();
+    let mut live = Vec::new();
+    for kind in ["customresourcedefinitions", "catalogentries"] {
+        let list: Value = serde_json::from_str(&plane.kubectl(&["get", kind, "-A", "-o", "json"]).await?)?;
+        live.extend(list["items"].as_array().into_iter().flatten().cloned());
+    }
+    let expected = routes_of(&rendered);
+    assert!(expected.len() == 1 && expected.iter().all(Result::is_ok), "{expected:?}");
+    assert_eq!(routes_of(&live), expected);
+    Ok(())
+}
+
+fn routes_of(objects: &[Value]) -> Vec<Result<ServiceRoute, RouteError>> {
+    let find =
+        |name: &str| objects.iter().find(|o| o["kind"] == "CustomResourceDefinition" && o["metadata"]["name"] == name);
+    let entries = objects.iter().filter(|o| o["kind"] == "CatalogEntry");
+    let route = |entry: &Value| {
+        let spec = serde_json::from_value(entry["spec"].clone()).expect("the spec of a CatalogEntry");
+        ServiceRoute::new(entry["metadata"]["namespace"].as_str().unwrap_or_default(), &spec, find)
+    };
+    entries.map(route).collect()
 }
 
 async fn service_cluster(plane: &ControlPlane) -> TestResult {

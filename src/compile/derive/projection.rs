@@ -15,7 +15,7 @@ use super::select::ALWAYS;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// The field that says which generation of its object a status, or a condition, speaks of.
-const OBSERVED_GENERATION: &str = "observedGeneration";
+pub(crate) const OBSERVED_GENERATION: &str = "observedGeneration";
 
 /// The copying rules of one derived version.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::projection::OBSERVED_GENERATION;
 use super::schema as look;
 use crate::model::path::{FieldPath, Segment};
 
@@ -24,11 +25,36 @@ const AT_ROOT: [&str; 11] = [
 ];
 
 /// Drops integer formats that contradict the bounds beside them (`derivation.md` §3.1 trap 3).
-/// Returns each place with a message.
+/// Returns each place with a message. A generation in the status stops being required.
 pub fn schema(root: &mut Value) -> Vec<(FieldPath, String)> {
     let mut found = Vec::new();
+    if let Some(status) = root.pointer_mut("/properties/status") {
+        generations(status);
+    }
     formats(root, &mut FieldPath::default(), &mut found);
     found
+}
+
+/// Makes `observedGeneration` optional at and below a node of the status: a copied status lacks those that could not be
+/// translated, and must be storable all the same.
+fn generations(node: &mut Value) {
+    let Some(map) = node.as_object_mut() else { return };
+    if let Some(Value::Array(required)) = map.get_mut("required")
+        && required.iter().any(|name| name == OBSERVED_GENERATION)
+    {
+        required.retain(|name| name != OBSERVED_GENERATION);
+        if required.is_empty() {
+            map.remove("required");
+        }
+    }
+    for (_, child) in map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        generations(child);
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(child) = map.get_mut(key) {
+            generations(child);
+        }
+    }
 }
 
 /// Drops from the root what is forbidden there once there is a status subresource (R5, R10).
@@ -83,5 +109,28 @@ fn formats(node: &mut Value, at: &mut FieldPath, found: &mut Vec<(FieldPath, Str
     }
     if let Some(child) = map.get_mut("additionalProperties").filter(|c| c.is_object()) {
         into(Segment::Values, child);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_status_is_storable_without_generations() {
+        let generation = json!({"type": "integer"});
+        let item = |required: Value| json!({"type": "object", "required": required, "properties": {"observedGeneration": generation}});
+        let of = |node: Value| json!({"type": "object", "properties": {"spec": item(json!(["observedGeneration"])), "status": node}});
+        let mut root = of(json!({"type": "object", "required": ["observedGeneration", "phase"], "properties": {
+            "conditions": {"type": "array", "items": item(json!(["type", "observedGeneration"]))},
+            "members": {"type": "object", "additionalProperties": item(json!(["name"]))},
+        }}));
+        schema(&mut root);
+        let expected = of(json!({"type": "object", "required": ["phase"], "properties": {
+            "conditions": {"type": "array", "items": item(json!(["type"]))},
+            "members": {"type": "object", "additionalProperties": item(json!(["name"]))},
+        }}));
+        assert_eq!(root, expected);
     }
 }

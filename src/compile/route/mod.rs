@@ -21,6 +21,7 @@ use super::derive::selection::Selection;
 use super::derive::source::{SourceCrd, SourceVersion};
 use super::derive::{Derived, schema};
 use crate::model::cluster::ClusterId;
+use crate::model::crd;
 use crate::model::diagnostic::{Diagnostics, Severity};
 use crate::model::keys;
 use crate::model::kinds::{CatalogEntrySpec, DeriveConfig};
@@ -135,12 +136,12 @@ impl ServiceRoute {
         let resource = |group: &str, kind: &str, plural: &str| Resource::new(group, &version.name, kind, plural, true);
         let internal = Served {
             resource: resource(&cluster.internal_group(), &names.kind, &names.plural),
-            root: stored(internal).and_then(root).unwrap_or(&Value::Null),
+            root: crd::stored(internal).and_then(crd::Version::schema).unwrap_or(&Value::Null),
         };
         let tenant = derived.map(|derived| {
             let served = Served {
                 resource: resource(&cluster.derived_group(), &derived.kind, &derived.plural),
-                root: stored(&derived.crd).and_then(root).unwrap_or(&Value::Null),
+                root: crd::stored(&derived.crd).and_then(crd::Version::schema).unwrap_or(&Value::Null),
             };
             (served, Arc::clone(&derived.projection))
         });
@@ -197,21 +198,21 @@ struct Served<'c> {
 }
 
 impl<'c> Served<'c> {
-    fn read(crd: &'c Value, name: &str) -> Result<Self, RouteError> {
+    fn read(body: &'c Value, name: &str) -> Result<Self, RouteError> {
         let invalid = |problem| RouteError::InvalidCrd { crd: name.to_owned(), problem };
         let incomplete = || invalid(CrdProblem::Incomplete);
-        let resource = Resource::defined_by(crd).filter(|r| r.full_name() == name).ok_or_else(incomplete)?;
+        let resource = Resource::defined_by(body).filter(|r| r.full_name() == name).ok_or_else(incomplete)?;
         if !resource.namespaced {
             return Err(invalid(CrdProblem::ClusterScoped));
         }
-        let version = stored(crd).ok_or_else(incomplete)?;
-        if !schema::flag(version, "served") {
+        let version = crd::stored(body).ok_or_else(incomplete)?;
+        if !version.is_served() {
             return Err(invalid(CrdProblem::NotServed));
         }
-        if version.pointer("/subresources/status").is_none() {
+        if version.subresource("status").is_none() {
             return Err(invalid(CrdProblem::NoStatusSubresource));
         }
-        let root = root(version).ok_or_else(|| invalid(CrdProblem::NoSchema))?;
+        let root = version.schema().filter(|root| root.is_object()).ok_or_else(|| invalid(CrdProblem::NoSchema))?;
         Ok(Self { resource, root })
     }
 
@@ -222,16 +223,6 @@ impl<'c> Served<'c> {
         let stored = self.resource.version.clone();
         Err(RouteError::OtherVersion { crd: name.to_owned(), stored, copied: copied.to_owned() })
     }
-}
-
-/// The stored version of a CRD.
-fn stored(crd: &Value) -> Option<&Value> {
-    let versions = crd.pointer("/spec/versions").and_then(Value::as_array)?;
-    versions.iter().find(|version| schema::flag(version, "storage"))
-}
-
-fn root(version: &Value) -> Option<&Value> {
-    version.pointer("/schema/openAPIV3Schema").filter(|root| root.is_object())
 }
 
 fn annotation<'c>(crd: &'c Value, key: &str) -> Option<&'c str> {
