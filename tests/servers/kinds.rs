@@ -131,11 +131,11 @@ fn bad(namespace: &str) -> Vec<(Value, &'static str)> {
         (all("CatalogEntrySet", "x", exposure(json!([]))), "should have at least 1 items"),
         (
             all("CatalogEntrySet", "x", exposure(json!([{ "versions": ["v1"] }]))),
-            "at least one field has to be exposed",
+            "at least one field must be exposed",
         ),
         (
             all("CatalogEntrySet", "x", exposure(json!([{ "versions": ["v1"], "fields": [] }]))),
-            "at least one field has to be exposed",
+            "at least one field must be exposed",
         ),
         (
             all("CatalogEntrySet", "x", exposure(json!([{ "versions": ["v1"], "presets": [{ "jsonPath": ".a" }] }]))),
