@@ -9,8 +9,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use carrier::compile::derive::projection::{Generations, Preset, Projection};
-use carrier::model::path::{FieldPath, PathSet};
+use carrier::derivation::{Generations, Preset, Projection};
+use carrier::paths::{FieldPath, PathSet};
 use serde_json::{Value, json};
 
 const OBJECTS: u32 = 100_000;

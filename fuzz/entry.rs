@@ -1,16 +1,16 @@
 //! The functions of the fuzz targets. `tests/it/fuzz_seeds.rs` calls them with the
 //! seeds, so that they stay correct.
 
-use carrier::model::diagnostic::Diagnostics;
-use carrier::model::path::FieldPath;
-use carrier::model::source::FileId;
-use carrier::yaml::read;
-use carrier::yaml::suppress::apply_suppressions;
-use carrier::yaml::to_yaml;
+use carrier::diagnostic::Diagnostics;
+use carrier::paths::FieldPath;
+use carrier::source::FileId;
+use carrier::text::apply_suppressions;
+use carrier::text::read;
+use carrier::text::to_yaml;
 
 /// Reads any bytes within the limits. A text without errors is written as YAML and
 /// must be the same after reading it again.
-pub fn load(bytes: &[u8]) {
+pub(super) fn load(bytes: &[u8]) {
     // `files` rejects text that is not UTF-8.
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let mut diagnostics = Diagnostics::default();
@@ -38,7 +38,7 @@ pub fn load(bytes: &[u8]) {
 }
 
 /// Parses any text as a path. A path must be the same after writing and parsing it again.
-pub fn paths(bytes: &[u8]) {
+pub(super) fn paths(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(path) = FieldPath::parse(text) {
         let written = path.to_string();

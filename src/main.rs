@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    carrier::cli::main()
+    carrier::program::main()
 }

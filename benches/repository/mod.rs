@@ -7,29 +7,29 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use carrier::compile::derive::schema;
-use carrier::compile::derive::source::SourceCrd;
-use carrier::model::diagnostic::Diagnostics;
-use carrier::model::source::FileId;
+use carrier::derivation::SourceCrd;
+use carrier::derivation::schema;
+use carrier::diagnostic::Diagnostics;
+use carrier::source::FileId;
 use tempfile::TempDir;
 
 const PROVIDERS: usize = 2;
 
 /// A repository of `objects` source objects, one in each file: mostly tenant accounts and the labels
 /// that providers give them, which are the most frequent objects of a large installation.
-pub fn of_sources(objects: usize) -> TempDir {
+pub(crate) fn of_sources(objects: usize) -> TempDir {
     // Each tenant is an account and a label object at one provider; what is left is the providers' own.
     with_tenants((objects - 4 * PROVIDERS) / 2)
 }
 
 /// A repository that renders to about `objects` objects.
-pub fn of_outputs(objects: usize) -> TempDir {
+pub(crate) fn of_outputs(objects: usize) -> TempDir {
     // An account of a tenant who is offered one service comes to some 17 objects.
     with_tenants(objects / 17)
 }
 
 /// A repository that offers every real CRD, with all of its spec exposed; `None` if the CRDs are not available.
-pub fn of_corpus() -> Option<(TempDir, usize)> {
+pub(crate) fn of_corpus() -> Option<(TempDir, usize)> {
     let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/crds");
     let folder = TempDir::new().unwrap();
     let mut files: Vec<_> = fs::read_dir(crds).ok()?.flatten().map(|e| e.path()).collect();
@@ -58,7 +58,7 @@ pub fn of_corpus() -> Option<(TempDir, usize)> {
 /// The name of a CRD and the version to offer, if it has a spec and can be offered at all.
 fn offerable(file: &Path) -> Option<(String, String)> {
     let text = fs::read_to_string(file).unwrap();
-    let documents = carrier::yaml::read(FileId(0), &text, &mut Diagnostics::default());
+    let documents = carrier::text::read(FileId(0), &text, &mut Diagnostics::default());
     let source = SourceCrd::read(&documents.first()?.root.to_json()).ok()?;
     let version = source.preferred()?;
     version.schema.pointer("/properties/spec")?;
@@ -167,7 +167,7 @@ fn write(root: &Path, path: &str, text: &str) {
 }
 
 /// The number of objects below a folder: one in each file, without kustomizations.
-pub fn count(folder: &Path) -> usize {
+pub(crate) fn count(folder: &Path) -> usize {
     fs::read_dir(folder)
         .into_iter()
         .flatten()

@@ -8,7 +8,7 @@ use crate::ops::plan::base;
 
 /// What a plan is compared with, as the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Against {
+pub(crate) enum Against {
     /// A folder that carrier rendered, or one with a repository.
     Folder(PathBuf),
     /// The repository as it was at a revision.
@@ -31,7 +31,7 @@ impl FromStr for Against {
 impl Against {
     /// The same with an absolute path.
     #[must_use]
-    pub fn resolved(&self, env: &Env) -> base::Against {
+    pub(crate) fn resolved(&self, env: &Env) -> base::Against {
         match self {
             Self::Folder(path) => {
                 base::Against { name: path.display().to_string(), place: base::Place::Folder(env.path(path)) }

@@ -39,7 +39,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 #[command(
     after_help = "Without a saved plan and without a terminal, `--yes` is required. Changes that would break or destroy something are refused with status 3 and the flags that allow them. If a run is interrupted, the next one ends in the same state."
 )]
-pub struct ApplyArgs {
+pub(crate) struct ApplyArgs {
     /// A plan written by `carrier plan --out`; it is applied exactly, or not at all
     #[arg(value_name = "PLAN_FILE", value_hint = clap::ValueHint::FilePath)]
     pub plan: Option<PathBuf>,
@@ -65,7 +65,7 @@ pub struct ApplyArgs {
 
 /// Where a dry run is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DryRun {
+pub(crate) enum DryRun {
     /// In the API servers, including admission.
     Server,
 }
@@ -74,7 +74,7 @@ pub enum DryRun {
 ///
 /// # Errors
 /// When there is no repository, the saved plan cannot be read, or nobody can be asked.
-pub fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let saved = args.plan.as_deref().map(|path| read_plan(path, args, env)).transpose()?;
     if !env.person && !args.yes && saved.is_none() && args.dry_run.is_none() {
         let here = ui.program_here();

@@ -26,7 +26,7 @@ use super::{apply, check, completions, doctor, explain, fields, get, init, lock,
     max_term_width = 100,
     after_help = "Exit status: 0 fine, 1 errors, 2 changes, 3 refused, 4 a cluster failed, 5 applied in part, 64 usage, 70 a bug of carrier, 130 interrupted."
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
@@ -38,7 +38,7 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Global {
+pub(crate) struct Global {
     /// Run in this folder; may be repeated, each relative to the one before
     #[arg(short = 'C', value_name = "DIR", global = true, value_hint = clap::ValueHint::DirPath, display_order = 900)]
     pub run_in: Vec<PathBuf>,
@@ -56,7 +56,7 @@ pub struct Global {
 impl Global {
     /// How much is shown on stderr.
     #[must_use]
-    pub fn verbosity(&self) -> Verbosity {
+    pub(crate) fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, true) => Verbosity::Verbose,
@@ -67,7 +67,7 @@ impl Global {
 
 /// The commands, in the order of the help.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Start a repository
     Init(init::InitArgs),
     /// Check a repository and show all its diagnostics
@@ -141,7 +141,7 @@ pub fn command(program: Program) -> clap::Command {
 
 /// The value of `--color`, read before the arguments are parsed: a usage error is coloured as asked, too.
 #[must_use]
-pub fn color_of(args: &[OsString]) -> ColorChoice {
+pub(crate) fn color_of(args: &[OsString]) -> ColorChoice {
     let mut choice = ColorChoice::Auto;
     let mut args = args.iter().map(|a| a.to_str().unwrap_or("")).take_while(|a| *a != "--").peekable();
     while let Some(arg) = args.next() {

@@ -13,7 +13,7 @@ use crate::compile::locking::strict;
 /// Arguments of `carrier check`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: carrier check -o sarif > carrier.sarif")]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Format,
@@ -29,7 +29,7 @@ pub struct CheckArgs {
 ///
 /// # Errors
 /// When there is no repository, or it cannot be read as a whole.
-pub fn run(args: &CheckArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &CheckArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = input::open(env, ui)?;
     let (_, mut list) = repository.compile();
     let stale = if args.locked { strict(&mut list) } else { None };
@@ -42,7 +42,7 @@ pub fn run(args: &CheckArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErro
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn say_stale(command: Option<&str>, ui: &mut Ui<'_>) -> std::io::Result<()> {
+pub(crate) fn say_stale(command: Option<&str>, ui: &mut Ui<'_>) -> std::io::Result<()> {
     match command {
         Some(command) => ui.next(command, "to bring the lock up to date, and commit what it writes"),
         None => Ok(()),

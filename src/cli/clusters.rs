@@ -12,7 +12,7 @@ use crate::cluster::connect::ConnectOptions;
 /// How to reach clusters.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clusters")]
-pub struct ClusterFlags {
+pub(crate) struct ClusterFlags {
     /// The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
@@ -36,7 +36,7 @@ pub struct ClusterFlags {
 impl ClusterFlags {
     /// The options of connections: the flags and the environment.
     #[must_use]
-    pub fn options(&self, env: &Env) -> ConnectOptions {
+    pub(crate) fn options(&self, env: &Env) -> ConnectOptions {
         ConnectOptions {
             kubeconfig: self.kubeconfig.clone(),
             context: self.context.clone(),
@@ -51,7 +51,7 @@ impl ClusterFlags {
 }
 
 /// Reads a duration as kubectl does: `30s`, `500ms`, `1h30m`, `1.5h`, or seconds without a unit; from 1ms to 24h.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     static FORMAT: SpanParser = SpanParser::new();
     let read = match text.parse() {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),

@@ -1,6 +1,6 @@
 //! `carrier doctor`: what is missing in the clusters, as text, RBAC or JSON.
 
-pub mod view;
+pub(crate) mod view;
 
 use std::str::FromStr;
 
@@ -24,7 +24,7 @@ use crate::plan::permissions::Task;
 #[command(
     after_help = "Example: carrier doctor --for plan --cluster management -o rbac | kubectl apply -f -\n\nThe RBAC grants exactly the missing permissions. Exit status: 0 fine, 1 something is missing, 4 a cluster could not be reached."
 )]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
@@ -41,7 +41,7 @@ pub struct DoctorArgs {
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(crate) enum Output {
     /// For people, with the RBAC at the end.
     Text,
     /// The RBAC that grants what is missing, for kubectl.
@@ -73,7 +73,7 @@ fn target(text: &str) -> Result<Target, String> {
 ///
 /// # Errors
 /// When there is no repository, or the report cannot be written.
-pub fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = input::open(env, ui)?;
     let (compiled, list) = repository.compile();
     let tasks = if args.tasks.is_empty() { Task::ALL.to_vec() } else { args.tasks.clone() };

@@ -84,7 +84,7 @@ impl Env {
 
 /// Whether `CLICOLOR_FORCE` is `0`: colour is not forced.
 #[must_use]
-pub fn clicolor_force_is_off() -> bool {
+pub(crate) fn clicolor_force_is_off() -> bool {
     std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0")
 }
 
@@ -92,7 +92,7 @@ pub fn clicolor_force_is_off() -> bool {
 ///
 /// # Errors
 /// When it cannot be read, is longer, or is not UTF-8.
-pub fn read_stdin(limit: usize) -> io::Result<String> {
+pub(crate) fn read_stdin(limit: usize) -> io::Result<String> {
     let mut text = String::new();
     io::stdin().lock().take(limit as u64 + 1).read_to_string(&mut text)?;
     match text.len() > limit {

@@ -1,6 +1,6 @@
 //! `carrier fields`: what a CRD has to expose, and what of it is exposed.
 
-pub mod view;
+pub(crate) mod view;
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -34,7 +34,7 @@ use view::Shown;
 /// Arguments of `carrier fields`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: carrier fields redis.redis.example.com -o list")]
-pub struct FieldsArgs {
+pub(crate) struct FieldsArgs {
     /// The CRD by its name, or by its plural where that is enough; with --from, all where none is given
     #[arg(value_name = "CRD", required_unless_present = "from")]
     pub crd: Option<String>,
@@ -70,7 +70,7 @@ fn field_path(text: &str) -> Result<FieldPath, String> {
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(crate) enum Output {
     /// A tree with types, what is required, defaults, and what is exposed.
     Tree,
     /// Lines `- jsonPath:` to paste into a CatalogEntrySet.
@@ -83,7 +83,7 @@ pub enum Output {
 ///
 /// # Errors
 /// When there is no such CRD, or a file cannot be read.
-pub fn run(args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &FieldsArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let name = args.crd.as_deref();
     let (mut shown, exit) = match &args.from {
         Some(path) => of_files(path, name, args.version.as_deref(), env, ui)?,

@@ -20,7 +20,7 @@ use crate::ops::get::{GetOptions, Instance, get, select};
 /// Arguments of `carrier get`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: carrier get redis -n team-b -o wide")]
-pub struct GetArgs {
+pub(crate) struct GetArgs {
     /// Only instances of this service: a plural such as redis, or a CRD such as redis.eu-west-1.team-a
     #[arg(value_name = "SERVICE")]
     pub service: Option<String>,
@@ -40,7 +40,7 @@ pub struct GetArgs {
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(crate) enum Output {
     /// A table.
     Text,
     /// A table that also shows whether each exists in its service cluster.
@@ -62,7 +62,7 @@ pub struct Document {
 ///
 /// # Errors
 /// When there is no repository, it has no such service, or the output cannot be written.
-pub fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = input::open(env, ui)?;
     let (compiled, list) = repository.compile();
     let query = GetOptions {

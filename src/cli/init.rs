@@ -32,7 +32,7 @@ const FILES: &[(&str, &str)] = &[
 /// Arguments of `carrier init`.
 #[derive(Debug, Args)]
 #[command(after_help = "If a file exists with other content, it is listed and nothing is written.")]
-pub struct InitArgs {
+pub(crate) struct InitArgs {
     /// The folder; created if it does not exist
     #[arg(value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
     pub directory: PathBuf,
@@ -42,7 +42,7 @@ pub struct InitArgs {
 ///
 /// # Errors
 /// When it refuses, or a file cannot be written.
-pub fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let root = env.path(&args.directory);
     not_within_another(&root)?;
     let missing = missing(&root)?;

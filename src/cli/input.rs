@@ -12,7 +12,7 @@ use crate::ops::Repository;
 ///
 /// # Errors
 /// When there is none, or it cannot be read as a whole.
-pub fn open(env: &Env, ui: &mut Ui<'_>) -> Result<Repository, CliError> {
+pub(crate) fn open(env: &Env, ui: &mut Ui<'_>) -> Result<Repository, CliError> {
     let repository = Repository::open(env.root()?)?;
     ui.detail(format_args!("read {} files below {}", repository.sources.len(), repository.root.display()))?;
     Ok(repository)
@@ -22,7 +22,7 @@ pub fn open(env: &Env, ui: &mut Ui<'_>) -> Result<Repository, CliError> {
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn report(
+pub(crate) fn report(
     repository: &Repository,
     list: &[Diagnostic],
     format: Format,
@@ -42,7 +42,7 @@ pub fn report(
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn report_if_any(
+pub(crate) fn report_if_any(
     repository: &Repository,
     list: &[Diagnostic],
     env: &Env,

@@ -37,7 +37,7 @@ const STDIN: &str = "<stdin>";
 #[command(
     after_help = "Examples:\n  carrier lock                             what the clusters have\n  carrier lock --from redis-operator.yaml  what a release of the operator has\n  carrier lock --check                     whether the clusters still have what is locked\n\nThose CRDs are taken that a CatalogEntrySet names. What is locked stays where the cluster, or the files, do not have it.\ndocs/configuration.md says how the clusters are reached."
 )]
-pub struct LockArgs {
+pub(crate) struct LockArgs {
     /// Take CRDs from these files and folders, such as the release manifest of an operator, and ask no cluster; `-` for
     /// the standard input
     #[arg(long, value_name = "PATH", num_args = 1.., value_hint = clap::ValueHint::AnyPath)]
@@ -63,7 +63,7 @@ pub struct LockArgs {
 ///
 /// # Errors
 /// When there is no repository, the files cannot be read, or nothing can be written.
-pub fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &LockArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = input::open(env, ui)?;
     let options = args.options(env)?;
     let connect = args.clusters.options(env);

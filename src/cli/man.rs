@@ -14,7 +14,7 @@ use super::ui::Ui;
 /// Arguments of `carrier man`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: carrier man | man -l -")]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// Write the pages of all commands into this folder
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub out: Option<PathBuf>,
@@ -24,7 +24,7 @@ pub struct ManArgs {
 ///
 /// # Errors
 /// When stdout or the folder cannot be written.
-pub fn run(args: &ManArgs, grammar: clap::Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &ManArgs, grammar: clap::Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let pages = pages(grammar)?;
     let Some(out) = &args.out else {
         if let Some((_, page)) = pages.first() {

@@ -36,7 +36,7 @@ use crate::plan::words::flag_name;
 #[command(
     after_help = "Examples:\n  carrier plan                                      what applying would change\n  carrier plan --prune --out plan.json              keep the plan, for `carrier apply plan.json`\n  carrier plan --against git:origin/main -o markdown  a comment for a pull request; asks no cluster\n\nNone of your objects is changed. For a schema that becomes stricter or loses fields, a temporary CRD is created to validate the instances against, and deleted again; with `--no-trial` nothing is written at all.\n\nNothing is planned if the repository has errors. Changes that `carrier apply` would refuse are listed last, with the flags that allow them."
 )]
-pub struct PlanArgs {
+pub(crate) struct PlanArgs {
     /// Compare with the output of `carrier render`, another repository, or this one at a revision, and ask no cluster
     #[arg(long, value_name = "DIR|git:REV", value_hint = clap::ValueHint::AnyPath, conflicts_with_all = ["out_file", "refresh", "locked", "no_trial", "kubeconfig", "context"])]
     pub against: Option<Against>,
@@ -65,7 +65,7 @@ pub struct PlanArgs {
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(crate) enum Output {
     /// For people.
     Text,
     /// A JSON document of `schemas/plan.json`.
@@ -78,7 +78,7 @@ pub enum Output {
 ///
 /// # Errors
 /// When there is no repository, nothing to compare with, or the output cannot be written.
-pub fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = input::open(env, ui)?;
     let options = PlanOptions { refresh: args.refresh, ..args.flags.options() };
     let (plan, exit) = match &args.against {
@@ -171,7 +171,7 @@ fn hermetic(
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn warn_of_gone(planned: &LivePlan, ui: &mut Ui<'_>) -> io::Result<()> {
+pub(crate) fn warn_of_gone(planned: &LivePlan, ui: &mut Ui<'_>) -> io::Result<()> {
     for name in &planned.gone {
         ui.warn(format_args!(
             "the service cluster `{name}` is no longer in the repository and was not asked: the objects that carrier created there stay, and so do the tenants' namespaces"
@@ -184,7 +184,7 @@ pub fn warn_of_gone(planned: &LivePlan, ui: &mut Ui<'_>) -> io::Result<()> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn count_requests(planned: &LivePlan, ui: &mut Ui<'_>) -> io::Result<()> {
+pub(crate) fn count_requests(planned: &LivePlan, ui: &mut Ui<'_>) -> io::Result<()> {
     for Reached { cluster, .. } in &planned.reached {
         let (calls, writes) = (cluster.calls(), cluster.writes());
         ui.detail(format_args!("{}: {calls} requests, {writes} of them writes", cluster.target))?;
@@ -196,10 +196,10 @@ pub fn count_requests(planned: &LivePlan, ui: &mut Ui<'_>) -> io::Result<()> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn show(plan: &Plan, output: Output, summary: bool, ui: &mut Ui<'_>) -> Result<(), CliError> {
+pub(crate) fn show(plan: &Plan, output: Output, summary: bool, ui: &mut Ui<'_>) -> Result<(), CliError> {
     let how = TextOptions { color: ui.out_color, summary, all: ui.verbosity == Verbosity::Verbose };
     let shown = match output {
-        Output::Text => text(plan, &how),
+        Output::Text => text(plan, how),
         Output::Json => json(plan),
         Output::Markdown => markdown(plan),
     };

@@ -11,7 +11,7 @@ use crate::plan::types::Allowed;
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "What is allowed")]
-pub struct PlanFlags {
+pub(crate) struct PlanFlags {
     /// Delete what the repository no longer has
     #[arg(long)]
     pub prune: bool,
@@ -53,7 +53,7 @@ fn name(text: &str) -> Result<String, String> {
 impl PlanFlags {
     /// The options of a plan.
     #[must_use]
-    pub fn options(&self) -> PlanOptions {
+    pub(crate) fn options(&self) -> PlanOptions {
         let flags = [
             (ALLOW_BREAKING, &self.allow_breaking),
             (ALLOW_DELETE, &self.allow_delete),

@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When the system gives no event queue.
-pub fn run<T>(
+pub(crate) fn run<T>(
     ui: &mut Ui<'_>,
     events: &mut EventReceiver,
     operation: impl Future<Output = T>,
@@ -30,7 +30,7 @@ pub fn run<T>(
 }
 
 /// Does an operation and shows what it waits for.
-pub async fn show<T>(ui: &mut Ui<'_>, events: &mut EventReceiver, operation: impl Future<Output = T>) -> T {
+pub(crate) async fn show<T>(ui: &mut Ui<'_>, events: &mut EventReceiver, operation: impl Future<Output = T>) -> T {
     let mut operation = pin!(operation);
     let mut pending = BTreeSet::new();
     let mut next = Instant::now() + FIRST;

@@ -28,7 +28,7 @@ const ALL_LINES: usize = 200;
 #[derive(Debug, Args)]
 #[command(after_help = "Nothing is written if the repository has errors.\n\n\
                   Example: carrier render --stdout | kubectl apply --server-side -f -")]
-pub struct RenderArgs {
+pub(crate) struct RenderArgs {
     /// The folder to write; without it, `output` of carrier.yaml
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub out: Option<PathBuf>,
@@ -75,7 +75,7 @@ impl From<Reader> for RenderTarget {
 ///
 /// # Errors
 /// When there is no repository, or the output cannot be written or is refused.
-pub fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &RenderArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = input::open(env, ui)?;
     let Rendering { diagnostics, stale, manifests } = render(&repository, args.locked);
     input::report_if_any(&repository, &diagnostics, env, ui)?;

@@ -23,7 +23,7 @@ pub(super) const SETTINGS: &str = "carrier";
 /// Arguments of `carrier schema`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: carrier schema --out .carrier/schemas")]
-pub struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     /// A kind such as CatalogEntrySet, `carrier.yaml`, or `plan` for that of `carrier plan -o json`; without it, the schema of an object of any kind
     #[arg(value_name = "KIND", conflicts_with = "out")]
     pub kind: Option<String>,
@@ -36,7 +36,7 @@ pub struct SchemaArgs {
 ///
 /// # Errors
 /// When there is no such kind, or stdout or the folder cannot be written.
-pub fn run(args: &SchemaArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &SchemaArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let mut schemas = json_schemas();
     schemas.insert(plan::json::FILE.to_owned(), plan::json::schema());
     match &args.out {

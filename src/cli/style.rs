@@ -3,13 +3,13 @@
 use anstyle::{AnsiColor, Style};
 
 /// Errors: bold red.
-pub const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// Warnings: bold yellow.
-pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// What is as it should be: green.
-pub const OK: Style = AnsiColor::Green.on_default();
+pub(crate) const OK: Style = AnsiColor::Green.on_default();
 /// Advice: cyan.
-pub const ADVICE: Style = AnsiColor::Cyan.on_default();
+pub(crate) const ADVICE: Style = AnsiColor::Cyan.on_default();
 
 /// The style of a line that shows a change, by its first character: what comes, goes, becomes another, and where.
 #[must_use]

@@ -8,7 +8,7 @@ use crate::model::plain;
 /// in front, no space at the end. A column that is empty everywhere is left out. Control characters are shown
 /// instead of sent to the terminal.
 #[must_use]
-pub fn aligned(rows: &[Vec<String>], indent: usize) -> String {
+pub(crate) fn aligned(rows: &[Vec<String>], indent: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cells: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| plain::line(cell).into_owned()).collect()).collect();

@@ -157,7 +157,7 @@ impl<'a> Ui<'a> {
 
 /// A path, quoted so that a shell takes it for one word.
 #[must_use]
-pub fn shell_word(path: &Path) -> String {
+pub(crate) fn shell_word(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
     match !text.is_empty() && text.chars().all(plain) {

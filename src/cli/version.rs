@@ -8,7 +8,7 @@ use super::ui::Ui;
 
 /// Arguments of `carrier version`.
 #[derive(Debug, Args)]
-pub struct VersionArgs {
+pub(crate) struct VersionArgs {
     /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
@@ -16,7 +16,7 @@ pub struct VersionArgs {
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub(crate) enum Output {
     /// A line.
     Text,
     /// A JSON object.
@@ -27,7 +27,7 @@ pub enum Output {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn run(args: &VersionArgs, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &VersionArgs, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let version = env!("CARGO_PKG_VERSION");
     match args.output {
         Output::Text => writeln!(ui.out(), "carrier {version}")?,

@@ -13,7 +13,7 @@ use crate::plan::permissions::Permission;
 ///
 /// # Errors
 /// When it cannot be asked.
-pub async fn who_am_i(cluster: &Cluster) -> Result<String, ClusterError> {
+pub(crate) async fn who_am_i(cluster: &Cluster) -> Result<String, ClusterError> {
     let kind = "SelfSubjectReview";
     let resource = Resource::new("authentication.k8s.io", "v1", kind, "selfsubjectreviews", false);
     let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": kind });
@@ -26,7 +26,7 @@ pub async fn who_am_i(cluster: &Cluster) -> Result<String, ClusterError> {
 ///
 /// # Errors
 /// When one of them cannot be asked.
-pub async fn allowed<'a>(
+pub(crate) async fn allowed<'a>(
     cluster: &Cluster,
     accesses: impl IntoIterator<Item = &'a Permission>,
 ) -> Result<Vec<bool>, ClusterError> {

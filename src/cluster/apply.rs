@@ -8,7 +8,7 @@
 
 mod deletion;
 mod object;
-pub mod outcome;
+pub(crate) mod outcome;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,7 +35,7 @@ use crate::plan::inventory::is_shared;
 use crate::plan::parent::{GroupKind, Parent};
 use crate::plan::steps::{Operation, PlanMismatch, Step, crd_key, prerequisites, served_by};
 use crate::plan::types::{Change, ObjectRef, Plan};
-pub use outcome::{Event, Failure, Outcome};
+pub(crate) use outcome::{Event, Failure, Outcome};
 
 /// What is done to one cluster.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl ClusterWork<'_> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Result<Option<Value>, ClusterError> {
+pub(crate) async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Result<Option<Value>, ClusterError> {
     match cluster.call(&ApiRequest::object(&config_maps(), Some(&inventory.namespace), &inventory.name)).await {
         Ok(parent) => Ok(Some(parent)),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
@@ -139,10 +139,10 @@ pub struct How {
 }
 
 /// Tells a run to begin nothing more: set to `true` once.
-pub type Stop = watch::Receiver<bool>;
+pub(crate) type Stop = watch::Receiver<bool>;
 
 /// Receives the events of an apply as they happen.
-pub type Listener<'a> = dyn Fn(Event) + Send + Sync + 'a;
+pub(crate) type Listener<'a> = dyn Fn(Event) + Send + Sync + 'a;
 
 /// Applies to all clusters at once. `events` receives what happens as it happens.
 ///
@@ -465,7 +465,7 @@ impl<'a> Run<'a> {
 }
 
 /// The reason of what was not begun because the user stopped it.
-pub const INTERRUPTED: &str = "interrupted";
+pub(crate) const INTERRUPTED: &str = "interrupted";
 
 /// Whether an error is of the cluster or the network, and not of one object.
 fn is_of_cluster(error: &ClusterError) -> bool {

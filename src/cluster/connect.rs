@@ -26,7 +26,7 @@ const SECRET_KEYS: [&str; 3] = ["kubeconfig", "value", "value.yaml"];
 
 /// What the user and the surroundings of the process say about reaching clusters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectOptions {
+pub(crate) struct ConnectOptions {
     /// The kubeconfig file of the management cluster; absent, the settings of the repository decide.
     pub kubeconfig: Option<PathBuf>,
     /// The context of the management cluster; absent, that of the settings or of the kubeconfig.
@@ -86,7 +86,7 @@ impl fmt::Debug for Variables {
 
 /// Makes clients for the clusters of one repository.
 #[derive(Debug, Clone, Copy)]
-pub struct Connector<'a> {
+pub(crate) struct Connector<'a> {
     /// What the user asked for.
     pub options: &'a ConnectOptions,
     /// The settings of the repository.
@@ -104,7 +104,7 @@ impl Connector<'_> {
     ///
     /// # Errors
     /// When there is no usable kubeconfig.
-    pub async fn management(&self) -> Result<Cluster, ClusterError> {
+    pub(crate) async fn management(&self) -> Result<Cluster, ClusterError> {
         let settings = &self.config.management;
         let given = self.options.kubeconfig.as_ref().map(|path| self.options.directory.join(path));
         // A context of the settings is one of the file in the settings.
@@ -126,7 +126,7 @@ impl Connector<'_> {
 
     /// Whether the kubeconfig of a service cluster is in a Secret of the management cluster.
     #[must_use]
-    pub fn needs_management(&self, id: &ClusterId) -> bool {
+    pub(crate) fn needs_management(&self, id: &ClusterId) -> bool {
         let access = self.config.service_clusters.get(&id.to_string());
         access.is_none_or(|access| access.source() == Some(KubeconfigSource::Secret))
     }
@@ -136,7 +136,7 @@ impl Connector<'_> {
     ///
     /// # Errors
     /// When there is no usable kubeconfig, or the Secret cannot be read.
-    pub async fn service(
+    pub(crate) async fn service(
         &self,
         id: &ClusterId,
         resolved: &Resolved<'_>,

@@ -8,7 +8,7 @@ use crate::model::source::Span;
 
 /// The diagnostic of a request that failed. `place` is where the repository speaks of the cluster.
 #[must_use]
-pub fn diagnose(target: &Target, error: &ClusterError, place: Option<Span>) -> Diagnostic {
+pub(crate) fn diagnose(target: &Target, error: &ClusterError, place: Option<Span>) -> Diagnostic {
     let code = code(error.kind);
     let message = format!("{}: {}", who(target), error.message);
     let diagnostic = match place {
@@ -20,7 +20,7 @@ pub fn diagnose(target: &Target, error: &ClusterError, place: Option<Span>) -> D
 
 /// The diagnostic of a cluster that is not the one that was meant.
 #[must_use]
-pub fn other_cluster(target: &Target, expected: &str, found: &str, place: Option<Span>) -> Diagnostic {
+pub(crate) fn other_cluster(target: &Target, expected: &str, found: &str, place: Option<Span>) -> Diagnostic {
     let message = format!("{} is another cluster: its UID is {found}, and should be {expected}", who(target));
     let diagnostic = match place {
         Some(place) => Diagnostic::new(&codes::OTHER_CLUSTER, place, message),

@@ -26,7 +26,7 @@ const MAX_NAMESAKES: usize = 8;
 
 /// Why a cluster was not discovered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DiscoverError {
+pub(crate) enum DiscoverError {
     /// It could not be asked, or its answers make no sense.
     Failed(ClusterError),
     /// It is another one than was meant. Nothing else was asked.
@@ -48,7 +48,7 @@ impl From<ClusterError> for DiscoverError {
 ///
 /// # Errors
 /// When it cannot be asked, or is another.
-pub async fn known(cluster: &Cluster, expected: Option<&str>) -> Result<Identity, DiscoverError> {
+pub(crate) async fn known(cluster: &Cluster, expected: Option<&str>) -> Result<Identity, DiscoverError> {
     let identity = identify(cluster).await?;
     if let Some(expected) = expected.filter(|expected| *expected != identity.uid) {
         return Err(DiscoverError::OtherCluster { expected: expected.to_owned(), found: identity.uid });
@@ -67,7 +67,7 @@ pub async fn known(cluster: &Cluster, expected: Option<&str>) -> Result<Identity
 ///
 /// # Errors
 /// When it cannot be asked, or is another; then nothing is known of it.
-pub async fn discover(
+pub(crate) async fn discover(
     cluster: &Cluster,
     wanted: &BTreeSet<&BaseName>,
     expected: Option<&str>,

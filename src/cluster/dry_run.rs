@@ -25,7 +25,7 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 ///
 /// # Errors
 /// When the cluster no longer answers.
-pub async fn ask(
+pub(crate) async fn ask(
     cluster: &Cluster,
     wanted: &[Manifest],
     inventory: &Inventory,

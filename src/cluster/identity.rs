@@ -9,7 +9,7 @@ use crate::model::resource::Resource;
 
 /// Who a cluster is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// UID of the namespace `kube-system`.
     pub uid: String,
     /// Its minor version, such as `1.37`.
@@ -20,7 +20,7 @@ pub struct Identity {
 ///
 /// # Errors
 /// When it cannot be reached, or may not be asked.
-pub async fn identify(cluster: &Cluster) -> Result<Identity, ClusterError> {
+pub(crate) async fn identify(cluster: &Cluster) -> Result<Identity, ClusterError> {
     let version = ApiRequest::version();
     let system = ApiRequest::object(Resource::namespaces(), None, "kube-system").metadata_only();
     let (version, system) = tokio::join!(cluster.call(&version), cluster.call(&system));

@@ -47,7 +47,7 @@ struct Concern<'a> {
 ///
 /// # Errors
 /// When the cluster no longer answers.
-pub async fn find(
+pub(crate) async fn find(
     cluster: &Cluster,
     live: &LiveCluster,
     answers: &BTreeMap<ObjectKey, DryRunResult>,
@@ -142,7 +142,7 @@ async fn tried(
 
 /// The kind that a CRD defines, in a version that can be asked for: the stored one if it is served.
 #[must_use]
-pub fn listable(crd: &Value) -> Option<Resource> {
+pub(crate) fn listable(crd: &Value) -> Option<Resource> {
     let mut served: Vec<Version<'_>> = versions(crd).filter(|version| version.is_served()).collect();
     served.sort_by_key(|version| !version.is_stored());
     let version = served.first()?.name().to_owned();

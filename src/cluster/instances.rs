@@ -16,11 +16,11 @@ use crate::model::resource::Resource;
 use crate::plan::types::{Impact, ObjectRef};
 
 /// So many are named; all are counted.
-pub const NAMED: usize = 20;
+pub(crate) const NAMED: usize = 20;
 
 /// The instances of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Instances {
+pub(crate) struct Instances {
     /// By namespace; the empty one is that of cluster-wide kinds.
     namespaces: BTreeMap<String, Names>,
 }
@@ -50,7 +50,7 @@ impl ListSink for Instances {
 
 /// Which instances are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Where<'a> {
+pub(crate) enum Where<'a> {
     /// All there are.
     Anywhere,
     /// Those of one namespace.
@@ -69,14 +69,8 @@ impl Instances {
 
     /// How many there are.
     #[must_use]
-    pub fn count(&self, place: Where<'_>) -> usize {
+    pub(crate) fn count(&self, place: Where<'_>) -> usize {
         self.chosen(place).map(|(_, names)| names.count).sum()
-    }
-
-    /// In how many namespaces they are.
-    #[must_use]
-    pub fn namespaces(&self) -> usize {
-        self.namespaces.keys().filter(|namespace| !namespace.is_empty()).count()
     }
 
     /// What they are called; the first of each namespace.
@@ -89,14 +83,14 @@ impl Instances {
 }
 
 /// The instances of several kinds, or why they could not be listed.
-pub type Census = BTreeMap<Resource, Result<Instances, String>>;
+pub(crate) type Census = BTreeMap<Resource, Result<Instances, String>>;
 
 /// Counts the instances of kinds that have a CRD.
 ///
 /// # Errors
 /// When the cluster no longer answers. A kind that cannot be listed is not an error of the whole, and not
 /// one without instances either.
-pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Census, ClusterError> {
+pub(crate) async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Census, ClusterError> {
     let counted = join_all(resources.into_iter().map(|resource| async move {
         let mut instances = Instances::default();
         let listed = cluster.list(&Selection::all(&resource).metadata_only(), &mut instances).await;
@@ -118,7 +112,7 @@ pub async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Result<Censu
 /// Why instances could not be listed. What a webhook that converts them says may quote one, so only the
 /// words of who decides on access are passed on.
 #[must_use]
-pub fn unlisted(error: &ClusterError) -> String {
+pub(crate) fn unlisted(error: &ClusterError) -> String {
     match error.kind {
         ErrorKind::Forbidden => error.message.clone(),
         ErrorKind::KindNotFound => "the server has the CRD, and does not serve its instances".to_owned(),
@@ -129,7 +123,7 @@ pub fn unlisted(error: &ClusterError) -> String {
 
 /// What becomes of the instances that an impact is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// They go.
     Destroyed,
     /// They stay.
@@ -139,7 +133,7 @@ pub enum Fate {
 /// The impact of a change on the instances of some kinds in some place. Kinds that could not be
 /// listed make it unchecked, and it still says what is known.
 #[must_use]
-pub fn impact<'a>(
+pub(crate) fn impact<'a>(
     cluster: &Cluster,
     census: &Census,
     resources: impl IntoIterator<Item = &'a Resource>,
@@ -191,7 +185,6 @@ mod tests {
         instances.take(json!({ "metadata": { "namespace": "b", "name": "y" } }));
         assert_eq!((instances.count(Where::Anywhere), instances.count(Where::In("b"))), (31, 1));
         assert_eq!((instances.count(Where::In("")), instances.count(Where::In("aa"))), (0, 0));
-        assert_eq!(instances.namespaces(), 2);
         let names: Vec<_> = instances.names(Where::Anywhere).collect();
         assert_eq!((names.len(), names[0], names[20]), (21, (Some("a"), "x00"), (Some("b"), "y")));
         instances.restart();

@@ -38,7 +38,7 @@ pub struct FileSource {
 
 /// Whether a kubeconfig that is not trusted may point at this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loopback {
+pub(crate) enum Loopback {
     /// It may not: that would be the management cluster's own network.
     Refused,
     /// The user said that it may.
@@ -78,7 +78,7 @@ pub async fn from_files(source: &FileSource) -> Result<ClientConfig, ClusterErro
 ///
 /// # Errors
 /// When it is no kubeconfig.
-pub async fn from_text(text: &str) -> Result<ClientConfig, ClusterError> {
+pub(crate) async fn from_text(text: &str) -> Result<ClientConfig, ClusterError> {
     configuration(parsed(text)?, None).await.map(|config| ClientConfig { config, context: None })
 }
 
@@ -86,7 +86,7 @@ pub async fn from_text(text: &str) -> Result<ClientConfig, ClusterError> {
 ///
 /// # Errors
 /// When it is no kubeconfig, or wants what it may not have.
-pub async fn from_secret(text: &str, loopback: Loopback) -> Result<ClientConfig, ClusterError> {
+pub(crate) async fn from_secret(text: &str, loopback: Loopback) -> Result<ClientConfig, ClusterError> {
     let kubeconfig = parsed(text)?;
     restrict(&kubeconfig)?;
     let config = configuration(kubeconfig, None).await?;
@@ -98,7 +98,7 @@ pub async fn from_secret(text: &str, loopback: Loopback) -> Result<ClientConfig,
 
 /// The text of a value of a Secret, which is in base64; `None` where it is neither that nor text.
 #[must_use]
-pub fn decoded(value: &str) -> Option<String> {
+pub(crate) fn decoded(value: &str) -> Option<String> {
     use base64::Engine as _;
     let bytes = base64::engine::general_purpose::STANDARD.decode(value).ok()?;
     String::from_utf8(bytes).ok()

@@ -6,29 +6,29 @@
 //! every request to its limits and sorts its errors; objects that change are
 //! followed by [`watch`], and by nothing else.
 
-pub mod access;
-pub mod apply;
-pub mod client;
-pub mod connect;
-pub mod diagnose;
-pub mod discover;
-pub mod dry_run;
-pub mod error;
-pub mod identity;
-pub mod impacts;
-pub mod instances;
-pub mod kubeconfig;
-pub mod observe;
+pub(crate) mod access;
+pub(crate) mod apply;
+pub(crate) mod client;
+pub(crate) mod connect;
+pub(crate) mod diagnose;
+pub(crate) mod discover;
+pub(crate) mod dry_run;
+pub(crate) mod error;
+pub(crate) mod identity;
+pub(crate) mod impacts;
+pub(crate) mod instances;
+pub(crate) mod kubeconfig;
+pub(crate) mod observe;
 mod plugin;
-pub mod request;
-pub mod runtime;
-pub mod trial;
-pub mod wait;
-pub mod watch;
+pub(crate) mod request;
+pub(crate) mod runtime;
+pub(crate) mod trial;
+pub(crate) mod wait;
+pub(crate) mod watch;
 
-pub use client::{Cluster, Limits, ListSink};
-pub use error::{ClusterError, ErrorKind};
-pub use request::{ApiRequest, Selection};
+pub(crate) use client::{Cluster, Limits, ListSink};
+pub(crate) use error::{ClusterError, ErrorKind};
+pub(crate) use request::{ApiRequest, Selection};
 
 #[cfg(test)]
 mod tests;

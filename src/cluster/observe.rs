@@ -28,7 +28,7 @@ use crate::plan::permissions::needs;
 use crate::plan::types::Impact;
 
 /// A trial that goes on is younger.
-pub const LEFTOVER_AGE: Duration = Duration::from_mins(10);
+pub(crate) const LEFTOVER_AGE: Duration = Duration::from_mins(10);
 
 /// How to look.
 #[derive(Clone, Copy)]
@@ -92,18 +92,6 @@ pub async fn observe(
 }
 
 /// The objects that are wanted and those of the inventory: one LIST a kind.
-///
-/// # Errors
-/// When a kind cannot be listed.
-pub async fn live(
-    cluster: &Cluster,
-    wanted: &[Manifest],
-    inventory: &Inventory,
-    uid: Option<&str>,
-) -> Result<LiveCluster, ClusterError> {
-    Ok(list(cluster, wanted, inventory, uid).await?.0)
-}
-
 async fn list(
     cluster: &Cluster,
     wanted: &[Manifest],

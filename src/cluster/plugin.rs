@@ -37,7 +37,7 @@ const MAX_SHOWN: usize = 1_000;
 static PLUGINS: LazyLock<Mutex<HashMap<String, Arc<Plugin>>>> = LazyLock::new(Mutex::default);
 
 /// The plugin of one user.
-pub struct Plugin {
+pub(super) struct Plugin {
     exec: ExecConfig,
     last: tokio::sync::Mutex<Option<Run>>,
 }
@@ -49,7 +49,7 @@ struct Run {
 }
 
 /// What a plugin says.
-pub struct Credential {
+pub(super) struct Credential {
     token: Option<SecretString>,
     identity: Option<(String, SecretString)>,
     expires: Option<Timestamp>,
@@ -57,24 +57,24 @@ pub struct Credential {
 
 impl Credential {
     /// A bearer token.
-    pub fn token(&self) -> Option<&SecretString> {
+    pub(super) fn token(&self) -> Option<&SecretString> {
         self.token.as_ref()
     }
 
     /// A client certificate and its key, both PEM.
-    pub fn identity(&self) -> Option<(&str, &SecretString)> {
+    pub(super) fn identity(&self) -> Option<(&str, &SecretString)> {
         self.identity.as_ref().map(|(certificate, key)| (certificate.as_str(), key))
     }
 
     /// Whether it has expired, or is about to.
-    pub fn is_expiring(&self) -> bool {
+    pub(super) fn is_expiring(&self) -> bool {
         self.expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires)
     }
 }
 
 impl Plugin {
     /// The plugin that a kubeconfig describes: the same one for the same description.
-    pub fn of(exec: &ExecConfig) -> Arc<Self> {
+    pub(super) fn of(exec: &ExecConfig) -> Arc<Self> {
         // What is not described the same is another user: arguments and environment name it, and the
         // cluster where the plugin is told of it.
         let description = json!({ "exec": exec, "cluster": exec.cluster }).to_string();
@@ -90,7 +90,7 @@ impl Plugin {
     ///
     /// # Errors
     /// When the plugin is not there, fails, or says something else.
-    pub async fn credential(&self, used_up: Option<&Arc<Credential>>) -> Result<Arc<Credential>, ClusterError> {
+    pub(super) async fn credential(&self, used_up: Option<&Arc<Credential>>) -> Result<Arc<Credential>, ClusterError> {
         let asked = Instant::now();
         let mut last = self.last.lock().await;
         match &*last {

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When the system gives no event queue.
-pub fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<Option<T>> {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<Option<T>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(async {
         let done = tokio::select! {
@@ -34,7 +34,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<Option<T>
 ///
 /// # Errors
 /// When the system gives no event queue.
-pub fn block_on_to_the_end<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
+pub(crate) fn block_on_to_the_end<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(async {
         let done = future.await;
@@ -45,7 +45,7 @@ pub fn block_on_to_the_end<T>(future: impl Future<Output = T>) -> std::io::Resul
 
 /// Waits for somebody to end the process: Ctrl-C, or SIGTERM, which is what CI and Kubernetes send. Listens
 /// from when it is polled first.
-pub async fn interrupted() {
+pub(crate) async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -65,7 +65,7 @@ pub async fn interrupted() {
 
 /// Has something done even if the work that wants it is dropped: it is for `drop`, which cannot wait.
 /// [`block_on`] waits for it before it ends; outside of a runtime nothing is done.
-pub fn afterwards(task: impl Future<Output = ()> + Send + 'static) {
+pub(crate) fn afterwards(task: impl Future<Output = ()> + Send + 'static) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     let task = runtime.spawn(task);
     if let Ok(mut tasks) = AFTERWARDS.lock() {

@@ -25,7 +25,7 @@ pub enum Verdict {
 
 /// Says of a CRD whether the server serves it; `None` while that may still come.
 #[must_use]
-pub fn verdict(crd: &Value) -> Option<Verdict> {
+pub(crate) fn verdict(crd: &Value) -> Option<Verdict> {
     if crd.pointer("/metadata/deletionTimestamp").is_some() {
         return Some(Verdict::NotReady("it is being deleted".to_owned()));
     }

@@ -42,7 +42,7 @@ impl Compiled<'_> {
 /// The diagnostics of all stages in the form in which they are shown: sorted, without
 /// duplicates, without those that a comment in the repository hides.
 #[must_use]
-pub fn shown(mut diagnostics: Diagnostics, loaded: &Loaded) -> Vec<Diagnostic> {
+pub(crate) fn shown(mut diagnostics: Diagnostics, loaded: &Loaded) -> Vec<Diagnostic> {
     // An object with errors may be the one that uses the snapshot, and a broken lock may have recorded the namespace.
     if diagnostics.has_errors() {
         diagnostics.retain(|d| d.code != &UNUSED_SNAPSHOT && d.code != &NOT_RECORDED);

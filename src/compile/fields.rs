@@ -16,7 +16,7 @@ use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// A field of a CRD and those below it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Field {
+pub(crate) struct Field {
     /// Its path, as an exposure writes it.
     pub path: FieldPath,
     /// Its type as people say it, such as `[]object`.
@@ -39,7 +39,7 @@ pub struct Field {
 
 /// What an exposure does with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// Tenants see it, with everything below.
     Exposed,
     /// Tenants see a part of it.
@@ -56,7 +56,7 @@ pub enum Standing {
 /// every object has. With an exposure, what it does with each of them; an
 /// exposure that does not name the version exposes nothing of it.
 #[must_use]
-pub fn fields(version: &SourceVersion, exposure: Option<&Exposure>) -> Vec<Field> {
+pub(crate) fn fields(version: &SourceVersion, exposure: Option<&Exposure>) -> Vec<Field> {
     let root = &version.schema;
     let Some(exposure) = exposure else {
         return Walk { view: None }.below(root, &FieldPath::default(), View::nothing());
@@ -169,13 +169,13 @@ fn standing(taken: &Taken<'_>, path: &FieldPath, view: View<'_>) -> Standing {
 /// Leaves out what lies more than `levels` properties deep, but for what an exposure of a part, a
 /// preset or a missing value leads to: that is what one looks for.
 #[must_use]
-pub fn cut(fields: Vec<Field>, levels: usize) -> Vec<Field> {
+pub(crate) fn cut(fields: Vec<Field>, levels: usize) -> Vec<Field> {
     fields.into_iter().map(|field| field.cut(levels)).collect()
 }
 
 /// The field that a path leads to; `[]` and `.*` at its end add nothing.
 #[must_use]
-pub fn find<'f>(fields: &'f [Field], path: &FieldPath) -> Option<&'f Field> {
+pub(crate) fn find<'f>(fields: &'f [Field], path: &FieldPath) -> Option<&'f Field> {
     let mut steps = path.segments();
     while let [rest @ .., Segment::Items | Segment::Values] = steps {
         steps = rest;
@@ -203,7 +203,7 @@ impl Field {
     }
 
     /// This field and all below, in the order of a tree.
-    pub fn all(&self) -> Vec<&Field> {
+    pub(crate) fn all(&self) -> Vec<&Field> {
         let mut found = vec![self];
         found.extend(self.children.iter().flat_map(Field::all));
         found

@@ -5,20 +5,20 @@
 //! [`load`](mod@load) makes objects of text or of what an API server answered, [`locking`] makes
 //! facts of snapshots, of the lock and of what clusters were seen to have.
 
-pub mod build;
-pub mod compiled;
-pub mod derive;
-pub mod discovered;
-pub mod fields;
-pub mod load;
-pub mod locking;
+pub(crate) mod build;
+pub(crate) mod compiled;
+pub(crate) mod derive;
+pub(crate) mod discovered;
+pub(crate) mod fields;
+pub(crate) mod load;
+pub(crate) mod locking;
 mod parallel;
-pub mod render;
-pub mod resolve;
-pub mod route;
+pub(crate) mod render;
+pub(crate) mod resolve;
+pub(crate) mod route;
 
-pub use compiled::Compiled;
-pub use discovered::{Discovered, DiscoveredCluster, DiscoveredCrd};
+pub(crate) use compiled::Compiled;
+pub(crate) use discovered::{Discovered, DiscoveredCluster, DiscoveredCrd};
 
 use load::Loaded;
 

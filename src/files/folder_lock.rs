@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Excludes other carrier processes from writing into a folder until it is dropped.
 #[derive(Debug)]
-pub struct FolderLock {
+pub(crate) struct FolderLock {
     /// `None` where the system has no locks on folders.
     _folder: Option<File>,
 }
@@ -27,7 +27,7 @@ impl FolderLock {
     /// # Errors
     /// [`FilesError::Busy`] if another carrier holds the lock for longer; [`FilesError::Io`] if the folder
     /// cannot be created.
-    pub fn acquire(folder: &Path) -> Result<Self, FilesError> {
+    pub(crate) fn acquire(folder: &Path) -> Result<Self, FilesError> {
         Self::try_acquire(folder, ATTEMPTS)
     }
 

@@ -29,7 +29,7 @@ const IGNORE_FILES: [&str; 2] = [".carrierignore", ".gitignore"];
 ///
 /// # Errors
 /// If `root` is not in a Git repository, the revision does not exist, or Git cannot be run.
-pub fn read_revision(root: &Path, revision: &str) -> Result<(Sources, Diagnostics), FilesError> {
+pub(crate) fn read_revision(root: &Path, revision: &str) -> Result<(Sources, Diagnostics), FilesError> {
     let git = Git { root };
     let commit = git.commit(revision)?;
     let prefix = git.text(&["rev-parse", "--show-prefix"])?;

@@ -4,16 +4,16 @@
 //!
 //! [`Sources`]: crate::model::source::Sources
 
-mod error;
-pub mod folder_lock;
-pub mod git;
-mod manifest;
+pub(crate) mod error;
+pub(crate) mod folder_lock;
+pub(crate) mod git;
+pub(crate) mod manifest;
 mod patterns;
-pub mod rendered;
-pub mod root;
-pub mod update;
-pub mod walk;
-pub mod write;
+pub(crate) mod rendered;
+pub(crate) mod root;
+pub(crate) mod update;
+pub(crate) mod walk;
+pub(crate) mod write;
 
-pub use error::FilesError;
-pub use manifest::MANIFEST;
+pub(crate) use error::FilesError;
+pub(crate) use manifest::MANIFEST;

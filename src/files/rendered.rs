@@ -13,7 +13,7 @@ use crate::model::source::Sources;
 ///
 /// # Errors
 /// If the ownership manifest cannot be read.
-pub fn read_rendered(folder: &Path) -> Result<Option<(Sources, Diagnostics)>, FilesError> {
+pub(crate) fn read_rendered(folder: &Path) -> Result<Option<(Sources, Diagnostics)>, FilesError> {
     let Some(manifest) = Manifest::read(folder)? else { return Ok(None) };
     let mut reader = Reader::new(folder.to_owned());
     for path in manifest.files.into_keys() {

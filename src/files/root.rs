@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use super::FilesError;
 
 /// The configuration file in the root.
-pub use crate::model::config::CONFIG_PATH as CONFIG;
+pub(crate) use crate::model::config::CONFIG_PATH as CONFIG;
 /// The lock file in the root.
-pub use crate::model::lock::LOCK_PATH as LOCK;
+pub(crate) use crate::model::lock::LOCK_PATH as LOCK;
 
 /// The nearest folder with a `carrier.yaml`: `start` or a folder above it, up to the
 /// root of the Git work tree (`cli.md` §5.3).
 ///
 /// # Errors
 /// [`FilesError::NoRoot`] if there is none; [`FilesError::Io`] if `start` does not exist.
-pub fn find_root(start: &Path) -> Result<PathBuf, FilesError> {
+pub(crate) fn find_root(start: &Path) -> Result<PathBuf, FilesError> {
     let start = start.canonicalize().map_err(FilesError::io("read", start))?;
     for folder in start.ancestors() {
         if folder.join(CONFIG).is_file() {

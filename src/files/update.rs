@@ -18,7 +18,7 @@ use super::write::{PathState, path_state, remove_staging, replace};
 /// # Errors
 /// If a path cannot be written, before anything is changed; or if a write fails, after the files before it in the
 /// list were changed.
-pub fn update(root: &Path, files: &[(String, Option<String>)]) -> Result<(), FilesError> {
+pub(crate) fn update(root: &Path, files: &[(String, Option<String>)]) -> Result<(), FilesError> {
     let _lock = FolderLock::acquire(root)?;
     for (path, _) in files {
         check_path(path).map_err(|reason| FilesError::BadPath { path: path.clone(), reason })?;

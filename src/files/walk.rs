@@ -21,12 +21,12 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{SourceFile, Sources, Span};
 
 /// The maximum size of a file, in bytes; the same as the limit of the YAML reader.
-pub const MAX_FILE_BYTES: usize = crate::yaml::limits::MAX_BYTES;
+pub(crate) const MAX_FILE_BYTES: usize = crate::yaml::limits::MAX_BYTES;
 /// The maximum size of all files together, in bytes.
-pub const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
+pub(crate) const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
 const MIB: usize = 1024 * 1024;
 /// The maximum number of files.
-pub const MAX_FILES: usize = 100_000;
+pub(crate) const MAX_FILES: usize = 100_000;
 
 /// Options of [`read_repository`].
 #[derive(Debug, Clone, Default)]

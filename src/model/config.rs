@@ -9,9 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The path of the file below the repository's root.
-pub const CONFIG_PATH: &str = "carrier.yaml";
-/// The only `apiVersion` of the file.
-pub const CONFIG_API_VERSION: &str = "carrier/v1";
+pub(crate) const CONFIG_PATH: &str = "carrier.yaml";
 
 /// The settings of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

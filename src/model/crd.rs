@@ -6,51 +6,51 @@ use serde_json::Value;
 
 /// One entry of `spec.versions`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Version<'a> {
+pub(crate) struct Version<'a> {
     /// The entry itself.
     pub body: &'a Value,
 }
 
 /// The versions of a CRD, in its order; none where it has no such list.
-pub fn versions(crd: &Value) -> impl Iterator<Item = Version<'_>> {
+pub(crate) fn versions(crd: &Value) -> impl Iterator<Item = Version<'_>> {
     let list = crd.pointer("/spec/versions").and_then(Value::as_array);
     list.into_iter().flatten().map(|body| Version { body })
 }
 
 /// The version that is stored.
 #[must_use]
-pub fn stored(crd: &Value) -> Option<Version<'_>> {
+pub(crate) fn stored(crd: &Value) -> Option<Version<'_>> {
     versions(crd).find(|version| version.is_stored())
 }
 
 impl<'a> Version<'a> {
     /// Its name; empty where it has none.
     #[must_use]
-    pub fn name(self) -> &'a str {
+    pub(crate) fn name(self) -> &'a str {
         self.body.get("name").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Whether the API serves it.
     #[must_use]
-    pub fn is_served(self) -> bool {
+    pub(crate) fn is_served(self) -> bool {
         self.flag("served")
     }
 
     /// Whether instances are stored in it.
     #[must_use]
-    pub fn is_stored(self) -> bool {
+    pub(crate) fn is_stored(self) -> bool {
         self.flag("storage")
     }
 
     /// The root of its schema.
     #[must_use]
-    pub fn schema(self) -> Option<&'a Value> {
+    pub(crate) fn schema(self) -> Option<&'a Value> {
         self.body.pointer("/schema/openAPIV3Schema")
     }
 
     /// One of its subresources: `status` or `scale`.
     #[must_use]
-    pub fn subresource(self, name: &str) -> Option<&'a Value> {
+    pub(crate) fn subresource(self, name: &str) -> Option<&'a Value> {
         self.body.get("subresources")?.get(name)
     }
 

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 /// The full digest: 64 lower-case hexadecimal digits.
 #[must_use]
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
         // Writing to a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
@@ -18,7 +18,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 
 /// The first ten digits of the digest, to keep shortened names unique.
 #[must_use]
-pub fn short(bytes: &[u8]) -> String {
+pub(crate) fn short(bytes: &[u8]) -> String {
     let mut hex = sha256(bytes);
     hex.truncate(10);
     hex

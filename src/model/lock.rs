@@ -9,7 +9,7 @@ use super::cluster::ClusterId;
 use super::config::Config;
 
 /// The path of the file, relative to the repository's root.
-pub const LOCK_PATH: &str = "carrier.lock";
+pub(crate) const LOCK_PATH: &str = "carrier.lock";
 
 /// The content of `carrier.lock`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

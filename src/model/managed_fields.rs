@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// The field manager of all objects that carrier applies from a repository.
-pub const FIELD_MANAGER: &str = "carrier";
+pub(crate) const FIELD_MANAGER: &str = "carrier";
 
 /// An entry of `metadata.managedFields`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,7 +31,7 @@ impl Manager<'_> {
 
 /// The entries of `metadata.managedFields`, in the order of the server. Entries without
 /// `fieldsV1` are left out.
-pub fn managers(object: &Value) -> impl Iterator<Item = Manager<'_>> {
+pub(crate) fn managers(object: &Value) -> impl Iterator<Item = Manager<'_>> {
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
     entries.into_iter().flatten().filter_map(|entry| {
         let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();

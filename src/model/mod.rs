@@ -3,24 +3,24 @@
 //!
 //! Pure data and small functions on it, without access to files, clusters or a terminal.
 
-pub mod cluster;
+pub(crate) mod cluster;
 pub mod codes;
-pub mod config;
-pub mod crd;
-pub mod diagnostic;
-pub mod digest;
+pub(crate) mod config;
+pub(crate) mod crd;
+pub(crate) mod diagnostic;
+pub(crate) mod digest;
 pub mod keys;
-pub mod kinds;
+pub(crate) mod kinds;
 pub(crate) mod line_diff;
-pub mod lock;
-pub mod managed_fields;
-pub mod names;
-pub mod namespace;
-pub mod nearest;
-pub mod object;
-pub mod path;
-pub mod plain;
-pub mod redact;
-pub mod resource;
+pub(crate) mod lock;
+pub(crate) mod managed_fields;
+pub(crate) mod names;
+pub(crate) mod namespace;
+pub(crate) mod nearest;
+pub(crate) mod object;
+pub(crate) mod path;
+pub(crate) mod plain;
+pub(crate) mod redact;
+pub(crate) mod resource;
 pub(crate) mod secret_values;
-pub mod source;
+pub(crate) mod source;

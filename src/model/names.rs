@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// The maximum length of a DNS label and of a label value, in bytes.
-pub const LABEL_MAX: usize = 63;
+pub(crate) const LABEL_MAX: usize = 63;
 /// The maximum length of a DNS subdomain, in bytes.
 pub const SUBDOMAIN_MAX: usize = 253;
 
@@ -130,20 +130,20 @@ fn check_length(name: &str, max: usize) -> Result<(), NameError> {
 }
 
 /// Checks a DNS label (RFC 1123): lower-case letters, digits and `-`, at most 63 characters. Names of namespaces.
-pub fn dns_label(name: &str) -> Result<(), NameError> {
+pub(crate) fn dns_label(name: &str) -> Result<(), NameError> {
     check_characters(name, 0, &DNS)?;
     check_length(name, LABEL_MAX)
 }
 
 /// Checks a DNS label that begins with a letter (RFC 1035): plurals and, in lower case, kinds of CRDs.
-pub fn dns_1035_label(name: &str) -> Result<(), NameError> {
+pub(crate) fn dns_1035_label(name: &str) -> Result<(), NameError> {
     check_characters(name, 0, &DNS_1035)?;
     check_length(name, LABEL_MAX)
 }
 
 /// Checks a DNS subdomain: DNS labels separated by dots, at most 253 characters in total.
 /// As in Kubernetes, the length of a part is not limited.
-pub fn dns_subdomain(name: &str) -> Result<(), NameError> {
+pub(crate) fn dns_subdomain(name: &str) -> Result<(), NameError> {
     if name.is_empty() {
         return Err(NameError::Empty);
     }
@@ -160,7 +160,7 @@ pub fn dns_subdomain(name: &str) -> Result<(), NameError> {
 
 /// Checks the key of a label: an optional DNS subdomain and `/`, then at most 63
 /// letters, digits, `-`, `_` and `.`.
-pub fn label_key(key: &str) -> Result<(), NameError> {
+pub(crate) fn label_key(key: &str) -> Result<(), NameError> {
     let mut parts = key.split('/');
     let name = match (parts.next(), parts.next(), parts.next()) {
         (Some(prefix), Some(name), None) => {
@@ -178,12 +178,12 @@ pub fn label_key(key: &str) -> Result<(), NameError> {
 }
 
 /// Checks the key of an annotation: like the key of a label, but case-insensitive.
-pub fn annotation_key(key: &str) -> Result<(), NameError> {
+pub(crate) fn annotation_key(key: &str) -> Result<(), NameError> {
     label_key(&key.to_ascii_lowercase())
 }
 
 /// Checks the value of a label: empty, or at most 63 letters, digits, `-`, `_` and `.`.
-pub fn label_value(value: &str) -> Result<(), NameError> {
+pub(crate) fn label_value(value: &str) -> Result<(), NameError> {
     if value.is_empty() {
         return Ok(());
     }
@@ -192,7 +192,7 @@ pub fn label_value(value: &str) -> Result<(), NameError> {
 }
 
 /// Checks a name that must be one segment of a path: names of Roles and `RoleBinding`s.
-pub fn path_segment(name: &str) -> Result<(), NameError> {
+pub(crate) fn path_segment(name: &str) -> Result<(), NameError> {
     if name.is_empty() {
         return Err(NameError::Empty);
     }
@@ -210,7 +210,7 @@ pub fn path_segment(name: &str) -> Result<(), NameError> {
 /// A DNS label similar to `name`, for a suggestion: in lower case, with `-` for characters
 /// that are not allowed. `None` if `name` is valid or no valid label results.
 #[must_use]
-pub fn propose_label(name: &str) -> Option<String> {
+pub(crate) fn propose_label(name: &str) -> Option<String> {
     let spelt: String =
         name.chars().map(|c| c.to_ascii_lowercase()).map(|c| if lower_or_digit(c) { c } else { '-' }).collect();
     let mut proposal = spelt.trim_matches('-').to_owned();

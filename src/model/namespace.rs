@@ -13,13 +13,13 @@ use super::names::LABEL_MAX;
 /// (`kubecarrier.md` §2.1).
 const HASH: usize = 5;
 /// The maximum length of a tenant's name that its namespaces contain in full, in characters.
-pub const LONGEST_TENANT: usize = LABEL_MAX - HASH - 1;
+pub(crate) const LONGEST_TENANT: usize = LABEL_MAX - HASH - 1;
 /// The base 32 alphabet of RFC 4648 in lower case: five bits for each character.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// Whether a namespace is reserved for Kubernetes or carrier, so that no account can own it.
 #[must_use]
-pub fn is_system(name: &str) -> bool {
+pub(crate) fn is_system(name: &str) -> bool {
     name == "default" || name.starts_with("kube-") || name == SYSTEM_NAMESPACE
 }
 
@@ -32,7 +32,7 @@ pub fn is_system(name: &str) -> bool {
 /// A tenant's name of more than 57 characters is truncated, so that the result is a
 /// DNS label; the hash keeps the result unique.
 #[must_use]
-pub fn service_namespace(management_uid: Option<&str>, cluster: &ClusterId, tenant: &str) -> String {
+pub(crate) fn service_namespace(management_uid: Option<&str>, cluster: &ClusterId, tenant: &str) -> String {
     let mut hasher = Sha256::new();
     // No part can contain NUL, so different parts give different input.
     for part in [management_uid.unwrap_or(""), &cluster.provider, &cluster.cluster, tenant] {

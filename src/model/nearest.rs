@@ -7,7 +7,7 @@ use strsim::osa_distance;
 /// Near enough means that at most a third of the letters of `word` (and at least one) have to be inserted, deleted,
 /// changed or swapped with their neighbour, ignoring case. The first of several equally near candidates is returned, so
 /// the answer depends on their order alone.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = word.to_lowercase();
     let length = folded.chars().count();
     let limit = (length / 3).max(1);

@@ -8,20 +8,20 @@ use std::borrow::Cow;
 
 /// Escapes one line: control characters, including line breaks and tabs, become visible.
 #[must_use]
-pub fn line(text: &str) -> Cow<'_, str> {
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
     map(text, |c| c == '\n' || c == '\t' || is_hostile(c))
 }
 
 /// Escapes several lines: like [`line`], but keeps line breaks.
 #[must_use]
-pub fn lines(text: &str) -> Cow<'_, str> {
+pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     map(text, |c| c == '\t' || is_hostile(c))
 }
 
 /// The character to show instead of `c`: Unicode's picture of a control
 /// character, or the replacement character.
 #[must_use]
-pub fn shown(c: char) -> char {
+pub(crate) fn shown(c: char) -> char {
     match c {
         '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'),
         '\u{7f}' => '\u{2421}',

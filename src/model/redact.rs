@@ -17,7 +17,7 @@ use super::source::{FileId, SourceFile, Sources};
 
 /// The same diagnostics without source text and values that may be credentials.
 #[must_use]
-pub fn redact(list: &[Diagnostic], sources: &Sources) -> Vec<Diagnostic> {
+pub(crate) fn redact(list: &[Diagnostic], sources: &Sources) -> Vec<Diagnostic> {
     let mut files: BTreeMap<FileId, Hidden> = BTreeMap::new();
     for label in list.iter().flat_map(labels) {
         if let Some(file) = sources.get(label.span.file) {
@@ -320,7 +320,7 @@ const CREDENTIALS: [&str; 20] = [
 
 /// Whether the name of a field indicates a credential.
 #[must_use]
-pub fn names_credential(name: &str) -> bool {
+pub(crate) fn names_credential(name: &str) -> bool {
     let name = simplified(name);
     CREDENTIALS.iter().any(|ending| name.ends_with(ending))
         || name.starts_with("clientkey")
@@ -329,7 +329,7 @@ pub fn names_credential(name: &str) -> bool {
 
 /// The message of an API server without the values that it quotes, which may be secret.
 #[must_use]
-pub fn without_values(message: &str) -> String {
+pub(crate) fn without_values(message: &str) -> String {
     // The end of a value that is not a quoted string is unknown, so the text up to the last reason is removed.
     static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(r#"(?s)\b(Invalid|Unsupported|Duplicate) value: (?:"(?:[^"\\]|\\.)*"(?:: )?|[^"].*: )"#)

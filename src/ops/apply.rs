@@ -21,7 +21,7 @@ use crate::plan::types::{Change, Plan, Refusal};
 
 /// How to apply.
 #[derive(Debug, Clone)]
-pub struct ApplyOptions {
+pub(crate) struct ApplyOptions {
     /// Have the servers try everything, and write nothing.
     pub dry_run: bool,
     /// The time limit for new CRDs to be established.
@@ -32,7 +32,7 @@ pub struct ApplyOptions {
 
 /// Why a plan is not applied. Nothing was written.
 #[derive(Debug)]
-pub enum ApplyError {
+pub(crate) enum ApplyError {
     /// Guards refuse changes of the plan.
     Refused(Vec<Refusal>),
     /// The saved plan is no longer the plan that would be made: the differences, one a line.
@@ -55,7 +55,7 @@ pub enum ApplyError {
 
 /// Why a saved plan cannot be used.
 #[derive(Debug)]
-pub enum SavedPlanError {
+pub(crate) enum SavedPlanError {
     /// The file cannot be read.
     Read(io::Error),
     /// It is no plan of this version.
@@ -68,7 +68,7 @@ pub enum SavedPlanError {
 ///
 /// # Errors
 /// When it cannot be read, or could not be applied.
-pub fn read_saved(path: &Path) -> Result<Plan, SavedPlanError> {
+pub(crate) fn read_saved(path: &Path) -> Result<Plan, SavedPlanError> {
     let text = std::fs::read_to_string(path).map_err(SavedPlanError::Read)?;
     let plan = saved::read(&text).map_err(SavedPlanError::Invalid)?;
     if plan.refusals.is_empty() { Ok(plan) } else { Err(SavedPlanError::Refused(plan.refusals)) }
@@ -79,7 +79,7 @@ pub fn read_saved(path: &Path) -> Result<Plan, SavedPlanError> {
 ///
 /// # Errors
 /// The first reason why not.
-pub fn check(planned: &LivePlan, plan: &Plan, saved: Option<&Plan>, attended: bool) -> Result<(), ApplyError> {
+pub(crate) fn check(planned: &LivePlan, plan: &Plan, saved: Option<&Plan>, attended: bool) -> Result<(), ApplyError> {
     if let Some(saved) = saved {
         let differences = saved::differences(saved, plan);
         if !differences.is_empty() {
@@ -97,7 +97,7 @@ pub fn check(planned: &LivePlan, plan: &Plan, saved: Option<&Plan>, attended: bo
 
 /// A plan that is ready to be executed: its steps in each cluster that answered.
 #[derive(Debug)]
-pub struct Prepared<'p> {
+pub(crate) struct Prepared<'p> {
     planned: &'p LivePlan,
     plan: &'p Plan,
     works: Vec<ClusterWork<'p>>,
@@ -107,7 +107,7 @@ pub struct Prepared<'p> {
 ///
 /// # Errors
 /// When an inventory cannot be read.
-pub async fn prepare<'p>(planned: &'p LivePlan, plan: &'p Plan) -> Result<Prepared<'p>, ApplyError> {
+pub(crate) async fn prepare<'p>(planned: &'p LivePlan, plan: &'p Plan) -> Result<Prepared<'p>, ApplyError> {
     let parents = join_all(planned.reached.iter().map(|r| parent_of(&r.cluster, &r.inventory))).await;
     let mut works = Vec::new();
     for (Reached { cluster, inventory, .. }, parent) in planned.reached.iter().zip(parents) {
@@ -125,14 +125,14 @@ pub async fn prepare<'p>(planned: &'p LivePlan, plan: &'p Plan) -> Result<Prepar
 impl Prepared<'_> {
     /// Whether there is nothing to do.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.works.iter().all(ClusterWork::is_nothing)
     }
 }
 
 /// What came of an apply.
 #[derive(Debug)]
-pub struct Applied {
+pub(crate) struct Applied {
     /// What became of each object.
     pub outcome: Outcome,
     /// The whole in a word.
@@ -154,7 +154,7 @@ pub enum Completion {
 
 /// Executes a plan. `stop` tells it to begin nothing more; what is under way is finished. Errors are part of
 /// the result, object by object.
-pub async fn execute(prepared: &Prepared<'_>, options: &ApplyOptions, stop: &Stop, events: &Events) -> Applied {
+pub(crate) async fn execute(prepared: &Prepared<'_>, options: &ApplyOptions, stop: &Stop, events: &Events) -> Applied {
     let how = How {
         dry_run: options.dry_run,
         timeout: options.timeout,

@@ -9,7 +9,7 @@ use crate::model::cluster::Target;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub(crate) enum Event {
     /// The operation began to wait for a cluster.
     Asked(Query),
     /// It waits for that no longer: the cluster answered, or failed.
@@ -20,7 +20,7 @@ pub enum Event {
 
 /// What a cluster is asked about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Query {
+pub(crate) struct Query {
     /// The cluster.
     pub cluster: Target,
     /// The subject of the requests.
@@ -29,7 +29,7 @@ pub struct Query {
 
 /// The subject of the requests to a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
+pub(crate) enum Subject {
     /// Its identity, and the CRDs that the repository names.
     Identity,
     /// The objects that a plan is compared with.
@@ -43,27 +43,27 @@ pub enum Subject {
 /// Where an operation sends its events. A clone sends to the same receiver; without a receiver they are
 /// dropped.
 #[derive(Debug, Clone)]
-pub struct Events(mpsc::UnboundedSender<Event>);
+pub(crate) struct Events(mpsc::UnboundedSender<Event>);
 
 /// The receiving end of [`Events`].
-pub type EventReceiver = mpsc::UnboundedReceiver<Event>;
+pub(crate) type EventReceiver = mpsc::UnboundedReceiver<Event>;
 
 impl Events {
     /// A sender and its receiver.
     #[must_use]
-    pub fn channel() -> (Self, EventReceiver) {
+    pub(crate) fn channel() -> (Self, EventReceiver) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self(sender), receiver)
     }
 
     /// Sends an event.
-    pub fn send(&self, event: Event) {
+    pub(crate) fn send(&self, event: Event) {
         // An operation does the same whether or not anybody listens.
         let _ = self.0.send(event);
     }
 
     /// Does `work`, which asks a cluster about a subject, between its two events.
-    pub async fn during<T>(&self, cluster: Target, subject: Subject, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn during<T>(&self, cluster: Target, subject: Subject, work: impl Future<Output = T>) -> T {
         let query = Query { cluster, subject };
         self.send(Event::Asked(query.clone()));
         let done = work.await;

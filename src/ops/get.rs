@@ -27,7 +27,7 @@ const CONDITIONS: [&str; 2] = ["Ready", "Synced"];
 
 /// Which instances to get.
 #[derive(Debug, Clone, Default)]
-pub struct GetOptions {
+pub(crate) struct GetOptions {
     /// Only those of this service: a plural, or the name of a CRD.
     pub service: Option<String>,
     /// Only those of this account. No other namespace is listed, so its members may do it.
@@ -63,7 +63,7 @@ pub struct Instance {
 
 /// A service whose instances are listed.
 #[derive(Debug)]
-pub struct Service {
+pub(crate) struct Service {
     cluster: ClusterId,
     crd: OfferedCrd,
     /// The kind that tenants create.
@@ -74,7 +74,7 @@ pub struct Service {
 
 /// The instances, and what stood in the way.
 #[derive(Debug, Default)]
-pub struct Instances {
+pub(crate) struct Instances {
     /// The instances, sorted.
     pub list: Vec<Instance>,
     /// CRDs of services that are not installed yet.
@@ -87,7 +87,7 @@ pub struct Instances {
 ///
 /// # Errors
 /// When the repository has no such service, account or cluster.
-pub fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Vec<Service>, UnknownName> {
+pub(crate) fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Vec<Service>, UnknownName> {
     let resolved = &compiled.resolved;
     if let Some(id) = &options.cluster {
         known_cluster(id, resolved)?;
@@ -122,7 +122,7 @@ pub fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Vec<Servi
 }
 
 /// Gets the instances of services. Failures of clusters are part of the result.
-pub async fn get(
+pub(crate) async fn get(
     connector: &Connector<'_>,
     compiled: &Compiled<'_>,
     services: &[Service],

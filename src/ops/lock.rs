@@ -30,7 +30,7 @@ use crate::model::source::{SourceFile, Sources};
 
 /// What to lock.
 #[derive(Debug, Clone)]
-pub struct LockOptions {
+pub(crate) struct LockOptions {
     /// Where the CRDs come from.
     pub from: LockSource,
     /// The only service cluster to lock; absent, all.
@@ -43,7 +43,7 @@ pub struct LockOptions {
 
 /// Where CRDs come from.
 #[derive(Debug, Clone)]
-pub enum LockSource {
+pub(crate) enum LockSource {
     /// From the clusters.
     Clusters,
     /// From files, and no cluster is asked.
@@ -54,7 +54,7 @@ pub enum LockSource {
 
 /// Files that the caller names.
 #[derive(Debug, Clone)]
-pub struct GivenFiles {
+pub(crate) struct GivenFiles {
     /// The folder that relative paths start from.
     pub directory: PathBuf,
     /// Files and folders.
@@ -65,7 +65,7 @@ pub struct GivenFiles {
 
 /// What locking would change.
 #[derive(Debug)]
-pub struct LockChanges {
+pub(crate) struct LockChanges {
     /// The diagnostics of the repository and of the clusters, sorted.
     pub diagnostics: Vec<Diagnostic>,
     /// The given files.
@@ -85,7 +85,7 @@ pub struct LockChanges {
 
 /// How many service clusters were asked, and how it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AskedClusters {
+pub(crate) struct AskedClusters {
     /// The number that answered.
     pub answered: usize,
     /// The number that did not.
@@ -96,7 +96,7 @@ pub struct AskedClusters {
 
 /// Why nothing can be locked.
 #[derive(Debug)]
-pub enum LockError {
+pub(crate) enum LockError {
     /// The repository has no such service cluster.
     UnknownCluster(UnknownName),
     /// The lock has errors, and what it holds must not be lost.
@@ -124,7 +124,7 @@ impl From<FilesError> for LockError {
 ///
 /// # Errors
 /// When nothing can be locked.
-pub async fn prepare(
+pub(crate) async fn prepare(
     repository: &Repository,
     connect: &ConnectOptions,
     options: &LockOptions,
@@ -224,7 +224,7 @@ fn changes(
 impl LockChanges {
     /// Whether a diagnostic is an error.
     #[must_use]
-    pub fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.diagnostics.iter().chain(&self.in_files).any(|d| d.severity == Severity::Error)
     }
 
@@ -232,7 +232,7 @@ impl LockChanges {
     ///
     /// # Errors
     /// When a file cannot be written or removed; the next run finds the same to do.
-    pub fn write(&self, repository: &Repository) -> Result<(), FilesError> {
+    pub(crate) fn write(&self, repository: &Repository) -> Result<(), FilesError> {
         update(&repository.root, &self.plan.files)
     }
 }

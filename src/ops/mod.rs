@@ -4,19 +4,19 @@
 //! argument parser and no exit status, and their futures are `Send`, so that a long-running process can call
 //! them as the command line does. What ends a command early is a typed result; `cli` decides what it means.
 
-pub mod apply;
-pub mod doctor;
-pub mod error;
-pub mod event;
-pub mod get;
-pub mod lock;
-pub mod plan;
-pub mod render;
-pub mod repository;
-pub mod survey;
+pub(crate) mod apply;
+pub(crate) mod doctor;
+pub(crate) mod error;
+pub(crate) mod event;
+pub(crate) mod get;
+pub(crate) mod lock;
+pub(crate) mod plan;
+pub(crate) mod render;
+pub(crate) mod repository;
+pub(crate) mod survey;
 
-pub use event::{Event, EventReceiver, Events};
-pub use repository::Repository;
+pub(crate) use event::{Event, EventReceiver, Events};
+pub(crate) use repository::Repository;
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ use crate::yaml;
 
 /// The result of rendering.
 #[derive(Debug)]
-pub struct Rendering {
+pub(crate) struct Rendering {
     /// The diagnostics of the repository, sorted.
     pub diagnostics: Vec<Diagnostic>,
     /// The command that brings the lock up to date, where that was asked for and it is not.
@@ -31,7 +31,7 @@ pub struct Rendering {
 
 /// Renders a repository. With `locked`, a lock that is not up to date is an error.
 #[must_use]
-pub fn render(repository: &Repository, locked: bool) -> Rendering {
+pub(crate) fn render(repository: &Repository, locked: bool) -> Rendering {
     let (compiled, mut diagnostics) = repository.compile();
     let stale = if locked { strict(&mut diagnostics) } else { None };
     let is_sound = diagnostics.iter().all(|d| d.severity != Severity::Error);
@@ -43,7 +43,11 @@ pub fn render(repository: &Repository, locked: bool) -> Rendering {
 ///
 /// # Errors
 /// When there is no such cluster.
-pub fn stream_of(set: &ManifestSet, cluster: Option<&ClusterId>, target: RenderTarget) -> Result<String, UnknownName> {
+pub(crate) fn stream_of(
+    set: &ManifestSet,
+    cluster: Option<&ClusterId>,
+    target: RenderTarget,
+) -> Result<String, UnknownName> {
     let manifests = match cluster {
         None => &set.management,
         Some(id) => set.clusters.get(id).ok_or_else(|| unknown_cluster(id, set.clusters.keys()))?,
@@ -53,7 +57,7 @@ pub fn stream_of(set: &ManifestSet, cluster: Option<&ClusterId>, target: RenderT
 
 /// A folder of manifests, to write or to compare with.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     /// The folder; absolute.
     pub folder: PathBuf,
     /// Who reads the manifests.
@@ -67,7 +71,7 @@ impl Output {
     ///
     /// # Errors
     /// When the folder lies behind a symbolic link of the repository, which may lead anywhere.
-    pub fn new(
+    pub(crate) fn new(
         repository: &Repository,
         set: &ManifestSet,
         out: Option<&Path>,
@@ -98,7 +102,7 @@ impl Output {
     ///
     /// # Errors
     /// When the folder cannot be read, or is not one of ours.
-    pub fn differences(&self) -> Result<Vec<Difference>, FilesError> {
+    pub(crate) fn differences(&self) -> Result<Vec<Difference>, FilesError> {
         check(&self.folder, &self.files)
     }
 
@@ -118,7 +122,7 @@ impl Output {
     ///
     /// # Errors
     /// When the folder cannot be read, is not one of ours, or another run writes to it.
-    pub fn begin(&self) -> Result<PendingWrite<'_>, FilesError> {
+    pub(crate) fn begin(&self) -> Result<PendingWrite<'_>, FilesError> {
         // Held while the folder is compared and written: what another run writes between the two would be lost.
         let lock = FolderLock::acquire(&self.folder)?;
         let plan = plan_write(&self.folder, &self.files)?;
@@ -128,14 +132,14 @@ impl Output {
 
 /// What is about to be written to a folder, which is locked meanwhile.
 #[derive(Debug)]
-pub struct PendingWrite<'o> {
+pub(crate) struct PendingWrite<'o> {
     plan: WritePlan<'o>,
     _lock: FolderLock,
 }
 
 impl PendingWrite<'_> {
     /// The files that were edited by hand and will be overwritten or removed.
-    pub fn edited(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn edited(&self) -> impl Iterator<Item = &str> {
         let edited = |kind| matches!(kind, DifferenceKind::Edited | DifferenceKind::StaleEdited);
         self.plan.differences().iter().filter(move |d| edited(d.kind)).map(|d| d.path.as_str())
     }
@@ -144,7 +148,7 @@ impl PendingWrite<'_> {
     ///
     /// # Errors
     /// When a file cannot be written or removed.
-    pub fn write(self) -> Result<Written, FilesError> {
+    pub(crate) fn write(self) -> Result<Written, FilesError> {
         self.plan.apply()
     }
 }

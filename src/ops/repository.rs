@@ -17,7 +17,7 @@ use crate::model::source::Sources;
 
 /// A repository, read and loaded.
 #[derive(Debug)]
-pub struct Repository {
+pub(crate) struct Repository {
     /// The folder that holds `carrier.yaml`; absolute.
     pub root: PathBuf,
     /// The text of its files.
@@ -39,7 +39,7 @@ impl Repository {
     ///
     /// # Errors
     /// When it cannot be read as a whole.
-    pub fn open(root: PathBuf) -> Result<Self, FilesError> {
+    pub(crate) fn open(root: PathBuf) -> Result<Self, FilesError> {
         let (sources, read) = read_repository(&root, &ReadOptions::default())?;
         let (loaded, found) = load(&sources);
         let (locked, stale) = snapshots::read(&sources, &loaded.config);
@@ -48,25 +48,15 @@ impl Repository {
 
     /// Compiles it with what is locked. The list holds the diagnostics of all stages, sorted.
     #[must_use]
-    pub fn compile(&self) -> (Compiled<'_>, Vec<Diagnostic>) {
+    pub(crate) fn compile(&self) -> (Compiled<'_>, Vec<Diagnostic>) {
         let compiled = compile(&self.loaded, &self.locked.discovered);
-        let list = self.and(self.judge(&compiled, &self.locked, self.stale.clone()));
+        let list = self.and(judge(&compiled, &self.locked, self.stale.clone()));
         (compiled, list)
-    }
-
-    /// The diagnostics of a compilation and of the lock that its facts come from. `stale` are those of
-    /// reading that lock and its snapshots.
-    #[must_use]
-    pub fn judge(&self, compiled: &Compiled<'_>, locked: &Locked, stale: Diagnostics) -> Diagnostics {
-        let mut found = stale;
-        found.append(review(&compiled.resolved, locked));
-        found.append(compiled.diagnostics.clone());
-        found
     }
 
     /// The diagnostics of reading and loading, together with those of a later stage, sorted.
     #[must_use]
-    pub fn and(&self, more: Diagnostics) -> Vec<Diagnostic> {
+    pub(crate) fn and(&self, more: Diagnostics) -> Vec<Diagnostic> {
         let mut found = self.read.clone();
         found.append(self.found.clone());
         found.append(more);
@@ -75,21 +65,25 @@ impl Repository {
 
     /// Whether carrier.yaml has errors. Then it is not known which clusters are meant.
     #[must_use]
-    pub fn settings_are_broken(&self) -> bool {
+    pub(crate) fn settings_are_broken(&self) -> bool {
         let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
         let mut errors = self.read.iter().chain(self.found.iter()).filter(is_error);
         errors.any(|d| d.primary.as_ref().is_some_and(|l| self.sources.path(l.span) == CONFIG_PATH))
     }
 
-    /// Whether it was read and loaded without errors.
-    #[must_use]
-    pub fn is_sound(&self) -> bool {
-        !self.read.has_errors() && !self.found.has_errors()
-    }
-
     /// What makes the clients of its clusters.
     #[must_use]
-    pub fn connector<'a>(&'a self, options: &'a ConnectOptions) -> Connector<'a> {
+    pub(crate) fn connector<'a>(&'a self, options: &'a ConnectOptions) -> Connector<'a> {
         Connector { options, config: &self.loaded.config, root: &self.root }
     }
+}
+
+/// The diagnostics of a compilation and of the lock that its facts come from. `stale` are those of
+/// reading that lock and its snapshots.
+#[must_use]
+pub(crate) fn judge(compiled: &Compiled<'_>, locked: &Locked, stale: Diagnostics) -> Diagnostics {
+    let mut found = stale;
+    found.append(review(&compiled.resolved, locked));
+    found.append(compiled.diagnostics.clone());
+    found
 }

@@ -33,7 +33,7 @@ const NAMED: usize = 5;
 
 /// The answers of the clusters.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// The facts about the clusters that answered.
     pub seen: Discovered,
     /// The management cluster, if it answered and is the recorded one.
@@ -64,7 +64,7 @@ impl Survey {
 
 /// What a survey is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     /// The files of the repository, to place diagnostics in.
     pub sources: &'a Sources,
     /// Its clusters and the CRDs that it needs of each.
@@ -76,7 +76,7 @@ pub struct Scope<'a> {
 }
 
 /// Asks the clusters. Failures are part of the result.
-pub async fn survey(connector: &Connector<'_>, scope: Scope<'_>, events: &Events) -> Survey {
+pub(crate) async fn survey(connector: &Connector<'_>, scope: Scope<'_>, events: &Events) -> Survey {
     let Scope { resolved, only, .. } = scope;
     let locked = &scope.locked.discovered;
     let cell: OnceCell<Result<(Cluster, Identity), DiscoverError>> = OnceCell::new();

@@ -13,13 +13,13 @@ use super::types::AccessChange;
 use crate::model::object::ObjectKey;
 
 /// Roles and bindings by key.
-pub type Objects<'a> = BTreeMap<&'a ObjectKey, &'a Value>;
+pub(crate) type Objects<'a> = BTreeMap<&'a ObjectKey, &'a Value>;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// Whether an object is a role or a binding of RBAC.
 #[must_use]
-pub fn concerns(key: &ObjectKey) -> bool {
+pub(crate) fn concerns(key: &ObjectKey) -> bool {
     key.group == GROUP && matches!(key.kind.as_str(), "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding")
 }
 
@@ -32,7 +32,7 @@ type Rights = BTreeMap<Scope, BTreeSet<Right>>;
 /// The permissions that subjects gain and lose, by the object of `changed` that causes it. If a role and its binding
 /// are created or deleted together, the binding causes it.
 #[must_use]
-pub fn changes(
+pub(crate) fn changes(
     before: &Objects<'_>,
     after: &Objects<'_>,
     changed: &BTreeSet<&ObjectKey>,

@@ -39,7 +39,7 @@ pub enum DryRunResult {
 
 /// The input for one cluster.
 #[derive(Debug, Clone, Copy)]
-pub struct ClusterInput<'a> {
+pub(crate) struct ClusterInput<'a> {
     /// The cluster.
     pub target: &'a Target,
     /// The rendered objects of the cluster.
@@ -56,7 +56,7 @@ pub struct ClusterInput<'a> {
 
 /// The input of [`build`].
 #[derive(Debug, Clone)]
-pub struct Inputs<'a> {
+pub(crate) struct Inputs<'a> {
     /// The clusters, the management cluster first.
     pub clusters: Vec<ClusterInput<'a>>,
     /// The files of the repository, for the places that cause a change.
@@ -80,7 +80,7 @@ pub struct Inputs<'a> {
 
 /// The requests to a cluster that a plan needs before it can be built.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Queries {
+pub(crate) struct Queries {
     /// Objects that may change: their dry runs.
     pub dry_run: Vec<ObjectKey>,
     /// CRDs whose instances may become invalid: which of them do.
@@ -95,7 +95,7 @@ pub struct Queries {
 
 /// A CRD that changes so that instances may become invalid.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ChangedCrd {
+pub(crate) struct ChangedCrd {
     /// The CRD.
     pub key: ObjectKey,
     /// The live CRD.
@@ -106,7 +106,7 @@ pub struct ChangedCrd {
 
 /// The requests that a plan for a cluster needs. `prune` as in [`Inputs`].
 #[must_use]
-pub fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, prune: bool) -> Queries {
+pub(crate) fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, prune: bool) -> Queries {
     let mut queries = Queries::default();
     let mut keys = BTreeSet::new();
     for manifest in wanted {
@@ -144,7 +144,7 @@ pub fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, p
 
 /// Builds the plan.
 #[must_use]
-pub fn build(inputs: &Inputs<'_>) -> Plan {
+pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
     let mut parts: Vec<ClusterChanges> = inputs.clusters.iter().map(|cluster| plan_cluster(inputs, cluster)).collect();
     let mut plan = Plan {
         format_version: FORMAT_VERSION.to_owned(),

@@ -44,7 +44,7 @@ pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
 /// Whether it is the namespace `kubecarrier-system`. It is created if it does not exist, belongs to no inventory and
 /// is never deleted, because other programs and repositories use it too.
 #[must_use]
-pub fn is_system_namespace(body: &Value) -> bool {
+pub(crate) fn is_system_namespace(body: &Value) -> bool {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     text("/kind") == Some("Namespace")
         && text("/apiVersion") == Some("v1")
@@ -72,7 +72,7 @@ fn owned(body: &Value) -> Vec<Value> {
 
 /// An object without its status and the metadata that the server writes.
 #[must_use]
-pub fn without_server_fields(body: &Value) -> Value {
+pub(crate) fn without_server_fields(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(object) = body.as_object_mut() {
         object.remove("status");
@@ -186,7 +186,7 @@ fn item<'a>(list: &'a [Value], element: &str) -> Option<&'a Value> {
 
 /// Equality of JSON values in which `1` and `1.0` are equal: the server returns `1` for `1.0` in a schema.
 #[must_use]
-pub fn equal(a: &Value, b: &Value) -> bool {
+pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {
             a == b || (a.is_f64() || b.is_f64()) && a.as_f64().is_some() && a.as_f64() == b.as_f64()

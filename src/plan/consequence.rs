@@ -15,7 +15,7 @@ fn reason(effect: Effect, text: impl Into<String>) -> Reason {
 
 /// The effects of an update from `live` to `new`; empty for kinds whose updates have none.
 #[must_use]
-pub fn of_update(key: &ObjectKey, live: &Value, new: &Value) -> Vec<Reason> {
+pub(crate) fn of_update(key: &ObjectKey, live: &Value, new: &Value) -> Vec<Reason> {
     if key.is_crd() {
         return crd::reasons(live, new);
     }
@@ -36,7 +36,7 @@ pub fn of_update(key: &ObjectKey, live: &Value, new: &Value) -> Vec<Reason> {
 
 /// The effects of a deletion. If `impact` is `None` or incomplete, the worst case is assumed.
 #[must_use]
-pub fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reason> {
+pub(crate) fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reason> {
     let known = impact.filter(|impact| impact.unchecked.is_none());
     let instances = known.map(|impact| impact.instances.max(impact.destroyed_count));
     if key.is_crd() {

@@ -17,7 +17,7 @@ use crate::model::path::FieldPath;
 /// Only served versions count, because others have no users, and the storage version, because stored objects are
 /// pruned to its schema.
 #[must_use]
-pub fn reasons(live: &Value, new: &Value) -> Vec<Reason> {
+pub(crate) fn reasons(live: &Value, new: &Value) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut add = |effect, text: String| reasons.push(Reason { effect, text, path: String::new() });
     for (what, pointer) in [("scope", "/spec/scope"), ("kind", "/spec/names/kind")] {

@@ -22,7 +22,7 @@ const MOST_LINES: usize = 199;
 
 /// The fields that change from `live` to `would_be`, the result of a dry run.
 #[must_use]
-pub fn changes(live: &Value, would_be: &Value) -> Vec<FieldChange> {
+pub(crate) fn changes(live: &Value, would_be: &Value) -> Vec<FieldChange> {
     let (live, would_be) = (without_server_fields(live), without_server_fields(would_be));
     let mut walk = Walk { found: Vec::new(), ignore_others: false };
     if live.get("kind").is_some_and(|kind| kind == "CustomResourceDefinition") {
@@ -36,7 +36,7 @@ pub fn changes(live: &Value, would_be: &Value) -> Vec<FieldChange> {
 /// The fields of `wanted` that `live` does not have or has with another value. Other fields of `live` are ignored:
 /// without a dry run, it is unknown which of them applying the object would remove.
 #[must_use]
-pub fn wanted(live: &Value, wanted: &Value) -> Vec<FieldChange> {
+pub(crate) fn wanted(live: &Value, wanted: &Value) -> Vec<FieldChange> {
     let (live, wanted) = (without_server_fields(live), without_server_fields(wanted));
     let mut walk = Walk { found: Vec::new(), ignore_others: true };
     if live.get("kind").is_some_and(|kind| kind == "CustomResourceDefinition") {

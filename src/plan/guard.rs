@@ -9,21 +9,21 @@ use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Ref
 use super::words::{NOT_ASKED, count, first, flag_name, impact, object};
 
 /// Allows a breaking change of the named object.
-pub const ALLOW_BREAKING: &str = "--allow-breaking";
+pub(crate) const ALLOW_BREAKING: &str = "--allow-breaking";
 /// Allows a destructive change of the named object.
-pub const ALLOW_DELETE: &str = "--allow-delete";
+pub(crate) const ALLOW_DELETE: &str = "--allow-delete";
 /// Takes over fields of other managers in the named object.
-pub const FORCE_CONFLICTS: &str = "--force-conflicts";
+pub(crate) const FORCE_CONFLICTS: &str = "--force-conflicts";
 /// Sets the number of objects that may be deleted.
-pub const MAX_PRUNE: &str = "--max-prune";
+pub(crate) const MAX_PRUNE: &str = "--max-prune";
 /// Allows a repository without objects to delete all objects of its inventory.
-pub const ALLOW_EMPTY: &str = "--allow-empty";
+pub(crate) const ALLOW_EMPTY: &str = "--allow-empty";
 /// The number of deletions that are allowed in a small inventory; in a large one, a tenth of it.
 const USUAL: usize = 10;
 
 /// The input of the guards besides the plan.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct GuardInput {
+pub(crate) struct GuardInput {
     /// Objects of the repository that belong to another inventory, and the id of that inventory.
     pub foreign: Vec<(ObjectRef, String)>,
     /// Objects of the repository that are being deleted.
@@ -39,7 +39,7 @@ pub struct GuardInput {
 /// Whether a flag was given for an object or for `all`. An object in a namespace is named with it, because the
 /// same name in the namespace of another tenant is a different object.
 #[must_use]
-pub fn is_allowed(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
+pub(crate) fn is_allowed(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
     let name = flag_name(about);
     // The kind may be written out: `customresourcedefinition/…`.
     let long = name.strip_prefix("crd/").map(|name| format!("customresourcedefinition/{name}"));
@@ -48,7 +48,7 @@ pub fn is_allowed(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
 
 /// All refusals of a plan, the most severe first.
 #[must_use]
-pub fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
+pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
     let mut found = Vec::new();
     for (object, id) in &input.foreign {
         let message = format!(

@@ -8,7 +8,7 @@ use crate::model::managed_fields::{Manager, managers};
 use crate::model::object::ObjectKey;
 
 /// The label on each member of an inventory; its value is the id of the ApplySet (KEP-3659).
-pub const PART_OF: &str = "applyset.kubernetes.io/part-of";
+pub(crate) const PART_OF: &str = "applyset.kubernetes.io/part-of";
 
 /// The objects of one cluster that are in the repository or in its inventory.
 #[derive(Debug, Clone, Default, PartialEq)]

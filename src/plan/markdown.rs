@@ -12,7 +12,7 @@ use super::words::{count, impact, not_asked, object, refusals_head};
 use crate::model::plain;
 
 /// The maximum length of the output, in bytes.
-pub const MAX_BYTES: usize = 60_000;
+pub(crate) const MAX_BYTES: usize = 60_000;
 /// Space for the lines that count omitted entries, in bytes.
 const RESERVE: usize = 2_000;
 /// The number of details of each sort that are shown for one change.
@@ -20,7 +20,7 @@ const DETAILS: usize = 10;
 
 /// The plan as GitHub Flavored Markdown, at most [`MAX_BYTES`] long.
 #[must_use]
-pub fn markdown(plan: &Plan) -> String {
+pub(crate) fn markdown(plan: &Plan) -> String {
     let mut out = Page { text: String::new() };
     out.add(&format!("### carrier plan\n\n**{}**\n\n", escaped(&summary(plan))));
     if plan.against != "clusters" {

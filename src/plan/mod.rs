@@ -7,29 +7,27 @@
 //! live ─────┴─ compare ─► candidates ──┴─ build ─► Plan ─► guard ─► text, JSON, Markdown
 //! ```
 
-pub mod access_change;
-pub mod build;
-pub mod compare;
-pub mod consequence;
-pub mod crd;
-pub mod fields;
-pub mod guard;
+pub(crate) mod access_change;
+pub(crate) mod build;
+pub(crate) mod compare;
+pub(crate) mod consequence;
+pub(crate) mod crd;
+pub(crate) mod fields;
+pub(crate) mod guard;
 pub mod inventory;
 pub mod json;
-pub mod live;
-pub mod markdown;
-pub mod parent;
-pub mod permissions;
-pub mod saved;
-pub mod schema;
-pub mod steps;
-pub mod text;
-pub mod types;
-pub mod words;
+pub(crate) mod live;
+pub(crate) mod markdown;
+pub(crate) mod parent;
+pub(crate) mod permissions;
+pub(crate) mod saved;
+pub(crate) mod schema;
+pub(crate) mod steps;
+pub(crate) mod text;
+pub(crate) mod types;
+pub(crate) mod words;
 
-pub use inventory::Inventory;
-pub use live::{LiveCluster, LiveObject};
-pub use types::{Action, Change, Effect, Plan};
+pub(crate) use live::{LiveCluster, LiveObject};
 
 #[cfg(test)]
 mod tests;

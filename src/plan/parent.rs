@@ -14,7 +14,7 @@ use super::inventory::{GROUP_KINDS, Inventory};
 use super::live::LiveObject;
 
 /// An API group, empty for the core group, and a kind.
-pub type GroupKind = (String, String);
+pub(crate) type GroupKind = (String, String);
 
 /// The writes to a parent; `None` for a write that would change nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,7 +55,7 @@ impl Parent {
 
 /// The groups and kinds that a parent lists, from its annotation `contains-group-kinds`.
 #[must_use]
-pub fn group_kinds(parent: &Value) -> BTreeSet<GroupKind> {
+pub(crate) fn group_kinds(parent: &Value) -> BTreeSet<GroupKind> {
     let annotations = parent.pointer("/metadata/annotations");
     let text = annotations.and_then(|a| a.get(GROUP_KINDS)).and_then(Value::as_str).unwrap_or_default();
     text.split(',')

@@ -14,7 +14,7 @@ use super::words::{full_name, object};
 
 /// Why a text cannot be read as a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
+pub(crate) enum ReadError {
     /// It is not JSON, or does not have the fields of a plan.
     #[error("it is not a plan written by `carrier plan --out`: {0}")]
     NotAPlan(String),
@@ -27,7 +27,7 @@ pub enum ReadError {
 ///
 /// # Errors
 /// If the text is not a plan, or its format has another major version.
-pub fn read(text: &str) -> Result<Plan, ReadError> {
+pub(crate) fn read(text: &str) -> Result<Plan, ReadError> {
     let json: Value = serde_json::from_str(text).map_err(|error| ReadError::NotAPlan(error.to_string()))?;
     let version = json.get("format_version").and_then(Value::as_str);
     let version = version.ok_or_else(|| ReadError::NotAPlan("it has no format_version".to_owned()))?;
@@ -44,7 +44,7 @@ pub fn read(text: &str) -> Result<Plan, ReadError> {
 /// A cluster that does not answer now is not compared, because the changes in the other clusters can be applied
 /// without it.
 #[must_use]
-pub fn differences(saved: &Plan, now: &Plan) -> Vec<String> {
+pub(crate) fn differences(saved: &Plan, now: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     if saved.against != now.against {
         lines.push(format!("the plan was made against {}, not against the live clusters", saved.against));

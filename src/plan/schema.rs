@@ -14,7 +14,7 @@ use crate::model::redact::names_credential;
 
 /// Compares the schemas of a version at a node and everything below it, and adds the effects to `reasons`.
 /// `version` begins each text; `at` is the path of the node.
-pub fn compare(version: &str, old: &Value, new: &Value, at: &mut FieldPath, reasons: &mut Vec<Reason>) {
+pub(crate) fn compare(version: &str, old: &Value, new: &Value, at: &mut FieldPath, reasons: &mut Vec<Reason>) {
     let mut walk = Walk { version, reasons };
     walk.node(old, new, at);
 }

@@ -126,7 +126,7 @@ fn stage_named(name: &str) -> Option<Stage> {
 
 /// The names of the CRDs in `wanted`, by the group and kind that they define.
 #[must_use]
-pub fn served_by(wanted: &[Manifest]) -> BTreeMap<(String, String), String> {
+pub(crate) fn served_by(wanted: &[Manifest]) -> BTreeMap<(String, String), String> {
     let crds = wanted.iter().filter(|manifest| ObjectKey::from(&manifest.id).is_crd());
     crds.filter_map(|manifest| {
         let defined = Resource::defined_by(&manifest.body)?;
@@ -137,7 +137,7 @@ pub fn served_by(wanted: &[Manifest]) -> BTreeMap<(String, String), String> {
 
 /// The objects that must exist before an object can be created: its namespace, and the CRD of its kind.
 #[must_use]
-pub fn prerequisites(key: &ObjectKey, served_by: &BTreeMap<(String, String), String>) -> BTreeSet<ObjectKey> {
+pub(crate) fn prerequisites(key: &ObjectKey, served_by: &BTreeMap<(String, String), String>) -> BTreeSet<ObjectKey> {
     let namespace = key.namespace.as_ref().map(|name| ObjectKey {
         group: String::new(),
         kind: "Namespace".to_owned(),
@@ -150,7 +150,7 @@ pub fn prerequisites(key: &ObjectKey, served_by: &BTreeMap<(String, String), Str
 
 /// The key of the CRD with this name.
 #[must_use]
-pub fn crd_key(name: &str) -> ObjectKey {
+pub(crate) fn crd_key(name: &str) -> ObjectKey {
     ObjectKey {
         group: "apiextensions.k8s.io".to_owned(),
         kind: "CustomResourceDefinition".to_owned(),

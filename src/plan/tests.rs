@@ -11,8 +11,9 @@ use super::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
 use super::inventory::{self, Inventory};
 use super::markdown::{MAX_BYTES, markdown};
 use super::text::{TextOptions, text};
+use super::types::{Action, Change, Effect};
 use super::types::{Allowed, Conflict, Impact, InvalidInstance, ObjectRef, Plan};
-use super::{Action, Effect, LiveCluster, LiveObject};
+use super::{LiveCluster, LiveObject};
 use crate::compile::render::{Cause, Manifest};
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::object::ObjectKey;
@@ -143,8 +144,7 @@ impl World {
 
 /// Each change as `create crd a safe`.
 fn changes(plan: &Plan) -> Vec<String> {
-    let line =
-        |c: &super::Change| format!("{:?} {} {:?}", c.action, super::words::object(&c.object), c.effect).to_lowercase();
+    let line = |c: &Change| format!("{:?} {} {:?}", c.action, super::words::object(&c.object), c.effect).to_lowercase();
     plan.changes.iter().map(line).collect()
 }
 
@@ -294,7 +294,7 @@ fn a_tightening_change_needs_a_flag_only_if_instances_become_invalid() {
     let plan = world.plan();
     assert_eq!(refused(&plan), ["breaking --allow-breaking crd/redis.eu.a"]);
     assert!(plan.refusals[0].message.contains("team-b/big"), "{}", plan.refusals[0].message);
-    let shown = text(&plan, &TextOptions::default());
+    let shown = text(&plan, TextOptions::default());
     assert!(shown.contains("team-b/big: .size: must be at most 3"), "{shown}");
 }
 
@@ -375,7 +375,7 @@ fn nothing_is_planned_for_a_cluster_that_did_not_answer() {
     let plan = world.plan();
     assert!(!plan.complete && !plan.clusters[0].reached);
     assert_eq!((changes(&plan), refused(&plan)), (vec![], vec![]));
-    let shown = text(&plan, &TextOptions::default());
+    let shown = text(&plan, TextOptions::default());
     assert!(shown.contains("a/eu: did not answer") && shown.contains("1 cluster did not answer"), "{shown}");
 }
 
@@ -419,17 +419,17 @@ fn the_most_severe_change_is_first_and_the_summary_last() {
     world.want(ROLE, "a/new", rules("get"));
     world.have("v1 Namespace", "team-b", json!({}), "ours");
     let plan = world.plan();
-    let shown = text(&plan, &TextOptions::default());
+    let shown = text(&plan, TextOptions::default());
     let lines: Vec<&str> = shown.lines().collect();
     assert!(lines[1].trim_start().starts_with("- Namespace team-b") && lines[1].contains("destructive"), "{shown}");
     assert!(lines.last().is_some_and(|l| l.starts_with("Plan: 1 to create, 0 to change, 1 to delete")), "{shown}");
     assert!(shown.contains("allowed by --allow-delete namespace/team-b"), "{shown}");
     assert!(!shown.contains('\u{1b}') && !shown.contains("\n\n\n"), "{shown}");
-    let colored = text(&plan, &TextOptions { color: true, ..TextOptions::default() });
+    let colored = text(&plan, TextOptions { color: true, ..TextOptions::default() });
     assert!(colored.contains("\u{1b}[1m\u{1b}[31mdestructive") && colored.contains("\u{1b}[32m+"), "{colored:?}");
-    let short = text(&plan, &TextOptions { summary: true, ..TextOptions::default() });
+    let short = text(&plan, TextOptions { summary: true, ..TextOptions::default() });
     assert!(short.lines().count() < shown.lines().count() && !short.contains("Role a/new"), "{short}");
-    assert_eq!(text(&Plan::default(), &TextOptions::default()), "No changes: 0 objects match the repository.\n");
+    assert_eq!(text(&Plan::default(), TextOptions::default()), "No changes: 0 objects match the repository.\n");
 }
 
 #[test]
@@ -456,7 +456,7 @@ fn markup_and_escape_sequences_are_neutralized() {
     let comment = markdown(&plan);
     assert!(comment.contains("``Role a/`x` <img src=y> @all ␛[2J``"), "{comment}");
     assert!(comment.contains("`Role a/<script>`"), "{comment}");
-    assert!(!text(&plan, &TextOptions::default()).contains('\u{1b}'));
+    assert!(!text(&plan, TextOptions::default()).contains('\u{1b}'));
 }
 
 #[test]

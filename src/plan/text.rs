@@ -23,7 +23,7 @@ const KEPT: usize = 20;
 
 /// Options of the text output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TextOptions {
+pub(crate) struct TextOptions {
     /// Whether to use ANSI colours.
     pub color: bool,
     /// Whether to show one line for each cluster, and only changes that are breaking or destructive.
@@ -41,8 +41,8 @@ const FAINT: Style = Style::new().dimmed();
 
 /// The plan as text.
 #[must_use]
-pub fn text(plan: &Plan, options: &TextOptions) -> String {
-    let mut out = Lines { options: *options, lines: Vec::new() };
+pub(crate) fn text(plan: &Plan, options: TextOptions) -> String {
+    let mut out = Lines { options, lines: Vec::new() };
     for cluster in &plan.clusters {
         out.cluster(plan, cluster);
     }
@@ -326,7 +326,7 @@ fn counts(changes: &[&Change]) -> String {
 
 /// The summary of a plan, in one line.
 #[must_use]
-pub fn summary(plan: &Plan) -> String {
+pub(crate) fn summary(plan: &Plan) -> String {
     let summary = &plan.summary;
     let unreached = plan.clusters.iter().filter(|cluster| !cluster.reached).count();
     let part = match unreached {

@@ -11,7 +11,7 @@ use crate::model::object::ObjectKey;
 use serde_json::Value;
 
 /// The version of the format, `<major>.<minor>`.
-pub const FORMAT_VERSION: &str = "1.0";
+pub(crate) const FORMAT_VERSION: &str = "1.0";
 
 /// The changes that applying the repository would make.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

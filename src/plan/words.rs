@@ -7,7 +7,7 @@ const FIRST: usize = 3;
 
 /// A count with its noun: `1 instance`, `2 instances`.
 #[must_use]
-pub fn count(n: usize, what: &str) -> String {
+pub(crate) fn count(n: usize, what: &str) -> String {
     match n {
         1 => format!("1 {what}"),
         _ => format!("{n} {what}s"),
@@ -17,7 +17,7 @@ pub fn count(n: usize, what: &str) -> String {
 /// The name of an object in flags: `crd/redis.eu-west-1.team-a`, `namespace/team-b`. An object in a namespace is
 /// `kind/namespace/name`, because a flag names exactly one object.
 #[must_use]
-pub fn flag_name(object: &ObjectRef) -> String {
+pub(crate) fn flag_name(object: &ObjectRef) -> String {
     let kind = match object.kind.as_str() {
         "CustomResourceDefinition" => "crd".to_owned(),
         kind => kind.to_lowercase(),
@@ -27,7 +27,7 @@ pub fn flag_name(object: &ObjectRef) -> String {
 
 /// The name of an object in messages: `CRD redis.eu-west-1.team-a`, `Role team-b/kubecarrier:tenant`.
 #[must_use]
-pub fn object(object: &ObjectRef) -> String {
+pub(crate) fn object(object: &ObjectRef) -> String {
     let kind = match object.kind.as_str() {
         "CustomResourceDefinition" => "CRD",
         kind => kind,
@@ -40,7 +40,7 @@ pub fn object(object: &ObjectRef) -> String {
 
 /// At most `most` names, and the number of the others among `all`: `a, b and 3 more`. Empty if there are no names.
 #[must_use]
-pub fn first(names: impl IntoIterator<Item = String>, all: usize, most: usize) -> String {
+pub(crate) fn first(names: impl IntoIterator<Item = String>, all: usize, most: usize) -> String {
     let names: Vec<String> = names.into_iter().take(most).collect();
     let more = all.saturating_sub(names.len());
     match (names.is_empty(), more) {
@@ -56,11 +56,11 @@ pub(super) fn full_name(namespace: Option<&str>, name: &str) -> String {
 }
 
 /// The value of [`Impact::unchecked`] in a plan without clusters. Text and Markdown report it once for all changes.
-pub const NOT_ASKED: &str = "no cluster was contacted";
+pub(crate) const NOT_ASKED: &str = "no cluster was contacted";
 
 /// The effect on instances, in one line each; indented lines list names. `all` lists all names instead of three.
 #[must_use]
-pub fn impact(impact: &Impact, all: bool) -> Vec<String> {
+pub(crate) fn impact(impact: &Impact, all: bool) -> Vec<String> {
     let most = if all { usize::MAX } else { FIRST };
     let mut lines = Vec::new();
     if impact.destroyed_count > 0 {
@@ -104,7 +104,7 @@ pub fn impact(impact: &Impact, all: bool) -> Vec<String> {
 
 /// A note for a plan without clusters; `None` if no change of the plan can affect instances.
 #[must_use]
-pub fn not_asked(plan: &Plan) -> Option<&'static str> {
+pub(crate) fn not_asked(plan: &Plan) -> Option<&'static str> {
     let unknown = |impact: &Impact| impact.unchecked.as_deref() == Some(NOT_ASKED);
     let matters = plan.changes.iter().filter_map(|change| change.impact.as_ref()).any(unknown);
     matters.then_some("No cluster was contacted, so the effect on existing instances is unknown.")
@@ -112,7 +112,7 @@ pub fn not_asked(plan: &Plan) -> Option<&'static str> {
 
 /// The heading of the refusals.
 #[must_use]
-pub fn refusals_head(plan: &Plan) -> &'static str {
+pub(crate) fn refusals_head(plan: &Plan) -> &'static str {
     match plan.against.as_str() {
         "clusters" => "`carrier apply` would refuse this:",
         // A comparison with files plans deletions, which `apply` makes only with `--prune`.

@@ -5,16 +5,15 @@
 //! kinds: [`crate::compile`] interprets documents.
 
 mod builder;
-pub mod limits;
+pub(crate) mod limits;
 mod mapping;
-pub mod read;
+pub(crate) mod read;
 mod scalar;
-pub mod suppress;
+pub(crate) mod suppress;
 mod syntax;
-pub mod tree;
-pub mod write;
+pub(crate) mod tree;
+pub(crate) mod write;
 
-pub use read::{Document, read};
-pub use suppress::{Suppression, apply_suppressions};
-pub use tree::Node;
-pub use write::to_yaml;
+pub(crate) use read::{Document, read};
+pub(crate) use suppress::{Suppression, apply_suppressions};
+pub(crate) use write::to_yaml;

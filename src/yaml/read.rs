@@ -40,7 +40,7 @@ pub fn read(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Vec<Docu
 
 /// The result of parsing a file.
 #[derive(Debug, Default)]
-pub struct Text {
+pub(crate) struct Text {
     /// Its documents.
     pub documents: Vec<Document>,
     /// The byte ranges of the parts that cannot be parsed; each has a diagnostic.
@@ -48,7 +48,7 @@ pub struct Text {
 }
 
 /// Parses the documents of a file, as [`read`] does, and returns the ranges of the parts that cannot be parsed.
-pub fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Text {
+pub(crate) fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Text {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, the limit is {MAX_BYTES}", text.len());
         diagnostics.push(

@@ -163,7 +163,7 @@ impl Node {
 
 /// Escapes a key as one token of a JSON Pointer.
 #[must_use]
-pub fn escape(token: &str) -> String {
+pub(crate) fn escape(token: &str) -> String {
     if token.contains(['~', '/']) { token.replace('~', "~0").replace('/', "~1") } else { token.to_owned() }
 }
 

@@ -15,14 +15,14 @@ use super::package;
 
 /// One command of a document and what it prints.
 #[derive(Debug)]
-pub struct Step {
+pub(crate) struct Step {
     pub line: usize,
     pub command: String,
     pub expected: String,
 }
 
 /// The commands of a document, those that need servers or the others.
-pub fn steps(text: &str, servers: bool) -> Vec<Step> {
+pub(crate) fn steps(text: &str, servers: bool) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let (mut inside, mut wanted) = (false, false);
     for (index, line) in text.lines().enumerate() {
@@ -48,7 +48,7 @@ pub fn steps(text: &str, servers: bool) -> Vec<Step> {
 }
 
 /// The documents with commands.
-pub fn documents() -> Vec<PathBuf> {
+pub(crate) fn documents() -> Vec<PathBuf> {
     let mut found = vec![package("README.md")];
     for (folder, depth) in [("docs", 2), ("catalog-examples", 2)] {
         collect(&package(folder), depth, &mut found);
@@ -69,14 +69,14 @@ fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 }
 
 /// A copy of what a clone has of examples and schemas, and a shell in it.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
     path: String,
 }
 
 impl Sandbox {
     /// A fresh one. `tools` are further folders with programs.
-    pub fn new(tools: &[&Path]) -> Self {
+    pub(crate) fn new(tools: &[&Path]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for part in ["catalog-examples", "schemas"] {
             copy(&package(part), &folder.path().join(part));
@@ -96,7 +96,7 @@ impl Sandbox {
     }
 
     /// Runs a command; both streams together, and the exit status when it is not 0.
-    pub fn run(&self, command: &str, environment: &[(&str, &str)]) -> String {
+    pub(crate) fn run(&self, command: &str, environment: &[(&str, &str)]) -> String {
         let output = Command::new("bash")
             .args(["-c", &format!("set -o pipefail; {{ {command}\n}} 2>&1")])
             .current_dir(self.folder.path())
@@ -116,7 +116,7 @@ impl Sandbox {
 }
 
 /// Runs all commands of a document; complaints, one a command that printed something else.
-pub fn check(document: &Path, sandbox: &Sandbox, servers: bool, environment: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn check(document: &Path, sandbox: &Sandbox, servers: bool, environment: &[(&str, &str)]) -> Vec<String> {
     let text = fs::read_to_string(document).unwrap();
     let mut wrong = Vec::new();
     for step in steps(&text, servers) {

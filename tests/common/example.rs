@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// A CRD with a required field, a default, a list, a map and a listed value.
-pub const CRD: &str = "\
+pub(crate) const CRD: &str = "\
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata:
@@ -69,7 +69,7 @@ spec:
 ";
 
 /// Makes the repository in `root`, which `carrier init` has filled, with these fields exposed.
-pub fn offer(root: &Path, fields: &[&str]) {
+pub(crate) fn offer(root: &Path, fields: &[&str]) {
     let lines = fields.iter().map(|f| format!("      - jsonPath: {f}\n")).collect::<Vec<_>>().concat();
     fs::write(root.join("catalogs/example.yaml"), format!("{SET}{lines}")).unwrap();
     let folder = root.join("snapshots/team-a/eu-west-1");

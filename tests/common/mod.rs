@@ -1,19 +1,19 @@
 //! What the tests of both binaries share: golden files, documents, an example repository.
 
-pub mod documents;
-pub mod example;
+pub(crate) mod documents;
+pub(crate) mod example;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A path in the package.
-pub fn package(path: &str) -> PathBuf {
+pub(crate) fn package(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// Holds `actual` against the file at `path` in the package. With
 /// `CARRIER_UPDATE=1` in the environment the file is written instead.
-pub fn golden(path: &str, actual: &str) {
+pub(crate) fn golden(path: &str, actual: &str) {
     let file = package(path);
     if std::env::var_os("CARRIER_UPDATE").is_some_and(|v| v == "1") {
         fs::create_dir_all(file.parent().unwrap()).unwrap();

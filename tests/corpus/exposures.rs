@@ -1,12 +1,12 @@
 //! Random exposures of a CRD: some existing paths of one served version.
 
-use carrier::compile::derive::exposure::{ExposeItem, Exposure, ValueAt};
-use carrier::compile::derive::source::{SourceCrd, SourceVersion};
-use carrier::compile::derive::{Derived, derive, schema, validate};
-use carrier::model::cluster::ClusterId;
-use carrier::model::diagnostic::{Diagnostic, Diagnostics};
-use carrier::model::path::{FieldPath, Segment};
-use carrier::model::source::{FileId, Span, Spanned};
+use carrier::derivation::{Derived, derive, schema, validate};
+use carrier::derivation::{ExposeItem, Exposure, ValueAt};
+use carrier::derivation::{SourceCrd, SourceVersion};
+use carrier::diagnostic::{Diagnostic, Diagnostics};
+use carrier::names::ClusterId;
+use carrier::paths::{FieldPath, Segment};
+use carrier::source::{FileId, Span, Spanned};
 use serde_json::Value;
 
 use super::random::Random;
@@ -14,7 +14,7 @@ use super::{Crd, instances};
 
 /// A case: what is exposed of which version of which CRD.
 #[derive(Clone)]
-pub struct Case<'c> {
+pub(crate) struct Case<'c> {
     pub crd: &'c Crd,
     pub version: &'c SourceVersion,
     pub paths: Vec<FieldPath>,
@@ -25,14 +25,14 @@ pub struct Case<'c> {
 }
 
 impl<'c> Case<'c> {
-    pub fn new(crd: &'c Crd, version: &'c SourceVersion, paths: Vec<FieldPath>) -> Self {
+    pub(crate) fn new(crd: &'c Crd, version: &'c SourceVersion, paths: Vec<FieldPath>) -> Self {
         Self { crd, version, paths, defaults: Vec::new(), presets: Vec::new() }
     }
 }
 
 impl Case<'_> {
     /// The exposure. Each path has its own line, so that a diagnostic's place tells which one it blames.
-    pub fn exposure(&self) -> Exposure {
+    pub(crate) fn exposure(&self) -> Exposure {
         let mut exposure = exposure(&[self.version.name.as_str()], &self.paths);
         let place = Span::file_start(FileId(0));
         let at = |(path, value): &(FieldPath, Value)| ValueAt {
@@ -44,12 +44,12 @@ impl Case<'_> {
         exposure
     }
 
-    pub fn derive(&self, target: &ClusterId) -> (Option<Derived>, Vec<Diagnostic>) {
+    pub(crate) fn derive(&self, target: &ClusterId) -> (Option<Derived>, Vec<Diagnostic>) {
         run(&self.crd.source, &self.exposure(), target)
     }
 
     /// How a person would write the case down.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let paths: Vec<String> = self.paths.iter().map(ToString::to_string).collect();
         let value = |what: &'static str| move |(p, v): &(FieldPath, Value)| format!(" {what} {p}={v}");
         let values: String =
@@ -59,11 +59,11 @@ impl Case<'_> {
 }
 
 /// The place of the n-th path of an exposure made here.
-pub fn line(n: usize) -> Span {
+pub(crate) fn line(n: usize) -> Span {
     Span::new(FileId(0), n * 10 + 10, n * 10 + 19)
 }
 
-pub fn exposure(versions: &[&str], paths: &[FieldPath]) -> Exposure {
+pub(crate) fn exposure(versions: &[&str], paths: &[FieldPath]) -> Exposure {
     let spanned = |(n, p): (usize, &FieldPath)| Spanned::new(p.clone(), line(n));
     Exposure {
         place: Span::file_start(FileId(0)),
@@ -80,14 +80,14 @@ pub fn exposure(versions: &[&str], paths: &[FieldPath]) -> Exposure {
     }
 }
 
-pub fn run(source: &SourceCrd, exposure: &Exposure, target: &ClusterId) -> (Option<Derived>, Vec<Diagnostic>) {
+pub(crate) fn run(source: &SourceCrd, exposure: &Exposure, target: &ClusterId) -> (Option<Derived>, Vec<Diagnostic>) {
     let mut diagnostics = Diagnostics::default();
     let derived = derive(source, exposure, target, &mut diagnostics);
     (derived, diagnostics.into_sorted())
 }
 
 /// Every served version of every CRD, exposed as a whole.
-pub fn whole(crds: &[Crd]) -> Vec<Case<'_>> {
+pub(crate) fn whole(crds: &[Crd]) -> Vec<Case<'_>> {
     crds.iter()
         .flat_map(|crd| crd.source.versions.iter().filter(|v| v.served).map(move |version| (crd, version)))
         .map(|(crd, version)| Case::new(crd, version, roots(version)))
@@ -95,7 +95,7 @@ pub fn whole(crds: &[Crd]) -> Vec<Case<'_>> {
 }
 
 /// The roots of a version that can be exposed.
-pub fn roots(version: &SourceVersion) -> Vec<FieldPath> {
+pub(crate) fn roots(version: &SourceVersion) -> Vec<FieldPath> {
     schema::properties(&version.schema)
         .filter(|(n, _)| !matches!(n.as_str(), "apiVersion" | "kind" | "metadata"))
         .map(|(n, _)| FieldPath::default().property(n))
@@ -103,7 +103,7 @@ pub fn roots(version: &SourceVersion) -> Vec<FieldPath> {
 }
 
 /// The n-th random case of a seed. Every second one is made fulfillable.
-pub fn random(crds: &[Crd], seed: u64, n: u64) -> Case<'_> {
+pub(crate) fn random(crds: &[Crd], seed: u64, n: u64) -> Case<'_> {
     let mut random = Random::new(seed, n);
     let crd = random.pick(crds);
     let served: Vec<&SourceVersion> = crd.source.versions.iter().filter(|v| v.served).collect();
@@ -173,7 +173,7 @@ fn path(root: &Value, all: &[FieldPath], with_status: bool, random: &mut Random)
 }
 
 /// The steps on from a node.
-pub fn steps(node: &Value) -> Vec<(Segment, &Value)> {
+pub(crate) fn steps(node: &Value) -> Vec<(Segment, &Value)> {
     schema::properties(node)
         .map(|(n, c)| (Segment::Property(n.clone()), c))
         .chain(schema::items(node).map(|c| (Segment::Items, c)))
@@ -182,7 +182,7 @@ pub fn steps(node: &Value) -> Vec<(Segment, &Value)> {
 }
 
 /// Every path of a schema, but for `apiVersion`, `kind` and `metadata`.
-pub fn collect(node: &Value, at: &mut FieldPath, found: &mut Vec<FieldPath>) {
+pub(crate) fn collect(node: &Value, at: &mut FieldPath, found: &mut Vec<FieldPath>) {
     for (segment, child) in steps(node) {
         if at.0.is_empty()
             && matches!(&segment, Segment::Property(n) if matches!(n.as_str(), "apiVersion" | "kind" | "metadata"))
@@ -197,7 +197,7 @@ pub fn collect(node: &Value, at: &mut FieldPath, found: &mut Vec<FieldPath>) {
 }
 
 /// Adds what the diagnostics of the case ask for, until they ask for nothing more: as a field, or with a value.
-pub fn fulfillable<'c>(mut case: Case<'c>, random: &mut Random) -> Case<'c> {
+pub(crate) fn fulfillable<'c>(mut case: Case<'c>, random: &mut Random) -> Case<'c> {
     let target = ClusterId::new("p", "c");
     for _ in 0..20 {
         let (_, diagnostics) = case.derive(&target);

@@ -1,13 +1,13 @@
 //! Random instances of a structural schema, and what an API server does to one before it looks at it.
 
-use carrier::compile::derive::{schema, validate};
-use carrier::model::path::FieldPath;
+use carrier::derivation::{schema, validate};
+use carrier::paths::FieldPath;
 use serde_json::{Map, Value, json};
 
 use super::random::Random;
 
 /// A random object of a root schema, without `apiVersion`, `kind`, `metadata` and `status`.
-pub fn object(root: &Value, random: &mut Random) -> Value {
+pub(crate) fn object(root: &Value, random: &mut Random) -> Value {
     let mut best: Option<(usize, Value)> = None;
     // Unions and patterns are met by trying; what is best is kept, and the server has the last word.
     for attempt in 0..6 {
@@ -32,12 +32,12 @@ pub fn object(root: &Value, random: &mut Random) -> Value {
 }
 
 /// A random value of a node.
-pub fn value(node: &Value, random: &mut Random) -> Option<Value> {
+pub(crate) fn value(node: &Value, random: &mut Random) -> Option<Value> {
     Maker { random, optional: 30, budget: 60 }.value(node, 0).filter(|v| !v.is_null())
 }
 
 /// The node of a schema that a path leads to.
-pub fn at<'a>(root: &'a Value, path: &FieldPath) -> Option<&'a Value> {
+pub(crate) fn at<'a>(root: &'a Value, path: &FieldPath) -> Option<&'a Value> {
     schema::at(root, path.segments())
 }
 

@@ -4,20 +4,20 @@
 //! A fresh clone has no `../shared`. Tests that use it say so by [`is_here`], and are ignored
 //! then; in CI they fail. The small CRDs of `testdata/crds` are always there.
 
-pub mod exposures;
-pub mod instances;
-pub mod random;
+pub(crate) mod exposures;
+pub(crate) mod instances;
+pub(crate) mod random;
 
 use std::path::{Path, PathBuf};
 
-use carrier::compile::derive::source::SourceCrd;
-use carrier::model::diagnostic::Diagnostics;
-use carrier::model::source::FileId;
-use carrier::yaml;
+use carrier::derivation::SourceCrd;
+use carrier::diagnostic::Diagnostics;
+use carrier::source::FileId;
+use carrier::text as yaml;
 use serde_json::Value;
 
 /// A CRD of the corpus.
-pub struct Crd {
+pub(crate) struct Crd {
     /// The file's name without its ending.
     pub stem: String,
     /// The manifest as it was published.
@@ -29,7 +29,7 @@ pub struct Crd {
 
 impl Crd {
     /// Reads one from a manifest; panics where it cannot be offered for other reasons than its scope.
-    pub fn read(stem: &str, manifest: Value) -> Self {
+    pub(crate) fn read(stem: &str, manifest: Value) -> Self {
         let mut namespaced = manifest.clone();
         namespaced["spec"]["scope"] = Value::from("Namespaced");
         let source = match SourceCrd::read(&namespaced) {
@@ -41,7 +41,7 @@ impl Crd {
 }
 
 /// For tests that use the real CRDs.
-pub fn is_here() -> Result<(), String> {
+pub(crate) fn is_here() -> Result<(), String> {
     match folder().join("crds").is_dir() {
         true => Ok(()),
         false => Err("the real CRDs are not there: ../shared/crds beside the project".to_owned()),
@@ -49,17 +49,17 @@ pub fn is_here() -> Result<(), String> {
 }
 
 /// The folder of shared test data. Whoever uses it has [`is_here`] among the needs of the test.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared")
 }
 
 /// A number that the environment sets: how much a test tries.
-pub fn number(name: &str, otherwise: u64) -> u64 {
+pub(crate) fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(otherwise)
 }
 
 /// Every value in a YAML file.
-pub fn read_yaml(path: &Path) -> Vec<Value> {
+pub(crate) fn read_yaml(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut diagnostics = Diagnostics::default();
     let documents = yaml::read(FileId(0), &text, &mut diagnostics);
@@ -68,7 +68,7 @@ pub fn read_yaml(path: &Path) -> Vec<Value> {
 }
 
 /// The YAML files of a folder, in order.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<PathBuf> =
         entries.map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "yaml")).collect();
@@ -77,12 +77,12 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A file's name without its ending.
-pub fn stem(path: &Path) -> String {
+pub(crate) fn stem(path: &Path) -> String {
     path.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
 /// The real CRDs; with `CARRIER_CRDS=part,part` only those whose name contains one of the parts.
-pub fn crds() -> Vec<Crd> {
+pub(crate) fn crds() -> Vec<Crd> {
     let wanted = std::env::var("CARRIER_CRDS").unwrap_or_default();
     let wanted: Vec<&str> = wanted.split(',').filter(|w| !w.is_empty()).collect();
     let crds: Vec<Crd> = files(&folder().join("crds"))
@@ -95,7 +95,7 @@ pub fn crds() -> Vec<Crd> {
 }
 
 /// The small CRDs written for the project, one a trap.
-pub fn small() -> Vec<Crd> {
+pub(crate) fn small() -> Vec<Crd> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/crds");
     files(&folder).iter().map(|p| Crd::read(&stem(p), read_yaml(p).remove(0))).collect()
 }

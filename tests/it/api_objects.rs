@@ -1,14 +1,14 @@
 //! Objects as an API server answers them: they compile to what the same objects in files
 //! compile to, and their diagnostics name the object and the field.
 
-use carrier::cli::diagnostics::{github, json, sarif, text};
-use carrier::compile::load::{Loaded, load};
-use carrier::compile::locking::snapshots;
-use carrier::compile::render::{Cause, ManifestSet};
-use carrier::compile::{Compiled, Discovered, compile};
-use carrier::files::walk::{ReadOptions, read_repository};
-use carrier::model::diagnostic::{Diagnostic, Severity};
-use carrier::model::source::{ApiObject, Sources};
+use carrier::compiler::{Compiled, Discovered, compile};
+use carrier::compiler::{Loaded, load};
+use carrier::diagnostic::{Diagnostic, Severity};
+use carrier::locking::snapshots;
+use carrier::program::{github, json, sarif, text};
+use carrier::rendering::{Cause, ManifestSet};
+use carrier::repository::{ReadOptions, read_repository};
+use carrier::source::{ApiObject, Sources};
 use serde_json::{Value, json};
 
 use crate::common::package;

@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 use crate::command::carrier;
 use crate::common::{self, package};
 use crate::harness::Case;
-use carrier::compile::locking::snapshots;
-use carrier::model::codes::{self, Code};
-use carrier::model::diagnostic::{Diagnostics, Severity};
-use carrier::model::source::FileId;
-use carrier::yaml;
+use carrier::diagnostic::{Code, codes};
+use carrier::diagnostic::{Diagnostics, Severity};
+use carrier::locking::snapshots;
+use carrier::source::FileId;
+use carrier::text as yaml;
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<Case> {
@@ -229,7 +229,7 @@ fn tone(transcript: &str) -> Vec<String> {
 }
 
 fn is_kind(word: &str) -> bool {
-    ["Secret", "Kubernetes"].contains(&word) || carrier::model::kinds::table::KINDS.iter().any(|info| info.kind == word)
+    ["Secret", "Kubernetes"].contains(&word) || carrier::kinds::KINDS.iter().any(|info| info.kind == word)
 }
 
 fn differs(name: &str, transcript: &str) -> Option<String> {

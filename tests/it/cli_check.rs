@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::command::carrier;
 use crate::harness::Case;
-use carrier::cli::exit::Exit;
+use carrier::program::Exit;
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<Case> {

@@ -3,10 +3,10 @@
 
 use crate::common::golden;
 use crate::harness::Case;
-use carrier::cli::diagnostics::{Summary, github, json, sarif, text};
-use carrier::model::codes::Code;
-use carrier::model::diagnostic::{Diagnostic, Diagnostics, Severity};
-use carrier::model::source::{FileId, SourceFile, Sources, Span};
+use carrier::diagnostic::Code;
+use carrier::diagnostic::{Diagnostic, Diagnostics, Severity};
+use carrier::program::{Summary, github, json, sarif, text};
+use carrier::source::{FileId, SourceFile, Sources, Span};
 use serde_json::Value;
 
 /// The tests of this file.

@@ -4,7 +4,7 @@ use crate::command::{Run, carrier};
 use crate::common::{golden, package};
 use crate::corpus;
 use crate::harness::Case;
-use carrier::cli::exit::Exit;
+use carrier::program::Exit;
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<Case> {

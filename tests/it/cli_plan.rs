@@ -11,8 +11,8 @@ use std::process::Command;
 use crate::command::carrier;
 use crate::common::{golden, package};
 use crate::harness::Case;
-use carrier::cli::exit::Exit;
-use carrier::plan;
+use carrier::planning as plan;
+use carrier::program::Exit;
 use serde_json::Value;
 
 /// The tests of this file.

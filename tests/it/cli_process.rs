@@ -97,8 +97,8 @@ fn a_full_disk_is_said_and_ends_with_1() {
 fn a_panic_says_that_it_is_our_fault() {
     const ROLE: &str = "CARRIER_TEST_PANICS";
     if std::env::var_os(ROLE).is_some() {
-        carrier::cli::bug::install_hook();
-        let exit = carrier::cli::bug::guard(|| panic!("the cat is on the keyboard"));
+        carrier::program::install_hook();
+        let exit = carrier::program::guard(|| panic!("the cat is on the keyboard"));
         std::process::exit(exit.number().into());
     }
     let run = |backtrace: &str| {

@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::command::{carrier, carrier_as};
 use crate::common::{golden, package};
 use crate::harness::Case;
-use carrier::cli::args::{Program, command};
-use carrier::cli::exit::Exit;
-use carrier::cli::{completions, explain, reference};
-use carrier::model::codes;
+use carrier::diagnostic::codes;
+use carrier::program::Exit;
+use carrier::program::{Program, command};
+use carrier::program::{completions, explain, reference};
 use clap_complete::Shell;
 
 /// The tests of this file.
@@ -40,13 +40,13 @@ fn the_page_of_diagnostics_is_fresh() {
 }
 
 fn the_page_of_permissions_is_fresh() {
-    golden("docs/permissions.md", &carrier::plan::permissions::table::page());
+    golden("docs/permissions.md", &carrier::planning::page());
 }
 
 fn the_schemas_of_documents_are_fresh() {
-    use carrier::ops::doctor::report::{Report, schema};
+    use carrier::operations::{Report, schema};
     golden("schemas/doctor.json", &schema::<Report>());
-    golden("schemas/instances.json", &schema::<carrier::cli::get::Document>());
+    golden("schemas/instances.json", &schema::<carrier::program::Document>());
 }
 
 fn completions_are_fresh() {

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use carrier::cli::env::Env;
-use carrier::cli::exit::Exit;
-use carrier::cli::ui::Ui;
+use carrier::program::Env;
+use carrier::program::Exit;
+use carrier::program::Ui;
 
 /// How a command ended and what it wrote.
 #[derive(Debug)]
-pub struct Run {
+pub(crate) struct Run {
     pub exit: Exit,
     pub out: String,
     pub err: String,
@@ -18,7 +18,7 @@ pub struct Run {
 
 impl Run {
     /// Both streams and the exit status, as one text.
-    pub fn transcript(&self) -> String {
+    pub(crate) fn transcript(&self) -> String {
         let mut text = String::new();
         for (name, stream) in [("stdout", &self.out), ("stderr", &self.err)] {
             if !stream.is_empty() {
@@ -30,16 +30,16 @@ impl Run {
 }
 
 /// Runs carrier with `args` (without the program's name) in `directory`.
-pub fn carrier(directory: &Path, args: &[&str]) -> Run {
+pub(crate) fn carrier(directory: &Path, args: &[&str]) -> Run {
     carrier_as("carrier", directory, args)
 }
 
 /// The same, called by another name.
-pub fn carrier_as(program: &str, directory: &Path, args: &[&str]) -> Run {
+pub(crate) fn carrier_as(program: &str, directory: &Path, args: &[&str]) -> Run {
     let args: Vec<OsString> = std::iter::once(&program).chain(args).map(OsString::from).collect();
     let env = Env { directory: directory.to_owned(), ..Env::default() };
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let exit = carrier::cli::run(&args, &env, &mut Ui::new(&mut out, &mut err));
+    let exit = carrier::program::run(&args, &env, &mut Ui::new(&mut out, &mut err));
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     Run { exit, out: text(out), err: text(err) }
 }

@@ -3,16 +3,16 @@
 
 use std::fmt::Write as _;
 
-use carrier::compile::derive::exposure::{ExposeItem, Exposure, ValueAt};
-use carrier::compile::derive::source::SourceCrd;
-use carrier::compile::derive::{derive, internal};
-use carrier::model::cluster::ClusterId;
-use carrier::model::diagnostic::{Diagnostics, Severity};
-use carrier::model::path::FieldPath;
-use carrier::model::source::{FileId, Spanned};
-use carrier::yaml;
-use carrier::yaml::to_yaml;
-use carrier::yaml::tree::{Node, Value as Tree};
+use carrier::derivation::SourceCrd;
+use carrier::derivation::{ExposeItem, Exposure, ValueAt};
+use carrier::derivation::{derive, internal};
+use carrier::diagnostic::{Diagnostics, Severity};
+use carrier::names::ClusterId;
+use carrier::paths::FieldPath;
+use carrier::source::{FileId, Spanned};
+use carrier::text as yaml;
+use carrier::text::to_yaml;
+use carrier::text::{Node, Value as Tree};
 use std::sync::LazyLock;
 
 use crate::harness::Case;

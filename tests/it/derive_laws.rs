@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use carrier::compile::derive::source::SourceCrd;
-use carrier::compile::derive::{Derived, internal, schema};
-use carrier::model::cluster::ClusterId;
-use carrier::model::diagnostic::{Diagnostic, Severity};
-use carrier::model::path::{FieldPath, PathSet, Segment};
+use carrier::derivation::SourceCrd;
+use carrier::derivation::{Derived, internal, schema};
+use carrier::diagnostic::{Diagnostic, Severity};
+use carrier::names::ClusterId;
+use carrier::paths::{FieldPath, PathSet, Segment};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 

@@ -46,13 +46,13 @@ fn the_readme_has_commands() {
 
 /// The example of `docs/configuration.md` has every setting, and each with a value of its own.
 fn the_settings_of_the_documents_are_read() {
-    use carrier::model::config::Config;
-    use carrier::model::source::{SourceFile, Sources};
+    use carrier::settings::Config;
+    use carrier::source::{SourceFile, Sources};
 
     let text = std::fs::read_to_string(package("docs/configuration.md")).unwrap();
     let block = text.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let sources = Sources::new(vec![SourceFile { path: "carrier.yaml".to_owned(), text: block.into() }]);
-    let (loaded, found) = carrier::compile::load::load(&sources);
+    let (loaded, found) = carrier::compiler::load(&sources);
     let said: Vec<_> = found.into_sorted().into_iter().map(|d| (d.code.id, d.message)).collect();
     // There are no ServiceClusters beside the example; nothing else is wrong with it.
     assert!(said.iter().all(|(_, message)| message.contains("ServiceCluster")), "{said:?}");

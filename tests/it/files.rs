@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use carrier::files::walk::{ReadOptions, read_paths, read_repository};
-use carrier::files::write::DifferenceKind::{Changed, Edited, Missing, Stale, StaleEdited};
-use carrier::files::write::{Difference, DifferenceKind, Written, check, plan_write};
-use carrier::files::{FilesError, MANIFEST};
+use carrier::repository::{Difference, DifferenceKind, Written, check, plan_write};
+use carrier::repository::{
+    DifferenceKind::Changed, DifferenceKind::Edited, DifferenceKind::Missing, DifferenceKind::Stale,
+    DifferenceKind::StaleEdited,
+};
+use carrier::repository::{FilesError, MANIFEST};
+use carrier::repository::{ReadOptions, read_paths, read_repository};
 use tempfile::TempDir;
 
 use crate::harness::Case;
@@ -369,7 +372,7 @@ fn nothing_is_written_or_removed_through_a_link() {
 
 #[cfg(unix)]
 fn the_output_folder_of_the_settings_is_reached_through_no_link() {
-    use carrier::files::write::no_link;
+    use carrier::repository::no_link;
     let elsewhere = tree(&[]);
     let dir = tree(&[("real/x.yaml", "")]);
     std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("out")).unwrap();

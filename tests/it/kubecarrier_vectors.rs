@@ -3,11 +3,11 @@
 //! One row a vector of the original's behaviour: what was exposed, what came of it then, what comes of it now. The
 //! rows marked `a` to `d` are the original's own unit and end-to-end tests, which must still hold.
 
-use carrier::compile::derive::Derived;
-use carrier::compile::derive::source::SourceCrd;
-use carrier::model::cluster::ClusterId;
-use carrier::model::diagnostic::Diagnostic;
-use carrier::model::path::{FieldPath, PathProblem};
+use carrier::derivation::Derived;
+use carrier::derivation::SourceCrd;
+use carrier::diagnostic::Diagnostic;
+use carrier::names::ClusterId;
+use carrier::paths::{FieldPath, PathProblem};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 

@@ -6,16 +6,16 @@ use std::fmt::Write as _;
 use crate::common::golden;
 use crate::harness::Case;
 use crate::repositories::{Repository, crd, names, object, redis};
-use carrier::compile::render::Manifest;
-use carrier::compile::render::layout::stream;
-use carrier::model::cluster::ClusterId;
-use carrier::model::config::RenderTarget;
-use carrier::model::diagnostic::Diagnostics;
-use carrier::model::names::SUBDOMAIN_MAX;
-use carrier::model::object::{ManifestId, Stage};
-use carrier::model::source::FileId;
-use carrier::yaml;
-use carrier::yaml::to_yaml;
+use carrier::diagnostic::Diagnostics;
+use carrier::names::ClusterId;
+use carrier::names::SUBDOMAIN_MAX;
+use carrier::names::{ManifestId, Stage};
+use carrier::rendering::Manifest;
+use carrier::rendering::stream;
+use carrier::settings::RenderTarget;
+use carrier::source::FileId;
+use carrier::text as yaml;
+use carrier::text::to_yaml;
 use serde_json::{Value, json};
 
 /// The tests of this file.
@@ -221,7 +221,7 @@ fn two_entries_may_share_an_internal_crd() {
 
 fn a_namespace_that_the_lock_knows_keeps_its_name() {
     let mut repository = Repository::tutorial();
-    let namespace = |set: &carrier::compile::render::ManifestSet| {
+    let namespace = |set: &carrier::rendering::ManifestSet| {
         let name = set.clusters[&eu()].iter().find(|m| m.id.name.starts_with("team-b-")).unwrap().id.name.clone();
         let assignment = object(&set.management, "ServiceClusterAssignment", "team-a/team-b.eu-west-1");
         let said = &assignment.body["metadata"]["annotations"]["kubecarrier.io/service-cluster-namespace"];

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::common::golden;
 use crate::harness::Case;
 use crate::repositories::{Repository, crd, redis};
-use carrier::compile::render::ManifestSet;
-use carrier::compile::render::layout::{Files, MAX_ENTRIES, Options, layout, stream};
-use carrier::model::config::{Config, RenderTarget};
-use carrier::model::diagnostic::Diagnostics;
-use carrier::model::source::FileId;
-use carrier::yaml;
+use carrier::diagnostic::Diagnostics;
+use carrier::rendering::ManifestSet;
+use carrier::rendering::{Files, MAX_ENTRIES, Options, layout, stream};
+use carrier::settings::{Config, RenderTarget};
+use carrier::source::FileId;
+use carrier::text as yaml;
 use serde_json::{Value, json};
 
 /// The tests of this file.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::command::{Run, carrier};
 use crate::common::package;
 use crate::harness::Case;
-use carrier::cli::exit::Exit;
+use carrier::program::Exit;
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<Case> {

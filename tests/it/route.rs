@@ -3,22 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use carrier::compile::compile;
-use carrier::compile::derive::contract::Unfit;
-use carrier::compile::derive::internal;
-use carrier::compile::derive::names::CrdNames;
-use carrier::compile::load::load;
-use carrier::compile::locking::snapshots;
-use carrier::compile::render::ManifestSet;
-use carrier::compile::route::{RouteCrds, RouteError, ServiceRoute, Synced};
-use carrier::compile::{Compiled, Discovered};
-use carrier::files::walk::{ReadOptions, read_repository};
-use carrier::model::cluster::ClusterId;
-use carrier::model::diagnostic::Severity;
-use carrier::model::keys;
-use carrier::model::kinds::CatalogEntrySpec;
-use carrier::model::path::FieldPath;
-use carrier::model::source::Sources;
+use carrier::compiler::compile;
+use carrier::compiler::load;
+use carrier::compiler::{Compiled, Discovered};
+use carrier::derivation::CrdNames;
+use carrier::derivation::Unfit;
+use carrier::derivation::internal;
+use carrier::diagnostic::Severity;
+use carrier::kinds::CatalogEntrySpec;
+use carrier::locking::snapshots;
+use carrier::names::ClusterId;
+use carrier::names::keys;
+use carrier::paths::FieldPath;
+use carrier::rendering::ManifestSet;
+use carrier::repository::{ReadOptions, read_repository};
+use carrier::routing::{RouteCrds, RouteError, ServiceRoute, Synced};
+use carrier::source::Sources;
 use serde_json::{Value, json};
 
 use crate::common::package;

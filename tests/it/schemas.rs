@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use carrier::compile::load::load;
-use carrier::model::kinds::editor::json_schemas;
-use carrier::model::source::{SourceFile, Sources};
-use carrier::plan;
+use carrier::compiler::load;
+use carrier::kinds::json_schemas;
+use carrier::planning as plan;
+use carrier::source::{SourceFile, Sources};
 use serde_json::{Value, json};
 
 use crate::harness::Case;

@@ -9,14 +9,14 @@ use std::time::Instant;
 use crate::common::golden;
 use crate::corpus;
 use crate::harness::Case;
-use carrier::compile::locking::{lock_file, snapshots, strip};
-use carrier::model::cluster::ClusterId;
-use carrier::model::codes::lock as codes;
-use carrier::model::config::Config;
-use carrier::model::diagnostic::Diagnostics;
-use carrier::model::lock::{CrdOrigin, Lock, LockedCluster, LockedCrd};
-use carrier::model::source::{SourceFile, Sources};
-use carrier::yaml::to_yaml;
+use carrier::diagnostic::Diagnostics;
+use carrier::diagnostic::lock as codes;
+use carrier::locking::{lock_file, snapshots, strip};
+use carrier::names::ClusterId;
+use carrier::settings::Config;
+use carrier::settings::{CrdOrigin, Lock, LockedCluster, LockedCrd};
+use carrier::source::{SourceFile, Sources};
+use carrier::text::to_yaml;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -281,7 +281,7 @@ fn real_crds_come_back_as_they_were_written_and_fast() {
         let text = fs::read_to_string(file).unwrap();
         let from = sources(&[("x", &text)]);
         let (id, source) = from.iter().next().unwrap();
-        let documents = carrier::yaml::read(id, &source.text, &mut Diagnostics::default());
+        let documents = carrier::text::read(id, &source.text, &mut Diagnostics::default());
         let crd = strip(&documents[0].root.to_json());
         let name = crd["metadata"]["name"].as_str().unwrap().to_owned();
         // Two files have one CRD in two versions: each gets a cluster of its own.

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use carrier::compile::derive::projection::{Generations, Projection};
-use carrier::compile::derive::{schema, validate};
-use carrier::model::path::{Exposed, FieldPath};
+use carrier::derivation::{Generations, Projection};
+use carrier::derivation::{schema, validate};
+use carrier::paths::{Exposed, FieldPath};
 use serde_json::{Value, json};
 
 use crate::corpus::exposures::Case;

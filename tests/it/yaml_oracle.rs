@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use carrier::model::diagnostic::Diagnostics;
-use carrier::model::source::FileId;
-use carrier::yaml::read;
+use carrier::diagnostic::Diagnostics;
+use carrier::source::FileId;
+use carrier::text::read;
 use serde_json::{Map, Value};
 
 use crate::harness::Case;

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use carrier::model::diagnostic::{Diagnostics, Severity};
-use carrier::model::source::{FileId, Span};
-use carrier::yaml::limits::MAX_DEPTH;
-use carrier::yaml::suppress::apply_suppressions;
-use carrier::yaml::tree::{Node, Value};
-use carrier::yaml::{Document, read};
+use carrier::diagnostic::{Diagnostics, Severity};
+use carrier::source::{FileId, Span};
+use carrier::text::MAX_DEPTH;
+use carrier::text::apply_suppressions;
+use carrier::text::{Document, read};
+use carrier::text::{Node, Value};
 use proptest::prelude::*;
 use serde_json::json;
 

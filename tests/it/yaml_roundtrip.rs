@@ -1,10 +1,10 @@
 //! What is written is read back the same: by our own reader, by `serde_yaml`
 //! (another reader, and the one many tools still use) and by kubectl.
 
-use carrier::model::diagnostic::Diagnostics;
-use carrier::model::source::FileId;
-use carrier::yaml::read;
-use carrier::yaml::to_yaml;
+use carrier::diagnostic::Diagnostics;
+use carrier::source::FileId;
+use carrier::text::read;
+use carrier::text::to_yaml;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

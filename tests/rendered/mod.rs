@@ -4,24 +4,24 @@
 
 use std::collections::BTreeMap;
 
-use carrier::compile::load::load;
-use carrier::compile::render::{Manifest, ManifestSet};
-use carrier::compile::{Discovered, DiscoveredCrd, compile};
-use carrier::model::cluster::ClusterId;
-use carrier::model::diagnostic::Severity;
-use carrier::model::source::{SourceFile, Sources};
+use carrier::compiler::load;
+use carrier::compiler::{Discovered, DiscoveredCrd, compile};
+use carrier::diagnostic::Severity;
+use carrier::names::ClusterId;
+use carrier::rendering::{Manifest, ManifestSet};
+use carrier::source::{SourceFile, Sources};
 use serde_json::{Value, json};
 
 /// A repository and the CRDs of its clusters.
 #[derive(Debug, Clone, Default)]
-pub struct Repository {
+pub(crate) struct Repository {
     pub files: BTreeMap<String, String>,
     pub discovered: Discovered,
 }
 
 impl Repository {
     /// The tutorial's: team-a offers redis of eu-west-1 to team-b.
-    pub fn tutorial() -> Self {
+    pub(crate) fn tutorial() -> Self {
         Self::default()
             .account("team-a", "Provider")
             .account("team-b", "Tenant")
@@ -31,12 +31,12 @@ impl Repository {
             .crd("team-a", "eu-west-1", &redis())
     }
 
-    pub fn file(mut self, path: &str, text: impl Into<String>) -> Self {
+    pub(crate) fn file(mut self, path: &str, text: impl Into<String>) -> Self {
         self.files.insert(path.to_owned(), text.into());
         self
     }
 
-    pub fn account(self, name: &str, roles: &str) -> Self {
+    pub(crate) fn account(self, name: &str, roles: &str) -> Self {
         let text = format!(
             "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\nmetadata: {{name: {name}}}\nspec:\n  \
              metadata: {{displayName: Team {name}, shortDescription: A team}}\n  roles: [{roles}]\n  \
@@ -45,7 +45,7 @@ impl Repository {
         self.file(&format!("accounts/{name}.yaml"), text)
     }
 
-    pub fn cluster(self, provider: &str, name: &str) -> Self {
+    pub(crate) fn cluster(self, provider: &str, name: &str) -> Self {
         let text = format!(
             "apiVersion: kubecarrier.io/v1alpha1\nkind: ServiceCluster\nmetadata: {{name: {name}, namespace: {provider}}}\n\
              spec:\n  metadata: {{displayName: Region {name}}}\n  kubeconfigSecret: {{name: {name}-kubeconfig}}\n"
@@ -53,7 +53,7 @@ impl Repository {
         self.file(&format!("clusters/{provider}-{name}.yaml"), text)
     }
 
-    pub fn set(self, provider: &str, name: &str, crd: &str) -> Self {
+    pub(crate) fn set(self, provider: &str, name: &str, crd: &str) -> Self {
         let text = format!(
             "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: CatalogEntrySet\nmetadata: {{name: {name}, namespace: {provider}}}\n\
              spec:\n  metadata: {{displayName: {name}, shortDescription: A service}}\n  discover:\n    crd: {{name: {crd}}}\n    \
@@ -62,7 +62,7 @@ impl Repository {
         self.file(&format!("catalogs/{provider}-{name}.yaml"), text)
     }
 
-    pub fn catalog(self, provider: &str, name: &str) -> Self {
+    pub(crate) fn catalog(self, provider: &str, name: &str) -> Self {
         let text = format!(
             "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Catalog\nmetadata: {{name: {name}, namespace: {provider}}}\n\
              spec: {{catalogEntrySelector: {{}}, tenantSelector: {{}}}}\n"
@@ -70,21 +70,21 @@ impl Repository {
         self.file(&format!("catalogs/{provider}-catalog-{name}.yaml"), text)
     }
 
-    pub fn crd(mut self, provider: &str, cluster: &str, crd: &Value) -> Self {
+    pub(crate) fn crd(mut self, provider: &str, cluster: &str, crd: &Value) -> Self {
         let name = crd["metadata"]["name"].as_str().unwrap().to_owned();
         let known = self.discovered.clusters.entry(ClusterId::new(provider, cluster)).or_default();
         known.crds.insert(name, DiscoveredCrd::live(crd.clone()));
         self
     }
 
-    pub fn sources(&self) -> Sources {
+    pub(crate) fn sources(&self) -> Sources {
         let file = |(path, text): (&String, &String)| SourceFile { path: path.clone(), text: text.as_str().into() };
         // Backwards: the order in which files are found must not matter.
         Sources::new(self.files.iter().rev().map(file).collect())
     }
 
     /// What it renders to; there must be nothing wrong with it.
-    pub fn render(&self) -> ManifestSet {
+    pub(crate) fn render(&self) -> ManifestSet {
         let sources = self.sources();
         let (loaded, mut diagnostics) = load(&sources);
         let compiled = compile(&loaded, &self.discovered);
@@ -96,7 +96,7 @@ impl Repository {
 }
 
 /// A CRD with two fields that are exposed and one that is not.
-pub fn crd(group: &str, plural: &str, kind: &str) -> Value {
+pub(crate) fn crd(group: &str, plural: &str, kind: &str) -> Value {
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -120,17 +120,17 @@ pub fn crd(group: &str, plural: &str, kind: &str) -> Value {
     })
 }
 
-pub fn redis() -> Value {
+pub(crate) fn redis() -> Value {
     crd("redis.redis.opstreelabs.in", "redis", "Redis")
 }
 
 /// The object of this kind and `namespace/name`.
-pub fn object<'a>(list: &'a [Manifest], kind: &str, name: &str) -> &'a Manifest {
+pub(crate) fn object<'a>(list: &'a [Manifest], kind: &str, name: &str) -> &'a Manifest {
     let found = list.iter().find(|m| m.id.kind == kind && full(m) == name);
     found.unwrap_or_else(|| panic!("no {kind} {name} in {:#?}", names(list)))
 }
 
-pub fn names(list: &[Manifest]) -> Vec<String> {
+pub(crate) fn names(list: &[Manifest]) -> Vec<String> {
     list.iter().map(|m| format!("{} {}", m.id.kind, full(m))).collect()
 }
 

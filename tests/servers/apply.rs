@@ -6,28 +6,28 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use carrier::cluster::apply::{ClusterWork, Event, How, Outcome, apply};
-use carrier::cluster::kubeconfig::{FileSource, from_files};
-use carrier::cluster::{ApiRequest, Cluster, Limits, Selection};
-use carrier::compile::compile;
-use carrier::compile::load::load;
-use carrier::compile::locking::snapshots;
-use carrier::compile::render::{Manifest, ManifestSet};
-use carrier::files::walk::{ReadOptions, read_repository};
-use carrier::model::cluster::{ClusterId, Target};
-use carrier::model::object::Stage;
-use carrier::model::resource::Resource;
-use carrier::plan::LiveObject;
-use carrier::plan::compare::{Comparison, compare};
-use carrier::plan::inventory::{self, Inventory};
-use carrier::plan::types::{Action, Change, Effect, LiveVersion, ObjectRef, Plan};
+use carrier::applying::{ClusterWork, Event, How, Outcome, apply};
+use carrier::clusters::{ApiRequest, Cluster, Limits, Selection};
+use carrier::clusters::{FileSource, from_files};
+use carrier::compiler::compile;
+use carrier::compiler::load;
+use carrier::locking::snapshots;
+use carrier::names::Resource;
+use carrier::names::Stage;
+use carrier::names::{ClusterId, Target};
+use carrier::planning::LiveObject;
+use carrier::planning::{Action, Change, Effect, LiveVersion, ObjectRef, Plan};
+use carrier::planning::{Comparison, compare};
+use carrier::planning::{Inventory, inventory};
+use carrier::rendering::{Manifest, ManifestSet};
+use carrier::repository::{ReadOptions, read_repository};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{Access, Case, ControlPlane, ControlPlanes, TestResult, cases};
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![
         an_empty_server_gets_everything_in_one_go,
         fields_of_others_are_reported_and_not_taken,
@@ -384,7 +384,7 @@ async fn a_crd_whose_names_are_taken_holds_up_only_what_needs_it() -> TestResult
 }
 
 async fn a_wait_outlives_its_connection() -> TestResult {
-    use carrier::cluster::wait::{Verdict, Wait, established};
+    use carrier::clusters::{Verdict, Wait, established};
     let planes = ControlPlanes::builder().watch_cache(false).start(&["management"]).await?;
     let plane = &planes["management"];
     let proxy = plane.proxy().await?;

@@ -13,7 +13,7 @@ use super::tutorial::versions;
 use crate::support::{Case, ControlPlane, TestResult, cases, eventually};
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![
         it_asks_or_is_told,
         a_saved_plan_is_applied_exactly_or_not_at_all,

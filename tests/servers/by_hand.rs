@@ -8,12 +8,12 @@ use std::time::Duration;
 use crate::support::{ControlPlanes, TestResult, USUAL, block_on};
 
 /// The folder to stay in, if this process shall do that instead of testing.
-pub fn wanted() -> Option<PathBuf> {
+pub(crate) fn wanted() -> Option<PathBuf> {
     std::env::var_os("CARRIER_ENVTEST_UP").map(PathBuf::from)
 }
 
 /// Starts control planes in `folder`; they stay as long as `<folder>/stay` is there.
-pub fn stay(folder: PathBuf) -> ExitCode {
+pub(crate) fn stay(folder: PathBuf) -> ExitCode {
     match block_on(try_stay(folder)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

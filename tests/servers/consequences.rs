@@ -7,7 +7,7 @@ use super::platform::{Platform, Run};
 use super::tutorial::versions;
 use crate::support::{Case, TestResult, cases};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![
         a_narrowed_exposure_names_its_instances_and_waits_for_the_flag,
         removing_a_tenant_a_catalog_or_a_cluster_destroys_nothing_unasked,

@@ -9,7 +9,7 @@ use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
 use crate::support::{Case, ControlPlanes, TestResult, USUAL, cases, eventually, shared};
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![
         three_are_ready_soon_and_apart,
         every_server_has_the_version_it_was_built_as,

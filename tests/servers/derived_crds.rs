@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carrier::compile::derive::internal;
-use carrier::model::cluster::ClusterId;
+use carrier::derivation::internal;
+use carrier::names::ClusterId;
 use futures::StreamExt;
 use kube::Client;
 use serde_json::Value;
@@ -21,17 +21,17 @@ use crate::corpus::{self, Crd};
 use crate::support::{Case, ControlPlanes, TestResult, cases};
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let long = |case: Case| case.within(Duration::from_hours(4));
     cases![every_small_crd_is_accepted, every_real_crd_is_accepted[corpus::is_here]].into_iter().map(long).collect()
 }
 
 /// How many requests are under way at once.
-pub const AT_ONCE: usize = 4;
+pub(crate) const AT_ONCE: usize = 4;
 
 /// What a server says against a request.
 #[derive(Debug, Clone)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// All of it.
     pub message: String,
     /// Each single fault: the field and what is wrong with it.
@@ -39,7 +39,7 @@ pub struct Refusal {
 }
 
 /// Sends a request; the object that comes back, or what the server says against it.
-pub async fn send(client: &Client, method: &str, path: &str, object: &Value) -> Result<Value, Refusal> {
+pub(crate) async fn send(client: &Client, method: &str, path: &str, object: &Value) -> Result<Value, Refusal> {
     let other = |message: String| Refusal { causes: vec![(String::new(), message.clone())], message };
     let body = if object.is_null() { Vec::new() } else { object.to_string().into_bytes() };
     let request = http::Request::builder().method(method).uri(path).header("content-type", "application/json");
@@ -60,7 +60,7 @@ pub async fn send(client: &Client, method: &str, path: &str, object: &Value) -> 
     }
 }
 
-pub const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+pub(crate) const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 async fn try_out(client: &Client, crd: &Value) -> Result<(), String> {
     // A dry run keeps no names, so one group serves for all.

@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use carrier::compile::derive::{Derived, internal};
-use carrier::model::cluster::ClusterId;
-use carrier::model::diagnostic::Diagnostic;
-use carrier::model::path::{Exposed as Visible, FieldPath, PathSet, Segment};
+use carrier::derivation::{Derived, internal};
+use carrier::diagnostic::Diagnostic;
+use carrier::names::ClusterId;
+use carrier::paths::{Exposed as Visible, FieldPath, PathSet, Segment};
 use futures::StreamExt;
 use kube::Client;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ use crate::corpus::{self, Crd, instances};
 use crate::support::{Case, ControlPlanes, TestResult, cases};
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![instances_of_small_crds_come_through, instances_of_real_crds_come_through[corpus::is_here]]
         .into_iter()
         .map(|c| c.within(Duration::from_hours(4)))

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::platform::{BASE, Platform};
 use crate::support::{Case, TestResult, cases};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![no_command_shows_a_credential]
 }
 

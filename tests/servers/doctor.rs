@@ -7,7 +7,7 @@ use crate::common::golden;
 use crate::support::{Access, Case, ControlPlane, ControlPlanes, Failed, TestResult, cases, eventually};
 use crate::two_regions::{CLUSTERS, Ran, TwoRegions, fits};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![what_is_missing_is_said_and_what_is_printed_is_just_enough, trouble_of_a_cluster_stays_with_it]
 }
 

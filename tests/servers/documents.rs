@@ -4,7 +4,7 @@
 use crate::common::documents::{Sandbox, check, documents};
 use crate::support::{Assets, Case, ControlPlanes, TestResult, cases};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![commands_for_clusters_print_what_the_documents_say, the_tutorial_is_there_and_only_for_whom_it_is]
 }
 

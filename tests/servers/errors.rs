@@ -3,18 +3,18 @@
 
 use std::time::Duration;
 
-use carrier::cluster::client::Outcome;
-use carrier::cluster::kubeconfig::{FileSource, from_files};
-use carrier::cluster::request::{FieldValidation, JsonPatch, Verb};
-use carrier::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, Limits, Selection};
-use carrier::model::cluster::Target;
-use carrier::model::resource::Resource;
+use carrier::clusters::Outcome;
+use carrier::clusters::{ApiRequest, Cluster, ClusterError, ErrorKind, Limits, Selection};
+use carrier::clusters::{FieldValidation, JsonPatch, Verb};
+use carrier::clusters::{FileSource, from_files};
+use carrier::names::Resource;
+use carrier::names::Target;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{Access, Case, ControlPlane, ControlPlanes, Failed, TestResult, cases, eventually, shared};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![
         an_object_that_is_absent,
         a_namespace_that_is_absent,
@@ -29,7 +29,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-pub async fn client(access: &Access) -> Cluster {
+pub(crate) async fn client(access: &Access) -> Cluster {
     client_within(access, Duration::from_secs(10)).await
 }
 
@@ -40,16 +40,16 @@ async fn client_within(access: &Access, deadline: Duration) -> Cluster {
     Cluster::new(Target::Management, config, limits).expect("and good certificates")
 }
 
-pub fn config_maps() -> Resource {
+pub(crate) fn config_maps() -> Resource {
     Resource::new("", "v1", "ConfigMap", "configmaps", true)
 }
 
-pub fn config_map(name: &str, data: &Value) -> Value {
+pub(crate) fn config_map(name: &str, data: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
 }
 
 /// A CRD of the group `GROUP` with the field `.spec.size`, at least 1, and a status of its own.
-pub fn crd(group: &str, plural: &str, kind: &str) -> Value {
+pub(crate) fn crd(group: &str, plural: &str, kind: &str) -> Value {
     let size = json!({"type": "integer", "minimum": 1});
     let spec = json!({"type": "object", "properties": {"size": size}, "x-kubernetes-validations": [
         {"rule": "self.size < 100", "message": "too big"},
@@ -67,7 +67,7 @@ pub fn crd(group: &str, plural: &str, kind: &str) -> Value {
 }
 
 /// Creates a CRD and waits until it is served.
-pub async fn served(plane: &ControlPlane, crd: &Value) -> TestResult {
+pub(crate) async fn served(plane: &ControlPlane, crd: &Value) -> TestResult {
     let name = crd["metadata"]["name"].as_str().ok_or("a name")?;
     plane.kubectl_with(&["create", "-f", "-"], &crd.to_string()).await?;
     plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", name]).await?;

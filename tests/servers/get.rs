@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::{Case, ControlPlanes, TestResult, cases};
 use crate::two_regions::{CLUSTERS, TwoRegions, fits};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![instances_of_all_clusters_are_listed_without_what_they_hold]
 }
 

@@ -15,7 +15,7 @@ use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, event
 const SOON: Duration = Duration::from_secs(2);
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![
         a_killed_server_comes_back_with_its_data,
         a_killed_etcd_comes_back_with_its_data,

@@ -1,14 +1,14 @@
 //! The CRDs of the KubeCarrier kinds: an API server takes them, and enforces what they say.
 #![allow(clippy::needless_pass_by_value, reason = "`json!` is written in the call")]
 
-use carrier::model::kinds::crd::crds;
-use carrier::model::kinds::{KINDS, table};
+use carrier::kinds::crds;
+use carrier::kinds::{KINDS, table};
 use serde_json::{Value, json};
 
 use crate::support::{Case, ControlPlane, TestResult, cases, shared};
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![an_api_server_takes_the_kinds_and_enforces_their_rules]
 }
 
@@ -129,10 +129,7 @@ fn bad(namespace: &str) -> Vec<(Value, &'static str)> {
         (all("ServiceClusterAssignment", "tenant.eu", assignment("other")), "cannot be changed"),
         (all("ServiceClusterAssignment", "tenant.us", assignment("eu")), "<managementNamespace>.<serviceCluster>"),
         (all("CatalogEntrySet", "x", exposure(json!([]))), "should have at least 1 items"),
-        (
-            all("CatalogEntrySet", "x", exposure(json!([{ "versions": ["v1"] }]))),
-            "at least one field must be exposed",
-        ),
+        (all("CatalogEntrySet", "x", exposure(json!([{ "versions": ["v1"] }]))), "at least one field must be exposed"),
         (
             all("CatalogEntrySet", "x", exposure(json!([{ "versions": ["v1"], "fields": [] }]))),
             "at least one field must be exposed",

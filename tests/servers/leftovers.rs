@@ -19,7 +19,7 @@ const REPORT: &str = "CARRIER_ENVTEST_REPORT";
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![
         nothing_is_left_after_a_passed_test,
         nothing_but_logs_is_left_after_a_failed_test,
@@ -31,12 +31,12 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// Whether this process is the one that is looked at.
-pub fn scene_wanted() -> bool {
+pub(crate) fn scene_wanted() -> bool {
     std::env::var_os(SCENE).is_some()
 }
 
 /// The one test of the process that is looked at.
-pub fn scene() -> Vec<Case> {
+pub(crate) fn scene() -> Vec<Case> {
     let wanted = std::env::var(SCENE).unwrap_or_default();
     let mut scenes = cases![pass, fail, panic, hang];
     scenes.retain(|scene| scene.name().ends_with(&wanted));

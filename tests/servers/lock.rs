@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 use crate::common::example;
 use crate::corpus;
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, USUAL, cases, eventually, shared};
-use carrier::compile::locking::strip;
+use carrier::locking::strip;
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![
         every_way_in_gives_the_same_bytes,
         a_kubeconfig_from_a_secret_is_held_short,

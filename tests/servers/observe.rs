@@ -8,19 +8,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carrier::cluster::kubeconfig::{FileSource, from_files};
-use carrier::cluster::observe::{Observed, Options, observe};
-use carrier::cluster::trial::LABEL;
-use carrier::cluster::{ApiRequest, Cluster, ClusterError, Limits, Selection};
-use carrier::compile::render::Manifest;
-use carrier::model::cluster::{ClusterId, Target};
-use carrier::model::object::ObjectKey;
-use carrier::model::object::{ManifestId, Stage};
-use carrier::model::resource::Resource;
-use carrier::plan::build::DryRunResult;
-use carrier::plan::compare::{Comparison, compare, same_after_dry_run};
-use carrier::plan::inventory::{self, Inventory};
-use carrier::plan::types::{Conflict, Impact};
+use carrier::clusters::{ApiRequest, Cluster, ClusterError, Limits, Selection};
+use carrier::clusters::{FileSource, from_files};
+use carrier::names::ObjectKey;
+use carrier::names::Resource;
+use carrier::names::{ClusterId, Target};
+use carrier::names::{ManifestId, Stage};
+use carrier::observing::LABEL;
+use carrier::observing::{Observed, Options, observe};
+use carrier::planning::DryRunResult;
+use carrier::planning::{Comparison, compare, same_after_dry_run};
+use carrier::planning::{Conflict, Impact};
+use carrier::planning::{Inventory, inventory};
+use carrier::rendering::Manifest;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ use crate::repositories::{Repository, object, redis};
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![a_management_cluster_is_observed, a_service_cluster_is_observed, an_interrupted_plan_takes_its_trial_with_it]
 }
 

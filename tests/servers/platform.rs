@@ -10,10 +10,10 @@ use tempfile::TempDir;
 use crate::support::{ControlPlane, ControlPlanes};
 
 /// The CRD that the example offers.
-pub const BASE: &str = "redis.redis.redis.opstreelabs.in";
+pub(crate) const BASE: &str = "redis.redis.redis.opstreelabs.in";
 
 /// A repository, and the clusters it is for.
-pub struct Platform {
+pub(crate) struct Platform {
     pub planes: ControlPlanes,
     folder: TempDir,
     kubeconfig: PathBuf,
@@ -21,7 +21,7 @@ pub struct Platform {
 
 /// What a command did.
 #[derive(Debug, Clone)]
-pub struct Run {
+pub(crate) struct Run {
     pub code: i32,
     pub out: String,
     pub err: String,
@@ -29,20 +29,20 @@ pub struct Run {
 
 impl Run {
     /// Everything that it printed.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{}{}", self.out, self.err)
     }
 
     /// The same run, if it ended so.
     #[track_caller]
-    pub fn ends(self, code: i32) -> Self {
+    pub(crate) fn ends(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
         self
     }
 
     /// Standard output as JSON.
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}", self.out))
     }
 }
@@ -50,14 +50,14 @@ impl Run {
 impl Platform {
     /// The example as it lies there, with a management cluster and these service clusters of
     /// team-a, each with the operator's CRD and a Secret that leads to it.
-    pub async fn new(service_clusters: &[&str]) -> Result<Self, crate::support::Failed> {
+    pub(crate) async fn new(service_clusters: &[&str]) -> Result<Self, crate::support::Failed> {
         let names: Vec<&str> = ["management"].iter().chain(service_clusters).copied().collect();
         let planes = ControlPlanes::builder().controllers().start(&names).await?;
         Self::over(planes, service_clusters).await
     }
 
     /// The same over control planes that run already.
-    pub async fn over(planes: ControlPlanes, service_clusters: &[&str]) -> Result<Self, crate::support::Failed> {
+    pub(crate) async fn over(planes: ControlPlanes, service_clusters: &[&str]) -> Result<Self, crate::support::Failed> {
         let folder = tempfile::tempdir()?;
         copy(&example(), folder.path())?;
         // The example is reached by contexts; here the Secrets are the way in.
@@ -85,17 +85,17 @@ impl Platform {
     }
 
     /// The management cluster.
-    pub fn management(&self) -> &ControlPlane {
+    pub(crate) fn management(&self) -> &ControlPlane {
         &self.planes["management"]
     }
 
     /// The repository's folder.
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
     /// Writes a file of the repository.
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().expect("below the root")).expect("a folder");
         std::fs::write(path, text).expect("written");
@@ -103,14 +103,14 @@ impl Platform {
 
     /// Replaces a text in a file of the repository, which must be there.
     #[track_caller]
-    pub fn edit(&self, path: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
         let text = std::fs::read_to_string(self.path(path)).expect("read");
         assert!(text.contains(from), "{path} has no {from:?}");
         self.write(path, &text.replace(from, to));
     }
 
     /// Registers a service cluster: the file that the tutorial has for it.
-    pub fn register(&self, name: &str) {
+    pub(crate) fn register(&self, name: &str) {
         self.write(
             &format!("clusters/{name}.yaml"),
             &format!(
@@ -121,7 +121,7 @@ impl Platform {
     }
 
     /// A command, not started yet, in the repository.
-    pub fn command(&self, args: &[&str]) -> tokio::process::Command {
+    pub(crate) fn command(&self, args: &[&str]) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_carrier"));
         command
             .args(args)
@@ -136,7 +136,7 @@ impl Platform {
     }
 
     /// Runs a command in the repository; those that talk to clusters may reach this machine.
-    pub async fn carrier(&self, args: &[&str]) -> Run {
+    pub(crate) async fn carrier(&self, args: &[&str]) -> Run {
         let mut args = args.to_vec();
         if matches!(args.first(), Some(&("lock" | "plan" | "apply" | "get" | "doctor"))) && !args.contains(&"--offline")
         {
@@ -151,13 +151,13 @@ impl Platform {
     }
 
     /// Locks and applies, as at the beginning of most stories.
-    pub async fn applied(&self) {
+    pub(crate) async fn applied(&self) {
         self.carrier(&["lock"]).await.ends(0);
         self.carrier(&["apply", "--yes"]).await.ends(0);
     }
 
     /// Creates an instance of a region's redis, as team-b's member.
-    pub async fn instance(&self, region: &str, name: &str, spec: &str) -> Result<(), crate::support::Failed> {
+    pub(crate) async fn instance(&self, region: &str, name: &str, spec: &str) -> Result<(), crate::support::Failed> {
         let tenant = self.management().impersonate("team-b-member", &[]).await?;
         let body = format!(
             "apiVersion: {region}.team-a/v1beta1\nkind: Redis\nmetadata:\n  name: {name}\n  namespace: team-b\nspec: {spec}\n"
@@ -168,7 +168,7 @@ impl Platform {
 }
 
 /// The example.
-pub fn example() -> PathBuf {
+pub(crate) fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog-examples/redis")
 }
 

@@ -5,16 +5,16 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use carrier::cli::env::Env;
-use carrier::cli::exit::Exit;
-use carrier::cli::ui::Ui;
-use carrier::compile::route::{RouteError, ServiceRoute};
+use carrier::program::Env;
+use carrier::program::Exit;
+use carrier::program::Ui;
+use carrier::routing::{RouteError, ServiceRoute};
 use serde_json::Value;
 
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
 
 /// The tests of this file.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![the_redis_example_works_and_gives_nobody_too_much]
 }
 
@@ -26,7 +26,7 @@ fn carrier(args: &[&str]) -> String {
     let args: Vec<OsString> = ["carrier"].iter().chain(args).map(OsString::from).collect();
     let env = Env { directory: example(), ..Env::default() };
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let exit = carrier::cli::run(&args, &env, &mut Ui::new(&mut out, &mut err));
+    let exit = carrier::program::run(&args, &env, &mut Ui::new(&mut out, &mut err));
     assert_eq!(exit, Exit::Fine, "{}", String::from_utf8_lossy(&err));
     String::from_utf8(out).expect("output is UTF-8")
 }
@@ -127,8 +127,8 @@ async fn management(plane: &ControlPlane) -> TestResult {
 
 /// The objects as the server gives them back make the same routes as those that were rendered.
 async fn routes(plane: &ControlPlane, stream: &str) -> TestResult {
-    let mut found = carrier::model::diagnostic::Diagnostics::default();
-    let documents = carrier::yaml::read(carrier::model::source::FileId(0), stream, &mut found);
+    let mut found = carrier::diagnostic::Diagnostics::default();
+    let documents = carrier::text::read(carrier::source::FileId(0), stream, &mut found);
     let rendered: Vec<Value> = documents.iter().map(|document| document.root.to_json()).collect();
     let mut live = Vec::new();
     for kind in ["customresourcedefinitions", "catalogentries"] {

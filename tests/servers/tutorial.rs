@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::platform::{BASE, Platform};
 use crate::support::{Case, ControlPlane, TestResult, cases, eventually};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![the_tutorial_up_to_the_offerings]
 }
 
@@ -131,7 +131,7 @@ fn columns(table: &str) -> Vec<String> {
 }
 
 /// The resource version of every object that apply may have written.
-pub async fn versions(plane: &ControlPlane) -> Result<BTreeMap<String, String>, crate::support::KubectlError> {
+pub(crate) async fn versions(plane: &ControlPlane) -> Result<BTreeMap<String, String>, crate::support::KubectlError> {
     let kinds = "crds,namespaces,roles,rolebindings,clusterroles,clusterrolebindings,configmaps,accounts,catalogs,\
                  catalogentries,catalogentrysets,offerings,regions,providers,tenants,serviceclusters,\
                  serviceclusterassignments";

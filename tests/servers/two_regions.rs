@@ -7,15 +7,15 @@ use crate::common::package;
 use crate::support::{ControlPlane, ControlPlanes, TestResult, eventually};
 
 /// The clusters, by their names as control planes.
-pub const CLUSTERS: [&str; 3] = ["management", "eu-west-1", "eu-west-2"];
+pub(crate) const CLUSTERS: [&str; 3] = ["management", "eu-west-1", "eu-west-2"];
 
 /// The repository.
-pub struct TwoRegions {
+pub(crate) struct TwoRegions {
     folder: tempfile::TempDir,
 }
 
 /// How a command ended and what it wrote.
-pub struct Ran {
+pub(crate) struct Ran {
     pub status: i32,
     pub out: String,
     pub err: String,
@@ -23,7 +23,7 @@ pub struct Ran {
 
 impl TwoRegions {
     /// A copy, with this at the end of its carrier.yaml.
-    pub fn new(settings: &str) -> std::io::Result<Self> {
+    pub(crate) fn new(settings: &str) -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         copy(&package("catalog-examples/redis-two-regions"), folder.path())?;
         std::fs::write(folder.path().join("carrier.yaml"), settings)?;
@@ -31,12 +31,12 @@ impl TwoRegions {
     }
 
     /// A file of it.
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
     /// Runs carrier in it.
-    pub async fn carrier(&self, arguments: &[&str]) -> std::io::Result<Ran> {
+    pub(crate) async fn carrier(&self, arguments: &[&str]) -> std::io::Result<Ran> {
         let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_carrier"))
             .args(arguments)
             .current_dir(self.folder.path())
@@ -50,7 +50,7 @@ impl TwoRegions {
     }
 
     /// All its objects, put into the clusters by an admin.
-    pub async fn install(&self, planes: &ControlPlanes) -> TestResult {
+    pub(crate) async fn install(&self, planes: &ControlPlanes) -> TestResult {
         for cluster in CLUSTERS {
             self.install_in(&planes[cluster]).await?;
         }
@@ -58,7 +58,7 @@ impl TwoRegions {
     }
 
     /// The objects of one of them.
-    pub async fn install_in(&self, plane: &ControlPlane) -> TestResult {
+    pub(crate) async fn install_in(&self, plane: &ControlPlane) -> TestResult {
         let stream = self.objects(plane.name()).await?;
         let apply = ["apply", "--server-side", "--field-manager=carrier", "-f", "-"];
         // The first run ends at the first object whose kind is not served yet.
@@ -67,7 +67,7 @@ impl TwoRegions {
     }
 
     /// The objects of a cluster, as YAML.
-    pub async fn objects(&self, plane: &str) -> std::io::Result<String> {
+    pub(crate) async fn objects(&self, plane: &str) -> std::io::Result<String> {
         let cluster = format!("team-a/{plane}");
         let mut arguments = vec!["-q", "render", "--stdout"];
         if plane != "management" {
@@ -79,7 +79,7 @@ impl TwoRegions {
 
 /// A document is as its schema says.
 #[track_caller]
-pub fn fits(schema: &str, document: &serde_json::Value) {
+pub(crate) fn fits(schema: &str, document: &serde_json::Value) {
     let schema = std::fs::read_to_string(package(schema)).expect("a schema");
     let schema = serde_json::from_str(&schema).expect("JSON");
     jsonschema::draft7::new(&schema).expect("a schema").validate(document).expect("it fits");

@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use carrier::cluster::request::Verb;
-use carrier::cluster::watch::{Phase, WatchEvent, WatchOptions, Watcher};
-use carrier::cluster::{ErrorKind, Selection};
-use carrier::model::resource::Resource;
+use carrier::clusters::Verb;
+use carrier::clusters::{ErrorKind, Selection};
+use carrier::clusters::{Phase, WatchEvent, WatchOptions, Watcher};
+use carrier::names::Resource;
 use serde_json::{Value, json};
 
 use super::errors::{client, config_map, config_maps, crd, served};
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, shared};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     cases![
         objects_are_followed,
         a_broken_connection_loses_no_event,
@@ -120,7 +120,7 @@ async fn objects_are_followed() -> TestResult {
         assert_eq!(follower.told[4..], ["+b", "-a", "-b"]);
         assert!(follower.is_live() && follower.names().is_empty());
     }
-    assert_eq!(cluster.counters().count(Verb::Watch, carrier::cluster::client::Outcome::Success), 2);
+    assert_eq!(cluster.counters().count(Verb::Watch, carrier::clusters::Outcome::Success), 2);
     Ok(())
 }
 
@@ -250,13 +250,13 @@ async fn an_event_without_end_is_none() -> TestResult {
     let plane = &planes["management"];
     let namespace = plane.namespace("long").await?;
     let access = plane.admin();
-    let source = carrier::cluster::kubeconfig::FileSource {
+    let source = carrier::clusters::FileSource {
         paths: vec![access.kubeconfig_path().to_owned()],
-        ..carrier::cluster::kubeconfig::FileSource::default()
+        ..carrier::clusters::FileSource::default()
     };
-    let config = carrier::cluster::kubeconfig::from_files(&source).await?;
-    let limits = carrier::cluster::Limits { event: 4_096, ..carrier::cluster::Limits::default() };
-    let cluster = carrier::cluster::Cluster::new(carrier::model::cluster::Target::Management, config, limits)?;
+    let config = carrier::clusters::from_files(&source).await?;
+    let limits = carrier::clusters::Limits { event: 4_096, ..carrier::clusters::Limits::default() };
+    let cluster = carrier::clusters::Cluster::new(carrier::names::Target::Management, config, limits)?;
     let selection = Selection::all(&config_maps()).within(Some(&namespace));
     let mut follower = Follower::new(Watcher::new(&cluster, selection, &WatchOptions::default()));
     follower.until(Follower::is_live).await;

@@ -18,7 +18,7 @@ use super::{StartError, io};
 
 /// A way in.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub(crate) struct Access {
     way: Way,
     config: Config,
 }
@@ -35,7 +35,7 @@ struct Way {
 
 /// What every access to one control plane has in common.
 #[derive(Debug)]
-pub struct Plane {
+pub(crate) struct Plane {
     /// The name of the control plane, and of the context in its kubeconfigs.
     pub name: String,
     /// Where kubeconfigs are written.
@@ -48,41 +48,41 @@ pub struct Plane {
 
 impl Access {
     /// With a client certificate, at `port` on loopback. `label` names the kubeconfig file.
-    pub async fn new(plane: Arc<Plane>, port: u16, identity: Identity, label: &str) -> Result<Self, StartError> {
+    pub(crate) async fn new(plane: Arc<Plane>, port: u16, identity: Identity, label: &str) -> Result<Self, StartError> {
         let path = plane.folder.join(format!("{label}.kubeconfig"));
         Way { plane, port, identity, acting_as: None, path }.open().await
     }
 
     /// The same, but acting as another user (impersonation). Needs the right to do so,
     /// which an admin has.
-    pub async fn acting_as(&self, user: &str, groups: &[&str]) -> Result<Self, StartError> {
+    pub(crate) async fn acting_as(&self, user: &str, groups: &[&str]) -> Result<Self, StartError> {
         let groups = groups.iter().map(|&group| group.to_owned()).collect();
         self.variant(&format!("as-{user}"), |way| way.acting_as = Some((user.to_owned(), groups))).await
     }
 
     /// The same, but by way of another port on loopback.
-    pub async fn by_port(&self, port: u16) -> Result<Self, StartError> {
+    pub(crate) async fn by_port(&self, port: u16) -> Result<Self, StartError> {
         self.variant(&format!("by-{port}"), |way| way.port = port).await
     }
 
     /// A new client. Clients are cheap, but belong to the runtime that made them.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::try_from(self.config.clone()).expect("the harness writes valid configurations")
     }
 
     /// A kubeconfig file with one context, named after the control plane. It holds its
     /// certificates, so that its text can be put in a Secret.
-    pub fn kubeconfig_path(&self) -> &Path {
+    pub(crate) fn kubeconfig_path(&self) -> &Path {
         &self.way.path
     }
 
     /// Runs kubectl; what it prints, or what it complains of.
-    pub async fn kubectl(&self, arguments: &[&str]) -> Result<String, KubectlError> {
+    pub(crate) async fn kubectl(&self, arguments: &[&str]) -> Result<String, KubectlError> {
         self.kubectl_with(arguments, "").await
     }
 
     /// The same, with `input` on its standard input (`-f -`).
-    pub async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Result<String, KubectlError> {
+    pub(crate) async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Result<String, KubectlError> {
         let complain = |text: String| KubectlError { arguments: arguments.join(" "), text };
         let mut kubectl = Command::new(&self.way.plane.kubectl)
             .args(arguments)
@@ -158,7 +158,7 @@ impl Way {
 /// kubectl failed.
 #[derive(Debug, thiserror::Error)]
 #[error("kubectl {arguments}: {text}")]
-pub struct KubectlError {
+pub(crate) struct KubectlError {
     /// What it was asked.
     pub arguments: String,
     /// What it wrote to standard error.

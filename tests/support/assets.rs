@@ -9,13 +9,13 @@ const PROVIDE: &str = "hack/envtest.sh assets";
 
 /// The folder with `etcd`, `kube-apiserver`, `kube-controller-manager` and `kubectl`.
 #[derive(Debug, Clone)]
-pub struct Assets(PathBuf);
+pub(crate) struct Assets(PathBuf);
 
 impl Assets {
     /// The folder that `KUBEBUILDER_ASSETS` names, or else the one that
     /// `hack/envtest.sh` has built. The error says what is missing, and the
     /// command that provides it.
-    pub fn find() -> &'static Result<Self, String> {
+    pub(crate) fn find() -> &'static Result<Self, String> {
         static FOUND: OnceLock<Result<Assets, String>> = OnceLock::new();
         FOUND.get_or_init(Self::look)
     }
@@ -35,7 +35,7 @@ impl Assets {
     }
 
     /// One of the binaries.
-    pub fn tool(&self, name: &str) -> PathBuf {
+    pub(crate) fn tool(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }

@@ -12,11 +12,11 @@ use super::{StartError, io};
 
 /// Who signs for one control plane. Each has its own, so that the certificate of
 /// one opens no other.
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, both PEM.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// The certificate.
     pub certificate: String,
     /// Its private key.
@@ -25,7 +25,7 @@ pub struct Identity {
 
 impl Authority {
     /// A new authority.
-    pub fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, format!("{name}-ca"));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -34,12 +34,12 @@ impl Authority {
     }
 
     /// Its own certificate, PEM.
-    pub fn certificate(&self) -> String {
+    pub(super) fn certificate(&self) -> String {
         self.0.pem()
     }
 
     /// A certificate for a server on loopback.
-    pub fn server(&self) -> Identity {
+    pub(super) fn server(&self) -> Identity {
         let names = ["127.0.0.1", "localhost", "kubernetes", "kubernetes.default"].map(str::to_owned);
         let mut params = CertificateParams::new(names).expect("fixed names are valid");
         params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
@@ -48,7 +48,7 @@ impl Authority {
     }
 
     /// A certificate that makes its bearer the Kubernetes user `name` in `groups`.
-    pub fn user(&self, name: &str, groups: &[&str]) -> Identity {
+    pub(super) fn user(&self, name: &str, groups: &[&str]) -> Identity {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         // rcgen keeps one value a type of name, so a list of groups would lose all but the last.
@@ -69,7 +69,7 @@ impl Authority {
 
 impl Identity {
     /// Writes `<name>.crt` and `<name>.key` into `folder`.
-    pub fn write(&self, folder: &Path, name: &str) -> Result<(), StartError> {
+    pub(crate) fn write(&self, folder: &Path, name: &str) -> Result<(), StartError> {
         write(&folder.join(format!("{name}.crt")), &self.certificate)?;
         write(&folder.join(format!("{name}.key")), &self.key)
     }
@@ -77,7 +77,7 @@ impl Identity {
 
 /// Writes the key pair with which the server signs service account tokens:
 /// `service-accounts.key` and `service-accounts.pub`.
-pub fn write_signing_key(folder: &Path) -> Result<(), StartError> {
+pub(super) fn write_signing_key(folder: &Path) -> Result<(), StartError> {
     let key = key();
     write(&folder.join("service-accounts.key"), &key.serialize_pem())?;
     write(&folder.join("service-accounts.pub"), &key.public_key_pem())

@@ -13,7 +13,7 @@ use super::watchdog::Watchdog;
 use super::{Builder, StartError, free_port, io};
 
 /// A running control plane. It is stopped when the [`super::ControlPlanes`] that hold it go.
-pub struct ControlPlane {
+pub(crate) struct ControlPlane {
     name: String,
     port: u16,
     authority: Authority,
@@ -26,7 +26,7 @@ pub struct ControlPlane {
 }
 
 /// What a control plane shares with its siblings.
-pub struct Common<'a> {
+pub(crate) struct Common<'a> {
     /// The server binaries.
     pub assets: &'a Assets,
     /// The folder of all; each control plane makes its own in it.
@@ -41,7 +41,7 @@ pub struct Common<'a> {
 
 impl ControlPlane {
     /// Starts one and waits until it is ready.
-    pub async fn start(name: &str, common: &Common<'_>) -> Result<Self, StartError> {
+    pub(crate) async fn start(name: &str, common: &Common<'_>) -> Result<Self, StartError> {
         let folder = common.folder.join(name);
         std::fs::create_dir_all(&folder).map_err(io(folder.display()))?;
         let authority = Authority::new(name);
@@ -81,83 +81,83 @@ impl ControlPlane {
     }
 
     /// Its name, which is also the name of the context in its kubeconfigs.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// The port on loopback where its API server listens.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The way in of an admin (group `system:masters`), whom RBAC never refuses.
-    pub fn admin(&self) -> &Access {
+    pub(crate) fn admin(&self) -> &Access {
         &self.admin
     }
 
     /// A client for an admin.
-    pub fn client(&self) -> kube::Client {
+    pub(crate) fn client(&self) -> kube::Client {
         self.admin.client()
     }
 
     /// The admin's kubeconfig file.
-    pub fn kubeconfig_path(&self) -> &Path {
+    pub(crate) fn kubeconfig_path(&self) -> &Path {
         self.admin.kubeconfig_path()
     }
 
     /// Runs kubectl as an admin.
-    pub async fn kubectl(&self, arguments: &[&str]) -> Result<String, KubectlError> {
+    pub(crate) async fn kubectl(&self, arguments: &[&str]) -> Result<String, KubectlError> {
         self.admin.kubectl(arguments).await
     }
 
     /// Runs kubectl as an admin, with `input` on its standard input (`-f -`).
-    pub async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Result<String, KubectlError> {
+    pub(crate) async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Result<String, KubectlError> {
         self.admin.kubectl_with(arguments, input).await
     }
 
     /// The way in of a user with a client certificate of its own, in at most one group.
-    pub async fn user(&self, name: &str, groups: &[&str]) -> Result<Access, StartError> {
+    pub(crate) async fn user(&self, name: &str, groups: &[&str]) -> Result<Access, StartError> {
         let identity = self.authority.user(name, groups);
         Access::new(Arc::clone(&self.plane), self.port, identity, &format!("user-{name}")).await
     }
 
     /// The way in of an admin who acts as `user`, in any number of groups. RBAC decides
     /// as for that user.
-    pub async fn impersonate(&self, user: &str, groups: &[&str]) -> Result<Access, StartError> {
+    pub(crate) async fn impersonate(&self, user: &str, groups: &[&str]) -> Result<Access, StartError> {
         self.admin.acting_as(user, groups).await
     }
 
     /// A proxy in front of this API server. Give [`Access::by_port`] its port.
-    pub async fn proxy(&self) -> Result<Proxy, StartError> {
+    pub(crate) async fn proxy(&self) -> Result<Proxy, StartError> {
         Proxy::start(self.port).await.map_err(io("proxy"))
     }
 
     /// A new namespace with a name that no other test of this run has.
-    pub async fn namespace(&self, stem: &str) -> Result<String, KubectlError> {
+    pub(crate) async fn namespace(&self, stem: &str) -> Result<String, KubectlError> {
         let name = format!("{stem}-{}", self.namespaces.fetch_add(1, Ordering::Relaxed));
         self.kubectl(&["create", "namespace", &name]).await?;
         Ok(name)
     }
 
     /// Stops the API server in its tracks: connections stay open, nothing answers.
-    pub fn pause(&self) {
+    pub(crate) fn pause(&self) {
         self.server.pause();
     }
 
     /// Lets a paused API server go on.
-    pub fn resume(&self) {
+    pub(crate) fn resume(&self) {
         self.server.resume();
     }
 
     /// Kills the API server. Its data stays; see [`Self::restart`].
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         self.server.kill();
     }
 
     /// Starts the API server again (killing it first, if it runs), at the same port and
     /// with its data, and waits until it is ready. Its watch cache is then empty: watches
     /// from before get 410 Gone.
-    pub async fn restart(&self) -> Result<(), StartError> {
+    pub(crate) async fn restart(&self) -> Result<(), StartError> {
         self.server.kill();
         self.server.spawn()?;
         let client = self.client();
@@ -165,7 +165,7 @@ impl ControlPlane {
     }
 
     /// The process numbers of its servers, for the tests of the harness.
-    pub fn pids(&self) -> Vec<u32> {
+    pub(crate) fn pids(&self) -> Vec<u32> {
         [Some(&self.server), self.controllers.as_ref()].into_iter().flatten().filter_map(Process::pid).collect()
     }
 }

@@ -16,7 +16,7 @@ use super::{StartError, USUAL};
 
 /// Running control planes, by name. When the value goes, they are stopped and their
 /// folder is removed.
-pub struct ControlPlanes {
+pub(crate) struct ControlPlanes {
     // Fields go in this order: first those that write, then where they write to.
     planes: Vec<ControlPlane>,
     etcd: Etcd,
@@ -26,7 +26,7 @@ pub struct ControlPlanes {
 /// What control planes shall be like.
 #[derive(Debug, Clone)]
 #[must_use = "nothing runs until it is started"]
-pub struct Builder {
+pub(crate) struct Builder {
     pub(super) controllers: bool,
     pub(super) watch_cache: bool,
     pub(super) priority_and_fairness: bool,
@@ -38,38 +38,38 @@ impl Builder {
     /// With the controllers that finish the deletion of namespaces, collect what has lost
     /// its owner, and fill the aggregated ClusterRoles (`view`, `edit`, `admin`). Without
     /// them a deleted namespace stays `Terminating` for ever, and those roles are empty.
-    pub fn controllers(mut self) -> Self {
+    pub(crate) fn controllers(mut self) -> Self {
         self.controllers = true;
         self
     }
 
     /// Without a watch cache a watch from a compacted revision gets 410 Gone at once.
     /// With it (the default, and what users have) that takes a restart of the server.
-    pub fn watch_cache(mut self, wanted: bool) -> Self {
+    pub(crate) fn watch_cache(mut self, wanted: bool) -> Self {
         self.watch_cache = wanted;
         self
     }
 
     /// Without it the server answers as fast as it can: for load tests.
-    pub fn priority_and_fairness(mut self, wanted: bool) -> Self {
+    pub(crate) fn priority_and_fairness(mut self, wanted: bool) -> Self {
         self.priority_and_fairness = wanted;
         self
     }
 
     /// With room for so many reads at once, without priority and fairness: others get 429, but for administrators.
-    pub fn max_reads(mut self, most: usize) -> Self {
+    pub(crate) fn max_reads(mut self, most: usize) -> Self {
         (self.priority_and_fairness, self.max_reads) = (false, Some(most));
         self
     }
 
     /// In this folder, which must not exist yet, instead of one among the temporary files.
-    pub fn folder(mut self, folder: PathBuf) -> Self {
+    pub(crate) fn folder(mut self, folder: PathBuf) -> Self {
         self.folder = Some(folder);
         self
     }
 
     /// Starts one control plane for each name, all at once, and waits until all are ready.
-    pub async fn start(self, names: &[&str]) -> Result<ControlPlanes, StartError> {
+    pub(crate) async fn start(self, names: &[&str]) -> Result<ControlPlanes, StartError> {
         let assets = Assets::find().clone().map_err(StartError::Assets)?;
         let remains = Remains::new(self.folder.as_deref())?;
         let folder = remains.folder().to_owned();
@@ -99,38 +99,38 @@ impl Builder {
 
 impl ControlPlanes {
     /// Control planes as most tests want them.
-    pub async fn start(names: &[&str]) -> Result<Self, StartError> {
+    pub(crate) async fn start(names: &[&str]) -> Result<Self, StartError> {
         Self::builder().start(names).await
     }
 
     /// Control planes that differ from those.
-    pub fn builder() -> Builder {
+    pub(crate) fn builder() -> Builder {
         Builder { controllers: false, watch_cache: true, priority_and_fairness: true, max_reads: None, folder: None }
     }
 
     /// All of them, in the order of their names as given.
-    pub fn iter(&self) -> std::slice::Iter<'_, ControlPlane> {
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, ControlPlane> {
         self.planes.iter()
     }
 
     /// Their etcd: what is done to it befalls them all.
-    pub fn etcd(&self) -> &Etcd {
+    pub(crate) fn etcd(&self) -> &Etcd {
         &self.etcd
     }
 
     /// Where their data, logs and kubeconfigs are.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.remains.as_ref().expect("it is there until the end").folder()
     }
 
     /// The process numbers of everything that was started, for the tests of the harness.
-    pub fn pids(&self) -> Vec<u32> {
+    pub(crate) fn pids(&self) -> Vec<u32> {
         let watchdog = self.remains.as_ref().map(|remains| remains.watchdog().pid());
         self.planes.iter().flat_map(ControlPlane::pids).chain(self.etcd.process().pid()).chain(watchdog).collect()
     }
 
     /// Every port that one of the servers listens on, for the tests of the harness.
-    pub fn ports(&self) -> Vec<u16> {
+    pub(crate) fn ports(&self) -> Vec<u16> {
         self.planes.iter().map(ControlPlane::port).chain([self.etcd.port()]).collect()
     }
 }
@@ -159,7 +159,7 @@ static SHARED: Mutex<Option<Result<Arc<ControlPlanes>, String>>> = Mutex::const_
 
 /// The control planes [`USUAL`], with controllers, for all tests of this binary that hurt
 /// nobody. Tests keep apart by namespaces: see [`ControlPlane::namespace`].
-pub async fn shared() -> Result<Arc<ControlPlanes>, String> {
+pub(crate) async fn shared() -> Result<Arc<ControlPlanes>, String> {
     let mut shared = SHARED.lock().await;
     if shared.is_none() {
         let planes = ControlPlanes::builder().controllers().start(&USUAL).await;
@@ -170,12 +170,12 @@ pub async fn shared() -> Result<Arc<ControlPlanes>, String> {
 }
 
 /// The shared control planes if they run, without starting them.
-pub fn running_shared() -> Option<Arc<ControlPlanes>> {
+pub(super) fn running_shared() -> Option<Arc<ControlPlanes>> {
     SHARED.try_lock().ok()?.clone()?.ok()
 }
 
 /// Stops the shared control planes. No test runs any more.
-pub fn stop_shared() {
+pub(super) fn stop_shared() {
     if let Ok(mut shared) = SHARED.try_lock() {
         *shared = None;
     }

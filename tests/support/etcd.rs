@@ -14,14 +14,14 @@ use super::{StartError, free_port};
 
 /// A running etcd.
 #[derive(Debug)]
-pub struct Etcd {
+pub(crate) struct Etcd {
     process: Process,
     port: u16,
 }
 
 impl Etcd {
     /// Starts it and waits until it is ready.
-    pub async fn start(assets: &Assets, folder: &Path, watchdog: &Arc<Watchdog>) -> Result<Self, StartError> {
+    pub(crate) async fn start(assets: &Assets, folder: &Path, watchdog: &Arc<Watchdog>) -> Result<Self, StartError> {
         loop {
             match Self::try_start(assets, folder, watchdog).await {
                 Err(error) if error.is_port_taken() => {}
@@ -52,17 +52,17 @@ impl Etcd {
     }
 
     /// Where it listens.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Its process, to be hurt.
-    pub fn process(&self) -> &Process {
+    pub(crate) fn process(&self) -> &Process {
         &self.process
     }
 
     /// Starts it again after `process().kill()`, with its data.
-    pub async fn restart(&self) -> Result<(), StartError> {
+    pub(crate) async fn restart(&self) -> Result<(), StartError> {
         self.process.kill();
         self.process.spawn()?;
         self.ready().await
@@ -72,7 +72,7 @@ impl Etcd {
     ///
     /// A watch from an older revision now gets 410 Gone, except from an API server
     /// whose watch cache still remembers it: see [`super::Builder::watch_cache`].
-    pub async fn compact(&self) -> Result<(), String> {
+    pub(crate) async fn compact(&self) -> Result<(), String> {
         let newest = self.call("/v3/kv/range", &json!({ "key": "AA==" })).await?;
         let revision = newest["header"]["revision"].as_str().ok_or_else(|| format!("no revision in {newest}"))?;
         self.call("/v3/kv/compaction", &json!({ "revision": revision, "physical": true })).await?;

@@ -21,7 +21,7 @@
 
 mod access;
 mod assets;
-pub use assets::Assets;
+pub(crate) use assets::Assets;
 mod authority;
 mod control_plane;
 mod control_planes;
@@ -32,14 +32,14 @@ mod proxy;
 mod runner;
 mod watchdog;
 
-pub use access::{Access, KubectlError};
-pub use control_plane::ControlPlane;
-pub use control_planes::{Builder, ControlPlanes, shared};
+pub(crate) use access::{Access, KubectlError};
+pub(crate) use control_plane::ControlPlane;
+pub(crate) use control_planes::{Builder, ControlPlanes, shared};
 pub(crate) use harness::{TestResult, name};
-pub use libtest_mimic::Failed;
-pub use process::has_ended;
+pub(crate) use libtest_mimic::Failed;
+pub(crate) use process::has_ended;
 pub(crate) use runner::cases;
-pub use runner::{Case, block_on, eventually, run};
+pub(crate) use runner::{Case, block_on, eventually, run};
 
 use std::time::Duration;
 
@@ -49,11 +49,11 @@ const START_LIMIT: Duration = Duration::from_mins(3);
 
 /// The names of the control planes that most tests want, and that a person gets
 /// from `hack/envtest.sh up`.
-pub const USUAL: [&str; 3] = ["management", "eu-west-1", "eu-west-2"];
+pub(crate) const USUAL: [&str; 3] = ["management", "eu-west-1", "eu-west-2"];
 
 /// What went wrong while servers were started.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub(crate) enum StartError {
     /// The binaries are not there.
     #[error("{0}")]
     Assets(String),

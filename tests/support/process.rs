@@ -18,7 +18,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(25);
 
 /// A server, running or not.
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     name: String,
     program: PathBuf,
     arguments: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Process {
 
 impl Process {
     /// Starts `program`; what it writes goes to `<folder>/<name>.log`.
-    pub fn start(
+    pub(crate) fn start(
         name: &str,
         program: PathBuf,
         arguments: Vec<String>,
@@ -53,7 +53,7 @@ impl Process {
     /// The program is started through a shell that first waits for a line. It gets
     /// that line only once the watchdog knows of it, so that there is no moment in
     /// which our death would leave it running.
-    pub fn spawn(&self) -> Result<(), StartError> {
+    pub(crate) fn spawn(&self) -> Result<(), StartError> {
         let mut child = self.lock();
         assert!(child.is_none(), "{} runs already", self.name);
         let log = File::options().create(true).append(true).open(&self.log).map_err(io(self.log.display()))?;
@@ -80,22 +80,22 @@ impl Process {
     }
 
     /// The process number, while it runs.
-    pub fn pid(&self) -> Option<u32> {
+    pub(crate) fn pid(&self) -> Option<u32> {
         self.lock().as_ref().map(Child::id)
     }
 
     /// Stops it in its tracks (SIGSTOP): connections stay open, nobody answers.
-    pub fn pause(&self) {
+    pub(crate) fn pause(&self) {
         self.signal(Signal::STOP);
     }
 
     /// Lets a paused process go on (SIGCONT).
-    pub fn resume(&self) {
+    pub(crate) fn resume(&self) {
         self.signal(Signal::CONT);
     }
 
     /// Ends it at once (SIGKILL) and waits until it is gone. Fine if it is gone already.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let Some(mut child) = self.lock().take() else { return };
         // Both fail only if the process is gone, which is what is wanted.
         let _ = child.kill();
@@ -104,7 +104,7 @@ impl Process {
     }
 
     /// Waits until `ready` says so; an error if the process ends before, or never gets there.
-    pub async fn ready<Answer>(&self, ready: impl Fn() -> Answer) -> Result<(), StartError>
+    pub(crate) async fn ready<Answer>(&self, ready: impl Fn() -> Answer) -> Result<(), StartError>
     where
         Answer: Future<Output = Result<(), String>>,
     {
@@ -156,7 +156,7 @@ impl Drop for Process {
 }
 
 /// Whether no process has this number, or one that has ended and that nobody has asked after yet.
-pub fn has_ended(pid: u32) -> bool {
+pub(crate) fn has_ended(pid: u32) -> bool {
     if Path::new("/proc/self/stat").exists() {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // The state follows the name, which is in parentheses and may hold some.

@@ -18,7 +18,7 @@ enum Mode {
 
 /// A proxy in front of one port. It is gone, with its connections, when the value goes.
 #[derive(Debug)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     address: SocketAddr,
     mode: watch::Sender<Mode>,
     connections: Connections,
@@ -29,7 +29,7 @@ type Connections = Arc<Mutex<JoinSet<()>>>;
 
 impl Proxy {
     /// Starts a proxy to `port` on loopback.
-    pub async fn start(port: u16) -> std::io::Result<Self> {
+    pub(crate) async fn start(port: u16) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (mode, seen) = watch::channel(Mode::Pass);
@@ -39,34 +39,34 @@ impl Proxy {
     }
 
     /// Where it listens.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
     /// Breaks every connection there is. New ones pass, unless [`Self::refuse`] says otherwise.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         lock(&self.connections).abort_all();
     }
 
     /// Breaks every connection there is, and every new one.
-    pub fn refuse(&self) {
+    pub(crate) fn refuse(&self) {
         self.mode.send_replace(Mode::Refuse);
         self.cut();
     }
 
     /// Holds every byte back: connections stay open, and new ones are taken, but nothing
     /// comes through. This is what a network that drops packets looks like.
-    pub fn stall(&self) {
+    pub(crate) fn stall(&self) {
         self.mode.send_replace(Mode::Stall);
     }
 
     /// Lets everything pass again, what was held back too.
-    pub fn pass(&self) {
+    pub(crate) fn pass(&self) {
         self.mode.send_replace(Mode::Pass);
     }
 
     /// How many connections are open.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         let mut connections = lock(&self.connections);
         while connections.try_join_next().is_some() {}
         connections.len()

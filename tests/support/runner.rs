@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_mins(5);
 type Body = Pin<Box<dyn Future<Output = TestResult>>>;
 
 /// A test of its own async function, which needs the server binaries.
-pub struct Case {
+pub(crate) struct Case {
     name: String,
     needs: Vec<Need>,
     body: fn() -> Body,
@@ -34,17 +34,17 @@ pub struct Case {
 
 impl Case {
     /// For [`cases`]. `needs` are those beside the server binaries.
-    pub fn new(name: String, needs: &[Need], body: fn() -> Body) -> Self {
+    pub(crate) fn new(name: String, needs: &[Need], body: fn() -> Body) -> Self {
         Self { name, needs: needs.to_vec(), body, limit: LIMIT }
     }
 
     /// For a test whose length is chosen by who runs it.
-    pub fn within(self, limit: Duration) -> Self {
+    pub(crate) fn within(self, limit: Duration) -> Self {
         Self { limit, ..self }
     }
 
     /// Its name, `module::function`.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 }
@@ -67,7 +67,7 @@ pub(crate) use cases;
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the system gives threads"));
 
 /// Waits for `future`, outside of a test.
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
 }
 
@@ -77,7 +77,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 ///
 /// # Panics
 /// If the answer is still no after a minute; the message says `what`.
-pub async fn eventually(what: &str, ask: impl AsyncFn() -> bool) {
+pub(crate) async fn eventually(what: &str, ask: impl AsyncFn() -> bool) {
     let limit = Duration::from_mins(1);
     let asking = async {
         while !ask().await {
@@ -89,7 +89,7 @@ pub async fn eventually(what: &str, ask: impl AsyncFn() -> bool) {
 }
 
 /// The `main` of a test binary.
-pub fn run(cases: Vec<Case>) -> ExitCode {
+pub(crate) fn run(cases: Vec<Case>) -> ExitCode {
     let cases = cases.into_iter().map(|Case { name, needs, body, limit }| {
         let needs = [&[servers_are_built as Need], &*needs].concat();
         harness::Case::new(name.clone(), &needs, move || attempt(&name, body, limit))
@@ -128,20 +128,20 @@ thread_local! {
 
 /// Takes the folder of stopped control planes until it is known whether the test passed.
 /// Outside of a test it is removed at once.
-pub fn bequeath(remains: Remains) {
+pub(super) fn bequeath(remains: Remains) {
     // Without the thread's own storage (it is ending) the folder goes now.
     let _ = REMAINS.try_with(|all| all.borrow_mut().push(remains));
 }
 
 /// The folder of control planes, which goes with this value or, at the latest, with the process.
-pub struct Remains {
+pub(super) struct Remains {
     folder: PathBuf,
     watchdog: Arc<Watchdog>,
 }
 
 impl Remains {
     /// Makes the folder.
-    pub fn new(folder: Option<&Path>) -> Result<Self, StartError> {
+    pub(super) fn new(folder: Option<&Path>) -> Result<Self, StartError> {
         let folder = match folder {
             Some(folder) => std::fs::create_dir(folder).map(|()| folder.to_owned()),
             None => tempfile::Builder::new().prefix("carrier-envtest-").tempdir().map(tempfile::TempDir::keep),
@@ -157,12 +157,12 @@ impl Remains {
     }
 
     /// The folder.
-    pub fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Who removes it if we cannot.
-    pub fn watchdog(&self) -> &Arc<Watchdog> {
+    pub(super) fn watchdog(&self) -> &Arc<Watchdog> {
         &self.watchdog
     }
 }

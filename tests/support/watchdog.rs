@@ -37,13 +37,13 @@ done
 
 /// The shell that waits for our end.
 #[derive(Debug)]
-pub struct Watchdog {
+pub(crate) struct Watchdog {
     shell: Mutex<(Child, ChildStdin)>,
 }
 
 impl Watchdog {
     /// From now on `folder` goes when this process goes.
-    pub fn start(folder: &Path) -> std::io::Result<Self> {
+    pub(crate) fn start(folder: &Path) -> std::io::Result<Self> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "watchdog"])
             .arg(folder)
@@ -59,17 +59,17 @@ impl Watchdog {
     }
 
     /// Kill the process group `pid` too.
-    pub fn add(&self, pid: u32) -> std::io::Result<()> {
+    pub(crate) fn add(&self, pid: u32) -> std::io::Result<()> {
         self.tell(&format!("add {pid}\n"))
     }
 
     /// `pid` is gone, and its number may soon be someone else's.
-    pub fn forget(&self, pid: u32) -> std::io::Result<()> {
+    pub(crate) fn forget(&self, pid: u32) -> std::io::Result<()> {
         self.tell(&format!("drop {pid}\n"))
     }
 
     /// The shell's own process, for the test that shows that it goes too.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.lock().0.id()
     }
 

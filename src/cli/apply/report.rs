@@ -21,7 +21,7 @@ pub(super) fn plan(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
     let how = text::TextOptions { color: ui.out_color, ..text::TextOptions::default() };
     // The refusals are in the error that follows.
     let plan = Plan { refusals: Vec::new(), ..plan.clone() };
-    ui.out().write_all(text::text(&plan, &how).as_bytes())
+    ui.out().write_all(text::text(&plan, how).as_bytes())
 }
 
 /// Shows that there is nothing to do.

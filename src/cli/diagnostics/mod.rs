@@ -6,9 +6,9 @@
 
 pub mod github;
 pub mod json;
-pub mod place;
+pub(crate) mod place;
 pub mod sarif;
-pub mod snippet;
+pub(crate) mod snippet;
 pub mod text;
 
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use super::ui::{Ui, Verbosity};
 
 /// How diagnostics are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people, on stderr.
     #[default]
     Text,
@@ -37,7 +37,7 @@ pub enum Format {
 
 /// Outputs besides the two streams, and the names of files there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Destination {
+pub(crate) struct Destination {
     /// The repository's folder below the Git work tree, with a final `/`, or
     /// empty. SARIF and annotations name files from the work tree's root.
     pub prefix: String,
@@ -89,7 +89,7 @@ impl Summary {
 ///
 /// # Errors
 /// When a stream or the step summary cannot be written.
-pub fn report(
+pub(crate) fn report(
     ui: &mut Ui<'_>,
     format: Format,
     list: &[Diagnostic],

@@ -13,7 +13,7 @@ use crate::model::source::{FileId, Position, SourceFile, Sources, Span};
 const STRIDE: usize = 1024;
 
 /// Finds places in [`Sources`] quickly.
-pub struct Places<'a> {
+pub(crate) struct Places<'a> {
     sources: &'a Sources,
     index: Vec<OnceCell<Index>>,
 }
@@ -28,38 +28,38 @@ struct Index {
 impl<'a> Places<'a> {
     /// Nothing is read yet.
     #[must_use]
-    pub fn new(sources: &'a Sources) -> Self {
+    pub(crate) fn new(sources: &'a Sources) -> Self {
         Self { sources, index: (0..sources.len()).map(|_| OnceCell::new()).collect() }
     }
 
     /// The sources asked about.
     #[must_use]
-    pub fn sources(&self) -> &'a Sources {
+    pub(crate) fn sources(&self) -> &'a Sources {
         self.sources
     }
 
     /// The reference of the API object that a span lies in, and its JSON Pointer there; `None` for a file.
     #[must_use]
-    pub fn in_object(&self, span: Span) -> Option<(&'a str, String)> {
+    pub(crate) fn in_object(&self, span: Span) -> Option<(&'a str, String)> {
         Some((self.sources.path(span), self.sources.pointer(span)?))
     }
 
     /// Line and column of a span's first byte.
     #[must_use]
-    pub fn start(&self, span: Span) -> Position {
+    pub(crate) fn start(&self, span: Span) -> Position {
         self.position(span.file, span.start as usize)
     }
 
     /// Line and column behind a span's last byte.
     #[must_use]
-    pub fn end(&self, span: Span) -> Position {
+    pub(crate) fn end(&self, span: Span) -> Position {
         self.position(span.file, span.end as usize)
     }
 
     /// The text of a line, from 0, without its line break, and the offset of
     /// its first byte. A line past the end is the last.
     #[must_use]
-    pub fn line(&self, file: FileId, line: usize) -> (usize, &'a str) {
+    pub(crate) fn line(&self, file: FileId, line: usize) -> (usize, &'a str) {
         let Some((source, index)) = self.index(file) else { return (0, "") };
         let line = line.min(index.lines.len() - 1);
         let start = index.lines[line];
@@ -69,7 +69,7 @@ impl<'a> Places<'a> {
 
     /// The line, from 0, that the byte at `offset` is on.
     #[must_use]
-    pub fn line_of(&self, file: FileId, offset: usize) -> usize {
+    pub(crate) fn line_of(&self, file: FileId, offset: usize) -> usize {
         self.index(file).map_or(0, |(_, index)| index.lines.partition_point(|&start| start <= offset) - 1)
     }
 

@@ -21,7 +21,7 @@ const HIDDEN: &str = "•••";
 
 /// Lines of source and the labels on them, as miette reads them.
 #[derive(Debug)]
-pub struct Snippet {
+pub(crate) struct Snippet {
     boxes: Vec<Excerpt>,
     marks: Vec<Mark>,
 }
@@ -64,7 +64,7 @@ impl Snippet {
     /// with a sensitive label no character is shown, only where it stands; with
     /// `hidden`, of no file.
     #[must_use]
-    pub fn new<'l>(
+    pub(crate) fn new<'l>(
         places: &Places<'_>,
         labels: impl IntoIterator<Item = &'l Label>,
         width: usize,
@@ -114,12 +114,12 @@ impl Snippet {
 
     /// Whether there is anything to show.
     #[must_use]
-    pub fn has_lines(&self) -> bool {
+    pub(crate) fn has_lines(&self) -> bool {
         !self.boxes.is_empty()
     }
 
     /// The labels, at their places in the snippet.
-    pub fn labels(&self) -> impl Iterator<Item = LabeledSpan> + '_ {
+    pub(crate) fn labels(&self) -> impl Iterator<Item = LabeledSpan> + '_ {
         self.marks.iter().enumerate().map(|(i, mark)| {
             let text = Some(mark.text.clone()).filter(|t| !t.is_empty());
             let span = (mark.start, mark.end.saturating_sub(mark.start));

@@ -15,7 +15,7 @@ use crate::plan::permissions::grant;
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn text(out: &mut dyn Write, report: &Report, color: bool) -> io::Result<()> {
+pub(crate) fn text(out: &mut dyn Write, report: &Report, color: bool) -> io::Result<()> {
     for (index, health) in report.clusters.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
@@ -48,7 +48,7 @@ pub fn text(out: &mut dyn Write, report: &Report, color: bool) -> io::Result<()>
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn rbac(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+pub(crate) fn rbac(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     report.clusters.iter().try_for_each(|health| out.write_all(grant::stream(&health.grant).as_bytes()))
 }
 
@@ -56,7 +56,7 @@ pub fn rbac(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+pub(crate) fn json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report)?;
     writeln!(out)
 }

@@ -15,7 +15,7 @@ const LONGEST_VALUE: usize = 60;
 
 /// The fields of one version of a CRD, as one object exposes them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// The CRD.
     pub crd: String,
     /// The version.
@@ -34,7 +34,7 @@ pub struct Shown {
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn tree(out: &mut dyn Write, all: &[Shown], color: bool) -> io::Result<()> {
+pub(crate) fn tree(out: &mut dyn Write, all: &[Shown], color: bool) -> io::Result<()> {
     for (i, shown) in all.iter().enumerate() {
         if i > 0 {
             writeln!(out)?;
@@ -66,7 +66,7 @@ pub fn tree(out: &mut dyn Write, all: &[Shown], color: bool) -> io::Result<()> {
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn list(out: &mut dyn Write, all: &[Shown]) -> io::Result<()> {
+pub(crate) fn list(out: &mut dyn Write, all: &[Shown]) -> io::Result<()> {
     for (i, shown) in all.iter().enumerate() {
         if i > 0 {
             writeln!(out)?;
@@ -91,7 +91,7 @@ pub fn list(out: &mut dyn Write, all: &[Shown]) -> io::Result<()> {
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn document(out: &mut dyn Write, all: &[Shown]) -> io::Result<()> {
+pub(crate) fn document(out: &mut dyn Write, all: &[Shown]) -> io::Result<()> {
     let crds: Vec<Value> = all
         .iter()
         .map(|shown| {

@@ -1,9 +1,9 @@
 //! One cluster: a client for short and long work, which holds every request to the [`Limits`] and counts it.
 
-pub mod counters;
-mod limits;
-pub mod pager;
-pub mod retry;
+pub(crate) mod counters;
+pub(crate) mod limits;
+pub(crate) mod pager;
+pub(crate) mod retry;
 mod session;
 
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 
-pub use counters::{Counters, Outcome};
-pub use limits::Limits;
-pub use pager::{ListSink, Page, Pages};
+pub(crate) use counters::Counters;
+pub(crate) use limits::Limits;
+pub(crate) use pager::{ListSink, Page, Pages};
 
 use super::error::{ClusterError, ErrorKind};
 use super::kubeconfig::ClientConfig;

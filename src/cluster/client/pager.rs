@@ -34,7 +34,7 @@ impl ListSink for Vec<Value> {
 
 /// What comes next of a list.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Page {
+pub(crate) enum Page {
     /// Some of its objects.
     Objects(Vec<Value>),
     /// It expired and begins anew: what came so far counts no longer.
@@ -43,7 +43,7 @@ pub enum Page {
 
 /// A list under way. A page that could not be had may be asked for again.
 #[derive(Debug)]
-pub struct Pages {
+pub(crate) struct Pages {
     selection: Selection,
     pager: Pager,
 }
@@ -51,7 +51,7 @@ pub struct Pages {
 impl Pages {
     /// The list of a selection from its beginning.
     #[must_use]
-    pub fn new(selection: Selection) -> Self {
+    pub(crate) fn new(selection: Selection) -> Self {
         let usual = if selection.resource.plural == "customresourcedefinitions" { PAGE_OF_CRDS } else { PAGE };
         let pager = Pager { limit: selection.page.unwrap_or(usual).max(1), ..Pager::default() };
         Self { selection, pager }
@@ -61,7 +61,7 @@ impl Pages {
     ///
     /// # Errors
     /// When it cannot be had, is no list, or the list does not end within the limits.
-    pub async fn next(&mut self, cluster: &Cluster) -> Result<Option<Page>, ClusterError> {
+    pub(crate) async fn next(&mut self, cluster: &Cluster) -> Result<Option<Page>, ClusterError> {
         loop {
             if self.pager.version.is_some() {
                 return Ok(None);
@@ -86,7 +86,7 @@ impl Pages {
 
     /// The resource version of the whole list, once it has come to its end.
     #[must_use]
-    pub fn version(&self) -> Option<&str> {
+    pub(crate) fn version(&self) -> Option<&str> {
         self.pager.version.as_deref()
     }
 }

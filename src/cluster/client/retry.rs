@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The pauses between tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     first: Duration,
     longest: Duration,
     failures: u32,
@@ -16,13 +16,13 @@ pub struct Backoff {
 impl Backoff {
     /// Pauses of up to `first`, then up to twice that, and so on up to `longest`.
     #[must_use]
-    pub const fn new(first: Duration, longest: Duration) -> Self {
+    pub(crate) const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest, failures: 0 }
     }
 
     /// The pause after one more failure: a share of the longest pause for now, and never less than the
     /// server asks for. `chance` is between 0 and 1.
-    pub fn pause(&mut self, chance: f64, retry_after: Option<Duration>) -> Duration {
+    pub(crate) fn pause(&mut self, chance: f64, retry_after: Option<Duration>) -> Duration {
         let ceiling = 2_u32.checked_pow(self.failures).and_then(|times| self.first.checked_mul(times));
         let ceiling = ceiling.unwrap_or(self.longest).min(self.longest);
         self.failures = self.failures.saturating_add(1);
@@ -30,13 +30,13 @@ impl Backoff {
     }
 
     /// Begins anew after a success.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 
     /// The number of failures since the last success.
     #[must_use]
-    pub fn failures(&self) -> u32 {
+    pub(crate) fn failures(&self) -> u32 {
         self.failures
     }
 }

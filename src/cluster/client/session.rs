@@ -16,7 +16,7 @@ use crate::cluster::error::{ClusterError, ErrorKind};
 use crate::cluster::plugin::{Credential, Plugin};
 
 /// A client, and the credentials of a plugin where there is one.
-pub struct Session {
+pub(super) struct Session {
     client: kube::Client,
     authorization: Option<HeaderValue>,
     credential: Option<Arc<Credential>>,
@@ -24,23 +24,23 @@ pub struct Session {
 
 impl Session {
     /// The client.
-    pub fn client(&self) -> &kube::Client {
+    pub(super) fn client(&self) -> &kube::Client {
         &self.client
     }
 
     /// The header with the token of a plugin.
-    pub fn authorization(&self) -> Option<&HeaderValue> {
+    pub(super) fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
     }
 
     /// Whether there may be other credentials than those that the server refused.
-    pub fn is_renewable(&self) -> bool {
+    pub(super) fn is_renewable(&self) -> bool {
         self.credential.is_some()
     }
 }
 
 /// The sessions of one cluster, one after the other.
-pub struct Sessions {
+pub(super) struct Sessions {
     config: Config,
     plugin: Option<Arc<Plugin>>,
     current: Mutex<Option<Arc<Session>>>,
@@ -51,7 +51,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When certificates or keys cannot be used.
-    pub fn new(mut config: Config) -> Result<Self, ClusterError> {
+    pub(super) fn new(mut config: Config) -> Result<Self, ClusterError> {
         let auth = &mut config.auth_info;
         // As kube and kubectl do: what stands in the kubeconfig goes before what a plugin says.
         let has_own = auth.auth_provider.is_some()
@@ -71,7 +71,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When the plugin fails, or says what cannot be used.
-    pub async fn current(&self) -> Result<Arc<Session>, ClusterError> {
+    pub(super) async fn current(&self) -> Result<Arc<Session>, ClusterError> {
         let mut current = self.current.lock().await;
         let expired = match current.as_ref().map(|session| (session, &session.credential)) {
             Some((session, None)) => return Ok(Arc::clone(session)),
@@ -87,7 +87,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When the plugin fails, or says what cannot be used.
-    pub async fn renew(&self, refused: &Arc<Session>) -> Result<Arc<Session>, ClusterError> {
+    pub(super) async fn renew(&self, refused: &Arc<Session>) -> Result<Arc<Session>, ClusterError> {
         let mut current = self.current.lock().await;
         if let Some(session) = current.as_ref().filter(|session| !Arc::ptr_eq(session, refused)) {
             return Ok(Arc::clone(session));

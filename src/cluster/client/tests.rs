@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::cluster::client::counters::Outcome;
 use crate::cluster::kubeconfig::{FileSource, from_files};
 use crate::cluster::request::Verb;
 use crate::model::cluster::ClusterId;

@@ -3,7 +3,7 @@
 /// The message without its values: `Invalid value: "hunter2": must be …` may quote a preset that is a
 /// password.
 #[must_use]
-pub fn discreet(message: &str) -> String {
+pub(crate) fn discreet(message: &str) -> String {
     const BEFORE: &str = " value: ";
     let mut out = String::with_capacity(message.len());
     let mut rest = message;

@@ -10,8 +10,8 @@ mod status;
 use std::error::Error as _;
 use std::time::Duration;
 
-pub use discreet::discreet;
-pub use status::{Cause, ServerStatus};
+pub(crate) use discreet::discreet;
+pub(crate) use status::{Cause, ServerStatus};
 
 use super::request::RequestError;
 use crate::plan::types::Conflict;

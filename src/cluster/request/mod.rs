@@ -1,17 +1,17 @@
 //! Requests to an API server, as plain descriptions. Nothing is sent here, and [`http`] makes HTTP of them.
 
 mod http;
-mod patch;
-mod selection;
+pub(crate) mod patch;
+pub(crate) mod selection;
 
 use bytes::Bytes;
 use kube::api::Preconditions;
 use serde_json::Value;
 
-pub use self::http::RequestError;
-pub use self::patch::JsonPatch;
-pub use self::selection::Selection;
-pub use crate::model::managed_fields::FIELD_MANAGER;
+pub(crate) use self::http::RequestError;
+pub(crate) use self::patch::JsonPatch;
+pub(crate) use self::selection::Selection;
+pub(crate) use crate::model::managed_fields::FIELD_MANAGER;
 use crate::model::resource::Resource;
 
 /// A request, as a description.

@@ -9,7 +9,7 @@
 //! Of what the server says of an instance only fields and reasons are kept: its
 //! words quote values, and an instance may hold a password.
 
-mod scratch;
+pub(crate) mod scratch;
 mod verdict;
 
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ use crate::model::crd::{Version, versions};
 use crate::model::resource::Resource;
 use crate::plan::types::{Impact, InvalidInstance};
 use scratch::Scratch;
-pub use scratch::{LABEL, Leftover, sweep};
+pub(crate) use scratch::{Leftover, sweep};
 use verdict::Verdict;
 
 /// Instances come in pages of so many, since their bodies are needed.
@@ -43,7 +43,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// Tries the instances of `live`, a CRD, under the schema of `new`.
 ///
 /// What cannot be found out is said in [`Impact::unchecked`]: it does not stop a plan.
-pub async fn try_schema(cluster: &Cluster, live: &Value, new: &Value) -> Impact {
+pub(crate) async fn try_schema(cluster: &Cluster, live: &Value, new: &Value) -> Impact {
     let Some((readable, version)) = readable(live, new) else {
         let why = "the CRD no longer has a version in which its instances can be read".to_owned();
         return Impact { unchecked: Some(why), ..Impact::default() };

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A CRD for a trial, and the kind it defines. It is deleted when this goes.
 #[derive(Debug)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     /// The kind to create instances of.
     pub resource: Resource,
     /// Whether the kind has its status apart, so that creating an instance does not set it.
@@ -40,7 +40,7 @@ pub struct Scratch {
 
 impl Scratch {
     /// Makes a CRD with the schema that `crd` has for `version`, and waits until it is served.
-    pub async fn create(cluster: &Cluster, crd: &Value, version: &str) -> Result<Self, ClusterError> {
+    pub(crate) async fn create(cluster: &Cluster, crd: &Value, version: &str) -> Result<Self, ClusterError> {
         let run = format!("{:016x}", RandomState::new().hash_one(version));
         let run = run.get(..10).unwrap_or(&run);
         let broken = || ClusterError::new(ErrorKind::BadAnswer, "it is no CRD");
@@ -104,7 +104,7 @@ impl Scratch {
     }
 
     /// An instance as it would be created: its names, and all that its owner wrote.
-    pub fn candidate(&self, instance: &Value, namespace: Option<&str>, name: &str) -> Value {
+    pub(crate) fn candidate(&self, instance: &Value, namespace: Option<&str>, name: &str) -> Value {
         let mut body = instance.as_object().cloned().unwrap_or_default();
         if self.has_status {
             body.remove("status");
@@ -121,7 +121,7 @@ impl Scratch {
     }
 
     /// Deletes it. What fails here is left to a later run.
-    pub async fn remove(mut self) {
+    pub(crate) async fn remove(mut self) {
         delete(&self.cluster, &self.name, self.uid.as_deref()).await;
         // Only now: if this is dropped while it waits, `drop` tries again.
         self.removed = true;
@@ -172,7 +172,7 @@ fn definition(crd: &Value, version: &str, run: &str) -> Option<Value> {
 
 /// A CRD that bears the marks of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leftover {
+pub(crate) struct Leftover {
     name: String,
     uid: String,
     created: Timestamp,
@@ -181,7 +181,7 @@ pub struct Leftover {
 impl Leftover {
     /// The trial's CRD that this is, if it is one.
     #[must_use]
-    pub fn of(crd: &Value) -> Option<Self> {
+    pub(crate) fn of(crd: &Value) -> Option<Self> {
         let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str);
         crd.pointer("/metadata/labels")?.get(LABEL)?;
         let name =
@@ -201,7 +201,7 @@ impl Leftover {
 
 /// Deletes what is left of trials that were killed: a trial that goes on is younger than `age`. What
 /// fails is left to a later run.
-pub async fn sweep(cluster: &Cluster, leftovers: &[Leftover], age: Duration) {
+pub(crate) async fn sweep(cluster: &Cluster, leftovers: &[Leftover], age: Duration) {
     for leftover in leftovers.iter().filter(|l| l.is_older_than(age)) {
         delete(cluster, &leftover.name, Some(&leftover.uid)).await;
     }

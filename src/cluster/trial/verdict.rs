@@ -17,7 +17,7 @@ const WHOLE: &str = "<nil>";
 
 /// What became of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// It is taken whole.
     Fits,
     /// Fields of it are refused or would be lost.
@@ -28,7 +28,7 @@ pub enum Verdict {
 
 /// The fields that the schema does not know, from a refusal by strict decoding; `None` where the
 /// refusal is another.
-pub fn lost(error: &ClusterError) -> Option<Vec<String>> {
+pub(super) fn lost(error: &ClusterError) -> Option<Vec<String>> {
     let unknown = error.unknown_fields();
     let fields: BTreeSet<String> =
         unknown.iter().map(|path| format!("{} (unknown: it would be lost)", shown(path))).collect();
@@ -36,7 +36,7 @@ pub fn lost(error: &ClusterError) -> Option<Vec<String>> {
 }
 
 /// The verdict where fields are unknown, and the same instance was offered without strictness.
-pub fn with_lost(lost: Vec<String>, lenient: Result<(), ClusterError>, has_status: bool) -> Verdict {
+pub(super) fn with_lost(lost: Vec<String>, lenient: Result<(), ClusterError>, has_status: bool) -> Verdict {
     let Err(error) = lenient else { return Verdict::Fails(lost) };
     let mut fields: BTreeSet<String> = lost.into_iter().collect();
     if let Verdict::Fails(more) = of(&error, has_status) {
@@ -47,7 +47,7 @@ pub fn with_lost(lost: Vec<String>, lenient: Result<(), ClusterError>, has_statu
 
 /// The verdict of a refusal. With `has_status` the status was left out on purpose, and that it is
 /// missing says nothing.
-pub fn of(error: &ClusterError, has_status: bool) -> Verdict {
+pub(super) fn of(error: &ClusterError, has_status: bool) -> Verdict {
     match error.kind {
         ErrorKind::Invalid if error.causes().is_empty() => {
             Verdict::Untried("the server refuses it, and names no field")

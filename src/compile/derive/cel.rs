@@ -25,7 +25,7 @@ const MAX_DEPTH: u16 = 24;
 /// The expression cannot be parsed, so nobody knows what it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it cannot be parsed")]
-pub struct Unparsed;
+pub(super) struct Unparsed;
 
 fn parse(expression: &str) -> Result<IdedExpr, Unparsed> {
     let signs = expression.chars().filter(|c| !c.is_alphanumeric() && !c.is_whitespace()).count();
@@ -311,7 +311,7 @@ fn is_scalar_operator(name: &str) -> bool {
 }
 
 /// A property's name as CEL spells it (Kubernetes' escaping: `foo-bar` is `foo__dash__bar`).
-pub fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     const RESERVED: [&str; 21] = [
         "true",
         "false",
@@ -351,7 +351,7 @@ fn is_name(word: &str, name: &str) -> bool {
 }
 
 /// The text of a rule on one line, cut after 100 characters.
-pub fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match joined.char_indices().nth(100) {
         Some((cut, _)) => format!("{}…", &joined[..cut]),

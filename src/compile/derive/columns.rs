@@ -11,7 +11,7 @@ use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// The columns whose every field is visible, filter operands included.
-pub fn columns(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) -> Vec<Value> {
+pub(crate) fn columns(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) -> Vec<Value> {
     let text = |c: &Value, key: &str| c.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut kept = Vec::new();
     // Then even a path that cannot be read shows no hidden field.
@@ -37,7 +37,7 @@ pub fn columns(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) 
 }
 
 /// The selectable fields that are visible.
-pub fn selectable(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) -> Vec<Value> {
+pub(crate) fn selectable(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) -> Vec<Value> {
     let mut kept = Vec::new();
     for json_path in &version.selectable {
         match hidden(json_path, set) {
@@ -54,7 +54,7 @@ pub fn selectable(version: &SourceVersion, set: &PathSet, report: &mut Report<'_
 }
 
 /// The scale subresource, if both replica fields are visible; without its label selector if that is hidden.
-pub fn scale(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) -> Option<Value> {
+pub(crate) fn scale(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) -> Option<Value> {
     let mut scale = version.subresources.scale.as_ref()?.as_object()?.clone();
     for (key, needed) in [("specReplicasPath", true), ("statusReplicasPath", true), ("labelSelectorPath", false)] {
         let Some(json_path) = scale.get(key).and_then(Value::as_str).map(str::to_owned) else { continue };
@@ -72,7 +72,7 @@ pub fn scale(version: &SourceVersion, set: &PathSet, report: &mut Report<'_>) ->
 }
 
 /// `subresources` of a derived or internal version: status always, scale where there is one.
-pub fn subresources(scale: Option<Value>) -> Value {
+pub(crate) fn subresources(scale: Option<Value>) -> Value {
     let mut map = Map::new();
     map.insert("status".to_owned(), Value::Object(Map::new()));
     map.extend(scale.map(|s| ("scale".to_owned(), s)));
@@ -95,7 +95,7 @@ fn field_path(json_path: &str) -> FieldPath {
 /// Every field that a column's JSONPath reads. kubectl's dialect: `\.`, `['…']`, `[*]`, `[0]`,
 /// `[?(@.a.b=="x")]`, braces around it, and the leading dot may be missing.
 #[must_use]
-pub fn reads(json_path: &str) -> Option<Vec<FieldPath>> {
+pub(crate) fn reads(json_path: &str) -> Option<Vec<FieldPath>> {
     let text = json_path.trim().trim_start_matches('{').trim_end_matches('}').trim_start_matches('$');
     let mut base = FieldPath::default();
     let mut operands = Vec::new();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::schema;
 
 /// The fields of a condition that carrier writes. A list whose items demand others cannot hold `Synced`.
-pub const CONDITION_FIELDS: [&str; 5] = ["type", "status", "lastTransitionTime", "reason", "message"];
+pub(crate) const CONDITION_FIELDS: [&str; 5] = ["type", "status", "lastTransitionTime", "reason", "message"];
 
 /// What the status of one version can hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl StatusContract {
 }
 
 /// Whether a status is an object with fields of fixed names, to which some may be added.
-pub fn is_struct(status: &Value) -> bool {
+pub(crate) fn is_struct(status: &Value) -> bool {
     schema::type_name(status) == "object" && status.get("additionalProperties").is_none()
 }
 

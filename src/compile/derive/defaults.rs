@@ -11,7 +11,7 @@ use crate::model::path::{FieldPath, Segment};
 
 /// What becomes of the rules on the way to a default.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Rules {
+pub(super) enum Rules {
     /// They stay.
     Stay,
     /// They go: with the default, items are smaller, and the server reckons with more of them.
@@ -19,7 +19,7 @@ pub enum Rules {
 }
 
 /// Puts a default at `path` below a node whose own path is `at`.
-pub fn put_default(
+pub(super) fn put_default(
     node: &mut Value,
     path: &[Segment],
     default: &Value,

@@ -93,7 +93,7 @@ impl ExposeItem {
 }
 
 /// Collects the diagnostics about one item.
-pub struct Report<'a> {
+pub(crate) struct Report<'a> {
     /// The item.
     pub item: &'a ExposeItem,
     /// The object the item belongs to.
@@ -104,18 +104,24 @@ pub struct Report<'a> {
 
 impl Report<'_> {
     /// Reports a diagnostic about a field, at the line that caused it. Without `help`, the code's own is shown.
-    pub fn about(&mut self, code: &'static Code, path: &FieldPath, message: String, help: impl Into<Option<String>>) {
+    pub(crate) fn about(
+        &mut self,
+        code: &'static Code,
+        path: &FieldPath,
+        message: String,
+        help: impl Into<Option<String>>,
+    ) {
         self.at(code, self.item.blame(path), message, help);
     }
 
     /// Reports a diagnostic about a line. Without `help`, the code's own is shown.
-    pub fn at(&mut self, code: &'static Code, place: Span, message: String, help: impl Into<Option<String>>) {
+    pub(crate) fn at(&mut self, code: &'static Code, place: Span, message: String, help: impl Into<Option<String>>) {
         let help = help.into().unwrap_or_else(|| code.fix());
         self.push(Diagnostic::new(code, place, message).help(help));
     }
 
     /// Reports a path that names nothing, with the path that was probably meant.
-    pub fn meant(&mut self, code: &'static Code, place: Span, message: String, meant: &FieldPath) {
+    pub(crate) fn meant(&mut self, code: &'static Code, place: Span, message: String, meant: &FieldPath) {
         self.push(Diagnostic::new(code, place, message).did_you_mean(meant));
     }
 

@@ -11,7 +11,7 @@ use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// A required field that nothing sets.
 #[derive(Debug)]
-pub struct Missing<'s> {
+pub(crate) struct Missing<'s> {
     /// The field.
     pub field: FieldPath,
     /// Its schema, where the CRD describes it.
@@ -22,7 +22,7 @@ pub struct Missing<'s> {
 
 /// Every required field below the visible part of `root` that nothing sets.
 #[must_use]
-pub fn missing<'s>(root: &'s Value, set: &PathSet, presets: &[ValueAt]) -> Vec<Missing<'s>> {
+pub(crate) fn missing<'s>(root: &'s Value, set: &PathSet, presets: &[ValueAt]) -> Vec<Missing<'s>> {
     let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
     let mut walk = Walk { found: Vec::new() };
     walk.partial(root, set, &preset, &mut FieldPath::default(), None);
@@ -30,7 +30,7 @@ pub fn missing<'s>(root: &'s Value, set: &PathSet, presets: &[ValueAt]) -> Vec<M
 }
 
 /// Reports what [`missing`] finds.
-pub fn fulfillable(root: &Value, set: &PathSet, presets: &[ValueAt], report: &mut Report<'_>) {
+pub(crate) fn fulfillable(root: &Value, set: &PathSet, presets: &[ValueAt], report: &mut Report<'_>) {
     for missing in missing(root, set, presets) {
         missing.report(report);
     }
@@ -148,7 +148,7 @@ impl Missing<'_> {
 }
 
 /// Checks defaults and presets against the schema: reports those that do not fit and returns the others.
-pub fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Vec<ValueAt>, Vec<ValueAt>) {
+pub(crate) fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Vec<ValueAt>, Vec<ValueAt>) {
     let item = report.item;
     let mut defaults = Vec::new();
     for value in &item.defaults {

@@ -14,7 +14,7 @@ use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// A simplified constraint.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// Every instance satisfies it: it can go.
     True,
     /// No instance can satisfy it: it requires hidden fields.
@@ -26,7 +26,7 @@ pub enum Verdict {
 }
 
 /// Simplifies one constraint: the value of `not`, or one branch of a list.
-pub fn simplify(schema: &Value, set: &PathSet) -> Verdict {
+pub(super) fn simplify(schema: &Value, set: &PathSet) -> Verdict {
     let Some(map) = schema.as_object() else { return Verdict::Unclear };
     if set.is_whole() {
         return if map.is_empty() { Verdict::True } else { Verdict::Says(schema.clone()) };
@@ -77,7 +77,7 @@ pub fn simplify(schema: &Value, set: &PathSet) -> Verdict {
 }
 
 /// Simplifies the value of the junctor `key` of a node.
-pub fn junctor(key: &str, value: &Value, set: &PathSet) -> Verdict {
+pub(super) fn junctor(key: &str, value: &Value, set: &PathSet) -> Verdict {
     match simplify(&json!({ key: value }), set) {
         Verdict::Says(mut map) => map.get_mut(key).map_or(Verdict::Unclear, |v| Verdict::Says(v.take())),
         other => other,
@@ -85,7 +85,7 @@ pub fn junctor(key: &str, value: &Value, set: &PathSet) -> Verdict {
 }
 
 /// Every hidden property that a constraint names, by its path below `at`.
-pub fn hidden_paths(schema: &Value, set: &PathSet, at: &mut FieldPath, found: &mut BTreeSet<FieldPath>) {
+pub(super) fn hidden_paths(schema: &Value, set: &PathSet, at: &mut FieldPath, found: &mut BTreeSet<FieldPath>) {
     let Some(map) = schema.as_object() else { return };
     if set.is_whole() {
         return;

@@ -4,16 +4,16 @@
 //! `derivation.md` R1–R14 is the specification. Deriving is a pure function of
 //! its arguments: the order of paths, versions or clusters has no influence.
 
-pub mod columns;
-pub mod contract;
-pub mod exposure;
-pub mod fulfil;
-pub mod names;
-pub mod projection;
+pub(crate) mod columns;
+pub(crate) mod contract;
+pub(crate) mod exposure;
+pub(crate) mod fulfil;
+pub(crate) mod names;
+pub(crate) mod projection;
 pub mod schema;
-pub mod select;
-pub mod selection;
-pub mod source;
+pub(crate) mod select;
+pub(crate) mod selection;
+pub(crate) mod source;
 pub mod validate;
 
 mod cel;
@@ -69,7 +69,7 @@ pub fn internal(source: &SourceCrd, cluster: &ClusterId, version: &SourceVersion
 
 /// The same with other names: two operators may use the same kind, and the copies of their CRDs share an API group.
 #[must_use]
-pub fn internal_as(source: &SourceCrd, names: &CrdNames, cluster: &ClusterId, version: &SourceVersion) -> Value {
+pub(crate) fn internal_as(source: &SourceCrd, names: &CrdNames, cluster: &ClusterId, version: &SourceVersion) -> Value {
     let annotations = origin(source, version);
     let mut root = version.schema.clone();
     sanitize::schema(&mut root);

@@ -9,7 +9,7 @@ use crate::model::path::{FieldPath, PathSet, Segment};
 
 /// A node that is visible in part.
 #[derive(Clone, Copy)]
-pub struct Node<'n> {
+pub(super) struct Node<'n> {
     /// Its schema in the base CRD.
     pub source: &'n Value,
     /// What of it is visible.
@@ -28,7 +28,7 @@ pub struct Node<'n> {
 
 impl<'n> Node<'n> {
     /// The node behind a step.
-    pub fn child(&self, segment: &Segment, source: &'n Value, set: &'n PathSet) -> Self {
+    pub(super) fn child(&self, segment: &Segment, source: &'n Value, set: &'n PathSet) -> Self {
         let preset = self.preset.and_then(|p| p.children().find(|(s, _)| *s == segment).map(|(_, below)| below));
         let replaced = self.replaced || schema::is_atomic(self.source);
         Self { source, set, preset, replaced, keys: &[], ..*self }
@@ -37,7 +37,7 @@ impl<'n> Node<'n> {
 
 /// What a pruned node's ancestors must know of it.
 #[derive(Default)]
-pub struct Pruned {
+pub(super) struct Pruned {
     /// Its schema.
     pub schema: Value,
     /// Fields that rules here and above must not use, by their path from here: those that are hidden, that lost their
@@ -55,7 +55,7 @@ pub struct Pruned {
 
 impl Pruned {
     /// Adds what the ancestors of the child behind a step must know.
-    pub fn absorb(&mut self, step: &Segment, child: &Pruned) {
+    pub(super) fn absorb(&mut self, step: &Segment, child: &Pruned) {
         let below = |path: &FieldPath| FieldPath([std::slice::from_ref(step), path.segments()].concat());
         self.hidden.extend(child.hidden.iter().map(below));
         self.grown.extend(child.grown.iter().cloned());
@@ -77,6 +77,6 @@ impl Pruned {
 }
 
 /// Whether the server would estimate that more items of the pruned schema fit in a request.
-pub fn smaller(source: &Value, pruned: &Value) -> bool {
+pub(super) fn smaller(source: &Value, pruned: &Value) -> bool {
     schema::least_size(pruned) < schema::least_size(source)
 }

@@ -17,7 +17,7 @@ use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
 
 /// A partial node whose children are pruned already.
-pub struct Partial<'a, 'r> {
+pub(super) struct Partial<'a, 'r> {
     /// Collects the diagnostics.
     pub report: &'a mut Report<'r>,
     /// The node in the base CRD.
@@ -28,7 +28,7 @@ pub struct Partial<'a, 'r> {
 
 impl Partial<'_, '_> {
     /// Removes from `out`, a copy of the node with pruned children, the keywords that do not hold for the visible part.
-    pub fn settle(mut self, out: &mut Map<String, Value>, pruned: &mut Pruned) {
+    pub(super) fn settle(mut self, out: &mut Map<String, Value>, pruned: &mut Pruned) {
         self.replaced_as_a_whole(out, pruned);
         self.preserve(out);
         self.junctors(out);

@@ -15,7 +15,7 @@ use super::{partial, schema};
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// What pruning needs beside the schema and the paths.
-pub struct Pruner<'a, 'r> {
+pub(super) struct Pruner<'a, 'r> {
     /// Collects the diagnostics.
     pub report: &'a mut Report<'r>,
     /// Hidden fields that a preset sets: unlike other hidden fields they are present.
@@ -26,7 +26,7 @@ pub struct Pruner<'a, 'r> {
 
 impl Pruner<'_, '_> {
     /// The schema of the visible part; `None` where nothing is visible.
-    pub fn root(&mut self, root: &Value, set: &PathSet) -> Option<Value> {
+    pub(super) fn root(&mut self, root: &Value, set: &PathSet) -> Option<Value> {
         let preset = self.preset.clone();
         let preset = Some(&preset);
         let node = Node { source: root, set, preset, in_status: false, unbounded: false, replaced: false, keys: &[] };

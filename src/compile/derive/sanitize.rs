@@ -26,7 +26,7 @@ const AT_ROOT: [&str; 11] = [
 
 /// Drops integer formats that contradict the bounds beside them (`derivation.md` §3.1 trap 3).
 /// Returns each place with a message. A generation in the status stops being required.
-pub fn schema(root: &mut Value) -> Vec<(FieldPath, String)> {
+pub(super) fn schema(root: &mut Value) -> Vec<(FieldPath, String)> {
     let mut found = Vec::new();
     if let Some(status) = root.pointer_mut("/properties/status") {
         generations(status);
@@ -58,7 +58,7 @@ fn generations(node: &mut Value) {
 }
 
 /// Drops from the root what is forbidden there once there is a status subresource (R5, R10).
-pub fn root(root: &mut Value) -> Vec<String> {
+pub(super) fn root(root: &mut Value) -> Vec<String> {
     let Some(map) = root.as_object_mut() else { return Vec::new() };
     let forbidden: Vec<String> = map.keys().filter(|k| !AT_ROOT.contains(&k.as_str())).cloned().collect();
     for key in &forbidden {

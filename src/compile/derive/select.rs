@@ -13,10 +13,10 @@ use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 use crate::model::source::{Span, Spanned};
 
 /// The roots that every object has.
-pub const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];
+pub(crate) const ALWAYS: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
 /// The exposed part of a version's schema. Paths that cannot be exposed are reported and left out.
-pub fn select(root: &Value, report: &mut Report<'_>) -> PathSet {
+pub(crate) fn select(root: &Value, report: &mut Report<'_>) -> PathSet {
     let mut set = PathSet::nothing();
     let mut sound: Vec<Named<'_>> = Vec::new();
     let item = report.item;
@@ -60,7 +60,7 @@ pub fn select(root: &Value, report: &mut Report<'_>) -> PathSet {
 }
 
 /// Why a path cannot be exposed.
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// The diagnostic this becomes.
     pub code: &'static crate::model::codes::Code,
     /// What is wrong.
@@ -73,7 +73,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Reports it at a line.
-    pub fn report(self, place: Span, report: &mut Report<'_>) {
+    pub(crate) fn report(self, place: Span, report: &mut Report<'_>) {
         match self.meant {
             Some(meant) => report.meant(self.code, place, self.message, &meant),
             None => report.at(self.code, place, self.message, self.help),
@@ -84,7 +84,7 @@ impl Refusal {
 type Notes = Vec<(&'static crate::model::codes::Code, String, Option<String>)>;
 
 /// Follows a path through the schema. The notes are warnings about a path that exists.
-pub fn walk(root: &Value, path: &FieldPath) -> Result<Notes, Refusal> {
+pub(crate) fn walk(root: &Value, path: &FieldPath) -> Result<Notes, Refusal> {
     let mut notes = Notes::new();
     let mut node = root;
     for (depth, segment) in path.segments().iter().enumerate() {

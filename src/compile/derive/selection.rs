@@ -11,7 +11,7 @@ use super::{fulfil, select};
 use crate::model::path::PathSet;
 
 /// The sound part of an item of an exposure.
-pub struct Selection {
+pub(crate) struct Selection {
     /// The exposed fields, with those that must be exposed beside them.
     pub set: PathSet,
     /// Defaults that fit their fields.
@@ -22,7 +22,7 @@ pub struct Selection {
 
 impl Selection {
     /// Selects from the root schema of a version. Paths and values that cannot be used are reported and left out.
-    pub fn of(root: &Value, report: &mut Report<'_>) -> Self {
+    pub(crate) fn of(root: &Value, report: &mut Report<'_>) -> Self {
         let set = select::select(root, report);
         let (defaults, presets) = fulfil::sound_values(root, &set, report);
         Self { set, defaults, presets }
@@ -30,7 +30,7 @@ impl Selection {
 
     /// The copying rules of the version with the root schema `root`.
     #[must_use]
-    pub fn projection(&self, root: &Value) -> Projection {
+    pub(crate) fn projection(&self, root: &Value) -> Projection {
         Projection::new(root, &self.set, &self.presets)
     }
 }

@@ -181,7 +181,7 @@ impl SourceVersion {
 /// Kubernetes' order of versions, higher is preferred: `v2` > `v1` > `v1beta2` > `v1alpha1` > anything else,
 /// the rest in reverse alphabetical order (`k8s.io/apimachinery/pkg/version`).
 #[must_use]
-pub fn priority(name: &str) -> (u8, u64, u64, std::cmp::Reverse<String>) {
+pub(crate) fn priority(name: &str) -> (u8, u64, u64, std::cmp::Reverse<String>) {
     let parsed = || {
         let rest = name.strip_prefix('v')?;
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());

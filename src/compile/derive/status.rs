@@ -13,7 +13,7 @@ use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
 
 /// Adds to the pruned root what the contract requires and the exposure does not have.
-pub fn guarantee(root: &mut Value, set: &PathSet, report: &mut Report<'_>) {
+pub(super) fn guarantee(root: &mut Value, set: &PathSet, report: &mut Report<'_>) {
     let exposed = set.property("status");
     if exposed == Exposed::Hidden {
         let message = "nothing of `.status` is exposed: tenants see the state of synchronisation, not of the service";

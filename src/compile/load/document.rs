@@ -28,7 +28,7 @@ pub(super) enum Origin<'a> {
 
 impl<'a> Origin<'a> {
     /// The text that its spans cut; empty for an API object.
-    pub fn text(self) -> &'a str {
+    pub(super) fn text(self) -> &'a str {
         match self {
             Self::File(file) => &file.text,
             Self::Api => "",
@@ -36,7 +36,7 @@ impl<'a> Origin<'a> {
     }
 
     /// The path of the file; `None` for an API object.
-    pub fn path(self) -> Option<&'a str> {
+    pub(super) fn path(self) -> Option<&'a str> {
         match self {
             Self::File(file) => Some(&file.path),
             Self::Api => None,
@@ -44,7 +44,7 @@ impl<'a> Origin<'a> {
     }
 
     /// Whether an API server answered it. Then its status and the server's own metadata belong there.
-    pub fn is_live(self) -> bool {
+    pub(super) fn is_live(self) -> bool {
         matches!(self, Self::Api)
     }
 }

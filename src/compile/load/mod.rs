@@ -9,17 +9,17 @@
 mod classify;
 pub(super) mod config;
 mod document;
-pub mod loaded;
+pub(crate) mod loaded;
 mod metadata;
-pub mod objects;
+pub(crate) mod objects;
 mod rules;
-pub mod schema;
+pub(crate) mod schema;
 mod secret;
-pub mod shape;
-pub mod unreadable;
+pub(crate) mod shape;
+pub(crate) mod unreadable;
 
-pub use loaded::{Loaded, Object, SourceKey};
-pub use objects::load;
+pub(crate) use loaded::{Loaded, Object, SourceKey};
+pub(crate) use objects::load;
 
 #[cfg(test)]
 mod tests;

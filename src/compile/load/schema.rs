@@ -19,7 +19,7 @@ use crate::yaml::tree::{Entry, Node, Value, escape};
 
 /// The codes that a walk complains with: an object's or a configuration's.
 #[derive(Debug)]
-pub struct Codes {
+pub(crate) struct Codes {
     /// A field that the schema does not have.
     pub unknown: &'static Code,
     /// A required field that is not there.
@@ -39,7 +39,7 @@ pub struct Codes {
 }
 
 /// The codes for objects.
-pub static OBJECT: Codes = Codes {
+pub(crate) static OBJECT: Codes = Codes {
     unknown: &object::UNKNOWN_FIELD,
     missing: &object::MISSING_FIELD,
     wrong_type: &object::WRONG_TYPE,
@@ -51,7 +51,7 @@ pub static OBJECT: Codes = Codes {
 };
 
 /// The codes for `carrier.yaml`.
-pub static CONFIG: Codes = Codes {
+pub(crate) static CONFIG: Codes = Codes {
     unknown: &config::UNKNOWN_KEY,
     // Nothing in it has to be there.
     missing: &config::WRONG_VALUE,
@@ -64,7 +64,7 @@ pub static CONFIG: Codes = Codes {
 };
 
 /// A walk over one document.
-pub struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     /// The text of the document's file.
     pub text: &'a str,
     /// What the document is, for [`Diagnostic::object`]: `Account/team-a`.
@@ -78,7 +78,7 @@ pub struct Walk<'a> {
 impl Walk<'_> {
     /// Checks a value. `path` is its JSON Pointer in the document, `name` the
     /// span of what names it: its key. True, when nothing is wrong.
-    pub fn check(&mut self, shape: &Shape, node: &Node, path: &str, name: Option<Span>) -> bool {
+    pub(crate) fn check(&mut self, shape: &Shape, node: &Node, path: &str, name: Option<Span>) -> bool {
         match (shape.type_, &node.value) {
             (Type::Any, value) if *value != Value::Null => true,
             (Type::Object, Value::Map(entries)) => self.mapping(shape, node, entries, path, name),
@@ -310,7 +310,7 @@ impl Walk<'_> {
     }
 
     /// Adds a complaint about the value at `path`.
-    pub fn push(&mut self, diagnostic: Diagnostic, path: &str) {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic, path: &str) {
         let object = (!self.object.is_empty()).then(|| self.object.to_owned());
         self.diagnostics.push(Diagnostic { object, path: Some(path.to_owned()), ..diagnostic });
     }

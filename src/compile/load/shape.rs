@@ -14,7 +14,7 @@ use crate::model::kinds::table::{KINDS, KindInfo, SchemaOf};
 
 /// The type of value that a schema asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Type {
+pub(crate) enum Type {
     /// A mapping.
     Object,
     /// A list.
@@ -33,7 +33,7 @@ pub enum Type {
 
 /// One schema.
 #[derive(Debug, Clone)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// What it asks for.
     pub type_: Type,
     /// The fields of a mapping, by name.
@@ -58,7 +58,7 @@ pub struct Shape {
 
 /// What a mapping may have besides its known fields.
 #[derive(Debug, Clone)]
-pub enum Additional {
+pub(crate) enum Additional {
     /// Nothing.
     None,
     /// Values of this shape under any key.
@@ -71,7 +71,7 @@ impl Shape {
     /// Makes a structural schema ready. Keywords it does not know are those that
     /// only the API server acts on, such as CEL rules.
     #[must_use]
-    pub fn new(schema: &Value) -> Self {
+    pub(crate) fn new(schema: &Value) -> Self {
         let none = Map::new();
         let map = schema.as_object().unwrap_or(&none);
         let text = |key: &str| map.get(key).and_then(Value::as_str);
@@ -117,7 +117,7 @@ impl Shape {
 
     /// The one field of a mapping that needs no other and takes a text, such as `name` of a reference.
     #[must_use]
-    pub fn wraps(&self) -> Option<&str> {
+    pub(crate) fn wraps(&self) -> Option<&str> {
         match self.required.as_slice() {
             [only] if self.properties.get(only).is_some_and(|p| p.type_ == Type::String) => Some(only),
             _ => None,
@@ -126,7 +126,7 @@ impl Shape {
 
     /// The shape of a type.
     #[must_use]
-    pub fn of(schema_of: SchemaOf) -> Self {
+    pub(crate) fn of(schema_of: SchemaOf) -> Self {
         Self::new(&structural(schema_of))
     }
 }
@@ -136,6 +136,6 @@ static SPECS: LazyLock<BTreeMap<(&'static str, &'static str), Shape>> =
 
 /// The shape of a kind's `spec`.
 #[must_use]
-pub fn spec(info: &KindInfo) -> Option<&'static Shape> {
+pub(crate) fn spec(info: &KindInfo) -> Option<&'static Shape> {
     SPECS.get(&(info.group, info.kind))
 }

@@ -3,7 +3,7 @@
 use super::{Loaded, load};
 use crate::model::config::KubeconfigSource;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::kinds::WebhookStrategy;
+use crate::model::kinds::catalog::WebhookStrategy;
 use crate::model::source::{SourceFile, Sources};
 
 fn sources(files: &[(&str, &str)]) -> Sources {

@@ -14,7 +14,7 @@ use crate::yaml::to_yaml;
 
 /// What has changed, a line each: `+` came, `-` went, `~` is another now.
 #[must_use]
-pub fn difference(old: &Value, new: &Value) -> Vec<String> {
+pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     for (what, pointer) in
         [("scope", "/spec/scope"), ("kind", "/spec/names/kind"), ("conversion", "/spec/conversion/strategy")]

@@ -13,7 +13,7 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 
 /// A CRD of a service cluster that is not what was locked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Drift {
+pub(crate) struct Drift {
     /// The service cluster.
     pub cluster: ClusterId,
     /// The CRD's full name.
@@ -26,7 +26,7 @@ pub struct Drift {
 /// that wants the CRD; with `locked` they are errors. A CRD of which there is no snapshot has not
 /// drifted: compiling says that it was never locked.
 #[must_use]
-pub fn drift(
+pub(crate) fn drift(
     resolved: &Resolved<'_>,
     discovered: &Discovered,
     seen: &Discovered,

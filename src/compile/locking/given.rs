@@ -22,7 +22,7 @@ use crate::yaml::tree::{Node, Value};
 
 /// The CRDs of some files.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Given {
+pub(crate) struct Given {
     /// The CRDs by name, without what is not their own.
     pub crds: BTreeMap<String, GivenCrd>,
     /// CRDs of the version that Kubernetes has removed: name and place of the version.
@@ -37,7 +37,7 @@ pub struct Given {
 
 /// A CRD of a file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GivenCrd {
+pub(crate) struct GivenCrd {
     /// The CRD, stripped.
     pub crd: Arc<Json>,
     /// The place of its name.
@@ -49,7 +49,7 @@ pub struct GivenCrd {
 /// Finds the CRDs in files. `named` are the paths of those that were named
 /// themselves, and not by a folder they are in.
 #[must_use]
-pub fn given(sources: &Sources, named: &BTreeSet<String>) -> Given {
+pub(crate) fn given(sources: &Sources, named: &BTreeSet<String>) -> Given {
     let place = sources.iter().next().map(|(id, _)| Span::file_start(id));
     let mut given = Given { place, ..Given::default() };
     for (id, file) in sources.iter() {

@@ -8,26 +8,25 @@
 
 mod candidates;
 mod canonical;
-pub mod difference;
-pub mod drift;
-pub mod given;
+pub(crate) mod difference;
+pub(crate) mod drift;
+pub(crate) mod given;
 pub mod lock_file;
-pub mod plan;
+pub(crate) mod plan;
 pub mod snapshots;
-pub mod strict;
-pub mod strip;
-pub mod unrecorded;
-pub mod unused;
+pub(crate) mod strict;
+pub(crate) mod strip;
+pub(crate) mod unrecorded;
+pub(crate) mod unused;
 
-pub use drift::drift;
-pub use given::{Given, given};
-pub use lock_file::LockFile;
-pub use plan::{Change, ChangeKind, ClusterChanges, LockPlan, plan};
-pub use snapshots::Locked;
-pub use strict::strict;
-pub use strip::strip;
-pub use unrecorded::unrecorded;
-pub use unused::{orphans, unused};
+pub(crate) use drift::drift;
+pub(crate) use given::{Given, given};
+pub(crate) use plan::{ChangeKind, ClusterChanges, LockPlan, plan};
+pub(crate) use snapshots::Locked;
+pub(crate) use strict::strict;
+pub(crate) use strip::strip;
+pub(crate) use unrecorded::unrecorded;
+pub(crate) use unused::unused;
 
 use super::resolve::Resolved;
 use crate::model::diagnostic::Diagnostics;
@@ -35,7 +34,7 @@ use crate::model::diagnostic::Diagnostics;
 /// Compares what is locked with what the repository wants: unused snapshots, and tenants'
 /// namespaces that are not recorded.
 #[must_use]
-pub fn review(resolved: &Resolved<'_>, locked: &Locked) -> Diagnostics {
+pub(crate) fn review(resolved: &Resolved<'_>, locked: &Locked) -> Diagnostics {
     let mut diagnostics = unused(resolved, locked);
     diagnostics.append(unrecorded(resolved, locked.lock()));
     diagnostics

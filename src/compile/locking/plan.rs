@@ -35,7 +35,7 @@ use crate::yaml::to_yaml;
 
 /// What the plan is made from.
 #[derive(Debug, Clone, Copy)]
-pub struct Inputs<'a> {
+pub(crate) struct Inputs<'a> {
     /// The repository's files.
     pub sources: &'a Sources,
     /// Its settings.
@@ -57,7 +57,7 @@ pub struct Inputs<'a> {
 
 /// What is to be written, and what that means.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct LockPlan {
+pub(crate) struct LockPlan {
     /// What changes, in this order: path below the root to text, `None` to remove
     /// the file. The lock is last: until it stands, the next run finds the same to do.
     pub files: Vec<(String, Option<String>)>,
@@ -77,7 +77,7 @@ pub struct LockPlan {
 
 /// What changes for one cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ClusterChanges {
+pub(crate) struct ClusterChanges {
     /// What is new about the cluster itself, such as `Kubernetes 1.36 -> 1.37`.
     pub facts: Vec<String>,
     /// The CRDs by name.
@@ -88,7 +88,7 @@ pub struct ClusterChanges {
 
 /// What becomes of a CRD.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub(crate) struct Change {
     /// What.
     pub kind: ChangeKind,
     /// What of it has changed, a line each.
@@ -97,7 +97,7 @@ pub struct Change {
 
 /// What becomes of a CRD.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ChangeKind {
+pub(crate) enum ChangeKind {
     /// It was not locked.
     Added,
     /// It was locked, and is another now; or its file was.
@@ -113,7 +113,7 @@ pub enum ChangeKind {
 impl ClusterChanges {
     /// Whether the plan takes or removes this CRD, so that what was wrong with its snapshot no longer is.
     #[must_use]
-    pub fn takes(&self, crd: &str) -> bool {
+    pub(crate) fn takes(&self, crd: &str) -> bool {
         self.crds.get(crd).is_some_and(|change| change.kind != ChangeKind::Kept)
     }
 }
@@ -122,7 +122,7 @@ impl LockPlan {
     /// Whether a complaint about a snapshot, or about a line of the lock, is no longer true
     /// once the plan is written.
     #[must_use]
-    pub fn mends(&self, complaint: &Diagnostic, inputs: Inputs<'_>) -> bool {
+    pub(crate) fn mends(&self, complaint: &Diagnostic, inputs: Inputs<'_>) -> bool {
         let Some(span) = complaint.primary.as_ref().map(|l| l.span) else { return false };
         let path = inputs.sources.path(span);
         let touched = path != LOCK_PATH && self.files.iter().any(|(touched, _)| touched == path);
@@ -140,7 +140,7 @@ impl LockPlan {
 
 /// Plans.
 #[must_use]
-pub fn plan(inputs: Inputs<'_>) -> LockPlan {
+pub(crate) fn plan(inputs: Inputs<'_>) -> LockPlan {
     let mut planner = Planner {
         inputs,
         given: inputs.given.unwrap_or(&NOTHING),

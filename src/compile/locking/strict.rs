@@ -32,7 +32,7 @@ enum Mend {
 
 /// Makes errors of all that says that the lock is stale; the command that mends it, without the
 /// program's name. `None` where the lock is not stale.
-pub fn strict(list: &mut [Diagnostic]) -> Option<&'static str> {
+pub(crate) fn strict(list: &mut [Diagnostic]) -> Option<&'static str> {
     let mut mends = Vec::new();
     for (code, mend) in STALE {
         for diagnostic in list.iter_mut().filter(|d| d.code == code) {

@@ -11,7 +11,7 @@ use crate::model::lock::Lock;
 /// Tenants whose namespaces the lock does not have, though there is one: at their account, with the
 /// first of the clusters. Their names could still change.
 #[must_use]
-pub fn unrecorded(resolved: &Resolved<'_>, lock: &Lock) -> Diagnostics {
+pub(crate) fn unrecorded(resolved: &Resolved<'_>, lock: &Lock) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     if *lock == Lock::default() {
         return diagnostics;

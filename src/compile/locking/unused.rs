@@ -10,7 +10,7 @@ use crate::model::diagnostic::{Diagnostic, Diagnostics};
 /// have, or of CRDs that nobody wants of them. True only of a repository without
 /// errors: what is refused may have wanted one.
 #[must_use]
-pub fn unused(resolved: &Resolved<'_>, locked: &Locked) -> Diagnostics {
+pub(crate) fn unused(resolved: &Resolved<'_>, locked: &Locked) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
     for (id, name) in orphans(resolved, locked) {
         let Some(place) = locked.discovered.crd(id, name).and_then(|crd| crd.place) else { continue };
@@ -24,7 +24,7 @@ pub fn unused(resolved: &Resolved<'_>, locked: &Locked) -> Diagnostics {
 }
 
 /// The CRDs among the snapshots and in the lock that no service needs.
-pub fn orphans<'d>(resolved: &Resolved<'_>, locked: &'d Locked) -> Vec<(&'d ClusterId, &'d str)> {
+pub(crate) fn orphans<'d>(resolved: &Resolved<'_>, locked: &'d Locked) -> Vec<(&'d ClusterId, &'d str)> {
     let wanted = resolved.wanted();
     let is_wanted = |id: &ClusterId, name: &str| {
         wanted.get(id).is_some_and(|names| {

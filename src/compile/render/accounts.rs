@@ -16,7 +16,7 @@ const PROVIDER_ROLE: &str = "kubecarrier:provider";
 /// The role of a tenant in its own namespace, and its binding.
 const TENANT_ROLE: &str = "kubecarrier:tenant";
 
-pub fn render(view: &View<'_, '_>, out: &mut Collector) {
+pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
     let resolved = view.resolved;
     for account in resolved.accounts.values() {
         let (name, place) = (account.name.as_str(), account.place("/metadata/name"));

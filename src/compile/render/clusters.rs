@@ -19,7 +19,7 @@ const KUBE_SYSTEM: &str = "kube-system";
 const COPY: &[&str] = &["create", "delete", "get", "patch", "update"];
 
 /// The objects of one service cluster.
-pub fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
+pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
     let mut out = Collector::default();
     let origin = view.resolved.clusters.get(id).map(|c| c.place("/metadata/name"));
     // Of the cluster too: two ServiceClusters of a provider may be one physical cluster.

@@ -8,7 +8,7 @@ use crate::compile::resolve::Origin;
 use crate::model::kinds::{CatalogEntrySpec, Kind, ObjectReference};
 use crate::model::object::Stage;
 
-pub fn render(view: &View<'_, '_>, out: &mut Collector) {
+pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
     let loaded = view.resolved.loaded;
     loaded.service_clusters.iter().for_each(|object| written(object, out));
     loaded.catalogs.iter().for_each(|object| written(object, out));

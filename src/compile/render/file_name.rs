@@ -14,7 +14,7 @@ const MAX: usize = 120;
 /// its length, a hash of the whole makes up for what was lost, so that different
 /// objects of one API group have different files whatever else is in the folder.
 #[must_use]
-pub fn file_name(kind: &str, namespace: Option<&str>, name: &str) -> String {
+pub(crate) fn file_name(kind: &str, namespace: Option<&str>, name: &str) -> String {
     let (stem, lossy) = stem(kind, namespace, name);
     if lossy || stem.len() + ".yaml".len() > MAX {
         return with_hash(&stem, "", kind, namespace, name);
@@ -25,7 +25,7 @@ pub fn file_name(kind: &str, namespace: Option<&str>, name: &str) -> String {
 /// The same with a hash in any case, of the API group too: for objects whose
 /// [`file_name`]s are equal, which are those of two groups with one kind.
 #[must_use]
-pub fn hashed_file_name(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> String {
+pub(crate) fn hashed_file_name(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> String {
     let (stem, _) = stem(kind, namespace, name);
     with_hash(&stem, group, kind, namespace, name)
 }

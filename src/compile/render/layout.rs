@@ -73,7 +73,7 @@ pub fn stream(manifests: &[Manifest], target: RenderTarget) -> String {
 
 /// The folder of a service cluster.
 #[must_use]
-pub fn cluster_folder(id: &ClusterId) -> String {
+pub(crate) fn cluster_folder(id: &ClusterId) -> String {
     // An account's name has no underscore, so this one is free.
     let escape = if OURS.contains(&id.provider.as_str()) { "_" } else { "" };
     format!("{escape}{}/{}", id.provider, id.cluster)
@@ -81,7 +81,7 @@ pub fn cluster_folder(id: &ClusterId) -> String {
 
 /// The cluster whose objects lie at a path below the output folder; `None` for what is the reader's own.
 #[must_use]
-pub fn cluster_of(path: &str) -> Option<Target> {
+pub(crate) fn cluster_of(path: &str) -> Option<Target> {
     let mut parts = path.split('/');
     let (first, second) = (parts.next()?, parts.next()?);
     if first == MANAGEMENT {
@@ -97,7 +97,7 @@ pub fn cluster_of(path: &str) -> Option<Target> {
 
 /// For whom a folder was written, told from what is in it: paths, and some of its objects.
 #[must_use]
-pub fn reader_of<'a>(
+pub(crate) fn reader_of<'a>(
     mut paths: impl Iterator<Item = &'a str>,
     mut objects: impl Iterator<Item = &'a Value>,
 ) -> RenderTarget {

@@ -66,7 +66,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// An object of any kind.
-    pub fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: impl Into<String>) -> Self {
+    pub(super) fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: impl Into<String>) -> Self {
         let id = ManifestId {
             api_version: api_version.to_owned(),
             kind: kind.to_owned(),
@@ -86,30 +86,35 @@ impl Draft {
     }
 
     /// An object of a KubeCarrier kind.
-    pub fn of<S: Kind>(namespace: Option<&str>, name: impl Into<String>, spec: &S) -> Self {
+    pub(super) fn of<S: Kind>(namespace: Option<&str>, name: impl Into<String>, spec: &S) -> Self {
         Self::of_kind(S::info(), namespace, name, spec)
     }
 
     /// The same for a spec that is not the kind's own type.
-    pub fn of_kind(info: &KindInfo, namespace: Option<&str>, name: impl Into<String>, spec: &impl Serialize) -> Self {
+    pub(super) fn of_kind(
+        info: &KindInfo,
+        namespace: Option<&str>,
+        name: impl Into<String>,
+        spec: &impl Serialize,
+    ) -> Self {
         // Plain data with text keys: there is nothing in a spec that could fail.
         let spec = serde_json::to_value(spec).unwrap_or_default();
         Self::new(&info.api_version(), info.kind, namespace, name).with("spec", spec)
     }
 
     /// Adds an outermost field.
-    pub fn with(mut self, key: &str, value: Value) -> Self {
+    pub(super) fn with(mut self, key: &str, value: Value) -> Self {
         self.body.insert(key.to_owned(), value);
         self
     }
 
     /// Adds labels.
-    pub fn labels(self, labels: &Keys) -> Self {
+    pub(super) fn labels(self, labels: &Keys) -> Self {
         self.keys("labels", labels)
     }
 
     /// Adds annotations.
-    pub fn annotations(self, annotations: &Keys) -> Self {
+    pub(super) fn annotations(self, annotations: &Keys) -> Self {
         self.keys("annotations", annotations)
     }
 
@@ -137,7 +142,7 @@ pub(super) struct Collector {
 impl Collector {
     /// Takes an object in. Several causes may give the same object, such as two catalogs that offer
     /// the same: the first one keeps its cause.
-    pub fn add(&mut self, stage: Stage, draft: Draft, cause: impl Into<Cause>) {
+    pub(super) fn add(&mut self, stage: Stage, draft: Draft, cause: impl Into<Cause>) {
         let Draft { id, body } = draft;
         if let Entry::Vacant(free) = self.objects.entry((stage, id.clone())) {
             free.insert(Manifest { id, stage, body: Arc::new(Value::Object(body)), cause: cause.into() });
@@ -145,7 +150,7 @@ impl Collector {
     }
 
     /// Takes a CRD in.
-    pub fn add_crd(&mut self, crd: Arc<Value>, place: Option<Span>) {
+    pub(super) fn add_crd(&mut self, crd: Arc<Value>, place: Option<Span>) {
         let name = crd.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let id = ManifestId {
             api_version: "apiextensions.k8s.io/v1".to_owned(),
@@ -159,7 +164,7 @@ impl Collector {
     }
 
     /// All of them, in the order to apply them.
-    pub fn into_sorted(self) -> Vec<Manifest> {
+    pub(super) fn into_sorted(self) -> Vec<Manifest> {
         self.objects.into_values().collect()
     }
 }

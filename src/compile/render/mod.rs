@@ -5,9 +5,9 @@
 //! where each lies and what its file holds. Both are total: whatever can be
 //! wrong was found before, and what could not be built is left out.
 
-pub mod file_name;
-pub mod layout;
-pub mod manifest;
+pub(crate) mod file_name;
+pub(crate) mod layout;
+pub(crate) mod manifest;
 
 mod accounts;
 mod clusters;
@@ -28,7 +28,7 @@ use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
 use crate::model::kinds::AccountRole;
 use manifest::Collector;
-pub use manifest::{Cause, Manifest};
+pub(crate) use manifest::{Cause, Manifest};
 
 /// All objects of all clusters, each list in the order to apply it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,7 +68,7 @@ impl ManifestSet {
 
 /// Renders everything that a repository comes to.
 #[must_use]
-pub fn render(resolved: &Resolved<'_>, built: &[Built], discovered: &Discovered) -> ManifestSet {
+pub(crate) fn render(resolved: &Resolved<'_>, built: &[Built], discovered: &Discovered) -> ManifestSet {
     let view = View::new(resolved, built, discovered);
     let mut management = Collector::default();
     crds::render(&view, &mut management);

@@ -14,7 +14,7 @@ use crate::model::kinds::{
 use crate::model::object::Stage;
 use crate::model::source::Span;
 
-pub fn render(view: &View<'_, '_>, out: &mut Collector) {
+pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
     for catalog in &view.resolved.catalogs {
         let Some(provider) = catalog.catalog.namespace.as_deref() else { continue };
         let place = Some(catalog.catalog.place("/metadata/name"));

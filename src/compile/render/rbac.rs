@@ -17,23 +17,23 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
 
 /// To look.
-pub const READ: &[&str] = &["get", "list", "watch"];
+pub(super) const READ: &[&str] = &["get", "list", "watch"];
 /// Everything that can be done to objects.
-pub const WRITE: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+pub(super) const WRITE: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /// One rule.
-pub fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
+pub(super) fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
     json!({ "apiGroups": [group], "resources": resources, "verbs": verbs })
 }
 
 /// One rule for objects of these names.
-pub fn named(group: &str, resource: &str, names: &[&str], verbs: &[&str]) -> Value {
+pub(super) fn named(group: &str, resource: &str, names: &[&str], verbs: &[&str]) -> Value {
     json!({ "apiGroups": [group], "resources": [resource], "resourceNames": names, "verbs": verbs })
 }
 
 /// All that people may do to the instances of a CRD. The status is for reading; scaling is one more
 /// way to write a field that they may write anyway.
-pub fn instances(group: &str, plural: &str, crd: &Value) -> Vec<Value> {
+pub(super) fn instances(group: &str, plural: &str, crd: &Value) -> Vec<Value> {
     let has = |subresource: &str| versions(crd).any(|version| version.subresource(subresource).is_some());
     let mut rules = vec![rule(group, &[plural], WRITE)];
     if has("status") {
@@ -46,7 +46,7 @@ pub fn instances(group: &str, plural: &str, crd: &Value) -> Vec<Value> {
 }
 
 /// A Role in a namespace, and the RoleBinding of the same name.
-pub fn role(
+pub(super) fn role(
     out: &mut Collector,
     namespace: &str,
     name: &str,
@@ -58,7 +58,7 @@ pub fn role(
 }
 
 /// The same for a service account of `namespace`; without `within`, for the whole cluster.
-pub fn service_account_role(
+pub(super) fn service_account_role(
     out: &mut Collector,
     within: Option<&str>,
     name: &str,
@@ -120,7 +120,7 @@ fn subject(subject: &Subject) -> Value {
 
 /// The name, cut where it would be too long, with a hash for what was lost. Only an entry written by
 /// hand can have a name that long.
-pub fn role_name(name: &str) -> String {
+pub(super) fn role_name(name: &str) -> String {
     if name.len() <= SUBDOMAIN_MAX {
         return name.to_owned();
     }

@@ -14,9 +14,9 @@ use crate::model::names::LABEL_MAX;
 use crate::model::object::Stage;
 
 /// The folder of Flux' own objects.
-pub const FLUX: &str = "flux";
+pub(super) const FLUX: &str = "flux";
 /// The folder of Argo CD's own objects.
-pub const ARGO: &str = "argo";
+pub(super) const ARGO: &str = "argo";
 
 const FLUX_PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 const FLUX_SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
@@ -45,7 +45,7 @@ impl Options {
 }
 
 /// The object with the annotations that its reader needs.
-pub fn decorated(manifest: &Manifest, target: RenderTarget) -> Cow<'_, Value> {
+pub(super) fn decorated(manifest: &Manifest, target: RenderTarget) -> Cow<'_, Value> {
     let mut add: Vec<(&str, String)> = Vec::new();
     // What must not go because a file went: all instances go with a CRD, all objects with a namespace.
     let precious = matches!(manifest.stage, Stage::Crds | Stage::Namespaces);
@@ -97,7 +97,7 @@ pub fn decorated(manifest: &Manifest, target: RenderTarget) -> Cow<'_, Value> {
 }
 
 /// Whether an object was written for Argo CD.
-pub fn is_for_argo(body: &Value) -> bool {
+pub(super) fn is_for_argo(body: &Value) -> bool {
     body.pointer("/metadata/annotations").is_some_and(|annotations| annotations.get(ARGO_WAVE).is_some())
 }
 
@@ -112,7 +112,7 @@ fn wave(stage: Stage) -> i32 {
 }
 
 /// What is applied to one cluster.
-pub struct Part<'a> {
+pub(super) struct Part<'a> {
     /// The service cluster; `None` for the management cluster.
     pub cluster: Option<&'a ClusterId>,
     /// Its folder below the output folder.
@@ -122,7 +122,7 @@ pub struct Part<'a> {
 }
 
 /// The reader's own objects, by folder below the output folder.
-pub fn objects(parts: &[Part<'_>], options: &Options) -> BTreeMap<String, Vec<Value>> {
+pub(super) fn objects(parts: &[Part<'_>], options: &Options) -> BTreeMap<String, Vec<Value>> {
     match options.render.target {
         RenderTarget::Plain => BTreeMap::new(),
         RenderTarget::Flux => {

@@ -14,7 +14,7 @@ use crate::yaml::tree::Node;
 const BLOCK: &str = "/spec/derive";
 
 /// The exposure that a `derive` block asks for. Paths that cannot be read are reported and left out.
-pub fn exposure(config: &DeriveConfig, node: &Node, object: &str, diagnostics: &mut Diagnostics) -> Exposure {
+pub(super) fn exposure(config: &DeriveConfig, node: &Node, object: &str, diagnostics: &mut Diagnostics) -> Exposure {
     let mut reader = Reader { node, object, diagnostics };
     let items = config
         .expose

@@ -4,13 +4,13 @@
 //! A route is made by the compiler, of the CRDs that it has just made, and from the objects in the management cluster
 //! alone, where sync has nothing else ([`ServiceRoute::new`]). Both are equal, which a test shows.
 
-mod error;
+pub(crate) mod error;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use error::{CrdProblem, RouteError};
+pub(crate) use error::{CrdProblem, RouteError};
 
 use super::derive::contract::{Conditions, StatusContract, Unfit};
 use super::derive::exposure::{ExposeItem, Report};

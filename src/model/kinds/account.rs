@@ -82,7 +82,7 @@ pub enum SubjectKind {
 /// The observed state of an account.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct AccountStatus {
+pub(crate) struct AccountStatus {
     /// The account's namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<ObjectReference>,

@@ -12,6 +12,7 @@ use super::status::{Condition, condition_list};
 /// The entries that a provider offers, and the tenants that they are offered to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the field names are those of the KubeCarrier API")]
 pub struct CatalogSpec {
     /// The entries to offer. If absent, none; `{}` selects all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,7 +28,7 @@ pub struct CatalogSpec {
 /// The observed state of a catalog.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CatalogStatus {
+pub(crate) struct CatalogStatus {
     /// The tenants selected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tenants: Vec<ObjectReference>,
@@ -67,7 +68,7 @@ pub struct CatalogEntrySpec {
 /// The observed state of an entry.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CatalogEntryStatus {
+pub(crate) struct CatalogEntryStatus {
     /// The CRD that tenants use.
     #[serde(default, rename = "tenantCRD", skip_serializing_if = "Option::is_none")]
     pub tenant_crd: Option<CrdInformation>,
@@ -125,7 +126,7 @@ pub enum WebhookStrategy {
 /// The observed state of a set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CatalogEntrySetStatus {
+pub(crate) struct CatalogEntrySetStatus {
     /// The generation of the object that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,

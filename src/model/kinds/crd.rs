@@ -13,7 +13,7 @@ pub fn crds() -> Vec<Value> {
 
 /// The CRD of one kind.
 #[must_use]
-pub fn crd(info: &KindInfo) -> Value {
+pub(crate) fn crd(info: &KindInfo) -> Value {
     let mut names = json!({
         "kind": info.kind,
         "listKind": format!("{}List", info.kind),

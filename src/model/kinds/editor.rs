@@ -41,7 +41,7 @@ fn config() -> Value {
 
 /// The schema of a document of type `T`, whose definition has the name `name`.
 #[must_use]
-pub fn schema_of<T: JsonSchema>(name: &str, title: &str) -> Value {
+pub(crate) fn schema_of<T: JsonSchema>(name: &str, title: &str) -> Value {
     let mut generator = generator();
     let mut schema = generator.subschema_for::<T>().to_value();
     // The definition of `T` becomes the root.

@@ -5,31 +5,24 @@
 //! for editors ([`editor`]) and the checks of the loader (with [`structural`]) are generated
 //! from them, so they always agree.
 
-pub mod account;
-pub mod catalog;
-pub mod common;
-pub mod crd;
-pub mod derive;
-pub mod editor;
-pub mod offering;
-pub mod selector;
-pub mod service_cluster;
-pub mod status;
-pub mod structural;
+pub(crate) mod account;
+pub(crate) mod catalog;
+pub(crate) mod common;
+pub(crate) mod crd;
+pub(crate) mod derive;
+pub(crate) mod editor;
+pub(crate) mod offering;
+pub(crate) mod selector;
+pub(crate) mod service_cluster;
+pub(crate) mod status;
+pub(crate) mod structural;
 pub mod table;
 
-pub use account::{AccountRole, AccountSpec, AccountStatus, Subject, SubjectKind, TenantSpec};
-pub use catalog::{
-    CatalogEntrySetSpec, CatalogEntrySetStatus, CatalogEntrySpec, CatalogEntryStatus, CatalogSpec, CatalogStatus,
-    DiscoverConfig, WebhookStrategy,
-};
-pub use common::{CommonMetadata, Image, ObjectReference};
-pub use derive::{DeriveConfig, FieldPathRef, FieldValue, VersionExpose};
-pub use offering::{CrdInformation, CrdVersion, OfferingSpec, ProviderSpec, RegionSpec};
-pub use selector::{LabelSelector, LabelSelectorRequirement, SelectorOperator};
-pub use service_cluster::{
-    ServiceClusterAssignmentSpec, ServiceClusterAssignmentStatus, ServiceClusterMetadata, ServiceClusterSpec,
-    ServiceClusterStatus, VersionInfo,
-};
-pub use status::{Condition, ConditionStatus, HeartbeatCondition};
-pub use table::{KINDS, Kind, KindInfo, Scope};
+pub(crate) use account::{AccountRole, AccountSpec, Subject, SubjectKind, TenantSpec};
+pub(crate) use catalog::{CatalogEntrySetSpec, CatalogEntrySpec, CatalogSpec};
+pub(crate) use common::{CommonMetadata, ObjectReference};
+pub(crate) use derive::{DeriveConfig, FieldValue, VersionExpose};
+pub(crate) use offering::{CrdInformation, CrdVersion, OfferingSpec, ProviderSpec, RegionSpec};
+pub(crate) use selector::{LabelSelector, SelectorOperator};
+pub(crate) use service_cluster::{ServiceClusterAssignmentSpec, ServiceClusterSpec};
+pub(crate) use table::Kind;

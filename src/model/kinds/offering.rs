@@ -10,7 +10,7 @@ use super::common::{CommonMetadata, ObjectReference};
 /// A service that is offered to a tenant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct OfferingSpec {
+pub(crate) struct OfferingSpec {
     /// How the service is displayed, copied from its entry.
     pub metadata: CommonMetadata,
     /// The provider of the service.
@@ -26,7 +26,7 @@ pub struct OfferingSpec {
 /// The names and versions of a CRD that its users need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CrdInformation {
+pub(crate) struct CrdInformation {
     /// The name of the CRD.
     pub name: String,
     /// The API group.
@@ -44,7 +44,7 @@ pub struct CrdInformation {
 /// One version of a CRD.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CrdVersion {
+pub(crate) struct CrdVersion {
     /// The name of the version.
     pub name: String,
     /// The schema. carrier omits it: the CRD has it, and this object is stored once per tenant.
@@ -59,7 +59,7 @@ pub struct CrdVersion {
 /// A provider as its tenants see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ProviderSpec {
+pub(crate) struct ProviderSpec {
     /// How the provider is displayed, copied from its account.
     pub metadata: CommonMetadata,
 }
@@ -67,7 +67,7 @@ pub struct ProviderSpec {
 /// A service cluster as tenants see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RegionSpec {
+pub(crate) struct RegionSpec {
     /// How the cluster is displayed, copied from its `ServiceCluster`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<super::service_cluster::ServiceClusterMetadata>,

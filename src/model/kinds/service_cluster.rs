@@ -32,7 +32,7 @@ pub struct ServiceClusterMetadata {
 /// The observed state of a service cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ServiceClusterStatus {
+pub(crate) struct ServiceClusterStatus {
     /// The version of its API server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes_version: Option<VersionInfo>,
@@ -51,7 +51,7 @@ pub struct ServiceClusterStatus {
 /// The response of the API server to `/version`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct VersionInfo {
+pub(crate) struct VersionInfo {
     /// Major version.
     pub major: String,
     /// Minor version.
@@ -79,7 +79,7 @@ pub struct VersionInfo {
     "rule": "self == oldSelf",
     "message": "an assignment cannot be changed"
 }]))]
-pub struct ServiceClusterAssignmentSpec {
+pub(crate) struct ServiceClusterAssignmentSpec {
     /// The service cluster.
     pub service_cluster: ObjectReference,
     /// The tenant's namespace in the management cluster.
@@ -89,7 +89,7 @@ pub struct ServiceClusterAssignmentSpec {
 /// The observed state of an assignment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ServiceClusterAssignmentStatus {
+pub(crate) struct ServiceClusterAssignmentStatus {
     /// The tenant's namespace in the service cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_cluster_namespace: Option<ObjectReference>,

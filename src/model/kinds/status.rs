@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The observed state of one aspect of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Condition {
+pub(crate) struct Condition {
     /// The aspect, such as `Ready`.
     #[serde(rename = "type")]
     pub type_: String,
@@ -24,7 +24,7 @@ pub struct Condition {
 /// A condition with the time of its last confirmation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct HeartbeatCondition {
+pub(crate) struct HeartbeatCondition {
     /// The aspect, such as `ServiceClusterReachable`.
     #[serde(rename = "type")]
     pub type_: String,
@@ -44,7 +44,7 @@ pub struct HeartbeatCondition {
 
 /// The status of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ConditionStatus {
+pub(crate) enum ConditionStatus {
     /// The condition is met.
     True,
     /// The condition is not met.

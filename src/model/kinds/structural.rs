@@ -13,7 +13,7 @@ use super::table::{KindInfo, SchemaOf};
 
 /// The structural schema of a type.
 #[must_use]
-pub fn structural(schema_of: SchemaOf) -> Value {
+pub(crate) fn structural(schema_of: SchemaOf) -> Value {
     let mut settings = SchemaSettings::draft07();
     settings.inline_subschemas = true;
     settings.meta_schema = None;
@@ -27,7 +27,7 @@ pub fn structural(schema_of: SchemaOf) -> Value {
 /// The structural schema of a kind's whole object, for its CRD. `spec` is required if it
 /// has required fields.
 #[must_use]
-pub fn object_schema(info: &KindInfo) -> Value {
+pub(crate) fn object_schema(info: &KindInfo) -> Value {
     let spec = structural(info.spec);
     let mut properties = json!({
         "apiVersion": {

@@ -4,11 +4,11 @@
 //! are compared segment by segment, never as strings: `.spec.foo` is no prefix of
 //! `.spec.fooBar`.
 
-mod parse;
-mod set;
+pub(crate) mod parse;
+pub(crate) mod set;
 
-pub use parse::{PathError, PathProblem};
-pub use set::{Exposed, PathSet};
+pub(crate) use parse::PathError;
+pub(crate) use set::{Exposed, PathSet};
 
 use std::fmt;
 

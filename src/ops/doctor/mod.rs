@@ -2,7 +2,7 @@
 //!
 //! Writes nothing in any cluster: permissions are asked for by reviews, which leave nothing behind.
 
-pub mod report;
+pub(crate) mod report;
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ const NAMED: usize = 5;
 
 /// What to look at.
 #[derive(Debug, Clone)]
-pub struct DoctorOptions {
+pub(crate) struct DoctorOptions {
     /// The commands whose needs are checked.
     pub tasks: Vec<Task>,
     /// The clusters; none means all.
@@ -45,7 +45,7 @@ pub struct DoctorOptions {
 ///
 /// # Errors
 /// When it lacks one.
-pub fn check_clusters(compiled: &Compiled<'_>, options: &DoctorOptions) -> Result<(), UnknownName> {
+pub(crate) fn check_clusters(compiled: &Compiled<'_>, options: &DoctorOptions) -> Result<(), UnknownName> {
     options.clusters.iter().try_for_each(|target| match target {
         Target::Management => Ok(()),
         Target::Service(id) => known_cluster(id, &compiled.resolved),
@@ -54,7 +54,7 @@ pub fn check_clusters(compiled: &Compiled<'_>, options: &DoctorOptions) -> Resul
 
 /// Examines the clusters of a repository. The diagnostics are those of clusters that could not be asked, or are
 /// others than were recorded.
-pub async fn examine(
+pub(crate) async fn examine(
     connector: Connector<'_>,
     compiled: &Compiled<'_>,
     options: &DoctorOptions,

@@ -28,7 +28,7 @@ const KUSTOMIZATION: &str = "kustomization.yaml";
 
 /// What a plan is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Against {
+pub(crate) struct Against {
     /// Its name in the plan, as the user wrote it.
     pub name: String,
     /// Where it is.
@@ -37,7 +37,7 @@ pub struct Against {
 
 /// Where a base is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// An absolute path of a folder that carrier rendered, or of one with a repository.
     Folder(PathBuf),
     /// A Git revision of the repository itself.
@@ -46,7 +46,7 @@ pub enum Place {
 
 /// Why there is nothing to compare with.
 #[derive(Debug)]
-pub enum BaseError {
+pub(crate) enum BaseError {
     /// The folder or the revision cannot be read.
     Files(FilesError),
     /// The folder is neither a rendered one nor a repository.
@@ -68,7 +68,7 @@ impl From<FilesError> for BaseError {
 
 /// The objects to compare with.
 #[derive(Debug, Default, PartialEq)]
-pub struct Base {
+pub(crate) struct Base {
     /// The objects of each cluster.
     pub clusters: BTreeMap<Target, LiveCluster>,
     /// Who they were rendered for; decides the annotations and files that are expected.
@@ -80,7 +80,7 @@ impl Against {
     ///
     /// # Errors
     /// When there is no such folder or revision, or it has errors.
-    pub fn read(&self, root: &Path) -> Result<Base, BaseError> {
+    pub(crate) fn read(&self, root: &Path) -> Result<Base, BaseError> {
         let folder = match &self.place {
             Place::Revision(revision) => return compiled(read_revision(root, revision)?),
             Place::Folder(folder) => folder,

@@ -14,7 +14,7 @@ use crate::plan::types::Plan;
 
 /// The result of planning against files.
 #[derive(Debug)]
-pub struct HermeticPlan {
+pub(crate) struct HermeticPlan {
     /// The diagnostics of the repository, sorted.
     pub diagnostics: Vec<Diagnostic>,
     /// The plan, or why there is none.
@@ -23,7 +23,7 @@ pub struct HermeticPlan {
 
 /// Why there is no plan against files.
 #[derive(Debug)]
-pub enum HermeticError {
+pub(crate) enum HermeticError {
     /// The repository has errors, which are among its diagnostics.
     Invalid,
     /// What it is compared with cannot be used.
@@ -32,7 +32,7 @@ pub enum HermeticError {
 
 /// Compares a repository with files or a Git revision.
 #[must_use]
-pub fn plan_hermetic(repository: &Repository, against: &Against, options: &PlanOptions) -> HermeticPlan {
+pub(crate) fn plan_hermetic(repository: &Repository, against: &Against, options: &PlanOptions) -> HermeticPlan {
     let (compiled, diagnostics) = repository.compile();
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
         return HermeticPlan { diagnostics, plan: Err(HermeticError::Invalid) };

@@ -23,6 +23,7 @@ use crate::model::object::ObjectKey;
 use crate::ops::Repository;
 use crate::ops::error::{ClusterFailure, PlanFailure};
 use crate::ops::event::{Events, Subject};
+use crate::ops::repository::judge;
 use crate::ops::survey::{Scope, Survey, survey};
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard;
@@ -31,7 +32,7 @@ use crate::plan::types::{Drift, ObjectRef, Plan, Refusal};
 
 /// A plan, and the clusters it is for.
 #[derive(Debug)]
-pub struct LivePlan {
+pub(crate) struct LivePlan {
     /// The plan; `None` where the management cluster could not be asked, or nothing can be compiled.
     pub plan: Option<Plan>,
     /// The objects of all clusters.
@@ -50,7 +51,7 @@ pub struct LivePlan {
 
 /// A cluster that answered.
 #[derive(Debug)]
-pub struct Reached {
+pub(crate) struct Reached {
     /// The cluster.
     pub cluster: Cluster,
     /// The inventory of the repository in it.
@@ -61,14 +62,14 @@ pub struct Reached {
 
 /// Plans against the live clusters. The clients in the result belong to the runtime that this runs in.
 /// Failures are part of the result.
-pub async fn plan_live(
+pub(crate) async fn plan_live(
     repository: &Repository,
     connect: &ConnectOptions,
     options: &PlanOptions,
     events: &Events,
 ) -> LivePlan {
     let compiled = compile(&repository.loaded, &repository.locked.discovered);
-    let found = repository.judge(&compiled, &repository.locked, repository.stale.clone());
+    let found = judge(&compiled, &repository.locked, repository.stale.clone());
     // Asking the clusters fixes no errors of the repository. With `refresh` it may: a CRD that is not locked yet.
     if !options.refresh || repository.settings_are_broken() {
         let list = repository.and(found.clone());
@@ -99,7 +100,7 @@ pub async fn plan_live(
     let mut stale = repository.stale.clone();
     stale.retain(|complaint| !lock.mends(complaint, inputs));
     let compiled = compile(&repository.loaded, &lock.after.discovered);
-    let found = repository.judge(&compiled, &lock.after, stale);
+    let found = judge(&compiled, &lock.after, stale);
     let mut planned = observe_all(repository, (&compiled, found), survey, options, events).await;
     if let Some(plan) = &mut planned.plan {
         plan.drift = drifts(moved);
@@ -251,7 +252,7 @@ impl LivePlan {
 
     /// The manifests of a cluster.
     #[must_use]
-    pub fn wanted(&self, target: &Target) -> &[Manifest] {
+    pub(crate) fn wanted(&self, target: &Target) -> &[Manifest] {
         wanted(&self.manifests, target)
     }
 

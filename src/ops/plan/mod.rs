@@ -3,20 +3,20 @@
 //! [`live`] compares with the clusters, [`hermetic`] with files or a Git revision, which [`base`] reads; that
 //! asks no cluster. Both end in the pure `plan::build`.
 
-pub mod base;
-pub mod hermetic;
-pub mod live;
+pub(crate) mod base;
+pub(crate) mod hermetic;
+pub(crate) mod live;
 
-pub use base::{Base, BaseError};
-pub use hermetic::{HermeticError, HermeticPlan};
-pub use live::{LivePlan, Reached, plan_live};
+pub(crate) use base::BaseError;
+pub(crate) use hermetic::{HermeticError, HermeticPlan};
+pub(crate) use live::{LivePlan, Reached, plan_live};
 
 use crate::plan::types::{Allowed, Plan};
 
 /// What a plan may contain and how it is made.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-pub struct PlanOptions {
+pub(crate) struct PlanOptions {
     /// Whether objects that the repository no longer has are deleted.
     pub prune: bool,
     /// The changes that are allowed by name although a guard would refuse them.
@@ -37,7 +37,7 @@ impl PlanOptions {
     /// These options for making a saved plan again, to compare: what it may contain was decided when it was
     /// saved.
     #[must_use]
-    pub fn for_saved(self, saved: &Plan) -> Self {
+    pub(crate) fn for_saved(self, saved: &Plan) -> Self {
         Self {
             prune: saved.prune,
             allowed: saved.allowed.clone(),

@@ -18,7 +18,7 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 /// Their names contain a digest of the user and the rules, so that applying them does not replace the rules of
 /// an earlier grant.
 #[must_use]
-pub fn grant(user: &str, missing: &[Permission]) -> Vec<Value> {
+pub(crate) fn grant(user: &str, missing: &[Permission]) -> Vec<Value> {
     let mut scopes: BTreeMap<Option<&str>, Vec<&Permission>> = BTreeMap::new();
     for permission in missing {
         // A permission that a wider one covers needs no rule.
@@ -59,7 +59,7 @@ pub fn grant(user: &str, missing: &[Permission]) -> Vec<Value> {
 
 /// The objects as YAML documents, each with `---` before it.
 #[must_use]
-pub fn stream(objects: &[Value]) -> String {
+pub(crate) fn stream(objects: &[Value]) -> String {
     objects.iter().fold(String::new(), |text, object| text + "---\n" + &to_yaml(object))
 }
 

@@ -5,10 +5,10 @@
 //! permission ─► table ─► needs (of a repository) ─► [asked of the server] ─► grant
 //! ```
 
-pub mod grant;
-pub mod needs;
-pub mod permission;
-pub mod table;
+pub(crate) mod grant;
+pub(crate) mod needs;
+pub(crate) mod permission;
+pub(crate) mod table;
 
-pub use needs::{Need, needs};
-pub use permission::{Permission, Task};
+pub(crate) use needs::{Need, needs};
+pub(crate) use permission::{Permission, Task};

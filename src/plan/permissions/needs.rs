@@ -21,11 +21,11 @@ const CRDS: &str = "customresourcedefinitions";
 
 /// The group of the temporary CRDs against which instances are validated. It is fixed, so that an RBAC rule
 /// can name it.
-pub const TRIALS: &str = "trial.kubecarrier.io";
+pub(crate) const TRIALS: &str = "trial.kubecarrier.io";
 
 /// A permission that carrier needs in a cluster, and what is as good as it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Need {
+pub(crate) struct Need {
     /// The permission, which is also what [`super::grant`] grants if the need is not met.
     pub permission: Permission,
     /// Permissions that meet the need together; empty if there are none. Roles in every namespace concerned
@@ -37,7 +37,7 @@ pub struct Need {
 
 /// What carrier needs for these tasks in one cluster of a repository.
 #[must_use]
-pub fn needs(target: &Target, compiled: &Compiled<'_>, manifests: &ManifestSet, tasks: &[Task]) -> Vec<Need> {
+pub(crate) fn needs(target: &Target, compiled: &Compiled<'_>, manifests: &ManifestSet, tasks: &[Task]) -> Vec<Need> {
     let nothing = Vec::new();
     let rendered = match target {
         Target::Management => &manifests.management,
@@ -111,7 +111,7 @@ fn expand(objects: Objects, verb: &str, target: &Target, compiled: &Compiled<'_>
 /// The kinds that carrier writes in a cluster, also those that the repository has no objects of now: objects of
 /// an earlier state of the repository have to be found.
 #[must_use]
-pub fn kinds(target: &Target) -> Vec<&'static Resource> {
+pub(crate) fn kinds(target: &Target) -> Vec<&'static Resource> {
     let ours = |r: &Resource| KINDS.iter().any(|info| info.kind == r.kind && info.group == r.group);
     let both = ["Namespace", "Role", "RoleBinding"];
     let service = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding"];

@@ -7,7 +7,7 @@ use super::permission::Task;
 
 /// The clusters that a row applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clusters {
+pub(crate) enum Clusters {
     /// The management cluster.
     Management,
     /// Every service cluster.
@@ -18,7 +18,7 @@ pub enum Clusters {
 
 /// Permissions that the same tasks need for the same reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     /// Where they are needed.
     pub clusters: Clusters,
     /// Each of these verbs is needed.
@@ -33,7 +33,7 @@ pub struct Row {
 
 /// The objects of a row. [`super::needs`] finds those of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Objects {
+pub(crate) enum Objects {
     /// The namespace `kube-system`.
     KubeSystem,
     /// The kubeconfig Secrets of ServiceClusters for which carrier.yaml names no other kubeconfig.
@@ -80,7 +80,7 @@ impl Objects {
 }
 
 /// All rows, in the order of the page.
-pub const TABLE: &[Row] = {
+pub(crate) const TABLE: &[Row] = {
     use Clusters::{All, Management, Service};
     use Objects as O;
     use Task::{Apply, Get, Lock, Plan, Prune, Trial};
