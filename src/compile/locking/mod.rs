@@ -1,16 +1,16 @@
-//! Locking: which CRDs a repository wants of its clusters, taken out of what was
-//! given, and what of snapshots and lock changes by it.
+//! Locking: takes the CRDs that a repository refers to from files or clusters, and says what changes in the
+//! snapshots and the lock.
 //!
-//! [`given`] finds the CRDs in files, [`snapshots`] and [`lock_file`] read what was locked before, [`plan`] says
-//! what is to be written, and [`difference`] what a changed CRD means to those who
-//! read the review. [`drift`] is what a plan says of clusters that have moved on,
-//! and [`strict`] what `--locked` refuses. Asking and writing are for the shell.
+//! [`file_crds`] finds the CRDs in files, [`snapshots`] and [`lock_file`] read what was locked before, [`plan`]
+//! computes the files to write, [`difference`] describes how a CRD changed, [`drift`] compares clusters with
+//! the lock, and [`strict`] implements `--locked`. Requests to clusters and writing of files belong to the
+//! shell.
 
 mod candidates;
 mod canonical;
 pub mod difference;
 pub mod drift;
-pub mod given;
+pub mod file_crds;
 pub mod lock_file;
 pub mod plan;
 pub mod snapshots;
@@ -20,7 +20,7 @@ pub mod unrecorded;
 pub mod unused;
 
 pub use drift::drift;
-pub use given::{Given, given};
+pub use file_crds::{FileCrds, crds_in_files};
 pub use lock_file::LockFile;
 pub use plan::{Change, ChangeKind, ClusterChanges, LockPlan, plan};
 pub use snapshots::Locked;
