@@ -1,5 +1,6 @@
 //! Measures start-up, `check` and `render` for repositories of two sizes and for the
-//! real CRDs, and `kubectl kustomize` over the same output for comparison.
+//! real CRDs, and `kubectl kustomize` over the same output for comparison; and, in memory,
+//! a live catalog of up to 1,000 services after one object changed.
 //!
 //! `cargo bench` prints a table. Each line is the fastest of several runs of the
 //! process, because other load on the machine only makes runs slower. Ratios compare
@@ -12,6 +13,9 @@ mod repository;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use carrier::compile::compile;
+use carrier::compile::load::load;
+use carrier::model::source::{ApiObject, Sources};
 use repository::count;
 use wait4::Wait4;
 
@@ -32,6 +36,8 @@ fn main() {
     };
 
     line("start-up (version)", 0, best(20, || command(carrier, &["version"])));
+
+    live();
 
     // Repositories of 1,000 and 5,000 objects written by people.
     let mut checks = Vec::new();
@@ -88,6 +94,47 @@ fn main() {
             line("render --stdout of the same", crds, render);
         }
         None => println!("the real CRDs are not beside this checkout: not measured"),
+    }
+}
+
+/// What a live catalog costs: from objects and facts in memory to all manifests, after one object changed.
+fn live() {
+    let mut walls = Vec::new();
+    for services in [250, 500, 1_000] {
+        let facts = repository::facts(services);
+        let mut best = [Duration::MAX; 3];
+        let mut rendered = 0;
+        for run in 0..7 {
+            let objects = repository::of_services(services, &format!("state-{run}"));
+            let sources = Sources::default().with_objects(objects.into_iter().map(ApiObject::new));
+            let start = Instant::now();
+            let (loaded, found) = load(&sources);
+            let at_load = start.elapsed();
+            let compiled = compile(&loaded, &facts);
+            let at_compile = start.elapsed();
+            let set = compiled.render();
+            let all = start.elapsed();
+            assert!(!found.has_errors() && !compiled.diagnostics.has_errors(), "the platform has no errors");
+            assert_eq!(compiled.built.len(), services);
+            rendered = set.len();
+            for (best, now) in best.iter_mut().zip([at_load, at_compile - at_load, all - at_compile]) {
+                *best = now.min(*best);
+            }
+        }
+        let [load, compile, render] = best.map(|wall| wall.as_secs_f64() * 1000.0);
+        println!(
+            "in memory, {services} services in 50 clusters, one changed  {rendered:>8} {:>7.1} ms  (load {load:.1}, compile {compile:.1}, render {render:.1})",
+            load + compile + render
+        );
+        // What follows a change: the objects are loaded already.
+        walls.push(best[1] + best[2]);
+    }
+    if let [small, half, whole] = walls[..] {
+        println!(
+            "    growth of compile and render from 250: {:.1} times for 500, {:.1} times for 1,000",
+            half.as_secs_f64() / small.as_secs_f64(),
+            whole.as_secs_f64() / small.as_secs_f64()
+        );
     }
 }
 

@@ -4,13 +4,17 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use carrier::derivation::SourceCrd;
-use carrier::derivation::schema;
-use carrier::diagnostic::Diagnostics;
-use carrier::source::FileId;
+use carrier::compile::derive::schema;
+use carrier::compile::derive::source::SourceCrd;
+use carrier::compile::{Discovered, DiscoveredCrd};
+use carrier::model::cluster::ClusterId;
+use carrier::model::diagnostic::Diagnostics;
+use carrier::model::source::FileId;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const PROVIDERS: usize = 2;
@@ -75,8 +79,7 @@ fn offerable(file: &Path) -> Option<(String, String)> {
 fn with_tenants(tenants: usize) -> TempDir {
     let folder = TempDir::new().unwrap();
     write(folder.path(), "carrier.yaml", "{}\n");
-    let crd = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("catalog-examples/redis/snapshots/team-a/eu-west-1/redis.redis.redis.opstreelabs.in.yaml");
+    let crd = example_crd();
     for p in 0..PROVIDERS {
         let provider = format!("provider-{p}");
         write(folder.path(), &format!("accounts/{provider}.yaml"), &account(&provider, "Provider"));
@@ -111,6 +114,86 @@ fn with_tenants(tenants: usize) -> TempDir {
         lock(folder.path(), &format!("provider-{p}"), &crd);
     }
     folder
+}
+
+/// The objects of a platform in memory: `services` services in all, spread over 50 clusters of 10 providers, each
+/// offered to the tenants of one of 100 accounts. `changed` is the value of a label of one set: another value
+/// is the same platform after one object changed.
+pub fn of_services(services: usize, changed: &str) -> Vec<Value> {
+    const PROVIDERS: usize = 10;
+    const CLUSTERS: usize = 50;
+    const TENANTS: usize = 100;
+    let catalog = "catalog.kubecarrier.io/v1alpha1";
+    let mut objects = Vec::new();
+    let role = |name: &str, role: &str| {
+        json!({"apiVersion": catalog, "kind": "Account", "metadata": {"name": name}, "spec": {
+            "metadata": {"displayName": name, "shortDescription": "One of many"},
+            "roles": [role], "subjects": [{"kind": "User", "name": name}],
+        }})
+    };
+    objects.extend((0..TENANTS).map(|t| role(&format!("tenant-{t}"), "Tenant")));
+    for p in 0..PROVIDERS {
+        let provider = format!("provider-{p}");
+        objects.push(role(&provider, "Provider"));
+        objects
+            .push(json!({"apiVersion": catalog, "kind": "Catalog", "metadata": {"name": "all", "namespace": provider},
+            "spec": {"catalogEntrySelector": {}, "tenantSelector": {"matchLabels": {"of": provider}}}}));
+        for t in (p..TENANTS).step_by(PROVIDERS) {
+            objects.push(json!({"apiVersion": catalog, "kind": "Tenant",
+                "metadata": {"name": format!("tenant-{t}"), "namespace": provider, "labels": {"of": provider}}, "spec": {}}));
+        }
+    }
+    for c in 0..CLUSTERS {
+        objects.push(json!({"apiVersion": "kubecarrier.io/v1alpha1", "kind": "ServiceCluster",
+            "metadata": {"name": format!("c-{c}"), "namespace": format!("provider-{}", c % PROVIDERS), "labels": {"c": c.to_string()}},
+            "spec": {"kubeconfigSecret": {"name": "k"}}}));
+    }
+    for s in 0..services {
+        let (c, n) = (s % CLUSTERS, s / CLUSTERS);
+        let label = if s == 0 { changed } else { "same" };
+        objects.push(json!({"apiVersion": catalog, "kind": "CatalogEntrySet",
+            "metadata": {"name": format!("s-{s}"), "namespace": format!("provider-{}", c % PROVIDERS), "labels": {"state": label}},
+            "spec": {
+                "metadata": {"displayName": "A service", "shortDescription": "One of many"},
+                "discover": {"crd": {"name": crd_name(n)}, "serviceClusterSelector": {"matchLabels": {"c": c.to_string()}}},
+                "derive": {"expose": [{"versions": ["v1beta1"], "fields": [
+                    {"jsonPath": ".spec.global.image"}, {"jsonPath": ".spec.mode"}, {"jsonPath": ".spec.size"},
+                    {"jsonPath": ".spec.redisExporter.enabled"}, {"jsonPath": ".spec.service.type"},
+                ]}]},
+            }}));
+    }
+    objects
+}
+
+/// What is known of the 50 clusters of [`of_services`]: each has the CRDs of its services, made of a real one.
+pub fn facts(services: usize) -> Discovered {
+    let crd = example_crd();
+    let text = fs::read_to_string(&crd).unwrap();
+    let documents = carrier::yaml::read(FileId(0), &text, &mut Diagnostics::default());
+    let real = documents[0].root.to_json();
+    let mut discovered = Discovered { management_uid: Some("u".to_owned()), ..Discovered::default() };
+    for n in 0..services.div_ceil(50) {
+        let mut crd = real.clone();
+        crd["metadata"]["name"] = json!(crd_name(n));
+        crd["spec"]["group"] = json!("example.com");
+        crd["spec"]["names"] = json!({"kind": format!("Kind{n}"), "plural": format!("kind{n}s"), "singular": format!("kind{n}"), "listKind": format!("Kind{n}List")});
+        let body = Arc::new(crd);
+        for c in 0..50 {
+            let cluster = ClusterId::new(format!("provider-{}", c % 10), format!("c-{c}"));
+            let known = discovered.clusters.entry(cluster).or_default();
+            known.crds.insert(crd_name(n), DiscoveredCrd { body: Arc::clone(&body), place: None });
+        }
+    }
+    discovered
+}
+
+fn crd_name(n: usize) -> String {
+    format!("kind{n}s.example.com")
+}
+
+fn example_crd() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("catalog-examples/redis/snapshots/team-a/eu-west-1/redis.redis.redis.opstreelabs.in.yaml")
 }
 
 fn lock(repository: &Path, provider: &str, crd: &Path) {

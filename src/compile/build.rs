@@ -1,8 +1,8 @@
 //! Building: every resolved service gets its CRDs.
 //!
-//! This is where the exposures meet the CRDs of each cluster. The same complaint
-//! from several clusters is one complaint; two services that would take each
-//! other's name in an API group are found here, since only CRDs know their names.
+//! Exposures are applied to the CRDs of each cluster here. The same problem in several clusters is one
+//! diagnostic. Two services whose names conflict in an API group are found here, since only CRDs know their
+//! names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub struct Built {
     pub derived: Option<Derived>,
 }
 
-/// What tenants use: names and versions of a CRD.
+/// The names and versions of the CRD that tenants use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferedCrd {
     /// Its full name.
@@ -46,7 +46,7 @@ pub struct OfferedCrd {
     pub kind: String,
     /// Its plural.
     pub plural: String,
-    /// Its versions, and whether each is the stored one.
+    /// Its versions, each with whether it is the stored one.
     pub versions: Vec<(String, bool)>,
 }
 
@@ -79,9 +79,9 @@ impl Built {
     }
 }
 
-/// Builds every service whose CRD is known. The result is in the order of the services; those
-/// that cannot be built are reported and left out.
-pub(crate) fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Built>, Diagnostics) {
+/// Builds every service whose CRD is known, in the order of the services. Those that cannot be built are
+/// reported and left out.
+pub fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Built>, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let mut merged = Merged::default();
     let mut sources: BTreeMap<(ClusterId, String), Option<Arc<SourceCrd>>> = BTreeMap::new();
@@ -139,7 +139,7 @@ fn find<'d>(
     }
 }
 
-/// The plurals of a cluster's snapshots, where there are few enough to read.
+/// The plurals of a cluster's CRDs, if there are few enough to list in a message.
 fn plurals_of(discovered: &Discovered, cluster: &ClusterId) -> Option<String> {
     let names = discovered.crds(cluster).map(|(name, _)| name);
     let plurals: Vec<String> =
@@ -147,8 +147,8 @@ fn plurals_of(discovered: &Discovered, cluster: &ClusterId) -> Option<String> {
     (1..=8).contains(&plurals.len()).then(|| plurals.join(", "))
 }
 
-/// Reads a snapshot as a base CRD. What is wrong with it is said at the line that wants it, since
-/// that is the line to change; the snapshot is the second place.
+/// Reads a base CRD. Its problems are reported at the line that refers to it, since that is the line to change;
+/// the snapshot is the second place.
 fn read(service: &Service<'_>, snapshot: &DiscoveredCrd, merged: &mut Merged) -> Option<Arc<SourceCrd>> {
     match SourceCrd::read(&snapshot.body) {
         Ok(source) => Some(Arc::new(source)),
@@ -187,8 +187,8 @@ fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, merged: &mut
         Some(derived) => source.version(&derived.storage)?,
         None => source.preferred()?,
     };
-    // An entry written by hand names its internal CRD, so that keeps the name it has; for a set the
-    // override is the way to offer two operators' kinds of one name.
+    // A CatalogEntry names its internal CRD, so that CRD keeps its name. In a CatalogEntrySet, the overrides of
+    // `kind` and `plural` make it possible to offer two operators' CRDs with the same kind.
     let internal_names = match (&service.exposure, service.origin) {
         (Some(exposure), Origin::Set(_)) => CrdNames::of_exposure(&source, exposure),
         _ => CrdNames::of_source(&source),
@@ -198,7 +198,7 @@ fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, merged: &mut
     Some(Built { service: index, route, internal, derived, source })
 }
 
-/// Complaints of several clusters about the same line.
+/// Diagnostics of several clusters about the same line.
 #[derive(Default)]
 struct Merged {
     found: Vec<(Diagnostic, Vec<ClusterId>)>,
@@ -226,7 +226,8 @@ impl Merged {
         }
     }
 
-    /// Each complaint once. Where it is not true of all clusters that the object selects, it says of which.
+    /// Each diagnostic once. If it does not apply to all clusters that the object selects, a note lists those
+    /// to which it applies.
     fn into_diagnostics(self, resolved: &Resolved<'_>) -> Diagnostics {
         let mut clusters_of: BTreeMap<String, usize> = BTreeMap::new();
         for service in &resolved.services {
@@ -249,8 +250,8 @@ impl Merged {
     }
 }
 
-/// Within one API group plural, singular, kind and list kind must be unique, else the API server
-/// accepts the second CRD and never serves it (`derivation.md` R12). Later ones go.
+/// Within one API group plural, singular, kind and list kind must be unique, or the API server accepts the
+/// second CRD and never serves it (`derivation.md` R12). The later service is left out.
 fn collisions(resolved: &Resolved<'_>, built: &mut Vec<Built>, diagnostics: &mut Diagnostics) {
     // (group, name) -> (what tells two CRDs apart, index of the service)
     let mut taken: BTreeMap<(String, String), (String, usize)> = BTreeMap::new();
@@ -310,7 +311,8 @@ fn collisions(resolved: &Resolved<'_>, built: &mut Vec<Built>, diagnostics: &mut
     });
 }
 
-/// The names that must be unique in a group. Resources and kinds are told apart by their first letter.
+/// The names that must be unique in a group. Kinds begin with a capital letter, so they do not conflict with
+/// resources.
 fn names_of(crd: &Value) -> Vec<String> {
     let mut names: Vec<String> = ["plural", "singular", "kind", "listKind"]
         .iter()

@@ -1,8 +1,6 @@
-//! What a version of a CRD has to expose, field by field, and what an exposure
-//! takes of it: the answer behind `carrier fields`.
+//! The fields of a CRD version, and what an exposure does with each: the data of `carrier fields`.
 //!
-//! It is held together from the same parts as deriving, so the two agree on
-//! what a path is, what is exposed, and what is missing.
+//! It uses the functions of `derive`, so both agree on what a path is, what is exposed, and what is missing.
 
 use std::collections::BTreeSet;
 
@@ -16,45 +14,44 @@ use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// A field of a CRD and those below it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Field {
-    /// Its path, as an exposure writes it.
+pub struct Field {
+    /// Its path, in the syntax of an exposure.
     pub path: FieldPath,
-    /// Its type as people say it, such as `[]object`.
+    /// Its type for display, such as `[]object`.
     pub kind: String,
-    /// Whether it must be there, where what it lies in is there.
+    /// Whether it is required in the object that contains it.
     pub required: bool,
-    /// The value it gets where nobody sets it: the catalog's, else the CRD's.
+    /// Its value if nobody sets it: the default of the catalog, else the default of the CRD.
     pub default: Option<Value>,
-    /// The values it may have, where they are listed.
+    /// The allowed values; empty if the schema lists none.
     pub one_of: Vec<Value>,
-    /// What the CRD says about it; empty where it says nothing.
+    /// Its description; empty if the CRD has none.
     pub description: String,
-    /// What the exposure does with it; `None` where there is no exposure.
+    /// What the exposure does with it; `None` without an exposure.
     pub standing: Option<Standing>,
-    /// The fields below, those of a list's items and of a map's values included.
+    /// The fields in it, including those of a list's items and a map's values.
     pub children: Vec<Field>,
-    /// How many fields below [`cut`] has left out.
+    /// The number of fields in it that [`cut`] has left out.
     pub more: usize,
 }
 
 /// What an exposure does with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Standing {
-    /// Tenants see it, with everything below.
+pub enum Standing {
+    /// Tenants see it, with all fields in it.
     Exposed,
     /// Tenants see a part of it.
     InPart,
-    /// The provider sets it, or a part of it; tenants do not see it.
+    /// The provider sets it, or some of the fields in it; tenants do not see it.
     Preset,
     /// Tenants do not see it.
     Hidden,
-    /// It is hidden and required, and nothing sets it: nothing could ever run.
+    /// It is hidden and required, and nothing sets it, so no instance could be valid.
     Missing,
 }
 
-/// The fields of a version, without `apiVersion`, `kind` and `metadata`, which
-/// every object has. With an exposure, what it does with each of them; an
-/// exposure that does not name the version exposes nothing of it.
+/// The fields of a version, without `apiVersion`, `kind` and `metadata`, which every object has. With an
+/// exposure, each field has its standing; an exposure that does not name the version exposes none of it.
 #[must_use]
 pub(crate) fn fields(version: &SourceVersion, exposure: Option<&Exposure>) -> Vec<Field> {
     let root = &version.schema;
@@ -67,7 +64,7 @@ pub(crate) fn fields(version: &SourceVersion, exposure: Option<&Exposure>) -> Ve
     Walk { view: Some(&taken) }.below(root, &FieldPath::default(), view)
 }
 
-/// What one item of an exposure takes of a schema.
+/// The fields that one item of an exposure selects in a schema.
 struct Taken<'i> {
     item: Option<&'i ExposeItem>,
     set: PathSet,
@@ -81,7 +78,7 @@ impl<'i> Taken<'i> {
     }
 
     fn of(root: &Value, item: &'i ExposeItem, object: &str) -> Self {
-        // `carrier check` reports what is wrong with the exposure; here it is only shown.
+        // `carrier check` reports the problems of an exposure; here they are not needed.
         let mut unheard = Diagnostics::default();
         let set = select::select(root, &mut Report { item, object, diagnostics: &mut unheard });
         let missing = fulfil::missing(root, &set, &item.presets).into_iter().map(|m| m.field).collect();
@@ -90,7 +87,7 @@ impl<'i> Taken<'i> {
     }
 }
 
-/// How the exposure sees a node.
+/// The parts of a schema node that are exposed and preset.
 #[derive(Clone, Copy)]
 struct View<'t> {
     shown: Exposed<'t>,
@@ -121,7 +118,7 @@ struct Walk<'t> {
 }
 
 impl Walk<'_> {
-    /// The fields below a node, through the items of a list and the values of a map.
+    /// The fields of a node, through the items of a list and the values of a map.
     fn below(&self, node: &Value, at: &FieldPath, view: View<'_>) -> Vec<Field> {
         for (segment, child) in [(Segment::Items, schema::items(node)), (Segment::Values, schema::values(node))] {
             if let Some(child) = child {
@@ -166,14 +163,14 @@ fn standing(taken: &Taken<'_>, path: &FieldPath, view: View<'_>) -> Standing {
     }
 }
 
-/// Leaves out what lies more than `levels` properties deep, but for what an exposure of a part, a
-/// preset or a missing value leads to: that is what one looks for.
+/// Removes fields that are more than `levels` properties deep, except those that lead to a partly exposed
+/// field, a preset or a missing value.
 #[must_use]
 pub(crate) fn cut(fields: Vec<Field>, levels: usize) -> Vec<Field> {
     fields.into_iter().map(|field| field.cut(levels)).collect()
 }
 
-/// The field that a path leads to; `[]` and `.*` at its end add nothing.
+/// The field at a path; `[]` and `.*` at its end are ignored.
 #[must_use]
 pub(crate) fn find<'f>(fields: &'f [Field], path: &FieldPath) -> Option<&'f Field> {
     let mut steps = path.segments();
@@ -202,8 +199,8 @@ impl Field {
         self
     }
 
-    /// This field and all below, in the order of a tree.
-    pub(crate) fn all(&self) -> Vec<&Field> {
+    /// This field and all fields in it, parents first.
+    pub fn all(&self) -> Vec<&Field> {
         let mut found = vec![self];
         found.extend(self.children.iter().flat_map(Field::all));
         found

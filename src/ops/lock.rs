@@ -18,7 +18,7 @@ use super::survey::{Scope, Survey, survey};
 use crate::cluster::connect::ConnectOptions;
 use crate::compile::Discovered;
 use crate::compile::locking::plan::Inputs;
-use crate::compile::locking::{Given, LockPlan, drift, given, lock_file, plan, snapshots, unused};
+use crate::compile::locking::{FileCrds, LockPlan, crds_in_files, drift, lock_file, plan, snapshots, unused};
 use crate::compile::resolve::{Resolved, resolve};
 use crate::files::FilesError;
 use crate::files::update::update;
@@ -177,7 +177,7 @@ fn changes(
     resolved: &Resolved<'_>,
     mut found: Diagnostics,
     options: &LockOptions,
-    (files, given): (Sources, Option<Given>),
+    (files, given): (Sources, Option<FileCrds>),
     asked: Option<Survey>,
 ) -> LockChanges {
     let inputs = Inputs {
@@ -249,7 +249,7 @@ fn drifted(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Discovered) 
 }
 
 /// Reads files, and finds the CRDs in them.
-fn read_given(files: &GivenFiles) -> Result<(Sources, Given), LockError> {
+fn read_given(files: &GivenFiles) -> Result<(Sources, FileCrds), LockError> {
     let GivenFiles { directory, paths, text } = files;
     // Those that are named one by one, and not found in a folder, have to be whole.
     let mut named: BTreeSet<String> = text.iter().map(|text| text.path.clone()).collect();
@@ -261,7 +261,7 @@ fn read_given(files: &GivenFiles) -> Result<(Sources, Given), LockError> {
         }
     }
     let (sources, unread) = read_paths(directory, paths, text.clone().into_iter().collect())?;
-    let mut given = given(&sources, &named);
+    let mut given = crds_in_files(&sources, &named);
     given.errors.extend(unread.into_sorted());
     Ok((sources, given))
 }

@@ -1,8 +1,7 @@
-//! What a document is: one of our objects, nearly one, or a stranger.
+//! Classifies documents: objects of our kinds, near misses, and all others.
 //!
-//! A folder of a repository holds all sorts of YAML: an instance a tenant
-//! wrote, a kustomization, a Deployment. Those are strangers, and no concern of
-//! ours. What was meant for us must not pass for a stranger.
+//! A repository holds all sorts of YAML, such as instances, kustomizations or Deployments, which are ignored. A
+//! near miss, such as a misspelt kind, must not be ignored.
 
 use crate::model::codes::object;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
@@ -11,24 +10,24 @@ use crate::model::nearest::nearest;
 use crate::model::source::Span;
 use crate::yaml::tree::{Node, Value};
 
-/// What a document is.
+/// The class of a document.
 #[derive(Debug)]
 pub(super) enum Class<'a> {
     /// An object of a kind that people write.
     Ours(&'static KindInfo),
-    /// Meant to be an object of such a kind; what is wrong has been said.
+    /// Probably meant as an object of this kind; the problem is reported.
     Meant(&'static KindInfo),
-    /// A list of objects: these.
+    /// A list of these objects.
     List(&'a [Node]),
     /// A Secret of the core group.
     Secret,
     /// A kubeconfig.
     Kubeconfig,
-    /// None of our business, or complained about.
+    /// Ignored, or reported.
     Ignored,
 }
 
-/// The inner kinds of the original, and what to do instead.
+/// Kinds of KubeCarrier that carrier does not use, and what to do instead.
 const RETIRED: &[(&str, &str, &str)] = &[
     (
         CATALOG_GROUP,
@@ -39,7 +38,7 @@ const RETIRED: &[(&str, &str, &str)] = &[
     (CORE_GROUP, "CustomResourceDiscoverySet", "write a CatalogEntrySet; `carrier lock --from FILE` takes the CRDs in"),
 ];
 
-/// Says what a document is, and complains where it is nearly ours.
+/// Classifies a document, and reports near misses.
 pub(super) fn classify<'a>(root: &'a Node, diagnostics: &mut Diagnostics) -> Class<'a> {
     let api_version = root.get("apiVersion").and_then(Node::as_str);
     let kind = root.get("kind").and_then(Node::as_str);
@@ -118,9 +117,9 @@ fn ours<'a>(place: Places, group: &str, version: &str, kind: &str, diagnostics: 
     Class::Ours(info)
 }
 
-/// Complains about a kind that the group does not have; gives the one that was meant.
+/// Reports a kind that the group does not have. Returns the kind that was probably meant.
 fn unknown_kind(place: Places, group: &str, kind: &str, diagnostics: &mut Diagnostics) -> Option<&'static KindInfo> {
-    // A kind of the other group is right in itself: then the group is wrong.
+    // If the kind exists in the other group, the group is wrong.
     if let Some(info) = KINDS.iter().copied().find(|info| info.kind == kind) {
         let message = format!("`{group}` has no kind `{kind}`, that is of `{}`", info.group);
         diagnostics.push(
@@ -147,14 +146,14 @@ fn listed(group: &str) -> String {
     kinds_of(group).map(|info| format!("`{}`", info.kind)).collect::<Vec<_>>().join(", ")
 }
 
-/// An object of another group: only a group that is nearly ours, with a kind that is or nearly is, tells of a slip.
+/// An object of another group. It is reported if both its group and its kind are ours or similar.
 fn stranger(place: Places, group: &str, kind: &str, diagnostics: &mut Diagnostics) {
     let near_kind = KINDS.iter().copied().find(|i| i.kind == kind).or_else(|| {
         let meant = nearest(kind, KINDS.iter().copied().map(|i| i.kind))?;
         KINDS.iter().copied().find(|i| i.kind == meant)
     });
     let Some(info) = near_kind else { return };
-    // `apiVersion: v1alpha1` without a group is nobody's: no kind of Kubernetes has it.
+    // No kind of Kubernetes has `apiVersion: v1alpha1` without a group.
     let no_group = group.is_empty() && place.root.get("apiVersion").and_then(Node::as_str) == Some(VERSION);
     if !no_group && nearest(group, [CATALOG_GROUP, CORE_GROUP]).is_none() {
         return;
@@ -170,7 +169,7 @@ fn stranger(place: Places, group: &str, kind: &str, diagnostics: &mut Diagnostic
     );
 }
 
-/// Half an object: a mistake when the half it has is ours. Gives the kind it says.
+/// An object without kind or apiVersion. It is reported if the other one is ours. Returns its kind.
 fn half(
     root: &Node,
     api_version: Option<&str>,
@@ -179,7 +178,7 @@ fn half(
 ) -> Option<&'static KindInfo> {
     let group = api_version.and_then(|a| a.split_once('/')).map(|(group, _)| group);
     let place = Places { root };
-    // A key that is nearly the one that is missing.
+    // A key that is similar to the missing one.
     let slip = |key: &str| match &root.value {
         Value::Map(entries) => entries.iter().find(|e| nearest(&e.key, [key]).is_some()).map(|e| e.key_span),
         _ => None,
@@ -193,7 +192,7 @@ fn half(
             };
             (diagnostic, None)
         }
-        // Without an apiVersion only a kind that nobody else has is surely ours.
+        // Without an apiVersion, only a kind that no other group has is certainly ours.
         (None, Some(kind)) => match KINDS.iter().copied().find(|i| i.kind == kind && i.authored) {
             Some(info) if root.get("metadata").is_some() || root.get("spec").is_some() => {
                 let message = format!("the {kind} has no apiVersion");
@@ -212,7 +211,7 @@ fn half(
     info
 }
 
-/// Where the two words stand that say what an object is.
+/// The places of `kind` and `apiVersion`.
 #[derive(Clone, Copy)]
 struct Places<'a> {
     root: &'a Node,

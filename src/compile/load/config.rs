@@ -10,9 +10,8 @@ use crate::model::source::{Sources, Span};
 use crate::yaml;
 use crate::yaml::tree::{Node, Value, escape};
 
-/// The settings of a repository, the default ones where there is no file or none that can be read.
-/// With them the clusters that `serviceClusters` names, each with its place: whether they exist is
-/// known only when all objects are.
+/// The settings of a repository; the defaults if there is no valid file. Also returns the clusters that
+/// `serviceClusters` names, with their places: whether they exist is only known once all objects are loaded.
 pub(super) fn read(sources: &Sources, diagnostics: &mut Diagnostics) -> (Config, Vec<(String, Span)>) {
     let Some((file, source)) = sources.by_path(CONFIG_PATH) else { return (Config::default(), Vec::new()) };
     let mut said = Diagnostics::default();
@@ -60,7 +59,7 @@ fn document(root: &Node, sound: bool, text: &str, diagnostics: &mut Diagnostics)
     );
     let secrets = credentials(root, "");
     fine &= secrets.is_empty();
-    // What is refused as a credential is not also an unknown key.
+    // A refused credential is not also reported as an unknown key.
     said.retain(|d| !d.primary.as_ref().is_some_and(|l| secrets.contains(&l.span)));
     diagnostics.append(said);
     for span in secrets {
@@ -82,7 +81,7 @@ fn document(root: &Node, sound: bool, text: &str, diagnostics: &mut Diagnostics)
     }
 }
 
-/// Where the whole document is complained about: its first key.
+/// The place for a diagnostic about the whole document: its first key.
 fn head(root: &Node) -> Span {
     match &root.value {
         Value::Map(entries) => entries.first().map_or(root.span, |e| e.key_span),
@@ -90,8 +89,8 @@ fn head(root: &Node) -> Span {
     }
 }
 
-/// Keys that hold a credential, and what is written out instead of named: a kubeconfig, a key,
-/// a URL with a password in it.
+/// Keys that hold a credential: a kubeconfig, a key, or a URL with a password, where only a reference is
+/// allowed.
 fn credentials(node: &Node, path: &str) -> Vec<Span> {
     const KEYS: &[&str] =
         &["token", "password", "clientKeyData", "client-key-data", "clientCertificateData", "client-certificate-data"];
@@ -118,7 +117,7 @@ fn credentials(node: &Node, path: &str) -> Vec<Span> {
     found
 }
 
-/// Whether a setting holds what it should name. No setting takes a text of several lines.
+/// Whether a setting holds a credential instead of a reference. No setting has a text of several lines.
 fn is_written_out(text: &str, path: &str) -> bool {
     let access = path.starts_with("/serviceClusters") || path.starts_with("/management");
     text.trim_end().contains('\n')
@@ -132,7 +131,7 @@ fn is_written_out(text: &str, path: &str) -> bool {
 fn has_password(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // A password may hold what ends an authority, written wrongly.
+    // An unescaped password may contain a character that ends the authority.
     let Some((user, _)) = authority.rsplit_once('@').or_else(|| rest.rsplit_once('@')) else { return false };
     user.contains(':') || scheme.trim().get(..4).is_some_and(|s| s.eq_ignore_ascii_case("http"))
 }
@@ -192,7 +191,7 @@ fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Opti
     fine.then_some(config)
 }
 
-/// Why it is not clear how to reach a cluster.
+/// The problem with the settings of a cluster's connection.
 fn access_problem(key: &str, access: &ClusterAccess) -> String {
     let file = if access.kubeconfig.is_some() { "kubeconfig" } else { "context" };
     let ways = [

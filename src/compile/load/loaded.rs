@@ -19,7 +19,7 @@ use crate::yaml::tree::Node;
 pub struct Object<S> {
     /// Its name.
     pub name: String,
-    /// Its namespace, written or taken from its folder; `None` for an Account.
+    /// Its namespace, as written or from its folder; `None` for an Account.
     pub namespace: Option<String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
@@ -34,26 +34,25 @@ pub struct Object<S> {
 }
 
 impl<S: Kind> Object<S> {
-    /// The place of the value at this JSON Pointer in the document, or of what
-    /// lacks it.
+    /// The place of the value at this JSON Pointer, or of the object that lacks it.
     #[must_use]
     pub fn place(&self, pointer: &str) -> Span {
         self.node.place(pointer)
     }
 
-    /// What it is called in diagnostics: `Account/team-a`, `Catalog/team-a/default`.
+    /// Its name in diagnostics: `Account/team-a`, `Catalog/team-a/default`.
     #[must_use]
     pub fn id(&self) -> String {
         self.key().to_string()
     }
 
-    /// What tells it apart from every other object.
+    /// Its key: kind, namespace and name.
     #[must_use]
     pub fn key(&self) -> SourceKey {
         SourceKey { kind: S::info().kind, namespace: self.namespace.clone(), name: self.name.clone() }
     }
 
-    /// A complaint about the value at this JSON Pointer.
+    /// A diagnostic about the value at this JSON Pointer.
     #[must_use]
     pub fn complain(
         &self,
@@ -65,7 +64,7 @@ impl<S: Kind> Object<S> {
     }
 }
 
-/// What tells an object apart from every other one.
+/// Kind, namespace and name of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceKey {
     /// Its kind.
@@ -85,7 +84,7 @@ impl fmt::Display for SourceKey {
     }
 }
 
-/// A repository, loaded: all objects that are sound, each list by namespace and name.
+/// A loaded repository: all objects without errors, each list sorted by namespace and name.
 #[derive(Debug, Default, PartialEq)]
 pub struct Loaded {
     /// The accounts.
@@ -98,20 +97,20 @@ pub struct Loaded {
     pub catalog_entries: Vec<Object<CatalogEntrySpec>>,
     /// The sets of entries.
     pub catalog_entry_sets: Vec<Object<CatalogEntrySetSpec>>,
-    /// The tenants written for their labels.
+    /// The Tenant objects that give labels to tenants.
     pub tenants: Vec<Object<TenantSpec>>,
     /// The settings.
     pub config: Config,
-    /// The clusters that the settings name, `provider/cluster`, and where.
+    /// The clusters that the settings name, as `provider/cluster`, with their places.
     pub config_clusters: Vec<(String, Span)>,
-    /// How many documents were no concern of ours.
+    /// The number of ignored documents.
     pub ignored: usize,
     /// Objects with errors, which are reported. They are not in the lists above, and
     /// references to them are not reported as well.
     pub broken: BTreeSet<SourceKey>,
     /// Documents that could not be read, and may hold any of these objects.
     pub unreadable: Vec<UnreadableDocument>,
-    /// The comments that hide diagnostics; to be applied after the last stage.
+    /// The comments that suppress diagnostics; applied after the last stage.
     pub suppressions: Vec<Suppression>,
 }
 

@@ -1,7 +1,6 @@
 //! The metadata of an object: its name, namespace, labels and annotations.
 //!
-//! Everything else in it is set by the API server, and comes along when somebody
-//! saves the output of `kubectl get -o yaml`.
+//! The API server sets all other fields; they are present in the output of `kubectl get -o yaml`.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,7 @@ use crate::model::kinds::table::{KindInfo, NameRule};
 use crate::model::names;
 use crate::yaml::tree::{Entry, Node, Value, escape};
 
-/// Set by the API server or by controllers; left out of what is compiled.
+/// Fields that the API server or controllers set; they are not compiled.
 const SERVER_FIELDS: &[&str] = &[
     "uid",
     "resourceVersion",
@@ -27,34 +26,34 @@ const SERVER_FIELDS: &[&str] = &[
     "selfLink",
 ];
 const OWN_FIELDS: &[&str] = &["name", "namespace", "labels", "annotations"];
-/// kubectl's own note of what was applied last: a copy of the whole object.
+/// The annotation in which kubectl keeps a copy of the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// What the metadata says.
+/// The metadata of an object.
 #[derive(Debug, Default)]
 pub(super) struct Metadata {
     /// The name; empty only with `fine` false.
     pub name: String,
-    /// The namespace, where one is written and valid.
+    /// The namespace, if a valid one is written.
     pub namespace: Option<String>,
-    /// Whether a namespace is written at all, valid or not.
+    /// Whether a namespace is written, valid or not.
     pub says_namespace: bool,
     /// The labels that are valid.
     pub labels: BTreeMap<String, String>,
     /// The annotations that are valid.
     pub annotations: BTreeMap<String, String>,
-    /// Whether there is a block `metadata` at all.
+    /// Whether the object has `metadata`.
     pub there: bool,
-    /// Whether nothing is wrong.
+    /// Whether it has no errors.
     pub fine: bool,
 }
 
-/// The name, as far as there is one: for naming the object in complaints.
+/// The name for diagnostics, if there is one.
 pub(super) fn name_of(root: &Node) -> Option<&str> {
     root.get("metadata")?.get("name")?.as_str()
 }
 
-/// Whether the object says that it is not meant for a cluster.
+/// Whether the object is marked as not meant for a cluster.
 pub(super) fn is_local_config(root: &Node) -> bool {
     ["annotations", "labels"].iter().any(|block| {
         let value = root.get("metadata").and_then(|m| m.get(block)?.get("config.kubernetes.io/local-config"));
@@ -177,7 +176,7 @@ fn namespace(info: &KindInfo, field: &Entry, path: &str, walk: &mut Walk) -> Opt
 /// A map of strings: labels, whose values are checked, or annotations, whose values are free.
 fn strings(field: &Entry, path: &str, walk: &mut Walk, labels: bool, into: &mut BTreeMap<String, String>) -> bool {
     let entries = match &field.value.value {
-        // The API server takes `labels:` with nothing behind it for an empty map.
+        // The API server reads an empty `labels:` as an empty map.
         Value::Null => return true,
         Value::Map(entries) => entries,
         _ => return walk.wrong_type(Type::Object, &field.value, path, Some(field.key_span)),
@@ -220,7 +219,7 @@ fn server_field(field: &Entry, path: &str, walk: &mut Walk) {
     walk.push(diagnostic, path);
 }
 
-/// Complaints about a document carry these codes.
+/// A walk that reports with the codes of objects.
 pub(super) fn walk<'a>(
     text: &'a str,
     object: &'a str,

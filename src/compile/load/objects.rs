@@ -71,8 +71,8 @@ pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
     (loaded, diagnostics)
 }
 
-/// Complains about objects in the output folder. One that carrier wrote has its manifest and is not
-/// even read: these are somebody's own, which nobody would miss until what they made is gone.
+/// Reports objects in the output folder that carrier did not write. Those that carrier wrote are listed in its
+/// manifest and are not read at all.
 fn in_output(sources: &Sources, config: &Config, diagnostics: &mut Diagnostics) {
     for (id, file) in sources.iter().filter(|(_, f)| config::below(&f.path, &config.output)) {
         let mut unsaid = Diagnostics::default();
@@ -88,7 +88,7 @@ fn in_output(sources: &Sources, config: &Config, diagnostics: &mut Diagnostics) 
     }
 }
 
-/// The first object of a kind that people write, also in a list.
+/// The first object of a kind that people write, also inside a list.
 fn ours(root: &Node) -> Option<&Node> {
     match classify(root, &mut Diagnostics::default()) {
         Class::Ours(_) => Some(root),
@@ -97,8 +97,7 @@ fn ours(root: &Node) -> Option<&Node> {
     }
 }
 
-/// Whether a file may hold objects: not the settings, not the lock, and neither
-/// what was discovered nor what was rendered.
+/// Whether a file may hold objects: not the settings, the lock, a snapshot or a rendered file.
 fn is_source(path: &str, config: &Config) -> bool {
     let yaml = path.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "yaml" | "yml" | "json"));
     yaml && path != CONFIG_PATH
@@ -155,7 +154,7 @@ struct File {
     unreadable: Vec<UnreadableDocument>,
     /// Objects without a usable name.
     nameless: Vec<SourceKey>,
-    /// Whether its text must not be shown.
+    /// Whether its text may hold secrets, so that it must not be shown.
     sensitive: bool,
 }
 
@@ -165,7 +164,7 @@ struct Draft {
     metadata: Metadata,
     root: Node,
     file: FileId,
-    /// Its spec; `None` when something is wrong with the object.
+    /// Its spec; `None` if the object has errors.
     spec: Option<Spec>,
 }
 
@@ -230,9 +229,8 @@ impl<'a> Read<'a> {
     }
 }
 
-/// The name of an account that offers services. One whose roles are unreadable
-/// counts too: what is wrong with it is said at the account, not at every object
-/// in its folder.
+/// The name of an account that is a provider. An account with invalid roles counts too, so that the error is
+/// reported at the account and not at every object in its folder.
 fn provider(root: &Node) -> Option<String> {
     let ours = matches!(classify(root, &mut Diagnostics::default()), Class::Ours(info) | Class::Meant(info) if info.kind == ACCOUNT.kind);
     let offers = match root.pointer("/spec/roles").map(|n| &n.value) {
@@ -248,7 +246,7 @@ impl File {
             self.ignored += 1;
             return;
         }
-        // Where a value was refused, it may be the one that says what this is.
+        // The refused value may be the one that says what the document is.
         let mut found = Diagnostics::default();
         let class = classify(&document.root, &mut found);
         if document.sound {
@@ -309,7 +307,7 @@ impl File {
         self.drafts.push(Draft { info, metadata, root, file, spec });
     }
 
-    /// Checks all of an object but its metadata, and reads its spec.
+    /// Validates an object without its metadata, and reads its spec.
     fn spec(&mut self, info: &'static KindInfo, root: &Node, origin: Origin<'_>, id: &str) -> Option<Spec> {
         let mut walk = metadata::walk(origin.text(), id, &mut self.diagnostics);
         let mut fine = true;
@@ -345,7 +343,7 @@ impl File {
             }
             return None;
         };
-        // `spec:` with nothing behind it is no mapping; where nothing is needed in it, that is what is meant.
+        // An empty `spec:` is null and not a mapping. If no field is required, it counts as an empty mapping.
         if entry.value.value == Value::Null && shape.required.is_empty() && shape.type_ == Type::Object {
             return if fine { decode(info, serde_json::json!({}), root, &mut walk) } else { None };
         }
@@ -358,7 +356,7 @@ fn listed(fields: &[String]) -> String {
     fields.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads a spec that passed its schema, and checks the rules that no schema can say.
+/// Reads a valid spec, and checks the rules that a schema cannot express.
 fn decode(
     info: &'static KindInfo,
     json: serde_json::Value,
@@ -387,7 +385,7 @@ fn decode(
     })
 }
 
-/// The nearest folder above the file that bears the name of a provider.
+/// The nearest parent folder with the name of a provider.
 fn from_folder(path: &str, providers: &BTreeSet<String>) -> Option<String> {
     path.rsplit('/').skip(1).find(|folder| providers.contains(*folder)).map(str::to_owned)
 }

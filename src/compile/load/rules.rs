@@ -1,5 +1,5 @@
-//! The rules of our kinds that a schema cannot say. Their CRDs say the same to
-//! the API server as CEL rules, or the API server says it itself.
+//! Rules of our kinds that a schema cannot express. In the CRDs they are CEL rules, or the API server has them
+//! built in.
 
 use super::schema::Walk;
 use crate::model::codes::object;
@@ -11,9 +11,9 @@ use crate::model::kinds::{
 use crate::model::names;
 use crate::yaml::tree::{Node, escape};
 
-/// A spec whose own rules can be checked.
+/// A spec with rules of its own.
 pub(super) trait Rules {
-    /// Complains about what is wrong in itself; true, when nothing is.
+    /// Reports violations. Returns whether there are none.
     fn check(&self, _root: &Node, _walk: &mut Walk) -> bool {
         true
     }
@@ -36,7 +36,7 @@ impl Rules for AccountSpec {
     }
 }
 
-/// A service account is nobody's without its namespace: the API server refuses such a RoleBinding.
+/// A service account needs a namespace: the API server refuses a RoleBinding without one.
 fn subjects(subjects: &[Subject], root: &Node, walk: &mut Walk) -> bool {
     let mut fine = true;
     for (i, subject) in subjects.iter().enumerate() {

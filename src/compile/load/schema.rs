@@ -1,7 +1,6 @@
-//! Walking a tree along a schema: everything wrong with it, each at its place.
+//! Validates a tree against a schema, and reports every problem at its place.
 //!
-//! The API server stops at unknown fields by dropping them; here they are
-//! errors, since what a person wrote was meant to count.
+//! The API server drops unknown fields. Here they are errors, because the author meant them to have an effect.
 
 use std::collections::HashMap;
 
@@ -17,7 +16,7 @@ use crate::model::nearest::nearest;
 use crate::model::source::Span;
 use crate::yaml::tree::{Entry, Node, Value, escape};
 
-/// The codes that a walk complains with: an object's or a configuration's.
+/// The codes that a walk reports with: those of objects or of settings.
 #[derive(Debug)]
 pub(crate) struct Codes {
     /// A field that the schema does not have.
@@ -26,15 +25,15 @@ pub(crate) struct Codes {
     pub missing: &'static Code,
     /// A value of the wrong type.
     pub wrong_type: &'static Code,
-    /// A bare word that Kubernetes does not read as the string it should be.
+    /// A bare word that Kubernetes does not read as a string where a string is needed.
     pub bare_word: &'static Code,
-    /// A word that is not one of those listed.
+    /// A value that is not one of those listed.
     pub not_listed: &'static Code,
     /// Too few or too many characters, items or pairs.
     pub length: &'static Code,
-    /// A text that does not match its pattern, or is no base64.
+    /// A text that does not match its pattern, or is not base64.
     pub form: &'static Code,
-    /// An item that stands twice.
+    /// A repeated item.
     pub repeated: &'static Code,
 }
 
@@ -53,7 +52,7 @@ pub(crate) static OBJECT: Codes = Codes {
 /// The codes for `carrier.yaml`.
 pub(crate) static CONFIG: Codes = Codes {
     unknown: &config::UNKNOWN_KEY,
-    // Nothing in it has to be there.
+    // No setting is required.
     missing: &config::WRONG_VALUE,
     wrong_type: &config::WRONG_VALUE,
     bare_word: &yaml::AMBIGUOUS_SCALAR,
@@ -64,21 +63,21 @@ pub(crate) static CONFIG: Codes = Codes {
 };
 
 /// A walk over one document.
-pub(crate) struct Walk<'a> {
-    /// The text of the document's file.
+pub struct Walk<'a> {
+    /// The text that spans refer to; empty for an API object.
     pub text: &'a str,
-    /// What the document is, for [`Diagnostic::object`]: `Account/team-a`.
+    /// The name of the document for [`Diagnostic::object`]: `Account/team-a`.
     pub object: &'a str,
-    /// What to complain with.
+    /// The codes to report with.
     pub codes: &'static Codes,
-    /// Where complaints go.
+    /// Receives the diagnostics.
     pub diagnostics: &'a mut Diagnostics,
 }
 
 impl Walk<'_> {
-    /// Checks a value. `path` is its JSON Pointer in the document, `name` the
-    /// span of what names it: its key. True, when nothing is wrong.
-    pub(crate) fn check(&mut self, shape: &Shape, node: &Node, path: &str, name: Option<Span>) -> bool {
+    /// Validates a value. `path` is its JSON Pointer in the document, `name` the span of its key. Returns
+    /// whether it has no errors.
+    pub fn check(&mut self, shape: &Shape, node: &Node, path: &str, name: Option<Span>) -> bool {
         match (shape.type_, &node.value) {
             (Type::Any, value) if *value != Value::Null => true,
             (Type::Object, Value::Map(entries)) => self.mapping(shape, node, entries, path, name),
@@ -111,7 +110,7 @@ impl Walk<'_> {
                 }
             }
         }
-        // A misspelt field that is missing under its right name is one mistake, not two.
+        // A misspelt required field is one mistake, not two.
         for field in shape.required.iter().filter(|f| node.get(f).is_none() && !meant.contains(&f.as_str())) {
             fine = false;
             let place = name.or_else(|| entries.first().map(|e| e.key_span)).unwrap_or(node.span);
@@ -123,7 +122,7 @@ impl Walk<'_> {
         fine & self.length(shape, entries.len(), "entry", "entries", node, path, name)
     }
 
-    /// Complains about a field that belongs into a block beside it.
+    /// Reports a field that belongs into a neighbouring block.
     fn misplaced(&mut self, entry: &Entry, path: &str, at: &str, block: &str) {
         let message = match path {
             "" => format!("unknown field `{}`", entry.key),
@@ -134,7 +133,7 @@ impl Walk<'_> {
         self.push(diagnostic, at);
     }
 
-    /// Complains about a field that is not known and returns the one that was meant.
+    /// Reports an unknown field. Returns the field that was probably meant.
     pub(super) fn unknown<'k>(
         &mut self,
         entry: &Entry,
@@ -169,7 +168,7 @@ impl Walk<'_> {
         if shape.unique {
             let mut seen: HashMap<String, Span> = HashMap::new();
             for (i, item) in items.iter().enumerate() {
-                // Its JSON tells a value apart from every other.
+                // Values are equal if their JSON is.
                 let first = *seen.entry(item.to_json().to_string()).or_insert(item.span);
                 if first == item.span {
                     continue;
@@ -250,7 +249,7 @@ impl Walk<'_> {
         false
     }
 
-    /// Complains about a value of the wrong type; false.
+    /// Reports a value of the wrong type. Returns false.
     pub(super) fn wrong_type(&mut self, wanted: Type, node: &Node, path: &str, name: Option<Span>) -> bool {
         self.wrong(wanted, None, node, path, name)
     }
@@ -276,7 +275,7 @@ impl Walk<'_> {
                     .help(format!("{mend}, or remove the field"))
             }
             value @ (Value::Bool(_) | Value::Number(_)) if wanted == Type::String => {
-                // What stands there need not be what is read: `on`, `0x10`, `1_000`.
+                // The text may differ from the value: `on`, `0x10`, `1_000`.
                 let written = if raw.is_empty() || raw.contains('\n') { shown(value) } else { raw.to_owned() };
                 let message = format!("`{written}` is read by Kubernetes as {}", described(value));
                 Diagnostic::new(self.codes.bare_word, node.span, message)
@@ -285,7 +284,7 @@ impl Walk<'_> {
             }
             value => {
                 let wrong_list = wanted == Type::Array && !matches!(value, Value::Map(_));
-                // A block of several lines is told by its name.
+                // A block of several lines is shown by its key.
                 let place = match value {
                     Value::Map(_) | Value::Seq(_) if raw.contains('\n') => name.unwrap_or(node.span),
                     _ => node.span,
@@ -309,8 +308,8 @@ impl Walk<'_> {
         false
     }
 
-    /// Adds a complaint about the value at `path`.
-    pub(crate) fn push(&mut self, diagnostic: Diagnostic, path: &str) {
+    /// Adds a diagnostic about the value at `path`.
+    pub fn push(&mut self, diagnostic: Diagnostic, path: &str) {
         let object = (!self.object.is_empty()).then(|| self.object.to_owned());
         self.diagnostics.push(Diagnostic { object, path: Some(path.to_owned()), ..diagnostic });
     }
@@ -320,7 +319,7 @@ fn is_whole(n: &Number) -> bool {
     n.is_i64() || n.is_u64() || n.as_f64().is_some_and(|f| f.fract() == 0.0 && f.abs() < 9.0e15)
 }
 
-/// A JSON Pointer as people write paths: `spec.derive.expose[0].fields`.
+/// A JSON Pointer as a field path: `spec.derive.expose[0].fields`.
 pub(super) fn dotted(pointer: &str, field: &str) -> String {
     let mut words = String::new();
     for token in pointer.split('/').skip(1) {
@@ -358,7 +357,7 @@ fn to_add(field: &str, shape: Option<&Shape>) -> String {
     }
 }
 
-/// What the patterns of our own fields ask for, in words.
+/// Descriptions of the patterns of our own fields.
 fn in_words(pattern: &str) -> String {
     let words = match pattern {
         "^[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])?$" => "letters, digits and `-`, with a letter first and no `-` last",

@@ -1,18 +1,17 @@
-//! Secrets that lie in the repository, and how not to show them.
+//! Secrets in the repository, and how to avoid showing them.
 //!
-//! A diagnostic prints the line it is about. Where that line may hold a secret,
-//! it is marked [`sensitive`](crate::model::diagnostic::Label::sensitive) and
-//! printed without the line. Marking is by whole file: a renderer shows
-//! neighbouring lines too, and a place without its text is small loss.
+//! A diagnostic shows the line that it is about. If that line may hold a secret, the label is marked
+//! [`sensitive`](crate::model::diagnostic::Label::sensitive) and the line is not shown. Whole files are marked,
+//! because renderers show neighbouring lines too.
 
 use crate::model::codes::secret;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::yaml::tree::{Node, Value};
 
-/// The keys of a Secret under which Flux, Cluster API and KubeCarrier keep a kubeconfig.
+/// The keys in which Flux, Cluster API and KubeCarrier keep a kubeconfig in a Secret.
 const KUBECONFIG_KEYS: &[&str] = &["kubeconfig", "value", "value.yaml"];
 
-/// Complains about a Secret in plain text.
+/// Reports a Secret in plain text.
 pub(super) fn check_secret(root: &Node, diagnostics: &mut Diagnostics) {
     if is_encrypted(root) {
         return;
@@ -40,7 +39,7 @@ pub(super) fn check_secret(root: &Node, diagnostics: &mut Diagnostics) {
     diagnostics.push(diagnostic.on(object, ""));
 }
 
-/// Complains about a kubeconfig.
+/// Reports a kubeconfig.
 pub(super) fn check_kubeconfig(root: &Node, diagnostics: &mut Diagnostics) {
     if !is_encrypted(root) {
         diagnostics.push(
@@ -51,12 +50,12 @@ pub(super) fn check_kubeconfig(root: &Node, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Whether SOPS has encrypted the document: it then bears a block of that name.
+/// Whether the document is encrypted with SOPS, which adds a block of that name.
 fn is_encrypted(root: &Node) -> bool {
     root.get("sops").is_some_and(|sops| matches!(sops.value, Value::Map(_)))
 }
 
-/// Whether a text that could not be read as YAML looks as if it held secrets.
+/// Whether a text that is not valid YAML seems to contain secrets.
 pub(super) fn looks_secret(text: &str) -> bool {
     text.lines().map(str::trim).any(|line| {
         let line = line.strip_prefix("- ").unwrap_or(line);

@@ -1,7 +1,7 @@
-//! A structural schema, made ready for walking.
+//! A structural schema, prepared for validation.
 //!
-//! The schema of a kind is made once from its Rust type and then walked for
-//! every object: patterns are compiled, properties are sorted for look-up.
+//! The schema of a kind is made once from its Rust type and used for every object: patterns are compiled,
+//! properties are sorted for look-up.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -33,22 +33,22 @@ pub(crate) enum Type {
 
 /// One schema.
 #[derive(Debug, Clone)]
-pub(crate) struct Shape {
-    /// What it asks for.
+pub struct Shape {
+    /// The required type.
     pub type_: Type,
     /// The fields of a mapping, by name.
     pub properties: BTreeMap<String, Shape>,
-    /// Those that must be there.
+    /// The required fields.
     pub required: Vec<String>,
-    /// What a mapping may have besides `properties`.
+    /// The other fields that a mapping may have.
     pub additional: Additional,
-    /// What the items of a list must be.
+    /// The schema of a list's items.
     pub items: Option<Box<Shape>>,
-    /// Whether each item may stand once.
+    /// Whether items must be unique.
     pub unique: bool,
-    /// Fewest and most characters, items or pairs.
+    /// Minimum and maximum of characters, items or pairs.
     pub length: (u64, Option<u64>),
-    /// The words it takes; empty, any.
+    /// The allowed values; empty for any.
     pub words: Vec<String>,
     /// The pattern that a text must match, as written and compiled.
     pub pattern: Option<(String, Regex)>,
@@ -56,7 +56,7 @@ pub(crate) struct Shape {
     pub base64: bool,
 }
 
-/// What a mapping may have besides its known fields.
+/// The other fields that a mapping may have.
 #[derive(Debug, Clone)]
 pub(crate) enum Additional {
     /// Nothing.
@@ -68,8 +68,7 @@ pub(crate) enum Additional {
 }
 
 impl Shape {
-    /// Makes a structural schema ready. Keywords it does not know are those that
-    /// only the API server acts on, such as CEL rules.
+    /// Prepares a structural schema. Other keywords, such as CEL rules, are left to the API server.
     #[must_use]
     pub(crate) fn new(schema: &Value) -> Self {
         let none = Map::new();
@@ -115,7 +114,7 @@ impl Shape {
         }
     }
 
-    /// The one field of a mapping that needs no other and takes a text, such as `name` of a reference.
+    /// The only required field of a mapping, if it is a string, such as `name` of a reference.
     #[must_use]
     pub(crate) fn wraps(&self) -> Option<&str> {
         match self.required.as_slice() {

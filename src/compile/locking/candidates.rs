@@ -1,4 +1,4 @@
-//! Which of a cluster's CRDs, or of those in files, a name in the repository means.
+//! Which CRDs of a cluster, or of files, a name in the repository can refer to.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::model::codes::cluster as codes;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::source::Span;
 
-/// The names of CRDs that `base` can mean; the known one where that is among several.
+/// The names of the CRDs that `base` can refer to. If one of several is known already, only that one.
 pub(super) fn candidates<'a, T>(
     crds: &'a BTreeMap<String, T>,
     base: &BaseName,
@@ -26,7 +26,7 @@ pub(super) fn candidates<'a, T>(
     }
 }
 
-/// The complaint about a CRD that a cluster does not have. `kept` says whether there is a snapshot of it.
+/// The diagnostic for a CRD that a cluster does not have. `kept` says whether there is a snapshot of it.
 pub(super) fn missing(id: &ClusterId, base: &BaseName, place: Span, kept: bool) -> Diagnostic {
     let what = match base {
         BaseName::Crd(name) => format!("CRD `{name}`"),

@@ -1,16 +1,15 @@
-//! The one form of a CRD's spec: as an API server stores and answers it, with its
-//! defaults, and without what it leaves out because it is empty. So a CRD in a
-//! release's manifest and the same CRD in a cluster are the same bytes, and neither
-//! is a change of the other. (`tests/servers/lock.rs` holds it against real servers.)
+//! The canonical form of a CRD's spec: as an API server stores and returns it, with its defaults and without
+//! empty optional fields. A CRD in a release manifest and the same CRD in a cluster are then the same bytes.
+//! (`tests/servers/lock.rs` compares it with real servers.)
 //!
-//! The rules are those of `apiextensions.k8s.io/v1`: its defaults, and the fields
-//! that its types omit when empty. What is not known here is left as it is.
+//! The rules are those of `apiextensions.k8s.io/v1`: its defaults, and the fields that its types omit if empty.
+//! Unknown fields are not changed.
 
 use serde_json::{Map, Number, Value, json};
 
 type Object = Map<String, Value>;
 
-/// Makes a CRD's spec what an API server makes of it.
+/// Changes a CRD's spec as an API server would.
 pub(super) fn canonical(spec: &mut Value) {
     numbers(spec);
     let Value::Object(spec) = spec else { return };
@@ -42,7 +41,7 @@ pub(super) fn canonical(spec: &mut Value) {
     }
 }
 
-/// Fields of a schema that are omitted when empty.
+/// Fields of a schema that are omitted if empty.
 const SCHEMA: [&str; 27] = [
     "$schema",
     "allOf",
@@ -72,7 +71,7 @@ const SCHEMA: [&str; 27] = [
     "x-kubernetes-preserve-unknown-fields",
     "x-kubernetes-validations",
 ];
-/// Of those, the ones whose own value may be anything: only that they are `null` means nothing.
+/// Of those, the fields that hold an arbitrary value, where only `null` counts as empty.
 const VALUES: [&str; 3] = ["default", "example", "x-kubernetes-preserve-unknown-fields"];
 
 fn schema(node: &mut Object) {
@@ -101,7 +100,7 @@ fn schema(node: &mut Object) {
     }
 }
 
-/// The objects of a list; none where it is no list.
+/// The objects in a list; none if the value is not a list.
 fn objects(list: Option<&mut Value>) -> impl Iterator<Item = &mut Object> {
     list.and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
 }
@@ -126,7 +125,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Writes whole numbers as such: on its way from YAML to a server `1.0` becomes `1`.
+/// Writes whole numbers as integers: on its way from YAML to a server `1.0` becomes `1`.
 fn numbers(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {

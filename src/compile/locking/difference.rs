@@ -1,6 +1,6 @@
-//! What a new CRD changes for those who use it: versions and fields that come
-//! and go, types that change. Where there is nothing of this kind, the lines of the
-//! manifest that change: descriptions, defaults, columns, validations.
+//! The differences between two forms of a CRD for its users: versions and fields that were added or removed,
+//! and types that changed. If there are none, the changed lines of the manifest: descriptions, defaults,
+//! columns, validations.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::model::path::{FieldPath, Segment};
 use crate::model::secret_values::without_secrets;
 use crate::yaml::to_yaml;
 
-/// What has changed, a line each: `+` came, `-` went, `~` is another now.
+/// The differences, one line each: `+` added, `-` removed, `~` changed.
 #[must_use]
 pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
     let mut lines = Vec::new();

@@ -1,5 +1,4 @@
-//! Drift: CRDs of service clusters that are not what the repository is compiled
-//! from, for `plan` to say.
+//! Drift: CRDs of service clusters that differ from what the repository is compiled from.
 
 use super::candidates::{candidates, missing};
 use super::difference::difference;
@@ -11,7 +10,7 @@ use crate::model::cluster::ClusterId;
 use crate::model::codes::cluster as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 
-/// A CRD of a service cluster that is not what was locked.
+/// A CRD of a service cluster that differs from what was locked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Drift {
     /// The service cluster.
@@ -22,9 +21,9 @@ pub(crate) struct Drift {
     pub lines: Vec<String>,
 }
 
-/// What the clusters have that is not what was locked, and the complaints about it, each at the line
-/// that wants the CRD; with `locked` they are errors. A CRD of which there is no snapshot has not
-/// drifted: compiling says that it was never locked.
+/// Compares the clusters with what was locked. Each difference is also a diagnostic at the line that refers to
+/// the CRD; with `locked` it is an error. A CRD without a snapshot has not drifted: the compiler reports that
+/// it was never locked.
 #[must_use]
 pub(crate) fn drift(
     resolved: &Resolved<'_>,
@@ -46,7 +45,7 @@ pub(crate) fn drift(
             continue;
         };
         let (Some(old), crd) = (discovered.crd(id, name), &cluster.crds[*name]) else { continue };
-        // A snapshot that an older carrier wrote, or a person, may be in another form.
+        // A snapshot of an older version of carrier, or one written by hand, may be in another form.
         if hash(&strip(&old.body)) == hash(&crd.body) {
             continue;
         }
@@ -76,5 +75,5 @@ pub(crate) fn drift(
     (list, diagnostics)
 }
 
-/// So many lines of a difference are shown with a complaint.
+/// The number of lines of a difference that a diagnostic shows.
 const SHOWN: usize = 5;

@@ -1,9 +1,8 @@
 //! Reading and writing `carrier.lock`.
 //!
-//! Reading is strict: the file is carrier's own, so whatever it would not have
-//! written is a diagnostic at its place, and the sound rest is used. Writing
-//! gives the same bytes for the same lock, one line a fact, so that two branches
-//! that lock different things merge.
+//! Reading is strict, since only carrier writes the file: everything that carrier would not have written is a
+//! diagnostic, and the valid rest is used. The same lock is always written as the same bytes, with one fact on
+//! each line, so that branches that lock different things merge.
 
 use std::collections::BTreeMap;
 
@@ -21,23 +20,23 @@ use crate::yaml;
 use crate::yaml::to_yaml;
 use crate::yaml::tree::{Entry, Node, Value};
 
-/// The only version of the file's form.
+/// The only version of the format.
 const VERSION: u64 = 1;
 /// The first lines of the file.
 const HEADER: &str = "# What `carrier lock` took from the service clusters. Made by carrier, not edited by hand;\n\
                       # commit it together with the snapshots.\n";
 
-/// A lock as it was read.
+/// A lock file, read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LockFile {
-    /// What it says, as far as it could be understood.
+    /// Its content, as far as it is valid.
     pub lock: Lock,
-    /// Whether all of it could be understood. What is not sound must not be
-    /// written again: it would lose what was not.
+    /// Whether all of it is valid. If not, the lock must not be written again, because the invalid part would
+    /// be lost.
     pub sound: bool,
-    /// Where the UID of the management cluster stands.
+    /// The place of the management cluster's UID.
     pub uid_place: Option<Span>,
-    /// Where each CRD stands.
+    /// The place of each CRD.
     pub places: BTreeMap<(ClusterId, String), Span>,
 }
 
@@ -55,7 +54,7 @@ pub fn read(sources: &Sources, diagnostics: &mut Diagnostics) -> LockFile {
     }
     let documents = yaml::read(file, &source.text, &mut reader.diagnostics);
     match documents.as_slice() {
-        // A file that cannot be read has no text either; it is as much a lock that is lost.
+        // The text of an unreadable file is empty too, and the lock is lost just the same.
         [] if reader.diagnostics.is_empty() => {
             let help = "restore it from Git; if it never held anything, remove it and run `carrier lock`";
             reader.complain(Span::file_start(file), "the lock is empty", help);
@@ -71,13 +70,13 @@ pub fn read(sources: &Sources, diagnostics: &mut Diagnostics) -> LockFile {
     reader.found
 }
 
-/// Reports the conflict markers of Git in a text, one place a conflict. Whether there are any.
+/// Reports Git's conflict markers in a text, once for each conflict. Returns whether there are any.
 pub fn conflict(file: FileId, text: &str, help: &str, diagnostics: &mut Diagnostics) -> bool {
     let mut offset = 0;
     let mut found = false;
     for line in text.split_inclusive('\n') {
         let begins = line.starts_with("<<<<<<<");
-        // A half resolved conflict may have lost its first marker; never twice for one conflict.
+        // The first marker of a partly resolved conflict may be gone. One conflict is reported once.
         if begins || !found && line.starts_with(">>>>>>>") {
             found = true;
             diagnostics.push(
@@ -137,7 +136,7 @@ fn origin_name(origin: CrdOrigin) -> &'static str {
     }
 }
 
-/// Where a wrong value is shown: a scalar as a whole, of a collection its beginning.
+/// The place of an invalid value: a whole scalar, the beginning of a collection.
 fn shown(node: &Node) -> Span {
     match node.value {
         Value::Map(_) | Value::Seq(_) => Span { end: node.span.start, ..node.span },
@@ -150,7 +149,7 @@ struct Reader {
     diagnostics: Diagnostics,
 }
 
-/// What follows from a wrong lock, unless something better is known.
+/// The help for an invalid lock, unless there is a better one.
 const RESTORE: &str = "restore the file from Git, or run `carrier lock` after removing the line";
 
 impl Reader {
@@ -159,7 +158,7 @@ impl Reader {
     }
 
     fn document(&mut self, root: &Node) {
-        // The version first: what another version wrote is not to be judged by the rules of this one.
+        // The version is checked first: the rules here do not apply to another version.
         match root.get("version").map(|n| &n.value) {
             Some(Value::Number(n)) if n.as_u64() == Some(VERSION) => {}
             Some(_) => {
@@ -232,7 +231,7 @@ impl Reader {
     }
 
     fn crd(&mut self, entry: &Entry) -> Option<LockedCrd> {
-        // The name becomes a path; a name that is none must not.
+        // The name becomes a path, so an invalid name must not be used.
         if names::dns_subdomain(&entry.key).is_err() || !entry.key.contains('.') {
             let message = format!("`{}` is not the name of a CRD", entry.key);
             self.complain(entry.key_span, message, RESTORE);
@@ -335,7 +334,7 @@ impl Reader {
         server
     }
 
-    /// The pairs of a mapping; complains about anything else.
+    /// The pairs of a mapping; reports any other value.
     fn entries<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
         if let Value::Map(entries) = &node.value {
             return entries;

@@ -1,16 +1,16 @@
-//! Locking: which CRDs a repository wants of its clusters, taken out of what was
-//! given, and what of snapshots and lock changes by it.
+//! Locking: takes the CRDs that a repository refers to from files or clusters, and says what changes in the
+//! snapshots and the lock.
 //!
-//! [`given`] finds the CRDs in files, [`snapshots`] and [`lock_file`] read what was locked before, [`plan`] says
-//! what is to be written, and [`difference`] what a changed CRD means to those who
-//! read the review. [`drift`] is what a plan says of clusters that have moved on,
-//! and [`strict`] what `--locked` refuses. Asking and writing are for the shell.
+//! [`file_crds`] finds the CRDs in files, [`snapshots`] and [`lock_file`] read what was locked before, [`plan`]
+//! computes the files to write, [`difference`] describes how a CRD changed, [`drift`] compares clusters with
+//! the lock, and [`strict`] implements `--locked`. Requests to clusters and writing of files belong to the
+//! shell.
 
 mod candidates;
 mod canonical;
-pub(crate) mod difference;
-pub(crate) mod drift;
-pub(crate) mod given;
+pub mod difference;
+pub mod drift;
+pub mod file_crds;
 pub mod lock_file;
 pub(crate) mod plan;
 pub mod snapshots;
@@ -19,14 +19,15 @@ pub(crate) mod strip;
 pub(crate) mod unrecorded;
 pub(crate) mod unused;
 
-pub(crate) use drift::drift;
-pub(crate) use given::{Given, given};
-pub(crate) use plan::{ChangeKind, ClusterChanges, LockPlan, plan};
-pub(crate) use snapshots::Locked;
-pub(crate) use strict::strict;
-pub(crate) use strip::strip;
-pub(crate) use unrecorded::unrecorded;
-pub(crate) use unused::unused;
+pub use drift::drift;
+pub use file_crds::{FileCrds, crds_in_files};
+pub use lock_file::LockFile;
+pub use plan::{Change, ChangeKind, ClusterChanges, LockPlan, plan};
+pub use snapshots::Locked;
+pub use strict::strict;
+pub use strip::strip;
+pub use unrecorded::unrecorded;
+pub use unused::{orphans, unused};
 
 use super::resolve::Resolved;
 use crate::model::diagnostic::Diagnostics;

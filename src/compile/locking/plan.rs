@@ -1,11 +1,9 @@
-//! What `carrier lock` is to write: the wanted CRDs that the files or the clusters
-//! have, the namespaces of new assignments, and what is no longer wanted.
+//! The files that `carrier lock` writes: the CRDs that the repository refers to, as the files or the clusters
+//! have them, the namespaces of new assignments, and the removal of what is no longer used.
 //!
-//! What is locked and not given stays as it is, and a namespace once recorded is
-//! kept for good: the tenant's objects are in it. Nothing is removed unless somebody
-//! asks for it. Where something is wrong with what was given, there is nothing to
-//! write. The plan is the whole difference: applied to what it was made
-//! from, in its order, it gives what a second plan has nothing to change on.
+//! A locked CRD that was not found stays, and a recorded namespace is never changed, since the tenant's objects
+//! are in it. Nothing is removed without `--prune`. If the given files have errors, nothing is written. The
+//! plan is complete: after it is applied, a second plan changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::candidates::{candidates, missing};
 use super::difference::difference;
-use super::given::{Given, GivenCrd};
+use super::file_crds::{FileCrd, FileCrds};
 use super::lock_file::{self, LockFile};
 use super::snapshots::{Locked, facts, hash, path_of};
 use super::unused::orphans;
@@ -33,85 +31,85 @@ use crate::model::nearest::nearest;
 use crate::model::source::{Sources, Span};
 use crate::yaml::to_yaml;
 
-/// What the plan is made from.
+/// The input of a plan.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Inputs<'a> {
-    /// The repository's files.
+pub struct Inputs<'a> {
+    /// The files of the repository.
     pub sources: &'a Sources,
-    /// Its settings.
+    /// The settings of the repository.
     pub config: &'a Config,
-    /// What it wants.
+    /// The services and clusters of the repository.
     pub resolved: &'a Resolved<'a>,
     /// What is locked.
     pub locked: &'a Locked,
-    /// What somebody gave; `None` where nothing is to be taken out of files.
-    pub given: Option<&'a Given>,
+    /// The CRDs in the files of `--from`; `None` without that flag.
+    pub given: Option<&'a FileCrds>,
     /// The facts about the clusters that answered; `None` where none was asked.
     pub seen: Option<&'a Discovered>,
-    /// The only cluster to look at; else all.
+    /// The only cluster to lock; `None` for all.
     pub cluster: Option<&'a ClusterId>,
-    /// Whether to remove what nothing wants any more. Only right for a repository
-    /// without errors: a broken CatalogEntrySet still wants its CRD.
+    /// Whether to remove what is no longer used. Only correct for a repository without errors: a
+    /// CatalogEntrySet with errors still refers to its CRD.
     pub prune: bool,
 }
 
-/// What is to be written, and what that means.
+/// The files to write, and what they change.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct LockPlan {
-    /// What changes, in this order: path below the root to text, `None` to remove
-    /// the file. The lock is last: until it stands, the next run finds the same to do.
+pub struct LockPlan {
+    /// The changes in the order of writing: path below the root and text; `None` removes the file. The lock is
+    /// last: if the writing is interrupted before it, the next run finds the same changes.
     pub files: Vec<(String, Option<String>)>,
-    /// The UID of the management cluster, where it is new.
+    /// The UID of the management cluster, if it is new.
     pub management_uid: Option<String>,
-    /// What it means, by cluster; clusters without anything to say are left out.
+    /// The changes by cluster; clusters without changes are left out.
     pub clusters: BTreeMap<ClusterId, ClusterChanges>,
-    /// Whether what was given is such that nothing of it is taken.
+    /// Whether the given files were refused as a whole.
     pub refused: bool,
-    /// What is locked once the plan is written.
+    /// The lock and the facts after the plan is written.
     pub after: Locked,
-    /// Complaints with places in the repository.
+    /// Diagnostics with places in the repository.
     pub in_repository: Diagnostics,
-    /// Complaints with places in the given files.
+    /// Diagnostics with places in the given files.
     pub in_given: Diagnostics,
 }
 
-/// What changes for one cluster.
+/// The changes of one cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct ClusterChanges {
-    /// What is new about the cluster itself, such as `Kubernetes 1.36 -> 1.37`.
+pub struct ClusterChanges {
+    /// Changes of the cluster itself, such as `Kubernetes 1.36 -> 1.37`.
     pub facts: Vec<String>,
     /// The CRDs by name.
     pub crds: BTreeMap<String, Change>,
-    /// Namespaces that are new, by tenant.
+    /// New namespaces by tenant.
     pub namespaces: BTreeMap<String, String>,
 }
 
-/// What becomes of a CRD.
+/// The change of one CRD.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
     /// What.
     pub kind: ChangeKind,
-    /// What of it has changed, a line each.
+    /// The differences, one line each.
     pub lines: Vec<String>,
 }
 
-/// What becomes of a CRD.
+/// The kind of a change of a CRD.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ChangeKind {
     /// It was not locked.
     Added,
-    /// It was locked, and is another now; or its file was.
+    /// It was locked and is different now, or its file is.
     Changed,
-    /// It is what was locked.
+    /// It is equal to what was locked.
     Unchanged,
-    /// It is locked, and the files do not have it, or the cluster did not say so.
+    /// It is locked, and was neither in the files nor in the answer of the cluster.
     Kept,
-    /// It was locked, and nothing wants it.
+    /// It was locked, and no service uses it.
     Removed,
 }
 
 impl ClusterChanges {
-    /// Whether the plan takes or removes this CRD, so that what was wrong with its snapshot no longer is.
+    /// Whether the plan writes or removes this CRD, so that diagnostics about its snapshot no longer apply.
     #[must_use]
     pub(crate) fn takes(&self, crd: &str) -> bool {
         self.crds.get(crd).is_some_and(|change| change.kind != ChangeKind::Kept)
@@ -119,8 +117,7 @@ impl ClusterChanges {
 }
 
 impl LockPlan {
-    /// Whether a complaint about a snapshot, or about a line of the lock, is no longer true
-    /// once the plan is written.
+    /// Whether a diagnostic about a snapshot or a line of the lock no longer applies once the plan is written.
     #[must_use]
     pub(crate) fn mends(&self, complaint: &Diagnostic, inputs: Inputs<'_>) -> bool {
         let Some(span) = complaint.primary.as_ref().map(|l| l.span) else { return false };
@@ -138,7 +135,7 @@ impl LockPlan {
     }
 }
 
-/// Plans.
+/// Computes the plan.
 #[must_use]
 pub(crate) fn plan(inputs: Inputs<'_>) -> LockPlan {
     let mut planner = Planner {
@@ -158,8 +155,8 @@ pub(crate) fn plan(inputs: Inputs<'_>) -> LockPlan {
         let Planner { plan: LockPlan { in_repository, in_given, .. }, .. } = planner;
         return LockPlan { refused: true, in_repository, in_given, ..LockPlan::default() };
     }
-    // A namespace has its name for good, and the name is made of the management cluster's UID: where
-    // the cluster was asked and did not say it, the next run may know better.
+    // A namespace is never renamed, and its name depends on the management cluster's UID. If the cluster was
+    // asked and did not answer, the next run may know the UID.
     if inputs.seen.is_none() || planner.lock.management_uid.is_some() {
         planner.namespaces();
     }
@@ -169,17 +166,22 @@ pub(crate) fn plan(inputs: Inputs<'_>) -> LockPlan {
     planner.finish()
 }
 
-static NOTHING: Given =
-    Given { crds: BTreeMap::new(), old: BTreeMap::new(), errors: Vec::new(), troubles: Vec::new(), place: None };
+static NOTHING: FileCrds = FileCrds {
+    crds: BTreeMap::new(),
+    old: BTreeMap::new(),
+    errors: Vec::new(),
+    ignored_errors: Vec::new(),
+    place: None,
+};
 
 struct Planner<'a> {
     inputs: Inputs<'a>,
-    given: &'a Given,
+    given: &'a FileCrds,
     lock: Lock,
-    /// The CRDs that the lock has the hashes of.
+    /// The CRDs whose hashes are in the lock.
     crds: BTreeMap<ClusterId, BTreeMap<String, DiscoveredCrd>>,
     plan: LockPlan,
-    /// How many wanted CRDs the files have.
+    /// The number of wanted CRDs that the files have.
     found: usize,
     /// Wanted CRDs that the files do not have.
     missing: BTreeMap<&'a BaseName, Missing<'a>>,
@@ -188,9 +190,9 @@ struct Planner<'a> {
 /// A CRD that the files do not have.
 #[derive(Default)]
 struct Missing<'a> {
-    /// Where it is wanted.
+    /// The places that refer to it.
     places: Vec<Span>,
-    /// The clusters of which there is no snapshot of it.
+    /// The clusters without a snapshot of it.
     unlocked: Vec<&'a ClusterId>,
 }
 
@@ -199,7 +201,7 @@ impl<'a> Planner<'a> {
         self.inputs.cluster.is_none_or(|only| only == id)
     }
 
-    /// Takes what is wanted out of what was given; whether it may be written.
+    /// Takes the wanted CRDs from the files. Returns whether they may be written.
     fn take_given(&mut self) -> bool {
         self.given.errors.iter().for_each(|error| self.plan.in_given.push(error.clone()));
         self.take();
@@ -221,7 +223,7 @@ impl<'a> Planner<'a> {
             match names.as_slice() {
                 [name] => {
                     self.found += 1;
-                    // A CRD that is wrong is so for every cluster, and said once.
+                    // A CRD with errors has them in every cluster; they are reported once.
                     let given = &self.given.crds[*name];
                     let wrong = self.given.two(name).map_or_else(|| unsound(given), |two| vec![two]);
                     if wrong.is_empty() {
@@ -246,7 +248,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Takes who the clusters are, and what is wanted out of what they have.
+    /// Takes the identities of the clusters, and the wanted CRDs that they have.
     fn take_seen(&mut self, seen: &'a Discovered) {
         let inputs = self.inputs;
         if let (None, Some(uid)) = (&self.lock.management_uid, &seen.management_uid) {
@@ -298,7 +300,7 @@ impl<'a> Planner<'a> {
                         continue;
                     }
                     self.keep(id, &known);
-                    // The same CRD of many clusters is wrong once.
+                    // The errors of one CRD in many clusters are reported once.
                     for problem in problems.into_iter().filter(|p| refused.insert((base.place, p.message.clone()))) {
                         let complaint = Diagnostic::new(problem.code, base.place, problem.message)
                             .help(problem.code.fix())
@@ -324,13 +326,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The CRDs of a cluster that a name can mean and of which there is a snapshot.
+    /// The CRDs of a cluster that a name can refer to and that have a snapshot.
     fn known(&self, id: &ClusterId, base: &BaseName) -> Vec<String> {
         let crds = self.inputs.locked.discovered.crds(id);
         crds.map(|(name, _)| name).filter(|name| base.is(name)).map(str::to_owned).collect()
     }
 
-    /// Says that what there is of CRDs stays.
+    /// Records that existing CRDs stay as they are.
     fn keep(&mut self, id: &ClusterId, known: &[String]) {
         for name in known {
             let kept = || Change { kind: ChangeKind::Kept, lines: Vec::new() };
@@ -347,7 +349,7 @@ impl<'a> Planner<'a> {
         let (path, text, sha256) = (path_of(inputs.config, id, name), to_yaml(crd), hash(crd));
         let locked = inputs.locked.lock().clusters.get(id).and_then(|c| c.crds.get(name));
         let old = inputs.locked.discovered.crd(id, name);
-        // A comment that somebody wrote into a snapshot may stay: the lock has the hash of what it says.
+        // A comment in a snapshot may stay: the hash is of the content.
         let same_file = inputs.sources.by_path(&path).is_some() && old.is_some_and(|old| hash(&old.body) == sha256);
         let same_hash = locked.is_some_and(|l| l.sha256 == sha256);
         let kind = match (same_file && same_hash, locked.is_some() || (old.is_some() && !same_file)) {
@@ -357,7 +359,7 @@ impl<'a> Planner<'a> {
         };
         let lines = match (kind, old) {
             (ChangeKind::Added, _) => vec![versions(crd)],
-            // What was locked is known by its hash alone, so what was changed cannot be said.
+            // Only the hash of what was locked is known, so the differences are not.
             (ChangeKind::Changed, Some(_)) if same_file && locked.is_some() => vec![AS_IT_STANDS.to_owned()],
             (ChangeKind::Changed, Some(old)) => difference(&old.body, crd),
             _ => Vec::new(),
@@ -369,9 +371,9 @@ impl<'a> Planner<'a> {
             let fact = DiscoveredCrd { body: Arc::clone(crd), place: None };
             self.crds.entry(id.clone()).or_default().insert(name.to_owned(), fact);
         }
-        // A file that somebody called so would be a second snapshot of the CRD.
+        // A file with this name would be a second snapshot of the CRD.
         self.remove_file(also);
-        // What the cluster was seen to have it still has.
+        // The cluster was seen to have this CRD, and still has it.
         let origin = locked.filter(|_| same_hash && from == CrdOrigin::File).map_or(from, |l| l.origin);
         self.lock.clusters.entry(id.clone()).or_default().crds.insert(name.to_owned(), LockedCrd { sha256, origin });
     }
@@ -388,17 +390,17 @@ impl<'a> Planner<'a> {
 
     fn complain_of_missing(&mut self) {
         let given = self.given;
-        // What is locked may be missing, unless everything is: then these are the wrong files.
+        // Locked CRDs may be missing from the files, unless all are: then these are the wrong files.
         let found = self.found > 0;
         let is_old = |base: &BaseName| given.old.iter().find(|(name, _)| base.is(name));
         self.missing.retain(|base, missing| !found || !missing.unlocked.is_empty() || is_old(base).is_some());
         if self.missing.is_empty() {
             return;
         }
-        // What could not be read may be what is missing.
-        given.troubles.iter().for_each(|trouble| self.plan.in_given.push(trouble.clone()));
+        // The missing CRD may be in a file that could not be read.
+        given.ignored_errors.iter().for_each(|error| self.plan.in_given.push(error.clone()));
         if given.crds.is_empty() && given.old.is_empty() {
-            if !given.troubles.is_empty() || !given.errors.is_empty() {
+            if !given.ignored_errors.is_empty() || !given.errors.is_empty() {
                 return;
             }
             let message = "the files behind `--from` have no CustomResourceDefinition";
@@ -437,7 +439,7 @@ impl<'a> Planner<'a> {
                 false => format!("there is no snapshot of it from {}", unlocked.join(", ")),
             });
             if found {
-                // Every operator has files of its own: the others come one by one.
+                // Every operator has its own release, so CRDs are taken one release at a time.
                 complaint.severity = Severity::Warning;
             }
             self.plan.in_repository.push(complaint);
@@ -462,7 +464,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Removes what nothing wants any more.
+    /// Removes the CRDs that no service uses.
     fn remove(&mut self) {
         let inputs = self.inputs;
         for (id, name) in orphans(inputs.resolved, inputs.locked) {
@@ -508,13 +510,13 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// What is said of a snapshot that was edited and is taken as it is.
+/// The line for a snapshot that was edited and is locked as it is.
 const AS_IT_STANDS: &str =
     "~ the snapshot is not what was locked; it is locked as it stands, and Git shows what was edited";
 
-/// What speaks against offering a CRD, each at the place of its name: in the
-/// snapshot it would be an error of every service that it is behind.
-fn unsound(given: &GivenCrd) -> Vec<Diagnostic> {
+/// The problems of a CRD, at the place of its name. In a snapshot they would be errors of every service made of
+/// it.
+fn unsound(given: &FileCrd) -> Vec<Diagnostic> {
     let problems = SourceCrd::read(&given.crd).err().unwrap_or_default();
     let complain = |p: crate::compile::derive::source::SourceProblem| {
         Diagnostic::new(p.code, given.place, p.message).help(p.code.fix())
@@ -522,7 +524,7 @@ fn unsound(given: &GivenCrd) -> Vec<Diagnostic> {
     problems.into_iter().map(complain).collect()
 }
 
-/// The path with the other ending that YAML files have.
+/// The path with the other extension of YAML files.
 fn short_ending(path: &str) -> String {
     path.strip_suffix(".yaml").map_or_else(String::new, |stem| format!("{stem}.yml"))
 }
@@ -537,14 +539,14 @@ fn versions(crd: &serde_json::Value) -> String {
     names.join(", ")
 }
 
-/// The CRD of the files that was meant.
-fn meant<'g>(given: &'g Given, name: &str, plural: &str) -> Option<&'g str> {
+/// The CRD in the files with the most similar name, or with the same plural.
+fn meant<'g>(given: &'g FileCrds, name: &str, plural: &str) -> Option<&'g str> {
     let names = || given.crds.keys().map(String::as_str);
     nearest(name, names()).or_else(|| names().find(|n| n.split_once('.').is_some_and(|(p, _)| p == plural)))
 }
 
-/// What the files have instead.
-fn contents(given: &Given) -> String {
+/// The help for a missing CRD: which CRDs the files have.
+fn contents(given: &FileCrds) -> String {
     const SHOWN: usize = 8;
     let names = || given.crds.keys().map(String::as_str);
     if given.crds.is_empty() {

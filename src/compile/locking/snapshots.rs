@@ -1,9 +1,7 @@
-//! Reading the snapshots: the CRDs of the service clusters as they lie in the
-//! repository, held against the lock.
+//! Reads the snapshots, the CRDs of the service clusters in the repository, and compares them with the lock.
 //!
-//! What a snapshot is of is said by its path alone. Every file below the folder
-//! of snapshots either is one or is complained about: a CRD that is not seen
-//! where somebody put it would be missed somewhere else.
+//! The path alone says of which CRD and cluster a snapshot is. Every file in the folder of snapshots is a
+//! snapshot or is reported: an ignored file would be missed elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,7 +23,7 @@ use crate::model::source::{FileId, SourceFile, Sources, Span};
 use crate::yaml;
 use crate::yaml::tree::Node;
 
-/// How to mend a conflict in a snapshot.
+/// The help for a merge conflict in a snapshot.
 const EITHER_SIDE: &str = "take either side and remove the markers, then run `carrier lock`";
 
 /// What a repository has locked: the lock file, and the facts that it and the snapshots hold.
@@ -67,7 +65,7 @@ pub fn read(sources: &Sources, config: &Config) -> (Locked, Diagnostics) {
     (Locked { file, discovered }, diagnostics)
 }
 
-/// The facts that a lock holds, with the CRDs that it has the hashes of.
+/// The facts in a lock, with the CRDs whose hashes it has.
 pub(super) fn facts(
     lock: &Lock,
     config: &Config,
@@ -90,7 +88,7 @@ pub(super) fn facts(
     Discovered { management_uid, clusters, broken: BTreeSet::new() }
 }
 
-/// The complaint about a lock of another management cluster than the settings name.
+/// The diagnostic for a lock of another management cluster than the one that the settings pin.
 #[must_use]
 pub fn foreign(config: &Config, locked: &LockFile) -> Option<Diagnostic> {
     let (ours, theirs) = (config.management.uid.as_deref()?, locked.lock.management_uid.as_deref()?);
@@ -151,7 +149,7 @@ fn snapshots(sources: &Sources, config: &Config) -> (Snapshots, Broken, Diagnost
     (found, broken, diagnostics)
 }
 
-/// What came of one file.
+/// The result of reading one file.
 struct One {
     /// The cluster and the CRD that the path names.
     place: Option<(ClusterId, String)>,
@@ -176,7 +174,7 @@ fn one(file: FileId, source: &SourceFile, config: &Config) -> One {
     One { place, found, diagnostics }
 }
 
-/// What a file is the snapshot of, by its path.
+/// The cluster and the CRD of a snapshot, from its path.
 fn place_of(path: &str, config: &Config) -> Option<(ClusterId, String)> {
     let parts: Vec<&str> = path[config.snapshots.len()..].trim_start_matches('/').split('/').collect();
     let [provider, cluster, file] = parts[..] else { return None };
@@ -193,7 +191,7 @@ fn read_one(
 ) -> Option<(ClusterId, String, Found)> {
     let start = Span::file_start(file);
     if source.text.is_empty() || lock_file::conflict(file, &source.text, EITHER_SIDE, diagnostics) {
-        // An empty text is of a file that could not be read, which was said, or holds nothing.
+        // The text is empty if the file could not be read, which is reported already, or if it is empty.
         if source.text.is_empty() {
             diagnostics.push(not_a_crd(start, "the file is empty"));
         }
@@ -244,14 +242,14 @@ fn read_one(
     Some((id.clone(), name.to_owned(), Found { crd, place, hash, file }))
 }
 
-/// What an object of a file is, seen from the one who looks for CRDs.
+/// The kind of an object, for a search for CRDs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A CRD with a name that can be one.
+    /// A CRD with a valid name.
     Crd,
-    /// A CRD of the version that Kubernetes has removed.
+    /// A CRD of `apiextensions.k8s.io/v1beta1`.
     OldCrd,
-    /// Something else, in words.
+    /// Another object, described in words.
     Other(String),
 }
 
@@ -264,7 +262,7 @@ pub fn what_is_it(root: &Node) -> Kind {
             if name.contains('.') && names::dns_subdomain(name).is_ok() {
                 return Kind::Crd;
             }
-            // The name becomes a path; a name that is none must not.
+            // The name becomes a path, so an invalid name must not be used.
             Kind::Other("a CustomResourceDefinition without a name of its own".to_owned())
         }
         ("apiextensions.k8s.io/v1beta1", "CustomResourceDefinition") => Kind::OldCrd,
@@ -273,7 +271,7 @@ pub fn what_is_it(root: &Node) -> Kind {
     }
 }
 
-/// The complaint about a CRD of the removed version.
+/// The diagnostic for a CRD of `apiextensions.k8s.io/v1beta1`.
 pub fn v1beta1(root: &Node) -> Diagnostic {
     let name = root.pointer("/metadata/name").and_then(Node::as_str).unwrap_or("?");
     let message = format!("`{name}` is a CRD of `apiextensions.k8s.io/v1beta1`, which no API server takes any more");
@@ -284,7 +282,7 @@ fn not_a_crd(place: Span, message: &str) -> Diagnostic {
     Diagnostic::new(&codes::NOT_A_CRD, place, message).help(codes::NOT_A_CRD.fix())
 }
 
-/// Where an object as a whole is complained about: its kind, else its first line.
+/// The place for a diagnostic about a whole object: its kind, else its first line.
 fn head(root: &Node) -> Span {
     match root.get("kind") {
         Some(kind) => kind.span,
@@ -329,7 +327,7 @@ fn against_lock(
     for ((id, name), place) in &locked.places {
         let path = path_of(config, id, name);
         let there = found.get(id).is_some_and(|crds| crds.contains_key(name));
-        // A file that is there but broken has been complained about.
+        // An existing file with errors is reported already.
         if !there && sources.by_path(&path).is_none() {
             let message = format!("`{name}` of the cluster `{id}` is locked, but there is no `{path}`");
             let help = "add the file from where the lock was committed, or run `carrier lock`";

@@ -1,13 +1,12 @@
-//! What `--locked` refuses: a lock that is not what `carrier lock` would write for
-//! this repository. Without the flag most of it is a warning, since what is
-//! locked can be compiled from. No cluster is asked here; where they were, what
-//! has drifted is stale too.
+//! `--locked`: a lock that differs from what `carrier lock` would write is an error. Without the flag most
+//! differences are warnings, since the repository compiles from what is locked. No cluster is asked here; if
+//! clusters were asked, drift counts as a difference too.
 
 use crate::model::codes::lock as codes;
 use crate::model::codes::{Code, cluster};
 use crate::model::diagnostic::{Diagnostic, Severity};
 
-/// What says that the lock is stale.
+/// The codes that mean a stale lock, and how each is fixed.
 static STALE: [(&Code, Mend); 8] = [
     (&cluster::DRIFT, Mend::Take),
     (&codes::NO_SNAPSHOT, Mend::Take),
@@ -19,20 +18,20 @@ static STALE: [(&Code, Mend); 8] = [
     (&codes::UNUSED_SNAPSHOT, Mend::Remove),
 ];
 
-/// How it is mended.
+/// How a stale lock is fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mend {
-    /// CRDs have to be taken, from the clusters or out of files.
+    /// CRDs must be taken from the clusters or from files.
     Take,
-    /// Namespaces have to be recorded, which needs no cluster.
+    /// Namespaces must be recorded, which needs no cluster.
     Record,
-    /// What is unused has to go.
+    /// Unused CRDs must be removed.
     Remove,
 }
 
-/// Makes errors of all that says that the lock is stale; the command that mends it, without the
-/// program's name. `None` where the lock is not stale.
-pub(crate) fn strict(list: &mut [Diagnostic]) -> Option<&'static str> {
+/// Turns the diagnostics of a stale lock into errors. Returns the command that fixes it, without the program's
+/// name; `None` if the lock is not stale.
+pub fn strict(list: &mut [Diagnostic]) -> Option<&'static str> {
     let mut mends = Vec::new();
     for (code, mend) in STALE {
         for diagnostic in list.iter_mut().filter(|d| d.code == code) {

@@ -1,14 +1,12 @@
-//! What a snapshot keeps of a CRD (`derivation.md` R12): all of its `spec`, its
-//! name, and those labels and annotations that say something about it. What a
-//! server adds, and what tools that deliver it note on it, differs from cluster
-//! to cluster and would be a change where there is none. The spec is in the one
-//! form that servers answer, see [`canonical`].
+//! The parts of a CRD that a snapshot keeps (`derivation.md` R12): its `spec`, its name, and the labels and
+//! annotations that belong to the CRD itself. Fields of the server and notes of deployment tools differ between
+//! clusters and would look like changes. The spec is in the form in which servers answer it, see [`canonical`].
 
 use serde_json::{Map, Value, json};
 
 use super::canonical::canonical;
 
-/// Annotations and labels of tools, by what their keys' prefix is or ends with.
+/// Prefixes of annotations and labels of tools, also as the end of a prefix.
 const TOOLS: &[&str] = &[
     "helm.sh",
     "argoproj.io",
@@ -25,11 +23,11 @@ const TOOLS: &[&str] = &[
     "kpt.dev",
     "kapp.carvel.dev",
 ];
-/// Single keys of tools: who delivered the CRD, and requests to write into it.
+/// Single keys of tools: who deployed the CRD, and requests to write into it.
 const KEYS: &[&str] = &["app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "chart", "heritage", "release"];
 
-/// The CRD without what is not its own. What comes out depends on the CRD
-/// alone, and stripping it again changes nothing.
+/// The CRD without everything that is not its own. The result depends on the CRD alone, and stripping it again
+/// changes nothing.
 #[must_use]
 pub fn strip(crd: &Value) -> Value {
     let mut metadata = Map::new();
@@ -51,7 +49,7 @@ pub fn strip(crd: &Value) -> Value {
     }
     let mut spec = crd.get("spec").cloned().unwrap_or_else(|| json!({}));
     if let Some(Value::Object(client)) = spec.pointer_mut("/conversion/webhook/clientConfig") {
-        // Written by the cluster's certificate manager, anew whenever a certificate is.
+        // The cluster's certificate manager writes it, and changes it with each certificate.
         client.remove("caBundle");
     }
     canonical(&mut spec);

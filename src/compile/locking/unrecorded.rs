@@ -8,8 +8,8 @@ use crate::model::codes::lock as codes;
 use crate::model::diagnostic::Diagnostics;
 use crate::model::lock::Lock;
 
-/// Tenants whose namespaces the lock does not have, though there is one: at their account, with the
-/// first of the clusters. Their names could still change.
+/// Reports tenants whose namespaces are missing in an existing lock, at their account, with the first of the
+/// clusters. The names of these namespaces could still change.
 #[must_use]
 pub(crate) fn unrecorded(resolved: &Resolved<'_>, lock: &Lock) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();

@@ -6,9 +6,8 @@ use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 
-/// Snapshots that no service needs: of clusters that the repository does not
-/// have, or of CRDs that nobody wants of them. True only of a repository without
-/// errors: what is refused may have wanted one.
+/// Reports snapshots that no service uses: of clusters that are not in the repository, or of CRDs that nothing
+/// refers to. Only correct for a repository without errors: an object with errors may refer to one.
 #[must_use]
 pub(crate) fn unused(resolved: &Resolved<'_>, locked: &Locked) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
@@ -23,8 +22,8 @@ pub(crate) fn unused(resolved: &Resolved<'_>, locked: &Locked) -> Diagnostics {
     diagnostics
 }
 
-/// The CRDs among the snapshots and in the lock that no service needs.
-pub(crate) fn orphans<'d>(resolved: &Resolved<'_>, locked: &'d Locked) -> Vec<(&'d ClusterId, &'d str)> {
+/// The CRDs in the snapshots and in the lock that no service uses.
+pub fn orphans<'d>(resolved: &Resolved<'_>, locked: &'d Locked) -> Vec<(&'d ClusterId, &'d str)> {
     let wanted = resolved.wanted();
     let is_wanted = |id: &ClusterId, name: &str| {
         wanted.get(id).is_some_and(|names| {
@@ -44,8 +43,8 @@ pub(crate) fn orphans<'d>(resolved: &Resolved<'_>, locked: &'d Locked) -> Vec<(&
     found
 }
 
-/// Whether a set offers the CRD and has selected no cluster at all: a slip, which
-/// is reported, and no reason to let go of the CRD.
+/// Whether a CatalogEntrySet offers the CRD and selects no cluster. That is reported as a mistake, so the CRD
+/// is still in use.
 fn selects_nothing(resolved: &Resolved<'_>, id: &ClusterId, crd: &str) -> bool {
     let sets = &resolved.loaded.catalog_entry_sets;
     resolved.clusters.contains_key(id)

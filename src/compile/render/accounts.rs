@@ -1,5 +1,5 @@
-//! What every account gets: itself, its namespace, its roles, and its Tenant
-//! objects with every provider (`kubecarrier.md` §6.1, §6.3).
+//! The objects of every account: the account itself, its namespace, its roles, and its Tenant objects with
+//! every provider (`kubecarrier.md` §6.1, §6.3).
 
 use super::View;
 use super::manifest::{Cause, Collector, Draft};
@@ -35,8 +35,8 @@ pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
     tenants(view, out);
 }
 
-/// Secrets hold the kubeconfigs of the provider's service clusters. Assignments are read only: who
-/// writes one has the objects of another namespace copied to its own cluster.
+/// The Secrets hold the kubeconfigs of the provider's service clusters. Assignments are read only: with write
+/// access a provider could have the objects of any namespace copied to its own cluster.
 fn provider_rules() -> Vec<serde_json::Value> {
     vec![
         rbac::rule("", &["secrets"], WRITE),
@@ -51,8 +51,8 @@ fn tenant_rules() -> Vec<serde_json::Value> {
     vec![rbac::rule(CATALOG_GROUP, &[OFFERING.plural, PROVIDER.plural, REGION.plural], READ)]
 }
 
-/// Every provider sees every tenant, so that its catalogs can select them. An account that is both is
-/// its own tenant, as in the original.
+/// Every provider sees every tenant, so that its catalogs can select it. An account with both roles is its own
+/// tenant, as in KubeCarrier.
 fn tenants(view: &View<'_, '_>, out: &mut Collector) {
     let written: std::collections::BTreeMap<_, _> =
         view.resolved.loaded.tenants.iter().map(|t| ((t.namespace.as_deref(), t.name.as_str()), t)).collect();

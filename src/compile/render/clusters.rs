@@ -1,5 +1,5 @@
-//! What a service cluster gets: the namespaces of its tenants, and an identity
-//! for sync that may do what it must and no more.
+//! The objects of a service cluster: the namespaces of its tenants, and a service account for sync with the
+//! least permissions that it needs.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,16 @@ use crate::model::object::Stage;
 
 /// The role in each tenant's namespace, and its binding.
 const TENANT_ROLE: &str = "kubecarrier:sync";
-/// Whose UID is the cluster's identity.
+/// The namespace whose UID identifies the cluster.
 const KUBE_SYSTEM: &str = "kube-system";
-/// What sync does to instances in the service cluster.
+/// The verbs that sync needs for instances in the service cluster.
 const COPY: &[&str] = &["create", "delete", "get", "patch", "update"];
 
 /// The objects of one service cluster.
 pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
     let mut out = Collector::default();
     let origin = view.resolved.clusters.get(id).map(|c| c.place("/metadata/name"));
-    // Of the cluster too: two ServiceClusters of a provider may be one physical cluster.
+    // The name includes the cluster: two ServiceClusters of a provider may be one physical cluster.
     let account = format!("carrier-{}.{}", id.cluster, id.provider);
 
     // Several providers may share a cluster; each writes the same namespace.
@@ -31,7 +31,7 @@ pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
 
     let here = || view.services.iter().filter(|offer| offer.service.cluster == *id);
     let tenants: Vec<&str> = view.tenants_in(id).collect();
-    // Also what no tenant is offered (any more): instances from before are still to be looked at.
+    // Includes services that no tenant is offered now: existing instances must still be read.
     let offered: BTreeSet<Resource<'_>> = here().map(Resource::of).collect();
 
     let mut rules = vec![rbac::named("", "namespaces", &[KUBE_SYSTEM], &["get"])];
@@ -40,7 +40,7 @@ pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
         let names: Vec<&str> = crds.into_iter().collect();
         rules.push(rbac::named("apiextensions.k8s.io", "customresourcedefinitions", &names, &["get"]));
     }
-    // One watch a kind, not one a namespace, so it has to be cluster-wide.
+    // Sync has one watch for each kind and not for each namespace, so the rule is cluster-wide.
     rules.extend(offered.iter().map(|r| rbac::rule(r.group, &[r.plural], READ)));
     let name = rbac::role_name(&format!("kubecarrier:sync:{}.{}", id.cluster, id.provider));
     rbac::service_account_role(&mut out, None, &name, rules, (SYSTEM_NAMESPACE, &account), origin);
@@ -62,7 +62,7 @@ fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, account: &str, out:
 
     let resources: BTreeSet<Resource<'_>> =
         view.offered(tenant).filter(|offer| offer.service.cluster == *id).map(Resource::of).collect();
-    // Its labels say whose it is, which sync looks at before it writes.
+    // Sync reads the labels, which name the owner, before it writes.
     let mut rules = vec![rbac::named("", "namespaces", &[&namespace], &["get"])];
     for resource in resources {
         rules.push(rbac::rule(resource.group, &[resource.plural], COPY));

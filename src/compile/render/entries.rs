@@ -1,5 +1,5 @@
-//! What providers have in their namespaces: the objects as they wrote them, and
-//! the CatalogEntries that their sets come to.
+//! The objects in the namespaces of providers: those that they wrote, and the CatalogEntries that result from
+//! their sets.
 
 use super::View;
 use super::manifest::{Cause, Collector, Draft};
@@ -35,8 +35,8 @@ pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
     }
 }
 
-/// An object as it was written. Its spec is written from its type: absent stays absent, and every
-/// scalar is what Kubernetes reads.
+/// A source object. Its spec is written from its type: absent fields stay absent, and scalars are written as
+/// Kubernetes reads them.
 fn written<S: Kind>(object: &Object<S>, out: &mut Collector) {
     let draft = Draft::of(object.namespace.as_deref(), object.name.as_str(), &object.spec)
         .labels(&object.labels)

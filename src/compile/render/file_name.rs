@@ -10,9 +10,8 @@ const MAX: usize = 120;
 /// The file of an object: `role_team-a_admin.yaml`, or `namespace_team-a.yaml`
 /// without a namespace.
 ///
-/// What a file name cannot hold becomes `-`; then, and where the name is cut for
-/// its length, a hash of the whole makes up for what was lost, so that different
-/// objects of one API group have different files whatever else is in the folder.
+/// Characters that are not portable become `-`. Then, and if the name is cut, a hash of the whole name is
+/// added, so that different objects of one API group have different files.
 #[must_use]
 pub(crate) fn file_name(kind: &str, namespace: Option<&str>, name: &str) -> String {
     let (stem, lossy) = stem(kind, namespace, name);
@@ -22,15 +21,15 @@ pub(crate) fn file_name(kind: &str, namespace: Option<&str>, name: &str) -> Stri
     format!("{stem}.yaml")
 }
 
-/// The same with a hash in any case, of the API group too: for objects whose
-/// [`file_name`]s are equal, which are those of two groups with one kind.
+/// The same, always with a hash that includes the API group: for objects of different groups whose
+/// [`file_name`]s are equal.
 #[must_use]
 pub(crate) fn hashed_file_name(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> String {
     let (stem, _) = stem(kind, namespace, name);
     with_hash(&stem, group, kind, namespace, name)
 }
 
-/// The readable part, and whether it lost something.
+/// The readable part, and whether characters were replaced.
 fn stem(kind: &str, namespace: Option<&str>, name: &str) -> (String, bool) {
     let mut stem = kind.to_ascii_lowercase();
     let mut lossy = false;

@@ -1,5 +1,4 @@
-//! From objects to files: where each lies, and the `kustomization.yaml` of every
-//! folder (`cli.md` §5.16).
+//! From objects to files: the path of each, and the `kustomization.yaml` of every folder (`cli.md` §5.16).
 //!
 //! ```text
 //! management/00-crds/…               applied to the management cluster
@@ -8,8 +7,8 @@
 //! flux/… or argo/…                   what the reader itself has to be given
 //! ```
 //!
-//! Above `management` and `<cluster>` there is no `kustomization.yaml`: nothing
-//! there is meant for one cluster.
+//! There is no `kustomization.yaml` above `management` and `<cluster>`, because these folders are not for one
+//! cluster.
 
 use std::collections::BTreeMap;
 
@@ -26,12 +25,12 @@ use crate::model::config::RenderTarget;
 use crate::model::object::Stage;
 use crate::yaml::to_yaml;
 
-/// The most entries of one `kustomization.yaml`; kustomize takes far longer than twice the time for
-/// twice the entries.
+/// The maximum of entries in one `kustomization.yaml`; the time that kustomize takes grows faster than their
+/// number.
 pub const MAX_ENTRIES: usize = 500;
 /// The folder of the management cluster.
 const MANAGEMENT: &str = "management";
-/// The folder of objects in no namespace. No namespace can have this name.
+/// The folder of cluster-scoped objects. No namespace can have this name.
 const CLUSTER: &str = "_cluster";
 /// Folders that no provider may take.
 const OURS: [&str; 3] = [MANAGEMENT, reader::FLUX, reader::ARGO];
@@ -64,7 +63,7 @@ pub fn layout(set: &ManifestSet, options: &Options) -> Files {
     files
 }
 
-/// One YAML stream, in the order to apply it.
+/// One YAML stream, in the order in which to apply it.
 #[must_use]
 pub fn stream(manifests: &[Manifest], target: RenderTarget) -> String {
     let documents: Vec<String> = manifests.iter().map(|m| to_yaml(&reader::decorated(m, target))).collect();
@@ -79,7 +78,7 @@ pub(crate) fn cluster_folder(id: &ClusterId) -> String {
     format!("{escape}{}/{}", id.provider, id.cluster)
 }
 
-/// The cluster whose objects lie at a path below the output folder; `None` for what is the reader's own.
+/// The cluster of a path below the output folder; `None` for the objects of Flux or Argo CD.
 #[must_use]
 pub(crate) fn cluster_of(path: &str) -> Option<Target> {
     let mut parts = path.split('/');
@@ -95,7 +94,7 @@ pub(crate) fn cluster_of(path: &str) -> Option<Target> {
     Some(Target::Service(ClusterId::new(provider, second)))
 }
 
-/// For whom a folder was written, told from what is in it: paths, and some of its objects.
+/// The reader that a folder was written for, detected from paths and objects in it.
 #[must_use]
 pub(crate) fn reader_of<'a>(
     mut paths: impl Iterator<Item = &'a str>,
@@ -155,15 +154,14 @@ impl Tree {
         path.iter().fold(self, |at, part| at.folders.entry((*part).to_owned()).or_default())
     }
 
-    /// Writes the folder at `path`. One with too many entries is split by a hash of their names, and
-    /// so is a part that is still too large: where an entry lies depends on its own name, and on how
-    /// many there are beside it only while a part is split.
+    /// Writes the folder at `path`. A folder with too many entries is split by a hash of their names,
+    /// repeatedly if needed, so that the folder of an entry depends on its own name and not on its neighbours.
     fn emit(self, path: &str, depth: usize, files: &mut Files) {
         let (tree, depth) = match self.files.len() + self.folders.len() > MAX_ENTRIES {
             true => (self.split(depth), depth + 1),
             false => (self, 0),
         };
-        // No entry is both: names of files end in `.yaml`, and no namespace has a dot.
+        // Files and folders have different names: file names end in `.yaml`, and namespaces have no dot.
         let mut resources: Vec<&String> = tree.files.keys().chain(tree.folders.keys()).collect();
         resources.sort();
         let kustomization = json!({
@@ -180,7 +178,7 @@ impl Tree {
         }
     }
 
-    /// The same in sixteen folders at most, by one digit of the hash.
+    /// The same entries in at most sixteen folders, by one digit of the hash.
     fn split(self, depth: usize) -> Self {
         let mut shards = Self::default();
         for (name, content) in self.files {

@@ -1,4 +1,4 @@
-//! One rendered object, and how it is put together.
+//! One rendered object, and how it is built.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::model::kinds::table::KindInfo;
 use crate::model::object::{ManifestId, Stage};
 use crate::model::source::Span;
 
-/// An object of a cluster.
+/// An object that a cluster is to have.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
     /// What tells it apart from every other object of its cluster.
     pub id: ManifestId,
-    /// When it is applied.
+    /// The step in which it is applied.
     pub stage: Stage,
     /// The object. Shared, since an internal CRD may be a megabyte.
     pub body: Arc<Value>,
@@ -57,7 +57,7 @@ impl From<Option<Span>> for Cause {
 /// Labels or annotations.
 pub(super) type Keys = BTreeMap<String, String>;
 
-/// An object in the making.
+/// An object that is being built.
 #[derive(Debug)]
 pub(super) struct Draft {
     id: ManifestId,
@@ -140,17 +140,17 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// Takes an object in. Several causes may give the same object, such as two catalogs that offer
-    /// the same: the first one keeps its cause.
-    pub(super) fn add(&mut self, stage: Stage, draft: Draft, cause: impl Into<Cause>) {
+    /// Adds an object. Several causes may produce the same object, such as two catalogs that offer the same
+    /// service: the first cause is kept.
+    pub fn add(&mut self, stage: Stage, draft: Draft, cause: impl Into<Cause>) {
         let Draft { id, body } = draft;
         if let Entry::Vacant(free) = self.objects.entry((stage, id.clone())) {
             free.insert(Manifest { id, stage, body: Arc::new(Value::Object(body)), cause: cause.into() });
         }
     }
 
-    /// Takes a CRD in.
-    pub(super) fn add_crd(&mut self, crd: Arc<Value>, place: Option<Span>) {
+    /// Adds a CRD.
+    pub fn add_crd(&mut self, crd: Arc<Value>, place: Option<Span>) {
         let name = crd.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let id = ManifestId {
             api_version: "apiextensions.k8s.io/v1".to_owned(),
@@ -163,8 +163,8 @@ impl Collector {
         }
     }
 
-    /// All of them, in the order to apply them.
-    pub(super) fn into_sorted(self) -> Vec<Manifest> {
+    /// All objects, in the order in which to apply them.
+    pub fn into_sorted(self) -> Vec<Manifest> {
         self.objects.into_values().collect()
     }
 }

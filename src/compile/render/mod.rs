@@ -1,9 +1,8 @@
-//! Rendering: from what a repository means and the CRDs it gets to the objects
-//! of every cluster, and from those to files.
+//! Rendering: from the resolved services and their CRDs to the objects of every cluster, and from those to
+//! files.
 //!
-//! [`render`] says which objects there are, one file a family; [`layout`] says
-//! where each lies and what its file holds. Both are total: whatever can be
-//! wrong was found before, and what could not be built is left out.
+//! [`render`] makes the objects, in one file for each family; [`layout`] makes the files. Neither reports
+//! diagnostics: earlier stages found every problem, and what could not be built is left out.
 
 pub(crate) mod file_name;
 pub(crate) mod layout;
@@ -30,7 +29,7 @@ use crate::model::kinds::AccountRole;
 use manifest::Collector;
 pub(crate) use manifest::{Cause, Manifest};
 
-/// All objects of all clusters, each list in the order to apply it.
+/// All objects of all clusters, each list in the order in which to apply it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ManifestSet {
     /// The objects of the management cluster.
@@ -54,7 +53,7 @@ impl ManifestSet {
 }
 
 impl ManifestSet {
-    /// The same objects with what their reader needs to be told, as they are in files.
+    /// The same objects with the annotations that their reader needs, as in files.
     #[must_use]
     pub fn decorated(mut self, target: RenderTarget) -> Self {
         for manifest in self.management.iter_mut().chain(self.clusters.values_mut().flatten()) {
@@ -66,7 +65,7 @@ impl ManifestSet {
     }
 }
 
-/// Renders everything that a repository comes to.
+/// Renders the objects of all clusters.
 #[must_use]
 pub(crate) fn render(resolved: &Resolved<'_>, built: &[Built], discovered: &Discovered) -> ManifestSet {
     let view = View::new(resolved, built, discovered);
@@ -79,14 +78,14 @@ pub(crate) fn render(resolved: &Resolved<'_>, built: &[Built], discovered: &Disc
     ManifestSet { management: management.into_sorted(), clusters }
 }
 
-/// What the families have in common: the input, and what several of them need of it.
+/// The input of all families, and what several of them need of it.
 struct View<'a, 'l> {
     resolved: &'a Resolved<'l>,
     discovered: &'a Discovered,
     /// The services that have CRDs, in the order of [`Resolved::services`].
     services: Vec<Offer<'a, 'l>>,
-    /// What each tenant is offered, by index in `services`. A tenant is here for each catalog that
-    /// selects it, even where the catalog offers nothing.
+    /// The services that each tenant is offered, by index in `services`. Every tenant that a catalog selects
+    /// has an entry, even if the catalog offers nothing.
     offers: BTreeMap<&'l str, BTreeSet<usize>>,
 }
 
@@ -122,12 +121,12 @@ impl<'a, 'l> View<'a, 'l> {
         self.resolved.with_role(AccountRole::Provider).map(|a| a.name.as_str())
     }
 
-    /// What a tenant is offered.
+    /// The services that a tenant is offered.
     fn offered(&self, tenant: &str) -> impl Iterator<Item = &Offer<'a, 'l>> {
         self.offers.get(tenant).into_iter().flatten().map(|at| &self.services[*at])
     }
 
-    /// The tenants that are offered something in this cluster.
+    /// The tenants that are offered a service in this cluster.
     fn tenants_in(&self, cluster: &ClusterId) -> impl Iterator<Item = &'l str> {
         self.offers
             .iter()

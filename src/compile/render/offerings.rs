@@ -1,6 +1,5 @@
-//! What a catalog comes to for each tenant it selects: Offerings, the Provider,
-//! Regions and roles in the tenant's namespace, the assignment in the provider's
-//! (`kubecarrier.md` §6.2, §6.3).
+//! The objects of a catalog for each tenant that it selects: Offerings, the Provider, Regions and roles in the
+//! tenant's namespace, the assignment in the provider's namespace (`kubecarrier.md` §6.2, §6.3).
 
 use super::manifest::{Collector, Draft, keys};
 use super::rbac;
@@ -19,7 +18,7 @@ pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
         let Some(provider) = catalog.catalog.namespace.as_deref() else { continue };
         let place = Some(catalog.catalog.place("/metadata/name"));
         for tenant in &catalog.tenants {
-            // Even with no entry, so that a tenant sees who has taken it in.
+            // Also without an entry, so that a tenant sees which providers have selected it.
             self::provider(view, provider, tenant, place, out);
             let selected = view
                 .offered(tenant)
@@ -79,8 +78,8 @@ fn subjects_of(account: &AccountSpec) -> &[crate::model::kinds::Subject] {
     &account.subjects
 }
 
-/// What the original says of a CRD, but for the schemas: they would be stored once per tenant, and
-/// the CRD has them.
+/// The CRD information of KubeCarrier, without the schemas: they would be stored once for each tenant, and the
+/// CRD has them.
 fn information(crd: &OfferedCrd, cluster: &str) -> CrdInformation {
     CrdInformation {
         name: crd.name.clone(),

@@ -1,6 +1,5 @@
-//! Roles and their bindings. Every rule names its group, its resources and its
-//! verbs: no wildcard, so that a new kind or verb of Kubernetes gives nobody
-//! anything (`DESIGN.md` §9).
+//! Roles and their bindings. Every rule names its group, resources and verbs, without wildcards, so that a new
+//! kind or verb of Kubernetes is not granted to anybody (`DESIGN.md` §9).
 
 use serde_json::{Map, Value, json};
 
@@ -12,14 +11,14 @@ use crate::model::names::SUBDOMAIN_MAX;
 use crate::model::object::Stage;
 use crate::model::source::Span;
 
-/// The group of RBAC.
+/// The API group of RBAC.
 const GROUP: &str = "rbac.authorization.k8s.io";
 const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
 
-/// To look.
-pub(super) const READ: &[&str] = &["get", "list", "watch"];
-/// Everything that can be done to objects.
-pub(super) const WRITE: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+/// The verbs for reading.
+pub const READ: &[&str] = &["get", "list", "watch"];
+/// All verbs for objects.
+pub const WRITE: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /// One rule.
 pub(super) fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
@@ -31,9 +30,9 @@ pub(super) fn named(group: &str, resource: &str, names: &[&str], verbs: &[&str])
     json!({ "apiGroups": [group], "resources": [resource], "resourceNames": names, "verbs": verbs })
 }
 
-/// All that people may do to the instances of a CRD. The status is for reading; scaling is one more
-/// way to write a field that they may write anyway.
-pub(super) fn instances(group: &str, plural: &str, crd: &Value) -> Vec<Value> {
+/// The permissions of people for the instances of a CRD. The status can be read; `scale` is another way to
+/// write a field that they may write anyway.
+pub fn instances(group: &str, plural: &str, crd: &Value) -> Vec<Value> {
     let has = |subresource: &str| versions(crd).any(|version| version.subresource(subresource).is_some());
     let mut rules = vec![rule(group, &[plural], WRITE)];
     if has("status") {
@@ -91,8 +90,7 @@ fn pair(
     out.add(Stage::Rbac, draft, origin);
 }
 
-/// Subjects as RBAC wants them: with the group that each kind must have, each once. Their order means
-/// nothing, so it is always the same.
+/// The subjects of a binding, with the API group that each kind requires, without duplicates, in a fixed order.
 fn people(subjects: &[Subject]) -> Vec<Value> {
     let mut sorted: Vec<&Subject> = subjects.iter().collect();
     sorted.sort_by_key(|s| (s.kind, &s.namespace, &s.name));
@@ -118,9 +116,9 @@ fn subject(subject: &Subject) -> Value {
     Value::Object(value)
 }
 
-/// The name, cut where it would be too long, with a hash for what was lost. Only an entry written by
-/// hand can have a name that long.
-pub(super) fn role_name(name: &str) -> String {
+/// The name, cut if it is too long, with a hash for the removed part. Only an entry written by hand can have
+/// such a name.
+pub fn role_name(name: &str) -> String {
     if name.len() <= SUBDOMAIN_MAX {
         return name.to_owned();
     }

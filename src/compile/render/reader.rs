@@ -1,5 +1,4 @@
-//! What Flux and Argo CD want to be told: annotations on objects, and objects of
-//! their own (`cli.md` §5.16).
+//! What Flux and Argo CD need: annotations on objects, and objects of their own (`cli.md` §5.16).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,20 +21,20 @@ const FLUX_PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 const FLUX_SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 const ARGO_WAVE: &str = "argocd.argoproj.io/sync-wave";
 const ARGO_OPTIONS: &str = "argocd.argoproj.io/sync-options";
-/// Client-side apply keeps a copy of the object in an annotation, and annotations may have 256 KiB.
+/// Client-side apply stores the object in an annotation, and all annotations together are limited to 256 KiB.
 const CLIENT_SIDE_MAX: usize = 200 * 1024;
 
-/// For whom files are laid out, and where they will lie.
+/// The reader of the files, and their folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Who reads them, and what the reader has to know.
+    /// The reader, and its settings.
     pub render: Render,
     /// The output folder below the repository's root.
     pub output: String,
 }
 
 impl Options {
-    /// As `carrier.yaml` has it, but for another reader where one is given.
+    /// The options of `carrier.yaml`, with another reader if one is given.
     #[must_use]
     pub fn new(config: &Config, target: Option<RenderTarget>) -> Self {
         let mut render = config.render.clone();
@@ -47,7 +46,8 @@ impl Options {
 /// The object with the annotations that its reader needs.
 pub(super) fn decorated(manifest: &Manifest, target: RenderTarget) -> Cow<'_, Value> {
     let mut add: Vec<(&str, String)> = Vec::new();
-    // What must not go because a file went: all instances go with a CRD, all objects with a namespace.
+    // These must not be deleted because a file was removed: with a CRD all its instances go, with a namespace
+    // all its objects.
     let precious = matches!(manifest.stage, Stage::Crds | Stage::Namespaces);
     match target {
         RenderTarget::Plain => {}
@@ -84,7 +84,7 @@ pub(super) fn decorated(manifest: &Manifest, target: RenderTarget) -> Cow<'_, Va
         && let Value::Object(annotations) = metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new()))
     {
         for (key, value) in add {
-            // What somebody wrote by hand stays: an option is added to, anything else is theirs.
+            // An annotation in the source object is kept; options are appended to it.
             let value = match annotations.get(key).and_then(Value::as_str) {
                 Some(theirs) if key == ARGO_OPTIONS && !theirs.is_empty() => format!("{theirs},{value}"),
                 Some(theirs) => theirs.to_owned(),
@@ -101,7 +101,7 @@ pub(super) fn is_for_argo(body: &Value) -> bool {
     body.pointer("/metadata/annotations").is_some_and(|annotations| annotations.get(ARGO_WAVE).is_some())
 }
 
-/// Gaps, so that people can put something of their own between.
+/// With gaps, so that other objects can be synced in between.
 fn wave(stage: Stage) -> i32 {
     match stage {
         Stage::Crds => -30,
@@ -111,8 +111,8 @@ fn wave(stage: Stage) -> i32 {
     }
 }
 
-/// What is applied to one cluster.
-pub(super) struct Part<'a> {
+/// The objects that are applied to one cluster.
+pub struct Part<'a> {
     /// The service cluster; `None` for the management cluster.
     pub cluster: Option<&'a ClusterId>,
     /// Its folder below the output folder.
@@ -138,8 +138,8 @@ pub(super) fn objects(parts: &[Part<'_>], options: &Options) -> BTreeMap<String,
     }
 }
 
-/// One Flux Kustomization a stage, each waiting for the one before. Those of a service cluster are for
-/// a Flux that runs there: a kubeconfig of one namespace cannot be used from another.
+/// One Flux Kustomization for each stage; each depends on the one before. Those of a service cluster are for a
+/// Flux that runs there: Flux cannot use a kubeconfig of another namespace.
 fn kustomizations(part: &Part<'_>, options: &Options) -> Vec<Value> {
     let flux = &options.render.flux;
     let root = flux.path.as_deref().unwrap_or(&options.output);
@@ -173,7 +173,7 @@ fn kustomizations(part: &Part<'_>, options: &Options) -> Vec<Value> {
     list
 }
 
-/// One Argo CD Application a cluster. When to sync is left to people: no policy is set.
+/// One Argo CD Application for each cluster, without a sync policy.
 fn application(part: &Part<'_>, url: &str, options: &Options) -> Value {
     let argo = &options.render.argo;
     let root = argo.path.as_deref().unwrap_or(&options.output);
@@ -205,8 +205,8 @@ fn path(root: &str, below: &str) -> String {
     }
 }
 
-/// `carrier-crds`, `carrier-team-a.eu-west-1-rbac`, `carrier`. Both readers write it in a label of
-/// every object, so a long one is cut, with a hash for what was lost.
+/// `carrier-crds`, `carrier-team-a.eu-west-1-rbac`, `carrier`. Both readers write it into a label of every
+/// object, so a long name is cut, with a hash for the removed part.
 fn name(cluster: Option<&ClusterId>, stage: Option<Stage>) -> String {
     let cluster = cluster.map(|id| format!("-{}.{}", id.provider, id.cluster)).unwrap_or_default();
     let stage = stage.map(|s| format!("-{}", s.name())).unwrap_or_default();

@@ -10,8 +10,8 @@ use crate::model::diagnostic::Diagnostics;
 use crate::model::kinds::{AccountRole, CatalogSpec};
 use crate::model::nearest::nearest;
 
-/// Takes in the labels that providers give to tenants.
-pub(super) fn tenants(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
+/// Adds the labels that providers give to tenants.
+pub fn tenants(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
     let loaded = resolved.loaded;
     for tenant in &loaded.tenants {
         let Some(provider) = provider_of(resolved, tenant, diagnostics) else { continue };
@@ -45,7 +45,7 @@ pub(super) fn catalogs(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostic
             offers.push(evaluate(resolved, provider, catalog, diagnostics));
         }
     }
-    // A set may be offered in some clusters only; in none is what somebody should look at.
+    // It is fine to offer a set in some clusters only. It is reported if no cluster offers it.
     let mut told: BTreeSet<String> = offers
         .iter()
         .flat_map(|o: &CatalogOffers<'_>| o.services.iter().map(|index| resolved.services[*index].origin.id()))
@@ -55,7 +55,7 @@ pub(super) fn catalogs(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostic
             continue;
         }
         let provider = &service.cluster.provider;
-        // A catalog that was complained about may have been meant to select it.
+        // A catalog with errors may be the one that selects it.
         if loaded.lacks("Catalog") || loaded.catalogs.len() > offers.len() {
             continue;
         }
@@ -102,7 +102,7 @@ fn evaluate<'l>(
     };
     let loaded = resolved.loaded;
     let own = |namespace: &Option<String>| namespace.as_deref() == Some(provider);
-    // Sets and entries from which no service came have been complained about.
+    // Sets and entries without a service are reported already.
     let barren = !resolved.services.iter().any(|s| s.cluster.provider == provider)
         && (loaded.catalog_entry_sets.iter().any(|s| own(&s.namespace))
             || loaded.catalog_entries.iter().any(|e| own(&e.namespace)));
@@ -123,7 +123,7 @@ fn evaluate<'l>(
         if !empty || excused && !absent {
             continue;
         }
-        // No selector finds a service where there is none yet.
+        // No selector can match a service if there is none.
         if what == "service" && !absent && !resolved.services.iter().any(|s| s.cluster.provider == provider) {
             continue;
         }

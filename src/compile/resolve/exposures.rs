@@ -1,4 +1,4 @@
-//! Reading the `derive` block: paths are parsed, and each keeps its place to the letter.
+//! Reads the `derive` block: parses its paths, and keeps the place of each part.
 
 use std::ops::Range;
 
@@ -13,8 +13,8 @@ use crate::yaml::tree::Node;
 
 const BLOCK: &str = "/spec/derive";
 
-/// The exposure that a `derive` block asks for. Paths that cannot be read are reported and left out.
-pub(super) fn exposure(config: &DeriveConfig, node: &Node, object: &str, diagnostics: &mut Diagnostics) -> Exposure {
+/// The exposure of a `derive` block. Invalid paths are reported and left out.
+pub fn exposure(config: &DeriveConfig, node: &Node, object: &str, diagnostics: &mut Diagnostics) -> Exposure {
     let mut reader = Reader { node, object, diagnostics };
     let items = config
         .expose
@@ -120,8 +120,8 @@ fn is_kind(name: &str) -> Result<(), String> {
     valid::dns_1035_label(&name.to_lowercase()).map_err(|e| e.to_string())
 }
 
-/// The part of a scalar's place that stands for a part of its text. Right for plain scalars and for
-/// quoted ones without escapes; with escapes, the whole scalar.
+/// The place of a part of a scalar's text. Exact for plain scalars and for quoted ones without escapes;
+/// otherwise the place of the whole scalar.
 fn within(span: Span, text: &str, range: &Range<usize>) -> Span {
     let length = (span.end - span.start) as usize;
     let quote = match length.checked_sub(text.len()) {

@@ -1,8 +1,7 @@
-//! Resolving: from loaded objects to what they mean together.
+//! Resolving: what the loaded objects mean together.
 //!
-//! Selectors are evaluated, references followed, names built and held against
-//! their limits. The result says which services there are, which CRDs they need
-//! of which cluster, and who is offered what; nothing of it knows a CRD yet.
+//! Evaluates selectors, follows references, builds names and checks their limits. The result lists the
+//! services, the CRDs that they need of each cluster, and who is offered what. No CRD is known at this stage.
 
 mod catalogs;
 mod exposures;
@@ -21,7 +20,7 @@ use crate::model::kinds::{AccountRole, AccountSpec, CatalogEntrySetSpec, Catalog
 use crate::model::kinds::{CatalogSpec, ServiceClusterSpec};
 use crate::model::source::Span;
 
-/// What a repository means. Borrowed from the [`Loaded`] it was resolved from.
+/// The meaning of a repository. It borrows from the [`Loaded`] that it was resolved from.
 #[derive(Debug, PartialEq)]
 pub struct Resolved<'l> {
     /// The objects themselves.
@@ -30,18 +29,18 @@ pub struct Resolved<'l> {
     pub accounts: BTreeMap<&'l str, &'l Object<AccountSpec>>,
     /// The service clusters whose provider exists.
     pub clusters: BTreeMap<ClusterId, &'l Object<ServiceClusterSpec>>,
-    /// One for each entry and cluster, by cluster and entry.
+    /// One service for each entry and cluster, sorted by cluster and entry.
     pub services: Vec<Service<'l>>,
-    /// What every catalog comes to.
+    /// The services and tenants that each catalog selects.
     pub catalogs: Vec<CatalogOffers<'l>>,
     /// The labels that each provider has given each tenant.
     pub tenant_labels: BTreeMap<(&'l str, &'l str), &'l BTreeMap<String, String>>,
 }
 
-/// One service in one cluster: what a CatalogEntry stands for.
+/// One service in one cluster: the object behind one CatalogEntry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service<'l> {
-    /// Where it runs.
+    /// The service cluster that it runs in.
     pub cluster: ClusterId,
     /// The name of its CatalogEntry.
     pub entry: String,
@@ -65,7 +64,7 @@ pub enum Origin<'l> {
 }
 
 impl<'l> Origin<'l> {
-    /// How the service is shown to people.
+    /// The metadata that tenants see.
     pub fn metadata(&self) -> &'l CommonMetadata {
         match self {
             Self::Set(set) => &set.spec.metadata,
@@ -90,26 +89,26 @@ impl<'l> Origin<'l> {
     }
 }
 
-/// Which CRD of the service cluster a service is made of, and the line that says so.
+/// A reference to a CRD of a service cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
-    /// How the CRD is named.
+    /// The name in the reference.
     pub name: BaseName,
-    /// Where.
+    /// The place of the reference.
     pub place: Span,
 }
 
-/// How a CRD of a service cluster is named.
+/// How a reference names a CRD of a service cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BaseName {
     /// By its full name, as a CatalogEntrySet does.
     Crd(String),
-    /// By its plural: all that the name of the internal CRD tells, which a CatalogEntry refers to.
+    /// By its plural: a CatalogEntry refers to the internal CRD, whose name tells no more.
     Plural(String),
 }
 
 impl BaseName {
-    /// Whether the CRD of this full name can be the one that is meant.
+    /// Whether it can refer to the CRD with this full name.
     #[must_use]
     pub fn is(&self, crd: &str) -> bool {
         match self {
@@ -119,7 +118,7 @@ impl BaseName {
     }
 }
 
-/// What a catalog offers to whom.
+/// What one catalog offers, and to whom.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CatalogOffers<'l> {
     /// The catalog.
@@ -130,8 +129,8 @@ pub struct CatalogOffers<'l> {
     pub services: BTreeSet<usize>,
 }
 
-/// Resolves a loaded repository. What leads nowhere is reported and left out; the rest goes on.
-pub(crate) fn resolve(loaded: &Loaded) -> (Resolved<'_>, Diagnostics) {
+/// Resolves a loaded repository. Objects with dangling references are reported and left out.
+pub fn resolve(loaded: &Loaded) -> (Resolved<'_>, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let accounts: BTreeMap<&str, &Object<AccountSpec>> = loaded.accounts.iter().map(|a| (a.name.as_str(), a)).collect();
     let mut resolved = Resolved {
@@ -156,7 +155,7 @@ impl<'l> Resolved<'l> {
         self.accounts.values().copied().filter(move |a| a.spec.roles.contains(&role))
     }
 
-    /// Everybody who is offered something, with all that is offered: each tenant's services by index.
+    /// The tenants that are offered something, each with the indices of its services.
     pub fn offers(&self) -> BTreeMap<&'l str, BTreeSet<usize>> {
         let mut offers: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
         for catalog in &self.catalogs {
@@ -167,7 +166,7 @@ impl<'l> Resolved<'l> {
         offers
     }
 
-    /// The tenants that get a namespace in each cluster: those who are offered something there.
+    /// The tenants that get a namespace in each cluster: those that are offered a service there.
     pub fn assignments(&self) -> BTreeMap<&ClusterId, BTreeSet<&'l str>> {
         let mut assignments: BTreeMap<&ClusterId, BTreeSet<&str>> = BTreeMap::new();
         for (tenant, services) in self.offers() {
@@ -178,7 +177,7 @@ impl<'l> Resolved<'l> {
         assignments
     }
 
-    /// The CRDs that each cluster must have, with the lines that want them.
+    /// The CRDs that each cluster must have, with the lines that refer to them.
     pub fn wanted(&self) -> BTreeMap<&ClusterId, BTreeMap<&BaseName, Vec<Span>>> {
         let mut wanted: BTreeMap<&ClusterId, BTreeMap<&BaseName, Vec<Span>>> = BTreeMap::new();
         for service in &self.services {

@@ -1,4 +1,4 @@
-//! Names that carrier builds or that Kubernetes has taken already.
+//! Names that carrier builds, and names that Kubernetes reserves.
 
 use super::Resolved;
 use crate::model::cluster::ClusterId;
@@ -9,11 +9,11 @@ use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP, OPERATOR_GROUP};
 use crate::model::namespace::{LONGEST_TENANT, is_system};
 use crate::model::source::Span;
 
-/// Groups of our own kinds.
+/// The API groups of KubeCarrier's own kinds.
 const OUR_GROUPS: [&str; 3] = [CORE_GROUP, CATALOG_GROUP, OPERATOR_GROUP];
 
-/// Accounts whose namespace cannot be theirs.
-pub(super) fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {
+/// Reports accounts whose namespace cannot belong to them.
+pub fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {
     for (name, account) in &resolved.accounts {
         let mut complain = |code, message: String, help: &str| {
             diagnostics.push(account.complain(code, "/metadata/name", message).help(help));
@@ -33,8 +33,8 @@ pub(super) fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Why the groups of a cluster cannot be used.
-pub(super) fn group_problem(id: &ClusterId, place: Span) -> Option<Diagnostic> {
+/// The problem with the API groups of a cluster, if there is one.
+pub fn group_problem(id: &ClusterId, place: Span) -> Option<Diagnostic> {
     let derived = format!("{}.{}", id.cluster, id.provider);
     let internal = format!("internal.{derived}");
     let protected =

@@ -1,4 +1,4 @@
-//! Clusters and services: which entry stands for which CRD of which cluster.
+//! Clusters and services: the CRD and the cluster of each entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,8 @@ use crate::model::nearest::nearest;
 /// A set's name is the value of a label.
 const LONGEST_SET: usize = valid::LABEL_MAX;
 
-/// Takes in the service clusters, those of a provider whose groups can be used.
-pub(super) fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
+/// Adds the service clusters whose provider exists and whose API groups are valid.
+pub fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
     let loaded = resolved.loaded;
     for cluster in &loaded.service_clusters {
         let Some(provider) = provider_of(resolved, cluster, diagnostics) else { continue };
@@ -33,7 +33,7 @@ pub(super) fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostic
         .map(|c| format!("{}/{}", c.namespace.as_deref().unwrap_or_default(), c.name))
         .collect();
     for (key, place) in &loaded.config_clusters {
-        // One that is written but has something wrong with it has been complained about.
+        // A ServiceCluster with errors is reported already.
         let broken = key.split_once('/').is_some_and(|(p, c)| loaded.is_broken("ServiceCluster", Some(p), c));
         if broken || written.contains(key) {
             continue;
@@ -47,8 +47,8 @@ pub(super) fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostic
     }
 }
 
-/// Takes in a service for each set and selected cluster, and for each entry written by hand.
-pub(super) fn services(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
+/// Adds one service for each set and selected cluster, and one for each entry written by hand.
+pub fn services(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
     let loaded = resolved.loaded;
     let mut services: Vec<Service<'_>> = Vec::new();
     for set in &loaded.catalog_entry_sets {
@@ -64,7 +64,7 @@ pub(super) fn services(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostic
         }
     }
     services.sort_by(|a, b| (&a.cluster, &a.entry).cmp(&(&b.cluster, &b.entry)));
-    // A set and an entry written by hand may build the same name; the namespace tells providers apart.
+    // A set and an entry written by hand may produce the same name. Providers are separated by namespaces.
     let mut seen: BTreeMap<(String, String), Origin<'_>> = BTreeMap::new();
     services.retain(|service| {
         let key = (service.cluster.provider.clone(), service.entry.clone());
@@ -200,8 +200,8 @@ fn of_entry<'l>(
     })
 }
 
-/// The provider whose namespace an object lies in; reports a namespace that is nobody's.
-pub(super) fn provider_of<'l, S: Kind>(
+/// The provider that owns the object's namespace; reports a namespace without one.
+pub fn provider_of<'l, S: Kind>(
     resolved: &Resolved<'l>,
     object: &'l Object<S>,
     diagnostics: &mut Diagnostics,

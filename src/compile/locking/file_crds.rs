@@ -1,11 +1,10 @@
-//! The CRDs in the files that somebody gave, such as an operator's release: out
-//! of any number of documents and lists, among whatever else is there.
+//! The CRDs in the files of `carrier lock --from`, such as an operator's release manifest: in any number of
+//! documents and lists, next to other objects.
 //!
-//! A file that somebody names has to be whole: what cannot be read in it may be
-//! the new form of a CRD. A folder holds much that is no concern of ours,
-//! templates among it that are no YAML. So of its files only those have to be
-//! whole that speak of CRDs; [`Given::troubles`] of the others is for the plan to
-//! show where a CRD is missing.
+//! A file that is named must be readable as a whole: what cannot be read in it may be the new form of a CRD. A
+//! folder may also hold files that are not YAML, such as templates, so of a folder only the files that mention
+//! CRDs must be readable. The problems of the others ([`FileCrds::ignored_errors`]) are reported if a CRD is
+//! missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,52 +19,53 @@ use crate::model::source::{FileId, Sources, Span};
 use crate::yaml;
 use crate::yaml::tree::{Node, Value};
 
-/// The CRDs of some files.
+/// The CRDs in a set of files.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Given {
-    /// The CRDs by name, without what is not their own.
-    pub crds: BTreeMap<String, GivenCrd>,
-    /// CRDs of the version that Kubernetes has removed: name and place of the version.
+pub struct FileCrds {
+    /// The CRDs by name, stripped.
+    pub crds: BTreeMap<String, FileCrd>,
+    /// CRDs of `apiextensions.k8s.io/v1beta1`, which Kubernetes has removed: name, and the place of the
+    /// version.
     pub old: BTreeMap<String, Span>,
-    /// What is wrong with files that have to be whole: nothing is taken while there is any.
+    /// The errors of files that must be readable. If there is one, no CRD is taken.
     pub errors: Vec<Diagnostic>,
-    /// What is wrong with files that need not be.
-    pub troubles: Vec<Diagnostic>,
-    /// Where the first of the files begins; `None` where there is no file.
+    /// The errors of the other files.
+    pub ignored_errors: Vec<Diagnostic>,
+    /// The start of the first file; `None` without files.
     pub place: Option<Span>,
 }
 
-/// A CRD of a file.
+/// A CRD in a file.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct GivenCrd {
+pub struct FileCrd {
     /// The CRD, stripped.
     pub crd: Arc<Json>,
     /// The place of its name.
     pub place: Span,
-    /// The place of another CRD of this name that is not the same.
+    /// The place of a different CRD with the same name.
     pub other: Option<Span>,
 }
 
-/// Finds the CRDs in files. `named` are the paths of those that were named
-/// themselves, and not by a folder they are in.
+/// Finds the CRDs in files. `named` are the paths of files that were named themselves, not through a folder.
 #[must_use]
-pub(crate) fn given(sources: &Sources, named: &BTreeSet<String>) -> Given {
+pub fn crds_in_files(sources: &Sources, named: &BTreeSet<String>) -> FileCrds {
     let place = sources.iter().next().map(|(id, _)| Span::file_start(id));
-    let mut given = Given { place, ..Given::default() };
+    let mut found = FileCrds { place, ..FileCrds::default() };
     for (id, file) in sources.iter() {
-        let mut troubles = Diagnostics::default();
-        for document in yaml::read(id, &file.text, &mut troubles) {
-            // Of a key that stands twice kubectl takes the last, the reader here the first: no value to build on.
-            let broken = troubles.iter().any(|d| is_in(d, id, document.root.span));
+        let mut errors = Diagnostics::default();
+        for document in yaml::read(id, &file.text, &mut errors) {
+            // kubectl takes the last of two equal keys and the reader here the first, so the document is not
+            // used.
+            let broken = errors.iter().any(|d| is_in(d, id, document.root.span));
             if document.sound && !broken {
-                given.take(&document.root);
+                found.take(&document.root);
             }
         }
         let whole = named.contains(&file.path) || file.text.contains("CustomResourceDefinition");
-        let list = if whole { &mut given.errors } else { &mut given.troubles };
-        list.extend(troubles.into_sorted().into_iter().filter(|d| d.severity == Severity::Error));
+        let list = if whole { &mut found.errors } else { &mut found.ignored_errors };
+        list.extend(errors.into_sorted().into_iter().filter(|d| d.severity == Severity::Error));
     }
-    given
+    found
 }
 
 fn is_in(diagnostic: &Diagnostic, file: FileId, span: Span) -> bool {
@@ -76,7 +76,7 @@ fn is_in(diagnostic: &Diagnostic, file: FileId, span: Span) -> bool {
             .is_some_and(|l| l.span.file == file && (span.start..=span.end).contains(&l.span.start))
 }
 
-impl Given {
+impl FileCrds {
     fn take(&mut self, root: &Node) {
         let is_list = root.get("kind").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("List"));
         if let (true, Some(Value::Seq(items))) = (is_list, root.get("items").map(|n| &n.value)) {
@@ -95,7 +95,7 @@ impl Given {
         let crd = Arc::new(strip(&root.to_json()));
         match self.crds.get_mut(name) {
             None => {
-                self.crds.insert(name.to_owned(), GivenCrd { crd, place, other: None });
+                self.crds.insert(name.to_owned(), FileCrd { crd, place, other: None });
             }
             Some(first) if first.crd != crd => {
                 first.other.get_or_insert(place);
@@ -104,7 +104,7 @@ impl Given {
         }
     }
 
-    /// The complaint about a CRD that the files have twice, and not the same.
+    /// The diagnostic for two different CRDs with the same name in the files.
     pub(super) fn two(&self, name: &str) -> Option<Diagnostic> {
         let crd = self.crds.get(name)?;
         Some(
