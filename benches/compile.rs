@@ -13,9 +13,9 @@ mod repository;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use carrier::compile::compile;
-use carrier::compile::load::load;
-use carrier::model::source::{ApiObject, Sources};
+use carrier::compiler::compile;
+use carrier::compiler::load;
+use carrier::source::{ApiObject, Sources};
 use repository::count;
 use wait4::Wait4;
 
@@ -117,7 +117,9 @@ fn live() {
             assert!(!found.has_errors() && !compiled.diagnostics.has_errors(), "the platform has no errors");
             assert_eq!(compiled.built.len(), services);
             rendered = set.len();
-            for (best, now) in best.iter_mut().zip([at_load, at_compile - at_load, all - at_compile]) {
+            for (best, now) in
+                best.iter_mut().zip([at_load, at_compile.saturating_sub(at_load), all.saturating_sub(at_compile)])
+            {
                 *best = now.min(*best);
             }
         }

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use carrier::compile::derive::schema;
-use carrier::compile::derive::source::SourceCrd;
-use carrier::compile::{Discovered, DiscoveredCrd};
-use carrier::model::cluster::ClusterId;
-use carrier::model::diagnostic::Diagnostics;
-use carrier::model::source::FileId;
+use carrier::compiler::{Discovered, DiscoveredCrd};
+use carrier::derivation::SourceCrd;
+use carrier::derivation::schema;
+use carrier::diagnostic::Diagnostics;
+use carrier::names::ClusterId;
+use carrier::source::FileId;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -119,7 +119,7 @@ fn with_tenants(tenants: usize) -> TempDir {
 /// The objects of a platform in memory: `services` services in all, spread over 50 clusters of 10 providers, each
 /// offered to the tenants of one of 100 accounts. `changed` is the value of a label of one set: another value
 /// is the same platform after one object changed.
-pub fn of_services(services: usize, changed: &str) -> Vec<Value> {
+pub(crate) fn of_services(services: usize, changed: &str) -> Vec<Value> {
     const PROVIDERS: usize = 10;
     const CLUSTERS: usize = 50;
     const TENANTS: usize = 100;
@@ -166,10 +166,10 @@ pub fn of_services(services: usize, changed: &str) -> Vec<Value> {
 }
 
 /// What is known of the 50 clusters of [`of_services`]: each has the CRDs of its services, made of a real one.
-pub fn facts(services: usize) -> Discovered {
+pub(crate) fn facts(services: usize) -> Discovered {
     let crd = example_crd();
     let text = fs::read_to_string(&crd).unwrap();
-    let documents = carrier::yaml::read(FileId(0), &text, &mut Diagnostics::default());
+    let documents = carrier::text::read(FileId(0), &text, &mut Diagnostics::default());
     let real = documents[0].root.to_json();
     let mut discovered = Discovered { management_uid: Some("u".to_owned()), ..Discovered::default() };
     for n in 0..services.div_ceil(50) {

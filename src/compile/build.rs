@@ -81,7 +81,7 @@ impl Built {
 
 /// Builds every service whose CRD is known, in the order of the services. Those that cannot be built are
 /// reported and left out.
-pub fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Built>, Diagnostics) {
+pub(crate) fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Built>, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let mut merged = Merged::default();
     let mut sources: BTreeMap<(ClusterId, String), Option<Arc<SourceCrd>>> = BTreeMap::new();

@@ -14,7 +14,7 @@ use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// A field of a CRD and those below it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Field {
+pub(crate) struct Field {
     /// Its path, in the syntax of an exposure.
     pub path: FieldPath,
     /// Its type for display, such as `[]object`.
@@ -37,7 +37,7 @@ pub struct Field {
 
 /// What an exposure does with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// Tenants see it, with all fields in it.
     Exposed,
     /// Tenants see a part of it.
@@ -200,7 +200,7 @@ impl Field {
     }
 
     /// This field and all fields in it, parents first.
-    pub fn all(&self) -> Vec<&Field> {
+    pub(crate) fn all(&self) -> Vec<&Field> {
         let mut found = vec![self];
         found.extend(self.children.iter().flat_map(Field::all));
         found

@@ -63,7 +63,7 @@ pub(crate) static CONFIG: Codes = Codes {
 };
 
 /// A walk over one document.
-pub struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     /// The text that spans refer to; empty for an API object.
     pub text: &'a str,
     /// The name of the document for [`Diagnostic::object`]: `Account/team-a`.
@@ -77,7 +77,7 @@ pub struct Walk<'a> {
 impl Walk<'_> {
     /// Validates a value. `path` is its JSON Pointer in the document, `name` the span of its key. Returns
     /// whether it has no errors.
-    pub fn check(&mut self, shape: &Shape, node: &Node, path: &str, name: Option<Span>) -> bool {
+    pub(crate) fn check(&mut self, shape: &Shape, node: &Node, path: &str, name: Option<Span>) -> bool {
         match (shape.type_, &node.value) {
             (Type::Any, value) if *value != Value::Null => true,
             (Type::Object, Value::Map(entries)) => self.mapping(shape, node, entries, path, name),
@@ -309,7 +309,7 @@ impl Walk<'_> {
     }
 
     /// Adds a diagnostic about the value at `path`.
-    pub fn push(&mut self, diagnostic: Diagnostic, path: &str) {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic, path: &str) {
         let object = (!self.object.is_empty()).then(|| self.object.to_owned());
         self.diagnostics.push(Diagnostic { object, path: Some(path.to_owned()), ..diagnostic });
     }

@@ -33,7 +33,7 @@ pub(crate) enum Type {
 
 /// One schema.
 #[derive(Debug, Clone)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// The required type.
     pub type_: Type,
     /// The fields of a mapping, by name.

@@ -21,7 +21,7 @@ use crate::yaml::tree::{Node, Value};
 
 /// The CRDs in a set of files.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct FileCrds {
+pub(crate) struct FileCrds {
     /// The CRDs by name, stripped.
     pub crds: BTreeMap<String, FileCrd>,
     /// CRDs of `apiextensions.k8s.io/v1beta1`, which Kubernetes has removed: name, and the place of the
@@ -37,7 +37,7 @@ pub struct FileCrds {
 
 /// A CRD in a file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FileCrd {
+pub(crate) struct FileCrd {
     /// The CRD, stripped.
     pub crd: Arc<Json>,
     /// The place of its name.
@@ -48,7 +48,7 @@ pub struct FileCrd {
 
 /// Finds the CRDs in files. `named` are the paths of files that were named themselves, not through a folder.
 #[must_use]
-pub fn crds_in_files(sources: &Sources, named: &BTreeSet<String>) -> FileCrds {
+pub(crate) fn crds_in_files(sources: &Sources, named: &BTreeSet<String>) -> FileCrds {
     let place = sources.iter().next().map(|(id, _)| Span::file_start(id));
     let mut found = FileCrds { place, ..FileCrds::default() };
     for (id, file) in sources.iter() {

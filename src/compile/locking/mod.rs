@@ -8,9 +8,9 @@
 
 mod candidates;
 mod canonical;
-pub mod difference;
-pub mod drift;
-pub mod file_crds;
+pub(crate) mod difference;
+pub(crate) mod drift;
+pub(crate) mod file_crds;
 pub mod lock_file;
 pub(crate) mod plan;
 pub mod snapshots;
@@ -19,15 +19,14 @@ pub(crate) mod strip;
 pub(crate) mod unrecorded;
 pub(crate) mod unused;
 
-pub use drift::drift;
-pub use file_crds::{FileCrds, crds_in_files};
-pub use lock_file::LockFile;
-pub use plan::{Change, ChangeKind, ClusterChanges, LockPlan, plan};
-pub use snapshots::Locked;
-pub use strict::strict;
-pub use strip::strip;
-pub use unrecorded::unrecorded;
-pub use unused::{orphans, unused};
+pub(crate) use drift::drift;
+pub(crate) use file_crds::{FileCrds, crds_in_files};
+pub(crate) use plan::{ChangeKind, ClusterChanges, LockPlan, plan};
+pub(crate) use snapshots::Locked;
+pub(crate) use strict::strict;
+pub(crate) use strip::strip;
+pub(crate) use unrecorded::unrecorded;
+pub(crate) use unused::unused;
 
 use super::resolve::Resolved;
 use crate::model::diagnostic::Diagnostics;

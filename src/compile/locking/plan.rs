@@ -33,7 +33,7 @@ use crate::yaml::to_yaml;
 
 /// The input of a plan.
 #[derive(Debug, Clone, Copy)]
-pub struct Inputs<'a> {
+pub(crate) struct Inputs<'a> {
     /// The files of the repository.
     pub sources: &'a Sources,
     /// The settings of the repository.
@@ -55,7 +55,7 @@ pub struct Inputs<'a> {
 
 /// The files to write, and what they change.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct LockPlan {
+pub(crate) struct LockPlan {
     /// The changes in the order of writing: path below the root and text; `None` removes the file. The lock is
     /// last: if the writing is interrupted before it, the next run finds the same changes.
     pub files: Vec<(String, Option<String>)>,
@@ -75,7 +75,7 @@ pub struct LockPlan {
 
 /// The changes of one cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ClusterChanges {
+pub(crate) struct ClusterChanges {
     /// Changes of the cluster itself, such as `Kubernetes 1.36 -> 1.37`.
     pub facts: Vec<String>,
     /// The CRDs by name.

@@ -31,7 +31,7 @@ enum Mend {
 
 /// Turns the diagnostics of a stale lock into errors. Returns the command that fixes it, without the program's
 /// name; `None` if the lock is not stale.
-pub fn strict(list: &mut [Diagnostic]) -> Option<&'static str> {
+pub(crate) fn strict(list: &mut [Diagnostic]) -> Option<&'static str> {
     let mut mends = Vec::new();
     for (code, mend) in STALE {
         for diagnostic in list.iter_mut().filter(|d| d.code == code) {

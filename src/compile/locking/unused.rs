@@ -23,7 +23,7 @@ pub(crate) fn unused(resolved: &Resolved<'_>, locked: &Locked) -> Diagnostics {
 }
 
 /// The CRDs in the snapshots and in the lock that no service uses.
-pub fn orphans<'d>(resolved: &Resolved<'_>, locked: &'d Locked) -> Vec<(&'d ClusterId, &'d str)> {
+pub(crate) fn orphans<'d>(resolved: &Resolved<'_>, locked: &'d Locked) -> Vec<(&'d ClusterId, &'d str)> {
     let wanted = resolved.wanted();
     let is_wanted = |id: &ClusterId, name: &str| {
         wanted.get(id).is_some_and(|names| {

@@ -7,7 +7,7 @@ use super::manifest::Collector;
 use crate::model::kinds::crd;
 
 /// Two services may share an internal CRD; `build` has checked that it is the same for both.
-pub fn render(view: &View<'_, '_>, out: &mut Collector) {
+pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
     for crd in crd::crds() {
         out.add_crd(Arc::new(crd), None);
     }

@@ -142,7 +142,7 @@ pub(super) struct Collector {
 impl Collector {
     /// Adds an object. Several causes may produce the same object, such as two catalogs that offer the same
     /// service: the first cause is kept.
-    pub fn add(&mut self, stage: Stage, draft: Draft, cause: impl Into<Cause>) {
+    pub(super) fn add(&mut self, stage: Stage, draft: Draft, cause: impl Into<Cause>) {
         let Draft { id, body } = draft;
         if let Entry::Vacant(free) = self.objects.entry((stage, id.clone())) {
             free.insert(Manifest { id, stage, body: Arc::new(Value::Object(body)), cause: cause.into() });
@@ -150,7 +150,7 @@ impl Collector {
     }
 
     /// Adds a CRD.
-    pub fn add_crd(&mut self, crd: Arc<Value>, place: Option<Span>) {
+    pub(super) fn add_crd(&mut self, crd: Arc<Value>, place: Option<Span>) {
         let name = crd.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let id = ManifestId {
             api_version: "apiextensions.k8s.io/v1".to_owned(),
@@ -164,7 +164,7 @@ impl Collector {
     }
 
     /// All objects, in the order in which to apply them.
-    pub fn into_sorted(self) -> Vec<Manifest> {
+    pub(super) fn into_sorted(self) -> Vec<Manifest> {
         self.objects.into_values().collect()
     }
 }

@@ -16,9 +16,9 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
 
 /// The verbs for reading.
-pub const READ: &[&str] = &["get", "list", "watch"];
+pub(super) const READ: &[&str] = &["get", "list", "watch"];
 /// All verbs for objects.
-pub const WRITE: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+pub(super) const WRITE: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /// One rule.
 pub(super) fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
@@ -32,7 +32,7 @@ pub(super) fn named(group: &str, resource: &str, names: &[&str], verbs: &[&str])
 
 /// The permissions of people for the instances of a CRD. The status can be read; `scale` is another way to
 /// write a field that they may write anyway.
-pub fn instances(group: &str, plural: &str, crd: &Value) -> Vec<Value> {
+pub(super) fn instances(group: &str, plural: &str, crd: &Value) -> Vec<Value> {
     let has = |subresource: &str| versions(crd).any(|version| version.subresource(subresource).is_some());
     let mut rules = vec![rule(group, &[plural], WRITE)];
     if has("status") {
@@ -118,7 +118,7 @@ fn subject(subject: &Subject) -> Value {
 
 /// The name, cut if it is too long, with a hash for the removed part. Only an entry written by hand can have
 /// such a name.
-pub fn role_name(name: &str) -> String {
+pub(super) fn role_name(name: &str) -> String {
     if name.len() <= SUBDOMAIN_MAX {
         return name.to_owned();
     }

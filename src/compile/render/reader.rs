@@ -112,7 +112,7 @@ fn wave(stage: Stage) -> i32 {
 }
 
 /// The objects that are applied to one cluster.
-pub struct Part<'a> {
+pub(super) struct Part<'a> {
     /// The service cluster; `None` for the management cluster.
     pub cluster: Option<&'a ClusterId>,
     /// Its folder below the output folder.

@@ -11,7 +11,7 @@ use crate::model::kinds::{AccountRole, CatalogSpec};
 use crate::model::nearest::nearest;
 
 /// Adds the labels that providers give to tenants.
-pub fn tenants(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
+pub(super) fn tenants(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
     let loaded = resolved.loaded;
     for tenant in &loaded.tenants {
         let Some(provider) = provider_of(resolved, tenant, diagnostics) else { continue };

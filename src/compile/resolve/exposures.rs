@@ -14,7 +14,7 @@ use crate::yaml::tree::Node;
 const BLOCK: &str = "/spec/derive";
 
 /// The exposure of a `derive` block. Invalid paths are reported and left out.
-pub fn exposure(config: &DeriveConfig, node: &Node, object: &str, diagnostics: &mut Diagnostics) -> Exposure {
+pub(super) fn exposure(config: &DeriveConfig, node: &Node, object: &str, diagnostics: &mut Diagnostics) -> Exposure {
     let mut reader = Reader { node, object, diagnostics };
     let items = config
         .expose

@@ -130,7 +130,7 @@ pub struct CatalogOffers<'l> {
 }
 
 /// Resolves a loaded repository. Objects with dangling references are reported and left out.
-pub fn resolve(loaded: &Loaded) -> (Resolved<'_>, Diagnostics) {
+pub(crate) fn resolve(loaded: &Loaded) -> (Resolved<'_>, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let accounts: BTreeMap<&str, &Object<AccountSpec>> = loaded.accounts.iter().map(|a| (a.name.as_str(), a)).collect();
     let mut resolved = Resolved {

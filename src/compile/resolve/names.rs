@@ -13,7 +13,7 @@ use crate::model::source::Span;
 const OUR_GROUPS: [&str; 3] = [CORE_GROUP, CATALOG_GROUP, OPERATOR_GROUP];
 
 /// Reports accounts whose namespace cannot belong to them.
-pub fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {
+pub(super) fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {
     for (name, account) in &resolved.accounts {
         let mut complain = |code, message: String, help: &str| {
             diagnostics.push(account.complain(code, "/metadata/name", message).help(help));
@@ -34,7 +34,7 @@ pub fn accounts(resolved: &Resolved<'_>, diagnostics: &mut Diagnostics) {
 }
 
 /// The problem with the API groups of a cluster, if there is one.
-pub fn group_problem(id: &ClusterId, place: Span) -> Option<Diagnostic> {
+pub(super) fn group_problem(id: &ClusterId, place: Span) -> Option<Diagnostic> {
     let derived = format!("{}.{}", id.cluster, id.provider);
     let internal = format!("internal.{derived}");
     let protected =

@@ -16,7 +16,7 @@ use crate::model::nearest::nearest;
 const LONGEST_SET: usize = valid::LABEL_MAX;
 
 /// Adds the service clusters whose provider exists and whose API groups are valid.
-pub fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
+pub(super) fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
     let loaded = resolved.loaded;
     for cluster in &loaded.service_clusters {
         let Some(provider) = provider_of(resolved, cluster, diagnostics) else { continue };
@@ -48,7 +48,7 @@ pub fn clusters(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
 }
 
 /// Adds one service for each set and selected cluster, and one for each entry written by hand.
-pub fn services(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
+pub(super) fn services(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostics) {
     let loaded = resolved.loaded;
     let mut services: Vec<Service<'_>> = Vec::new();
     for set in &loaded.catalog_entry_sets {
@@ -201,7 +201,7 @@ fn of_entry<'l>(
 }
 
 /// The provider that owns the object's namespace; reports a namespace without one.
-pub fn provider_of<'l, S: Kind>(
+pub(super) fn provider_of<'l, S: Kind>(
     resolved: &Resolved<'l>,
     object: &'l Object<S>,
     diagnostics: &mut Diagnostics,
