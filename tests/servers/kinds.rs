@@ -129,10 +129,7 @@ fn bad(namespace: &str) -> Vec<(Value, &'static str)> {
         (all("ServiceClusterAssignment", "tenant.eu", assignment("other")), "cannot be changed"),
         (all("ServiceClusterAssignment", "tenant.us", assignment("eu")), "<managementNamespace>.<serviceCluster>"),
         (all("CatalogEntrySet", "x", exposure(json!([]))), "should have at least 1 items"),
-        (
-            all("CatalogEntrySet", "x", exposure(json!([{ "versions": ["v1"] }]))),
-            "at least one field must be exposed",
-        ),
+        (all("CatalogEntrySet", "x", exposure(json!([{ "versions": ["v1"] }]))), "at least one field must be exposed"),
         (
             all("CatalogEntrySet", "x", exposure(json!([{ "versions": ["v1"], "fields": [] }]))),
             "at least one field must be exposed",
