@@ -5,6 +5,10 @@
 
 use std::time::Duration;
 
+/// The longest pause that a server can ask for. What a server sends is not trusted: `Retry-After` may be any
+/// number, and a watch has no deadline that would end the pause.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
+
 /// The pauses between tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Backoff {
@@ -21,12 +25,13 @@ impl Backoff {
     }
 
     /// The pause after one more failure: a share of the longest pause for now, and never less than the
-    /// server asks for. `chance` is between 0 and 1.
+    /// server asks for, up to 5 minutes. `chance` is between 0 and 1.
     pub(crate) fn pause(&mut self, chance: f64, retry_after: Option<Duration>) -> Duration {
         let ceiling = 2_u32.checked_pow(self.failures).and_then(|times| self.first.checked_mul(times));
         let ceiling = ceiling.unwrap_or(self.longest).min(self.longest);
         self.failures = self.failures.saturating_add(1);
-        retry_after.unwrap_or_default().saturating_add(ceiling.mul_f64(chance.clamp(0.0, 1.0)))
+        let asked = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+        asked.saturating_add(ceiling.mul_f64(chance.clamp(0.0, 1.0)))
     }
 
     /// Begins anew after a success.
@@ -68,5 +73,12 @@ mod tests {
     fn a_server_is_not_asked_sooner_than_it_wants() {
         let pause = |chance| Backoff::new(MS * 200, MS * 1_000).pause(chance, Some(MS * 3_000));
         assert_eq!((pause(0.0), pause(1.0)), (MS * 3_000, MS * 3_200));
+    }
+
+    #[test]
+    fn a_server_cannot_ask_for_a_pause_without_end() {
+        let asked = Some(Duration::from_secs(u64::MAX));
+        let pause = Backoff::new(MS * 200, MS * 1_000).pause(1.0, asked);
+        assert_eq!(pause, LONGEST_RETRY_AFTER + MS * 200);
     }
 }

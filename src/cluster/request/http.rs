@@ -41,6 +41,14 @@ pub enum RequestError {
         /// The plural of the kind.
         plural: String,
     },
+    /// An operation that a subresource does not have.
+    #[error("no request can be made: {verb} applies to objects, and not to the subresource `{subresource}`")]
+    NoSubresource {
+        /// The operation.
+        verb: &'static str,
+        /// The subresource.
+        subresource: &'static str,
+    },
     /// A path that is no path.
     #[error("no request can be made: {0}")]
     Http(String),
@@ -66,6 +74,16 @@ impl ApiRequest {
         }
         if let Some(subresource) = subresource {
             part("subresource", subresource, names::dns_1035_label(subresource))?;
+            // As a request for the object itself it would do more than was asked for.
+            let verb = match &self.operation {
+                Operation::Delete(_) => Some("delete"),
+                Operation::List { .. } => Some("list"),
+                Operation::Watch { .. } => Some("watch"),
+                _ => None,
+            };
+            if let Some(verb) = verb {
+                return Err(RequestError::NoSubresource { verb, subresource });
+            }
         }
         let name = match name {
             Some(name) => {

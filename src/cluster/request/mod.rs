@@ -149,7 +149,7 @@ impl ApiRequest {
         Self::of(resource, namespace, Some(name), Operation::Delete(preconditions))
     }
 
-    /// Deletion of exactly this object, in whatever state. For what nobody but us can want.
+    /// Deletion of exactly this object, in whatever state. For objects that only carrier creates, such as the CRD of a trial.
     #[must_use]
     pub fn delete_in_any_state(resource: &Resource, namespace: Option<&str>, name: &str, uid: &str) -> Self {
         let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };

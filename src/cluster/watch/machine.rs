@@ -100,7 +100,7 @@ impl State {
             }
             (At::List { .. }, Input::ListDone(version)) => {
                 let listed = WatchEvent::Listed { resource_version: version.clone() };
-                (state(At::Open { version }, Phase::Listed, true), vec![Event(listed), Reset])
+                (state(At::Open { version }, Phase::Listed, true), vec![Event(listed)])
             }
             (At::Open { version }, Input::Opened) => {
                 // A watch that did not begin with a list knows nothing of what it has not seen.
@@ -282,7 +282,7 @@ mod tests {
             vec![
                 (Input::Page(vec![object("a", "1")]), "restarted, +a", "list+", Unknown),
                 (Input::Page(vec![object("b", "2")]), "+b", "list+", Unknown),
-                (done("5"), "listed 5, reset", "open 5", Listed),
+                (done("5"), "listed 5", "open 5", Listed),
                 (Input::Opened, "live", "watch 5", Live),
                 (line("ADDED", &object("c", "6")), "+c, reset", "watch 6", Live),
                 (line("MODIFIED", &object("c", "7")), "+c, reset", "watch 7", Live),
@@ -316,7 +316,7 @@ mod tests {
         let steps = vec![
             (line("ERROR", &gone), "lost Expired, pause", "list", Phase::Unknown),
             (Input::Page(Vec::new()), "restarted", "list+", Phase::Unknown),
-            (done("9"), "listed 9, reset", "open 9", Phase::Listed),
+            (done("9"), "listed 9", "open 9", Phase::Listed),
             (failed(ErrorKind::Expired), "lost Expired, pause", "list", Phase::Unknown),
         ];
         run(live(), steps);

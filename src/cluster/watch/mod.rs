@@ -14,7 +14,7 @@ use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde_json::Value;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use tokio_util::io::StreamReader;
 
@@ -191,7 +191,10 @@ impl Watcher {
             At::Watch { .. } => {
                 let Some(lines) = &mut self.lines else { return Input::Closed };
                 let silence = self.lifetime + GRACE;
-                match timeout(silence, lines.next()).await {
+                // Measured from the last line, so that a caller that drops this future and calls again does not
+                // extend it.
+                let since = self.heard.unwrap_or_else(Instant::now);
+                match timeout_at(since + silence, lines.next()).await {
                     Ok(Some(Ok(line))) => machine::parse(&line),
                     Ok(None) => Input::Closed,
                     Ok(Some(Err(error))) => Input::Failed(broken(&error)),
