@@ -31,7 +31,23 @@ impl Run<'_> {
         match self.work.cluster.call(&call).await {
             Ok(_) => self.deleted(step),
             Err(error) => match error.kind {
-                ErrorKind::NotFound | ErrorKind::KindNotFound => self.deleted(step),
+                ErrorKind::NotFound => self.deleted(step),
+                // A kind that is not served at the moment says nothing of the objects that are stored.
+                ErrorKind::KindNotFound => match self.has_no_crd(step).await {
+                    Ok(true) => self.deleted(step),
+                    Ok(false) => {
+                        self.fail_step(
+                            step,
+                            &error,
+                            "its kind is not served, so it may still exist; plan again".to_owned(),
+                        );
+                        false
+                    }
+                    Err(error) => {
+                        self.fail_step(step, &error, error.message.clone());
+                        false
+                    }
+                },
                 ErrorKind::VersionConflict => match self.is_going(step, &seen.uid).await {
                     Ok(true) => self.deleted(step),
                     Ok(false) => {
@@ -52,9 +68,18 @@ impl Run<'_> {
         }
     }
 
+    /// Whether the CRD of a step's kind does not exist: then no object of the kind does.
+    async fn has_no_crd(&self, step: &Step) -> Result<bool, ClusterError> {
+        let crd = ApiRequest::object(Resource::crds(), None, &step.resource.full_name()).metadata_only();
+        match self.work.cluster.call(&crd).await {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(true),
+            answer => answer.map(|_| false),
+        }
+    }
+
     /// Whether a CRD that was planned to take no instance with it has none: somebody may have made one since.
     async fn has_no_instances(&self, step: &Step) -> Result<(), String> {
-        let unknown = |error: ClusterError| format!("nobody knows whether it has instances now: {}", error.message);
+        let unknown = |error: ClusterError| format!("it is not known whether it has instances now: {}", error.message);
         let crd = match self.work.cluster.call(&ApiRequest::object(&step.resource, None, &step.key.name)).await {
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
             crd => crd.map_err(unknown)?,
