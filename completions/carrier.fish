@@ -85,7 +85,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand lock" -s q -l quiet -d '
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand lock" -s h -l help -d 'Print help'
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l out -d 'The folder to write; without it, `output` of carrier.yaml' -r -f -a "(__fish_complete_directories)"
-complete -c carrier -n "__fish_carrier_using_subcommand render" -l for -d 'Who reads the manifests; without it, `render.for` of carrier.yaml' -r -f -a "plain\t'kubectl, or nobody in particular'
+complete -c carrier -n "__fish_carrier_using_subcommand render" -l for -d 'Who reads the manifests; without it, `render.for` of carrier.yaml' -r -f -a "plain\t'kubectl or any other reader'
 flux\t'Flux: stages that wait for each other'
 argo\t'Argo CD: sync waves'"
 complete -c carrier -n "__fish_carrier_using_subcommand render" -l cluster -d 'Print those of a service cluster instead' -r

@@ -73,7 +73,7 @@ pub(crate) enum DryRun {
 /// Applies the repository to its clusters.
 ///
 /// # Errors
-/// When there is no repository, the saved plan cannot be read, or nobody can be asked.
+/// When there is no repository, the saved plan cannot be read, or there is no terminal to ask for confirmation on.
 pub(crate) fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let saved = args.plan.as_deref().map(|path| read_plan(path, args, env)).transpose()?;
     if !env.person && !args.yes && saved.is_none() && args.dry_run.is_none() {

@@ -53,7 +53,7 @@ pub(crate) struct RenderArgs {
 /// Who reads the manifests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Reader {
-    /// kubectl, or nobody in particular.
+    /// kubectl or any other reader.
     Plain,
     /// Flux: stages that wait for each other.
     Flux,

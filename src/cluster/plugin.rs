@@ -117,7 +117,7 @@ impl Plugin {
         let mode = self.exec.interactive_mode.as_ref();
         let has_terminal = std::io::stdin().is_terminal();
         if mode == Some(&ExecInteractiveMode::Always) && !has_terminal {
-            return Err(failed("has to ask somebody, and standard input is no terminal".to_owned()));
+            return Err(failed("asks for input, and standard input is not a terminal".to_owned()));
         }
         let interactive = has_terminal && mode != Some(&ExecInteractiveMode::Never);
         let mut command = self.command(program, interactive);

@@ -43,7 +43,7 @@ pub(crate) fn block_on_to_the_end<T>(future: impl Future<Output = T>) -> std::io
     }))
 }
 
-/// Waits for somebody to end the process: Ctrl-C, or SIGTERM, which is what CI and Kubernetes send. Listens
+/// Waits for a signal that ends the process: Ctrl-C, or SIGTERM, which is what CI and Kubernetes send. Listens
 /// from when it is polled first.
 pub(crate) async fn interrupted() {
     #[cfg(unix)]

@@ -11,7 +11,7 @@ use super::error::ErrorKind;
 use super::request::Selection;
 use super::watch::{WatchEvent, WatchOptions, Watcher};
 
-/// The lifetime of a watch: shorter than usual, since somebody waits and a dead connection has to be found.
+/// The lifetime of a watch: shorter than usual, because a user waits and a dead connection has to be found.
 const LIFETIME: Duration = Duration::from_secs(40);
 
 /// What became of a CRD that was waited for.
@@ -80,7 +80,7 @@ pub async fn established(cluster: &Cluster, wait: Wait) -> BTreeMap<String, Verd
         }
     }
     let reason = reason.unwrap_or_else(|| match trouble {
-        // An expired version is nobody's fault and no trouble.
+        // An expired version is part of watching, and not an error.
         Some(error) if error.kind != ErrorKind::Expired => {
             format!("it was not established in time (and the watch broke: {error})")
         }
@@ -94,7 +94,7 @@ pub async fn established(cluster: &Cluster, wait: Wait) -> BTreeMap<String, Verd
 fn take(event: &WatchEvent, names: &mut BTreeSet<String>, found: &mut BTreeMap<String, Verdict>) {
     let (object, verdict) = match event {
         WatchEvent::Object(crd) => (crd, verdict(crd)),
-        WatchEvent::Deleted(crd) => (crd, Some(Verdict::NotReady("somebody deleted it".to_owned()))),
+        WatchEvent::Deleted(crd) => (crd, Some(Verdict::NotReady("it was deleted".to_owned()))),
         _ => return,
     };
     let name = object.pointer("/metadata/name").and_then(Value::as_str);
@@ -139,6 +139,6 @@ mod tests {
         assert_eq!(hear(WatchEvent::Deleted(json!({"metadata": {"name": "b"}}))), 1);
         assert_eq!(hear(WatchEvent::Object(crd(&[("Established", "True")]))), 0);
         assert_eq!(found["a"], Verdict::Ready);
-        assert_eq!(found["b"], Verdict::NotReady("somebody deleted it".to_owned()));
+        assert_eq!(found["b"], Verdict::NotReady("it was deleted".to_owned()));
     }
 }

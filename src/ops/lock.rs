@@ -192,7 +192,7 @@ fn changes(
     };
     let mut plan = plan(inputs);
     let mut stale = repository.stale.clone();
-    stale.retain(|complaint| !plan.mends(complaint, inputs));
+    stale.retain(|complaint| !plan.fixes(complaint, inputs));
     found.append(stale);
     found.append(std::mem::take(&mut plan.in_repository));
     if !options.prune {

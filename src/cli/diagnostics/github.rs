@@ -65,7 +65,7 @@ pub fn markdown(list: &[Diagnostic], sources: &Sources) -> String {
     if list.is_empty() {
         return text;
     }
-    text.push_str("| | Code | Place | What is wrong | How to mend it |\n|---|---|---|---|---|\n");
+    text.push_str("| | Code | Place | What is wrong | How to fix it |\n|---|---|---|---|---|\n");
     let mut left = list.len();
     for (severity, kind) in KINDS {
         for diagnostic in list.iter().filter(|d| d.severity == severity) {

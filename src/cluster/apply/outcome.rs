@@ -60,7 +60,7 @@ impl Outcome {
         self.interrupted |= other.interrupted;
     }
 
-    /// The same, each list in the order of the objects' names: the order in which answers came is nobody's interest.
+    /// The same, each list in the order of the objects' names: the order of the answers is arbitrary.
     #[must_use]
     pub fn sorted(mut self) -> Self {
         self.applied.sort();

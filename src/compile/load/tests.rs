@@ -174,7 +174,7 @@ fn the_nearest_folder_of_a_provider_is_the_namespace() {
 }
 
 #[test]
-fn without_a_namespace_both_mends_are_shown() {
+fn without_a_namespace_both_fixes_are_shown() {
     let sources = sources(&[("a.yaml", ACCOUNTS), ("x/catalog.yaml", CATALOG)]);
     let (loaded, diagnostics) = load(&sources);
     assert!(loaded.catalogs.is_empty());

@@ -119,7 +119,7 @@ impl ClusterChanges {
 impl LockPlan {
     /// Whether a diagnostic about a snapshot or a line of the lock no longer applies once the plan is written.
     #[must_use]
-    pub(crate) fn mends(&self, complaint: &Diagnostic, inputs: Inputs<'_>) -> bool {
+    pub(crate) fn fixes(&self, complaint: &Diagnostic, inputs: Inputs<'_>) -> bool {
         let Some(span) = complaint.primary.as_ref().map(|l| l.span) else { return false };
         let path = inputs.sources.path(span);
         let touched = path != LOCK_PATH && self.files.iter().any(|(touched, _)| touched == path);

@@ -7,20 +7,20 @@ use crate::model::codes::{Code, cluster};
 use crate::model::diagnostic::{Diagnostic, Severity};
 
 /// The codes that mean a stale lock, and how each is fixed.
-static STALE: [(&Code, Mend); 8] = [
-    (&cluster::DRIFT, Mend::Take),
-    (&codes::NO_SNAPSHOT, Mend::Take),
-    (&codes::NOT_LOCKED, Mend::Take),
-    (&codes::SNAPSHOT_MISSING, Mend::Take),
-    (&codes::HASH_DIFFERS, Mend::Take),
-    (&codes::BAD_LOCK, Mend::Take),
-    (&codes::NOT_RECORDED, Mend::Record),
-    (&codes::UNUSED_SNAPSHOT, Mend::Remove),
+static STALE: [(&Code, Fix); 8] = [
+    (&cluster::DRIFT, Fix::Take),
+    (&codes::NO_SNAPSHOT, Fix::Take),
+    (&codes::NOT_LOCKED, Fix::Take),
+    (&codes::SNAPSHOT_MISSING, Fix::Take),
+    (&codes::HASH_DIFFERS, Fix::Take),
+    (&codes::BAD_LOCK, Fix::Take),
+    (&codes::NOT_RECORDED, Fix::Record),
+    (&codes::UNUSED_SNAPSHOT, Fix::Remove),
 ];
 
 /// How a stale lock is fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mend {
+enum Fix {
     /// CRDs must be taken from the clusters or from files.
     Take,
     /// Namespaces must be recorded, which needs no cluster.
@@ -32,18 +32,18 @@ enum Mend {
 /// Turns the diagnostics of a stale lock into errors. Returns the command that fixes it, without the program's
 /// name; `None` if the lock is not stale.
 pub(crate) fn strict(list: &mut [Diagnostic]) -> Option<&'static str> {
-    let mut mends = Vec::new();
-    for (code, mend) in STALE {
+    let mut fixes = Vec::new();
+    for (code, fix) in STALE {
         for diagnostic in list.iter_mut().filter(|d| d.code == code) {
             if diagnostic.severity != Severity::Error {
                 diagnostic.severity = Severity::Error;
                 diagnostic.notes.push("`--locked` makes this an error".to_owned());
             }
-            mends.push(mend);
+            fixes.push(fix);
         }
     }
-    let has = |mend| mends.contains(&mend);
-    match (has(Mend::Take), has(Mend::Remove), has(Mend::Record)) {
+    let has = |fix| fixes.contains(&fix);
+    match (has(Fix::Take), has(Fix::Remove), has(Fix::Record)) {
         (true, true, _) => Some("lock --prune"),
         (true, false, _) => Some("lock"),
         (false, true, _) => Some("lock --offline --prune"),

@@ -98,7 +98,7 @@ pub(crate) async fn plan_live(
     };
     let lock = locking::plan(inputs);
     let mut stale = repository.stale.clone();
-    stale.retain(|complaint| !lock.mends(complaint, inputs));
+    stale.retain(|complaint| !lock.fixes(complaint, inputs));
     let compiled = compile(&repository.loaded, &lock.after.discovered);
     let found = judge(&compiled, &lock.after, stale);
     let mut planned = observe_all(repository, (&compiled, found), survey, options, events).await;
