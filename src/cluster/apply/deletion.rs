@@ -28,47 +28,30 @@ impl Run<'_> {
         let namespace = step.key.namespace.as_deref();
         let call = ApiRequest::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
         let call = call.dry_run(self.how.dry_run);
-        match self.work.cluster.call(&call).await {
-            Ok(_) => self.deleted(step),
-            Err(error) => match error.kind {
-                ErrorKind::NotFound => self.deleted(step),
-                // A kind that is not served at the moment says nothing of the objects that are stored.
-                ErrorKind::KindNotFound => match self.has_no_crd(step).await {
-                    Ok(true) => self.deleted(step),
-                    Ok(false) => {
-                        self.fail_step(
-                            step,
-                            &error,
-                            "its kind is not served, so it may still exist; plan again".to_owned(),
-                        );
-                        false
-                    }
-                    Err(error) => {
-                        self.fail_step(step, &error, error.message.clone());
-                        false
-                    }
-                },
-                ErrorKind::VersionConflict => match self.is_going(step, &seen.uid).await {
-                    Ok(true) => self.deleted(step),
-                    Ok(false) => {
-                        let reason = "it has changed since it was looked at, so it stays; plan again".to_owned();
-                        self.fail_step(step, &error, reason);
-                        false
-                    }
-                    Err(error) => {
-                        self.fail_step(step, &error, error.message.clone());
-                        false
-                    }
-                },
-                _ => {
-                    self.fail_step(step, &error, error.message.clone());
-                    false
-                }
-            },
-        }
+        let Err(error) = self.work.cluster.call(&call).await else { return self.deleted(step) };
+        let is_gone = match error.kind {
+            ErrorKind::NotFound => Ok(true),
+            ErrorKind::KindNotFound => self.has_no_crd(step).await,
+            ErrorKind::VersionConflict => self.is_going(step, &seen.uid).await,
+            _ => Err(error.clone()),
+        };
+        let (error, reason) = match is_gone {
+            Ok(true) => return self.deleted(step),
+            Ok(false) if error.kind == ErrorKind::KindNotFound => {
+                (error, "its kind is not served, so it may still exist; plan again".to_owned())
+            }
+            Ok(false) => (error, "it has changed since it was looked at, so it stays; plan again".to_owned()),
+            Err(error) => {
+                let message = error.message.clone();
+                (error, message)
+            }
+        };
+        self.fail_step(step, &error, reason);
+        false
     }
 
-    /// Whether the CRD of a step's kind does not exist: then no object of the kind does.
+    /// Whether the CRD of a step's kind does not exist: then no object of the kind does. That a kind is not
+    /// served at the moment says nothing of the objects that are stored.
     async fn has_no_crd(&self, step: &Step) -> Result<bool, ClusterError> {
         let crd = ApiRequest::object(Resource::crds(), None, &step.resource.full_name()).metadata_only();
         match self.work.cluster.call(&crd).await {
@@ -111,6 +94,7 @@ impl Run<'_> {
                 let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
                 Ok(text("/metadata/uid") == Some(uid) && text("/metadata/deletionTimestamp").is_some())
             }
+            Err(error) if error.kind == ErrorKind::KindNotFound => self.has_no_crd(step).await,
             Err(error) if error.is_absent() => Ok(true),
             Err(error) => Err(error),
         }
