@@ -224,16 +224,12 @@ impl Cluster {
                 };
             }
             let seconds = parts.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            let (text, is_cut) = match whole(body, self.shared.limits.error_answer).await {
-                Ok(text) => (text, false),
-                Err(error) if error.kind == ErrorKind::TooLarge => (Bytes::new(), true),
-                // The status alone does not tell an absent object from a kind that is not served.
+            let code = parts.status.as_u16();
+            let error = match whole(body, self.shared.limits.error_answer).await {
+                Ok(text) => ClusterError::from_response(code, &text).in_answer_to(request),
+                Err(error) if error.kind == ErrorKind::TooLarge => ClusterError::from_code(code),
                 Err(error) => return Err(error),
             };
-            let mut error = ClusterError::from_response(parts.status.as_u16(), &text).in_answer_to(request);
-            if is_cut && error.kind == ErrorKind::KindNotFound {
-                error.kind = ErrorKind::BadAnswer;
-            }
             Err(error.retry_after_header(seconds.map(Duration::from_secs)))
         }
         .await;

@@ -94,6 +94,17 @@ impl ClusterError {
         Self { kind: status.error_kind(), message, status: Some(Box::new(status)) }
     }
 
+    /// The error in an answer with an error status whose body was not read. The code alone does not tell an
+    /// absent object from a kind that is not served.
+    #[must_use]
+    pub(in crate::cluster) fn from_code(code: u16) -> Self {
+        let error = Self::from_response(code, b"");
+        match error.kind {
+            ErrorKind::KindNotFound => Self { kind: ErrorKind::BadAnswer, ..error },
+            _ => error,
+        }
+    }
+
     /// The same error as an answer to this request: a namespace that is absent is the object itself only
     /// where a namespace was asked for.
     #[must_use]

@@ -13,7 +13,7 @@ use kube::api::{
 use kube::core::{ApiResource, DynamicObject, Resource as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{ApiRequest, FieldValidation, Operation, Target};
+use super::{ApiRequest, FieldValidation, Operation, Target, Verb};
 use crate::model::names::{self, NameError};
 use crate::model::resource::Resource;
 
@@ -42,10 +42,10 @@ pub enum RequestError {
         plural: String,
     },
     /// An operation that a subresource does not have.
-    #[error("no request can be made: {verb} applies to objects, and not to the subresource `{subresource}`")]
+    #[error("no request can be made: {} applies to objects, and not to the subresource `{subresource}`", format!("{verb:?}").to_lowercase())]
     NoSubresource {
         /// The operation.
-        verb: &'static str,
+        verb: Verb,
         /// The subresource.
         subresource: &'static str,
     },
@@ -75,13 +75,8 @@ impl ApiRequest {
         if let Some(subresource) = subresource {
             part("subresource", subresource, names::dns_1035_label(subresource))?;
             // As a request for the object itself it would do more than was asked for.
-            let verb = match &self.operation {
-                Operation::Delete(_) => Some("delete"),
-                Operation::List { .. } => Some("list"),
-                Operation::Watch { .. } => Some("watch"),
-                _ => None,
-            };
-            if let Some(verb) = verb {
+            let verb = self.verb();
+            if matches!(verb, Verb::Delete | Verb::List | Verb::Watch) {
                 return Err(RequestError::NoSubresource { verb, subresource });
             }
         }
