@@ -5,7 +5,6 @@ use super::discovered::Discovered;
 use super::load::Loaded;
 use super::render::{ManifestSet, render};
 use super::resolve::Resolved;
-use crate::model::cluster::ClusterId;
 use crate::model::codes::lock::{NOT_RECORDED, UNUSED_SNAPSHOT};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::yaml::apply_suppressions;
@@ -25,13 +24,6 @@ pub struct Compiled<'a> {
 }
 
 impl Compiled<'_> {
-    /// The namespace of a tenant in a service cluster: the one that it has, else the one
-    /// that it will get.
-    #[must_use]
-    pub fn namespace(&self, cluster: &ClusterId, tenant: &str) -> String {
-        self.discovered.namespace(cluster, tenant)
-    }
-
     /// The objects of all clusters.
     #[must_use]
     pub fn render(&self) -> ManifestSet {

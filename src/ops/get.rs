@@ -195,7 +195,7 @@ async fn instances(
         cluster: service.cluster.to_string(),
         crd: service.crd.name.clone(),
         version: service.resource.version.clone(),
-        service_namespace: compiled.namespace(&service.cluster, &tenant),
+        service_namespace: compiled.discovered.namespace(&service.cluster, &tenant),
         in_service_cluster: None,
         tenant,
         name,

@@ -53,7 +53,7 @@ pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
 
 fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, account: &str, out: &mut Collector) {
     let origin = view.resolved.accounts.get(tenant).map(|a| a.place("/metadata/name"));
-    let namespace = view.namespace(id, tenant);
+    let namespace = view.discovered.namespace(id, tenant);
     let mut labels = keys([(PROVIDER, id.provider.as_str()), (SERVICE_CLUSTER, id.cluster.as_str()), (TENANT, tenant)]);
     if let Some(uid) = view.discovered.management_uid.as_deref().filter(|uid| label_value(uid).is_ok()) {
         labels.insert(MANAGEMENT_CLUSTER.to_owned(), uid.to_owned());

@@ -133,9 +133,4 @@ impl<'a, 'l> View<'a, 'l> {
             .filter(move |(_, offers)| offers.iter().any(|at| self.services[*at].service.cluster == *cluster))
             .map(|(tenant, _)| *tenant)
     }
-
-    /// The namespace of a tenant in a service cluster.
-    fn namespace(&self, cluster: &ClusterId, tenant: &str) -> String {
-        self.discovered.namespace(cluster, tenant)
-    }
 }

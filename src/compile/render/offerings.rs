@@ -58,7 +58,7 @@ fn offered(view: &View<'_, '_>, offer: &Offer<'_, '_>, tenant: &str, origin: Opt
         service_cluster: ObjectReference::new(cluster),
         management_namespace: ObjectReference::new(tenant),
     };
-    let namespace = view.namespace(&service.cluster, tenant);
+    let namespace = view.discovered.namespace(&service.cluster, tenant);
     let assignment = Draft::of(Some(provider), format!("{tenant}.{cluster}"), &assignment)
         .annotations(&keys([(SERVICE_NAMESPACE, namespace.as_str())]));
     out.add(Stage::Catalog, assignment, origin);
