@@ -1,10 +1,8 @@
 //! `carrier init`, as a user sees it.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
-use crate::command::carrier;
+use crate::command::{carrier, tree};
 use crate::common::golden;
 use crate::harness::Case;
 use carrier::program::Exit;
@@ -19,23 +17,6 @@ pub(crate) fn cases() -> Vec<Case> {
         it_writes_through_no_link,
         a_repository_in_a_repository_is_refused,
     ]
-}
-
-fn tree(root: &Path) -> BTreeMap<String, String> {
-    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(root, &path, found);
-            } else {
-                let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-                found.insert(name, fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    walk(root, root, &mut found);
-    found
 }
 
 fn it_writes_a_repository_and_says_what_comes_next() {

@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::command::{Run, carrier};
+use crate::command::{Run, carrier, tree};
 use crate::common::{example, golden};
 use crate::corpus;
 use crate::harness::Case;
@@ -64,23 +64,6 @@ const LOCK: [&str; 5] = ["-C", "repo", "lock", "--from", "../crd.yaml"];
 
 fn lock(dir: &Path) -> Run {
     carrier(dir, &LOCK)
-}
-
-fn tree(root: &Path) -> BTreeMap<String, String> {
-    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(root, &path, found);
-            } else {
-                let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-                found.insert(name, fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    walk(root, root, &mut found);
-    found
 }
 
 fn edit(path: &Path, from: &str, to: &str) {

@@ -1,7 +1,9 @@
 //! carrier run in the process of the test, and what it wrote.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 
 use carrier::program::Env;
@@ -42,4 +44,22 @@ pub(crate) fn carrier_as(program: &str, directory: &Path, args: &[&str]) -> Run 
     let exit = carrier::program::run(&args, &env, &mut Ui::new(&mut out, &mut err));
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     Run { exit, out: text(out), err: text(err) }
+}
+
+/// The text of every file below a folder, by its path from there.
+pub(crate) fn tree(root: &Path) -> BTreeMap<String, String> {
+    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+                found.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(root, root, &mut found);
+    found
 }

@@ -11,7 +11,7 @@ use carrier::names::Resource;
 use serde_json::{Value, json};
 
 use super::errors::{client, config_map, config_maps, crd, served};
-use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, shared};
+use crate::support::{Case, ControlPlane, ControlPlanes, Failed, Proxy, TestResult, cases, shared};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![
@@ -124,9 +124,8 @@ async fn objects_are_followed() -> TestResult {
     Ok(())
 }
 
-async fn a_broken_connection_loses_no_event() -> TestResult {
-    let planes = ControlPlanes::start(&["management"]).await?;
-    let plane = &planes["management"];
+/// A follower of the namespace `n`, which holds `a`, after its connection through the proxy was cut.
+async fn cut_off(plane: &ControlPlane) -> Result<(Proxy, Follower), Failed> {
     plane.kubectl(&["create", "namespace", "n"]).await?;
     make(plane, "n", "a").await?;
     let proxy = plane.proxy().await?;
@@ -136,6 +135,13 @@ async fn a_broken_connection_loses_no_event() -> TestResult {
     follower.until(Follower::is_live).await;
     proxy.refuse();
     follower.until(|f| f.was_told("lost Unreachable")).await;
+    Ok((proxy, follower))
+}
+
+async fn a_broken_connection_loses_no_event() -> TestResult {
+    let planes = ControlPlanes::start(&["management"]).await?;
+    let plane = &planes["management"];
+    let (proxy, mut follower) = cut_off(plane).await?;
     assert_eq!((follower.phase, follower.watcher.phase()), (Phase::Unknown, Phase::Unknown));
     // What happens meanwhile is told afterwards, without a list.
     make(plane, "n", "b").await?;
@@ -151,15 +157,7 @@ async fn a_compacted_version_leads_to_a_new_list() -> TestResult {
     // Without the cache the server knows what etcd knows.
     let planes = ControlPlanes::builder().watch_cache(false).start(&["management"]).await?;
     let plane = &planes["management"];
-    plane.kubectl(&["create", "namespace", "n"]).await?;
-    make(plane, "n", "a").await?;
-    let proxy = plane.proxy().await?;
-    let cluster = client(&plane.admin().by_port(proxy.port()).await?).await;
-    let selection = Selection::all(&config_maps()).within(Some("n"));
-    let mut follower = Follower::new(Watcher::new(&cluster, selection, &WatchOptions::default()));
-    follower.until(Follower::is_live).await;
-    proxy.refuse();
-    follower.until(|f| f.was_told("lost Unreachable")).await;
+    let (proxy, mut follower) = cut_off(plane).await?;
     make(plane, "n", "b").await?;
     plane.kubectl(&["delete", "configmap", "a", "-n", "n"]).await?;
     planes.etcd().compact().await?;

@@ -38,6 +38,7 @@ pub(crate) use control_planes::{Builder, ControlPlanes, shared};
 pub(crate) use harness::{TestResult, name};
 pub(crate) use libtest_mimic::Failed;
 pub(crate) use process::has_ended;
+pub(crate) use proxy::Proxy;
 pub(crate) use runner::cases;
 pub(crate) use runner::{Case, block_on, eventually, run};
 
