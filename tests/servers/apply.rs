@@ -360,9 +360,7 @@ async fn a_crd_whose_names_are_taken_holds_up_only_what_needs_it() -> TestResult
             "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}]},
     });
     plane.kubectl_with(&["create", "-f", "-"], &other.to_string()).await?;
-    plane
-        .kubectl(&["wait", "--for=condition=Established", "crd/other.catalog.kubecarrier.io", "--timeout=60s"])
-        .await?;
+    plane.established(&["other.catalog.kubecarrier.io"]).await;
     let scene = Scene::new(&cluster, rendered().management);
     for run in ["first", "second"] {
         let begun = std::time::Instant::now();

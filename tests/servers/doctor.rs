@@ -92,7 +92,7 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
         .join("redis.redis.redis.opstreelabs.in.yaml");
     for plane in [first, second] {
         plane.kubectl(&["create", "-f", &crd.to_string_lossy()]).await?;
-        plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).await?;
+        plane.established(&[]).await;
     }
     for command in [&["lock", "--allow-loopback"][..], &["get", "--allow-loopback", "-o", "wide"]] {
         let ran = repository.carrier(command).await?;
@@ -272,7 +272,7 @@ async fn trouble_of_a_cluster_stays_with_it() -> TestResult {
         },
     });
     management.kubectl_with(&["create", "-f", "-"], &other.to_string()).await?;
-    management.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).await?;
+    management.established(&["caches.eu-west-1.team-a"]).await;
     repository.install_in(management).await?;
     management.kubectl(&["delete", "crd", "redis.eu-west-2.team-a"]).await?;
     let management_only = ["--cluster", "management"];

@@ -39,7 +39,7 @@ async fn the_tutorial_is_there_and_only_for_whom_it_is() -> TestResult {
         // The first run makes the CRDs; objects of their kinds may have to wait for the second.
         let _ = plane.kubectl_with(&["apply", "--server-side", "-f", "-"], &stream).await;
         if plane.name() == "management" {
-            plane.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]).await?;
+            plane.established(&[]).await;
         }
         plane.kubectl_with(&["apply", "--server-side", "-f", "-"], &stream).await?;
         // Reading back gives what was applied: nothing was pruned, defaulted or renamed.

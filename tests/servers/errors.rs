@@ -70,7 +70,7 @@ pub(crate) fn crd(group: &str, plural: &str, kind: &str) -> Value {
 pub(crate) async fn served(plane: &ControlPlane, crd: &Value) -> TestResult {
     let name = crd["metadata"]["name"].as_str().ok_or("a name")?;
     plane.kubectl_with(&["create", "-f", "-"], &crd.to_string()).await?;
-    plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", name]).await?;
+    plane.established(&[name]).await;
     eventually("it is served", async || plane.kubectl(&["get", name]).await.is_ok()).await;
     Ok(())
 }

@@ -43,7 +43,7 @@ async fn instances_of_all_clusters_are_listed_without_what_they_hold() -> TestRe
     // What sync will do.
     let crd = "snapshots/team-a/eu-west-1/redis.redis.redis.opstreelabs.in.yaml";
     first.kubectl_with(&["create", "-f", "-"], &read(crd)?).await?;
-    first.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).await?;
+    first.established(&[]).await;
     let copy = read("instances/redis.yaml")?
         .replace("eu-west-1.team-a/v1beta1", "redis.redis.opstreelabs.in/v1beta1")
         .replace("namespace: team-b", "namespace: team-b-id65w");

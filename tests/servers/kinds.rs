@@ -20,7 +20,7 @@ async fn an_api_server_takes_the_kinds_and_enforces_their_rules() -> TestResult 
     plane.kubectl_with(&["apply", "--server-side", "-f", "-"], &list.to_string()).await?;
     for info in KINDS {
         let crd = format!("crd/{}", info.crd_name());
-        plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", &crd]).await?;
+        plane.established(&[&info.crd_name()]).await;
         // A schema that is not structural is taken all the same, and says so here.
         let why = "jsonpath={.status.conditions[?(@.type==\"NonStructuralSchema\")].message}";
         assert_eq!(plane.kubectl(&["get", &crd, "-o", why]).await?, "", "{crd} is not structural");

@@ -70,8 +70,7 @@ impl<'p> Scene<'p> {
             let all = async || try_join_all(requests.iter().map(|request| self.cluster.call(request))).await.is_ok();
             eventually("all is applied", all).await;
             if stage == Stage::Crds {
-                let wait = ["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"];
-                self.plane.kubectl(&wait).await?;
+                self.plane.established(&[]).await;
             }
         }
         Ok(())

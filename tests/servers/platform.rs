@@ -80,7 +80,7 @@ impl Platform {
         let crd = example().join(format!("snapshots/team-a/eu-west-1/{BASE}.yaml"));
         let plane = &self.planes[cluster];
         plane.kubectl(&["apply", "--server-side", "-f", &crd.to_string_lossy()]).await?;
-        plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", BASE]).await?;
+        plane.established(&[BASE]).await;
         Ok(())
     }
 

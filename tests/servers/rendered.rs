@@ -43,7 +43,7 @@ async fn management(plane: &ControlPlane) -> TestResult {
     let apply = ["apply", "--server-side", "-f", "-"];
     // The first run ends at the first object whose kind is not served yet.
     let _ = plane.kubectl_with(&apply, &stream).await;
-    plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).await?;
+    plane.established(&[]).await;
     eventually("everything is applied", async || plane.kubectl_with(&apply, &stream).await.is_ok()).await;
     let said = plane.kubectl_with(&apply, &stream).await?;
     assert_eq!(said.lines().count(), stream.matches("\napiVersion: ").count() + 1, "{said}");
@@ -156,7 +156,7 @@ async fn service_cluster(plane: &ControlPlane) -> TestResult {
     let base = "redis.redis.redis.opstreelabs.in";
     let snapshot = example().join(format!("snapshots/team-a/eu-west-1/{base}.yaml"));
     plane.kubectl(&["apply", "--server-side", "-f", &snapshot.to_string_lossy()]).await?;
-    plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", base]).await?;
+    plane.established(&[base]).await;
     let stream = carrier(&["render", "--stdout", "--cluster", "team-a/eu-west-1"]);
     plane.kubectl_with(&["apply", "--server-side", "-f", "-"], &stream).await?;
     let mine = plane

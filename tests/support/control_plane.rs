@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde_json::Value;
+
 use super::access::{Access, KubectlError, Plane};
 use super::assets::Assets;
 use super::authority::{Authority, write_signing_key};
 use super::process::Process;
 use super::proxy::Proxy;
+use super::runner::eventually;
 use super::watchdog::Watchdog;
 use super::{Builder, StartError, free_port, io};
 
@@ -168,6 +171,11 @@ impl ControlPlane {
     pub(crate) fn pids(&self) -> Vec<u32> {
         [Some(&self.server), self.controllers.as_ref()].into_iter().flatten().filter_map(Process::pid).collect()
     }
+}
+
+fn is_established(crd: &Value) -> bool {
+    let mut conditions = crd["status"]["conditions"].as_array().into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Established" && condition["status"] == "True")
 }
 
 /// Ready is what the server says of itself, and that the namespace `default` exists,
