@@ -36,10 +36,14 @@ pub(crate) struct ServiceClusterStatus {
     /// The version of its API server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes_version: Option<VersionInfo>,
+    /// Addition of carrier: the UID of the `kube-system` namespace at first contact, by which the cluster is recognized.
+    #[serde(default, rename = "clusterUID", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub cluster_uid: Option<String>,
     /// The generation of the object that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The conditions `Ready`, `ControllerReady` and `ServiceClusterReachable`.
+    /// The conditions `Ready`, `ControllerReady`, `ServiceClusterReachable` and, of carrier, `KubeconfigReady`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "condition_list::<HeartbeatCondition>")]
     pub conditions: Vec<HeartbeatCondition>,

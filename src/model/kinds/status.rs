@@ -1,4 +1,4 @@
-//! Status conditions, as KubeCarrier defines them: all fields are required.
+//! Status conditions, as KubeCarrier defines them: all fields are required, except the time of a heartbeat.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub(crate) struct Condition {
     pub message: String,
 }
 
-/// A condition with the time of its last confirmation.
+/// A condition with the time at which it was last written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HeartbeatCondition {
@@ -33,9 +33,10 @@ pub(crate) struct HeartbeatCondition {
     /// When `status` last changed.
     #[schemars(extend("format" = "date-time"))]
     pub last_transition_time: String,
-    /// When the status was last confirmed.
+    /// When the condition was last written. carrier does not write a condition again to refresh it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date-time"))]
-    pub last_heartbeat_time: String,
+    pub last_heartbeat_time: Option<String>,
     /// The reason for the status, as a CamelCase identifier.
     pub reason: String,
     /// The reason for the status, as a sentence.
