@@ -53,7 +53,9 @@ pub mod names {
 pub mod kinds {
     pub use crate::model::kinds::catalog::CatalogEntrySpec;
     pub use crate::model::kinds::crd::crds;
+    pub use crate::model::kinds::deletion::{DeletionPolicy, DeletionPolicyConfig};
     pub use crate::model::kinds::editor::json_schemas;
+    pub use crate::model::kinds::propagate::{KeyPattern, PropagateConfig};
     pub use crate::model::kinds::table::{self, KINDS};
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn cases() -> Vec<Case> {
         a_second_region_changes_nothing_of_the_first,
         what_is_written_reads_back,
         source_objects_are_as_written,
+        an_entry_says_how_instances_are_copied_as_its_set_does,
         tenant_labels_reach_the_providers_tenant_objects,
         two_providers_with_the_same_names_do_not_meet,
         a_catalog_without_entries_still_shows_the_provider,
@@ -152,6 +153,26 @@ fn source_objects_are_as_written() {
     assert_eq!(entry.body["metadata"]["labels"]["catalogentries.kubecarrier.io/controlled-by"], "redis");
     let set_body = &object(&set.management, "CatalogEntrySet", "team-a/redis").body;
     assert_eq!(entry.body["spec"]["derive"], set_body["spec"]["derive"]);
+}
+
+/// Sync reads entries, not sets.
+fn an_entry_says_how_instances_are_copied_as_its_set_does() {
+    let repository = Repository::tutorial();
+    let plain = repository.render();
+    let entry = object(&plain.management, "CatalogEntry", "team-a/redis.eu-west-1");
+    for field in ["deletionPolicy", "propagate"] {
+        assert_eq!(entry.body["spec"].get(field), None, "what the set does not say is not written");
+    }
+    let path = "catalogs/team-a-redis.yaml";
+    let copying =
+        "  deletionPolicy: {default: Orphan, allowed: [Orphan, Block]}\n  propagate: {labels: [team, example.com/*]}\n";
+    let set = repository.files[path].clone() + copying;
+    let rendered = repository.file(path, set).render();
+    for (kind, name) in [("CatalogEntrySet", "team-a/redis"), ("CatalogEntry", "team-a/redis.eu-west-1")] {
+        let spec = &object(&rendered.management, kind, name).body["spec"];
+        assert_eq!(spec["deletionPolicy"], json!({"default": "Orphan", "allowed": ["Orphan", "Block"]}), "{kind}");
+        assert_eq!(spec["propagate"], json!({"labels": ["team", "example.com/*"]}), "{kind}");
+    }
 }
 
 fn tenant_labels_reach_the_providers_tenant_objects() {

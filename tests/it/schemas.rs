@@ -162,6 +162,17 @@ fn schema_and_loader_take_the_same() {
         with(set(), &format!("{expose}/defaults"), Value::Null),
         with(set(), "/spec/derive", Value::Null),
         with(set(), "/metadata/name", json!("redis.eu")),
+        with(set(), "/spec/deletionPolicy", json!({})),
+        with(set(), "/spec/deletionPolicy", json!({ "default": "Orphan" })),
+        with(set(), "/spec/deletionPolicy", json!({ "allowed": ["Orphan", "Delete"] })),
+        with(entry.clone(), "/spec/deletionPolicy", json!({ "default": "Block", "allowed": ["Block"] })),
+        with(set(), "/spec/propagate", json!({})),
+        with(
+            set(),
+            "/spec/propagate",
+            json!({ "labels": ["team", "example.com/*"], "annotations": ["example.com/Owner"] }),
+        ),
+        with(entry.clone(), "/spec/propagate", json!({ "labels": ["app.kubernetes.io/name"], "annotations": [] })),
     ] {
         assert!(loader_takes("a.json", &good), "the loader refuses {good}");
         assert!(schema_takes(&good), "the schema refuses {good}");
@@ -187,7 +198,7 @@ fn schema_and_loader_take_the_same() {
         with(account(), "/specs", json!({})),
         with(cluster, "/spec/kubeconfigSecret", Value::Null),
         with(catalog, "/spec/tenantSelector/matchLabels/tier", json!(1)),
-        with(entry, "/spec/baseCRD/name", json!("")),
+        with(entry.clone(), "/spec/baseCRD/name", json!("")),
         with(tenant, "/spec/tier", json!("gold")),
         with(set(), "/spec/discover/serviceClusterSelector", Value::Null),
         with(set(), "/spec/discover/webhookStrategy", json!("none")),
@@ -196,6 +207,19 @@ fn schema_and_loader_take_the_same() {
         with(set(), &format!("{expose}/versions"), json!([])),
         with(set(), &format!("{expose}/presets/0/value"), Value::Null),
         with(with(set(), &format!("{expose}/fields"), Value::Null), &format!("{expose}/defaults"), json!([])),
+        with(set(), "/spec/deletionPolicy", json!("Delete")),
+        with(set(), "/spec/deletionPolicy", json!({ "default": "delete" })),
+        with(set(), "/spec/deletionPolicy", json!({ "allowed": [] })),
+        with(set(), "/spec/deletionPolicy", json!({ "allowed": ["Delete", "Delete"] })),
+        with(set(), "/spec/deletionPolicy", json!({ "allowed": ["Block"] })),
+        with(set(), "/spec/deletionPolicy", json!({ "default": "Orphan", "allowed": ["Delete", "Block"] })),
+        with(set(), "/spec/propagate", json!({ "label": [] })),
+        with(set(), "/spec/propagate", json!({ "labels": ["*"] })),
+        with(set(), "/spec/propagate", json!({ "labels": ["a b"] })),
+        with(set(), "/spec/propagate", json!({ "labels": ["team", "team"] })),
+        with(set(), "/spec/propagate", json!({ "labels": ["kubecarrier.io/tenant"] })),
+        with(set(), "/spec/propagate", json!({ "annotations": ["carrier.kubecarrier.io/*"] })),
+        with(set(), "/spec/propagate", json!({ "annotations": ["kubectl.kubernetes.io/*"] })),
     ] {
         assert!(!loader_takes("a.json", &bad), "the loader takes {bad}");
         assert!(!schema_takes(&bad), "the schema takes {bad}");

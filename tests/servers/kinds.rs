@@ -35,6 +35,7 @@ async fn an_api_server_takes_the_kinds_and_enforces_their_rules() -> TestResult 
         assert!(refusal.contains(reason), "{document}\nis refused, but because\n{refusal}\nand not because {reason}");
     }
     columns(plane, &namespace).await?;
+    statuses(plane, &namespace).await?;
     // Other tests of this binary meet none of this.
     plane.kubectl(&["delete", "accounts", "kinds-both", "kinds-tenant"]).await?;
     Ok(())
@@ -75,7 +76,10 @@ fn good(namespace: &str) -> Vec<Value> {
         "name": "redis.eu.a", "apiGroup": "eu.a", "kind": "Redis", "plural": "redis",
         "versions": [{ "name": "v1", "storage": true }], "region": reference("eu"),
     });
-    let entry = json!({ "metadata": shown, "baseCRD": reference("redis.internal.eu.a") });
+    let entry = json!({
+        "metadata": shown, "baseCRD": reference("redis.internal.eu.a"),
+        "deletionPolicy": { "default": "Orphan" }, "propagate": { "labels": ["team", "example.com/*"] },
+    });
     let all = |kind: &str, name: &str, spec: Value| object(kind, namespace, name, spec);
     vec![
         account("kinds-both", json!({ "metadata": shown, "roles": ["Provider", "Tenant"], "subjects": people })),
@@ -107,12 +111,21 @@ fn good(namespace: &str) -> Vec<Value> {
     ]
 }
 
+/// A set with another field.
+fn set_with(field: &str, value: Value) -> Value {
+    let mut spec = exposure(json!([{ "versions": ["v1"], "fields": [{ "jsonPath": ".spec.size" }] }]));
+    spec[field] = value;
+    spec
+}
+
 /// What the server must refuse, and a part of its reason.
 fn bad(namespace: &str) -> Vec<(Value, &'static str)> {
     let people = json!([{ "kind": "User", "name": "x" }]);
     let shown = json!({ "displayName": "Redis" });
     let name = |name: &str| json!({ "name": name });
     let all = |kind: &str, name: &str, spec: Value| object(kind, namespace, name, spec);
+    let deletion = |config: Value| set_with("deletionPolicy", config);
+    let propagate = |config: Value| set_with("propagate", config);
     let assignment =
         |cluster: &str| json!({ "serviceCluster": { "name": cluster }, "managementNamespace": { "name": "tenant" } });
     vec![
@@ -138,7 +151,51 @@ fn bad(namespace: &str) -> Vec<(Value, &'static str)> {
             all("CatalogEntrySet", "x", exposure(json!([{ "versions": ["v1"], "presets": [{ "jsonPath": ".a" }] }]))),
             "value",
         ),
+        (all("CatalogEntrySet", "x", deletion(json!({ "default": "delete" }))), "Unsupported value"),
+        (all("CatalogEntrySet", "x", deletion(json!({ "allowed": ["Block"] }))), "the default policy must be allowed"),
+        (
+            all("CatalogEntrySet", "x", deletion(json!({ "default": "Orphan", "allowed": ["Delete"] }))),
+            "the default policy must be allowed",
+        ),
+        (all("CatalogEntrySet", "x", propagate(json!({ "labels": ["*"] }))), "should match"),
+        (all("CatalogEntrySet", "x", propagate(json!({ "labels": ["team", "team"] }))), "Duplicate value"),
+        (all("CatalogEntrySet", "x", propagate(json!({ "labels": ["kubecarrier.io/*"] }))), "cannot be propagated"),
+        (
+            all("CatalogEntrySet", "x", propagate(json!({ "annotations": ["carrier.kubecarrier.io/source"] }))),
+            "cannot be propagated",
+        ),
+        (
+            all("CatalogEntrySet", "x", propagate(json!({ "annotations": ["kubectl.kubernetes.io/*"] }))),
+            "cannot be propagated",
+        ),
     ]
+}
+
+/// A ServiceCluster takes what sync writes of its status, in parts by several appliers.
+async fn statuses(plane: &ControlPlane, namespace: &str) -> TestResult {
+    let uid = "0b7a9d52-6f3c-4a35-9d2e-0d8c1f2a7b11";
+    let condition = |type_: &str| {
+        json!({
+            "type": type_, "status": "False", "reason": "Invalid", "message": "no kubeconfig",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        })
+    };
+    let parts = [
+        ("one", json!({ "clusterUID": uid, "conditions": [condition("KubeconfigReady")] })),
+        ("two", json!({ "observedGeneration": 1, "phase": "NotReady", "conditions": [condition("Ready")] })),
+    ];
+    for (manager, status) in parts {
+        let mut cluster = object("ServiceCluster", namespace, "eu", json!({}));
+        cluster["status"] = status;
+        cluster.as_object_mut().expect("an object").remove("spec");
+        let manager = format!("--field-manager={manager}");
+        let args = ["apply", "--server-side", "--subresource=status", &manager, "-f", "-"];
+        plane.kubectl_with(&args, &cluster.to_string()).await?;
+    }
+    let path = "jsonpath={.status.clusterUID} {.status.phase} {.status.conditions[*].type}";
+    let stored = plane.kubectl(&["get", "serviceclusters.kubecarrier.io", "eu", "-n", namespace, "-o", path]).await?;
+    assert_eq!(stored, format!("{uid} NotReady KubeconfigReady Ready"));
+    Ok(())
 }
 
 /// `kubectl get` prints the columns of the table. By the full name: `sc` is also, and first,

@@ -5,8 +5,8 @@ use super::schema::Walk;
 use crate::model::codes::object;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::kinds::{
-    AccountSpec, CatalogEntrySetSpec, CatalogEntrySpec, CatalogSpec, DeriveConfig, LabelSelector, SelectorOperator,
-    Subject, SubjectKind,
+    AccountSpec, CatalogEntrySetSpec, CatalogEntrySpec, CatalogSpec, DeletionPolicyConfig, DeriveConfig, LabelSelector,
+    PropagateConfig, SelectorOperator, Subject, SubjectKind,
 };
 use crate::model::names;
 use crate::yaml::tree::{Node, escape};
@@ -84,7 +84,8 @@ impl Rules for CatalogSpec {
 
 impl Rules for CatalogEntrySpec {
     fn check(&self, root: &Node, walk: &mut Walk) -> bool {
-        derive(self.derive.as_ref(), root, walk)
+        let fine = copying(self.deletion_policy.as_ref(), self.propagate.as_ref(), root, walk);
+        derive(self.derive.as_ref(), root, walk) && fine
     }
 }
 
@@ -92,8 +93,52 @@ impl Rules for CatalogEntrySetSpec {
     fn check(&self, root: &Node, walk: &mut Walk) -> bool {
         let fine =
             selector(&self.discover.service_cluster_selector, "/spec/discover/serviceClusterSelector", root, walk);
+        let fine = copying(self.deletion_policy.as_ref(), self.propagate.as_ref(), root, walk) && fine;
         derive(self.derive.as_ref(), root, walk) && fine
     }
+}
+
+/// What a service says about copying its instances.
+fn copying(
+    deletion: Option<&DeletionPolicyConfig>,
+    propagate: Option<&PropagateConfig>,
+    root: &Node,
+    walk: &mut Walk,
+) -> bool {
+    let deletion = deletion.is_none_or(|config| deletion_policy(config, root, walk));
+    propagate.is_none_or(|config| propagated(config, root, walk)) && deletion
+}
+
+fn deletion_policy(config: &DeletionPolicyConfig, root: &Node, walk: &mut Walk) -> bool {
+    let [first, ..] = config.allowed[..] else { return true };
+    let default = config.default_policy();
+    if config.allowed.contains(&default) {
+        return true;
+    }
+    let (at, message) = match config.default {
+        Some(default) => ("default", format!("the default policy `{default}` is not one of the allowed ones")),
+        None => ("allowed", format!("the default policy is `{default}`, which is not one of the allowed ones")),
+    };
+    let at = format!("/spec/deletionPolicy/{at}");
+    let diagnostic = Diagnostic::new(&object::DELETION_POLICY, root.place(&at), message)
+        .help(format!("add `{default}` to `allowed`, or write `default: {first}`"));
+    walk.push(diagnostic, &at);
+    false
+}
+
+fn propagated(config: &PropagateConfig, root: &Node, walk: &mut Walk) -> bool {
+    let mut fine = true;
+    for (field, keys) in [("labels", &config.labels), ("annotations", &config.annotations)] {
+        for (i, key) in keys.iter().enumerate().filter(|(_, key)| key.is_reserved()) {
+            fine = false;
+            let at = format!("/spec/propagate/{field}/{i}");
+            let message = format!("`{}` cannot be propagated: a copy needs another value, or none", key.0);
+            let diagnostic = Diagnostic::new(&object::RESERVED_KEY, root.place(&at), message)
+                .help("remove it; keys below `kubecarrier.io` and those of kubectl and ApplySets are not copied");
+            walk.push(diagnostic, &at);
+        }
+    }
+    fine
 }
 
 fn derive(config: Option<&DeriveConfig>, root: &Node, walk: &mut Walk) -> bool {

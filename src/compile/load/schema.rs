@@ -12,6 +12,7 @@ use serde_json::Number;
 use super::shape::{Additional, Shape, Type};
 use crate::model::codes::{Code, config, object, yaml};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::kinds::propagate;
 use crate::model::nearest::nearest;
 use crate::model::source::Span;
 use crate::yaml::tree::{Entry, Node, Value, escape};
@@ -362,6 +363,9 @@ fn in_words(pattern: &str) -> String {
     let words = match pattern {
         "^[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])?$" => "letters, digits and `-`, with a letter first and no `-` last",
         "^[a-z]([-a-z0-9]*[a-z0-9])?$" => "lower case letters, digits and `-`, with a letter first and no `-` last",
+        propagate::FORM => {
+            "the key of a label, such as `tier` or `example.com/tier`, or `example.com/*` for all keys with that prefix"
+        }
         "^[A-Za-z_][A-Za-z0-9_]*$" => "letters, digits and `_`, with no digit first",
         _ => return format!("write a text that matches the pattern `{pattern}`"),
     };

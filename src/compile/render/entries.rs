@@ -23,6 +23,8 @@ pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
                     metadata: set.spec.metadata.clone(),
                     base_crd: ObjectReference::new(offer.internal.name.as_str()),
                     derive: set.spec.derive.clone(),
+                    deletion_policy: set.spec.deletion_policy.clone(),
+                    propagate: set.spec.propagate.clone(),
                 };
                 (Draft::of(namespace, service.entry.as_str(), &spec), Cause::Product(place))
             }

@@ -31,6 +31,8 @@ pub static ALL: &[&Code] = &[
     &SELECTOR,
     &PROVIDER_WITHOUT_METADATA,
     &NOT_READ,
+    &DELETION_POLICY,
+    &RESERVED_KEY,
 ];
 
 /// A kind does not have a field.
@@ -601,5 +603,52 @@ pub static NOT_READ: Code = Code {
     title: "an object could not be read",
     explanation: "\
 This is a bug in carrier's checks: please report it, with the object.
+",
+};
+
+/// The default deletion policy is not one of the allowed ones.
+pub static DELETION_POLICY: Code = Code {
+    id: "CAR0235",
+    severity: Severity::Error,
+    title: "the default deletion policy is not allowed",
+    explanation: "\
+`spec.deletionPolicy.allowed` lists the policies that a tenant can choose, and the default must
+be one of them. Without `default` it is `Delete`. Without `allowed` tenants can choose
+`Delete`, `Block` and the default.
+
+Bad:
+
+    deletionPolicy:
+      default: Orphan
+      allowed: [Delete, Block]
+
+Good:
+
+    deletionPolicy:
+      default: Orphan
+      allowed: [Delete, Block, Orphan]
+",
+};
+
+/// A label or annotation of carrier or of a tool cannot be propagated.
+pub static RESERVED_KEY: Code = Code {
+    id: "CAR0236",
+    severity: Severity::Error,
+    title: "a label or annotation that cannot be propagated",
+    explanation: "\
+Labels and annotations below `kubecarrier.io` show which copy belongs to which instance, those
+below `applyset.kubernetes.io` to which ApplySet an object belongs, and the annotation
+`kubectl.kubernetes.io/last-applied-configuration` contains the whole object of the tenant. On
+a copy they would be wrong. Other keys can be propagated.
+
+Bad:
+
+    propagate:
+      labels: [kubecarrier.io/*]
+
+Good:
+
+    propagate:
+      labels: [example.com/*]
 ",
 };

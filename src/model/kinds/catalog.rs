@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::{CommonMetadata, ObjectReference};
+use super::deletion::DeletionPolicyConfig;
 use super::derive::DeriveConfig;
 use super::offering::CrdInformation;
+use super::propagate::PropagateConfig;
 use super::selector::LabelSelector;
 use super::status::{Condition, condition_list};
 
@@ -63,6 +65,12 @@ pub struct CatalogEntrySpec {
     /// What tenants see of the internal CRD. If absent, all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derive: Option<DeriveConfig>,
+    /// Addition of carrier: what the deletion of an instance does in the service cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicyConfig>,
+    /// Addition of carrier: the labels and annotations that are copied to the service cluster. If absent, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagate: Option<PropagateConfig>,
 }
 
 /// The observed state of an entry.
@@ -98,6 +106,12 @@ pub struct CatalogEntrySetSpec {
     pub derive: Option<DeriveConfig>,
     /// The CRD and the service clusters that it is read from.
     pub discover: DiscoverConfig,
+    /// Addition of carrier: what the deletion of an instance does in the service clusters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicyConfig>,
+    /// Addition of carrier: the labels and annotations that are copied to the service clusters. If absent, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagate: Option<PropagateConfig>,
 }
 
 /// The CRD of a service and the clusters that have it.
