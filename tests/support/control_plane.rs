@@ -118,6 +118,23 @@ impl ControlPlane {
         self.admin.kubectl_with(arguments, input).await
     }
 
+    /// Waits until the CRDs of these names, or all that there are, are established.
+    ///
+    /// `kubectl wait` cannot: it fails at a CRD so new that it has no conditions yet.
+    pub(crate) async fn established(&self, names: &[&str]) {
+        let what = format!("established: {}", if names.is_empty() { "all CRDs".to_owned() } else { names.join(", ") });
+        let get: Vec<&str> = ["get", "crd", "-o", "json"].iter().chain(names).copied().collect();
+        eventually(&what, async || {
+            let Ok(text) = self.kubectl(&get).await else { return false };
+            let Ok(answer) = serde_json::from_str::<Value>(&text) else { return false };
+            match &answer["items"] {
+                Value::Array(items) => items.iter().all(is_established),
+                _ => is_established(&answer),
+            }
+        })
+        .await;
+    }
+
     /// The way in of a user with a client certificate of its own, in at most one group.
     pub(crate) async fn user(&self, name: &str, groups: &[&str]) -> Result<Access, StartError> {
         let identity = self.authority.user(name, groups);
