@@ -12,17 +12,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::kubeconfig::{self, ClientConfig, FileSource, Loopback};
-use super::{ApiRequest, Cluster, ClusterError, ErrorKind, Limits};
+use super::{ApiRequest, Cluster, ClusterError, ErrorKind, Limits, secret};
 use crate::compile::resolve::Resolved;
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::config::{ClusterAccess, Config, KubeconfigSource};
-use crate::model::resource::Resource;
-
-/// The keys of a Secret that may hold a kubeconfig: KubeCarrier's, then those of Cluster API and Flux.
-const SECRET_KEYS: [&str; 3] = ["kubeconfig", "value", "value.yaml"];
 
 /// What the user and the surroundings of the process say about reaching clusters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,17 +169,12 @@ impl Connector<'_> {
         let name = resolved.clusters.get(id).map(|c| c.spec.kubeconfig_secret.name.clone());
         let Some(name) = name else { return Err(unusable("the repository does not have it")) };
         let named = format!("the Secret `{}/{name}` of the management cluster", id.provider);
-        let secrets = Resource::new("", "v1", "Secret", "secrets", true);
-        let secret = management.call(&ApiRequest::object(&secrets, Some(&id.provider), &name)).await;
-        let secret = secret.map_err(|error| match error.kind {
+        let request = ApiRequest::object(&secret::resource(), Some(&id.provider), &name);
+        let secret = management.call(&request).await.map_err(|error| match error.kind {
             ErrorKind::NotFound => unusable(format!("{named} is not there")),
             kind => ClusterError::new(kind, format!("{named} cannot be read: {}", error.message)),
         })?;
-        let found = SECRET_KEYS.iter().find_map(|key| secret.pointer("/data")?.get(*key).and_then(Value::as_str));
-        let Some(encoded) = found else {
-            return Err(unusable(format!("{named} has none of the keys {}", SECRET_KEYS.join(", "))));
-        };
-        let text = kubeconfig::decoded(encoded).ok_or_else(|| unusable(format!("{named} holds no text")))?;
+        let text = secret::kubeconfig_text(&secret, &named)?;
         let loopback = if self.options.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
         kubeconfig::from_secret(&text, loopback).await
     }

@@ -22,6 +22,7 @@ pub(crate) mod observe;
 mod plugin;
 pub(crate) mod request;
 pub(crate) mod runtime;
+pub(crate) mod secret;
 pub(crate) mod trial;
 pub(crate) mod wait;
 pub(crate) mod watch;

@@ -48,10 +48,17 @@ pub struct Cluster {
 }
 
 struct Shared {
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     limits: Limits,
     turns: Semaphore,
-    counters: Counters,
+    counters: Arc<Counters>,
+}
+
+impl Shared {
+    fn new(sessions: Arc<Sessions>, limits: Limits, counters: Arc<Counters>) -> Self {
+        let turns = Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS));
+        Self { sessions, limits, turns, counters }
+    }
 }
 
 /// How much of an answer is waited for.
@@ -86,9 +93,27 @@ impl Cluster {
         config.connect_timeout = Some(limits.deadline);
         config.write_timeout = Some(limits.deadline);
         let server = config.cluster_url.to_string();
-        let turns = Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS));
-        let shared = Shared { sessions: Sessions::new(config)?, limits, turns, counters: Counters::default() };
+        let shared = Shared::new(Arc::new(Sessions::new(config)?), limits, Arc::default());
         Ok(Self { target, server, context, shared: Arc::new(shared) })
+    }
+
+    /// The same connection and counters with limits of its own: its requests do not wait for the turns of others.
+    #[must_use]
+    pub(crate) fn with_limits(&self, limits: Limits) -> Self {
+        let Shared { sessions, counters, .. } = &*self.shared;
+        let shared = Shared::new(Arc::clone(sessions), limits, Arc::clone(counters));
+        Self { shared: Arc::new(shared), ..self.clone() }
+    }
+
+    /// The same cluster, limits and counters by new sockets: after an outage those of the connection may be dead
+    /// without knowing it.
+    ///
+    /// # Errors
+    /// When the kubeconfig's certificates or keys cannot be used.
+    pub(crate) fn afresh(&self) -> Result<Self, ClusterError> {
+        let Shared { sessions, counters, limits, .. } = &*self.shared;
+        let shared = Shared::new(Arc::new(sessions.afresh()?), *limits, Arc::clone(counters));
+        Ok(Self { shared: Arc::new(shared), ..self.clone() })
     }
 
     /// What was sent so far.

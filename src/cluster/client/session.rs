@@ -59,7 +59,20 @@ impl Sessions {
             || auth.token.is_some()
             || auth.token_file.is_some();
         let plugin = auth.exec.take().filter(|_| !has_own).map(|exec| Plugin::of(&exec));
+        Self::ready(config, plugin)
+    }
+
+    /// The same sessions with clients of their own.
+    ///
+    /// # Errors
+    /// When certificates or keys cannot be used.
+    pub(super) fn afresh(&self) -> Result<Self, ClusterError> {
+        Self::ready(self.config.clone(), self.plugin.clone())
+    }
+
+    fn ready(config: Config, plugin: Option<Arc<Plugin>>) -> Result<Self, ClusterError> {
         // An auth-provider may run a program too: its client is built when it is needed, off this thread.
+        let auth = &config.auth_info;
         let ready = match plugin.is_none() && auth.auth_provider.is_none() {
             true => Some(Arc::new(Session { client: build(config.clone())?, authorization: None, credential: None })),
             false => None,
