@@ -10,6 +10,7 @@
 //! | `plan` | what applying the manifests would change, and for whom |
 //! | `files` | reads a repository, writes manifests |
 //! | `cluster` | the client of an API server: requests, lists, watches, apply |
+//! | `sync` | `carrier sync`: instances in step between the clusters |
 //! | `ops` | the commands as functions |
 //! | `cli` | arguments, terminal, exit status |
 //!
@@ -26,6 +27,7 @@ mod files;
 mod model;
 mod ops;
 mod plan;
+mod sync;
 mod yaml;
 
 /// Source text, and places in it.
@@ -162,6 +164,14 @@ pub mod observing {
 pub mod applying {
     pub use crate::cluster::apply::outcome::{Event, Outcome};
     pub use crate::cluster::apply::{ClusterWork, How, apply};
+}
+
+/// `carrier sync`: the links to the service clusters.
+pub mod running {
+    pub use crate::sync::link::keeper::{Link, LinkHandle, LinkOptions, keep as keep_link};
+    pub use crate::sync::link::namespace::NamespaceState;
+    pub use crate::sync::link::namespaces::{Assigned, Namespaces, keep as keep_namespaces};
+    pub use crate::sync::link::verdict::Trust;
 }
 
 /// The commands as functions.

@@ -84,6 +84,12 @@ impl Resource {
         Self::rendered().iter().find(|r| r.group == id.group() && r.kind == id.kind)
     }
 
+    /// The resource of a kind that carrier renders, by the kind alone; `None` for any other.
+    #[must_use]
+    pub fn rendered_kind(kind: &str) -> Option<&'static Self> {
+        Self::rendered().iter().find(|resource| resource.kind == kind)
+    }
+
     /// The resource that a CRD defines, in the version that is stored.
     #[must_use]
     pub fn defined_by(crd: &Value) -> Option<Self> {

@@ -33,6 +33,7 @@ mod lock;
 mod observe;
 mod platform;
 mod rendered;
+mod sync_link;
 mod tutorial;
 mod two_regions;
 mod watch;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         observe::cases(),
         lock::cases(),
         rendered::cases(),
+        sync_link::cases(),
         tutorial::cases(),
         watch::cases(),
     ];

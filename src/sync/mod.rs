@@ -1,0 +1,3 @@
+//! `carrier sync`: instances in step between the management cluster and the service clusters.
+
+pub(crate) mod link;
