@@ -40,6 +40,7 @@ mod cli_process;
 mod cli_reference;
 mod cli_render;
 mod command;
+mod deploy;
 mod derive_golden;
 mod derive_laws;
 mod docs;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         cli_process::cases(),
         cli_reference::cases(),
         cli_render::cases(),
+        deploy::cases(),
         derive_golden::cases(),
         derive_laws::cases(),
         docs::cases(),

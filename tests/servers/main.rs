@@ -19,6 +19,7 @@ mod apply_command;
 mod by_hand;
 mod consequences;
 mod control_planes;
+mod deploy;
 mod derived_crds;
 mod derived_instances;
 mod discreet;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         apply_command::cases(),
         consequences::cases(),
         control_planes::cases(),
+        deploy::cases(),
         derived_crds::cases(),
         derived_instances::cases(),
         discreet::cases(),
