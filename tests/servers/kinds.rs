@@ -158,7 +158,7 @@ fn bad(namespace: &str) -> Vec<(Value, &'static str)> {
             "the default policy must be allowed",
         ),
         (all("CatalogEntrySet", "x", propagate(json!({ "labels": ["*"] }))), "should match"),
-        (all("CatalogEntrySet", "x", propagate(json!({ "labels": ["team", "team"] }))), "Duplicate value"),
+        (all("CatalogEntrySet", "x", propagate(json!({ "labels": ["team", "team"] }))), "duplicate entries"),
         (all("CatalogEntrySet", "x", propagate(json!({ "labels": ["kubecarrier.io/*"] }))), "cannot be propagated"),
         (
             all("CatalogEntrySet", "x", propagate(json!({ "annotations": ["carrier.kubecarrier.io/source"] }))),
