@@ -64,3 +64,7 @@ pub const FINALIZER: &str = "carrier.kubecarrier.io/sync";
 
 /// The namespace of carrier's own objects, in every cluster.
 pub const SYSTEM_NAMESPACE: &str = "kubecarrier-system";
+/// The service account of sync in [`SYSTEM_NAMESPACE`] of the management cluster.
+pub const SYNC_ACCOUNT: &str = "carrier-sync";
+/// The Role of sync in a namespace, and in the management cluster the ClusterRole with what every repository needs.
+pub const SYNC_ROLE: &str = "kubecarrier:sync";

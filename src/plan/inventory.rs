@@ -17,9 +17,12 @@ use super::live::{LiveObject, PART_OF};
 use crate::compile::render::{Manifest, ManifestSet};
 use crate::model::cluster::Target;
 use crate::model::digest;
-use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::model::keys::{SYNC_ACCOUNT, SYNC_ROLE, SYSTEM_NAMESPACE};
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::managed_fields::Manager;
+
+/// The version of RBAC objects.
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
 
 /// Label of the parent: the id of the inventory.
 pub const ID: &str = "applyset.kubernetes.io/id";
@@ -51,14 +54,28 @@ pub enum Ownership {
 }
 
 /// Whether all repositories that are applied to a cluster share an object. It gets no label of an inventory and is
-/// never pruned. These are the namespace `kubecarrier-system` and the CRDs of the KubeCarrier kinds, which every
-/// repository needs in its management cluster.
+/// never pruned. These are the namespace `kubecarrier-system` and what every repository needs in its management
+/// cluster: the CRDs of the KubeCarrier kinds, and the service account of sync with the permissions that it has
+/// whatever is offered.
 #[must_use]
 pub fn is_shared(body: &Value) -> bool {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let of_a_kind =
         text("/kind") == "CustomResourceDefinition" && [CATALOG_GROUP, CORE_GROUP].contains(&text("/spec/group"));
-    is_system_namespace(body) || of_a_kind
+    is_system_namespace(body) || of_a_kind || is_shared_by_sync(body)
+}
+
+/// Whether it is one of the objects of sync that are the same in every repository.
+fn is_shared_by_sync(body: &Value) -> bool {
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (kind, namespace) = (text("/kind"), text("/metadata/namespace"));
+    let expected = match (text("/apiVersion"), kind) {
+        ("v1", "ServiceAccount") => (SYSTEM_NAMESPACE, SYNC_ACCOUNT),
+        (RBAC, "Role" | "RoleBinding") => (SYSTEM_NAMESPACE, SYNC_ROLE),
+        (RBAC, "ClusterRole" | "ClusterRoleBinding") => ("", SYNC_ROLE),
+        _ => return false,
+    };
+    (namespace, text("/metadata/name")) == expected
 }
 
 /// The inventory named `inventory` in a cluster. Several management clusters may share a service cluster, and one

@@ -35,6 +35,9 @@ pub(crate) fn cases() -> Vec<Case> {
         two_entries_may_share_an_internal_crd,
         a_namespace_that_the_lock_knows_keeps_its_name,
         no_rule_gives_more_than_it_names,
+        what_sync_may_do_in_the_management_cluster,
+        sync_has_no_account_where_there_is_no_service_cluster,
+        two_repositories_share_the_account_of_sync,
         subjects_are_as_rbac_wants_them,
         no_name_is_too_long,
     ]
@@ -209,6 +212,86 @@ fn two_providers_with_the_same_names_do_not_meet() {
     assert_eq!(both, ["Namespace kubecarrier-system"]);
 }
 
+/// Every right of sync in the management cluster, as an administrator reads it.
+fn what_sync_may_do_in_the_management_cluster() {
+    let set = Repository::tutorial().render();
+    let mut lines = Vec::new();
+    for role in
+        set.management.iter().filter(|m| m.id.name.starts_with("kubecarrier:sync") && m.id.kind.ends_with("Role"))
+    {
+        for rule in role.body["rules"].as_array().unwrap() {
+            let words = |key: &str| -> Vec<&str> {
+                rule[key].as_array().into_iter().flatten().map(|v| v.as_str().unwrap()).collect()
+            };
+            let place = role.id.namespace.as_deref().unwrap_or("*");
+            let group = words("apiGroups").concat();
+            let names = words("resourceNames").join(" ");
+            let names = if names.is_empty() { names } else { format!(" ({names})") };
+            lines.push(format!(
+                "{place}: {} {}.{group}{names}",
+                words("verbs").join(","),
+                words("resources").join("+")
+            ));
+        }
+    }
+    assert_eq!(
+        lines,
+        [
+            "*: get,list,watch namespaces.",
+            "*: list,watch customresourcedefinitions.apiextensions.k8s.io",
+            "*: get,list,watch catalogentries.catalog.kubecarrier.io",
+            "*: get,list,watch serviceclusters+serviceclusterassignments.kubecarrier.io",
+            "*: get customresourcedefinitions.apiextensions.k8s.io (redis.eu-west-1.team-a redis.internal.eu-west-1.team-a)",
+            "*: get,list,watch redis.eu-west-1.team-a",
+            "*: get,list,watch redis.internal.eu-west-1.team-a",
+            "kubecarrier-system: create,delete,get,list,patch,watch leases.coordination.k8s.io",
+            "team-a: get,list,watch secrets. (eu-west-1-kubeconfig)",
+            "team-a: patch serviceclusters/status.kubecarrier.io (eu-west-1)",
+            "team-a: patch serviceclusterassignments/status.kubecarrier.io",
+            "team-a: patch catalogentries/status.catalog.kubecarrier.io",
+            "team-a: create,patch events.",
+            "team-b: patch redis.eu-west-1.team-a",
+            "team-b: patch redis/status.eu-west-1.team-a",
+            "team-b: create,delete,patch redis.internal.eu-west-1.team-a",
+            "team-b: patch redis/status.internal.eu-west-1.team-a",
+            "team-b: create,patch events.",
+        ]
+    );
+}
+
+/// Without a service cluster there is nothing to copy.
+fn sync_has_no_account_where_there_is_no_service_cluster() {
+    let set = Repository::default().account("team-a", "Provider, Tenant").render();
+    assert!(!names(&set.management).iter().any(|name| name.contains("sync")), "{:?}", names(&set.management));
+}
+
+/// Two repositories may describe one management cluster: what both write is shared, the rest is named after a cluster.
+fn two_repositories_share_the_account_of_sync() {
+    let other = Repository::default()
+        .account("team-x", "Provider, Tenant")
+        .cluster("team-x", "eu-west-1")
+        .set("team-x", "redis", "redis.redis.redis.opstreelabs.in")
+        .catalog("team-x", "default")
+        .crd("team-x", "eu-west-1", &redis())
+        .render();
+    let one = Repository::tutorial().render();
+    let (one, other) = (bodies(&one.management), bodies(&other.management));
+    let mut both = 0;
+    for (id, body) in one {
+        if let Some((_, there)) = other.iter().find(|(there, _)| *there == id) {
+            both += 1;
+            assert_eq!(*there, body, "{id}");
+            assert!(carrier::planning::inventory::is_shared(body), "{id}");
+        }
+    }
+    assert_eq!(both, 10 + 6, "the kinds; a namespace, an account, two roles and their bindings");
+    let set = Repository::tutorial().render();
+    let sync = set.management.iter().filter(|m| m.id.name.starts_with("kubecarrier:sync"));
+    let own: Vec<String> =
+        sync.filter(|m| !carrier::planning::inventory::is_shared(&m.body)).map(|m| m.id.to_string()).collect();
+    assert_eq!(own.len(), 6, "{own:?}");
+}
+
 fn a_catalog_without_entries_still_shows_the_provider() {
     let none = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Catalog\nmetadata: {name: none, namespace: team-c}\n\
                 spec: {tenantSelector: {}, catalogEntrySelector: {matchLabels: {no: body}}}\n";
@@ -280,7 +363,9 @@ fn no_rule_gives_more_than_it_names() {
                 assert!(!verbs.contains(&verb), "{id}: {rule}");
             }
             if resources.contains(&"secrets") {
-                assert_eq!((id.kind.as_str(), id.name.as_str()), ("Role", "kubecarrier:provider"));
+                let named = words("resourceNames").len() == 1 && verbs == ["get", "list", "watch"];
+                let name = if named { "kubecarrier:sync:eu-west-1." } else { "kubecarrier:provider" };
+                assert!(id.kind == "Role" && id.name.starts_with(name), "{id}: {rule}");
             }
             let writes = verbs.iter().any(|v| !["get", "list", "watch"].contains(v));
             if resources.contains(&"serviceclusterassignments") || id.kind == "ClusterRole" {
@@ -288,14 +373,27 @@ fn no_rule_gives_more_than_it_names() {
             }
         }
     }
-    let in_management = |kind: &str| set.management.iter().filter(|m| m.id.kind == kind).count();
-    assert_eq!(in_management("ClusterRole") + in_management("ClusterRoleBinding"), 0);
+    let cluster_roles = set.management.iter().filter(|m| m.id.kind == "ClusterRole").map(|m| m.id.name.as_str());
+    let of_sync = [
+        "kubecarrier:sync",
+        "kubecarrier:sync-management:eu-west-1.both",
+        "kubecarrier:sync-management:eu-west-1.team-a",
+    ];
+    assert_eq!(cluster_roles.collect::<Vec<_>>(), of_sync, "people have rights in namespaces only");
     let roles = |name: &str| -> Vec<String> {
         let with_role = set.management.iter().filter(|m| m.id.kind == "Role" && m.id.name == name);
         with_role.map(|m| m.id.namespace.clone().unwrap()).collect()
     };
     assert_eq!(roles("kubecarrier:provider"), ["both", "team-a"], "secrets in its own namespace only");
     assert_eq!(roles("kubecarrier:tenant"), ["both", "team-b"]);
+    assert_eq!(roles("kubecarrier:sync"), ["kubecarrier-system"]);
+    assert_eq!(roles("kubecarrier:sync:eu-west-1.team-a"), ["both", "team-a", "team-b"]);
+    let bound =
+        set.management.iter().filter(|m| m.id.kind.ends_with("Binding") && m.id.name.starts_with("kubecarrier:sync"));
+    for binding in bound {
+        let account = json!([{"kind": "ServiceAccount", "name": "carrier-sync", "namespace": "kubecarrier-system"}]);
+        assert_eq!(binding.body["subjects"], account, "{}", binding.id);
+    }
 }
 
 fn subjects_are_as_rbac_wants_them() {

@@ -43,12 +43,12 @@ fn annotations(object: &Value) -> BTreeMap<&str, &str> {
     all.map(|(k, v)| (k.as_str(), v.as_str().unwrap())).collect()
 }
 
-/// Every file but the kustomizations, as a set of `kind namespace/name`.
+/// Every file but the kustomizations, as a set of `cluster kind namespace/name`.
 fn objects(files: &Files) -> BTreeSet<String> {
     let objects = files.iter().filter(|(path, _)| !path.ends_with("/kustomization.yaml"));
     objects
-        .map(|(_, bytes)| value(bytes))
-        .map(|o| format!("{} {} {}", o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]))
+        .map(|(path, bytes)| (path.split_once('/').unwrap().0, value(bytes)))
+        .map(|(top, o)| format!("{top} {} {} {}", o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]))
         .collect()
 }
 

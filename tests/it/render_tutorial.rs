@@ -67,7 +67,7 @@ fn what_is_rendered_stays_until_the_repository_changes() {
 
     let first = carrier(dir.path(), &["render"]);
     assert_eq!((first.exit, first.out.as_str()), (Exit::Fine, ""), "{}", first.err);
-    assert!(first.err.contains("40 objects for 2 clusters in rendered: 56 files written, 0 removed"), "{}", first.err);
+    assert!(first.err.contains("52 objects for 2 clusters in rendered: 70 files written, 0 removed"), "{}", first.err);
     let before = all_files(&dir.path().join("rendered"));
     let again = carrier(dir.path(), &["render"]);
     assert!(again.err.contains(": 0 files written, 0 removed, "), "{}", again.err);

@@ -9,7 +9,7 @@ use carrier::program::Env;
 use carrier::program::Exit;
 use carrier::program::Ui;
 use carrier::routing::{RouteError, ServiceRoute};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
 
@@ -122,6 +122,105 @@ async fn management(plane: &ControlPlane) -> TestResult {
          update redis.internal.eu-west-1.team-a in team-b: provider\n\
          get redis.internal.eu-west-1.team-a in team-a: \n"
     );
+    sync_in_the_management_cluster(plane).await
+}
+
+/// The account of sync may do what it must, and nothing else, in the management cluster.
+async fn sync_in_the_management_cluster(plane: &ControlPlane) -> TestResult {
+    let (derived, internal) = ("redis.eu-west-1.team-a", "redis.internal.eu-west-1.team-a");
+    let sync = plane.impersonate("system:serviceaccount:kubecarrier-system:carrier-sync", &[]).await?;
+    let may = async |arguments: &[&str]| {
+        let arguments = [&["auth", "can-i", "-q"], arguments].concat();
+        sync.kubectl(&arguments).await.is_ok()
+    };
+    for arguments in [
+        &["watch", "serviceclusters.kubecarrier.io", "-A"][..],
+        &["watch", "serviceclusterassignments.kubecarrier.io", "-A"],
+        &["watch", "catalogentries.catalog.kubecarrier.io", "-A"],
+        &["patch", "serviceclusters.kubecarrier.io/eu-west-1", "--subresource=status", "-n", "team-a"],
+        &["patch", "serviceclusterassignments.kubecarrier.io", "--subresource=status", "-n", "team-a"],
+        &["patch", "catalogentries.catalog.kubecarrier.io", "--subresource=status", "-n", "team-a"],
+        &["watch", "customresourcedefinitions"],
+        &["get", &format!("customresourcedefinitions/{derived}")],
+        &["watch", "namespaces"],
+        &["get", "namespaces/kube-system"],
+        &["get", "secrets/eu-west-1-kubeconfig", "-n", "team-a"],
+        &["watch", "secrets/eu-west-1-kubeconfig", "-n", "team-a"],
+        &["watch", derived, "-A"],
+        &["patch", derived, "-n", "team-b"],
+        &["patch", derived, "--subresource=status", "-n", "team-b"],
+        &["watch", internal, "-A"],
+        &["create", internal, "-n", "team-b"],
+        &["patch", internal, "-n", "team-b"],
+        &["delete", internal, "-n", "team-b"],
+        &["patch", internal, "--subresource=status", "-n", "team-b"],
+        &["create", "events", "-n", "team-b"],
+        &["patch", "events", "-n", "team-a"],
+        &["create", "leases", "-n", "kubecarrier-system"],
+        &["delete", "leases", "-n", "kubecarrier-system"],
+    ] {
+        assert!(may(arguments).await, "sync may not {arguments:?}");
+    }
+    for arguments in [
+        &["patch", "serviceclusters.kubecarrier.io/eu-west-1", "-n", "team-a"][..],
+        &["patch", "serviceclusters.kubecarrier.io/another", "--subresource=status", "-n", "team-a"],
+        &["create", "serviceclusterassignments.kubecarrier.io", "-n", "team-a"],
+        &["patch", "catalogentries.catalog.kubecarrier.io", "-n", "team-a"],
+        &["patch", &format!("customresourcedefinitions/{derived}")],
+        &["get", "secrets/another", "-n", "team-a"],
+        &["list", "secrets", "-n", "team-a"],
+        &["get", "secrets/eu-west-1-kubeconfig", "-n", "team-b"],
+        &["patch", "secrets/eu-west-1-kubeconfig", "-n", "team-a"],
+        &["create", derived, "-n", "team-b"],
+        &["delete", derived, "-n", "team-b"],
+        &["patch", derived, "-n", "team-a"],
+        &["patch", internal, "-n", "default"],
+        &["deletecollection", internal, "-n", "team-b"],
+        &["create", "namespaces"],
+        &["delete", "namespaces/team-b"],
+        &["get", "configmaps", "-n", "kubecarrier-system"],
+        &["get", "leases", "-n", "team-b"],
+        &["create", "events", "-n", "default"],
+        &["create", "rolebindings", "-n", "team-b"],
+    ] {
+        assert!(!may(arguments).await, "sync may {arguments:?}");
+    }
+    // A list of one Secret is authorized by its name, as the watch of sync needs it.
+    plane.kubectl(&["create", "secret", "generic", "eu-west-1-kubeconfig", "-n", "team-a"]).await?;
+    let one = ["get", "secrets", "-n", "team-a", "--field-selector=metadata.name=eu-west-1-kubeconfig", "-o", "name"];
+    assert_eq!(sync.kubectl(&one).await?, "secret/eu-west-1-kubeconfig\n");
+    // The writes themselves: a finalizer, an internal object and their statuses, by server-side apply.
+    let apply = async |manager: &str, subresource: Option<&str>, object: Value| {
+        let manager = format!("--field-manager={manager}");
+        let part = subresource.map(|name| format!("--subresource={name}"));
+        let mut arguments = vec!["apply", "--server-side", &manager, "-f", "-"];
+        arguments.extend(part.as_deref());
+        sync.kubectl_with(&arguments, &object.to_string()).await
+    };
+    let name = "redisinstance";
+    let object = |group: &str, more: Value| {
+        let mut object = json!({
+            "apiVersion": format!("{group}/v1beta1"), "kind": "Redis", "metadata": {"name": name, "namespace": "team-b"},
+        });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "finalizers" => object["metadata"][key] = value.clone(),
+                _ => object[key] = value.clone(),
+            }
+        }
+        object
+    };
+    let finalizer = json!({"finalizers": ["carrier.kubecarrier.io/sync"]});
+    apply("carrier-sync-finalizer", None, object("eu-west-1.team-a", finalizer)).await?;
+    let instance = plane.kubectl(&["get", derived, name, "-n", "team-b", "-o", "json"]).await?;
+    let spec = serde_json::from_str::<Value>(&instance)?["spec"].clone();
+    apply("carrier-sync-internal", None, object("internal.eu-west-1.team-a", json!({"spec": spec}))).await?;
+    let condition = json!({"status": {"conditions": [{
+        "type": "Synced", "status": "True", "reason": "InStep", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }]}});
+    apply("carrier-sync-status", Some("status"), object("eu-west-1.team-a", condition)).await?;
+    apply("carrier-sync-finalizer", None, object("eu-west-1.team-a", json!({}))).await?;
+    sync.kubectl(&["delete", internal, name, "-n", "team-b"]).await?;
     Ok(())
 }
 
@@ -182,6 +281,8 @@ async fn service_cluster(plane: &ControlPlane) -> TestResult {
         &["delete", base, "-n", &mine],
         &["get", &format!("customresourcedefinitions/{base}")],
         &["get", "namespaces/kube-system"],
+        &["create", base, "-n", &mine],
+        &["get", base, "-n", &mine],
         &["get", &format!("namespaces/{mine}"), "-n", &mine],
     ] {
         assert!(may(arguments).await, "sync may not {arguments:?}");
@@ -189,6 +290,9 @@ async fn service_cluster(plane: &ControlPlane) -> TestResult {
     for arguments in [
         &["patch", base, "-n", "theirs"][..],
         &["deletecollection", base, "-n", &mine],
+        &["update", base, "-n", &mine],
+        &["patch", base, "--subresource=status", "-n", &mine],
+        &["create", "events", "-n", &mine],
         &["list", "customresourcedefinitions"],
         &["update", &format!("customresourcedefinitions/{base}")],
         &["get", "secrets", "-n", &mine],

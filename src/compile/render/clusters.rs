@@ -7,16 +7,15 @@ use super::manifest::{Collector, Draft, Manifest, keys};
 use super::rbac::{self, READ};
 use super::{Offer, View};
 use crate::model::cluster::ClusterId;
-use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, SYSTEM_NAMESPACE, TENANT};
+use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, SYNC_ROLE, SYSTEM_NAMESPACE, TENANT};
 use crate::model::names::label_value;
 use crate::model::object::Stage;
 
-/// The role in each tenant's namespace, and its binding.
-const TENANT_ROLE: &str = "kubecarrier:sync";
 /// The namespace whose UID identifies the cluster.
 const KUBE_SYSTEM: &str = "kube-system";
-/// The verbs that sync needs for instances in the service cluster.
-const COPY: &[&str] = &["create", "delete", "get", "patch", "update"];
+/// The verbs with which sync writes instances in the service cluster: server-side apply, and deletion. It reads
+/// them by the ClusterRole, and their statuses with them.
+const COPY: &[&str] = &["create", "delete", "patch"];
 
 /// The objects of one service cluster.
 pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
@@ -42,7 +41,7 @@ pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
     }
     // Sync has one watch for each kind and not for each namespace, so the rule is cluster-wide.
     rules.extend(offered.iter().map(|r| rbac::rule(r.group, &[r.plural], READ)));
-    let name = rbac::role_name(&format!("kubecarrier:sync:{}.{}", id.cluster, id.provider));
+    let name = rbac::role_name(&format!("{SYNC_ROLE}:{}.{}", id.cluster, id.provider));
     rbac::service_account_role(&mut out, None, &name, rules, (SYSTEM_NAMESPACE, &account), origin);
 
     for tenant in tenants {
@@ -66,9 +65,8 @@ fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, account: &str, out:
     let mut rules = vec![rbac::named("", "namespaces", &[&namespace], &["get"])];
     for resource in resources {
         rules.push(rbac::rule(resource.group, &[resource.plural], COPY));
-        rules.push(rbac::rule(resource.group, &[&format!("{}/status", resource.plural)], &["get"]));
     }
-    rbac::service_account_role(out, Some(&namespace), TENANT_ROLE, rules, (SYSTEM_NAMESPACE, account), origin);
+    rbac::service_account_role(out, Some(&namespace), SYNC_ROLE, rules, (SYSTEM_NAMESPACE, account), origin);
 }
 
 /// A resource of the service cluster.

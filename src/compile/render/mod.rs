@@ -15,6 +15,7 @@ mod entries;
 mod offerings;
 mod rbac;
 mod reader;
+mod sync;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +75,7 @@ pub(crate) fn render(resolved: &Resolved<'_>, built: &[Built], discovered: &Disc
     accounts::render(&view, &mut management);
     entries::render(&view, &mut management);
     offerings::render(&view, &mut management);
+    sync::render(&view, &mut management);
     let clusters = resolved.clusters.keys().map(|id| (id.clone(), clusters::render(&view, id))).collect();
     ManifestSet { management: management.into_sorted(), clusters }
 }

@@ -113,11 +113,9 @@ fn expand(objects: Objects, verb: &str, target: &Target, compiled: &Compiled<'_>
 #[must_use]
 pub(crate) fn kinds(target: &Target) -> Vec<&'static Resource> {
     let ours = |r: &Resource| KINDS.iter().any(|info| info.kind == r.kind && info.group == r.group);
-    let both = ["Namespace", "Role", "RoleBinding"];
-    let service = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding"];
-    let wanted = |r: &&Resource| match target {
-        Target::Management => ours(r) || both.contains(&r.kind.as_str()) || r.plural == CRDS,
-        Target::Service(_) => both.contains(&r.kind.as_str()) || service.contains(&r.kind.as_str()),
+    let both = ["Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
+    let wanted = |r: &&Resource| {
+        both.contains(&r.kind.as_str()) || *target == Target::Management && (ours(r) || r.plural == CRDS)
     };
     Resource::rendered().iter().filter(wanted).collect()
 }

@@ -74,7 +74,7 @@ impl Objects {
             Self::Trials => "all resources in the group `trial.kubecarrier.io`",
             Self::Instances => "instances of the services",
             Self::Inventory => "ConfigMaps in the namespace `kubecarrier-system`",
-            Self::Escalation | Self::Binding => "Roles; in service clusters also ClusterRoles",
+            Self::Escalation | Self::Binding => "Roles and ClusterRoles",
         }
     }
 }

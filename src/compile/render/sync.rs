@@ -1,0 +1,121 @@
+//! The service account of sync in the management cluster, with the least permissions that it needs. It may not
+//! give sync a permission to write in a namespace that no catalog selects; those in the service clusters are in
+//! [`super::clusters`].
+//!
+//! Sync has one watch for each kind and not for each namespace, so it reads in the whole cluster and writes by a
+//! Role in each namespace. What every repository needs alike is in objects that all of them share; the rest has
+//! the name of a service cluster, so that another cluster changes nothing of the first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::View;
+use super::manifest::{Collector, Draft};
+use super::rbac::{self, READ};
+use crate::compile::load::Object;
+use crate::model::cluster::ClusterId;
+use crate::model::keys::{SYNC_ACCOUNT, SYNC_ROLE, SYSTEM_NAMESPACE};
+use crate::model::kinds::ServiceClusterSpec;
+use crate::model::kinds::table::{
+    CATALOG_ENTRY, CATALOG_GROUP, CORE_GROUP, SERVICE_CLUSTER, SERVICE_CLUSTER_ASSIGNMENT,
+};
+use crate::model::object::Stage;
+use crate::model::resource::Resource;
+use crate::model::source::Span;
+
+/// The service account: its namespace and name.
+const ACCOUNT: (&str, &str) = (SYSTEM_NAMESPACE, SYNC_ACCOUNT);
+/// The verbs for Leases: server-side apply, a watch of those of other replicas, and the deletion of those of
+/// replicas that are gone.
+const LEASES: &[&str] = &["create", "delete", "get", "list", "patch", "watch"];
+/// The verbs for Events, and for the copies in the management cluster without their deletion: server-side apply.
+const APPLY: &[&str] = &["create", "patch"];
+
+pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
+    // Without a service cluster there is nothing to copy.
+    let Some(first) = view.resolved.clusters.values().next() else { return };
+    shared(out, first.place("/metadata/name"));
+    for (id, cluster) in &view.resolved.clusters {
+        let place = cluster.place("/metadata/name");
+        reading(view, id, place, out);
+        provider(id, cluster, place, out);
+        for tenant in view.tenants_in(id) {
+            self::tenant(view, id, tenant, out);
+        }
+    }
+}
+
+/// A Role in a namespace for one service cluster.
+fn role_in(out: &mut Collector, namespace: &str, id: &ClusterId, mut rules: Vec<Value>, place: Option<Span>) {
+    rules.push(rbac::rule("", &["events"], APPLY));
+    let name = format!("{SYNC_ROLE}:{}.{}", id.cluster, id.provider);
+    rbac::service_account_role(out, Some(namespace), &name, rules, ACCOUNT, place);
+}
+
+/// What is the same in every repository; `plan::inventory` knows these objects by their names.
+fn shared(out: &mut Collector, place: Span) {
+    let place = Some(place);
+    out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, SYSTEM_NAMESPACE), place);
+    out.add(Stage::Rbac, Draft::new("v1", "ServiceAccount", Some(SYSTEM_NAMESPACE), SYNC_ACCOUNT), place);
+    let rules = vec![
+        // The UID of `kube-system` identifies the cluster. The deletion of a tenant's namespace has to be seen.
+        rbac::rule("", &["namespaces"], READ),
+        // A watch cannot be limited to several names.
+        rbac::rule("apiextensions.k8s.io", &["customresourcedefinitions"], &["list", "watch"]),
+        rbac::rule(CATALOG_GROUP, &[CATALOG_ENTRY.plural], READ),
+        rbac::rule(CORE_GROUP, &[SERVICE_CLUSTER.plural, SERVICE_CLUSTER_ASSIGNMENT.plural], READ),
+    ];
+    rbac::service_account_role(out, None, SYNC_ROLE, rules, ACCOUNT, place);
+    let leases = vec![rbac::rule("coordination.k8s.io", &["leases"], LEASES)];
+    rbac::service_account_role(out, Some(SYSTEM_NAMESPACE), SYNC_ROLE, leases, ACCOUNT, place);
+}
+
+/// Read access to the kinds of a cluster's services, also of those that no tenant is offered now: existing
+/// instances must still be read.
+fn reading(view: &View<'_, '_>, id: &ClusterId, place: Span, out: &mut Collector) {
+    let routes = view.services.iter().filter(|offer| offer.service.cluster == *id).map(|offer| &offer.built.route);
+    let kinds: BTreeSet<&Resource> = routes.flat_map(|route| [&route.internal, &route.tenant]).collect();
+    if kinds.is_empty() {
+        return;
+    }
+    let names: BTreeSet<String> = kinds.iter().map(|kind| kind.full_name()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut rules = vec![rbac::named("apiextensions.k8s.io", "customresourcedefinitions", &names, &["get"])];
+    rules.extend(kinds.into_iter().map(|kind| rbac::rule(&kind.group, &[kind.plural.as_str()], READ)));
+    // Not the name of the ClusterRole in the service cluster: both may be in one cluster.
+    let name = format!("{SYNC_ROLE}-management:{}.{}", id.cluster, id.provider);
+    rbac::service_account_role(out, None, &name, rules, ACCOUNT, Some(place));
+}
+
+/// In the provider's namespace: the kubeconfig of the cluster, its Secret by name, and the statuses.
+fn provider(id: &ClusterId, cluster: &Object<ServiceClusterSpec>, place: Span, out: &mut Collector) {
+    let status = |plural: &str| format!("{plural}/status");
+    let rules = vec![
+        rbac::named("", "secrets", &[&cluster.spec.kubeconfig_secret.name], READ),
+        rbac::named(CORE_GROUP, &status(SERVICE_CLUSTER.plural), &[&id.cluster], &["patch"]),
+        rbac::rule(CORE_GROUP, &[&status(SERVICE_CLUSTER_ASSIGNMENT.plural)], &["patch"]),
+        rbac::rule(CATALOG_GROUP, &[&status(CATALOG_ENTRY.plural)], &["patch"]),
+    ];
+    role_in(out, &id.provider, id, rules, Some(place));
+}
+
+/// In the namespace of a tenant: the finalizer of its objects, the internal objects, the statuses of both.
+fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, out: &mut Collector) {
+    let mut kinds: BTreeMap<&Resource, BTreeSet<&str>> = BTreeMap::new();
+    let offered = view.offered(tenant).filter(|offer| offer.service.cluster == *id);
+    for route in offered.map(|offer| &offer.built.route) {
+        kinds.entry(&route.tenant).or_default().insert("patch");
+        if route.derives() {
+            kinds.entry(&route.internal).or_default().extend(APPLY.iter().chain(&["delete"]));
+        }
+    }
+    let mut rules = Vec::new();
+    for (kind, verbs) in kinds {
+        let verbs: Vec<&str> = verbs.into_iter().collect();
+        rules.push(rbac::rule(&kind.group, &[kind.plural.as_str()], &verbs));
+        rules.push(rbac::rule(&kind.group, &[&format!("{}/status", kind.plural)], &["patch"]));
+    }
+    let place = view.resolved.accounts.get(tenant).map(|account| account.place("/metadata/name"));
+    role_in(out, tenant, id, rules, place);
+}
