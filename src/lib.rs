@@ -166,8 +166,12 @@ pub mod applying {
     pub use crate::cluster::apply::{ClusterWork, How, apply};
 }
 
-/// `carrier sync`: the links to the service clusters.
+/// `carrier sync`: the links to the service clusters, and who writes for which.
 pub mod running {
+    pub use crate::sync::lease::keeper::{Holder, Holdings, KeeperOptions, LeaseKeeper};
+    pub use crate::sync::lease::names::{of_cluster, of_member};
+    pub use crate::sync::lease::permits::{NoPermit, Permits};
+    pub use crate::sync::lease::timing::Timing;
     pub use crate::sync::link::keeper::{Link, LinkHandle, LinkOptions, keep as keep_link};
     pub use crate::sync::link::namespace::NamespaceState;
     pub use crate::sync::link::namespaces::{Assigned, Namespaces, keep as keep_namespaces};

@@ -61,6 +61,11 @@ pub const ORPHANED: &str = "carrier.kubecarrier.io/orphaned";
 pub const ADOPT: &str = "carrier.kubecarrier.io/adopt";
 /// Finalizer of a tenant object, written by sync before it creates the copies, and removed once they are gone.
 pub const FINALIZER: &str = "carrier.kubecarrier.io/sync";
+/// Annotation of a Lease of `carrier sync`: the process that holds it. Replicas of one name differ by it.
+pub const SYNC_PROCESS: &str = "carrier.kubecarrier.io/sync-process";
+/// Annotation of the Lease of a replica: the only service clusters that it works on, as `provider/cluster` with commas.
+/// Absent where it works on all.
+pub const SYNC_ONLY: &str = "carrier.kubecarrier.io/sync-only";
 
 /// The namespace of carrier's own objects, in every cluster.
 pub const SYSTEM_NAMESPACE: &str = "kubecarrier-system";

@@ -34,6 +34,7 @@ mod lock;
 mod observe;
 mod platform;
 mod rendered;
+mod sync_lease;
 mod sync_link;
 mod tutorial;
 mod two_regions;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         observe::cases(),
         lock::cases(),
         rendered::cases(),
+        sync_lease::cases(),
         sync_link::cases(),
         tutorial::cases(),
         watch::cases(),
