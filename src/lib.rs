@@ -166,7 +166,7 @@ pub mod applying {
     pub use crate::cluster::apply::{ClusterWork, How, apply};
 }
 
-/// `carrier sync`: the links to the service clusters, and who writes for which.
+/// `carrier sync`: the links to the service clusters, who writes for which, and what it tells of itself.
 pub mod running {
     pub use crate::sync::lease::keeper::{Holder, Holdings, KeeperOptions, LeaseKeeper};
     pub use crate::sync::lease::names::{of_cluster, of_member};
@@ -176,6 +176,11 @@ pub mod running {
     pub use crate::sync::link::namespace::NamespaceState;
     pub use crate::sync::link::namespaces::{Assigned, Namespaces, keep as keep_namespaces};
     pub use crate::sync::link::verdict::Trust;
+    pub use crate::sync::listen::{Listen, Listener, NotAnAddress, Pages};
+    pub use crate::sync::logs::{LogFormat, NotALevel, install, level, subscriber};
+    pub use crate::sync::metrics::{
+        ClusterSnapshot, Direction, Metrics, QueueClass, Requests, Side, Snapshot, WriteReason,
+    };
 }
 
 /// The commands as functions.

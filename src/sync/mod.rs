@@ -2,3 +2,6 @@
 
 pub(crate) mod lease;
 pub(crate) mod link;
+pub(crate) mod listen;
+pub(crate) mod logs;
+pub(crate) mod metrics;
