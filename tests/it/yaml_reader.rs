@@ -1,7 +1,6 @@
 //! What the reader says about a text: places, complaints, limits, recovery.
 
 use std::fmt::Write as _;
-use std::time::Instant;
 
 use carrier::diagnostic::{Diagnostics, Severity};
 use carrier::source::{FileId, Span};
@@ -173,10 +172,7 @@ fn a_refused_value_leaves_the_rest_of_its_document() {
 // ---------------------------------------------------------------- limits
 
 fn code_of(text: &str) -> Vec<&'static str> {
-    let start = Instant::now();
-    let codes = parse(text).1.into_sorted().iter().map(|d| d.code.id).collect();
-    assert!(start.elapsed().as_secs() < 20, "{} s for {} bytes", start.elapsed().as_secs(), text.len());
-    codes
+    parse(text).1.into_sorted().iter().map(|d| d.code.id).collect()
 }
 
 fn alias_bombs_are_stopped() {
