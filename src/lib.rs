@@ -10,7 +10,7 @@
 //! | `plan` | what applying the manifests would change, and for whom |
 //! | `files` | reads a repository, writes manifests |
 //! | `cluster` | the client of an API server: requests, lists, watches, apply |
-//! | `sync` | `carrier sync`: instances in step between the clusters |
+//! | `sync` | keeps instances in step: decisions (pure), watches, writes |
 //! | `ops` | the commands as functions |
 //! | `cli` | arguments, terminal, exit status |
 //!
@@ -196,6 +196,7 @@ pub mod program {
     pub use crate::cli::env::Env;
     pub use crate::cli::exit::Exit;
     pub use crate::cli::get::Document;
+    pub use crate::cli::sync::Document as SyncDocument;
     pub use crate::cli::ui::Ui;
     pub use crate::cli::{completions, explain, main, reference, run};
 }

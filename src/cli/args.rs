@@ -10,7 +10,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
-use super::{apply, check, completions, doctor, explain, fields, get, init, lock, man, plan, render, schema, version};
+use super::{
+    apply, check, completions, doctor, explain, fields, get, init, lock, man, plan, render, schema, sync, version,
+};
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Plan(plan::PlanArgs),
     /// Apply the repository to the clusters
     Apply(apply::ApplyArgs),
+    /// Keep the instances of the services in step between the clusters
+    Sync(sync::SyncArgs),
     /// Show the fields of a CRD that can be exposed
     Fields(fields::FieldsArgs),
     /// List the instances of the services

@@ -30,6 +30,7 @@ pub mod reference;
 pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod style;
+pub(crate) mod sync;
 pub(crate) mod table;
 pub(crate) mod ui;
 pub(crate) mod version;
@@ -106,6 +107,7 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Command::Render(args) => render::run(&args, env, ui),
         Command::Plan(args) => plan::run(&args, env, ui),
         Command::Apply(args) => apply::run(&args, env, ui),
+        Command::Sync(args) => sync::run(&args, env, ui),
         Command::Fields(args) => fields::run(&args, env, ui),
         Command::Get(args) => get::run(&args, env, ui),
         Command::Doctor(args) => doctor::run(&args, env, ui),

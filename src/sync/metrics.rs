@@ -59,10 +59,6 @@ pub enum WriteReason {
     Delete,
     /// Marks of ours that were stripped, or an object that is taken up again.
     Adopt,
-    /// A namespace.
-    Namespace,
-    /// An event.
-    Event,
 }
 
 /// The classes of the queue.
@@ -70,10 +66,10 @@ pub enum WriteReason {
 pub enum QueueClass {
     /// An edit that somebody waits for.
     Fresh,
-    /// What is due after a list or a restart.
+    /// A copy or a status that has changed.
+    Status,
+    /// What is due after a list or a restart, or is tried again.
     Backlog,
-    /// What failed, and is tried again.
-    Retry,
 }
 
 macro_rules! words {
@@ -99,9 +95,9 @@ words! {
     Side { Management: "management", Service: "service" }
     WriteReason {
         Create: "create", Update: "update", Correction: "correction", Status: "status", Finalizer: "finalizer",
-        Delete: "delete", Adopt: "adopt", Namespace: "namespace", Event: "event",
+        Delete: "delete", Adopt: "adopt",
     }
-    QueueClass { Fresh: "fresh", Backlog: "backlog", Retry: "retry" }
+    QueueClass { Fresh: "fresh", Status: "status", Backlog: "backlog" }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -235,7 +231,7 @@ impl Metrics {
         oldest.set(now.oldest_unsynced.as_secs_f64());
         registry.register("oldest_unsynced_seconds", "The age of the oldest change that has not arrived", oldest);
         let queue = Family::<ClassLabels, Gauge>::default();
-        for class in [QueueClass::Fresh, QueueClass::Backlog, QueueClass::Retry] {
+        for class in [QueueClass::Fresh, QueueClass::Status, QueueClass::Backlog] {
             let depth = now.queue.get(&class).copied().unwrap_or_default();
             queue.get_or_create(&ClassLabels { class }).set(signed(depth));
         }

@@ -128,6 +128,12 @@ impl LeaseKeeper {
         });
     }
 
+    /// Where to name the service clusters, for a task of its own.
+    #[must_use]
+    pub fn names(&self) -> watch::Sender<BTreeSet<ClusterId>> {
+        self.clusters.clone()
+    }
+
     /// Gives all Leases back: no more writes begin, and each Lease goes when the last write to its cluster has ended.
     /// Whoever cannot wait for that drops the future.
     pub async fn stop(mut self) {

@@ -27,4 +27,4 @@ mod secret;
 pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod verdict;
-mod write;
+pub(crate) mod write;

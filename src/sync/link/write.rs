@@ -13,7 +13,7 @@ use crate::model::resource::Resource;
 pub(super) const STATUS_MANAGER: &str = "carrier-sync-status";
 
 /// Whether this process may write at this moment.
-pub(super) type MayWrite = Arc<dyn Fn() -> bool + Send + Sync>;
+pub(crate) type MayWrite = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// The time for a condition: seconds, as Kubernetes writes it.
 pub(super) fn now() -> String {

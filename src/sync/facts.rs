@@ -1,0 +1,216 @@
+//! What is remembered of an object of each level, read from its body once. Pure.
+
+use serde_json::Value;
+
+use super::digest::Digest;
+use super::level::Level;
+use super::marks::Marks;
+use super::owned::applied_by;
+use super::service::{INTERNAL_MANAGER, SERVICE_MANAGER, Service};
+use super::shape::Shape;
+use super::status::StatusFacts;
+use super::wanted::{self, SYNCED};
+use crate::model::keys::{APPROVED_DELETION, DELETION_POLICY, FINALIZER, ORPHANED, PAUSED};
+
+/// What every object has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Its UID.
+    pub uid: Box<str>,
+    /// Its resource version. Servers give decimal numbers that grow (KEP-5504).
+    pub version: u64,
+    /// Its generation; 0 where it has none.
+    pub generation: i64,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+}
+
+/// What is remembered of a tenant object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TenantFacts {
+    /// What every object has.
+    pub seen: Seen,
+    /// Whether it has our finalizer.
+    pub finalizer: bool,
+    /// Whether it asks to be left alone.
+    pub paused: bool,
+    /// The deletion policy that it asks for, as written.
+    pub policy: Option<Box<str>>,
+    /// Whether its deletion was approved.
+    pub approved: bool,
+    /// What the object below shall be: the internal one, or the service object where nothing is derived.
+    pub wants: Digest,
+    /// Its exposed part.
+    pub exposed: Digest,
+    /// Its status, without the condition `Synced`.
+    pub status: StatusFacts,
+    /// The condition.
+    pub synced: Option<SyncedSeen>,
+}
+
+/// The condition `Synced` as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SyncedSeen {
+    /// `status`.
+    pub status: Box<str>,
+    /// `reason`.
+    pub reason: Box<str>,
+    /// The digest of `message`.
+    pub message: Digest,
+    /// `observedGeneration`.
+    pub observed_generation: Option<i64>,
+    /// `lastTransitionTime`.
+    pub last_transition: Box<str>,
+}
+
+/// What is remembered of an internal or a service object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CopyFacts {
+    /// What every object has.
+    pub seen: Seen,
+    /// Whose copy it is.
+    pub marks: Marks,
+    /// Whether it was left behind on purpose.
+    pub orphaned: bool,
+    /// Whether its deletion was approved, where its tenant object is gone.
+    pub approved: bool,
+    /// The finalizers that hold it.
+    pub finalizers: Box<[Box<str>]>,
+    /// What we have applied, with the values as they are.
+    pub owned: Digest,
+    /// For an internal object: what the service object shall be.
+    pub wants: Digest,
+    /// For an internal object: its exposed part, as far as somebody set it.
+    pub exposed: Digest,
+    /// For an internal object, its status; for a service object, what of it an internal object can hold.
+    pub status: StatusFacts,
+    /// For a service object: what of its status the tenant object can hold.
+    pub shown: StatusFacts,
+}
+
+/// The namespace and name of an object.
+#[must_use]
+pub(crate) fn name_of(object: &Value) -> Option<(&str, &str)> {
+    let metadata = object.get("metadata")?;
+    Some((metadata.get("namespace")?.as_str()?, metadata.get("name")?.as_str()?))
+}
+
+impl Seen {
+    /// `None` for what no API server would say.
+    #[must_use]
+    pub(crate) fn of(object: &Value) -> Option<Self> {
+        let metadata = object.get("metadata")?;
+        let uid = metadata.get("uid")?.as_str().filter(|uid| !uid.is_empty() && uid.len() <= 128)?;
+        Some(Self {
+            uid: uid.into(),
+            version: metadata.get("resourceVersion")?.as_str()?.parse().ok()?,
+            generation: metadata.get("generation").and_then(Value::as_i64).unwrap_or_default(),
+            deleting: metadata.get("deletionTimestamp").is_some_and(|time| !time.is_null()),
+        })
+    }
+}
+
+fn annotation<'o>(object: &'o Value, key: &str) -> Option<&'o str> {
+    object.get("metadata")?.get("annotations")?.get(key)?.as_str()
+}
+
+fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
+    let list = object.get("metadata").and_then(|metadata| metadata.get("finalizers")).and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_str)
+}
+
+impl TenantFacts {
+    /// The facts of a tenant object; `None` for what no API server would say.
+    #[must_use]
+    pub(crate) fn of(service: &Service, object: &Value) -> Option<Self> {
+        let seen = Seen::of(object)?;
+        let wants = if service.derives() {
+            digest(&service.internal, wanted::internal(service, object).fields)
+        } else {
+            digest(service.base.as_ref().unwrap_or(&Shape::default()), wanted::service(service, object).fields)
+        };
+        let mut status = object.get("status").cloned();
+        let synced = status.as_mut().and_then(take_synced);
+        Some(Self {
+            finalizer: finalizers(object).any(|finalizer| finalizer == FINALIZER),
+            paused: annotation(object, PAUSED) == Some("true"),
+            policy: annotation(object, DELETION_POLICY)
+                .map(|policy| policy.chars().take(60).collect::<String>().into()),
+            approved: annotation(object, APPROVED_DELETION) == Some(&*seen.uid),
+            wants,
+            exposed: Digest::of(&wanted::exposed(service, Level::Tenant, object)),
+            status: StatusFacts::of(status.as_ref()),
+            synced,
+            seen,
+        })
+    }
+}
+
+impl CopyFacts {
+    /// The facts of an internal or a service object; `namespace` and `name` are those of the tenant object.
+    #[must_use]
+    pub(crate) fn of(service: &Service, level: Level, object: &Value, namespace: &str, name: &str) -> Option<Self> {
+        let seen = Seen::of(object)?;
+        let anything = Shape::default();
+        let (manager, shape) = match level {
+            Level::Tenant | Level::Internal => (INTERNAL_MANAGER, &service.internal),
+            Level::Service => (SERVICE_MANAGER, service.base.as_ref().unwrap_or(&anything)),
+        };
+        let owned = applied_by(object, manager, "", shape).unwrap_or(Value::Null);
+        let status = object.get("status");
+        let (wants, exposed, status, shown) = match level {
+            Level::Tenant | Level::Internal => {
+                let below = service.base.as_ref().unwrap_or(&anything);
+                let wants = digest(below, wanted::service(service, object).fields);
+                let exposed = Digest::of(&wanted::exposed(service, Level::Internal, object));
+                (wants, exposed, StatusFacts::of(status), StatusFacts::of(None))
+            }
+            Level::Service => {
+                let nothing = Digest::of(&Value::Null);
+                let internal = StatusFacts::of(Some(&wanted::internal_status(service, status)));
+                let shown = StatusFacts::of(Some(&wanted::tenant_status(service, status)));
+                (nothing, nothing, internal, shown)
+            }
+        };
+        Some(Self {
+            marks: Marks::read(service, object, manager, namespace, name),
+            orphaned: annotation(object, ORPHANED) == Some("true"),
+            approved: annotation(object, APPROVED_DELETION) == Some(&*seen.uid),
+            finalizers: finalizers(object)
+                .take(20)
+                .map(|name| name.chars().take(300).collect::<String>().into())
+                .collect(),
+            owned: digest(shape, owned),
+            wants,
+            exposed,
+            status,
+            shown,
+            seen,
+        })
+    }
+}
+
+/// The digest of the fields of an object, in which merged lists have no order.
+#[must_use]
+pub(crate) fn digest(shape: &Shape, fields: Value) -> Digest {
+    Digest::of(&shape.canonical(fields))
+}
+
+/// Takes the condition out of a tenant object's status.
+fn take_synced(status: &mut Value) -> Option<SyncedSeen> {
+    let conditions = status.get_mut("conditions")?.as_array_mut()?;
+    let at = conditions.iter().position(|condition| condition.get("type").and_then(Value::as_str) == Some(SYNCED))?;
+    let condition = conditions.remove(at);
+    let is_empty = conditions.is_empty();
+    if is_empty && let Value::Object(status) = status {
+        status.remove("conditions");
+    }
+    let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
+    Some(SyncedSeen {
+        status: text("status").into(),
+        reason: text("reason").into(),
+        message: Digest::of(&Value::from(text("message"))),
+        observed_generation: condition.get("observedGeneration").and_then(Value::as_i64),
+        last_transition: text("lastTransitionTime").into(),
+    })
+}

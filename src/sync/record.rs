@@ -1,0 +1,148 @@
+//! What the index holds of one instance. Pure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::contest::Corrections;
+use super::facts::{CopyFacts, TenantFacts};
+use super::level::Level;
+use super::memory::Memory;
+use super::queue::{Home, Moment};
+use super::verdict::Verdict;
+
+/// The first pause after a failure; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// An instance: what is known of its three objects, and what happened before.
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// The number of its service.
+    pub service_id: u32,
+    /// The tenant's namespace in the management cluster.
+    pub namespace: Box<str>,
+    /// The name, on all levels.
+    pub name: Box<str>,
+    /// Its place in the queue.
+    pub home: Home,
+    /// The tenant object.
+    pub tenant: Option<TenantFacts>,
+    /// The internal object.
+    pub internal: Option<CopyFacts>,
+    /// The service object.
+    pub service: Option<CopyFacts>,
+    /// The namespace that the service object was seen in.
+    pub service_namespace: Option<Box<str>>,
+    /// The list in which each level was seen last.
+    pub seen_in: [u32; 3],
+    /// The results of our writes.
+    pub memory: Memory,
+    /// How the instance stands.
+    pub verdict: Option<Verdict>,
+    /// Whether a copy is left without a tenant object.
+    pub orphan: bool,
+    /// What is rarely there.
+    pub rare: Option<Box<Rare>>,
+    /// Since when it has not been in step.
+    pub unsynced_since: Option<Moment>,
+    /// Since when a status has not been copied.
+    pub status_since: Option<Moment>,
+}
+
+/// What only few instances have: those in work, and those that fail.
+#[derive(Debug, Default)]
+pub(crate) struct Rare {
+    /// Bodies that events brought, until they have been worked on.
+    pub bodies: [Option<Arc<Value>>; 3],
+    /// The corrections of the copy.
+    pub corrections: Corrections,
+    /// How often it failed in a row.
+    pub failures: u32,
+    /// When what failed is tried again.
+    pub retry_at: Option<Moment>,
+    /// The deletion policy that is not allowed and of which an event has told.
+    pub told_policy: Option<Box<str>>,
+}
+
+impl Record {
+    /// An instance of which nothing is known.
+    #[must_use]
+    pub(crate) fn new(service_id: u32, namespace: &str, name: &str, home: Home) -> Self {
+        Self {
+            service_id,
+            namespace: namespace.into(),
+            name: name.into(),
+            home,
+            tenant: None,
+            internal: None,
+            service: None,
+            service_namespace: None,
+            seen_in: [0; 3],
+            memory: Memory::default(),
+            verdict: None,
+            orphan: false,
+            rare: None,
+            unsynced_since: None,
+            status_since: None,
+        }
+    }
+
+    /// The resource version of the object on a level.
+    #[must_use]
+    pub(crate) fn version(&self, level: Level) -> Option<u64> {
+        match level {
+            Level::Tenant => self.tenant.as_ref().map(|facts| facts.seen.version),
+            Level::Internal => self.internal.as_ref().map(|facts| facts.seen.version),
+            Level::Service => self.service.as_ref().map(|facts| facts.seen.version),
+        }
+    }
+
+    /// Whether nothing is known of it, so that it need not be kept.
+    #[must_use]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tenant.is_none() && self.internal.is_none() && self.service.is_none()
+    }
+
+    /// What is rarely there, made where it is needed.
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Forgets the bodies, and all that is over.
+    pub(crate) fn tidy(&mut self, now: Moment) {
+        let Some(rare) = &mut self.rare else { return };
+        rare.bodies = Default::default();
+        if !self.memory.service.is_overwritten() && rare.corrections.is_over(now) {
+            rare.corrections = Corrections::default();
+        }
+        if rare.failures == 0
+            && rare.retry_at.is_none()
+            && rare.told_policy.is_none()
+            && rare.corrections == Corrections::default()
+        {
+            self.rare = None;
+        }
+    }
+
+    /// Remembers a failure, and returns when to try again. `chance` is between 0 and 1; `least` is what the server asks
+    /// for.
+    pub(crate) fn failed(&mut self, now: Moment, chance: f64, least: Duration, longest: Duration) -> Moment {
+        let rare = self.rare();
+        let ceiling = 2_u32.checked_pow(rare.failures).and_then(|times| FIRST_PAUSE.checked_mul(times));
+        let ceiling = ceiling.unwrap_or(longest).min(longest);
+        rare.failures = rare.failures.saturating_add(1);
+        // Half of the pause is certain, so that a refusal is not repeated at once.
+        let at = now + least + ceiling.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
+        rare.retry_at = Some(at);
+        at
+    }
+
+    /// Remembers that nothing fails any more.
+    pub(crate) fn recovered(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.failures = 0;
+            rare.retry_at = None;
+        }
+    }
+}
