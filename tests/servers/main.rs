@@ -34,6 +34,7 @@ mod lock;
 mod observe;
 mod platform;
 mod rendered;
+mod sync;
 mod sync_lease;
 mod sync_link;
 mod tutorial;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         lock::cases(),
         rendered::cases(),
         sync_lease::cases(),
+        sync::cases(),
         sync_link::cases(),
         tutorial::cases(),
         watch::cases(),

@@ -138,7 +138,9 @@ impl ControlPlane {
     /// The way in of a user with a client certificate of its own, in at most one group.
     pub(crate) async fn user(&self, name: &str, groups: &[&str]) -> Result<Access, StartError> {
         let identity = self.authority.user(name, groups);
-        Access::new(Arc::clone(&self.plane), self.port, identity, &format!("user-{name}")).await
+        // No colon, as in the name of a service account: it separates the files that KUBECONFIG lists.
+        let label = format!("user-{}", name.replace(':', "-"));
+        Access::new(Arc::clone(&self.plane), self.port, identity, &label).await
     }
 
     /// The way in of an admin who acts as `user`, in any number of groups. RBAC decides

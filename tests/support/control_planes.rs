@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use super::assets::Assets;
 use super::control_plane::{Common, ControlPlane};
 use super::etcd::Etcd;
+use super::process::Process;
 use super::runner::{self, Remains};
 use super::watchdog::Watchdog;
 use super::{StartError, USUAL};
@@ -121,6 +122,13 @@ impl ControlPlanes {
     /// Where their data, logs and kubeconfigs are.
     pub(crate) fn folder(&self) -> &Path {
         self.remains.as_ref().expect("it is there until the end").folder()
+    }
+
+    /// Starts another process beside them, which goes with the test process at the latest. What it writes goes
+    /// to `<name>.log` in [`Self::folder`].
+    pub(crate) fn run(&self, name: &str, program: PathBuf, arguments: Vec<String>) -> Result<Process, StartError> {
+        let remains = self.remains.as_ref().expect("it is there until the end");
+        Process::start(name, program, arguments, remains.folder(), remains.watchdog())
     }
 
     /// The process numbers of everything that was started, for the tests of the harness.

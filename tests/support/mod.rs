@@ -37,7 +37,7 @@ pub(crate) use control_plane::ControlPlane;
 pub(crate) use control_planes::{Builder, ControlPlanes, shared};
 pub(crate) use harness::{TestResult, name};
 pub(crate) use libtest_mimic::Failed;
-pub(crate) use process::has_ended;
+pub(crate) use process::{Process, has_ended};
 pub(crate) use proxy::Proxy;
 pub(crate) use runner::cases;
 pub(crate) use runner::{Case, block_on, eventually, run};
@@ -101,7 +101,7 @@ fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> StartError
 /// It lies below the range from which systems take the ports of outgoing
 /// connections, so that none of the many clients of a test run can have it
 /// before the server does.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     use std::hash::{BuildHasher, RandomState};
     loop {
         let random = RandomState::new().hash_one("port") % 12_000;

@@ -94,6 +94,33 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
+    /// Asks it to end (SIGTERM); see [`Self::end`].
+    pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Waits until it has ended by itself, and how.
+    ///
+    /// # Panics
+    /// If it still runs after `limit`.
+    pub(crate) async fn end(&self, limit: Duration) -> ExitStatus {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.ended() {
+                // Only takes note of it: the process is gone.
+                self.kill();
+                return status;
+            }
+            assert!(Instant::now() < deadline, "{} still runs after {} s", self.name, limit.as_secs());
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// What it has written.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// Ends it at once (SIGKILL) and waits until it is gone. Fine if it is gone already.
     pub(crate) fn kill(&self) {
         let Some(mut child) = self.lock().take() else { return };
@@ -132,8 +159,7 @@ impl Process {
     }
 
     fn end_of_log(&self) -> String {
-        let text = std::fs::read(&self.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
+        let text = self.log();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }

@@ -1,0 +1,249 @@
+//! The process itself: killed, ended, doubled, and run once.
+
+use serde_json::{Value, json};
+
+use super::basics::{shows, versions};
+use super::bed::Bed;
+use super::deletions::all_in_step;
+use super::objects::{Objects, annotation, holds, uid, version, wait};
+use crate::support::{Case, TestResult, cases};
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases![
+        killed_at_twenty_points_of_a_burst,
+        an_orderly_end_gives_the_leases_back,
+        two_processes_share_the_clusters_and_double_nothing,
+        a_replica_that_stands_still_loses_its_clusters,
+        a_replica_whose_clock_differs_is_respected_while_it_renews,
+        a_restart_writes_nothing,
+        one_cluster_only,
+    ]
+}
+
+fn leases(bed: &Bed) -> Objects {
+    let kind = ("coordination.k8s.io", "v1", "Lease", "leases");
+    Objects::new(bed.management().client(), kind, "kubecarrier-system")
+}
+
+async fn holder(bed: &Bed, region: &str) -> Result<String, String> {
+    let lease =
+        leases(bed).try_get(&format!("carrier-sync-{region}.team-a")).await.map_err(|error| error.to_string())?;
+    let lease = lease.ok_or("there is no lease")?;
+    Ok(lease["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned())
+}
+
+/// How many instances the burst has, and how often sync is killed in it.
+const BURST: usize = 60;
+const KILLS: usize = 20;
+
+async fn killed_at_twenty_points_of_a_burst() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let _operator = bed.operator("eu-west-1");
+    bed.clusters().annotate("eu-west-1", "carrier.kubecarrier.io/deletion-breaker", Some("1000,100%,10m")).await?;
+    let sync = bed.sync().await?;
+    let redis = bed.service("eu-west-1").await;
+    let name = |number: usize| format!("burst-{number:02}");
+    // The points lie where the writes of the burst stand, not at times: after so many copies, edits and deletions.
+    for kill in 0..KILLS {
+        for number in (kill * BURST / KILLS)..((kill + 1) * BURST / KILLS) {
+            redis.create(&name(number)).await?;
+        }
+        if kill % 3 == 1 {
+            redis.member.merge(&name(kill), &json!({"spec": {"size": 10 + kill}})).await?;
+        }
+        if kill % 4 == 3 {
+            redis.member.delete(&name(kill - 1)).await?;
+        }
+        // Somewhere within the passes of these.
+        tokio::time::sleep(std::time::Duration::from_millis(17 * (kill as u64 % 7))).await;
+        sync.kill();
+        sync.again()?;
+        if kill % 2 == 0 {
+            sync.ready().await?;
+        }
+    }
+    sync.ready().await?;
+    let deleted: Vec<usize> = (0..KILLS).filter(|kill| kill % 4 == 3).map(|kill| kill - 1).collect();
+    for &number in &deleted {
+        redis.gone(&name(number)).await;
+    }
+    all_in_step(&redis, BURST - deleted.len()).await;
+    for number in (0..BURST).filter(|number| !deleted.contains(number)) {
+        let levels = redis.in_step(&name(number)).await;
+        assert_eq!(annotation(&levels.copy, "carrier.kubecarrier.io/source-uid"), uid(&levels.tenant));
+        assert_eq!(levels.copy["spec"]["size"], levels.tenant["spec"]["size"]);
+    }
+    // Nothing doubled, no orphan.
+    for (level, objects) in [("internal", &redis.internal), ("copy", &redis.copy)] {
+        assert_eq!(objects.list().await?.len(), BURST - deleted.len(), "{level}");
+    }
+    Ok(())
+}
+
+async fn an_orderly_end_gives_the_leases_back() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let sync = bed.sync().await?;
+    let redis = bed.service("eu-west-1").await;
+    redis.later("first").await?;
+    assert_eq!(holder(&bed, "eu-west-1").await?, "one");
+    assert_eq!(sync.get("/healthz").await?.0, 200);
+    assert_eq!(sync.stop().await, Some(0));
+    let left = holder(&bed, "eu-west-1").await;
+    assert!(left.as_ref().map_or(true, String::is_empty), "{left:?} still holds it");
+    // Another may begin at once.
+    let other = bed.replica("two", &[])?;
+    other.ready().await?;
+    redis.later("second").await?;
+    assert_eq!(holder(&bed, "eu-west-1").await?, "two");
+    // Killed, the same name takes its own back.
+    other.kill();
+    other.again()?;
+    redis.later("third").await?;
+    assert_eq!(holder(&bed, "eu-west-1").await?, "two");
+    Ok(())
+}
+
+async fn two_processes_share_the_clusters_and_double_nothing() -> TestResult {
+    let bed = Bed::new(&["eu-west-1", "eu-west-2"]).await?;
+    let (one, two) = (bed.replica("one", &[])?, bed.replica("two", &[])?);
+    one.ready().await?;
+    two.ready().await?;
+    wait("each holds one", async || {
+        let mut holders = [holder(&bed, "eu-west-1").await?, holder(&bed, "eu-west-2").await?];
+        holders.sort();
+        holds(holders == ["one", "two"], || format!("{holders:?}"))
+    })
+    .await;
+    let services = [bed.service("eu-west-1").await, bed.service("eu-west-2").await];
+    for number in 0..20 {
+        for redis in &services {
+            redis.create(&format!("shared-{number}")).await?;
+        }
+    }
+    for redis in &services {
+        all_in_step(redis, 20).await;
+        assert_eq!(redis.copy.list().await?.len(), 20);
+    }
+    let (first, second) = (one.metrics().await, two.metrics().await);
+    for cluster in ["cluster=\"team-a/eu-west-1\"", "cluster=\"team-a/eu-west-2\""] {
+        let writes =
+            [&first, &second].map(|metrics| metrics.sum("carrier_writes_total", &[cluster, "side=\"service\""]));
+        assert!(writes.contains(&0.0), "both wrote to {cluster}: {writes:?}");
+    }
+    one.kill();
+    for redis in &services {
+        redis.later("after-a-death").await?;
+    }
+    Ok(())
+}
+
+async fn a_replica_that_stands_still_loses_its_clusters() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let one = bed.sync().await?;
+    let redis = bed.service("eu-west-1").await;
+    redis.later("first").await?;
+    let two = bed.replica("two", &[])?;
+    two.ready().await?;
+    one.pause();
+    redis.later("second").await?;
+    assert_eq!(holder(&bed, "eu-west-1").await?, "two");
+    let before = two.metrics().await.sum("carrier_writes_total", &["side=\"service\""]);
+    assert!(before > 0.0);
+    // Awake again it must not believe that it still holds what it held.
+    one.resume();
+    redis.member.merge("first", &json!({"spec": {"size": 8}})).await?;
+    assert_eq!(redis.in_step("first").await.copy["spec"]["size"], 8);
+    redis.later("third").await?;
+    assert_eq!(redis.copy.list().await?.len(), 3);
+    assert_eq!(one.stop().await, Some(0));
+    Ok(())
+}
+
+/// No clock of this machine is changed: the lease of another replica, which the test keeps, bears the times of a
+/// clock that is ten minutes behind or ahead.
+async fn a_replica_whose_clock_differs_is_respected_while_it_renews() -> TestResult {
+    let bed = Bed::new(&["eu-west-1", "eu-west-2"]).await?;
+    let leases = leases(&bed);
+    let renewals = [("eu-west-1", -10), ("eu-west-2", 10)].map(|(region, minutes)| {
+        let (leases, name) = (leases.clone(), format!("carrier-sync-{region}.team-a"));
+        let spec = move || {
+            let time = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(minutes);
+            let time = format!("{time:.6}");
+            json!({"holderIdentity": "elsewhere", "leaseDurationSeconds": 12, "acquireTime": time, "renewTime": time})
+        };
+        (leases, name, spec)
+    });
+    for (leases, name, spec) in &renewals {
+        leases.create(name, &spec(), &json!({})).await?;
+    }
+    let renewing = tokio::spawn(async move {
+        loop {
+            for (leases, name, spec) in &renewals {
+                let _ = leases.merge(name, &json!({"spec": spec()})).await;
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+    });
+    let sync = bed.replica("one", &[])?;
+    let services = [("eu-west-1", bed.service("eu-west-1").await), ("eu-west-2", bed.service("eu-west-2").await)];
+    for (_, redis) in &services {
+        redis.create("waits").await?;
+    }
+    // Longer than a lease lasts.
+    tokio::time::sleep(std::time::Duration::from_secs(25)).await;
+    for (region, redis) in &services {
+        assert_eq!(holder(&bed, region).await?, "elsewhere", "{region} was taken from a replica that lives");
+        assert!(redis.copy.get("waits").await.is_none(), "{region} was written by who does not hold it");
+    }
+    renewing.abort();
+    for (region, redis) in &services {
+        redis.in_step("waits").await;
+        assert_eq!(holder(&bed, region).await?, "one");
+    }
+    assert_eq!(sync.stop().await, Some(0));
+    Ok(())
+}
+
+async fn a_restart_writes_nothing() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let _operator = bed.operator("eu-west-1");
+    let sync = bed.sync().await?;
+    let redis = bed.service("eu-west-1").await;
+    for number in 0..20 {
+        redis.create(&format!("still-{number}")).await?;
+    }
+    all_in_step(&redis, 20).await;
+    for number in 0..20 {
+        shows(&redis.tenant, &format!("still-{number}"), "/status/observedGeneration", json!(1)).await;
+    }
+    assert_eq!(sync.stop().await, Some(0));
+    let mut before = Vec::new();
+    for number in 0..20 {
+        before.push(versions(&redis, &format!("still-{number}")).await);
+    }
+    let statuses = [bed.clusters().list().await?, bed.assignments().list().await?];
+    sync.again()?;
+    sync.ready().await?;
+    redis.later("later").await?;
+    for (number, before) in before.iter().enumerate() {
+        assert_eq!(&versions(&redis, &format!("still-{number}")).await, before, "still-{number} was written");
+    }
+    let after = [bed.clusters().list().await?, bed.assignments().list().await?];
+    let of = |lists: &[Vec<Value>; 2]| -> Vec<String> {
+        lists.iter().flatten().map(|each| version(each).to_owned()).collect()
+    };
+    assert_eq!(of(&after), of(&statuses), "a status was written again");
+    Ok(())
+}
+
+async fn one_cluster_only() -> TestResult {
+    let bed = Bed::new(&["eu-west-1", "eu-west-2"]).await?;
+    let sync = bed.replica("one", &["--only", "team-a/eu-west-2"])?;
+    sync.ready().await?;
+    let (first, second) = (bed.service("eu-west-1").await, bed.service("eu-west-2").await);
+    first.create("not-mine").await?;
+    second.later("mine").await?;
+    assert!(first.internal.get("not-mine").await.is_none() && first.copy.get("not-mine").await.is_none());
+    assert!(holder(&bed, "eu-west-1").await.map_or(true, |holder| holder.is_empty()));
+    Ok(())
+}
