@@ -76,6 +76,17 @@ pub(crate) struct Would {
     pub steps: Vec<String>,
 }
 
+/// A connection to a service cluster whose identity is known.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    /// Its number: what was seen over an earlier one is not believed.
+    pub epoch: u64,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The UID that identifies it.
+    pub uid: String,
+}
+
 /// What the tasks share.
 pub(crate) struct Shared {
     /// The management cluster.
@@ -88,7 +99,7 @@ pub(crate) struct Shared {
     pub telemetry: Telemetry,
     index: Mutex<Index>,
     began: Instant,
-    connections: Mutex<BTreeMap<ClusterId, (u64, Cluster)>>,
+    connections: Mutex<BTreeMap<ClusterId, Connection>>,
     permits: Option<Permits>,
     wishes: mpsc::Sender<Wish>,
     dropped: Mutex<BTreeSet<(String, &'static str, String)>>,
@@ -146,7 +157,7 @@ impl Shared {
     }
 
     /// Replaces the connection to a cluster.
-    pub(crate) fn connect(&self, cluster: &ClusterId, connection: Option<(u64, Cluster)>) {
+    pub(crate) fn connect(&self, cluster: &ClusterId, connection: Option<Connection>) {
         let mut all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         match connection {
             Some(connection) => drop(all.insert(cluster.clone(), connection)),
@@ -155,15 +166,15 @@ impl Shared {
     }
 
     /// The connection with this number, if it is still the one in use.
-    pub(crate) fn connection(&self, cluster: &ClusterId, epoch: u64) -> Option<Cluster> {
+    pub(crate) fn connection(&self, cluster: &ClusterId, epoch: u64) -> Option<Connection> {
         let all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(cluster).filter(|(number, _)| *number == epoch).map(|(_, connection)| connection.clone())
+        all.get(cluster).filter(|connection| connection.epoch == epoch).cloned()
     }
 
     /// Every connection in use.
     pub(crate) fn connections(&self) -> Vec<(ClusterId, Cluster)> {
         let all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|(id, (_, cluster))| (id.clone(), cluster.clone())).collect()
+        all.iter().map(|(id, connection)| (id.clone(), connection.cluster.clone())).collect()
     }
 
     /// What of the management cluster was not listed yet, one line each.

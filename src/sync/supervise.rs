@@ -22,7 +22,7 @@ use super::place::{AssignmentState, ClusterState};
 use super::said::{namespace_state, trust};
 use super::service::Service;
 use super::shape::Shape;
-use super::shared::{Shared, Wish};
+use super::shared::{Connection, Shared, Wish};
 use super::source::{Source, watch_source};
 use crate::cluster::Cluster;
 use crate::cluster::watch::WatchEvent;
@@ -378,8 +378,13 @@ impl Supervisor {
                 epoch: link.epoch,
                 lane,
             };
-            let connection = link.connection.clone().filter(|_| link.trust.is_trusted());
-            self.shared.connect(id, connection.map(|connection| (link.epoch, connection)));
+            let connection = match (&link.trust, &link.connection) {
+                (LinkTrust::Trusted { uid }, Some(cluster)) => {
+                    Some(Connection { epoch: link.epoch, cluster: cluster.clone(), uid: uid.clone() })
+                }
+                _ => None,
+            };
+            self.shared.connect(id, connection);
             let before = index.places.clusters.insert(id.clone(), state.clone());
             if before.is_none_or(|before| before != state) {
                 changed.push((id.clone(), None));
@@ -596,7 +601,7 @@ impl Supervisor {
             running.stop_service();
             let connection = self.shared.connection(&running.service.route.cluster, epoch);
             if let Some(connection) = connection {
-                look(connection, &running.service, (key.clone(), epoch), self.news.clone(), ASK_AGAIN);
+                look(connection.cluster, &running.service, (key.clone(), epoch), self.news.clone(), ASK_AGAIN);
             }
         }
     }

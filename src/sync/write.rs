@@ -18,13 +18,13 @@ use super::queue::Moment;
 use super::record::Record;
 use super::service::{FINALIZER_MANAGER, INTERNAL_MANAGER, SERVICE_MANAGER, STATUS_MANAGER, Service};
 use super::shape::Shape;
-use super::shared::{Shared, clock};
+use super::shared::{Connection, Shared, clock};
 use super::status::StatusFacts;
 use super::step::{StatusFrom, Step, WriteReason};
 use super::verdict::Verdict;
 use super::wanted::{self, SyncedCondition, Wanted};
 use crate::cluster::request::JsonPatch;
-use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind};
+use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, identity};
 use crate::model::keys::{FINALIZER, ORPHANED};
 use crate::model::resource::Resource;
 
@@ -140,7 +140,7 @@ pub(crate) struct Writer<'a> {
     shared: &'a Shared,
     job: &'a Job,
     service: &'a Service,
-    cluster: Option<Cluster>,
+    connection: Option<Connection>,
 }
 
 type Result<T> = std::result::Result<T, Box<Outcome>>;
@@ -148,8 +148,8 @@ type Result<T> = std::result::Result<T, Box<Outcome>>;
 impl<'a> Writer<'a> {
     /// The service cluster is written to only over the connection that the decision rests on.
     pub(crate) fn new(shared: &'a Shared, job: &'a Job) -> Self {
-        let cluster = shared.connection(&job.service.route.cluster, job.epoch);
-        Self { shared, job, service: &job.service, cluster }
+        let connection = shared.connection(&job.service.route.cluster, job.epoch);
+        Self { shared, job, service: &job.service, connection }
     }
 
     /// Executes a step.
@@ -184,8 +184,8 @@ impl<'a> Writer<'a> {
         if level != Level::Service {
             return Ok((&self.shared.management, &self.job.namespace));
         }
-        match (&self.cluster, &self.job.service_namespace) {
-            (Some(cluster), Some(namespace)) => Ok((cluster, namespace)),
+        match (&self.connection, &self.job.service_namespace) {
+            (Some(connection), Some(namespace)) => Ok((&connection.cluster, namespace)),
             _ => {
                 let error = ClusterError::new(ErrorKind::Unreachable, "the service cluster is not connected");
                 Err(Box::new(self.failed(level, error, None, None)))
@@ -239,9 +239,25 @@ impl<'a> Writer<'a> {
                 let error = ClusterError::new(ErrorKind::BadAnswer, "the server answers with another object");
                 Err(Box::new(self.failed(level, error, None, None)))
             }
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(Outcome::Gone { level }),
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.is_who_it_was(level).await?;
+                Ok(Outcome::Gone { level })
+            }
             Err(error) => Err(Box::new(self.failed(level, error, None, None))),
         }
+    }
+
+    /// Before an absence is believed the service cluster says who it is: in another cluster behind the same address
+    /// everything is absent (`DESIGN.md` §8 law 6).
+    async fn is_who_it_was(&self, level: Level) -> Result<()> {
+        let (Level::Service, Some(connection)) = (level, &self.connection) else { return Ok(()) };
+        let error = match identity::uid(&connection.cluster).await {
+            Ok(uid) if uid == connection.uid => return Ok(()),
+            Ok(_) => ClusterError::new(ErrorKind::Unreachable, "another cluster answers"),
+            Err(error) => error,
+        };
+        self.shared.doubt(&self.job.service.route.cluster);
+        Err(Box::new(self.failed(level, error, None, None)))
     }
 
     /// The body of an object that the decision saw.
