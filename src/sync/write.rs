@@ -222,9 +222,27 @@ impl<'a> Writer<'a> {
                 self.look(level).await.unwrap_or_else(|o| *o)
             }
             ErrorKind::Invalid if is_failed_test => self.look(level).await.unwrap_or_else(|o| *o),
-            _ => {
-                let internal = self.job.bodies[Level::Internal as usize].clone();
-                self.failed(level, error, wants, internal.as_deref())
+            _ => self.told(level, error, wants).await,
+        }
+    }
+
+    /// A refusal, with the values that the tenant may not read in the server's words. Where these are not known the words
+    /// are not shown at all.
+    async fn told(&self, level: Level, error: ClusterError, wants: Option<Digest>) -> Outcome {
+        if !self.service.derives() {
+            return self.failed(level, error, wants, None);
+        }
+        match self.body(Level::Internal).await {
+            Ok(internal) => self.failed(level, error, wants, Some(&internal)),
+            // On the first hop nothing is hidden yet but the presets.
+            Err(_) if level == Level::Internal && self.job.internal.is_none() => {
+                let presets = self.service.route.projection.project_down(&json!({}));
+                self.failed(level, error, wants, Some(&presets))
+            }
+            Err(_) => {
+                let message =
+                    "it does not allow it; its words are not shown, since they may have hidden values".to_owned();
+                self.failed(level, ClusterError { message, ..error }, wants, None)
             }
         }
     }
