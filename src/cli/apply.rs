@@ -7,12 +7,13 @@ mod report;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
+use super::ask::{ask, interrupt};
 use super::clusters::{ClusterFlags, duration};
 use super::env::Env;
 use super::error::CliError;
@@ -24,7 +25,7 @@ use super::progress;
 use super::ui::Ui;
 use crate::cluster::apply;
 use crate::cluster::diagnose::diagnose;
-use crate::cluster::runtime::{block_on_to_the_end, interrupted};
+use crate::cluster::runtime::block_on_to_the_end;
 use crate::ops::apply::{Applied, ApplyError, ApplyOptions, SavedPlanError, check, execute, prepare};
 use crate::ops::plan::{LivePlan, PlanOptions, Reached, plan_live};
 use crate::ops::{self, Event, EventReceiver, Events, Repository};
@@ -125,13 +126,6 @@ fn refused(refusals: &[Refusal]) -> CliError {
     error.hint("nothing was written")
 }
 
-type Interrupt = Pin<Box<dyn Future<Output = ()>>>;
-
-/// Resolves at the next Ctrl-C or SIGTERM after the first poll.
-fn interrupt() -> Interrupt {
-    Box::pin(interrupted())
-}
-
 /// One run of the command.
 struct Job<'a> {
     args: &'a ApplyArgs,
@@ -178,7 +172,7 @@ impl Job<'_> {
         }
         announce(&planned, plan, ui)?;
         if self.needs_consent() {
-            match ask(ui).await? {
+            match ask(ui, "Apply this? Only `yes` does: ").await? {
                 Some(true) => {}
                 Some(false) => {
                     ui.say("nothing was applied")?;
@@ -259,28 +253,6 @@ fn announce(planned: &LivePlan, plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> 
         }
     }
     Ok(())
-}
-
-/// Asks the person at the terminal for confirmation; `None` if interrupted.
-async fn ask(ui: &mut Ui<'_>) -> io::Result<Option<bool>> {
-    ui.flush()?;
-    write!(ui.err(), "Apply this? Only `yes` does: ")?;
-    ui.flush()?;
-    let (tell, told) = oneshot::channel();
-    // A thread of its own, which the process does not wait for: a read of a terminal cannot be ended.
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let read = io::stdin().read_line(&mut line);
-        let _ = tell.send(read.is_ok() && line.trim() == "yes");
-    });
-    let answer = tokio::select! {
-        answer = told => Some(answer.unwrap_or(false)),
-        () = interrupt() => None,
-    };
-    if answer.is_none() {
-        writeln!(ui.err())?;
-    }
-    Ok(answer)
 }
 
 /// Shows the events of an apply until it ends. `None` if the user does not wait for the writes in progress.

@@ -11,7 +11,8 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::ui::Verbosity;
 use super::{
-    apply, check, completions, doctor, explain, fields, get, init, lock, man, plan, render, schema, sync, version,
+    apply, approve, check, completions, doctor, explain, fields, get, init, lock, man, plan, render, schema, sync,
+    version,
 };
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     Apply(apply::ApplyArgs),
     /// Keep the instances of the services in step between the clusters
     Sync(sync::SyncArgs),
+    /// Approve deletions of instances that sync holds
+    Approve(approve::ApproveArgs),
     /// Show the fields of a CRD that can be exposed
     Fields(fields::FieldsArgs),
     /// List the instances of the services

@@ -6,7 +6,9 @@
 
 pub(crate) mod against;
 pub(crate) mod apply;
+pub(crate) mod approve;
 pub(crate) mod args;
+pub(crate) mod ask;
 pub(crate) mod bug;
 pub(crate) mod check;
 pub(crate) mod clusters;
@@ -108,6 +110,7 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Command::Plan(args) => plan::run(&args, env, ui),
         Command::Apply(args) => apply::run(&args, env, ui),
         Command::Sync(args) => sync::run(&args, env, ui),
+        Command::Approve(args) => approve::run(&args, env, ui),
         Command::Fields(args) => fields::run(&args, env, ui),
         Command::Get(args) => get::run(&args, env, ui),
         Command::Doctor(args) => doctor::run(&args, env, ui),

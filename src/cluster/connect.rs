@@ -168,8 +168,27 @@ impl Connector<'_> {
         })?;
         let name = resolved.clusters.get(id).map(|c| c.spec.kubeconfig_secret.name.clone());
         let Some(name) = name else { return Err(unusable("the repository does not have it")) };
+        self.config_in(id, &name, management).await
+    }
+
+    /// Makes the client of a service cluster from the Secret `name` in its provider's namespace, whatever the settings
+    /// say. Sends no request to it, but reads the Secret.
+    ///
+    /// # Errors
+    /// When the Secret cannot be read, or its kubeconfig is not usable.
+    pub(crate) async fn by_secret(
+        &self,
+        id: &ClusterId,
+        name: &str,
+        management: &Cluster,
+    ) -> Result<Cluster, ClusterError> {
+        let config = self.config_in(id, name, management).await?;
+        Cluster::new(Target::Service(id.clone()), config, self.limits())
+    }
+
+    async fn config_in(&self, id: &ClusterId, name: &str, management: &Cluster) -> Result<ClientConfig, ClusterError> {
         let named = format!("the Secret `{}/{name}` of the management cluster", id.provider);
-        let request = ApiRequest::object(&secret::resource(), Some(&id.provider), &name);
+        let request = ApiRequest::object(&secret::resource(), Some(&id.provider), name);
         let secret = management.call(&request).await.map_err(|error| match error.kind {
             ErrorKind::NotFound => unusable(format!("{named} is not there")),
             kind => ClusterError::new(kind, format!("{named} cannot be read: {}", error.message)),

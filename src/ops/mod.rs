@@ -5,6 +5,7 @@
 //! them as the command line does. What ends a command early is a typed result; `cli` decides what it means.
 
 pub(crate) mod apply;
+pub(crate) mod approve;
 pub(crate) mod doctor;
 pub(crate) mod error;
 pub(crate) mod event;
