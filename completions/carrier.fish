@@ -39,6 +39,7 @@ complete -c carrier -n "__fish_carrier_needs_command" -f -a "render" -d 'Write t
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "plan" -d 'Show what applying the repository would change, and for whom'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "apply" -d 'Apply the repository to the clusters'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "sync" -d 'Keep the instances of the services in step between the clusters'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "approve" -d 'Approve deletions of instances that sync holds'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "fields" -d 'Show the fields of a CRD that can be exposed'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "get" -d 'List the instances of the services'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "doctor" -d 'Check versions of the clusters and permissions in them'
@@ -157,7 +158,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand apply" -s h -l help -d '
 complete -c carrier -n "__fish_carrier_using_subcommand sync" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `$KUBECONFIG`, `~/.kube/config`, or the service account of the Pod' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand sync" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand sync" -l only -d 'Work on this service cluster only; may be repeated' -r
-complete -c carrier -n "__fish_carrier_using_subcommand sync" -l listen -d 'Where to answer /healthz, /readyz and /metrics, or `off`; without it, 127.0.0.1:9440, and in a Pod 0.0.0.0:9440' -r
+complete -c carrier -n "__fish_carrier_using_subcommand sync" -l listen -d 'Where to answer /healthz, /readyz and /metrics, or `off`; without it, 127.0.0.1:9440, in a Pod 0.0.0.0:9440, and with `--once` off' -r
 complete -c carrier -n "__fish_carrier_using_subcommand sync" -l replica -d 'The name of this replica, which holds its Leases; without it, the name of the host' -r
 complete -c carrier -n "__fish_carrier_using_subcommand sync" -l timeout -d 'How long `--once` works at most, such as 10m' -r
 complete -c carrier -n "__fish_carrier_using_subcommand sync" -s o -l output -d 'Output format of `--once`' -r -f -a "text\t'Lines for people'
@@ -175,6 +176,21 @@ complete -c carrier -n "__fish_carrier_using_subcommand sync" -l detailed-exitco
 complete -c carrier -n "__fish_carrier_using_subcommand sync" -s q -l quiet -d 'Show only errors and diagnostics'
 complete -c carrier -n "__fish_carrier_using_subcommand sync" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand sync" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -s n -l namespace -d 'Only deletions of this account\'s instances' -r
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -l context -d 'The context in it' -r
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -l as -d 'Act as this user in the management cluster' -r
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -l as-group -d 'Act as a member of this group; may be repeated' -r
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -l request-timeout -d 'The time limit of one request, including retries, such as 30s or 2m' -r
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -l color -d 'When to colour the output' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -s y -l yes -d 'Approve without asking'
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -l allow-loopback -d 'Allow kubeconfigs from Secrets to point at this machine'
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -s q -l quiet -d 'Show only errors and diagnostics'
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -s v -l verbose -d 'Show more details'
+complete -c carrier -n "__fish_carrier_using_subcommand approve" -s h -l help -d 'Print help'
 complete -c carrier -n "__fish_carrier_using_subcommand fields" -s o -l output -d 'Output format' -r -f -a "tree\t'A tree with types, what is required, defaults, and what is exposed'
 list\t'Lines `- jsonPath:` to paste into a CatalogEntrySet'
 json\t'A JSON document'"
