@@ -247,6 +247,9 @@ fn second_hop<'a>(view: &View<'a>, tenant: &TenantFacts, wants: Digest) -> Hop<'
             return Hop::Blocked(Verdict::new(Reason::Conflict, message));
         }
     }
+    if service.seen.deleting && view.retry && is_unwatched(service) {
+        return Hop::Do(Step::Confirm);
+    }
     if service.seen.deleting {
         return Hop::Blocked(Verdict::new(
             Reason::Pending,
@@ -304,6 +307,12 @@ fn whose(marks: &Marks, uid: &str) -> Whose {
     }
 }
 
+/// Whether a watch may not tell of a copy: that of objects with our label does not when somebody stripped it. While such
+/// a copy is being deleted nothing can be healed, and its end has to be looked for.
+pub(super) fn is_unwatched(service: &CopyFacts) -> bool {
+    matches!(service.marks, Marks::Missing { .. })
+}
+
 fn held_by(service: &CopyFacts) -> String {
     match &service.finalizers[..] {
         [] => String::new(),
@@ -333,6 +342,7 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
         Observed::Unknown => return Decision { verdict: Some(waiting()), ..Decision::default() },
         Observed::Present(service) if service.marks.are_ours() => {
             let step = match (view.policy, service.seen.deleting) {
+                (_, true) if view.retry && is_unwatched(service) => Some(Step::Confirm),
                 (_, true) => {
                     let message = match &service.finalizers[..] {
                         [] => "the copy is being deleted".to_owned(),

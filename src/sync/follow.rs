@@ -82,7 +82,8 @@ impl Follow {
         }
     }
 
-    fn take(&self, event: WatchEvent) {
+    /// Takes an event into the index.
+    pub(crate) fn take(&self, event: WatchEvent) {
         let (seen, facts) = match event {
             WatchEvent::Restarted => (Seen::Restarted, None),
             WatchEvent::Object(object) => {

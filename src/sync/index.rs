@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::breaker::Breaker;
+use super::decide::is_unwatched;
 use super::facts::{CopyFacts, TenantFacts, name_of};
 use super::level::Level;
 use super::place::Places;
@@ -262,8 +263,8 @@ impl Index {
             Facts::Copy(facts) => facts.seen.version,
         };
         let is_known = record.version(level).is_some_and(|known| known >= version);
-        // The echo of our own write, or an event that an answer overtook.
-        if is_known {
+        // The echo of our own write, an event that an answer overtook, or an answer that the end of the object overtook.
+        if is_known || version <= record.gone_at[level as usize] {
             return None;
         }
         match (body, &mut record.rare) {
@@ -275,6 +276,9 @@ impl Index {
         match (level, facts) {
             (Level::Tenant, Facts::Tenant(facts)) => {
                 let before = record.tenant.take();
+                if before.as_ref().is_some_and(|before| before.seen.uid != facts.seen.uid) {
+                    record.memory.forget_generations();
+                }
                 let is_edit = before.as_ref().is_none_or(|before| {
                     before.seen.generation != facts.seen.generation
                         || before.seen.deleting != facts.seen.deleting
@@ -293,7 +297,12 @@ impl Index {
                     indexed.deleting = (indexed.deleting + is_deleting).saturating_sub(was_deleting);
                 }
             }
-            (Level::Internal, Facts::Copy(facts)) => record.internal = Some(facts),
+            (Level::Internal, Facts::Copy(facts)) => {
+                if record.internal.as_ref().is_some_and(|before| before.seen.uid != facts.seen.uid) {
+                    record.memory.forget_generations();
+                }
+                record.internal = Some(facts);
+            }
             (Level::Service, Facts::Copy(facts)) => {
                 if record.service.as_ref().is_some_and(|before| before.seen.uid != facts.seen.uid) {
                     record.memory.forget_service();
@@ -308,6 +317,18 @@ impl Index {
         Some(id)
     }
 
+    /// Takes in that a server has answered that an object is not there. The watch may still tell of older states of it:
+    /// of a tenant object those would have its copies made again.
+    pub(crate) fn learn_gone(&mut self, id: Id, level: Level) {
+        if let Some(record) = self.record_mut(id)
+            && let Some(version) = record.version(level)
+        {
+            record.ends(level, version);
+            record.is_end_untold |= level == Level::Tenant;
+        }
+        self.learn_absent(id, level);
+    }
+
     /// Takes in that an object is not there.
     pub(crate) fn learn_absent(&mut self, id: Id, level: Level) {
         let Some(record) = self.record_mut(id) else { return };
@@ -315,7 +336,7 @@ impl Index {
         match level {
             Level::Tenant => {
                 let Some(facts) = record.tenant.take() else { return };
-                record.memory.arrived = None;
+                record.memory.forget_generations();
                 record.unsynced_since = None;
                 record.verdict = None;
                 if let Some(indexed) = self.services.get_mut(&service_id) {
@@ -325,7 +346,10 @@ impl Index {
                     }
                 }
             }
-            Level::Internal => record.internal = None,
+            Level::Internal => {
+                record.internal = None;
+                record.memory.forget_generations();
+            }
             Level::Service => {
                 record.service = None;
                 record.service_namespace = None;
@@ -343,8 +367,10 @@ impl Index {
 
     /// Wants every instance of a service worked on.
     pub(crate) fn push_service(&mut self, service_id: u32) {
-        let ids: Vec<Id> =
+        let mut ids: Vec<Id> =
             self.services.get(&service_id).map(|s| s.ids.values().copied().collect()).unwrap_or_default();
+        // By number, so that what happens next does not depend on the order of a hash map.
+        ids.sort_unstable();
         for id in ids {
             self.push(id, Class::Backlog);
         }
@@ -361,9 +387,48 @@ impl Index {
         for service in services {
             let ids: Vec<Id> = self.services.get(&service).map_or_else(Vec::new, |indexed| {
                 let wanted = indexed.ids.iter().filter(|((of, _), _)| namespace.is_none_or(|wanted| **of == *wanted));
-                wanted.map(|(_, id)| *id).collect()
+                let mut wanted: Vec<Id> = wanted.map(|(_, id)| *id).collect();
+                wanted.sort_unstable();
+                wanted
             });
             for id in ids {
+                self.push(id, Class::Backlog);
+            }
+        }
+    }
+
+    /// Takes in that a list is complete, as of this version: what it does not have is not there.
+    fn listed(&mut self, service_id: u32, level: Level, version: u64) {
+        let Some(indexed) = self.services.get_mut(&service_id) else { return };
+        let at = level as usize;
+        let list = indexed.lists[at];
+        indexed.problems[at] = None;
+        if level == Level::Service {
+            indexed.unavailable = None;
+        }
+        let mut ids: Vec<Id> = indexed.ids.values().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            if level == Level::Tenant
+                && let Some(record) = self.record_mut(id)
+                && record.is_end_untold
+                && record.gone_at[at] <= version
+            {
+                record.is_end_untold = false;
+                self.push(id, Class::Backlog);
+            }
+            let Some(record) = self.record(id) else { continue };
+            // What an answer told after the list was made is there.
+            let is_newer = record.version(level).is_some_and(|known| known > version);
+            if record.version(level).is_some() && record.seen_in[at] != list && !is_newer {
+                // Of an object without our label the list says nothing.
+                let is_listed =
+                    level != Level::Service || record.service.as_ref().is_some_and(|copy| !is_unwatched(copy));
+                let known = record.version(level).filter(|_| is_listed).unwrap_or_default();
+                if let Some(record) = self.record_mut(id) {
+                    record.ends(level, known);
+                }
+                self.learn_absent(id, level);
                 self.push(id, Class::Backlog);
             }
         }
@@ -399,23 +464,7 @@ impl Index {
                     self.push(id, class_of(level, is_listing));
                 }
             }
-            Seen::Listed(version) => {
-                let list = indexed.lists[at];
-                indexed.problems[at] = None;
-                if level == Level::Service {
-                    indexed.unavailable = None;
-                }
-                let ids: Vec<Id> = indexed.ids.values().copied().collect();
-                for id in ids {
-                    let Some(record) = self.record(id) else { continue };
-                    // What an answer told after the list was made is there.
-                    let is_newer = record.version(level).is_some_and(|known| known > *version);
-                    if record.version(level).is_some() && record.seen_in[at] != list && !is_newer {
-                        self.learn_absent(id, level);
-                        self.push(id, Class::Backlog);
-                    }
-                }
-            }
+            Seen::Listed(version) => self.listed(service_id, level, *version),
             Seen::Live => {
                 let before = std::mem::replace(&mut indexed.watched[at], Watched::Live);
                 if before != Watched::Live {
@@ -440,6 +489,13 @@ impl Index {
                     };
                     seen.is_some_and(|seen| *seen.uid == *uid && version.is_none_or(|version| version >= seen.version))
                 });
+                if let (Some(version), Some(record)) = (version, self.record_mut(id)) {
+                    // An object whose label was stripped is told to be gone in the version that it has.
+                    record.ends(level, version.saturating_sub(1));
+                    if level == Level::Tenant && std::mem::take(&mut record.is_end_untold) {
+                        self.push(id, Class::Backlog);
+                    }
+                }
                 if is_it {
                     self.learn_absent(id, level);
                     self.push(id, class_of(level, false));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::decide::{Contest, Observed, Place, View, decide};
+use super::decide::{Contest, Observed, Place, View, decide, is_unwatched};
 use super::facts::{CopyFacts, TenantFacts};
 use super::index::{Index, Indexed, Watched};
 use super::level::Level;
@@ -214,9 +214,16 @@ impl Index {
             record.recovered();
         }
         let home = record.home;
-        let again = match record.verdict.as_ref().map(|verdict| verdict.reason) {
-            // Objects without our label are not watched.
-            Some(Reason::Conflict) => Some(now + LOOK_AGAIN),
+        let reason = record.verdict.as_ref().map(|verdict| verdict.reason);
+        let goes_unwatched = record.service.as_ref().is_some_and(|copy| copy.seen.deleting && is_unwatched(copy));
+        // Objects without our label are not watched.
+        let is_looked_at = match reason {
+            Some(Reason::Conflict) => true,
+            Some(Reason::DeletionWaits | Reason::Pending) => goes_unwatched,
+            _ => false,
+        };
+        let again = match reason {
+            _ if is_looked_at => Some(now + LOOK_AGAIN),
             Some(Reason::Contested) => {
                 record.rare.as_ref().and_then(|rare| rare.corrections.backing_off(now)).map(|(until, _)| until)
             }
@@ -226,7 +233,7 @@ impl Index {
             _ => None,
         };
         if let Some(again) = again.filter(|again| *again > now) {
-            if record.verdict.as_ref().is_some_and(|verdict| verdict.reason == Reason::Conflict) {
+            if is_looked_at {
                 record.rare().retry_at = Some(again);
             }
             self.queue.push_at(id, home, again);

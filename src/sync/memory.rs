@@ -156,10 +156,15 @@ impl Memory {
         Generations::known(self.pairs.iter().chain(&now).map(|pair| (pair.service, pair.tenant)))
     }
 
+    /// Forgets the generations: those of an object that was made anew begin anew.
+    pub(crate) fn forget_generations(&mut self) {
+        self.pairs.clear();
+        self.arrived = None;
+    }
+
     /// Forgets the copies: they were made anew, or another cluster answers.
     pub(crate) fn forget_service(&mut self) {
         self.service = CopyMemory::default();
-        self.pairs.clear();
-        self.arrived = None;
+        self.forget_generations();
     }
 }

@@ -35,6 +35,8 @@ pub(crate) mod logs;
 pub(crate) mod marks;
 pub(crate) mod memory;
 pub(crate) mod metrics;
+#[cfg(test)]
+mod model_tests;
 pub(crate) mod owned;
 pub(crate) mod pages;
 pub(crate) mod place;

@@ -36,6 +36,11 @@ pub(crate) struct Record {
     pub service_namespace: Option<Box<str>>,
     /// The list in which each level was seen last.
     pub seen_in: [u32; 3],
+    /// The last version of the object of each level that is known to be gone: answers and events that tell of it, or of
+    /// an earlier one, come too late.
+    pub gone_at: [u64; 3],
+    /// Whether a server has answered that the tenant object is gone, and the watch has not told so yet.
+    pub is_end_untold: bool,
     /// The results of our writes.
     pub memory: Memory,
     /// How the instance stands.
@@ -79,6 +84,8 @@ impl Record {
             service: None,
             service_namespace: None,
             seen_in: [0; 3],
+            gone_at: [0; 3],
+            is_end_untold: false,
             memory: Memory::default(),
             verdict: None,
             orphan: false,
@@ -98,10 +105,16 @@ impl Record {
         }
     }
 
+    /// Remembers that the object of a level ended after this version.
+    pub(crate) fn ends(&mut self, level: Level, version: u64) {
+        let known = &mut self.gone_at[level as usize];
+        *known = version.max(*known);
+    }
+
     /// Whether nothing is known of it, so that it need not be kept.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
-        self.tenant.is_none() && self.internal.is_none() && self.service.is_none()
+        self.tenant.is_none() && self.internal.is_none() && self.service.is_none() && !self.is_end_untold
     }
 
     /// What is rarely there, made where it is needed.

@@ -99,6 +99,8 @@ pub(crate) struct Shared {
     pub telemetry: Telemetry,
     index: Mutex<Index>,
     began: Instant,
+    #[cfg(test)]
+    simulated_time: Mutex<Option<Moment>>,
     connections: Mutex<BTreeMap<ClusterId, Connection>>,
     permits: Option<Permits>,
     wishes: mpsc::Sender<Wish>,
@@ -122,6 +124,8 @@ impl Shared {
             telemetry: Telemetry::default(),
             index: Mutex::new(Index::default()),
             began: Instant::now(),
+            #[cfg(test)]
+            simulated_time: Mutex::default(),
             connections: Mutex::default(),
             permits,
             wishes,
@@ -140,7 +144,17 @@ impl Shared {
 
     /// The time since the process began.
     pub(crate) fn now(&self) -> Moment {
+        #[cfg(test)]
+        if let Some(now) = *self.simulated_time.lock().unwrap_or_else(PoisonError::into_inner) {
+            return now;
+        }
         self.began.elapsed()
+    }
+
+    /// Has a test say what time it is.
+    #[cfg(test)]
+    pub(crate) fn set_now(&self, now: Moment) {
+        *self.simulated_time.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
     /// Whether this process may write for a cluster at this moment. Without leases, as in a dry run, nothing is written.

@@ -110,7 +110,7 @@ fn absorb(shared: &Shared, job: &Job, step: &Step, outcome: Outcome) -> Flow {
             Flow::Again
         }
         Outcome::Gone { level } => {
-            shared.index().learn_absent(job.id, level);
+            shared.index().learn_gone(job.id, level);
             match level {
                 Level::Service => Flow::Confirmed,
                 Level::Tenant | Level::Internal => Flow::Again,
@@ -119,7 +119,7 @@ fn absorb(shared: &Shared, job: &Job, step: &Step, outcome: Outcome) -> Flow {
         Outcome::Deleted { level } => {
             shared.wrote(job, step, level);
             let mut index = shared.index();
-            index.learn_absent(job.id, level);
+            index.learn_gone(job.id, level);
             if level == Level::Tenant {
                 return Flow::Stop;
             }
