@@ -5,6 +5,8 @@ pub(crate) mod limits;
 pub(crate) mod pager;
 pub(crate) mod retry;
 mod session;
+#[cfg(test)]
+pub(crate) mod simulated;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,12 +54,21 @@ struct Shared {
     limits: Limits,
     turns: Semaphore,
     counters: Arc<Counters>,
+    #[cfg(test)]
+    simulated: Option<Arc<dyn simulated::Answers>>,
 }
 
 impl Shared {
     fn new(sessions: Arc<Sessions>, limits: Limits, counters: Arc<Counters>) -> Self {
         let turns = Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS));
-        Self { sessions, limits, turns, counters }
+        Self {
+            sessions,
+            limits,
+            turns,
+            counters,
+            #[cfg(test)]
+            simulated: None,
+        }
     }
 }
 
@@ -151,6 +162,10 @@ impl Cluster {
     async fn call_counting(&self, request: &ApiRequest) -> Result<(Value, usize), ClusterError> {
         let limits = self.shared.limits;
         let http = request.to_http()?;
+        #[cfg(test)]
+        if let Some(answers) = &self.shared.simulated {
+            return simulated::call(answers, request, http).await;
+        }
         let most = request.max_answer().unwrap_or(limits.answer).min(limits.answer);
         let Answer::Whole(bytes) = self.within_deadline(request, &http, Read::Whole { most }).await? else {
             return Err(ClusterError::new(ErrorKind::BadAnswer, "the answer does not end"));

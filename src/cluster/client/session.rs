@@ -62,6 +62,13 @@ impl Sessions {
         Self::ready(config, plugin)
     }
 
+    /// Sessions of a cluster that is never asked.
+    #[cfg(test)]
+    pub(super) fn unconnected() -> Self {
+        let config = Config::new(http::Uri::from_static("https://192.0.2.1"));
+        Self { config, plugin: None, current: Mutex::new(None) }
+    }
+
     /// The same sessions with clients of their own.
     ///
     /// # Errors

@@ -1,0 +1,63 @@
+//! What the model found, as short as it can be told.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::laws::place;
+use super::people::{HOLD, unmark};
+use super::quiet::{settle, work};
+use super::world::World;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// A world in which one instance is in step.
+fn in_step() -> (World, (String, String)) {
+    let mut world = World::new(0);
+    let instance = ("team-b".to_owned(), "a".to_owned());
+    world.management.create(&place(&instance, 0), "kubectl", |object| object["spec"] = json!({"size": 1}));
+    world.observe();
+    work(&mut world, MINUTE);
+    assert!(world.service.get(&place(&instance, 2)).is_some());
+    (world, instance)
+}
+
+/// Objects without our label are not watched, so nothing tells of the end of such a copy.
+#[test]
+fn a_copy_that_is_held_in_deletion_may_lose_its_marks() {
+    let (mut world, instance) = in_step();
+    let copy = place(&instance, 2);
+    world.service.update(&copy, "operator", "", |object| object["metadata"]["finalizers"] = json!([HOLD]));
+    world.observe();
+    world.management.delete(&place(&instance, 0));
+    world.observe();
+    work(&mut world, MINUTE);
+    world.service.update(&copy, "admin", "", |object| unmark(object, true));
+    world.observe();
+    work(&mut world, MINUTE);
+    settle(&mut world);
+    assert_eq!(world.service.get(&copy), None);
+    assert_eq!(world.management.get(&place(&instance, 0)), None);
+}
+
+/// An answer may be overtaken by the event that the object is gone.
+#[test]
+fn an_answer_that_comes_after_the_end_of_an_object_is_not_believed() {
+    let (mut world, instance) = in_step();
+    let tenant = place(&instance, 0);
+    let edit = |object: &mut Value| object["spec"]["size"] = json!(2);
+    world.management.update(&tenant, "kubectl", "", edit);
+    world.observe();
+    while world.hear(0, 0) {}
+    assert!(world.begin(0));
+    // Until the copy is written, and the server has answered, but not the answer arrived.
+    while !world.processes[0].works[0].tickets.iter().any(|(ticket, _)| ticket.key() == place(&instance, 2)) {
+        world.answer(0, 0, 0, false);
+    }
+    world.answer(0, 0, 0, false);
+    world.service.delete(&place(&instance, 2));
+    world.observe();
+    while world.hear(0, 2) {}
+    settle(&mut world);
+    assert!(world.service.get(&place(&instance, 2)).is_some(), "it is made again");
+}
