@@ -35,8 +35,6 @@ pub(crate) mod logs;
 pub(crate) mod marks;
 pub(crate) mod memory;
 pub(crate) mod metrics;
-#[cfg(test)]
-mod model_tests;
 pub(crate) mod owned;
 pub(crate) mod pages;
 pub(crate) mod place;
@@ -58,3 +56,6 @@ pub(crate) mod wanted;
 pub(crate) mod words;
 pub(crate) mod worker;
 pub(crate) mod write;
+
+#[cfg(test)]
+mod model_tests;

@@ -108,6 +108,14 @@ impl Cluster {
         Ok(Self { target, server, context, shared: Arc::new(shared) })
     }
 
+    /// A cluster for which `answers` speaks.
+    #[cfg(test)]
+    pub(crate) fn simulated(target: Target, answers: Arc<dyn simulated::Answers>) -> Self {
+        let mut shared = Shared::new(Arc::new(Sessions::unconnected()), Limits::default(), Arc::default());
+        shared.simulated = Some(answers);
+        Self { target, server: "simulated".to_owned(), context: None, shared: Arc::new(shared) }
+    }
+
     /// The same connection and counters with limits of its own: its requests do not wait for the turns of others.
     #[must_use]
     pub(crate) fn with_limits(&self, limits: Limits) -> Self {

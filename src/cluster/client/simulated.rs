@@ -6,11 +6,8 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use super::session::Sessions;
-use super::{Cluster, Limits, Shared};
 use crate::cluster::error::{ClusterError, ErrorKind};
 use crate::cluster::request::ApiRequest;
-use crate::model::cluster::Target;
 
 /// What a server answers: a status code and a body, or why there is no answer.
 pub(crate) type Answer = Result<(u16, Value), ErrorKind>;
@@ -19,15 +16,6 @@ pub(crate) type Answer = Result<(u16, Value), ErrorKind>;
 pub(crate) trait Answers: Send + Sync {
     /// The answer, once there is one.
     fn answer(&self, request: http::Request<Bytes>) -> BoxFuture<'static, Answer>;
-}
-
-impl Cluster {
-    /// A cluster for which `answers` speaks.
-    pub(crate) fn simulated(target: Target, answers: Arc<dyn Answers>) -> Self {
-        let mut shared = Shared::new(Arc::new(Sessions::unconnected()), Limits::default(), Arc::default());
-        shared.simulated = Some(answers);
-        Self { target, server: "simulated".to_owned(), context: None, shared: Arc::new(shared) }
-    }
 }
 
 /// The answer to a request, with the number of its bytes.

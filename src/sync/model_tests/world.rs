@@ -111,23 +111,8 @@ impl World {
         self.processes.iter().for_each(|process| process.shared.set_now(self.now));
     }
 
-    /// Something happens by chance.
-    pub(super) fn happen(&mut self) {
-        match self.rng.u32(0..1_000) {
-            0..300 => self.hear_any(),
-            300..450 => drop(self.begin_any()),
-            450..900 => self.answer_any(),
-            900..970 => super::people::act(self),
-            970..985 => super::faults::strike(self),
-            _ => {
-                let time = [1, 10, 100, 600, 5_000, 20_000, 65_000, 700_000][self.rng.usize(0..8)];
-                self.pass(Duration::from_millis(time));
-            }
-        }
-        self.pass(Duration::from_millis(1));
-    }
-
-    fn hear_any(&mut self) {
+    /// Has chance say who is next.
+    pub(super) fn hear_any(&mut self) {
         if self.processes.is_empty() {
             return;
         }
@@ -149,7 +134,8 @@ impl World {
         told.is_some()
     }
 
-    fn begin_any(&mut self) -> bool {
+    /// Has chance say who is next.
+    pub(super) fn begin_any(&mut self) -> bool {
         !self.processes.is_empty() && {
             let process = self.rng.usize(0..self.processes.len());
             self.begin(process)
@@ -193,7 +179,8 @@ impl World {
         }
     }
 
-    fn answer_any(&mut self) {
+    /// Has chance say who is next.
+    pub(super) fn answer_any(&mut self) {
         let all: Vec<(usize, usize, usize)> = self
             .processes
             .iter()
