@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::difference;
 use super::digest::Digest;
-use super::facts::{digest, name_of};
+use super::facts::{Seen, digest, name_of};
 use super::index::Facts;
 use super::job::Job;
 use super::level::Level;
+use super::marks::Marks;
 use super::owned::applied_by;
 use super::queue::Moment;
 use super::record::Record;
@@ -321,6 +322,14 @@ impl<'a> Writer<'a> {
         self.job.tenant.as_ref().map(|facts| &*facts.seen.uid)
     }
 
+    /// Whether the copy says that it was written for another tenant object than the one that is there.
+    fn is_of_another(&self) -> bool {
+        match (self.job.copy.as_ref().map(|copy| &copy.marks), self.tenant_uid()) {
+            (Some(Marks::Ours { uid }), Some(tenant)) => **uid != *tenant,
+            _ => false,
+        }
+    }
+
     async fn place_finalizer(&self) -> Result<Outcome> {
         let fields = json!({ "metadata": { "finalizers": [FINALIZER] } });
         let object = self.object(Level::Tenant, self.tenant_uid(), fields)?;
@@ -471,6 +480,16 @@ impl<'a> Writer<'a> {
             Level::Tenant => None,
         };
         let Some(seen) = seen else { return self.look(level).await };
+        if level == Level::Service && self.is_of_another() {
+            // The copy of an earlier tenant object of this key, or of a later one that we have not heard of: then another
+            // replica has made it, and the deletion that we know of is over.
+            match self.look(Level::Tenant).await? {
+                Outcome::Found { body, .. }
+                    if Seen::of(&body)
+                        .is_some_and(|tenant| tenant.deleting && Some(&*tenant.uid) == self.tenant_uid()) => {}
+                outcome => return Ok(outcome),
+            }
+        }
         let (_, namespace) = self.at(level)?;
         let version = seen.version.to_string();
         let request = ApiRequest::delete(self.resource(level), Some(namespace), &self.job.name, &seen.uid, &version);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::faults;
 use super::laws::place;
 use super::people::{HOLD, unmark};
 use super::quiet::{settle, work};
@@ -60,4 +61,39 @@ fn an_answer_that_comes_after_the_end_of_an_object_is_not_believed() {
     while world.hear(0, 2) {}
     settle(&mut world);
     assert!(world.service.get(&place(&instance, 2)).is_some(), "it is made again");
+}
+
+/// Has one process hear all of these levels, and work.
+fn drive(world: &mut World, process: usize, levels: &[usize]) {
+    for _ in 0..20 {
+        for level in levels {
+            while world.hear(process, *level) {}
+        }
+        while world.begin(process) {}
+        while let Some(work) = world.processes[process].works.iter().position(|work| !work.tickets.is_empty()) {
+            world.answer(process, work, 0, false);
+        }
+    }
+}
+
+/// A replica whose watch is late knows a deletion that is over, and sees the copy of the next tenant object.
+#[test]
+fn the_copy_of_a_later_tenant_object_is_not_deleted() {
+    let (mut world, instance) = in_step();
+    let (tenant, copy) = (place(&instance, 0), place(&instance, 2));
+    faults::begin(&mut world);
+    work(&mut world, MINUTE);
+    world.management.delete(&tenant);
+    world.observe();
+    assert!(world.hear(1, 0), "the late one hears of the deletion, and then of nothing more");
+    drive(&mut world, 0, &[0, 1, 2]);
+    assert_eq!((world.management.get(&tenant), world.service.get(&copy)), (None, None));
+    world.management.create(&tenant, "kubectl", |object| object["spec"] = json!({"size": 3}));
+    world.observe();
+    drive(&mut world, 0, &[0, 1, 2]);
+    let made = world.service.get(&copy);
+    assert!(made.is_some());
+    drive(&mut world, 1, &[2]);
+    assert_eq!(world.service.get(&copy), made);
+    settle(&mut world);
 }
