@@ -33,12 +33,28 @@ pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
     let api_version = wanted.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     let mut ours = live.managers().filter(crate::model::managed_fields::Manager::is_carrier);
     // After a change of the API version there may be an entry for each version.
-    let (Some(entry), None) = (ours.next(), ours.next()) else { return Comparison::Differs };
+    let entry = match (ours.next(), ours.next()) {
+        (Some(entry), None) => entry,
+        // Who applies no field owns none: such an object is the same wherever it exists.
+        (None, _) if has_name_alone(wanted) && !live.is_terminating() => return Comparison::Same,
+        _ => return Comparison::Differs,
+    };
     let same = !live.is_terminating()
         && entry.api_version == api_version
         && live.body.get("apiVersion") == wanted.get("apiVersion")
         && is_same_object(wanted, &live.body, entry.fields);
     if same { Comparison::Same } else { Comparison::Differs }
+}
+
+/// Whether it is a ServiceAccount of which nothing is wanted but that it exists, such as the one that repositories share.
+fn has_name_alone(wanted: &Value) -> bool {
+    let keys = |value: Option<&Value>, known: &[&str]| {
+        value.and_then(Value::as_object).is_some_and(|map| map.keys().all(|key| known.contains(&key.as_str())))
+    };
+    // Namespaces are an object of their own: those of tenants have labels.
+    wanted.get("kind").and_then(Value::as_str) == Some("ServiceAccount")
+        && keys(Some(wanted), &["apiVersion", "kind", "metadata"])
+        && keys(wanted.get("metadata"), &["name", "namespace"])
 }
 
 /// Whether it is the namespace `kubecarrier-system`. It is created if it does not exist, belongs to no inventory and
@@ -332,6 +348,19 @@ mod tests {
         let mut null = wanted.clone();
         null["spec"]["set"] = Value::Null;
         assert!(differs(&null, &live(&wanted, fields, |_| {})));
+    }
+
+    #[test]
+    fn an_object_without_fields_is_the_same_wherever_it_exists() {
+        let wanted = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "a", "namespace": "n"}});
+        let mut there = wanted.clone();
+        there["metadata"]["uid"] = json!("u");
+        assert_eq!(compare(&wanted, Some(&LiveObject { body: there.clone() })), Comparison::Same);
+        let mut more = wanted.clone();
+        more["metadata"]["labels"] = json!({"a": "b"});
+        assert!(differs(&more, &LiveObject { body: there.clone() }));
+        there["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert!(differs(&wanted, &LiveObject { body: there }));
     }
 
     #[test]
