@@ -239,23 +239,32 @@ impl Found {
     }
     /// Approves exactly what was found. The results come in the order of [`Self::waiting`].
     pub(crate) async fn approve(&self) -> Vec<Approval> {
-        join_all(self.items.iter().map(|item| self.approve_one(item))).await
+        // The question may have taken long, and the sockets belong to the run of tasks that listed.
+        let management = self.management.afresh();
+        let service = self.service.as_ref().map(Cluster::afresh).transpose();
+        let (management, service) = match (management, service) {
+            (Ok(management), Ok(service)) => (management, service),
+            (Err(error), _) | (_, Err(error)) => {
+                return self.items.iter().map(|_| Approval::Failed(discreet(&error.message))).collect();
+            }
+        };
+        join_all(self.items.iter().map(|item| Self::approve_one(item, &management, service.as_ref()))).await
     }
 
-    async fn approve_one(&self, item: &Item) -> Approval {
+    async fn approve_one(item: &Item, management: &Cluster, service: Option<&Cluster>) -> Approval {
         let Waiting { tenant, name, what, namespace, uid, resource, .. } = &item.waiting;
         if *what != What::Tenant {
             // What is about to be destroyed is looked at again: its tenant object may have come back meanwhile.
             let again = ApiRequest::object(&item.tenant, Some(tenant), name).metadata_only();
-            match self.management.call(&again).await {
+            match management.call(&again).await {
                 Ok(_) => return Approval::Back,
                 Err(error) if error.kind == ErrorKind::NotFound => {}
                 Err(error) => return Approval::Failed(discreet(&error.message)),
             }
         }
-        let cluster = match (what, &self.service) {
+        let cluster = match (what, service) {
             (What::Copy, Some(service)) => service,
-            _ => &self.management,
+            _ => management,
         };
         let body = json!({
             "apiVersion": resource.api_version(), "kind": resource.kind,
