@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::platform::Platform;
-use crate::support::{Case, ControlPlane, Failed, TestResult, cases};
+use crate::support::{Case, ControlPlane, Failed, TestResult, cases, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![held_deletions_and_orphans_are_approved_and_nothing_else, what_cannot_be_asked_is_said_and_the_rest_is_done]
@@ -76,7 +76,11 @@ impl Scene {
             },
         });
         let body = format!("apiVersion: {group}/v1beta1\nkind: Redis\nmetadata: {metadata}\nspec: {SPEC}\n");
-        plane.kubectl_with(&["create", "--validate=false", "-f", "-"], &body).await?;
+        // A kind is found a moment after its CRD is established.
+        eventually("the kind is served", async || {
+            plane.kubectl_with(&["create", "--validate=false", "-f", "-"], &body).await.is_ok()
+        })
+        .await;
         Ok(())
     }
 
