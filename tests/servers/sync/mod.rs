@@ -10,7 +10,6 @@ mod process;
 mod repository;
 
 mod basics;
-mod chaos;
 mod clusters;
 mod copies;
 mod deletions;
@@ -27,7 +26,6 @@ use crate::support::Case;
 pub(crate) fn cases() -> Vec<Case> {
     [
         basics::cases(),
-        chaos::cases(),
         clusters::cases(),
         copies::cases(),
         deletions::cases(),
