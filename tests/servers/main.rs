@@ -16,7 +16,6 @@ mod support;
 
 mod apply;
 mod apply_command;
-mod approve;
 mod by_hand;
 mod consequences;
 mod control_planes;
@@ -54,7 +53,6 @@ fn main() -> ExitCode {
     let subjects = [
         apply::cases(),
         apply_command::cases(),
-        approve::cases(),
         consequences::cases(),
         control_planes::cases(),
         deploy::cases(),
