@@ -51,6 +51,15 @@ struct Seen {
     is_first: bool,
     /// Whether its holder was seen to renew it.
     renewed: bool,
+    /// Who held it before, and did not give it back.
+    earlier: Option<Earlier>,
+}
+
+/// A holder that was seen, and was not seen to give its Lease back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Earlier {
+    last: Record,
+    since: Duration,
 }
 
 /// All Leases.
@@ -61,6 +70,8 @@ pub(crate) struct SeenLeases {
     listing: Option<BTreeSet<String>>,
     /// Whether a list has been complete.
     listed: bool,
+    /// When the last list but the first was complete.
+    relisted: Option<Duration>,
     /// Whether the watch has been lost since the last list.
     lost: bool,
 }
@@ -98,6 +109,9 @@ impl SeenLeases {
         for name in gone {
             self.learned(&name, None, now);
         }
+        if self.listed {
+            self.relisted = Some(now);
+        }
         self.listed = true;
         self.found(now);
     }
@@ -119,7 +133,7 @@ impl SeenLeases {
 
     /// What the server answers about a Lease: the newest there is.
     pub(crate) fn learned(&mut self, name: &str, record: Option<Record>, now: Duration) {
-        let first = Seen { record: None, since: now, is_first: !self.listed, renewed: false };
+        let first = Seen { record: None, since: now, is_first: !self.listed, renewed: false, earlier: None };
         let seen = self.all.entry(name.to_owned()).or_insert(first);
         if let (Some(known), Some(record)) = (&seen.record, &record) {
             if known.version == record.version {
@@ -132,8 +146,25 @@ impl SeenLeases {
             seen.is_first = false;
             seen.renewed = false;
         }
+        if let Some(before) = seen.record.take() {
+            let goes_on = record.as_ref().is_some_and(|r| r.holder == before.holder && r.process == before.process);
+            if !goes_on {
+                let since = if record.is_none() { now } else { seen.since };
+                seen.earlier = (!before.holder.is_empty()).then_some(Earlier { last: before, since });
+            }
+        }
         seen.record = record;
         seen.since = now;
+    }
+
+    /// Whether the process that held a Lease before may still believe that it does. A request of ours that took long may
+    /// have taken the Lease after somebody deleted it.
+    #[must_use]
+    pub(crate) fn is_disputed(&self, name: &str, me: &Me, timing: &Timing, now: Duration) -> bool {
+        let earlier = self.all.get(name).and_then(|seen| seen.earlier.as_ref());
+        earlier.is_some_and(|earlier| {
+            !me.holds(&earlier.last) && now < earlier.since + earlier.last.duration.max(timing.duration)
+        })
     }
 
     /// Whether a list has been complete: before that nothing can be said of what was not seen.
@@ -162,7 +193,10 @@ impl SeenLeases {
     /// Whose a Lease is.
     #[must_use]
     pub(crate) fn standing(&self, name: &str, me: &Me, timing: &Timing, now: Duration) -> Standing {
-        let Some(seen) = self.all.get(name) else { return Standing::Vacant(Duration::ZERO) };
+        let Some(seen) = self.all.get(name) else {
+            // Between two lists a Lease may have been made and deleted, and whoever held it may not know.
+            return self.relisted.map_or(Standing::Vacant(Duration::ZERO), |at| until(at + timing.duration, now, ""));
+        };
         let Some(record) = &seen.record else {
             // Whoever held it may not know yet that it was deleted.
             return until(seen.since + timing.duration, now, "");
@@ -279,6 +313,9 @@ mod tests {
         seen.restarted();
         seen.completed(S * 2);
         assert_eq!(seen.record("l"), None);
-        assert_eq!(seen.standing("other", &me(true), &Timing::default(), S), Standing::Vacant(Duration::ZERO));
+        // `other` may have been made and deleted since the first list.
+        let other = |now| seen.standing("other", &me(true), &Timing::default(), now);
+        assert_eq!(other(S * 12), Standing::Other(String::new()));
+        assert_eq!(other(S * 13), Standing::Vacant(S * 13));
     }
 }

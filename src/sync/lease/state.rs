@@ -62,6 +62,8 @@ struct Own {
     unsure: bool,
     /// It is not given to others before this time.
     fixed_until: Duration,
+    /// Writes of the process that held it before may be under way until this time.
+    last_writes_until: Duration,
     /// Nothing is asked before this time.
     not_before: Duration,
     /// How many requests failed in a row.
@@ -194,6 +196,7 @@ impl Leases {
                 continue;
             }
             let own = self.own.get(name);
+            let is_of_earlier_process = self.seen.record(name).is_some_and(|record| record.holder == self.me.replica);
             match self.standing(name, now) {
                 // It was deleted, and we held it.
                 Standing::Other(holder) if holder.is_empty() && own.is_some_and(|own| own.granted.is_some()) => {
@@ -213,6 +216,11 @@ impl Leases {
                     }
                 }
                 Standing::Mine | Standing::Other(_) => {}
+            }
+            if is_of_earlier_process && takes.contains(name) {
+                // That process is gone, but what it sent at last may not be done yet.
+                let until = now + self.timing.write_deadline;
+                self.own.entry(name.clone()).or_default().last_writes_until = until;
             }
         }
         takes
@@ -237,6 +245,9 @@ impl Leases {
             let free = recreated || matches!(standing, Standing::Inherited | Standing::Vacant(_));
             return (free && !self.stopping).then(|| self.write(name, record, true));
         }
+        if own.granted.is_none() && self.seen.is_disputed(name, &self.me, &self.timing, now) {
+            return None;
+        }
         let record = record?;
         if is_member {
             let others = self.seen.iter().any(|(other, record, _)| other != name && self.me.holds(record));
@@ -253,7 +264,9 @@ impl Leases {
         }
         let gives = own.giving || self.stopping || cluster.is_none_or(|id| !self.is_able(id));
         match gives {
-            true if cluster.is_none_or(is_quiet) => Some(self.write(name, Some(record), false)),
+            true if now >= own.last_writes_until && cluster.is_none_or(is_quiet) => {
+                Some(self.write(name, Some(record), false))
+            }
             // The others wait until the last write has ended, so the Lease stays ours until then.
             true | false => self.is_due(own, now).then(|| self.write(name, Some(record), true)),
         }
@@ -393,7 +406,12 @@ impl Leases {
         let timing = &self.timing;
         let own = self.own.values().flat_map(|own| {
             let renew = own.granted.map(|granted| granted + timing.renew_every);
-            [Some(own.not_before), renew, own.granted.map(|granted| granted + timing.permit())]
+            [
+                Some(own.not_before),
+                Some(own.last_writes_until),
+                renew,
+                own.granted.map(|granted| granted + timing.permit()),
+            ]
         });
         let expiries = self.seen.iter().map(|(name, ..)| self.seen.expiry(name, &self.me, timing));
         let graces = self.clusters.iter().map(|(name, (_, known))| match self.standing(name, now) {
