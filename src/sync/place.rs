@@ -40,8 +40,8 @@ pub(crate) struct ClusterState {
 /// The namespace of a tenant in a service cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TenantNamespace {
-    /// It was not looked at yet.
-    Unknown,
+    /// It was not looked at yet, or could not be, for this reason.
+    Unknown(Option<String>),
     /// It is there, and ours.
     Ours,
     /// It is not there, and why.
@@ -116,9 +116,10 @@ impl Places {
         };
         match &assignment.state {
             TenantNamespace::Ours => Place::Open,
-            TenantNamespace::Unknown => {
+            TenantNamespace::Unknown(None) => {
                 closed(Reason::Pending, "the namespace in the service cluster was not looked at yet", false, true)
             }
+            TenantNamespace::Unknown(Some(why)) => closed(Reason::Pending, why, false, true),
             TenantNamespace::Missing(why) => closed(Reason::Pending, why, true, false),
             TenantNamespace::NotOurs(why) => closed(Reason::NamespaceNotOurs, why, true, false),
             TenantNamespace::Terminating => {

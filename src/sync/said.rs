@@ -27,7 +27,9 @@ pub(crate) fn trust(trust: &LinkTrust) -> Trust {
 pub(crate) fn namespace_state(namespace: &str, state: NamespaceState) -> TenantNamespace {
     let said = |why: Option<String>| why.map(|why| format!(": {why}")).unwrap_or_default();
     match state {
-        NamespaceState::Unknown(_) => TenantNamespace::Unknown,
+        NamespaceState::Unknown(why) => TenantNamespace::Unknown(
+            why.map(|why| format!("the namespace {namespace} in the service cluster could not be looked at: {why}")),
+        ),
         NamespaceState::Missing(why) => {
             TenantNamespace::Missing(format!("the service cluster has no namespace {namespace}{}", said(why)))
         }

@@ -33,7 +33,12 @@ pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
     // Includes services that no tenant is offered now: existing instances must still be read.
     let offered: BTreeSet<Resource<'_>> = here().map(Resource::of).collect();
 
-    let mut rules = vec![rbac::named("", "namespaces", &[KUBE_SYSTEM], &["get"])];
+    // Sync reads the labels of a tenant's namespace, which name the owner, before it writes there. A Role in that namespace
+    // would go with it, and sync could not tell then that the namespace is being deleted, or is absent.
+    let tenants_namespaces = tenants.iter().map(|tenant| view.discovered.namespace(id, tenant));
+    let namespaces: BTreeSet<String> = tenants_namespaces.chain([KUBE_SYSTEM.to_owned()]).collect();
+    let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
+    let mut rules = vec![rbac::named("", "namespaces", &namespaces, &["get"])];
     let crds: BTreeSet<&str> = here().map(|offer| offer.built.source.name.as_str()).collect();
     if !crds.is_empty() {
         let names: Vec<&str> = crds.into_iter().collect();
@@ -61,12 +66,10 @@ fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, account: &str, out:
 
     let resources: BTreeSet<Resource<'_>> =
         view.offered(tenant).filter(|offer| offer.service.cluster == *id).map(Resource::of).collect();
-    // Sync reads the labels, which name the owner, before it writes.
-    let mut rules = vec![rbac::named("", "namespaces", &[&namespace], &["get"])];
-    for resource in resources {
-        rules.push(rbac::rule(resource.group, &[resource.plural], COPY));
+    let rules = resources.iter().map(|resource| rbac::rule(resource.group, &[resource.plural], COPY)).collect();
+    if !resources.is_empty() {
+        rbac::service_account_role(out, Some(&namespace), SYNC_ROLE, rules, (SYSTEM_NAMESPACE, account), origin);
     }
-    rbac::service_account_role(out, Some(&namespace), SYNC_ROLE, rules, (SYSTEM_NAMESPACE, account), origin);
 }
 
 /// A resource of the service cluster.

@@ -1,10 +1,12 @@
 //! The service account of sync in the management cluster, with the least permissions that it needs. It may not
-//! give sync a permission to write in a namespace that no catalog selects; those in the service clusters are in
-//! [`super::clusters`].
+//! give sync a permission to create copies in a namespace that no catalog selects; those in the service clusters are
+//! in [`super::clusters`].
 //!
-//! Sync has one watch for each kind and not for each namespace, so it reads in the whole cluster and writes by a
-//! Role in each namespace. What every repository needs alike is in objects that all of them share; the rest has
-//! the name of a service cluster, so that another cluster changes nothing of the first.
+//! Sync has one watch for each kind and not for each namespace, so it reads in the whole cluster. It creates by a Role
+//! in each namespace, and changes and deletes what exists by a ClusterRole for the kinds, which are all made by
+//! carrier: when a namespace is deleted its Roles go first, and without these permissions nobody could release the
+//! finalizers of the instances in it. What every repository needs alike is in objects that all of them share; the rest
+//! has the name of a service cluster, so that another cluster changes nothing of the first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +31,7 @@ const ACCOUNT: (&str, &str) = (SYSTEM_NAMESPACE, SYNC_ACCOUNT);
 /// The verbs for Leases: server-side apply, a watch of those of other replicas, and the deletion of those of
 /// replicas that are gone.
 const LEASES: &[&str] = &["create", "delete", "get", "list", "patch", "watch"];
-/// The verbs for Events, and for the copies in the management cluster without their deletion: server-side apply.
+/// The verbs for Events: server-side apply.
 const APPLY: &[&str] = &["create", "patch"];
 
 pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
@@ -38,7 +40,7 @@ pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
     shared(out, first.place("/metadata/name"));
     for (id, cluster) in &view.resolved.clusters {
         let place = cluster.place("/metadata/name");
-        reading(view, id, place, out);
+        kinds(view, id, place, out);
         provider(id, cluster, place, out);
         for tenant in view.tenants_in(id) {
             self::tenant(view, id, tenant, out);
@@ -71,18 +73,28 @@ fn shared(out: &mut Collector, place: Span) {
     rbac::service_account_role(out, Some(SYSTEM_NAMESPACE), SYNC_ROLE, leases, ACCOUNT, place);
 }
 
-/// Read access to the kinds of a cluster's services, also of those that no tenant is offered now: existing
-/// instances must still be read.
-fn reading(view: &View<'_, '_>, id: &ClusterId, place: Span, out: &mut Collector) {
-    let routes = view.services.iter().filter(|offer| offer.service.cluster == *id).map(|offer| &offer.built.route);
-    let kinds: BTreeSet<&Resource> = routes.flat_map(|route| [&route.internal, &route.tenant]).collect();
+/// The kinds of a cluster's services, also of those that no tenant is offered now: existing instances must still be
+/// read, and their finalizers released.
+fn kinds(view: &View<'_, '_>, id: &ClusterId, place: Span, out: &mut Collector) {
+    let mut kinds: BTreeMap<&Resource, BTreeSet<&str>> = BTreeMap::new();
+    for offer in view.services.iter().filter(|offer| offer.service.cluster == *id) {
+        let route = &offer.built.route;
+        kinds.entry(&route.tenant).or_default().extend(READ.iter().chain(&["patch"]));
+        if route.derives() {
+            kinds.entry(&route.internal).or_default().extend(READ.iter().chain(&["delete", "patch"]));
+        }
+    }
     if kinds.is_empty() {
         return;
     }
-    let names: BTreeSet<String> = kinds.iter().map(|kind| kind.full_name()).collect();
+    let names: BTreeSet<String> = kinds.keys().map(|kind| kind.full_name()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut rules = vec![rbac::named("apiextensions.k8s.io", "customresourcedefinitions", &names, &["get"])];
-    rules.extend(kinds.into_iter().map(|kind| rbac::rule(&kind.group, &[kind.plural.as_str()], READ)));
+    for (kind, verbs) in kinds {
+        let verbs: Vec<&str> = verbs.into_iter().collect();
+        rules.push(rbac::rule(&kind.group, &[kind.plural.as_str()], &verbs));
+        rules.push(rbac::rule(&kind.group, &[&format!("{}/status", kind.plural)], &["patch"]));
+    }
     // Not the name of the ClusterRole in the service cluster: both may be in one cluster.
     let name = format!("{SYNC_ROLE}-management:{}.{}", id.cluster, id.provider);
     rbac::service_account_role(out, None, &name, rules, ACCOUNT, Some(place));
@@ -100,22 +112,12 @@ fn provider(id: &ClusterId, cluster: &Object<ServiceClusterSpec>, place: Span, o
     role_in(out, &id.provider, id, rules, Some(place));
 }
 
-/// In the namespace of a tenant: the finalizer of its objects, the internal objects, the statuses of both.
+/// In the namespace of a tenant: the creation of the internal objects.
 fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, out: &mut Collector) {
-    let mut kinds: BTreeMap<&Resource, BTreeSet<&str>> = BTreeMap::new();
     let offered = view.offered(tenant).filter(|offer| offer.service.cluster == *id);
-    for route in offered.map(|offer| &offer.built.route) {
-        kinds.entry(&route.tenant).or_default().insert("patch");
-        if route.derives() {
-            kinds.entry(&route.internal).or_default().extend(APPLY.iter().chain(&["delete"]));
-        }
-    }
-    let mut rules = Vec::new();
-    for (kind, verbs) in kinds {
-        let verbs: Vec<&str> = verbs.into_iter().collect();
-        rules.push(rbac::rule(&kind.group, &[kind.plural.as_str()], &verbs));
-        rules.push(rbac::rule(&kind.group, &[&format!("{}/status", kind.plural)], &["patch"]));
-    }
+    let routes = offered.map(|offer| &offer.built.route);
+    let kinds: BTreeSet<&Resource> = routes.filter(|route| route.derives()).map(|route| &route.internal).collect();
+    let rules = kinds.into_iter().map(|kind| rbac::rule(&kind.group, &[kind.plural.as_str()], &["create"])).collect();
     let place = view.resolved.accounts.get(tenant).map(|account| account.place("/metadata/name"));
     role_in(out, tenant, id, rules, place);
 }
