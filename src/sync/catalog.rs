@@ -131,6 +131,15 @@ fn without_descriptions(schema: &mut Value) {
 }
 
 impl Catalog {
+    /// The ServiceClusterAssignments for a cluster, each with the namespace in the management cluster that it assigns.
+    pub(crate) fn assignments_in<'a>(&'a self, cluster: &ClusterId) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.assignments.iter().filter_map(move |((namespace, _), object)| {
+            let text = |path: &str| object.pointer(path).and_then(Value::as_str);
+            let is_here = *namespace == cluster.provider && text("/spec/serviceCluster/name") == Some(&cluster.cluster);
+            Some((text("/spec/managementNamespace/name").filter(|_| is_here)?, object))
+        })
+    }
+
     /// The names of the CRDs of an entry.
     ///
     /// # Errors
@@ -191,6 +200,24 @@ impl Catalog {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_tenant_has_an_assignment_of_its_own_in_each_cluster() {
+        let mut catalog = Catalog::default();
+        for (provider, name, cluster) in [
+            ("team-a", "team-b.eu-west-1", "eu-west-1"),
+            ("team-a", "team-b.eu-west-2", "eu-west-2"),
+            ("team-c", "x", "eu-west-1"),
+        ] {
+            let spec = json!({"managementNamespace": {"name": "team-b"}, "serviceCluster": {"name": cluster}});
+            catalog.assignments.insert((provider.to_owned(), name.to_owned()), json!({"spec": spec, "name": name}));
+        }
+        let found: Vec<_> = catalog
+            .assignments_in(&ClusterId::new("team-a", "eu-west-2"))
+            .map(|(t, object)| (t, &object["name"]))
+            .collect();
+        assert_eq!(found, [("team-b", &json!("team-b.eu-west-2"))]);
+    }
 
     #[test]
     fn a_crd_is_kept_without_descriptions_but_with_properties_of_that_name() {

@@ -391,11 +391,8 @@ impl Supervisor {
             }
             linked.link = link;
             let mut all = BTreeMap::new();
-            for object in self.catalog.assignments.values() {
-                let tenant = object.pointer("/spec/managementNamespace/name").and_then(Value::as_str);
-                let Some((tenant, assigned)) = tenant.and_then(|t| Some((t, linked.namespaces.of(t)?))) else {
-                    continue;
-                };
+            for (tenant, object) in self.catalog.assignments_in(id) {
+                let Some(assigned) = linked.namespaces.of(tenant) else { continue };
                 let Ok(namespace) = assigned.namespace else { continue };
                 let state = namespace_state(&namespace, assigned.state);
                 let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default().to_owned();

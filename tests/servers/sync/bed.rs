@@ -23,8 +23,6 @@ use crate::support::{Access, ControlPlane, ControlPlanes, Failed, Proxy};
 const SYNC: &str = "system:serviceaccount:kubecarrier-system:carrier-sync";
 /// The group of all service accounts.
 const SERVICE_ACCOUNTS: &str = "system:serviceaccounts";
-/// Whether `carrier apply` gives that account its rights. Until it does, the bed gives it all.
-const RIGHTS_ARE_RENDERED: bool = true;
 /// How the management cluster is called.
 pub(crate) const MANAGEMENT: &str = "management";
 
@@ -90,11 +88,6 @@ impl<'a> Builder<'a> {
         let mut tenants = BTreeMap::new();
         for tenant in TENANTS {
             tenants.insert(tenant, management.impersonate(&format!("{tenant}-member"), &[]).await?);
-        }
-        if !RIGHTS_ARE_RENDERED {
-            let user = format!("--user={SYNC}");
-            let all = ["create", "clusterrolebinding", "all-for-sync", "--clusterrole=cluster-admin", &user];
-            management.kubectl(&all).await?;
         }
         let bed = Bed { kubeconfig: sync.kubeconfig_path().to_owned(), planes, proxies, tenants };
         bed.applied().await;
