@@ -171,10 +171,11 @@ async fn who_holds_what_he_gives_need_not_escalate(
         }
         plane.kubectl_with(&["replace", "-f", "-"], &less.to_string()).await?;
     }
-    eventually("two verbs are missing", async || missing(repository, "management").await.len() == 2).await;
+    // Each for Roles and for ClusterRoles.
+    eventually("two verbs are missing", async || missing(repository, "management").await.len() == 4).await;
     let rules: Vec<&Value> = all
         .iter()
-        .filter(|role| role["kind"] == "Role" && starts(role, "kubecarrier:"))
+        .filter(|role| starts(role, "kubecarrier:"))
         .flat_map(|role| role["rules"].as_array().into_iter().flatten())
         .collect();
     let group = "rbac.authorization.k8s.io";
