@@ -16,6 +16,7 @@ mod support;
 
 mod apply;
 mod apply_command;
+mod approve;
 mod by_hand;
 mod consequences;
 mod control_planes;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
     let subjects = [
         apply::cases(),
         apply_command::cases(),
+        approve::cases(),
         consequences::cases(),
         control_planes::cases(),
         deploy::cases(),

@@ -137,6 +137,14 @@ impl Bed {
         self.command(arguments, &files.join(":")).await
     }
 
+    /// Runs `carrier sync` to its end, with the rights of sync.
+    pub(crate) async fn sync_command(&self, arguments: &[&str]) -> Run {
+        let kubeconfig = self.kubeconfig.display().to_string();
+        let usual = ["sync", "--kubeconfig", &kubeconfig, "--allow-loopback", "--listen", "off"];
+        let arguments: Vec<&str> = usual.iter().chain(arguments).copied().collect();
+        self.command(&arguments, "").await
+    }
+
     async fn command(&self, arguments: &[&str], kubeconfig: &str) -> Run {
         let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_carrier"))
             .args(arguments)

@@ -6,7 +6,7 @@ use super::basics::shows;
 use super::bed::{Bed, shared_bed, spec};
 use super::objects::{HAND, annotation, condition, holds, said, uid, wait};
 use super::operator;
-use super::repository::{BASE, base_crd};
+use super::repository::{BASE, VERSION, base_crd};
 use crate::support::{Case, TestResult, cases, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -18,7 +18,9 @@ pub(crate) fn cases() -> Vec<Case> {
         what_the_service_cluster_refuses_is_said_in_its_words,
         a_field_that_others_keep_changing_is_contested,
         admission_that_defaults_is_no_difference,
+        admission_that_overwrites_is_contested,
         a_base_crd_that_is_removed_and_added_again,
+        a_version_that_is_no_longer_served,
         a_status_field_that_the_internal_crd_does_not_have_is_left_out,
     ]
 }
@@ -217,6 +219,29 @@ async fn admission_that_defaults_is_no_difference() -> TestResult {
     Ok(())
 }
 
+async fn admission_that_overwrites_is_contested() -> TestResult {
+    let shared = shared_bed().await?;
+    let redis = shared.bed.service(REGION).await;
+    let plane = &shared.bed.planes[REGION];
+    let policy = mutating("overwriting", "overwritten", "Object{spec: Object.spec{size: 2}}");
+    plane.kubectl_with(&["apply", "--server-side", "-f", "-"], &policy.to_string()).await?;
+    eventually("the policy is in force", async || {
+        let made = redis.copy.create("overwritten-probe", &spec(), &json!({})).await;
+        let _ = redis.copy.delete("overwritten-probe").await;
+        made.is_ok_and(|made| made["spec"]["size"] == 2)
+    })
+    .await;
+    redis.create("overwritten").await?;
+    let synced = redis.says("overwritten", "False/Contested").await;
+    let message = synced["message"].as_str().unwrap_or_default();
+    assert!(message.contains("spec.size") && message.contains("an admission webhook or policy"), "{message}");
+    assert_eq!(redis.copy.get("overwritten").await.ok_or("gone")?["spec"]["mode"], "standalone", "the rest arrives");
+    // What the policy wants is what the tenant wants: settled.
+    redis.member.merge("overwritten", &json!({"spec": {"size": 2}})).await?;
+    redis.in_step("overwritten").await;
+    Ok(())
+}
+
 async fn a_base_crd_that_is_removed_and_added_again() -> TestResult {
     let bed = Bed::new(&[REGION]).await?;
     let _sync = bed.sync().await?;
@@ -237,6 +262,30 @@ async fn a_base_crd_that_is_removed_and_added_again() -> TestResult {
     redis.in_step("new").await;
     redis.in_step("kept").await;
     redis.gone("deleted").await;
+    Ok(())
+}
+
+async fn a_version_that_is_no_longer_served() -> TestResult {
+    let bed = Bed::new(&[REGION]).await?;
+    let _sync = bed.sync().await?;
+    let redis = bed.service(REGION).await;
+    redis.create("kept").await?;
+    let before = redis.in_step("kept").await;
+    let mut next = base_crd();
+    let mut other = next["spec"]["versions"][0].clone();
+    other["name"] = json!("v1beta2");
+    next["spec"]["versions"][0]["served"] = json!(false);
+    other["storage"] = json!(false);
+    next["spec"]["versions"] = json!([next["spec"]["versions"][0], other]);
+    let plane = &bed.planes[REGION];
+    let apply = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+    plane.kubectl_with(&apply, &next.to_string()).await?;
+    redis.member.merge("kept", &json!({"spec": {"size": 7}})).await?;
+    let synced = redis.says("kept", "False/ServiceUnavailable").await;
+    assert!(synced["message"].as_str().is_some_and(|text| text.contains(VERSION)), "{synced}");
+    plane.kubectl_with(&apply, &base_crd().to_string()).await?;
+    let after = redis.in_step("kept").await;
+    assert_eq!((uid(&after.copy), &after.copy["spec"]["size"]), (uid(&before.copy), &json!(7)));
     Ok(())
 }
 

@@ -14,10 +14,13 @@ pub(crate) fn cases() -> Vec<Case> {
         a_watch_expires_by_compaction,
         a_restore_gives_new_uids_with_the_internal_objects,
         a_restore_gives_new_uids_without_the_internal_objects,
+        a_tenant_object_that_vanishes_leaves_an_orphan_until_it_is_approved,
         marks_stripped_from_the_internal_object_are_put_back,
         a_stripped_finalizer_is_put_back,
         an_internal_object_deleted_by_hand_is_made_again,
+        the_namespace_of_a_tenant_is_deleted,
         a_derived_crd_is_deleted_with_its_instances,
+        a_missing_catalog_entry_deletes_nothing,
     ]
 }
 
@@ -172,6 +175,34 @@ async fn restored(internal_too: bool) -> TestResult {
     Ok(())
 }
 
+async fn a_tenant_object_that_vanishes_leaves_an_orphan_until_it_is_approved() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let sync = bed.sync().await?;
+    let redis = bed.service("eu-west-1").await;
+    some(&redis, &["lost", "kept"]).await?;
+    sync.stop().await;
+    redis.tenant.vanish("lost").await?;
+    sync.again()?;
+    sync.ready().await?;
+    some(&redis, &["later"]).await?;
+    wait("it is reported", async || {
+        let metrics = sync.metrics().await;
+        holds(metrics.sum("carrier_objects", &["state=\"orphan\""]) > 0.5, || format!("{metrics:?}"))
+    })
+    .await;
+    wait("an event says so on the Assignment", async || {
+        let events = bed.management().kubectl(&["get", "events", "-n", "team-a", "-o", "json"]).await;
+        let events = events.map_err(|error| error.to_string())?;
+        holds(events.contains("team-b.eu-west-1") && events.contains("lost"), || events.clone())
+    })
+    .await;
+    assert!(redis.copy.get("lost").await.is_some(), "what only looked absent was deleted");
+    // Whoever creates it again has it back.
+    redis.create("lost").await?;
+    redis.in_step("lost").await;
+    Ok(())
+}
+
 async fn marks_stripped_from_the_internal_object_are_put_back() -> TestResult {
     let shared = shared_bed().await?;
     let redis = shared.bed.service("eu-west-1").await;
@@ -226,6 +257,42 @@ async fn an_internal_object_deleted_by_hand_is_made_again() -> TestResult {
     Ok(())
 }
 
+async fn the_namespace_of_a_tenant_is_deleted() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let _sync = bed.sync().await?;
+    let (redis, other) = (bed.service_of("team-c", "eu-west-1").await, bed.service("eu-west-1").await);
+    some(&redis, &["one", "two"]).await?;
+    some(&other, &["other"]).await?;
+    let copies = [redis.copy.get("one").await, redis.copy.get("two").await];
+    bed.management().kubectl(&["delete", "namespace", "team-c", "--wait=false"]).await?;
+    // Nobody asked for the workloads to go: held at once, however few there are.
+    for name in ["one", "two"] {
+        wait(&format!("{name} is held"), async || {
+            let tenant = redis.tenant.get(name).await.ok_or("it is gone")?;
+            let synced = condition(&tenant, "Synced");
+            holds(said(synced) == "False/DeletionHeld", || synced.to_string())
+        })
+        .await;
+    }
+    some(&other, &["later"]).await?;
+    for (name, before) in ["one", "two"].into_iter().zip(&copies) {
+        let copy = redis.copy.get(name).await.ok_or("the copy is gone")?;
+        assert_eq!(Some(uid(&copy)), before.as_ref().map(uid));
+        assert!(copy["metadata"]["deletionTimestamp"].is_null());
+    }
+    let approved = bed.carrier(&["approve", "team-a/eu-west-1/redis", "-n", "team-c", "--yes"]).await;
+    assert_eq!(approved.code, 0, "{}", approved.text());
+    bed.management().kubectl(&["wait", "--for=delete", "namespace/team-c", "--timeout=120s"]).await?;
+    for name in ["one", "two"] {
+        wait(&format!("the copy of {name} is gone"), async || {
+            holds(redis.copy.get(name).await.is_none(), || "it is there".to_owned())
+        })
+        .await;
+    }
+    assert!(other.copy.get("other").await.is_some());
+    Ok(())
+}
+
 async fn a_derived_crd_is_deleted_with_its_instances() -> TestResult {
     let bed = Bed::new(&["eu-west-1"]).await?;
     let sync = bed.sync().await?;
@@ -258,5 +325,27 @@ async fn a_derived_crd_is_deleted_with_its_instances() -> TestResult {
         let after = redis.in_step(name).await;
         assert_eq!(Some(uid(&after.copy)), before.as_ref().map(uid), "the workload was made anew");
     }
+    Ok(())
+}
+
+async fn a_missing_catalog_entry_deletes_nothing() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let _sync = bed.sync().await?;
+    let redis = bed.service("eu-west-1").await;
+    some(&redis, &["kept", "deleted"]).await?;
+    bed.entries().delete("redis.eu-west-1").await?;
+    redis.member.delete("deleted").await?;
+    wait("its deletion is held", async || {
+        let tenant = redis.tenant.get("deleted").await.ok_or("it is gone")?;
+        let synced = condition(&tenant, "Synced");
+        holds(said(synced) == "False/DeletionHeld", || synced.to_string())
+    })
+    .await;
+    assert!(redis.copy.get("kept").await.is_some_and(|copy| copy["metadata"]["deletionTimestamp"].is_null()));
+    assert!(redis.copy.get("deleted").await.is_some_and(|copy| copy["metadata"]["deletionTimestamp"].is_null()));
+    // The cause is gone: it goes on by itself.
+    bed.applied().await;
+    redis.gone("deleted").await;
+    redis.in_step("kept").await;
     Ok(())
 }

@@ -10,6 +10,7 @@ mod process;
 mod repository;
 
 mod basics;
+mod chaos;
 mod clusters;
 mod copies;
 mod deletions;
@@ -26,6 +27,7 @@ use crate::support::Case;
 pub(crate) fn cases() -> Vec<Case> {
     [
         basics::cases(),
+        chaos::cases(),
         clusters::cases(),
         copies::cases(),
         deletions::cases(),

@@ -16,6 +16,9 @@ pub(crate) fn cases() -> Vec<Case> {
         a_replica_that_stands_still_loses_its_clusters,
         a_replica_whose_clock_differs_is_respected_while_it_renews,
         a_restart_writes_nothing,
+        once_ends_when_all_is_in_step,
+        once_says_what_is_not_in_step,
+        a_dry_run_writes_nothing_and_says_what_it_would,
         one_cluster_only,
     ]
 }
@@ -233,6 +236,61 @@ async fn a_restart_writes_nothing() -> TestResult {
         lists.iter().flatten().map(|each| version(each).to_owned()).collect()
     };
     assert_eq!(of(&after), of(&statuses), "a status was written again");
+    Ok(())
+}
+
+async fn once_ends_when_all_is_in_step() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let redis = bed.service("eu-west-1").await;
+    for number in 0..5 {
+        redis.create(&format!("once-{number}")).await?;
+    }
+    bed.sync_command(&["--once", "--replica", "ci"]).await.ends(0);
+    all_in_step(&redis, 5).await;
+    redis.member.delete("once-0").await?;
+    redis.member.annotate("once-1", "carrier.kubecarrier.io/paused", Some("true")).await?;
+    let run = bed.sync_command(&["--once", "--replica", "ci"]).await.ends(0);
+    assert!(run.text().contains("once-1"), "paused ones are listed: {}", run.text());
+    redis.gone("once-0").await;
+    // Another holds the leases.
+    let _sync = bed.sync().await?;
+    let run = bed.sync_command(&["--once", "--replica", "ci"]).await.ends(3);
+    assert!(run.text().contains("one"), "the holder is named: {}", run.text());
+    Ok(())
+}
+
+async fn once_says_what_is_not_in_step() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let redis = bed.service("eu-west-1").await;
+    redis.copy.create("theirs", &super::bed::spec(), &json!({})).await?;
+    redis.create("theirs").await?;
+    redis.create("mine").await?;
+    let run = bed.sync_command(&["--once", "--timeout", "1m"]).await.ends(5);
+    assert!(run.text().contains("theirs") && run.text().contains("Conflict"), "{}", run.text());
+    redis.in_step("mine").await;
+    // A cluster that does not answer comes before that.
+    bed.proxy("eu-west-1").refuse();
+    let run = bed.sync_command(&["--once", "--timeout", "30s"]).await.ends(4);
+    assert!(run.text().contains("eu-west-1"), "{}", run.text());
+    Ok(())
+}
+
+async fn a_dry_run_writes_nothing_and_says_what_it_would() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let redis = bed.service("eu-west-1").await;
+    redis.create("new").await?;
+    let tenant = redis.tenant.get("new").await.ok_or("gone")?;
+    let dry = ["--once", "--dry-run"];
+    let run = bed.sync_command(&dry).await.ends(0);
+    assert!(run.out.contains("new"), "{}", run.text());
+    assert!(!run.text().contains("1234"), "a value of a spec is shown: {}", run.text());
+    let run = bed.sync_command(&[&dry[..], &["-o", "json", "--detailed-exitcode"]].concat()).await.ends(2);
+    assert!(!run.json().is_null());
+    assert_eq!(redis.tenant.get("new").await.ok_or("gone")?, tenant, "it was written");
+    assert!(redis.internal.get("new").await.is_none() && redis.copy.get("new").await.is_none());
+    assert!(leases(&bed).list().await?.is_empty(), "a lease was taken");
+    bed.sync_command(&["--once"]).await.ends(0);
+    bed.sync_command(&[&dry[..], &["--detailed-exitcode"]].concat()).await.ends(0);
     Ok(())
 }
 
