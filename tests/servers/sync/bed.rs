@@ -137,6 +137,11 @@ impl Bed {
         self.command(arguments, &files.join(":")).await
     }
 
+    /// Approves what sync holds of a service, as an admin.
+    pub(crate) async fn approved(&self, service: &str, tenant: &str) -> Run {
+        self.carrier(&["approve", "--allow-loopback", service, "-n", tenant, "--yes"]).await.ends(0)
+    }
+
     /// Runs `carrier sync` to its end, with the rights of sync.
     pub(crate) async fn sync_command(&self, arguments: &[&str]) -> Run {
         let kubeconfig = self.kubeconfig.display().to_string();

@@ -280,8 +280,7 @@ async fn the_namespace_of_a_tenant_is_deleted() -> TestResult {
         assert_eq!(Some(uid(&copy)), before.as_ref().map(uid));
         assert!(copy["metadata"]["deletionTimestamp"].is_null());
     }
-    let approved = bed.carrier(&["approve", "team-a/eu-west-1/redis", "-n", "team-c", "--yes"]).await;
-    assert_eq!(approved.code, 0, "{}", approved.text());
+    bed.approved("team-a/eu-west-1/redis", "team-c").await;
     bed.management().kubectl(&["wait", "--for=delete", "namespace/team-c", "--timeout=120s"]).await?;
     for name in ["one", "two"] {
         wait(&format!("the copy of {name} is gone"), async || {
