@@ -1,8 +1,8 @@
 //! Random failures under random edits, from one seed: at the end nothing is lost, nothing doubled, nothing orphaned,
 //! and all is in step.
 //!
-//! `CARRIER_CHAOS_MINUTES` (1), `CARRIER_CHAOS_OBJECTS` (40) and `CARRIER_SEED` (1) say how long, how many, and which.
-//! The seed fixes what is done, not what becomes of it.
+//! `CARRIER_CHAOS_MINUTES`, `CARRIER_CHAOS_OBJECTS` (40) and `CARRIER_SEED` (1) say how long, how many, and which.
+//! The seed fixes what is done, not what becomes of it. Without the first it does not run: it is no test for each change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,6 +17,9 @@ use crate::corpus::number;
 use crate::support::{Case, TestResult, cases};
 
 pub(crate) fn cases() -> Vec<Case> {
+    if std::env::var_os("CARRIER_CHAOS_MINUTES").is_none() {
+        return Vec::new();
+    }
     cases![all_is_in_step_after_chaos].into_iter().map(|case| case.within(Duration::from_hours(4))).collect()
 }
 
