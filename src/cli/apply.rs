@@ -284,6 +284,9 @@ async fn follow(
                     apply::Event::Waiting { cluster, crds } => {
                         Some(format!("{} of {cluster} to be established", count(*crds, "CRD")))
                     }
+                    apply::Event::Releasing { instances, .. } => {
+                        Some(format!("`carrier sync` to delete the copies of {}", count(*instances, "instance")))
+                    }
                     apply::Event::Stage { .. } => None,
                     _ => waiting,
                 };

@@ -9,6 +9,8 @@
 mod deletion;
 mod object;
 pub(crate) mod outcome;
+mod parent;
+mod victims;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,26 +18,27 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
 use super::client::Cluster;
 use super::error::{ClusterError, ErrorKind};
-use super::request::{ApiRequest, Selection};
+use super::request::Selection;
 use super::wait::{self, Verdict, Wait};
 use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
-use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::model::keys::SYNC_ROLE;
 use crate::model::object::ObjectKey;
 use crate::model::object::Stage;
 use crate::model::resource::Resource;
 use crate::plan::inventory::Inventory;
 use crate::plan::inventory::is_shared;
 use crate::plan::parent::{GroupKind, Parent};
-use crate::plan::steps::{Operation, PlanMismatch, Step, crd_key, prerequisites, served_by};
+use crate::plan::steps::{PlanMismatch, Step, crd_key, prerequisites, served_by};
 use crate::plan::types::{Change, ObjectRef, Plan};
 pub(crate) use outcome::{Event, Failure, Outcome};
+pub(crate) use parent::parent_of;
 
 /// What is done to one cluster.
 #[derive(Debug)]
@@ -105,22 +108,6 @@ impl ClusterWork<'_> {
     }
 }
 
-/// The parent of an inventory as it is; `None` where there is none yet.
-///
-/// # Errors
-/// When it cannot be read.
-pub(crate) async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Result<Option<Value>, ClusterError> {
-    match cluster.call(&ApiRequest::object(&config_maps(), Some(&inventory.namespace), &inventory.name)).await {
-        Ok(parent) => Ok(Some(parent)),
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn config_maps() -> Resource {
-    Resource::new("", "v1", "ConfigMap", "configmaps", true)
-}
-
 /// So many steps are begun before one of them has ended: the others are not begun if the user stops the
 /// run, or the cluster is lost. The client limits the requests by itself.
 const BEGUN: usize = 16;
@@ -149,22 +136,46 @@ pub(crate) type Listener<'a> = dyn Fn(Event) + Send + Sync + 'a;
 /// Nothing is deleted anywhere unless everything was applied everywhere.
 pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &Listener<'_>) -> Outcome {
     let runs: Vec<Run<'_>> = works.iter().map(|work| Run::new(work, how, stop, events)).collect();
-    join_all(runs.iter().map(Run::forward)).await;
+    // Who asks for something in a service cluster is in the management cluster, and goes first.
+    let (first, then): (Vec<&Run<'_>>, Vec<&Run<'_>>) =
+        runs.iter().partition(|run| run.work.cluster.target == Target::Management);
+    // Sync needs its permissions until what it holds is gone.
+    let destroys = !how.dry_run && how.no_deletions.is_none() && first.iter().any(|run| run.destroys());
+    let is_later = |step: &Step| destroys && is_of_sync(step);
+    let now = |step: &Step| !is_later(step);
+    join_all(runs.iter().map(async |run| {
+        if run.begin().await {
+            run.forward(now).await;
+        }
+    }))
+    .await;
     let whole = runs.iter().all(|run| run.state().outcome.is_whole());
-    let refusal = match &how.no_deletions {
+    let mut refusal = match &how.no_deletions {
         Some(reason) => Some(reason.clone()),
         None if whole => None,
         None => Some("nothing is deleted while something could not be applied".to_owned()),
     };
-    // Who asks for something in a service cluster is in the management cluster, and goes first.
-    let (first, then): (Vec<&Run<'_>>, Vec<&Run<'_>>) =
-        runs.iter().partition(|run| run.work.cluster.target == Target::Management);
-    join_all(first.iter().map(|run| run.backward(refusal.as_deref()))).await;
+    let mut destroyed: Vec<&Step> = Vec::new();
+    if destroys && refusal.is_none() {
+        for done in join_all(first.iter().map(|run| run.destroy_first())).await {
+            match done {
+                Ok(steps) => destroyed.extend(steps),
+                Err(reason) => refusal = Some(reason.to_owned()),
+            }
+        }
+    }
+    if destroys {
+        match &refusal {
+            None => drop(join_all(runs.iter().map(|run| run.forward(is_later))).await),
+            Some(reason) => runs.iter().for_each(|run| run.skip_all(is_later, reason)),
+        }
+    }
+    join_all(first.iter().map(|run| run.backward(refusal.as_deref(), &destroyed))).await;
     let whole = first.iter().all(|run| run.state().outcome.is_whole());
     let refusal = refusal.or_else(|| {
         (!whole).then(|| "something that it belongs to could not be deleted in the management cluster".to_owned())
     });
-    join_all(then.iter().map(|run| run.backward(refusal.as_deref()))).await;
+    join_all(then.iter().map(|run| run.backward(refusal.as_deref(), &[]))).await;
     let mut outcome = Outcome::default();
     for run in runs {
         outcome.append(run.into_outcome());
@@ -247,23 +258,19 @@ impl<'a> Run<'a> {
         (self.events)(event);
     }
 
-    /// Everything but the deletions.
-    async fn forward(&self) {
-        let steps = || self.work.steps.iter().filter(|step| !step.is_deletion());
-        if !self.how.dry_run
-            && let Some(parent) = &self.work.parent.before
-        {
-            if self.stopped() {
-                steps().for_each(|step| self.skip(step, INTERRUPTED));
-                return;
-            }
-            if let Err(error) = self.apply_parent(parent).await {
-                self.parent_failed(&error);
-                let reason = "the inventory could not be written";
-                steps().for_each(|step| self.skip(step, reason));
-                return;
-            }
-        }
+    /// Whether instances go with something that is deleted.
+    fn destroys(&self) -> bool {
+        self.work.steps.iter().any(|step| step.is_deletion() && step.destroys && step.victims.is_some())
+    }
+
+    fn skip_all(&self, which: impl Fn(&Step) -> bool, reason: &str) {
+        let steps = self.work.steps.iter().filter(|step| !step.is_deletion() && which(step));
+        steps.for_each(|step| self.skip(step, reason));
+    }
+
+    /// What is not a deletion, of the steps that are meant.
+    async fn forward(&self, which: impl Fn(&Step) -> bool) {
+        let steps = || self.work.steps.iter().filter(|step| !step.is_deletion() && which(step));
         for stage in Stage::ALL {
             let steps: Vec<&Step> = steps().filter(|step| step.stage == stage).collect();
             if steps.is_empty() {
@@ -349,53 +356,19 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Writes the parent of the inventory, and its namespace where that is not there.
-    async fn apply_parent(&self, parent: &Value) -> Result<(), ClusterError> {
-        let name = parent.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        let call = ApiRequest::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, parent);
-        match self.work.cluster.call(&call).await {
-            Err(error) if error.kind == ErrorKind::NamespaceNotFound => {
-                let is_it = |step: &&Step| step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE;
-                let step = self.work.steps.iter().find(is_it);
-                let body = match step.map(|step| &step.operation) {
-                    Some(Operation::Apply { body, .. }) => Value::clone(body),
-                    _ => json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}),
-                };
-                let spaces = Resource::namespaces();
-                let make = ApiRequest::apply(spaces, None, SYSTEM_NAMESPACE, &body);
-                self.work.cluster.call(&make).await?;
-                self.state().made_namespace = true;
-                self.work.cluster.call(&call).await.map(drop)
-            }
-            done => done.map(drop),
-        }
-    }
-
-    fn parent_failed(&self, error: &ClusterError) {
-        let parent = self.work.parent.before.as_ref().or(self.work.parent.after.as_ref());
-        let name = parent.and_then(|p| p.pointer("/metadata/name")).and_then(Value::as_str).unwrap_or_default();
-        let object = ObjectRef {
-            cluster: self.name(),
-            api_version: "v1".to_owned(),
-            kind: "ConfigMap".to_owned(),
-            namespace: Some(SYSTEM_NAMESPACE.to_owned()),
-            name: name.to_owned(),
-        };
-        self.fail(Failure {
-            object,
-            reason: error.message.clone(),
-            conflicts: error.conflicts(),
-            source: None,
-            cluster: is_of_cluster(error),
-        });
-    }
-
-    /// The deletions, in reverse order, and what remains of the inventory. `refusal` says why there are none.
-    async fn backward(&self, refusal: Option<&str>) {
+    /// The deletions, in reverse order, and what remains of the inventory. `refusal` says why there are none;
+    /// `destroyed` are done already.
+    async fn backward(&self, refusal: Option<&str>, destroyed: &[&Step]) {
         let mut refusal = refusal;
+        let is_left = |step: &&Step| {
+            let state = self.state();
+            let is_told = state.outcome.failed.iter().any(|failure| failure.object == step.object)
+                || state.outcome.skipped.iter().any(|(object, _)| *object == step.object);
+            !is_told && !destroyed.iter().any(|done| done.object == step.object)
+        };
         for stage in Stage::ALL.into_iter().rev() {
-            let steps: Vec<&Step> =
-                self.work.steps.iter().filter(|step| step.is_deletion() && step.stage == stage).collect();
+            let of_stage = self.work.steps.iter().filter(|step| step.is_deletion() && step.stage == stage);
+            let steps: Vec<&Step> = of_stage.filter(is_left).collect();
             if steps.is_empty() {
                 continue;
             }
@@ -410,7 +383,7 @@ impl<'a> Run<'a> {
             self.tell(Event::Stage { cluster: self.name(), what: deleted(stage), done, of });
             if done < of {
                 // A CRD takes its objects along, a namespace all that is in it: also what was to stay.
-                refusal = Some(if self.stopped() { INTERRUPTED } else { "something before it could not be deleted" });
+                refusal = Some(if self.stopped() { INTERRUPTED } else { victims::NOT_DELETED });
             }
         }
         // A kind too many costs a list; one too few would lose objects.
@@ -477,6 +450,11 @@ fn is_of_cluster(error: &ClusterError) -> bool {
             | ErrorKind::Unauthorized
             | ErrorKind::Kubeconfig
     )
+}
+
+/// Whether a step changes a permission that sync has.
+fn is_of_sync(step: &Step) -> bool {
+    step.stage == Stage::Rbac && step.seen.is_some() && step.key.name.starts_with(SYNC_ROLE)
 }
 
 fn applied(stage: Stage) -> &'static str {

@@ -22,7 +22,7 @@ use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 use crate::plan::build::{DryRunResult, Queries};
 use crate::plan::live::LiveCluster;
-use crate::plan::types::Impact;
+use crate::plan::types::{Counted, Impact};
 
 /// So many schemas are tried at a time. An API server holds back the first objects of a new kind for two
 /// seconds, and trials that run together wait together.
@@ -96,6 +96,9 @@ impl<'a> Concern<'a> {
         let mut impact = impact(cluster, census, &self.kinds, place, self.fate);
         if impact.unchecked.is_none() {
             impact.unchecked.clone_from(&self.unknown);
+        }
+        if self.fate == Fate::Destroyed {
+            impact.counted = Some(Counted { kinds: self.kinds.clone(), namespace: self.namespace.clone() });
         }
         impact
     }

@@ -241,13 +241,19 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         let reference = reference(input.target, key, &object.body);
         if !inputs.hermetic && !inputs.prune {
             part.kept.push(reference);
-        } else if !object.is_terminating() {
+        } else if !object.is_terminating() || has_instances(input, key) {
             part.deleted.push(deletion(input, key, object, reference));
         }
     }
     part.kept.sort();
     add_access_changes(input, live, &mut part);
     part
+}
+
+/// Whether instances are still in what is being deleted: then the deletion is not done, and what sync needs for it must
+/// not be deleted before.
+fn has_instances(input: &ClusterInput<'_>, key: &ObjectKey) -> bool {
+    input.impacts.get(key).is_some_and(|impact| impact.destroyed_count > 0)
 }
 
 /// Plans an object of the repository.

@@ -339,6 +339,18 @@ fn objects_that_the_server_refuses_or_deletes_are_not_applied() {
 }
 
 #[test]
+fn what_is_being_deleted_is_planned_until_no_instance_is_in_it() {
+    let mut world = world();
+    (world.prune, world.allow_empty) = (true, true);
+    let going = world.have("v1 Namespace", "n", json!({}), "ours");
+    world.live.objects.get_mut(&going).expect("it is there").body["metadata"]["deletionTimestamp"] = json!("now");
+    assert_eq!(changes(&world.plan()), Vec::<String>::new());
+    let impact = Impact { instances: 1, destroyed_count: 1, ..Impact::default() };
+    world.impacts.insert(going, impact);
+    assert_eq!(changes(&world.plan()), ["delete namespace n destructive"]);
+}
+
+#[test]
 fn many_deletions_and_an_empty_repository_need_their_flags() {
     let mut world = world();
     world.prune = true;

@@ -7,8 +7,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::object::ObjectKey;
 use serde_json::Value;
+
+use crate::model::object::ObjectKey;
+use crate::model::resource::Resource;
 
 /// The version of the format, `<major>.<minor>`.
 pub(crate) const FORMAT_VERSION: &str = "1.0";
@@ -250,6 +252,19 @@ pub struct Impact {
     /// Why the instances could not be checked completely; absent if they were.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unchecked: Option<String>,
+    /// What was counted of instances that would be deleted, to count it again directly before the deletion. It is not
+    /// part of a saved plan, which is made anew before it is applied.
+    #[serde(skip)]
+    pub counted: Option<Counted>,
+}
+
+/// Which instances were counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// Their kinds.
+    pub kinds: Vec<Resource>,
+    /// The namespace that they are in; `None` for all of a kind.
+    pub namespace: Option<String>,
 }
 
 /// An instance that is not valid under the new schema.

@@ -16,7 +16,7 @@ use carrier::names::Resource;
 use carrier::names::Stage;
 use carrier::names::{ClusterId, Target};
 use carrier::planning::LiveObject;
-use carrier::planning::{Action, Change, Effect, LiveVersion, ObjectRef, Plan};
+use carrier::planning::{Action, Change, Counted, Effect, Impact, LiveVersion, ObjectRef, Plan};
 use carrier::planning::{Comparison, compare};
 use carrier::planning::{Inventory, inventory};
 use carrier::rendering::{Manifest, ManifestSet};
@@ -345,6 +345,26 @@ async fn what_came_since_the_plan_is_spared() -> TestResult {
     assert!(outcome.deleted.is_empty(), "{outcome:#?}");
     plane.kubectl(&["get", "redis.eu-west-1.team-a", "-n", "team-b", "since"]).await?;
     planes["eu-west-1"].kubectl(&["get", "namespace", &namespaces[0].id.name]).await?;
+
+    // Nor does one go, or a namespace, with more instances than were shown.
+    let is_space = |m: &Manifest| m.id.kind == "Namespace" && m.id.name == "team-b";
+    let space: Vec<Manifest> = hub.wanted.iter().filter(|m| is_space(m)).cloned().collect();
+    for (number, leaving) in [&gone, &space].into_iter().enumerate() {
+        let mut plan = hub.plan(leaving).await;
+        let kind = Resource::new("eu-west-1.team-a", "v1beta1", "Redis", "redis", true);
+        let counted = Some(Counted { kinds: vec![kind], namespace: (number > 0).then(|| "team-b".to_owned()) });
+        let impact = Impact { instances: number + 1, destroyed_count: number + 1, counted, ..Impact::default() };
+        (plan.changes[0].effect, plan.changes[0].impact) = (Effect::Destructive, Some(impact));
+        let mut another = instance.clone();
+        another["metadata"]["name"] = json!(format!("since-{number}"));
+        plane.kubectl_with(&["create", "-f", "-"], &another.to_string()).await?;
+        let (outcome, _) = run(&[hub.work(&plan, false).await], &how()).await;
+        let reason = format!("has {} instances now, and had {}", number + 2, number + 1);
+        assert!(outcome.failed.iter().any(|f| f.reason.contains(&reason)), "{reason}: {outcome:#?}");
+        assert!(outcome.deleted.is_empty(), "{outcome:#?}");
+    }
+    let all = plane.kubectl(&["get", "redis.eu-west-1.team-a", "-n", "team-b", "-o", "name"]).await?;
+    assert_eq!(all.lines().count(), 3, "{all}");
     Ok(())
 }
 

@@ -42,6 +42,10 @@ pub(super) fn event(event: &Event, dry_run: bool, ui: &mut Ui<'_>) -> io::Result
         Event::Waiting { cluster, crds } => {
             ui.detail(format_args!("{cluster}: waiting for {} to be established", count(*crds, "CRD")))
         }
+        Event::Releasing { cluster, instances } => ui.say(format_args!(
+            "{cluster}: approved the deletion of {}; waiting for `carrier sync` to delete the copies",
+            count(*instances, "instance")
+        )),
         Event::Stage { cluster, what, done, of } if done == of => {
             ui.say(format_args!("{cluster}: {what}: {done}{dry}"))
         }

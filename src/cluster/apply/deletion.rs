@@ -16,19 +16,26 @@ impl Run<'_> {
             self.skip(step, &reason);
             return false;
         }
-        let Operation::Delete(seen) = &step.operation else { return false };
-        if step.is_crd()
-            && !step.destroys
-            && let Err(reason) = self.has_no_instances(step).await
-        {
-            let error = ClusterError::new(ErrorKind::VersionConflict, "");
-            self.fail_step(step, &error, reason);
+        if step.is_crd() && !step.destroys {
+            if let Err(reason) = self.has_no_instances(step).await {
+                let error = ClusterError::new(ErrorKind::VersionConflict, "");
+                self.fail_step(step, &error, reason);
+                return false;
+            }
+        } else if let Err(refusal) = self.count_again(step).await {
+            self.refuse(step, refusal);
             return false;
         }
+        self.delete_now(step).await && self.deleted(step)
+    }
+
+    /// Sends the deletion; whether the object is gone, or going.
+    pub(super) async fn delete_now(&self, step: &Step) -> bool {
+        let Operation::Delete(seen) = &step.operation else { return false };
         let namespace = step.key.namespace.as_deref();
         let call = ApiRequest::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
         let call = call.dry_run(self.how.dry_run);
-        let Err(error) = self.work.cluster.call(&call).await else { return self.deleted(step) };
+        let Err(error) = self.work.cluster.call(&call).await else { return true };
         let is_gone = match error.kind {
             ErrorKind::NotFound => Ok(true),
             ErrorKind::KindNotFound => self.has_no_crd(step).await,
@@ -36,7 +43,7 @@ impl Run<'_> {
             _ => Err(error.clone()),
         };
         let (error, reason) = match is_gone {
-            Ok(true) => return self.deleted(step),
+            Ok(true) => return true,
             Ok(false) if error.kind == ErrorKind::KindNotFound => {
                 (error, "its kind is not served, so it may still exist; plan again".to_owned())
             }
@@ -79,7 +86,7 @@ impl Run<'_> {
         }
     }
 
-    fn deleted(&self, step: &Step) -> bool {
+    pub(super) fn deleted(&self, step: &Step) -> bool {
         self.state().outcome.deleted.push(step.object.clone());
         self.tell(Event::Deleted(step.object.clone()));
         true

@@ -91,6 +91,13 @@ pub enum Event {
         /// How many.
         crds: usize,
     },
+    /// Instances are waited for, whose deletion was approved.
+    Releasing {
+        /// The cluster.
+        cluster: String,
+        /// How many.
+        instances: usize,
+    },
     /// A step of a cluster is done.
     Stage {
         /// The cluster.

@@ -157,6 +157,13 @@ pub(crate) const TABLE: &[Row] = {
         },
         Row {
             clusters: Management,
+            verbs: &["list", "patch"],
+            objects: O::Instances,
+            tasks: &[Prune],
+            reason: "to count the instances again before a deletion that destroys them, and to approve it for `carrier sync`",
+        },
+        Row {
+            clusters: Management,
             verbs: &["create", "delete", "get"],
             objects: O::Crds,
             tasks: &[Trial],

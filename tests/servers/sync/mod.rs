@@ -15,6 +15,7 @@ mod clusters;
 mod copies;
 mod deletions;
 mod extremes;
+mod leaving;
 mod management;
 mod namespaces;
 mod ownership;
@@ -32,6 +33,7 @@ pub(crate) fn cases() -> Vec<Case> {
         copies::cases(),
         deletions::cases(),
         extremes::cases(),
+        leaving::cases(),
         management::cases(),
         namespaces::cases(),
         ownership::cases(),

@@ -1,0 +1,241 @@
+//! The instances that a deletion destroys: counted again, approved for sync, and waited for.
+//!
+//! Sync holds the deletions of instances whose CRD or namespace is being deleted, until somebody approves them, and needs
+//! the objects that the same run deletes: the CatalogEntry, the assignment, its Roles. So these deletions come first, each
+//! instance is approved, and the rest waits until they are done (`DESIGN.md` §8).
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Event, INTERRUPTED, Run};
+use crate::cluster::client::ListSink;
+use crate::cluster::error::{ClusterError, ErrorKind, discreet};
+use crate::cluster::request::{ApiRequest, Selection};
+use crate::model::keys::{APPROVED_DELETION, FINALIZER};
+use crate::model::resource::Resource;
+use crate::plan::steps::{Step, Victims};
+
+/// The manager of approvals, the same as that of `carrier approve`.
+const MANAGER: &str = "carrier-approve";
+/// The first pause between two looks at what is being deleted; it doubles.
+const PAUSE: Duration = Duration::from_millis(200);
+/// The longest such pause.
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+/// What a count has found.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    instances: usize,
+    /// Those that sync holds by its finalizer.
+    held: Vec<Held>,
+}
+
+/// An instance with the finalizer of sync.
+#[derive(Debug)]
+struct Held {
+    resource: Resource,
+    namespace: Option<String>,
+    name: String,
+    uid: String,
+}
+
+/// Why a deletion is not begun.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    error: ClusterError,
+    reason: String,
+}
+
+impl Refusal {
+    fn new(error: ClusterError, reason: String) -> Self {
+        Self { error, reason }
+    }
+}
+
+struct Collect<'a> {
+    resource: &'a Resource,
+    count: Count,
+}
+
+impl ListSink for Collect<'_> {
+    fn take(&mut self, object: Value) {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        self.count.instances += 1;
+        let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array);
+        if finalizers.into_iter().flatten().any(|finalizer| finalizer == FINALIZER) {
+            self.count.held.push(Held {
+                resource: self.resource.clone(),
+                namespace: text("/metadata/namespace"),
+                name: text("/metadata/name").unwrap_or_default(),
+                uid: text("/metadata/uid").unwrap_or_default(),
+            });
+        }
+    }
+
+    fn restart(&mut self) {
+        self.count = Count::default();
+    }
+}
+
+impl Run<'_> {
+    /// Deletes what takes instances along that sync holds, and waits until it is gone. Returns the steps that are done
+    /// with, well or not; an error is why nothing else is deleted.
+    pub(super) async fn destroy_first(&self) -> Result<Vec<&Step>, &'static str> {
+        let candidates: Vec<&Step> = self
+            .work
+            .steps
+            .iter()
+            .filter(|step| step.is_deletion() && step.destroys && step.victims.is_some())
+            .collect();
+        let counts = join_all(candidates.iter().map(|step| self.count_again(step))).await;
+        let mut first = Vec::new();
+        for (step, count) in candidates.into_iter().zip(counts) {
+            match count {
+                Ok(count) if count.held.is_empty() => {}
+                Ok(count) => first.push((step, count)),
+                Err(refusal) => {
+                    self.refuse(step, refusal);
+                    return Err(NOT_DELETED);
+                }
+            }
+        }
+        if first.is_empty() {
+            return Ok(Vec::new());
+        }
+        let held = first.iter().map(|(_, count)| count.held.len()).sum();
+        self.tell(Event::Releasing { cluster: self.name(), instances: held });
+        let done = join_all(first.iter().map(|(step, count)| self.destroy(step, count))).await;
+        if done.iter().all(|done| *done) {
+            Ok(first.into_iter().map(|(step, _)| step).collect())
+        } else {
+            Err(if self.stopped() { INTERRUPTED } else { NOT_DELETED })
+        }
+    }
+
+    /// Counts what a deletion destroys, directly before it: neither the UID nor the version of a CRD or a namespace
+    /// changes with what is in it.
+    pub(super) async fn count_again(&self, step: &Step) -> Result<Count, Refusal> {
+        let Some(Victims { kinds, namespace, count: planned, complete }) = &step.victims else {
+            return Ok(Count::default());
+        };
+        let counts = join_all(kinds.iter().map(|resource| async move {
+            let mut sink = Collect { resource, count: Count::default() };
+            let selection = Selection::all(resource).within(namespace.as_deref()).metadata_only();
+            self.work.cluster.list(&selection, &mut sink).await.map(|_| sink.count)
+        }));
+        let mut all = Count::default();
+        for count in counts.await {
+            match count {
+                Ok(count) => {
+                    all.instances += count.instances;
+                    all.held.extend(count.held);
+                }
+                // The plan could not count them either, and was allowed.
+                Err(_) if !complete => {}
+                // The CRD went before its namespace.
+                Err(error) if error.kind == ErrorKind::KindNotFound => {}
+                Err(error) => {
+                    let reason = format!("its instances cannot be counted again: {}", discreet(&error.message));
+                    return Err(Refusal::new(error, reason));
+                }
+            }
+        }
+        if *complete && all.instances > *planned {
+            let reason = format!(
+                "it has {} now, and had {planned} when it was planned, so it stays; plan again",
+                instances(all.instances)
+            );
+            return Err(Refusal::new(ClusterError::new(ErrorKind::VersionConflict, ""), reason));
+        }
+        Ok(all)
+    }
+
+    /// Approves the instances, deletes what they are in, and waits until it is gone.
+    async fn destroy(&self, step: &Step, count: &Count) -> bool {
+        if let Some(reason) = self.obstacle(step) {
+            self.skip(step, &reason);
+            return false;
+        }
+        let approved = join_all(count.held.iter().map(|held| self.approve(held))).await;
+        if let Some(refusal) = approved.into_iter().find_map(Result::err) {
+            self.refuse(step, refusal);
+            return false;
+        }
+        if !self.delete_now(step).await {
+            return false;
+        }
+        let until = Instant::now() + self.how.timeout;
+        let mut pause = PAUSE;
+        loop {
+            let request = ApiRequest::object(&step.resource, None, &step.key.name).metadata_only();
+            match self.work.cluster.call(&request).await {
+                Err(error) if error.kind == ErrorKind::NotFound => return self.deleted(step),
+                Ok(live) if !is_same(step, &live) => return self.deleted(step),
+                answer if Instant::now() >= until => {
+                    let error = answer.err().unwrap_or_else(|| ClusterError::new(ErrorKind::VersionConflict, ""));
+                    let instances = instances(count.held.len());
+                    let reason = format!(
+                        "it is still being deleted: `carrier sync` has to delete the copies of {instances} first; \
+                         apply again when it is gone"
+                    );
+                    self.fail_step(step, &error, reason);
+                    return false;
+                }
+                _ => {}
+            }
+            if self.unless_stopped(tokio::time::sleep(pause)).await.is_none() {
+                self.skip(step, INTERRUPTED);
+                return false;
+            }
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+
+    /// Takes note of a deletion that is not begun.
+    pub(super) fn refuse(&self, step: &Step, refusal: Refusal) {
+        self.fail_step(step, &refusal.error, refusal.reason);
+    }
+
+    /// Writes the approval of one instance, which names its UID.
+    async fn approve(&self, held: &Held) -> Result<(), Refusal> {
+        let Held { resource, namespace, name, uid } = held;
+        let mut body = json!({
+            "apiVersion": resource.api_version(), "kind": resource.kind,
+            "metadata": {"name": name, "uid": uid, "annotations": {APPROVED_DELETION: uid}},
+        });
+        if let Some(namespace) = namespace {
+            body["metadata"]["namespace"] = namespace.as_str().into();
+        }
+        let apply = ApiRequest::apply(resource, namespace.as_deref(), name, &body).field_manager(MANAGER);
+        match self.work.cluster.call(&apply.force(true).metadata_only()).await {
+            Ok(_) => Ok(()),
+            // It is gone, or another one has its name.
+            Err(error) if error.is_absent() || error.kind == ErrorKind::VersionConflict => Ok(()),
+            Err(error) => {
+                let what = namespace.as_ref().map_or_else(|| name.clone(), |namespace| format!("{namespace}/{name}"));
+                let reason = format!(
+                    "the deletion of the {} {what} cannot be approved: {}",
+                    resource.kind,
+                    discreet(&error.message)
+                );
+                Err(Refusal::new(error, reason))
+            }
+        }
+    }
+}
+
+/// Whether a live object is the one that a step deletes.
+fn is_same(step: &Step, live: &Value) -> bool {
+    let uid = live.pointer("/metadata/uid").and_then(Value::as_str);
+    step.seen.as_ref().is_some_and(|seen| Some(seen.uid.as_str()) == uid)
+}
+
+fn instances(count: usize) -> String {
+    format!("{count} instance{}", if count == 1 { "" } else { "s" })
+}
+
+/// Why what comes later is not deleted.
+pub(super) const NOT_DELETED: &str = "something before it could not be deleted";
