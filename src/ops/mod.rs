@@ -6,6 +6,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod approve;
+pub(crate) mod copies;
 pub(crate) mod doctor;
 pub(crate) mod error;
 pub(crate) mod event;
@@ -15,6 +16,7 @@ pub(crate) mod plan;
 pub(crate) mod render;
 pub(crate) mod repository;
 pub(crate) mod survey;
+pub(crate) mod synced;
 
 pub(crate) use event::{Event, EventReceiver, Events};
 pub(crate) use repository::Repository;

@@ -9,9 +9,10 @@ mod services;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use self::select::{Copies, Tenants, orphans};
+use self::select::{Tenants, orphans};
 pub(crate) use self::select::{Waiting, What};
 use self::services::{Entry, Kind, Kinds, Meant, choose};
+use super::copies::{Copies, Level};
 use super::event::{Events, Subject};
 use crate::cluster::connect::Connector;
 use crate::cluster::error::discreet;
@@ -194,26 +195,27 @@ impl Found {
         let of_tenants = |resource: &Resource| Selection::all(resource).within(only);
         let marks = format!("{MANAGEMENT_CLUSTER}={uid}");
         let (management, service) = (self.management.clone(), self.service.clone());
-        let (mut copies, mut internal) = (Vec::new(), Vec::new());
+        let mut copies = Vec::new();
         for name in meant.bases.iter().filter(|_| service.is_some()) {
             let Some(base) = kinds.get(name).and_then(|kind| kind.base.as_ref()) else {
                 let why = format!("the internal CRD {name} does not say where the copies are: render and apply again");
                 self.problems.push(Problem::new(why));
                 continue;
             };
-            let list = Copies::new(What::Copy, base, &meant.tenant, uid, only);
+            let list = Copies::new(Level::Service, base, &meant.tenant, uid, only);
             let selection = Selection::all(base).labels(&marks).metadata_only();
             copies.extend(self.list(service.as_ref(), &selection, list).await);
         }
         for resource in meant.internal.iter().filter_map(|name| Some(&kinds.get(name)?.resource)) {
-            let list = Copies::new(What::Internal, resource, &meant.tenant, uid, only);
+            let list = Copies::new(Level::Internal, resource, &meant.tenant, uid, only);
             let selection = of_tenants(resource).labels(&marks).metadata_only();
-            internal.extend(self.list(Some(&management), &selection, list).await);
+            copies.extend(self.list(Some(&management), &selection, list).await);
         }
         let tenants = self.list(Some(&management), &of_tenants(tenant), Tenants::new(tenant)).await;
         // Without a complete list nothing is known to be gone.
         let Some(tenants) = tenants else { return };
-        let waiting = orphans(&tenants, &internal, &copies).into_iter().chain(tenants.waiting);
+        let copies: Vec<&Copies> = copies.iter().collect();
+        let waiting = orphans(&tenants, &copies).chain(tenants.waiting.iter().cloned());
         self.items.extend(waiting.map(|waiting| Item { waiting, tenant: tenant.clone() }));
     }
 
