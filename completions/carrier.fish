@@ -209,7 +209,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand fields" -s h -l help -d 
 complete -c carrier -n "__fish_carrier_using_subcommand get" -s n -l namespace -d 'Only those of this account; lists no other namespace, so its members can use it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand get" -l cluster -d 'Only those in this service cluster' -r
 complete -c carrier -n "__fish_carrier_using_subcommand get" -s o -l output -d 'Output format' -r -f -a "text\t'A table'
-wide\t'A table that also shows whether each exists in its service cluster'
+wide\t'A table that also shows whether each exists in its service cluster, and the message of its condition `Synced`'
 json\t'A JSON document with the same information as `wide`'"
 complete -c carrier -n "__fish_carrier_using_subcommand get" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand get" -l context -d 'The context in it' -r

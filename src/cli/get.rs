@@ -1,4 +1,7 @@
-//! `carrier get`: the instances of all services in all clusters, as a table or a JSON document.
+//! `carrier get`: the instances of all services in all clusters, and what is left of such that do not exist, as a table
+//! or a JSON document.
+
+use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
@@ -15,7 +18,13 @@ use super::{input, progress};
 use crate::model::cluster::ClusterId;
 use crate::model::diagnostic::Severity;
 use crate::ops::Events;
-use crate::ops::get::{GetOptions, Instance, get, select};
+use crate::ops::get::{GetOptions, Instance, Instances, LeftLevel, LeftOver, LeftState, Unchecked, get, select};
+use crate::plan::words::count;
+
+/// The longest message in a table, in characters.
+const LONGEST: usize = 160;
+/// So many names are listed in a sentence.
+const NAMED: usize = 3;
 
 /// Arguments of `carrier get`.
 #[derive(Debug, Args)]
@@ -43,7 +52,7 @@ pub(crate) struct GetArgs {
 pub(crate) enum Output {
     /// A table.
     Text,
-    /// A table that also shows whether each exists in its service cluster.
+    /// A table that also shows whether each exists in its service cluster, and the message of its condition `Synced`.
     Wide,
     /// A JSON document with the same information as `wide`.
     Json,
@@ -56,6 +65,10 @@ pub struct Document {
     pub format_version: &'static str,
     /// The instances, sorted.
     pub instances: Vec<Instance>,
+    /// What is left of instances that do not exist, sorted: copies with the marks of sync whose tenant object is gone.
+    pub left: Vec<LeftOver>,
+    /// The services of which not all such copies could be found, sorted.
+    pub unchecked: Vec<Unchecked>,
 }
 
 /// Shows the instances.
@@ -82,13 +95,15 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
     };
     match args.output {
         Output::Json => {
-            let document = Document { format_version: "1.0", instances: got.list.clone() };
+            let Instances { list, left, unchecked, .. } = &got;
+            let (instances, left, unchecked) = (list.clone(), left.clone(), unchecked.clone());
+            let document = Document { format_version: "1.1", instances, left, unchecked };
             serde_json::to_writer_pretty(&mut *ui.out(), &document).map_err(std::io::Error::from)?;
             writeln!(ui.out())?;
         }
-        _ if got.list.is_empty() => {}
+        _ if got.list.is_empty() && got.left.is_empty() => {}
         output => {
-            let rows = rows(&got.list, output == Output::Wide);
+            let rows = rows(&got.list, &got.left, output == Output::Wide);
             ui.out().write_all(aligned(&rows, 0).as_bytes())?;
         }
     }
@@ -97,6 +112,8 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
         ui.say(format_args!("not installed yet: {}", got.absent.join(", ")))?;
         ui.next("apply", "to install what the repository offers")?;
     }
+    say_left(&got.left, args, ui)?;
+    say_unchecked(&got.unchecked, ui)?;
     let found = got.found.into_sorted();
     if !found.is_empty() {
         input::report(&repository, &found, Format::Text, env, ui)?;
@@ -106,36 +123,248 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
     if list.iter().any(|d| d.severity == Severity::Error) {
         return Ok(Exit::Errors);
     }
-    if got.list.is_empty() {
+    if got.list.is_empty() && got.left.is_empty() {
         ui.say("there are no instances")?;
     }
     Ok(Exit::Fine)
 }
 
-fn rows(instances: &[Instance], wide: bool) -> Vec<Vec<String>> {
-    let mut head = vec!["TENANT", "SERVICE", "NAME", "CLUSTER", "READY"];
+/// Says what can be done about copies without their instance.
+fn say_left(left: &[LeftOver], args: &GetArgs, ui: &mut Ui<'_>) -> std::io::Result<()> {
+    let waiting: Vec<&LeftOver> = left.iter().filter(|one| one.waits()).collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let orphans = count(waiting.len(), "orphan");
+    ui.say(format_args!("{orphans}: copies are left, and the tenant object is gone; `carrier sync` keeps them"))?;
+    let services: BTreeSet<(&str, &str)> = waiting.iter().map(|one| (one.cluster.as_str(), one.crd.as_str())).collect();
+    let tenant = args.namespace.as_ref().map(|tenant| format!(" -n {tenant}")).unwrap_or_default();
+    for (cluster, crd) in services.iter().take(NAMED) {
+        ui.next(&format!("approve {cluster}/{crd}{tenant}"), "to see them and to approve their deletion")?;
+    }
+    match services.len().checked_sub(NAMED) {
+        Some(more @ 1..) => ui.say(format_args!("and the same for {}", count(more, "other service"))),
+        _ => Ok(()),
+    }
+}
+
+/// Says what is not known of copies without their instance. One line for each reason.
+fn say_unchecked(unchecked: &[Unchecked], ui: &mut Ui<'_>) -> std::io::Result<()> {
+    let reasons: BTreeSet<&str> = unchecked.iter().map(|one| one.reason.as_str()).collect();
+    for reason in reasons {
+        let crds: Vec<&str> = unchecked.iter().filter(|one| one.reason == reason).map(|one| one.crd.as_str()).collect();
+        let first = crds[..crds.len().min(NAMED)].join(", ");
+        let named = match crds.len().checked_sub(NAMED) {
+            Some(more @ 1..) => format!("{first} and {more} more"),
+            _ => first,
+        };
+        ui.say(format_args!("orphans of {named} may be missing: {reason}"))?;
+    }
+    Ok(())
+}
+
+fn rows(instances: &[Instance], left: &[LeftOver], wide: bool) -> Vec<Vec<String>> {
+    let mut head = vec!["TENANT", "SERVICE", "NAME", "CLUSTER", "READY", "SYNCED"];
     if wide {
-        head.extend(["VERSION", "SERVICE NAMESPACE", "THERE"]);
+        head.extend(["VERSION", "SERVICE NAMESPACE", "THERE", "MESSAGE"]);
     }
-    let mut rows = vec![head.into_iter().map(str::to_owned).collect()];
-    for instance in instances {
-        let ready = instance.ready.clone().unwrap_or_else(|| "-".to_owned());
-        let mut row = vec![
-            instance.tenant.clone(),
-            instance.service.clone(),
-            instance.name.clone(),
-            instance.cluster.clone(),
-            ready,
-        ];
-        if wide {
-            let there = match instance.in_service_cluster {
-                Some(true) => "yes",
-                Some(false) => "no",
-                None => "unknown",
-            };
-            row.extend([instance.version.clone(), instance.service_namespace.clone(), there.to_owned()]);
+    let dash = || "-".to_owned();
+    let there = |there: Option<bool>| match there {
+        Some(true) => "yes".to_owned(),
+        Some(false) => "no".to_owned(),
+        None => "unknown".to_owned(),
+    };
+    let of_instance = |one: &Instance| {
+        let synced = one.synced.as_ref().map_or_else(dash, ToString::to_string);
+        let ready = one.ready.clone().unwrap_or_else(dash);
+        let first = [&one.tenant, &one.service, &one.name, &one.cluster, &ready, &synced].map(Clone::clone);
+        let message = one.synced.as_ref().map(|synced| short(&synced.message)).unwrap_or_default();
+        let more = [one.version.clone(), one.service_namespace.clone(), there(one.in_service_cluster), message];
+        (first, more)
+    };
+    let of_left = |one: &LeftOver| {
+        let state = match one.state {
+            LeftState::Orphan => "orphan".to_owned(),
+            LeftState::Released => "released".to_owned(),
+        };
+        let first = [&one.tenant, &one.service, &one.name, &one.cluster, &dash(), &state].map(Clone::clone);
+        let more = [dash(), one.service_namespace.clone(), there(one.in_service_cluster), what_is_left(one)];
+        (first, more)
+    };
+    let mut all: Vec<_> = instances.iter().map(of_instance).chain(left.iter().map(of_left)).collect();
+    // What is left of an instance stands among those that are there.
+    all.sort();
+    let row = |(first, more): ([String; 6], [String; 4])| {
+        first.into_iter().chain(more.into_iter().filter(|_| wide)).collect::<Vec<String>>()
+    };
+    std::iter::once(head.into_iter().map(str::to_owned).collect()).chain(all.into_iter().map(row)).collect()
+}
+
+/// A message on one line of a table.
+fn short(message: &str) -> String {
+    match message.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+/// Which copies are left, and what becomes of them.
+fn what_is_left(left: &LeftOver) -> String {
+    let each = left.copies.iter().map(|copy| match copy.level {
+        LeftLevel::Internal => "the internal object".to_owned(),
+        LeftLevel::Service => format!("the copy in {}", copy.namespace),
+    });
+    let copies = each.collect::<Vec<_>>().join(" and ");
+    let are = if left.copies.len() == 1 { "is" } else { "are" };
+    if left.state == LeftState::Released {
+        return format!("{copies} {are} kept by the deletion policy Orphan");
+    }
+    let fate = if left.copies.iter().all(|copy| copy.deleting) {
+        ", in deletion"
+    } else if left.waits() {
+        ""
+    } else {
+        ", and the deletion is approved"
+    };
+    format!("{copies} {are} left{fate}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::table::aligned;
+    use crate::ops::get::LeftCopy;
+    use crate::ops::synced::SyncedCondition;
+    use serde_json::json;
+
+    fn instance(name: &str, condition: &serde_json::Value) -> Instance {
+        let object = json!({"metadata": {"generation": 4}, "status": {"conditions": [condition]}});
+        Instance {
+            tenant: "team-b".into(),
+            service: "redis".into(),
+            name: name.into(),
+            cluster: "team-a/eu-west-1".into(),
+            crd: "redis.eu-west-1.team-a".into(),
+            version: "v1".into(),
+            ready: None,
+            synced: SyncedCondition::of(&object),
+            service_namespace: "team-b-x".into(),
+            in_service_cluster: Some(true),
         }
-        rows.push(row);
     }
-    rows
+
+    fn condition(status: &str, reason: &str, generation: u8, message: &str) -> serde_json::Value {
+        json!({"type": "Synced", "status": status, "reason": reason, "observedGeneration": generation, "message": message})
+    }
+
+    fn left(name: &str, state: LeftState, copies: &[(LeftLevel, bool, bool)]) -> LeftOver {
+        let copy = |(level, approved, deleting): &(LeftLevel, bool, bool)| LeftCopy {
+            level: *level,
+            crd: "redis.example.com".into(),
+            namespace: "team-b-x".into(),
+            approved: *approved,
+            deleting: *deleting,
+        };
+        LeftOver {
+            tenant: "team-b".into(),
+            service: "redis".into(),
+            name: name.into(),
+            cluster: "team-a/eu-west-1".into(),
+            crd: "redis.eu-west-1.team-a".into(),
+            state,
+            service_namespace: "team-b-x".into(),
+            in_service_cluster: Some(copies.iter().any(|copy| copy.0 == LeftLevel::Service)),
+            copies: copies.iter().map(copy).collect(),
+        }
+    }
+
+    fn all() -> (Vec<Instance>, Vec<LeftOver>) {
+        use LeftLevel::{Internal, Service};
+        let instances = vec![
+            instance("in-step", &condition("True", "InStep", 4, "the copy is what it says")),
+            instance("new", &json!({})),
+            instance("rejected", &condition("False", "Rejected", 4, &format!("a\n\u{1b}[2J{}", "é".repeat(300)))),
+            instance("stale", &condition("Unknown", "ClusterUnreachable", 3, "no answer")),
+        ];
+        let left = vec![
+            left("approved", LeftState::Orphan, &[(Service, true, false)]),
+            left("going", LeftState::Orphan, &[(Internal, false, true), (Service, true, true)]),
+            left("lost", LeftState::Orphan, &[(Internal, false, false), (Service, false, false)]),
+            left("released", LeftState::Released, &[(Service, false, false)]),
+        ];
+        (instances, left)
+    }
+
+    #[test]
+    fn the_table_shows_how_each_instance_stands_and_what_is_left() {
+        let (instances, left) = all();
+        let wanted = "\
+TENANT   SERVICE   NAME       CLUSTER            READY   SYNCED
+team-b   redis     approved   team-a/eu-west-1   -       orphan
+team-b   redis     going      team-a/eu-west-1   -       orphan
+team-b   redis     in-step    team-a/eu-west-1   -       True/InStep
+team-b   redis     lost       team-a/eu-west-1   -       orphan
+team-b   redis     new        team-a/eu-west-1   -       -
+team-b   redis     rejected   team-a/eu-west-1   -       False/Rejected
+team-b   redis     released   team-a/eu-west-1   -       released
+team-b   redis     stale      team-a/eu-west-1   -       Unknown/ClusterUnreachable (generation 3 of 4)
+";
+        assert_eq!(aligned(&rows(&instances, &left, false), 0), wanted);
+    }
+
+    #[test]
+    fn the_wide_table_has_the_messages_on_one_line() {
+        let (instances, left) = all();
+        let table = aligned(&rows(&instances, &left, true), 0);
+        let messages: Vec<&str> = table.lines().filter_map(|line| line.split("   ").last()).map(str::trim).collect();
+        let long = format!("a␊␛[2J{}…", "é".repeat(LONGEST - 6));
+        let wanted = [
+            "MESSAGE",
+            "the copy in team-b-x is left, and the deletion is approved",
+            "the internal object and the copy in team-b-x are left, in deletion",
+            "the copy is what it says",
+            "the internal object and the copy in team-b-x are left",
+            "yes",
+            &long,
+            "the copy in team-b-x is kept by the deletion policy Orphan",
+            "no answer",
+        ];
+        assert_eq!(messages, wanted);
+        assert!(table.contains("SYNCED                                           VERSION   SERVICE NAMESPACE   THERE"));
+    }
+
+    fn said(write: impl FnOnce(&mut Ui<'_>) -> std::io::Result<()>) -> String {
+        let mut err = Vec::new();
+        let mut ui = Ui::new(Vec::new(), &mut err);
+        write(&mut ui).unwrap();
+        drop(ui);
+        String::from_utf8(err).unwrap()
+    }
+
+    #[test]
+    fn approve_is_named_for_orphans_that_wait() {
+        use clap::Parser as _;
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: GetArgs,
+        }
+        let (_, left) = all();
+        let args = Line::parse_from(["get", "-n", "team-b"]).args;
+        let text = "1 orphan: copies are left, and the tenant object is gone; `carrier sync` keeps them\n\
+                    next: run `carrier approve team-a/eu-west-1/redis.eu-west-1.team-a -n team-b` to see them and to approve their deletion\n";
+        assert_eq!(said(|ui| say_left(&left, &args, ui)), text);
+        // What was released, is approved or goes already asks for nothing.
+        assert_eq!(said(|ui| say_left(&left[..2], &args, ui)), "");
+        assert_eq!(said(|ui| say_left(&left[3..], &args, ui)), "");
+    }
+
+    #[test]
+    fn what_is_not_known_is_said_once_for_each_reason() {
+        let one = |crd: &str, reason: &str| Unchecked { cluster: "a/b".into(), crd: crd.into(), reason: reason.into() };
+        let list = [one("a", "why"), one("b", "why"), one("c", "why"), one("d", "why"), one("e", "else")];
+        let text = "orphans of e may be missing: else\norphans of a, b, c and 1 more may be missing: why\n";
+        assert_eq!(said(|ui| say_unchecked(&list, ui)), text);
+        assert_eq!(said(|ui| say_unchecked(&[], ui)), "");
+    }
 }

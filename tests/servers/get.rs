@@ -1,6 +1,6 @@
 //! `carrier get` against three control planes: instances of two clusters, and nothing of what they hold.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Case, ControlPlanes, TestResult, cases};
 use crate::two_regions::{CLUSTERS, TwoRegions, fits};
@@ -51,11 +51,11 @@ async fn instances_of_all_clusters_are_listed_without_what_they_hold() -> TestRe
 
     let ran = repository.carrier(&["get"]).await?;
     let text = "\
-TENANT   SERVICE   NAME            CLUSTER            READY
-team-b   redis     redisinstance   team-a/eu-west-1   READY
-team-b   redis     redisinstance   team-a/eu-west-2   -
+TENANT   SERVICE   NAME            CLUSTER            READY   SYNCED
+team-b   redis     redisinstance   team-a/eu-west-1   READY   -
+team-b   redis     redisinstance   team-a/eu-west-2   -       -
 ";
-    let shown = |first: &str| text.replace("west-1   READY", &format!("west-1   {first}"));
+    let shown = |first: &str| text.replace("west-1   READY", &format!("west-1   {first:5}"));
     // Conditions are there only where the status is exposed.
     let stored = management.kubectl(&["get", redis, "redisinstance", "-n", "team-b", "-o", "json"]).await?;
     let stored: Value = serde_json::from_str(&stored)?;
@@ -63,9 +63,9 @@ team-b   redis     redisinstance   team-a/eu-west-2   -
     assert_eq!((ran.status, ran.out, ran.err.as_str()), (0, shown(ready), ""));
 
     let wide = "\
-TENANT   SERVICE   NAME            CLUSTER            READY   VERSION   SERVICE NAMESPACE   THERE
-team-b   redis     redisinstance   team-a/eu-west-1   READY   v1beta1   team-b-id65w        yes
-team-b   redis     redisinstance   team-a/eu-west-2   -       v1beta1   team-b-ombuc        no
+TENANT   SERVICE   NAME            CLUSTER            READY   SYNCED   VERSION   SERVICE NAMESPACE   THERE   MESSAGE
+team-b   redis     redisinstance   team-a/eu-west-1   READY   -        v1beta1   team-b-id65w        yes
+team-b   redis     redisinstance   team-a/eu-west-2   -       -        v1beta1   team-b-ombuc        no
 ";
     let wide = wide.replace("west-1   READY", &format!("west-1   {ready:5}"));
     let ran = repository.carrier(&["get", "redis", "-n", "team-b", "-o", "wide"]).await?;
@@ -74,15 +74,24 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       v1beta1   team-b-o
     // One cluster does not answer: what is in it is unknown, and the rest is as before.
     proxy.refuse();
     let ran = repository.carrier(&["get", "-o", "wide"]).await?;
-    assert_eq!((ran.status, ran.out), (4, wide.replace("team-b-ombuc        no", "team-b-ombuc        unknown")));
+    let unknown =
+        wide.replace("THERE   MESSAGE", "THERE     MESSAGE").replace("ombuc        no", "ombuc        unknown");
+    assert_eq!((ran.status, ran.out), (4, unknown));
     assert!(ran.err.contains("CAR0601") && ran.err.contains("clusters/eu-west-2.yaml:5:"), "{}", ran.err);
+    let missing = "orphans of redis.eu-west-2.team-a may be missing: team-a/eu-west-2 cannot be asked: ";
+    assert!(ran.err.contains(missing), "{}", ran.err);
+    // The table without that column is whole.
+    let ran = repository.carrier(&["get"]).await?;
+    assert_eq!((ran.status, ran.out), (0, shown(ready)), "{}", ran.err);
+    assert!(ran.err.contains(missing) && !ran.err.contains("CAR0601"), "{}", ran.err);
     let ran = repository.carrier(&["get", "--cluster", "team-a/eu-west-1", "-o", "json"]).await?;
     assert_eq!(ran.status, 0, "{}", ran.err);
     let document: Value = serde_json::from_str(&ran.out)?;
-    assert_eq!(document["format_version"], "1.0");
+    assert_eq!(document["format_version"], "1.1");
     fits("schemas/instances.json", &document);
     assert_eq!(document["instances"].as_array().map(Vec::len), Some(1));
     assert_eq!(document["instances"][0]["in_service_cluster"], true);
+    assert_eq!((&document["left"], &document["unchecked"]), (&json!([]), &json!([])));
     for arguments in [&["get"][..], &["get", "-o", "wide"], &["get", "-o", "json"], &["-v", "get", "-o", "json"]] {
         let ran = repository.carrier(arguments).await?;
         let all = ran.out + &ran.err;
@@ -96,6 +105,7 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       v1beta1   team-b-o
     let ran = repository.carrier(&["get", "--kubeconfig", &member]).await?;
     assert_eq!((ran.status, ran.out.as_str()), (4, ""));
     assert_eq!(ran.err.matches("error[CAR0605]").count(), 1, "{}", ran.err);
+    assert!(ran.err.contains("may be missing: its instances cannot be listed: "), "{}", ran.err);
 
     for (arguments, help) in [
         (&["get", "rediss"][..], "did you mean `redis`?"),

@@ -27,6 +27,11 @@ pub(crate) struct Run {
     pub err: String,
 }
 
+/// What a command says on stderr without the lines of progress, which it has on a busy machine alone.
+pub(crate) fn without_progress(err: &str) -> String {
+    err.split_inclusive('\n').filter(|line| !line.starts_with("waiting for ")).collect()
+}
+
 impl Run {
     /// Everything that it printed.
     pub(crate) fn text(&self) -> String {
@@ -146,7 +151,7 @@ impl Platform {
         Run {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8(output.stdout).expect("UTF-8"),
-            err: String::from_utf8(output.stderr).expect("UTF-8"),
+            err: without_progress(&String::from_utf8(output.stderr).expect("UTF-8")),
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::common::package;
+use crate::platform::without_progress;
 use crate::support::{ControlPlane, ControlPlanes, TestResult, eventually};
 
 /// The clusters, by their names as control planes.
@@ -46,7 +47,8 @@ impl TwoRegions {
             .output()
             .await?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Ran { status: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) })
+        let err = without_progress(&text(output.stderr));
+        Ok(Ran { status: output.status.code().unwrap_or(-1), out: text(output.stdout), err })
     }
 
     /// All its objects, put into the clusters by an admin.

@@ -1,20 +1,30 @@
-//! Getting instances: those of all services in all clusters, with one list a service.
+//! Getting instances: those of all services in all clusters, with one list a service; and the copies whose tenant
+//! object does not exist ([`left`]).
 //!
 //! Of an instance only its metadata and the conditions of its status are kept. What its owner wrote, such as a
 //! password, is dropped as it arrives.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod left;
+mod look;
+
+use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+#[cfg(test)]
+pub(crate) use self::left::LeftCopy;
+pub(crate) use self::left::{LeftLevel, LeftOver, LeftState, Unchecked};
+use self::look::Look;
 use super::error::{NameKind, UnknownName, known_cluster};
 use super::event::{Events, Subject};
+use super::synced::SyncedCondition;
 use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::discover::{DiscoverError, known};
+use crate::cluster::instances::unlisted;
 use crate::cluster::{Cluster, ClusterError, ErrorKind, ListSink, Selection};
 use crate::compile::Compiled;
 use crate::compile::build::OfferedCrd;
@@ -34,7 +44,8 @@ pub(crate) struct GetOptions {
     pub account: Option<String>,
     /// Only those in this service cluster.
     pub cluster: Option<ClusterId>,
-    /// Whether to look them up in their service clusters.
+    /// Whether to look them up in their service clusters, however long that takes. Otherwise these are asked for what
+    /// is left there alone, and not waited for long.
     pub look_up: bool,
 }
 
@@ -55,6 +66,8 @@ pub struct Instance {
     pub version: String,
     /// `True`, `False` or `Unknown` of its condition; null where it has none.
     pub ready: Option<String>,
+    /// Its condition `Synced`; null where sync has written none.
+    pub synced: Option<SyncedCondition>,
     /// Its namespace in the service cluster.
     pub service_namespace: String,
     /// Whether it is in the service cluster; null where that could not be asked.
@@ -68,6 +81,8 @@ pub(crate) struct Service {
     crd: OfferedCrd,
     /// The kind that tenants create.
     resource: Resource,
+    /// The internal kind, where it is another one.
+    internal: Option<Resource>,
     /// The kind in the service cluster.
     base: Resource,
 }
@@ -77,6 +92,10 @@ pub(crate) struct Service {
 pub(crate) struct Instances {
     /// The instances, sorted.
     pub list: Vec<Instance>,
+    /// Copies whose tenant object does not exist, sorted.
+    pub left: Vec<LeftOver>,
+    /// Where such copies could not be looked for, sorted.
+    pub unchecked: Vec<Unchecked>,
     /// CRDs of services that are not installed yet.
     pub absent: Vec<String>,
     /// The diagnostics of clusters that could not be asked.
@@ -102,7 +121,8 @@ pub(crate) fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Ve
         let cluster = &resolved.services.get(built.service)?.cluster;
         let crd = built.tenant_crd();
         let (resource, base) = (built.route.tenant.clone(), built.route.base.clone());
-        Some(Service { cluster: cluster.clone(), crd, resource, base })
+        let internal = built.derived.is_some().then(|| built.route.internal.clone());
+        Some(Service { cluster: cluster.clone(), crd, resource, internal, base })
     });
     let mut all: Vec<Service> = all.collect();
     if let Some(word) = &options.service {
@@ -130,33 +150,51 @@ pub(crate) async fn get(
     events: &Events,
 ) -> Instances {
     let mut got = Instances::default();
-    let management = own(connector.management().await, compiled, &Target::Management).await;
+    let management = match own(connector.management().await, compiled, &Target::Management).await {
+        Ok(management) => management,
+        Err(error) => {
+            got.found.push(diagnose(&Target::Management, &error, None));
+            for service in services {
+                got.unchecked.push(Unchecked::new(service, "the management cluster cannot be asked"));
+            }
+            return got;
+        }
+    };
     let namespace = options.account.as_deref();
-    match &management {
-        Err(error) => got.found.push(diagnose(&Target::Management, error, None)),
-        Ok(cluster) => {
-            let lists = services.iter().map(|one| instances(cluster, one, namespace, compiled));
-            let lists = events.during(Target::Management, Subject::Instances, join_all(lists)).await;
-            let mut said = false;
-            for (one, list) in services.iter().zip(lists) {
-                match list {
-                    Ok(list) => got.list.extend(list),
-                    Err(error) if error.kind == ErrorKind::KindNotFound => got.absent.push(one.crd.name.clone()),
-                    // One diagnostic of a cluster that does not answer is enough.
-                    Err(error) if !said => {
-                        said = true;
-                        got.found.push(diagnose(&Target::Management, &error, None));
-                    }
-                    Err(_) => {}
+    let lists = services.iter().map(|one| instances(&management.cluster, one, namespace, compiled));
+    let lists = events.during(Target::Management, Subject::Instances, join_all(lists)).await;
+    let mut listed = Vec::new();
+    let mut said = false;
+    for (one, list) in services.iter().zip(lists) {
+        match list {
+            Ok(list) => {
+                listed.push(one);
+                got.list.extend(list);
+            }
+            Err(error) if error.kind == ErrorKind::KindNotFound => got.absent.push(one.crd.name.clone()),
+            Err(error) => {
+                got.unchecked
+                    .push(Unchecked::new(one, &format!("its instances cannot be listed: {}", unlisted(&error))));
+                // One diagnostic of a cluster that does not answer is enough.
+                if !said {
+                    said = true;
+                    got.found.push(diagnose(&Target::Management, &error, None));
                 }
             }
         }
     }
-    if options.look_up {
-        look_up(connector, compiled, services, management.as_ref(), &mut got, events).await;
-    }
+    // Only of what was listed to its end it is known what is not there.
+    Look { connector, compiled, options, events, management: &management, listed: &listed }.around(&mut got).await;
     got.list.sort();
+    got.left.sort();
+    got.unchecked.sort();
     got
+}
+
+/// A cluster that can be asked, and its UID where it may be read or is recorded.
+struct Known {
+    cluster: Cluster,
+    uid: Option<String>,
 }
 
 /// A cluster, if it is the one that was recorded. The objects of another one are no answer.
@@ -164,16 +202,18 @@ async fn own(
     cluster: Result<Cluster, ClusterError>,
     compiled: &Compiled<'_>,
     target: &Target,
-) -> Result<Cluster, ClusterError> {
+) -> Result<Known, ClusterError> {
     let cluster = cluster?;
     let expected = match target {
         Target::Management => compiled.discovered.management_uid.as_deref(),
         Target::Service(id) => compiled.discovered.uid(id),
     };
     match known(&cluster, expected).await {
-        Ok(_) => Ok(cluster),
+        Ok(identity) => Ok(Known { cluster, uid: Some(identity.uid) }),
         // A member of an account may list its instances without being allowed to read the identity of the cluster.
-        Err(DiscoverError::Failed(error)) if error.kind == ErrorKind::Forbidden => Ok(cluster),
+        Err(DiscoverError::Failed(error)) if error.kind == ErrorKind::Forbidden => {
+            Ok(Known { cluster, uid: expected.map(str::to_owned) })
+        }
         Err(DiscoverError::Failed(error)) => Err(error),
         Err(DiscoverError::OtherCluster { expected, found }) => {
             let message = format!("it is another cluster: its UID is {found}, and should be {expected}");
@@ -190,7 +230,7 @@ async fn instances(
 ) -> Result<Vec<Instance>, ClusterError> {
     let mut seen = Seen::default();
     cluster.list(&Selection::all(&service.resource).within(namespace), &mut seen).await?;
-    let instance = |(tenant, name, ready): (String, String, Option<String>)| Instance {
+    let instance = |Found { namespace: tenant, name, ready, synced }| Instance {
         service: service.crd.plural.clone(),
         cluster: service.cluster.to_string(),
         crd: service.crd.name.clone(),
@@ -200,79 +240,37 @@ async fn instances(
         tenant,
         name,
         ready,
+        synced,
     };
     Ok(seen.0.into_iter().map(instance).collect())
 }
 
-/// Which instances are in their service clusters: one list of metadata for each kind and cluster.
-async fn look_up(
-    connector: &Connector<'_>,
-    compiled: &Compiled<'_>,
-    services: &[Service],
-    management: Result<&Cluster, &ClusterError>,
-    got: &mut Instances,
-    events: &Events,
-) {
-    // Clusters without instances are not asked.
-    let with_instances: BTreeSet<&str> = got.list.iter().map(|instance| instance.crd.as_str()).collect();
-    let mut kinds: BTreeMap<&ClusterId, BTreeMap<&Resource, Vec<&str>>> = BTreeMap::new();
-    for one in services.iter().filter(|one| with_instances.contains(one.crd.name.as_str())) {
-        kinds.entry(&one.cluster).or_default().entry(&one.base).or_default().push(&one.crd.name);
-    }
-    let looks = kinds.iter().map(|(id, kinds)| async move {
-        let look = async {
-            let cluster = connector.service(id, &compiled.resolved, management).await;
-            let cluster = own(cluster, compiled, &Target::Service((*id).clone())).await?;
-            let lists = join_all(kinds.keys().map(|resource| names(&cluster, resource))).await;
-            lists.into_iter().collect::<Result<Vec<_>, _>>()
-        };
-        events.during(Target::Service((*id).clone()), Subject::Instances, look).await
-    });
-    let looked = join_all(looks).await;
-    let mut there: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
-    for ((id, kinds), result) in kinds.iter().zip(looked) {
-        match result {
-            Ok(lists) => {
-                for (crds, list) in kinds.values().zip(lists) {
-                    there.extend(crds.iter().map(|crd| ((*crd).to_owned(), list.clone())));
-                }
-            }
-            Err(error) => {
-                let place = compiled.resolved.clusters.get(*id).map(|cluster| cluster.place("/metadata/name"));
-                got.found.push(diagnose(&Target::Service((*id).clone()), &error, place));
-            }
-        }
-    }
-    for instance in &mut got.list {
-        let key = (instance.service_namespace.clone(), instance.name.clone());
-        instance.in_service_cluster = there.get(&instance.crd).map(|list| list.contains(&key));
-    }
+/// What is kept of an instance. All else is dropped at once.
+struct Found {
+    namespace: String,
+    name: String,
+    ready: Option<String>,
+    synced: Option<SyncedCondition>,
 }
 
-/// Namespace and name of every object of a kind.
-async fn names(cluster: &Cluster, resource: &Resource) -> Result<BTreeSet<(String, String)>, ClusterError> {
-    let mut seen = Seen::default();
-    match cluster.list(&Selection::all(resource).metadata_only(), &mut seen).await {
-        // A kind that does not exist has no objects.
-        Err(error) if error.kind == ErrorKind::KindNotFound => {}
-        listed => drop(listed?),
-    }
-    Ok(seen.0.into_iter().map(|(namespace, name, _)| (namespace, name)).collect())
-}
-
-/// Objects as namespace, name, and whether they are ready. All else is dropped at once.
 #[derive(Default)]
-struct Seen(Vec<(String, String, Option<String>)>);
+struct Seen(Vec<Found>);
 
 impl ListSink for Seen {
     fn take(&mut self, object: Value) {
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        self.0.push((text("/metadata/namespace"), text("/metadata/name"), ready(&object)));
+        let (namespace, name) = place(&object);
+        self.0.push(Found { namespace, name, ready: ready(&object), synced: SyncedCondition::of(&object) });
     }
 
     fn restart(&mut self) {
         self.0.clear();
     }
+}
+
+/// Namespace and name of an object.
+fn place(object: &Value) -> (String, String) {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    (text("/metadata/namespace"), text("/metadata/name"))
 }
 
 /// The status of the condition that counts; only the three words that Kubernetes has for it.

@@ -16,7 +16,7 @@ use super::objects::{Objects, condition, holds, said, wait};
 use super::operator::Operator;
 use super::process::SyncProcess;
 use super::repository::{self, BASE, GROUP, TENANTS};
-use crate::platform::Run;
+use crate::platform::{Run, without_progress};
 use crate::support::{Access, ControlPlane, ControlPlanes, Failed, Proxy};
 
 /// The service account of sync in the management cluster.
@@ -164,7 +164,7 @@ impl Bed {
         Run {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+            err: without_progress(&String::from_utf8_lossy(&output.stderr)),
         }
     }
 

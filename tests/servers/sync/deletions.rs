@@ -20,7 +20,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 const REGION: &str = "eu-west-1";
-const POLICY: &str = "carrier.kubecarrier.io/deletion-policy";
+pub(crate) const POLICY: &str = "carrier.kubecarrier.io/deletion-policy";
 
 /// How many instances the large test has.
 const MANY: usize = 500;
@@ -119,7 +119,7 @@ async fn a_few_deletions_pass_the_breaker() -> TestResult {
 }
 
 /// The set allows its tenants everything.
-fn all_policies(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn all_policies(folder: &Path) -> std::io::Result<()> {
     let file = folder.join("team-a/redis.yaml");
     let text = std::fs::read_to_string(&file)?;
     let policy = "\n  deletionPolicy: {default: Delete, allowed: [Delete, Block, Orphan]}\n  derive:";

@@ -15,6 +15,7 @@ mod clusters;
 mod copies;
 mod deletions;
 mod extremes;
+mod get;
 mod leaving;
 mod management;
 mod namespaces;
@@ -33,6 +34,7 @@ pub(crate) fn cases() -> Vec<Case> {
         copies::cases(),
         deletions::cases(),
         extremes::cases(),
+        get::cases(),
         leaving::cases(),
         management::cases(),
         namespaces::cases(),
