@@ -110,11 +110,14 @@ impl Seen {
     }
 }
 
-fn annotation<'o>(object: &'o Value, key: &str) -> Option<&'o str> {
+/// The value of an annotation.
+#[must_use]
+pub(crate) fn annotation<'o>(object: &'o Value, key: &str) -> Option<&'o str> {
     object.get("metadata")?.get("annotations")?.get(key)?.as_str()
 }
 
-fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
+/// The finalizers of an object.
+pub(crate) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
     let list = object.get("metadata").and_then(|metadata| metadata.get("finalizers")).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str)
 }

@@ -69,12 +69,9 @@ pub(crate) enum Next {
 /// The deletion policy in effect, and the one that the tenant asked for in vain.
 #[must_use]
 pub(crate) fn policy<'t>(service: &Service, tenant: Option<&'t TenantFacts>) -> (DeletionPolicy, Option<&'t str>) {
-    let default = service.deletion.default_policy();
-    let Some(asked) = tenant.and_then(|tenant| tenant.policy.as_deref()) else { return (default, None) };
-    match DeletionPolicy::named(asked).filter(|policy| service.deletion.allows(*policy)) {
-        Some(policy) => (policy, None),
-        None => (default, Some(asked)),
-    }
+    let asked = tenant.and_then(|tenant| tenant.policy.as_deref());
+    let (policy, in_vain) = service.deletion.in_effect(asked);
+    (policy, asked.filter(|_| in_vain))
 }
 
 impl Index {

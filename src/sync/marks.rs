@@ -31,15 +31,22 @@ impl Marks {
     /// The marks of a copy; `namespace` and `name` are those of the tenant object.
     #[must_use]
     pub(crate) fn read(service: &Service, copy: &Value, manager: &str, namespace: &str, name: &str) -> Self {
+        Self::of(copy, manager, &service.management, &service.source(namespace, name))
+    }
+
+    /// The marks of a copy of the tenant object `source`, `<namespace>/<plural.group>/<name>`, of the management
+    /// cluster with this UID. `manager` is the one that applies copies of this level.
+    #[must_use]
+    pub(crate) fn of(copy: &Value, manager: &str, management_uid: &str, of_source: &str) -> Self {
         let text = |section: &str, key: &str| {
             copy.get("metadata").and_then(|m| m.get(section)?.get(key)?.as_str()).filter(|text| !text.is_empty())
         };
         let management = text("labels", MANAGEMENT_CLUSTER);
-        if let Some(other) = management.filter(|uid| *uid != service.management) {
+        if let Some(other) = management.filter(|uid| *uid != management_uid) {
             return Self::OtherManagement(bounded(other));
         }
         match (management, text("annotations", SOURCE), text("annotations", SOURCE_UID)) {
-            (_, Some(source), _) if source != service.source(namespace, name) => Self::OtherSource(bounded(source)),
+            (_, Some(source), _) if source != of_source => Self::OtherSource(bounded(source)),
             (Some(_), Some(_), Some(uid)) => Self::Ours { uid: bounded(uid) },
             _ => Self::Missing {
                 proven: managers(copy).any(|m| m.name == manager && m.applies),

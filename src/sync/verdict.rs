@@ -66,6 +66,74 @@ impl Reason {
 }
 
 impl Reason {
+    /// All of them, in the order of `docs/sync.md`.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::InStep,
+        Self::Rejected,
+        Self::Conflict,
+        Self::Contested,
+        Self::NamespaceNotOurs,
+        Self::DeletionWaits,
+        Self::DeletionHeld,
+        Self::ServiceUnavailable,
+        Self::ClusterUnreachable,
+        Self::IdentityChanged,
+        Self::Paused,
+        Self::Pending,
+    ];
+
+    /// The reason with this word.
+    #[must_use]
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.word() == word)
+    }
+
+    /// What it means, and what a person does about it; empty where there is nothing to be done. These are the words of
+    /// the table in `docs/sync.md`.
+    #[must_use]
+    pub(crate) fn runbook(self) -> (&'static str, &'static str) {
+        match self {
+            Self::InStep => ("the copy is what the object says", ""),
+            Self::Rejected => (
+                "a server refuses the copy; the message has its words",
+                "fix the field that it names; sync tries again after each change, and at the latest every minute",
+            ),
+            Self::Conflict => (
+                "an object of that name belongs to somebody else",
+                "use another name, or let the owner set the annotation `adopt` on it",
+            ),
+            Self::Contested => (
+                "somebody keeps changing a field, or admission stores another value",
+                "the message names the field and the field manager: make one of the two stop",
+            ),
+            Self::NamespaceNotOurs => (
+                "the tenant's namespace in the service cluster has other labels",
+                "correct the labels, or give the assignment another namespace",
+            ),
+            Self::DeletionWaits => (
+                "the copy is in deletion, and finalizers hold it",
+                "look at the operator in the service cluster; the message names the finalizers",
+            ),
+            Self::DeletionHeld => {
+                ("a policy or the breaker holds the deletion", "change the policy, or approve the deletion")
+            }
+            Self::ServiceUnavailable => (
+                "the service cluster does not serve the kind or its version",
+                "install the CRD again, or lock and apply the new version",
+            ),
+            Self::ClusterUnreachable => (
+                "the change has not arrived, and the cluster does not answer",
+                "look at the ServiceCluster's conditions",
+            ),
+            Self::IdentityChanged => (
+                "another cluster answers behind the kubeconfig",
+                "correct the Secret, or accept the new identity with the command in the ServiceCluster's condition",
+            ),
+            Self::Paused => ("somebody asked for a pause", "remove the annotation `paused`"),
+            Self::Pending => ("it is not done yet; the message says what is waited for", ""),
+        }
+    }
+
     /// The word for it in the metric `carrier_objects`.
     #[must_use]
     pub(crate) fn state(self) -> &'static str {
@@ -111,5 +179,27 @@ impl Verdict {
                 && seen.message == Digest::of(&Value::from(self.message.as_str()))
                 && (!keeps_generation || seen.observed_generation == Some(generation))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runbook_is_the_table_of_the_document() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sync.md")).unwrap();
+        let rows: Vec<String> = Reason::ALL
+            .iter()
+            .map(|reason| {
+                let (meaning, action) = reason.runbook();
+                format!("| {} | `{}` | {meaning} | {action} |", reason.status(), reason.word()).replace("  |", " |")
+            })
+            .collect();
+        assert!(page.contains(&rows.join("\n")), "docs/sync.md has another table than:\n{}", rows.join("\n"));
+        for reason in Reason::ALL {
+            assert_eq!(Reason::named(reason.word()), Some(reason));
+        }
+        assert_eq!(Reason::named("instep"), None);
     }
 }

@@ -88,6 +88,17 @@ impl DeletionPolicyConfig {
         };
         listed.contains(&policy) || policy == self.default_policy()
     }
+
+    /// The policy of an instance whose tenant asks for this one, and whether the tenant asks in vain: for a policy that
+    /// does not exist or is not allowed.
+    #[must_use]
+    pub fn in_effect(&self, asked: Option<&str>) -> (DeletionPolicy, bool) {
+        let Some(asked) = asked else { return (self.default_policy(), false) };
+        match DeletionPolicy::named(asked).filter(|policy| self.allows(*policy)) {
+            Some(policy) => (policy, false),
+            None => (self.default_policy(), true),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -125,6 +136,19 @@ mod tests {
     #[test]
     fn the_default_is_allowed_where_nothing_is_listed() {
         assert_eq!(allowed(&config(json!({"default": "Orphan"}))), DeletionPolicy::ALL);
+    }
+
+    #[test]
+    fn a_policy_that_is_not_allowed_is_asked_for_in_vain() {
+        let config = config(json!({"default": "Orphan", "allowed": ["Orphan", "Delete"]}));
+        for (asked, in_effect) in [
+            (None, (DeletionPolicy::Orphan, false)),
+            (Some("Delete"), (DeletionPolicy::Delete, false)),
+            (Some("Block"), (DeletionPolicy::Orphan, true)),
+            (Some("delete"), (DeletionPolicy::Orphan, true)),
+        ] {
+            assert_eq!(config.in_effect(asked), in_effect, "{asked:?}");
+        }
     }
 
     #[test]
