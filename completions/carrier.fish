@@ -43,7 +43,7 @@ complete -c carrier -n "__fish_carrier_needs_command" -f -a "approve" -d 'Approv
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "fields" -d 'Show the fields of a CRD that can be exposed'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "get" -d 'List the instances of the services'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "doctor" -d 'Check versions of the clusters and permissions in them'
-complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic'
+complete -c carrier -n "__fish_carrier_needs_command" -f -a "explain" -d 'Explain a diagnostic, or why an instance is as it is'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "schema" -d 'Print a JSON Schema for editors'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c carrier -n "__fish_carrier_needs_command" -f -a "man" -d 'Print the manual page'
@@ -247,14 +247,23 @@ complete -c carrier -n "__fish_carrier_using_subcommand doctor" -l allow-loopbac
 complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s q -l quiet -d 'Show only errors and diagnostics'
 complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -s n -l namespace -d 'The namespace of the instance: the account of its tenant' -r
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -s o -l output -d 'Output format for an instance' -r -f -a "text\t'Lines for people'
+json\t'A JSON document'"
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `$KUBECONFIG`, `~/.kube/config`' -r -F
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -l context -d 'The context in it' -r
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -l as -d 'Act as this user in the management cluster' -r
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -l as-group -d 'Act as a member of this group; may be repeated' -r
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -l request-timeout -d 'The time limit of one request, including retries, such as 30s or 2m' -r
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -l color -d 'When to colour the output' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -l list -d 'List all codes, one per line'
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -l allow-loopback -d 'Allow kubeconfigs from Secrets to point at this machine'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s q -l quiet -d 'Show only errors and diagnostics'
 complete -c carrier -n "__fish_carrier_using_subcommand explain" -s v -l verbose -d 'Show more details'
-complete -c carrier -n "__fish_carrier_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c carrier -n "__fish_carrier_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_using_subcommand schema" -l out -d 'Write all schemas into this folder' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand schema" -s C -d 'Run in this folder; may be repeated, each relative to the one before' -r -f -a "(__fish_complete_directories)"
 complete -c carrier -n "__fish_carrier_using_subcommand schema" -l color -d 'When to colour the output' -r -f -a "auto\t''

@@ -186,6 +186,7 @@ pub mod running {
 /// The commands as functions.
 pub mod operations {
     pub use crate::ops::doctor::report::{Report, schema};
+    pub use crate::ops::explain::report::Explanation;
 }
 
 /// The command line.

@@ -2,21 +2,20 @@
 //!
 //! What is shown is what is approved. The objects go to stdout, everything else to stderr.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::Args;
 
 use super::ask::ask;
-use super::clusters::duration;
+use super::clusters::ManagementFlags;
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::progress;
 use super::table::aligned;
 use super::ui::Ui;
-use crate::cluster::connect::{ConnectOptions, Connector};
+use crate::cluster::connect::Connector;
 use crate::model::cluster::ClusterId;
 use crate::model::config::Config;
 use crate::model::nearest::nearest;
@@ -39,24 +38,9 @@ pub(crate) struct ApproveArgs {
     /// Approve without asking
     #[arg(long, short = 'y')]
     pub yes: bool,
-    /// The kubeconfig of the management cluster; without it, `$KUBECONFIG`, `~/.kube/config`
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub kubeconfig: Option<PathBuf>,
-    /// The context in it
-    #[arg(long, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Act as this user in the management cluster
-    #[arg(long = "as", value_name = "USER")]
-    pub act_as: Option<String>,
-    /// Act as a member of this group; may be repeated
-    #[arg(long, value_name = "GROUP", requires = "act_as")]
-    pub as_group: Vec<String>,
-    /// The time limit of one request, including retries, such as 30s or 2m
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
-    pub request_timeout: Duration,
-    /// Allow kubeconfigs from Secrets to point at this machine
-    #[arg(long)]
-    pub allow_loopback: bool,
+    /// How to reach the clusters.
+    #[command(flatten)]
+    pub flags: ManagementFlags,
 }
 
 /// A service of a cluster, `PROVIDER/CLUSTER/SERVICE`.
@@ -84,16 +68,7 @@ impl FromStr for ServiceName {
 /// # Errors
 /// When the management cluster cannot be asked, it has no such service, or there is nobody to ask.
 pub(crate) fn run(args: &ApproveArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let connect = ConnectOptions {
-        kubeconfig: args.kubeconfig.clone(),
-        context: args.context.clone(),
-        impersonate_user: args.act_as.clone(),
-        impersonate_groups: args.as_group.clone(),
-        request_timeout: args.request_timeout,
-        allow_loopback: args.allow_loopback,
-        directory: env.directory.clone(),
-        variables: env.variables.clone(),
-    };
+    let connect = args.flags.options(env);
     let ServiceName { cluster, service } = args.service.clone();
     let options = ApproveOptions { cluster, service, tenant: args.namespace.clone() };
     // No repository is read: what counts stands in the management cluster.

@@ -93,7 +93,7 @@ pub(crate) enum Command {
     Get(get::GetArgs),
     /// Check versions of the clusters and permissions in them
     Doctor(doctor::DoctorArgs),
-    /// Explain a diagnostic
+    /// Explain a diagnostic, or why an instance is as it is
     Explain(explain::ExplainArgs),
     /// Print a JSON Schema for editors
     Schema(schema::SchemaArgs),

@@ -50,6 +50,47 @@ impl ClusterFlags {
     }
 }
 
+/// How to reach clusters without a repository: what counts stands in the management cluster.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Clusters")]
+pub(crate) struct ManagementFlags {
+    /// The kubeconfig of the management cluster; without it, `$KUBECONFIG`, `~/.kube/config`
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context in it
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Act as this user in the management cluster
+    #[arg(long = "as", value_name = "USER")]
+    pub act_as: Option<String>,
+    /// Act as a member of this group; may be repeated
+    #[arg(long, value_name = "GROUP", requires = "act_as")]
+    pub as_group: Vec<String>,
+    /// The time limit of one request, including retries, such as 30s or 2m
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub request_timeout: Duration,
+    /// Allow kubeconfigs from Secrets to point at this machine
+    #[arg(long)]
+    pub allow_loopback: bool,
+}
+
+impl ManagementFlags {
+    /// The options of connections: the flags and the environment.
+    #[must_use]
+    pub(crate) fn options(&self, env: &Env) -> ConnectOptions {
+        ConnectOptions {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            impersonate_user: self.act_as.clone(),
+            impersonate_groups: self.as_group.clone(),
+            request_timeout: self.request_timeout,
+            allow_loopback: self.allow_loopback,
+            directory: env.directory.clone(),
+            variables: env.variables.clone(),
+        }
+    }
+}
+
 /// Reads a duration as kubectl does: `30s`, `500ms`, `1h30m`, `1.5h`, or seconds without a unit; from 1ms to 24h.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     static FORMAT: SpanParser = SpanParser::new();

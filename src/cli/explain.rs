@@ -1,35 +1,68 @@
-//! `carrier explain`: what a diagnostic means, offline.
+//! `carrier explain`: what a diagnostic means, offline, or why an instance is as it is, from the clusters.
 
 use std::fmt::Write as _;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use super::clusters::ManagementFlags;
 use super::diagnostics::severity_name;
+use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::Ui;
 use crate::model::codes::{self, Code};
 
+mod instance;
+mod view;
+
 /// Arguments of `carrier explain`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: carrier explain CAR0101")]
+#[command(
+    after_help = "RESOURCE is a plural, a kind or a short name. An instance is explained from the clusters, without a repository.\n\nExamples:\n  carrier explain CAR0101\n  carrier explain redis.eu-west-1.team-a/example -n team-b"
+)]
 pub struct ExplainArgs {
-    /// The code, such as CAR0101 or 101
-    #[arg(value_name = "CODE", required_unless_present = "list")]
-    pub code: Option<String>,
+    /// A code, such as CAR0101 or 101, or an instance
+    #[arg(value_name = "CODE|RESOURCE.GROUP/NAME", required_unless_present = "list")]
+    pub subject: Option<String>,
     /// List all codes, one per line
-    #[arg(long, conflicts_with = "code")]
+    #[arg(long, conflicts_with_all = ["subject", "namespace", "output"])]
     pub list: bool,
+    /// The namespace of the instance: the account of its tenant
+    #[arg(short, long, value_name = "TENANT")]
+    pub namespace: Option<String>,
+    /// Output format for an instance
+    #[arg(short, long, value_name = "FORMAT")]
+    pub output: Option<Output>,
+    /// How to reach the clusters.
+    #[command(flatten)]
+    pub(crate) flags: ManagementFlags,
+}
+
+/// An output format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Lines for people.
+    Text,
+    /// A JSON document.
+    Json,
 }
 
 /// Prints the explanation, or the list of all codes.
 ///
 /// # Errors
-/// When there is no such code, or stdout cannot be written.
-pub fn run(args: &ExplainArgs, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    match &args.code {
+/// When there is no such code or resource, the management cluster cannot be asked, or stdout cannot be written.
+pub fn run(args: &ExplainArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
+    match &args.subject {
+        // No code has a slash, and every instance has one.
+        Some(subject) if subject.contains('/') => return instance::run(subject, args, env, ui),
         Some(id) => {
             let code = find(id)?;
+            if args.namespace.is_some() || args.output.is_some() {
+                return Err(CliError::usage(format!(
+                    "`--namespace` and `--output` are for instances, and {} is none",
+                    code.id
+                )));
+            }
             write!(ui.out(), "{}", text(code))?;
         }
         None => {
@@ -74,5 +107,6 @@ fn find(id: &str) -> Result<&'static Code, CliError> {
     codes::find(&full).ok_or_else(|| {
         CliError::usage(format!("there is no diagnostic `{id}`"))
             .hint("`carrier explain --list` lists the codes of this version")
+            .hint("an instance is written RESOURCE.GROUP/NAME, such as redis.eu-west-1.team-a/example")
     })
 }

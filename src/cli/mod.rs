@@ -114,7 +114,7 @@ fn dispatch(command: Command, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
         Command::Fields(args) => fields::run(&args, env, ui),
         Command::Get(args) => get::run(&args, env, ui),
         Command::Doctor(args) => doctor::run(&args, env, ui),
-        Command::Explain(args) => explain::run(&args, ui),
+        Command::Explain(args) => explain::run(&args, env, ui),
         Command::Schema(args) => schema::run(&args, env, ui),
         Command::Completions(args) => completions::run(&args, grammar(), ui),
         Command::Man(args) => man::run(&args, grammar(), env, ui),

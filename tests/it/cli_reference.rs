@@ -25,6 +25,7 @@ pub(crate) fn cases() -> Vec<Case> {
         as_a_plugin_of_kubectl_the_usage_says_so,
         the_version_is_a_line_or_an_object,
         explain_knows_every_code_and_no_other,
+        explain_tells_instances_from_codes,
         manual_pages_are_written_for_every_command,
         a_schema_is_found_by_its_kind,
         a_wrong_folder_is_a_usage_error,
@@ -44,8 +45,9 @@ fn the_page_of_permissions_is_fresh() {
 }
 
 fn the_schemas_of_documents_are_fresh() {
-    use carrier::operations::{Report, schema};
+    use carrier::operations::{Explanation, Report, schema};
     golden("schemas/doctor.json", &schema::<Report>());
+    golden("schemas/explanation.json", &schema::<Explanation>());
     golden("schemas/instances.json", &schema::<carrier::program::Document>());
 }
 
@@ -105,6 +107,32 @@ fn explain_knows_every_code_and_no_other() {
     let unknown = carrier(here, &["explain", "CAR9999"]);
     assert_eq!(unknown.exit, Exit::Usage);
     assert!(unknown.err.contains("CAR9999") && unknown.err.contains("explain --list"), "{}", unknown.err);
+}
+
+fn explain_tells_instances_from_codes() {
+    let here = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let run = carrier(here.path(), &[&["explain"], args].concat());
+        assert!(run.out.is_empty(), "{}", run.out);
+        (run.exit, run.err)
+    };
+    let usage = |args: &[&str], words: &str| {
+        let (exit, err) = run(args);
+        assert!(exit == Exit::Usage && err.contains(words), "{args:?}: {exit:?}: {err}");
+    };
+    let redis = "redis.eu-west-1.team-a/example";
+    usage(&[redis], "`-n` is missing");
+    usage(&["redis/", "-n", "team-b"], "names no instance");
+    usage(&["/example", "-n", "team-b"], "names no instance");
+    usage(&["redis/a/b", "-n", "team-b"], "is no name of an instance");
+    usage(&[redis, "-n", "Team-B"], "is no name of a namespace");
+    usage(&["redis.eu-west-1.team-a"], "an instance is written RESOURCE.GROUP/NAME");
+    usage(&["CAR0101", "-n", "team-b"], "are for instances");
+    usage(&["CAR0101", "-o", "json"], "are for instances");
+    usage(&["--list", "-n", "team-b"], "cannot be used with");
+    // No repository is looked for: what is missing is a way to the management cluster.
+    let (exit, err) = run(&[redis, "-n", "team-b", "--kubeconfig", "absent"]);
+    assert!(exit == Exit::Cluster && err.contains("the management cluster: "), "{exit:?}: {err}");
 }
 
 fn manual_pages_are_written_for_every_command() {

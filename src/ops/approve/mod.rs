@@ -4,22 +4,23 @@
 //! deleted here: an approval is an annotation, which `carrier sync` reads.
 
 mod select;
-mod services;
+pub(super) mod services;
 
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::select::{Tenants, orphans};
 pub(crate) use self::select::{Waiting, What};
 use self::services::{Entry, Kind, Kinds, Meant, choose};
 use super::copies::{Copies, Level};
 use super::event::{Events, Subject};
+use super::reach::{self, Unreached};
 use crate::cluster::connect::Connector;
 use crate::cluster::error::discreet;
 use crate::cluster::instances::unlisted;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Selection, identity};
 use crate::model::cluster::{ClusterId, Target};
-use crate::model::keys::{ACCEPT_IDENTITY, APPROVED_DELETION, MANAGEMENT_CLUSTER, ORIGIN_NAMESPACE, SERVICE_CLUSTER};
+use crate::model::keys::{APPROVED_DELETION, MANAGEMENT_CLUSTER, ORIGIN_NAMESPACE, SERVICE_CLUSTER};
 use crate::model::resource::Resource;
 
 /// The manager of the annotation.
@@ -168,25 +169,14 @@ async fn entries(management: &Cluster, id: &ClusterId) -> Result<Vec<Entry>, Clu
 
 /// The service cluster by the Secret of its ServiceCluster, if it is the one that sync has recorded.
 async fn service_cluster(connector: &Connector<'_>, management: &Cluster, id: &ClusterId) -> Result<Cluster, Problem> {
-    let unseen = |why: &str| {
-        Problem::new(format!("{id} cannot be asked, so copies that only it has were not looked for: {why}"))
+    let unseen = |unreached: Unreached| {
+        let why = unreached.why;
+        let message = format!("{id} cannot be asked, so copies that only it has were not looked for: {why}");
+        Problem { message, is_other_cluster: unreached.is_other_cluster }
     };
-    let gone = || unseen("the management cluster has no such ServiceCluster");
-    let resource = Resource::rendered_kind("ServiceCluster").ok_or_else(gone)?;
-    let object = management.call(&ApiRequest::object(resource, Some(&id.provider), &id.cluster)).await;
-    let object = object.map_err(|error| if error.is_absent() { gone() } else { unseen(&error.message) })?;
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    let secret = text("/spec/kubeconfigSecret/name").ok_or_else(|| unseen("it names no Secret"))?;
-    let cluster = connector.by_secret(id, secret, management).await.map_err(|error| unseen(&error.message))?;
-    let uid = identity::uid(&cluster).await.map_err(|error| unseen(&error.message))?;
-    let accepted = object.pointer("/metadata/annotations").and_then(|all| all.get(ACCEPT_IDENTITY)?.as_str());
-    match text("/status/clusterUID") {
-        Some(recorded) if recorded != uid && accepted != Some(&uid) => {
-            let why = format!("it is another cluster: its UID is {uid}, and sync has recorded {recorded}");
-            Err(Problem { is_other_cluster: true, ..unseen(&why) })
-        }
-        _ => Ok(cluster),
-    }
+    let object = reach::object(management, id).await;
+    let object = object.map_err(|error| unseen(Unreached::without_object(&error)))?;
+    reach::by_object(connector, management, id, &object).await.map_err(unseen)
 }
 
 impl Found {

@@ -12,7 +12,7 @@ use crate::model::resource::Resource;
 
 /// A CRD of the service cluster in the management cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Kind {
+pub(in crate::ops) struct Kind {
     /// The kind in its stored version.
     pub resource: Resource,
     /// The kind in the service cluster. Only an internal CRD has it, and only where it was rendered for sync.
@@ -21,7 +21,7 @@ pub(super) struct Kind {
 
 impl Kind {
     /// Reads a CRD; `None` for what is not one of this cluster.
-    pub(super) fn of(crd: &Value, cluster: &ClusterId) -> Option<Self> {
+    pub(in crate::ops) fn of(crd: &Value, cluster: &ClusterId) -> Option<Self> {
         let resource = Resource::defined_by(crd)?;
         let is_internal = resource.group == cluster.internal_group();
         if !is_internal && resource.group != cluster.derived_group() {

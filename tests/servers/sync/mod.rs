@@ -14,6 +14,7 @@ mod chaos;
 mod clusters;
 mod copies;
 mod deletions;
+mod explain;
 mod extremes;
 mod get;
 mod leaving;
@@ -33,6 +34,7 @@ pub(crate) fn cases() -> Vec<Case> {
         clusters::cases(),
         copies::cases(),
         deletions::cases(),
+        explain::cases(),
         extremes::cases(),
         get::cases(),
         leaving::cases(),
