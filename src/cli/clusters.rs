@@ -9,13 +9,34 @@ use jiff::fmt::friendly::SpanParser;
 use super::env::Env;
 use crate::cluster::connect::ConnectOptions;
 
-/// How to reach clusters.
+/// How to reach the clusters of a repository.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Clusters")]
 pub(crate) struct ClusterFlags {
     /// The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
+    /// What does not depend on the repository.
+    #[command(flatten)]
+    pub request: RequestFlags,
+}
+
+/// How to reach clusters without a repository: what counts stands in the management cluster.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Clusters")]
+pub(crate) struct ManagementFlags {
+    /// The kubeconfig of the management cluster; without it, `$KUBECONFIG`, `~/.kube/config`
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+    /// What does not depend on the repository.
+    #[command(flatten)]
+    pub request: RequestFlags,
+}
+
+/// The flags of every command that sends requests.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Clusters")]
+pub(crate) struct RequestFlags {
     /// The context in it
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
@@ -37,49 +58,22 @@ impl ClusterFlags {
     /// The options of connections: the flags and the environment.
     #[must_use]
     pub(crate) fn options(&self, env: &Env) -> ConnectOptions {
-        ConnectOptions {
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
-            impersonate_user: self.act_as.clone(),
-            impersonate_groups: self.as_group.clone(),
-            request_timeout: self.request_timeout,
-            allow_loopback: self.allow_loopback,
-            directory: env.directory.clone(),
-            variables: env.variables.clone(),
-        }
+        self.request.options(self.kubeconfig.as_ref(), env)
     }
-}
-
-/// How to reach clusters without a repository: what counts stands in the management cluster.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Clusters")]
-pub(crate) struct ManagementFlags {
-    /// The kubeconfig of the management cluster; without it, `$KUBECONFIG`, `~/.kube/config`
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub kubeconfig: Option<PathBuf>,
-    /// The context in it
-    #[arg(long, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Act as this user in the management cluster
-    #[arg(long = "as", value_name = "USER")]
-    pub act_as: Option<String>,
-    /// Act as a member of this group; may be repeated
-    #[arg(long, value_name = "GROUP", requires = "act_as")]
-    pub as_group: Vec<String>,
-    /// The time limit of one request, including retries, such as 30s or 2m
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
-    pub request_timeout: Duration,
-    /// Allow kubeconfigs from Secrets to point at this machine
-    #[arg(long)]
-    pub allow_loopback: bool,
 }
 
 impl ManagementFlags {
     /// The options of connections: the flags and the environment.
     #[must_use]
     pub(crate) fn options(&self, env: &Env) -> ConnectOptions {
+        self.request.options(self.kubeconfig.as_ref(), env)
+    }
+}
+
+impl RequestFlags {
+    fn options(&self, kubeconfig: Option<&PathBuf>, env: &Env) -> ConnectOptions {
         ConnectOptions {
-            kubeconfig: self.kubeconfig.clone(),
+            kubeconfig: kubeconfig.cloned(),
             context: self.context.clone(),
             impersonate_user: self.act_as.clone(),
             impersonate_groups: self.as_group.clone(),

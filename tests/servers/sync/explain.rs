@@ -150,6 +150,22 @@ async fn what_cannot_be_asked_is_said_and_the_rest_is_shown() -> TestResult {
     assert!(text.out.contains("  not known   team-a/eu-west-1 cannot be asked: "), "{}", text.out);
     bed.proxy(REGION).pass();
 
+    // What a person may not read is said in its place, and the rest is shown.
+    let resources = "customresourcedefinitions.apiextensions.k8s.io,catalogentries.catalog.kubecarrier.io,\
+                     serviceclusters.kubecarrier.io,serviceclusterassignments.kubecarrier.io,namespaces,\
+                     redis.eu-west-1.team-a";
+    let management = bed.management();
+    let role = ["create", "clusterrole", "viewer", "--verb=get,list", &format!("--resource={resources}")];
+    management.kubectl(&role).await?;
+    let binding = ["create", "clusterrolebinding", "viewer", "--clusterrole=viewer", "--user=viewer"];
+    management.kubectl(&binding).await?;
+    let viewer = explain(&bed, &[&subject, "-n", "team-b", "-o", "json", "--as", "viewer"]).await.ends(4).json();
+    assert_eq!(viewer["synced"]["reason"], "InStep");
+    for problem in ["/internal_object/problem", "/copy/problem", "/lease/problem"] {
+        let said = viewer.pointer(problem).and_then(Value::as_str).unwrap_or_default();
+        assert!(said.contains("forbidden"), "{problem}: {said}");
+    }
+
     // An orphan, which no sync sees.
     assert_eq!(sync.stop().await, Some(0));
     redis.tenant.vanish("one").await?;
@@ -164,7 +180,7 @@ async fn what_cannot_be_asked_is_said_and_the_rest_is_shown() -> TestResult {
     let status = json!({"status": {"clusterUID": "another"}}).to_string();
     let patch =
         ["patch", "servicecluster", REGION, "-n", "team-a", "--subresource=status", "--type=merge", "-p", &status];
-    bed.management().kubectl(&patch).await?;
+    management.kubectl(&patch).await?;
     let other = in_json(&bed, "one", 3).await;
     let problem = other["copy"]["problem"].as_str().unwrap_or_default();
     assert!(problem.contains("it is another cluster"), "{problem}");
