@@ -50,6 +50,8 @@ pub trait Pages: Send + Sync + 'static {
     fn unhealthy(&self) -> Vec<String>;
     /// What is missing until it is ready.
     fn missing(&self) -> Vec<String>;
+    /// What it is ready without.
+    fn not_counted(&self) -> Vec<String>;
     /// The metrics in Prometheus' text format.
     fn metrics(&self) -> String;
 }
@@ -179,8 +181,8 @@ fn answer(method: &Method, path: &str, pages: &dyn Pages) -> Response<Full<Bytes
         return response;
     }
     match path {
-        "/healthz" => verdict(&pages.unhealthy()),
-        "/readyz" => verdict(&pages.missing()),
+        "/healthz" => verdict(&pages.unhealthy(), &[]),
+        "/readyz" => verdict(&pages.missing(), &pages.not_counted()),
         "/metrics" => {
             let mut response = page(StatusCode::OK, pages.metrics());
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
@@ -190,14 +192,12 @@ fn answer(method: &Method, path: &str, pages: &dyn Pages) -> Response<Full<Bytes
     }
 }
 
-/// Fine, or what is not, a line each.
-fn verdict(complaints: &[String]) -> Response<Full<Bytes>> {
+/// Fine, or what is not, a line each; and what else there is to know.
+fn verdict(complaints: &[String], remarks: &[String]) -> Response<Full<Bytes>> {
+    let lines = |all: &[String]| all.iter().flat_map(|line| [plain::line(line), "\n".into()]).collect::<String>();
     match complaints {
-        [] => page(StatusCode::OK, "ok\n".to_owned()),
-        complaints => {
-            let lines = complaints.iter().flat_map(|complaint| [plain::line(complaint), "\n".into()]).collect();
-            page(StatusCode::SERVICE_UNAVAILABLE, lines)
-        }
+        [] => page(StatusCode::OK, format!("ok\n{}", lines(remarks))),
+        complaints => page(StatusCode::SERVICE_UNAVAILABLE, lines(complaints) + &lines(remarks)),
     }
 }
 
@@ -227,6 +227,10 @@ mod tests {
 
         fn missing(&self) -> Vec<String> {
             self.missing.lock().unwrap().clone()
+        }
+
+        fn not_counted(&self) -> Vec<String> {
+            vec!["team-a/eu-west-2: not counted: away".to_owned()]
         }
 
         fn metrics(&self) -> String {
@@ -272,11 +276,16 @@ mod tests {
     async fn the_pages_say_what_is_so() {
         let server = server().await;
         let ready = ask(server.address, "GET", "/readyz").await;
-        assert!(ready.starts_with("HTTP/1.1 200 OK\r\n") && ready.ends_with("\r\n\r\nok\n"), "{ready}");
+        assert!(
+            ready.starts_with("HTTP/1.1 200 OK\r\n")
+                && ready.ends_with("\r\n\r\nok\nteam-a/eu-west-2: not counted: away\n"),
+            "{ready}"
+        );
         *server.state.missing.lock().unwrap() = vec!["team-a/eu-west-1: no\nlist".to_owned(), "b".to_owned()];
         let ready = ask(server.address, "GET", "/readyz?verbose").await;
         assert!(
-            ready.starts_with("HTTP/1.1 503 ") && ready.ends_with("\r\n\r\nteam-a/eu-west-1: no␊list\nb\n"),
+            ready.starts_with("HTTP/1.1 503 ")
+                && ready.contains("\r\n\r\nteam-a/eu-west-1: no␊list\nb\nteam-a/eu-west-2: not counted"),
             "{ready}"
         );
         assert!(ask(server.address, "GET", "/healthz").await.starts_with("HTTP/1.1 200 "));

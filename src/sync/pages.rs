@@ -89,6 +89,10 @@ impl Pages for ProcessPages {
         missing
     }
 
+    fn not_counted(&self) -> Vec<String> {
+        self.shared.get().map(|shared| readiness::not_counted(&shared.index())).unwrap_or_default()
+    }
+
     fn metrics(&self) -> String {
         match self.shared.get() {
             Some(shared) => shared.telemetry.metrics().text(&snapshot(shared)),

@@ -35,3 +35,16 @@ pub(crate) fn missing(index: &Index) -> Vec<String> {
     missing.sort();
     missing
 }
+
+/// The clusters that do not count, and why, one line each.
+#[must_use]
+pub(crate) fn not_counted(index: &Index) -> Vec<String> {
+    let clusters = index.places.clusters.iter();
+    let lines = clusters.filter_map(|(cluster, state)| match &state.trust {
+        Trust::Unknown | Trust::Trusted => None,
+        Trust::Unreachable(why) | Trust::NoKubeconfig(why) | Trust::IdentityChanged(why) => {
+            Some(format!("{cluster}: not counted: {why}"))
+        }
+    });
+    lines.collect()
+}
