@@ -11,7 +11,7 @@
 //! | `catalog` | the services, from the objects in the management cluster |
 //!
 //! The shell asks, waits and writes: `run` puts together `supervise`, `source` and `follow`, which fill the index,
-//! `dispatch`, `worker` and `write`, which work it off, `shared`, `events`, `telemetry` and `pages`. `link` keeps the
+//! `dispatch`, `worker` and `write`, which work it off, `shared`, `entries`, `events`, `telemetry` and `pages`. `link` keeps the
 //! connections, `lease` says which clusters are ours, `listen`, `metrics` and `logs` tell of it all.
 
 pub(crate) mod base;
@@ -22,6 +22,7 @@ pub(crate) mod decide;
 pub(crate) mod difference;
 pub(crate) mod digest;
 pub(crate) mod dispatch;
+pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod facts;
 pub(crate) mod follow;

@@ -11,7 +11,8 @@ use tokio::task::AbortHandle;
 
 use super::base::{BaseError, ask};
 use super::breaker::Threshold;
-use super::catalog::{Catalog, Crd, Entry, EntryKey};
+use super::catalog::{Catalog, Crd, Entry, EntryKey, Unfit};
+use super::entries::Entries;
 use super::follow::Follow;
 use super::lease::permits::Permits;
 use super::level::Level;
@@ -43,6 +44,8 @@ pub(crate) enum News {
     Base(EntryKey, u64, Result<Option<Box<Shape>>, BaseError>),
     /// These clusters are ours to work on.
     Held(BTreeSet<ClusterId>),
+    /// The write of a CatalogEntry's status has ended, and this is the status.
+    Entry(EntryKey, Option<Value>),
 }
 
 /// How sync runs.
@@ -95,7 +98,8 @@ pub(crate) struct Supervisor {
     links: BTreeMap<ClusterId, Linked>,
     lanes: BTreeMap<ClusterId, u32>,
     services: BTreeMap<EntryKey, Running>,
-    problems: BTreeMap<EntryKey, String>,
+    problems: BTreeMap<EntryKey, Unfit>,
+    entries: Entries,
     news: mpsc::Sender<News>,
 }
 
@@ -108,9 +112,11 @@ impl Supervisor {
         names: Option<watch::Sender<BTreeSet<ClusterId>>>,
     ) -> (Self, mpsc::Receiver<News>) {
         let (news, receiver) = mpsc::channel(1_024);
+        let entries = Entries::new(shared.management.clone(), settings.permits.clone());
         let supervisor = Self {
             shared,
             settings,
+            entries,
             catalog: Catalog::default(),
             listing: BTreeMap::new(),
             listed: BTreeSet::new(),
@@ -175,6 +181,12 @@ impl Supervisor {
             News::Changed => {}
             News::Held(held) => self.held = Some(held),
             News::Base(key, epoch, found) => self.base(&key, epoch, found),
+            News::Entry(key, status) => {
+                self.entries.ended(&key);
+                if let (Some(entry), Some(status)) = (self.catalog.entries.get_mut(&key), status) {
+                    entry.status = status;
+                }
+            }
         }
     }
 
@@ -297,6 +309,7 @@ impl Supervisor {
         let keys: BTreeSet<EntryKey> = self.catalog.entries.keys().chain(self.services.keys()).cloned().collect();
         for key in keys {
             self.serve(&key);
+            self.say(&key);
         }
         self.shared.set_not_listed(Vec::new());
         self.shared.wake.notify_one();
@@ -417,7 +430,7 @@ impl Supervisor {
         let cluster = match (self.catalog.crds_of(key), self.services.get(key)) {
             (Ok(crds), _) => crds.cluster,
             (Err(_), Some(running)) => running.service.route.cluster.clone(),
-            (Err(problem), None) => return self.problem(key, &problem.to_string()),
+            (Err(problem), None) => return self.problem(key, problem),
         };
         if !self.works_on(&cluster) {
             return self.end(key);
@@ -436,8 +449,9 @@ impl Supervisor {
                 Err(problem) => {
                     let held = (!self.catalog.entries.contains_key(key))
                         .then(|| format!("the CatalogEntry {}/{} is gone", key.0, key.1));
-                    self.problem(key, &problem.to_string());
-                    return self.rest(key, &problem.to_string(), held);
+                    let why = problem.to_string();
+                    self.problem(key, problem);
+                    return self.rest(key, &why, held);
                 }
             }
         }
@@ -603,10 +617,18 @@ impl Supervisor {
         }
     }
 
-    fn problem(&mut self, key: &EntryKey, problem: &str) {
-        if self.problems.get(key).map(String::as_str) != Some(problem) {
+    fn problem(&mut self, key: &EntryKey, problem: Unfit) {
+        if self.problems.get(key) != Some(&problem) {
             tracing::warn!(provider = %key.0, service = %key.1, problem = %problem, "the service cannot be followed");
-            self.problems.insert(key.clone(), problem.to_owned());
+            self.problems.insert(key.clone(), problem);
+        }
+    }
+
+    /// Says on the CatalogEntry whether its instances can be followed.
+    fn say(&mut self, key: &EntryKey) {
+        let (Some(entry), Ok(crds)) = (self.catalog.entries.get(key), self.catalog.crds_of(key)) else { return };
+        if self.works_on(&crds.cluster) {
+            self.entries.say((key, entry), &crds.cluster, self.problems.get(key), &self.news);
         }
     }
 

@@ -16,12 +16,12 @@ pub(super) const STATUS_MANAGER: &str = "carrier-sync-status";
 pub(crate) type MayWrite = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// The time for a condition: seconds, as Kubernetes writes it.
-pub(super) fn now() -> String {
+pub(crate) fn now() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Applies a status; what comes back is the object as it is then.
-pub(super) async fn status(management: &Cluster, resource: &Resource, body: &Value) -> Result<Value, ClusterError> {
+pub(crate) async fn status(management: &Cluster, resource: &Resource, body: &Value) -> Result<Value, ClusterError> {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name").unwrap_or_default());
     let apply = ApiRequest::apply(resource, namespace, name, body).subresource("status");

@@ -21,6 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
         the_namespace_of_a_tenant_is_deleted,
         a_derived_crd_is_deleted_with_its_instances,
         a_missing_catalog_entry_deletes_nothing,
+        an_installation_that_was_rendered_before_says_so,
     ]
 }
 
@@ -346,5 +347,35 @@ async fn a_missing_catalog_entry_deletes_nothing() -> TestResult {
     bed.applied().await;
     redis.gone("deleted").await;
     redis.in_step("kept").await;
+    Ok(())
+}
+
+async fn an_installation_that_was_rendered_before_says_so() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let sync = bed.sync().await?;
+    let redis = bed.service("eu-west-1").await;
+    some(&redis, &["kept"]).await?;
+    let before = redis.copy.get("kept").await.ok_or("gone")?;
+    let entry = async |wanted: &str| {
+        wait(&format!("the CatalogEntry says {wanted}"), async || {
+            let entry = bed.entries().get("redis.eu-west-1").await.ok_or("gone")?;
+            holds(said(condition(&entry, "Synced")) == wanted, || entry["status"].to_string())
+        })
+        .await;
+    };
+    let crd = "redis.internal.eu-west-1.team-a";
+    bed.management().kubectl(&["annotate", "crd", crd, "carrier.kubecarrier.io/base-crd-"]).await?;
+    entry("False/RenderAgain").await;
+    redis.member.merge("kept", &json!({"spec": {"size": 7}})).await?;
+    redis.create("new").await?;
+    assert_eq!(redis.copy.get("kept").await.as_ref(), Some(&before));
+    // It is known after a restart too.
+    sync.stop().await;
+    sync.again()?;
+    sync.ready().await?;
+    bed.applied().await;
+    entry("True/InStep").await;
+    redis.in_step("new").await;
+    assert_eq!(redis.in_step("kept").await.copy["spec"]["size"], 7);
     Ok(())
 }
