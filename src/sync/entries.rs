@@ -11,7 +11,7 @@ use super::catalog::{Entry, EntryKey, Unfit};
 use super::lease::permits::Permits;
 use super::link::status::{Truth, Verdict, object};
 use super::link::write;
-use super::supervise::News;
+use super::news::News;
 use crate::cluster::Cluster;
 use crate::compile::route::RouteError;
 use crate::model::cluster::ClusterId;

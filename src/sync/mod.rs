@@ -10,9 +10,9 @@
 //! | `queue`, `breaker`, `contest`, `place`, `record`, `index`, `job` | all instances, and what waits |
 //! | `catalog` | the services, from the objects in the management cluster |
 //!
-//! The shell asks, waits and writes: `run` puts together `supervise`, `source` and `follow`, which fill the index,
-//! `dispatch`, `worker` and `write`, which work it off, `shared`, `entries`, `events`, `telemetry` and `pages`. `link` keeps the
-//! connections, `lease` says which clusters are ours, `listen`, `metrics` and `logs` tell of it all.
+//! The shell asks, waits and writes: `run` puts together `supervise`, `news`, `source` and `follow`, which fill the
+//! index, `dispatch`, `worker` and `write`, which work it off, `shared`, `entries`, `events`, `telemetry` and `pages`.
+//! `link` keeps the connections, `lease` says which clusters are ours, `listen`, `metrics` and `logs` tell of it all.
 
 pub(crate) mod base;
 pub(crate) mod breaker;
@@ -36,6 +36,7 @@ pub(crate) mod logs;
 pub(crate) mod marks;
 pub(crate) mod memory;
 pub(crate) mod metrics;
+pub(crate) mod news;
 pub(crate) mod owned;
 pub(crate) mod pages;
 pub(crate) mod place;

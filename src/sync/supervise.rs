@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
-use super::base::{BaseError, ask};
+use super::base::BaseError;
 use super::breaker::Threshold;
 use super::catalog::{Catalog, Crd, Entry, EntryKey, Unfit};
 use super::entries::Entries;
@@ -19,6 +19,7 @@ use super::level::Level;
 use super::link::keeper::{self, Link, LinkHandle, LinkOptions};
 use super::link::namespaces::{self, Namespaces};
 use super::link::verdict::Trust as LinkTrust;
+use super::news::{News, look};
 use super::place::{AssignmentState, ClusterState};
 use super::said::{namespace_state, trust};
 use super::service::Service;
@@ -32,21 +33,6 @@ use crate::model::keys::DELETION_BREAKER;
 
 /// How long a CRD that is absent in a service cluster is not asked for again.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-
-/// What the supervisor is told.
-#[derive(Debug)]
-pub(crate) enum News {
-    /// A watch of the management cluster tells something.
-    Seen(Source, WatchEvent),
-    /// A link, or a namespace, has changed.
-    Changed,
-    /// What the CRD in the service cluster is like: `Ok(None)` where the version is not served.
-    Base(EntryKey, u64, Result<Option<Box<Shape>>, BaseError>),
-    /// These clusters are ours to work on.
-    Held(BTreeSet<ClusterId>),
-    /// The write of a CatalogEntry's status has ended, and this is the status.
-    Entry(EntryKey, Option<Value>),
-}
 
 /// How sync runs.
 #[derive(Clone)]
@@ -681,14 +667,4 @@ fn name(object: &Value) -> (String, String) {
 
 fn version(object: &Value) -> String {
     object.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-/// Looks at the CRD of a service in its cluster, after a pause.
-fn look(cluster: Cluster, service: &Service, (key, epoch): (EntryKey, u64), news: mpsc::Sender<News>, after: Duration) {
-    let base = service.route.base.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(after).await;
-        let found = ask(&cluster, &base).await;
-        let _ = news.send(News::Base(key, epoch, found)).await;
-    });
 }
