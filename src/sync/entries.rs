@@ -13,7 +13,6 @@ use super::link::status::{Truth, Verdict, object};
 use super::link::write;
 use super::news::News;
 use crate::cluster::Cluster;
-use crate::compile::route::RouteError;
 use crate::model::cluster::ClusterId;
 use crate::model::resource::Resource;
 
@@ -24,24 +23,17 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// What the condition is to say; `None` where there need be none.
 #[must_use]
-pub(crate) fn wanted(problem: Option<&Unfit>, entry: &Entry) -> Option<Verdict> {
+pub(crate) fn wanted(problem: Option<&Unfit>, is_followed: bool, entry: &Entry) -> Option<Verdict> {
     let says = |status, reason, message: String| Some(Verdict::new(SYNCED, status, reason, message));
     if entry.paused {
         return says(Truth::Unknown, "Paused", "the CatalogEntry is paused".to_owned());
     }
     match problem {
-        Some(problem) => says(Truth::False, reason(problem), problem.to_string()),
-        None if has_condition(&entry.status) => {
+        Some(problem) => says(Truth::False, "RenderAgain", problem.to_string()),
+        None if is_followed && has_condition(&entry.status) => {
             says(Truth::True, "InStep", "the instances of the service are followed".to_owned())
         }
         None => None,
-    }
-}
-
-fn reason(problem: &Unfit) -> &'static str {
-    match problem {
-        Unfit::Entry(_) | Unfit::Route(RouteError::NotInternal { .. } | RouteError::ForeignCrd { .. }) => "Invalid",
-        Unfit::Route(_) => "RenderAgain",
     }
 }
 
@@ -82,12 +74,12 @@ impl Entries {
         &mut self,
         (key, entry): (&EntryKey, &Entry),
         cluster: &ClusterId,
-        problem: Option<&Unfit>,
+        (problem, is_followed): (Option<&Unfit>, bool),
         news: &mpsc::Sender<News>,
     ) {
         let Some(permits) = self.permits.as_ref().filter(|permits| permits.may_write(cluster)) else { return };
         let Some(kind) = Resource::rendered_kind("CatalogEntry").filter(|_| !self.busy.contains(key)) else { return };
-        let body = wanted(problem, entry).and_then(|wanted| patch(key, entry, &wanted, &write::now()));
+        let body = wanted(problem, is_followed, entry).and_then(|wanted| patch(key, entry, &wanted, &write::now()));
         let Some(body) = body else { return };
         self.busy.insert(key.clone());
         let (management, permits, key) = (self.management.clone(), permits.clone(), key.clone());
@@ -116,6 +108,7 @@ impl Entries {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compile::route::RouteError;
 
     fn entry(annotations: &Value, status: &Value) -> Entry {
         Entry::of(&json!({"metadata": {"uid": "u", "annotations": annotations}, "spec": {}, "status": status}))
@@ -129,7 +122,7 @@ mod tests {
     fn an_installation_that_was_rendered_before_says_so_once() {
         let problem = Unfit::Route(RouteError::RenderedBefore { crd: "a.b".into(), annotation: "base-crd" });
         let before = entry(&json!({}), &json!({"conditions": [{"type": "Ready", "status": "True"}]}));
-        let verdict = wanted(Some(&problem), &before).expect("a condition");
+        let verdict = wanted(Some(&problem), false, &before).expect("a condition");
         assert_eq!((verdict.status, verdict.reason), (Truth::False, "RenderAgain"));
         assert!(verdict.message.ends_with("render and apply again"), "{}", verdict.message);
         let body = patch(&key(), &before, &verdict, "then").expect("it is written");
@@ -137,13 +130,14 @@ mod tests {
         let after = entry(&json!({}), &body["status"]);
         assert_eq!(patch(&key(), &after, &verdict, "later"), None);
         // What is followed again says so.
-        assert_eq!(wanted(None, &after).map(|verdict| verdict.status), Some(Truth::True));
-        assert_eq!(wanted(None, &before), None);
+        assert_eq!(wanted(None, true, &after).map(|verdict| verdict.status), Some(Truth::True));
+        assert_eq!(wanted(None, false, &after), None, "after a restart nothing is known at first");
+        assert_eq!(wanted(None, true, &before), None);
     }
 
     #[test]
     fn a_pause_is_said() {
         let paused = entry(&json!({"carrier.kubecarrier.io/paused": "true"}), &json!({}));
-        assert_eq!(wanted(None, &paused).map(|verdict| verdict.reason), Some("Paused"));
+        assert_eq!(wanted(None, true, &paused).map(|verdict| verdict.reason), Some("Paused"));
     }
 }

@@ -614,7 +614,8 @@ impl Supervisor {
     fn say(&mut self, key: &EntryKey) {
         let (Some(entry), Ok(crds)) = (self.catalog.entries.get(key), self.catalog.crds_of(key)) else { return };
         if self.works_on(&crds.cluster) {
-            self.entries.say((key, entry), &crds.cluster, self.problems.get(key), &self.news);
+            let is_followed = self.services.get(key).is_some_and(|running| !running.followers.is_empty());
+            self.entries.say((key, entry), &crds.cluster, (self.problems.get(key), is_followed), &self.news);
         }
     }
 
