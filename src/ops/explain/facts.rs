@@ -81,7 +81,8 @@ impl Sight {
             Ok(object) => Self::Present(object),
             Err(error) => match error.kind {
                 ErrorKind::NotFound | ErrorKind::NamespaceNotFound => Self::Absent(None),
-                ErrorKind::KindNotFound => Self::Absent(Some("the server does not serve the kind".to_owned())),
+                // Objects of a kind that is not served at the moment may be stored all the same.
+                ErrorKind::KindNotFound => Self::Unread("the server does not serve the kind".to_owned()),
                 _ => Self::Unread(said(&words(&error))),
             },
         }

@@ -145,7 +145,7 @@ async fn in_management(management: &Cluster, service: &Candidate, options: &Expl
     let id = &service.cluster;
     let instance = async |resource: Option<&Resource>, is_whole: bool| {
         let Some(resource) = resource else {
-            return Sight::Absent(Some("its CRD is not in the management cluster".to_owned()));
+            return Sight::Unread("its CRD is not in the management cluster".to_owned());
         };
         let request = ApiRequest::object(resource, Some(namespace), name);
         let request = if is_whole { request } else { request.metadata_only() };
