@@ -66,10 +66,10 @@ fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, account: &str, out:
 
     let resources: BTreeSet<Resource<'_>> =
         view.offered(tenant).filter(|offer| offer.service.cluster == *id).map(Resource::of).collect();
-    let rules = resources.iter().map(|resource| rbac::rule(resource.group, &[resource.plural], COPY)).collect();
-    if !resources.is_empty() {
-        rbac::service_account_role(out, Some(&namespace), SYNC_ROLE, rules, (SYSTEM_NAMESPACE, account), origin);
-    }
+    // Here too: a tenant that leaves the repository keeps its namespace, and leaves the ClusterRole.
+    let mut rules = vec![rbac::named("", "namespaces", &[&namespace], &["get"])];
+    rules.extend(resources.iter().map(|resource| rbac::rule(resource.group, &[resource.plural], COPY)));
+    rbac::service_account_role(out, Some(&namespace), SYNC_ROLE, rules, (SYSTEM_NAMESPACE, account), origin);
 }
 
 /// A resource of the service cluster.
