@@ -131,7 +131,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand plan" -s q -l quiet -d '
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -s v -l verbose -d 'Show more details'
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l dry-run -d 'Send everything as a dry run; nothing is written' -r -f -a "server\t'In the API servers, including admission'"
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l timeout -d 'The time limit for new CRDs to be served' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l timeout -d 'The time limit for new CRDs to be served, and for deletions that `carrier sync` carries out' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l max-prune -d 'The largest number of objects to delete; without it, 10 or a tenth of the inventory' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-breaking -d 'Allow a change that removes what users may be using: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-delete -d 'Allow a change that destroys instances: `namespace/team-b`, or `all`' -r

@@ -50,7 +50,7 @@ pub(crate) struct ApplyArgs {
     /// Send everything as a dry run; nothing is written
     #[arg(long, value_name = "BY")]
     pub dry_run: Option<DryRun>,
-    /// The time limit for new CRDs to be served
+    /// The time limit for new CRDs to be served, and for deletions that `carrier sync` carries out
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     pub timeout: Duration,
     /// Do not wait for CRDs that no other object of this run needs

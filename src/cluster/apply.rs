@@ -153,7 +153,7 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
     let mut refusal = match &how.no_deletions {
         Some(reason) => Some(reason.clone()),
         None if whole => None,
-        None => Some("nothing is deleted while something could not be applied".to_owned()),
+        None => Some(NOT_APPLIED.to_owned()),
     };
     let mut destroyed: Vec<&Step> = Vec::new();
     if destroys && refusal.is_none() {
@@ -166,7 +166,12 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
     }
     if destroys {
         match &refusal {
-            None => drop(join_all(runs.iter().map(|run| run.forward(is_later))).await),
+            None => {
+                join_all(runs.iter().map(|run| run.forward(is_later))).await;
+                if !runs.iter().all(|run| run.state().outcome.is_whole()) {
+                    refusal = Some(NOT_APPLIED.to_owned());
+                }
+            }
             Some(reason) => runs.iter().for_each(|run| run.skip_all(is_later, reason)),
         }
     }
@@ -436,6 +441,9 @@ impl<'a> Run<'a> {
         Some(if reason == INTERRUPTED { INTERRUPTED.to_owned() } else { format!("it needs the {key}: {reason}") })
     }
 }
+
+/// Why nothing is deleted where something was not applied.
+const NOT_APPLIED: &str = "nothing is deleted while something could not be applied";
 
 /// The reason of what was not begun because the user stopped it.
 pub(crate) const INTERRUPTED: &str = "interrupted";

@@ -26,15 +26,15 @@ impl Run<'_> {
             self.refuse(step, refusal);
             return false;
         }
-        self.delete_now(step).await && self.deleted(step)
+        self.send_deletion(step, self.how.dry_run).await && self.deleted(step)
     }
 
     /// Sends the deletion; whether the object is gone, or going.
-    pub(super) async fn delete_now(&self, step: &Step) -> bool {
+    pub(super) async fn send_deletion(&self, step: &Step, dry_run: bool) -> bool {
         let Operation::Delete(seen) = &step.operation else { return false };
         let namespace = step.key.namespace.as_deref();
         let call = ApiRequest::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
-        let call = call.dry_run(self.how.dry_run);
+        let call = call.dry_run(dry_run);
         let Err(error) = self.work.cluster.call(&call).await else { return true };
         let is_gone = match error.kind {
             ErrorKind::NotFound => Ok(true),

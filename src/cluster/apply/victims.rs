@@ -159,12 +159,16 @@ impl Run<'_> {
             self.skip(step, &reason);
             return false;
         }
+        // An approval must not stay on instances whose deletion the server refuses.
+        if !self.send_deletion(step, true).await {
+            return false;
+        }
         let approved = join_all(count.held.iter().map(|held| self.approve(held))).await;
         if let Some(refusal) = approved.into_iter().find_map(Result::err) {
             self.refuse(step, refusal);
             return false;
         }
-        if !self.delete_now(step).await {
+        if !self.send_deletion(step, false).await {
             return false;
         }
         let until = Instant::now() + self.how.timeout;
@@ -174,8 +178,8 @@ impl Run<'_> {
             match self.work.cluster.call(&request).await {
                 Err(error) if error.kind == ErrorKind::NotFound => return self.deleted(step),
                 Ok(live) if !is_same(step, &live) => return self.deleted(step),
-                answer if Instant::now() >= until => {
-                    let error = answer.err().unwrap_or_else(|| ClusterError::new(ErrorKind::VersionConflict, ""));
+                _ if Instant::now() >= until => {
+                    let error = ClusterError::new(ErrorKind::VersionConflict, "");
                     let instances = instances(count.held.len());
                     let reason = format!(
                         "it is still being deleted: `carrier sync` has to delete the copies of {instances} first; \
