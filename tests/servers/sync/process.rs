@@ -97,6 +97,12 @@ impl SyncProcess {
         self.process.resume();
     }
 
+    /// Its process number, while it runs.
+    #[allow(dead_code, reason = "the benchmark of sync asks for its memory")]
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.process.pid()
+    }
+
     /// What it has written.
     pub(crate) fn log(&self) -> String {
         self.process.log()
