@@ -18,6 +18,9 @@ use crate::model::keys::MANAGEMENT_CLUSTER;
 /// The pause before a watch begins anew that has ended for good: somebody has to give a right back first.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// The objects on a page of a list. Only records of them are kept, so memory is what the largest page takes.
+const PAGE: u32 = 100;
+
 /// What a follower needs.
 pub(crate) struct Follow {
     /// What the tasks share.
@@ -35,23 +38,12 @@ pub(crate) struct Follow {
 }
 
 impl Follow {
-    fn selection(&self) -> Selection {
-        let route = &self.service.route;
-        match self.level {
-            Level::Tenant => Selection::all(&route.tenant),
-            Level::Internal => Selection::all(&route.internal),
-            Level::Service => {
-                Selection::all(&route.base).labels(&format!("{MANAGEMENT_CLUSTER}={}", self.service.management))
-            }
-        }
-    }
-
     /// Follows until the task is dropped.
     pub(crate) async fn run(self) {
         let options = WatchOptions { await_kind: true, ..WatchOptions::default() };
         let mut was_lost = false;
         loop {
-            let mut watcher = Watcher::new(&self.cluster, self.selection(), &options);
+            let mut watcher = Watcher::new(&self.cluster, selection(&self.service, self.level), &options);
             while let Some(event) = watcher.next().await {
                 if let Some(link) = &self.link
                     && !matches!(event, WatchEvent::Lost(_))
@@ -117,11 +109,37 @@ impl Follow {
     }
 }
 
+/// The objects of a level.
+fn selection(service: &Service, level: Level) -> Selection {
+    let route = &service.route;
+    let all = match level {
+        Level::Tenant => Selection::all(&route.tenant),
+        Level::Internal => Selection::all(&route.internal),
+        Level::Service => Selection::all(&route.base).labels(&format!("{MANAGEMENT_CLUSTER}={}", service.management)),
+    };
+    all.paged(PAGE)
+}
+
 fn lost(error: &ClusterError) -> Seen {
     let message = super::link::verdict::server_text(&error.message);
     Seen::Lost {
         message,
         kind_is_gone: matches!(error.kind, ErrorKind::KindNotFound),
         forbidden: matches!(error.kind, ErrorKind::Forbidden | ErrorKind::Unauthorized),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::model_tests::offer::service;
+
+    #[test]
+    fn instances_are_listed_in_pages_that_memory_does_not_notice() {
+        let service = service();
+        for level in [Level::Tenant, Level::Internal, Level::Service] {
+            let page = selection(&service, level).page;
+            assert!(page.is_some_and(|page| (50..=200).contains(&page)), "{level:?}: {page:?}");
+        }
     }
 }

@@ -9,7 +9,7 @@
 mod faults;
 mod laws;
 mod managed;
-mod offer;
+pub(super) mod offer;
 mod people;
 mod process;
 mod quiet;

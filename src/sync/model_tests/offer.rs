@@ -58,7 +58,7 @@ fn schema(hidden: &Value) -> Value {
 }
 
 /// The service.
-pub(super) fn service() -> Arc<Service> {
+pub(in crate::sync) fn service() -> Arc<Service> {
     let resource = |at: usize, version: &str| {
         let (plural, group) = KINDS[at].split_once('.').unwrap();
         Resource::new(group, version, "DB", plural, true)
