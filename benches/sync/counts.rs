@@ -27,6 +27,8 @@ pub(crate) struct Counts {
     requests: BTreeMap<&'static str, usize>,
     /// Renewals of leases.
     leases: usize,
+    /// A counter fell: a connection was made anew, as after a lease was lost, and its requests count from zero.
+    anew: bool,
 }
 
 impl Counts {
@@ -51,6 +53,7 @@ impl Counts {
                         .map(|&verb| (verb, number("carrier_requests_total", &[&format!("verb=\"{verb}\"")])))
                         .collect(),
                     leases: before,
+                    anew: false,
                 };
             }
         }
@@ -76,6 +79,7 @@ impl Counts {
             writes: self.writes.iter().map(|(key, &now)| (*key, less(now, before.writes.get(key)))).collect(),
             requests: self.requests.iter().map(|(key, &now)| (*key, less(now, before.requests.get(key)))).collect(),
             leases: self.leases.saturating_sub(before.leases),
+            anew: self.requests.iter().any(|(verb, now)| before.requests.get(verb).is_some_and(|then| now < then)),
         }
     }
 
@@ -97,14 +101,19 @@ impl Counts {
         let kinds: Vec<_> =
             kinds.map(|((side, reason), &number)| format!("{side} {reason} {:.2}", each(number))).collect();
         let beside = self.all_writes().saturating_sub(self.writes());
-        format!("{:.2} ({}), Events and others {:.2}", each(self.writes()), kinds.join(", "), each(beside))
+        let note = self.note();
+        format!("{:.2} ({}), Events and others {:.2}{note}", each(self.writes()), kinds.join(", "), each(beside))
     }
 
     /// All requests by verb, lease renewals apart.
     pub(crate) fn by_verb(&self) -> String {
         let verbs = self.requests.iter().filter(|(_, number)| **number > 0);
         let verbs: Vec<_> = verbs.map(|(verb, number)| format!("{verb} {number}")).collect();
-        format!("{}; {} of them lease renewals", verbs.join(", "), self.leases)
+        format!("{}; {} of them lease renewals{}", verbs.join(", "), self.leases, self.note())
+    }
+
+    fn note(&self) -> &'static str {
+        if self.anew { " (not all: a connection was made anew)" } else { "" }
     }
 }
 
