@@ -13,6 +13,7 @@ use super::link::status::{Truth, Verdict, object};
 use super::link::write;
 use super::news::News;
 use crate::cluster::Cluster;
+use crate::compile::route::RouteError;
 use crate::model::cluster::ClusterId;
 use crate::model::resource::Resource;
 
@@ -29,6 +30,8 @@ pub(crate) fn wanted(problem: Option<&Unfit>, is_followed: bool, entry: &Entry) 
         return says(Truth::Unknown, "Paused", "the CatalogEntry is paused".to_owned());
     }
     match problem {
+        // It is on its way, to or from here; and whoever deletes the entry deletes it as it was.
+        Some(Unfit::Route(RouteError::NoInternalCrd { .. } | RouteError::NoDerivedCrd { .. })) => None,
         Some(problem) => says(Truth::False, "RenderAgain", problem.to_string()),
         None if is_followed && has_condition(&entry.status) => {
             says(Truth::True, "InStep", "the instances of the service are followed".to_owned())
@@ -108,7 +111,6 @@ impl Entries {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::route::RouteError;
 
     fn entry(annotations: &Value, status: &Value) -> Entry {
         Entry::of(&json!({"metadata": {"uid": "u", "annotations": annotations}, "spec": {}, "status": status}))
@@ -133,6 +135,12 @@ mod tests {
         assert_eq!(wanted(None, true, &after).map(|verdict| verdict.status), Some(Truth::True));
         assert_eq!(wanted(None, false, &after), None, "after a restart nothing is known at first");
         assert_eq!(wanted(None, true, &before), None);
+    }
+
+    #[test]
+    fn a_crd_that_is_not_there_is_no_news_for_the_entry() {
+        let problem = Unfit::Route(RouteError::NoDerivedCrd { crd: "a.b".into() });
+        assert_eq!(wanted(Some(&problem), false, &entry(&json!({}), &json!({}))), None);
     }
 
     #[test]

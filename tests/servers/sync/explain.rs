@@ -65,7 +65,9 @@ async fn an_instance_in_step_is_explained_with_the_fields_of_others() -> TestRes
         assert_eq!(shown["object"]["generation"], object["metadata"]["generation"], "{level}");
         assert_eq!(shown["api_version"], object["apiVersion"], "{level}");
     }
-    assert_eq!(report["copy"]["object"]["resource_version"], version(&copy));
+    // The operator may have written the status of the copy meanwhile.
+    let shown = report["copy"]["object"]["resource_version"].as_str().and_then(|shown| shown.parse::<u64>().ok());
+    assert!(shown >= version(&copy).parse().ok(), "{shown:?} is older than {}", version(&copy));
     for level in ["internal_object", "copy"] {
         assert_eq!(report[level]["object"]["marks"]["state"], "ours", "{report:#}");
     }
