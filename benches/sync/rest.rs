@@ -14,6 +14,8 @@ use crate::table::{Spread, Table};
 const RESTARTS: usize = 5;
 /// How long sync is watched after it is ready.
 const AFTER: Duration = Duration::from_secs(5);
+/// A bound against hanging, not an expectation.
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// Measures so many seconds without a change.
 pub(crate) async fn measure(stage: &Stage, length: u64, table: &mut Table) {
@@ -38,11 +40,18 @@ pub(crate) async fn restarts(stage: &Stage, made: &[Made], table: &mut Table) {
     stage.sync.again().expect("it starts");
     stage.sync.ready().await.map_err(crate::stage::text).expect("it gets ready");
     let ready = start.elapsed();
+    let objects_known = crate::table::float(objects) - 0.5;
+    while stage.sync.metrics().await.sum("carrier_objects", &[]) < objects_known {
+        assert!(start.elapsed() < LIMIT, "sync does not know all instances");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let known = start.elapsed();
     tokio::time::sleep(AFTER).await;
     // A new process counts from zero.
     let written = Counts::settled(&stage.sync, &stage.leases).await.writes();
     table.line("ends within", &seconds(stopped));
     table.line("ready after", &seconds(ready));
+    table.line("all instances known after", &seconds(known));
     table.line("memory of the process", &memory_of(stage, rss(&stage.sync), objects));
     table.promise(written == 0, &format!("no write to an instance at a restart ({written})"));
 
