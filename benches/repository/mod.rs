@@ -159,6 +159,8 @@ pub(crate) fn of_services(services: usize, changed: &str) -> Vec<Value> {
                 "derive": {"expose": [{"versions": ["v1beta1"], "fields": [
                     {"jsonPath": ".spec.global.image"}, {"jsonPath": ".spec.mode"}, {"jsonPath": ".spec.size"},
                     {"jsonPath": ".spec.redisExporter.enabled"}, {"jsonPath": ".spec.service.type"},
+                    {"jsonPath": ".spec.redisExporter.image"}, {"jsonPath": ".spec.redisConfig"},
+                    {"jsonPath": ".spec.global.password"},
                 ]}]},
             }}));
     }
