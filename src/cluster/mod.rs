@@ -8,6 +8,7 @@
 
 pub(crate) mod access;
 pub(crate) mod apply;
+pub(crate) mod approval;
 pub(crate) mod client;
 pub(crate) mod connect;
 pub(crate) mod diagnose;

@@ -7,19 +7,19 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Event, INTERRUPTED, Run};
+use crate::cluster::approval::approve;
 use crate::cluster::client::ListSink;
 use crate::cluster::error::{ClusterError, ErrorKind, discreet};
 use crate::cluster::request::{ApiRequest, Selection};
-use crate::model::keys::{APPROVED_DELETION, FINALIZER};
+use crate::model::keys::FINALIZER;
 use crate::model::resource::Resource;
 use crate::plan::steps::{Step, Victims};
+use crate::plan::words;
 
-/// The manager of approvals, the same as that of `carrier approve`.
-const MANAGER: &str = "carrier-approve";
 /// The first pause between two looks at what is being deleted; it doubles.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The longest such pause.
@@ -146,7 +146,7 @@ impl Run<'_> {
         if *complete && all.instances > *planned {
             let reason = format!(
                 "it has {} now, and had {planned} when it was planned, so it stays; plan again",
-                instances(all.instances)
+                words::count(all.instances, "instance")
             );
             return Err(Refusal::new(ClusterError::new(ErrorKind::VersionConflict, ""), reason));
         }
@@ -180,7 +180,7 @@ impl Run<'_> {
                 Ok(live) if !is_same(step, &live) => return self.deleted(step),
                 _ if Instant::now() >= until => {
                     let error = ClusterError::new(ErrorKind::VersionConflict, "");
-                    let instances = instances(count.held.len());
+                    let instances = words::count(count.held.len(), "instance");
                     let reason = format!(
                         "it is still being deleted: `carrier sync` has to delete the copies of {instances} first; \
                          apply again when it is gone"
@@ -206,18 +206,8 @@ impl Run<'_> {
     /// Writes the approval of one instance, which names its UID.
     async fn approve(&self, held: &Held) -> Result<(), Refusal> {
         let Held { resource, namespace, name, uid } = held;
-        let mut body = json!({
-            "apiVersion": resource.api_version(), "kind": resource.kind,
-            "metadata": {"name": name, "uid": uid, "annotations": {APPROVED_DELETION: uid}},
-        });
-        if let Some(namespace) = namespace {
-            body["metadata"]["namespace"] = namespace.as_str().into();
-        }
-        let apply = ApiRequest::apply(resource, namespace.as_deref(), name, &body).field_manager(MANAGER);
-        match self.work.cluster.call(&apply.force(true).metadata_only()).await {
+        match approve(self.work.cluster, resource, namespace.as_deref(), name, uid).await {
             Ok(_) => Ok(()),
-            // It is gone, or another one has its name.
-            Err(error) if error.is_absent() || error.kind == ErrorKind::VersionConflict => Ok(()),
             Err(error) => {
                 let what = namespace.as_ref().map_or_else(|| name.clone(), |namespace| format!("{namespace}/{name}"));
                 let reason = format!(
@@ -235,10 +225,6 @@ impl Run<'_> {
 fn is_same(step: &Step, live: &Value) -> bool {
     let uid = live.pointer("/metadata/uid").and_then(Value::as_str);
     step.seen.as_ref().is_some_and(|seen| Some(seen.uid.as_str()) == uid)
-}
-
-fn instances(count: usize) -> String {
-    format!("{count} instance{}", if count == 1 { "" } else { "s" })
 }
 
 /// Why what comes later is not deleted.

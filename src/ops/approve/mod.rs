@@ -7,7 +7,6 @@ mod select;
 pub(super) mod services;
 
 use futures::future::join_all;
-use serde_json::json;
 
 use self::select::{Tenants, orphans};
 pub(crate) use self::select::{Waiting, What};
@@ -15,16 +14,14 @@ use self::services::{Entry, Kind, Kinds, Meant, choose};
 use super::copies::{Copies, Level};
 use super::event::{Events, Subject};
 use super::reach::{self, Unreached};
+use crate::cluster::approval;
 use crate::cluster::connect::Connector;
 use crate::cluster::error::discreet;
 use crate::cluster::instances::unlisted;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Selection, identity};
 use crate::model::cluster::{ClusterId, Target};
-use crate::model::keys::{APPROVED_DELETION, MANAGEMENT_CLUSTER, ORIGIN_NAMESPACE, SERVICE_CLUSTER};
+use crate::model::keys::{MANAGEMENT_CLUSTER, ORIGIN_NAMESPACE, SERVICE_CLUSTER};
 use crate::model::resource::Resource;
-
-/// The manager of the annotation.
-const MANAGER: &str = "carrier-approve";
 
 /// What is to be approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,16 +255,9 @@ impl Found {
             (What::Copy, Some(service)) => service,
             _ => management,
         };
-        let body = json!({
-            "apiVersion": resource.api_version(), "kind": resource.kind,
-            "metadata": {"namespace": namespace, "name": name, "uid": uid, "annotations": {APPROVED_DELETION: uid}},
-        });
-        let apply = ApiRequest::apply(resource, Some(namespace), name, &body).field_manager(MANAGER);
-        // Whoever wrote another UID there approved another object.
-        match cluster.call(&apply.force(true).metadata_only()).await {
-            Ok(_) => Approval::Written,
-            // With a UID in it an apply makes nothing: it is a conflict where the object is another, or is not there.
-            Err(error) if error.is_absent() || error.kind == ErrorKind::VersionConflict => Approval::Gone,
+        match approval::approve(cluster, resource, Some(namespace), name, uid).await {
+            Ok(true) => Approval::Written,
+            Ok(false) => Approval::Gone,
             Err(error) => Approval::Failed(discreet(&error.message)),
         }
     }
