@@ -1,5 +1,7 @@
 //! A server's message without the values that it quotes. Pure.
 
+use crate::model::plain;
+
 /// The message without its values: `Invalid value: "hunter2": must be …` may quote a preset that is a
 /// password.
 #[must_use]
@@ -15,6 +17,18 @@ pub(crate) fn discreet(message: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// The words of a server for people: one line, without control characters and quoted values, cut after `longest`
+/// characters.
+#[must_use]
+pub(crate) fn discreet_line(text: &str, longest: usize) -> String {
+    let text = discreet(text);
+    let text = plain::line(text.trim());
+    match text.char_indices().nth(longest) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.into_owned(),
+    }
 }
 
 /// The end of a quoted value: the first `: ` outside of quotes and brackets.

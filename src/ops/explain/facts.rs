@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::services::Candidate;
-use crate::cluster::error::discreet;
+use crate::cluster::error::discreet_line;
 use crate::cluster::{ClusterError, ErrorKind};
-use crate::model::plain;
 use crate::ops::reach::Unreached;
 use crate::sync::wanted::SYNCED;
 
@@ -116,12 +115,7 @@ pub(super) fn without_values(object: &Value) -> Value {
 /// The words of a server: one line, bounded, without control characters and without the values that they quote.
 #[must_use]
 pub(super) fn said(text: &str) -> String {
-    let text = discreet(text);
-    let text = plain::line(text.trim());
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.into_owned(),
-    }
+    discreet_line(text, LONGEST)
 }
 
 #[cfg(test)]

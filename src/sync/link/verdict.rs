@@ -5,9 +5,9 @@
 
 use std::fmt;
 
-use crate::cluster::error::discreet;
+use crate::cluster::error::discreet_line;
 use crate::cluster::{ClusterError, ErrorKind};
-use crate::model::{digest, plain};
+use crate::model::digest;
 
 /// The longest text of a server in a condition, in characters.
 const LONGEST: usize = 300;
@@ -124,12 +124,7 @@ impl Fault {
 /// The words of a server, for a condition: one line, bounded, no control characters, no quoted values.
 #[must_use]
 pub(crate) fn server_text(text: &str) -> String {
-    let text = discreet(text);
-    let text = plain::line(text.trim());
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.into_owned(),
-    }
+    discreet_line(text, LONGEST)
 }
 
 #[cfg(test)]
