@@ -135,7 +135,7 @@ pub(super) fn left_over(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
@@ -147,7 +147,8 @@ mod tests {
     use crate::ops::copies::tests::{KIND, copies, copy, on_purpose, resource};
     use serde_json::json;
 
-    fn service() -> Service {
+    /// The service of [`KIND`], with this internal kind.
+    pub(crate) fn service(internal: Option<Resource>) -> Service {
         let crd = OfferedCrd {
             name: KIND.into(),
             group: "eu-west-1.team-a".into(),
@@ -157,7 +158,7 @@ mod tests {
         };
         let base = Resource::new("example.com", "v1", "Redis", "redis", true);
         let cluster = ClusterId::new("team-a", "eu-west-1");
-        Service { cluster, crd, resource: resource(), internal: None, base }
+        Service { cluster, crd, resource: resource(), internal, base }
     }
 
     #[test]
@@ -171,7 +172,7 @@ mod tests {
             [copy("team-b-y", "both", |_| {}), approved("approved"), copy("team-b-y", "released", on_purpose)],
         );
         let left = left(&BTreeSet::new(), &[&internal, &below]);
-        let entries = left_over(&service(), left.clone(), true, |tenant| format!("{tenant}-x"));
+        let entries = left_over(&service(None), left.clone(), true, |tenant| format!("{tenant}-x"));
         let text = |entry: &LeftOver| {
             let levels: Vec<LeftLevel> = entry.copies.iter().map(|copy| copy.level).collect();
             json!([entry.name, entry.state, levels, entry.service_namespace, entry.in_service_cluster, entry.waits()])
@@ -183,7 +184,7 @@ mod tests {
             json!(["released", "released", ["service"], "team-b-y", true, false]),
         ];
         assert_eq!(entries.iter().map(text).collect::<Vec<_>>(), wanted);
-        let unasked = left_over(&service(), left, false, |tenant| format!("{tenant}-x"));
+        let unasked = left_over(&service(None), left, false, |tenant| format!("{tenant}-x"));
         assert_eq!(unasked[0].in_service_cluster, None);
     }
 }

@@ -298,11 +298,11 @@ mod tests {
     use super::*;
     use crate::cluster::client::simulated::{Answer, Answers};
     use crate::cluster::connect::ConnectOptions;
-    use crate::compile::build::OfferedCrd;
     use crate::compile::load::Loaded;
     use crate::compile::{Discovered, compile};
     use crate::model::config::Config;
-    use crate::ops::copies::tests::{KIND, copy, resource};
+    use crate::ops::copies::tests::copy;
+    use crate::ops::get::left::tests::service;
 
     /// A management cluster with these internal objects, whose tenant objects are these when they are listed again.
     struct Management {
@@ -332,20 +332,8 @@ mod tests {
     async fn around(uid: Option<&str>, internal: Answer, tenants: Answer) -> (Instances, usize) {
         let answers = Arc::new(Management { internal, tenants, asked: Mutex::default() });
         let cluster = Cluster::simulated(Target::Management, Arc::<Management>::clone(&answers));
-        let crd = OfferedCrd {
-            name: KIND.into(),
-            group: "eu-west-1.team-a".into(),
-            kind: "Redis".into(),
-            plural: "redis".into(),
-            versions: Vec::new(),
-        };
-        let service = Service {
-            cluster: ClusterId::new("team-a", "eu-west-1"),
-            crd,
-            resource: resource(),
-            internal: Some(Resource::new("internal.eu-west-1.team-a", "v1", "Redis", "redis", true)),
-            base: Resource::new("example.com", "v1", "Redis", "redis", true),
-        };
+        let internal = Resource::new("internal.eu-west-1.team-a", "v1", "Redis", "redis", true);
+        let service = service(Some(internal));
         let (loaded, discovered) = (Loaded::default(), Discovered::default());
         let compiled = compile(&loaded, &discovered);
         let (options, config) = (ConnectOptions::default(), Config::default());

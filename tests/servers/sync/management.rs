@@ -36,6 +36,16 @@ async fn some(redis: &Service, names: &[&str]) -> TestResult {
     Ok(())
 }
 
+/// Waits until the deletion of an instance is held.
+async fn held(redis: &Service, name: &str) {
+    wait(&format!("the deletion of {name} is held"), async || {
+        let tenant = redis.tenant.get(name).await.ok_or("it is gone")?;
+        let synced = condition(&tenant, "Synced");
+        holds(said(synced) == "False/DeletionHeld", || synced.to_string())
+    })
+    .await;
+}
+
 async fn the_management_api_server_is_restarted() -> TestResult {
     let bed = Bed::new(&["eu-west-1"]).await?;
     let _operator = bed.operator("eu-west-1");
@@ -268,12 +278,7 @@ async fn the_namespace_of_a_tenant_is_deleted() -> TestResult {
     bed.management().kubectl(&["delete", "namespace", "team-c", "--wait=false"]).await?;
     // Nobody asked for the workloads to go: held at once, however few there are.
     for name in ["one", "two"] {
-        wait(&format!("{name} is held"), async || {
-            let tenant = redis.tenant.get(name).await.ok_or("it is gone")?;
-            let synced = condition(&tenant, "Synced");
-            holds(said(synced) == "False/DeletionHeld", || synced.to_string())
-        })
-        .await;
+        held(&redis, name).await;
     }
     some(&other, &["later"]).await?;
     for (name, before) in ["one", "two"].into_iter().zip(&copies) {
@@ -301,12 +306,7 @@ async fn a_derived_crd_is_deleted_with_its_instances() -> TestResult {
     let before = [redis.copy.get("one").await, redis.copy.get("two").await];
     bed.management().kubectl(&["delete", "crd", "redis.eu-west-1.team-a", "--wait=false"]).await?;
     for name in ["one", "two"] {
-        wait(&format!("{name} is held"), async || {
-            let tenant = redis.tenant.get(name).await.ok_or("it is gone")?;
-            let synced = condition(&tenant, "Synced");
-            holds(said(synced) == "False/DeletionHeld", || synced.to_string())
-        })
-        .await;
+        held(&redis, name).await;
     }
     let metrics = sync.metrics().await;
     assert!(metrics.sum("carrier_deletions_held", &[]) >= 2.0, "{metrics:?}");
@@ -335,12 +335,7 @@ async fn a_missing_catalog_entry_deletes_nothing() -> TestResult {
     some(&redis, &["kept", "deleted"]).await?;
     bed.entries().delete("redis.eu-west-1").await?;
     redis.member.delete("deleted").await?;
-    wait("its deletion is held", async || {
-        let tenant = redis.tenant.get("deleted").await.ok_or("it is gone")?;
-        let synced = condition(&tenant, "Synced");
-        holds(said(synced) == "False/DeletionHeld", || synced.to_string())
-    })
-    .await;
+    held(&redis, "deleted").await;
     assert!(redis.copy.get("kept").await.is_some_and(|copy| copy["metadata"]["deletionTimestamp"].is_null()));
     assert!(redis.copy.get("deleted").await.is_some_and(|copy| copy["metadata"]["deletionTimestamp"].is_null()));
     // The cause is gone: it goes on by itself.
