@@ -235,7 +235,7 @@ fn boxed() -> (CatalogEntrySpec, Value, Value) {
     let paths = vec![FieldPath::parse(".spec.size").unwrap()];
     let case = Case::new(&base, base.source.version("v1beta1").unwrap(), paths);
     let derived = derived(&case).unwrap().0.crd;
-    (entry(&case), internal(&base.source, &CLUSTER, case.version), derived)
+    (entry(&case), internal(&base.source, &CLUSTER, case.version), Value::clone(&derived))
 }
 
 fn what_is_missing_or_does_not_fit_is_said() {

@@ -47,7 +47,7 @@ use crate::model::source::Spanned;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Derived {
     /// The CustomResourceDefinition.
-    pub crd: Value,
+    pub crd: Arc<Value>,
     /// The kind tenants see.
     pub kind: String,
     /// The plural tenants see.
@@ -71,8 +71,7 @@ pub fn internal(source: &SourceCrd, cluster: &ClusterId, version: &SourceVersion
 #[must_use]
 pub(crate) fn internal_as(source: &SourceCrd, names: &CrdNames, cluster: &ClusterId, version: &SourceVersion) -> Value {
     let annotations = origin(source, version);
-    let mut root = version.schema.clone();
-    sanitize::schema(&mut root);
+    let mut root = version.storable.clone();
     sanitize::root(&mut root);
     let selectable = version.selectable.iter().map(|p| json!({ "jsonPath": p })).collect();
     let version =
@@ -121,20 +120,15 @@ pub fn derive(
     let storage = names.iter().find(stored).or(names.first())?.clone();
     same_shape(source, &shapes, &storage, &exposure.object, diagnostics);
 
-    let versions = names
-        .iter()
-        .filter_map(|name| {
-            let shape = shapes.get(name)?;
-            Some(shape.to_crd_version(*name == storage))
-        })
-        .collect();
+    let projection = Arc::clone(&shapes.get(&storage)?.projection);
+    let versions =
+        names.iter().filter_map(|name| Some(shapes.remove(name)?.into_crd_version(*name == storage))).collect();
     let called = CrdNames::of_exposure(source, exposure);
     let mut crd_names = called.to_value();
     crd_names["categories"] = json!(["all"]);
     let crd = crd(&cluster.derived_group(), &called.plural, crd_names, versions, cluster);
     let CrdNames { kind, plural, .. } = called;
-    let projection = Arc::new(shapes.remove(&storage)?.projection);
-    Some(Derived { crd, kind, plural, versions: names, storage, projection })
+    Some(Derived { crd: Arc::new(crd), kind, plural, versions: names, storage, projection })
 }
 
 /// The version of the source, if it can be exposed here.
@@ -175,7 +169,7 @@ struct Shape<'s> {
     scale: Option<Value>,
     columns: Vec<Value>,
     selectable: Vec<Value>,
-    projection: Projection,
+    projection: Arc<Projection>,
 }
 
 impl<'s> Shape<'s> {
@@ -185,21 +179,20 @@ impl<'s> Shape<'s> {
         source: &'s SourceVersion,
         report: &mut Report<'_>,
     ) -> Option<Self> {
-        let mut root = source.schema.clone();
-        let formats = sanitize::schema(&mut root);
-        let selection = Selection::of(&root, report);
+        let root = &source.storable;
+        let selection = Selection::of(root, report);
         let Selection { set, defaults, presets } = &selection;
-        for (path, message) in formats.into_iter().filter(|(path, _)| set.shows(path)) {
-            report.about(&codes::FORMAT_DROPPED, &path, message, None);
+        for (path, message) in source.dropped.iter().filter(|(path, _)| set.shows(path)) {
+            report.about(&codes::FORMAT_DROPPED, path, message.clone(), None);
         }
         // A preset that does not fit has been reported; its field is not reported as unset as well.
         let plain =
             |p: &&ValueAt| !p.path.value.segments().iter().any(|s| matches!(s, Segment::Items | Segment::Values));
         let unsound = report.item.presets.iter().filter(plain).filter(|p| !presets.contains(p));
         let given: Vec<ValueAt> = presets.iter().chain(unsound).cloned().collect();
-        fulfil::fulfillable(&root, set, &given, report);
+        fulfil::fulfillable(root, set, &given, report);
         let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
-        let mut schema = Pruner { report, preset: &preset, defaults }.root(&root, set)?;
+        let mut schema = Pruner { report, preset: &preset, defaults }.root(root, set)?;
         // After pruning: the service cluster still enforces what the root requires of hidden fields.
         for message in sanitize::root(&mut schema) {
             report.at(&codes::VALIDATION_DROPPED, item.place, message, None);
@@ -207,14 +200,13 @@ impl<'s> Shape<'s> {
         let columns = columns::columns(source, set, report);
         let scale = columns::scale(source, set, report);
         let selectable = columns::selectable(source, set, report);
-        let projection = selection.projection(&root);
+        let projection = Arc::new(selection.projection(root));
         status::guarantee(&mut schema, set, report);
         Some(Self { place: name.span, source, schema, scale, columns, selectable, projection })
     }
 
-    fn to_crd_version(&self, storage: bool) -> Value {
-        let parts = (self.schema.clone(), self.scale.clone(), self.columns.clone(), self.selectable.clone());
-        crd_version(self.source, storage, parts.0, parts.1, parts.2, parts.3)
+    fn into_crd_version(self, storage: bool) -> Value {
+        crd_version(self.source, storage, self.schema, self.scale, self.columns, self.selectable)
     }
 }
 
@@ -227,7 +219,7 @@ fn same_shape(
     object: &str,
     diagnostics: &mut Diagnostics,
 ) {
-    let Some(stored) = shapes.get(storage) else { return };
+    let Some(stored) = shapes.get(storage).filter(|_| shapes.len() > 1) else { return };
     let bare = bare(&stored.schema);
     for (name, shape) in shapes.iter().filter(|(n, _)| n.as_str() != storage) {
         let (code, message) = if self::bare(&shape.schema) != bare {

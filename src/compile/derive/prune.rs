@@ -34,13 +34,17 @@ impl Pruner<'_, '_> {
     }
 
     fn node(&mut self, node: Node<'_>, at: &mut FieldPath) -> Option<Pruned> {
-        let mut out = node.source.as_object()?.clone();
+        let (children, cut): (_, fn(&mut Self, _, &mut _, &mut _, &mut _) -> bool) =
+            match schema::type_name(node.source) {
+                "array" => ("items", Self::array),
+                _ if schema::values(node.source).is_some() => ("additionalProperties", Self::map),
+                _ => ("properties", Self::object),
+            };
+        // Without the children: what is visible of them is put in their place, and they may be most of the CRD.
+        let keywords = node.source.as_object()?.iter().filter(|(key, _)| *key != children);
+        let mut out: Map<String, Value> = keywords.map(|(key, value)| (key.clone(), value.clone())).collect();
         let mut pruned = Pruned::default();
-        let visible = match schema::type_name(node.source) {
-            "array" => self.array(node, at, &mut out, &mut pruned),
-            _ if schema::values(node.source).is_some() => self.map(node, at, &mut out, &mut pruned),
-            _ => self.object(node, at, &mut out, &mut pruned),
-        };
+        let visible = cut(self, node, at, &mut out, &mut pruned);
         if !visible {
             return None;
         }
@@ -138,7 +142,6 @@ impl Pruner<'_, '_> {
         let required = schema::required(node.source).filter(|n| visible.contains_key(*n)).map(str::to_owned).collect();
         schema::set_strings(out, "required", if node.in_status { Vec::new() } else { required });
         let any = !visible.is_empty();
-        out.remove("additionalProperties");
         out.insert("properties".to_owned(), Value::Object(visible));
         pruned.changed_type = true;
         any

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::schema;
+use super::{sanitize, schema};
 use crate::model::codes::{Code, derivation};
 use crate::model::crd::versions as versions_of;
 use crate::model::path::{FieldPath, Segment};
@@ -44,6 +44,11 @@ pub struct SourceVersion {
     pub deprecated: bool,
     /// The root schema.
     pub schema: Value,
+    /// The root schema without the keywords that no copy can keep. Made once here, since many services may be made of one
+    /// CRD.
+    pub(super) storable: Value,
+    /// What `storable` lacks: each place with a message.
+    pub(super) dropped: Vec<(FieldPath, String)>,
     /// Its subresources.
     pub subresources: Subresources,
     /// `additionalPrinterColumns`.
@@ -159,11 +164,15 @@ impl SourceVersion {
             return Err(format!("version `{name}` has no schema"));
         };
         let list = |key: &str| version.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut storable = root.clone();
+        let dropped = sanitize::schema(&mut storable);
         Ok(Self {
             served: flag("served"),
             storage: flag("storage"),
             deprecated: flag("deprecated"),
             schema: root.clone(),
+            storable,
+            dropped,
             subresources: Subresources {
                 status: version.pointer("/subresources/status").is_some(),
                 scale: version.pointer("/subresources/scale").cloned(),
