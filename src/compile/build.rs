@@ -4,15 +4,16 @@
 //! diagnostic. Two services whose names conflict in an API group are found here, since only CRDs know their
 //! names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::derive::names::CrdNames;
-use super::derive::source::SourceCrd;
+use super::derive::source::{SourceCrd, SourceProblem};
 use super::derive::{self, Derived};
 use super::discovered::{Discovered, DiscoveredCrd};
+use super::parallel::in_parallel;
 use super::resolve::{BaseName, Origin, Resolved, Service};
 use super::route::ServiceRoute;
 use crate::model::cluster::ClusterId;
@@ -79,20 +80,41 @@ impl Built {
     }
 }
 
+/// The amount of text that one service is taken for where work is divided among threads: a CRD of an ordinary size.
+const BYTES_PER_SERVICE: usize = 16 * 1024;
+
 /// Builds every service whose CRD is known, in the order of the services. Those that cannot be built are
 /// reported and left out.
 pub(crate) fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Built>, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
+    let services = resolved.services.iter().enumerate();
+    let found: Vec<(usize, &Service<'_>, &DiscoveredCrd)> = services
+        .filter_map(|(index, service)| Some((index, service, find(service, discovered, &mut diagnostics)?)))
+        .collect();
+    let sources = read_all(found.iter().map(|(.., snapshot)| *snapshot));
+    let outcomes = in_parallel(
+        found,
+        |_| BYTES_PER_SERVICE,
+        |(index, service, snapshot)| {
+            let source = sources[&address(snapshot)].as_ref();
+            let outcome = source.map(|source| one(index, service, Arc::clone(source)));
+            (service, snapshot, outcome)
+        },
+    );
     let mut merged = Merged::default();
-    let mut sources: BTreeMap<(ClusterId, String), Option<Arc<SourceCrd>>> = BTreeMap::new();
-    let mut built = Vec::new();
-    for (index, service) in resolved.services.iter().enumerate() {
-        let Some((name, snapshot)) = find(service, discovered, &mut diagnostics) else { continue };
-        let source = sources
-            .entry((service.cluster.clone(), name.to_owned()))
-            .or_insert_with(|| read(service, snapshot, &mut merged));
-        if let Some(source) = source.clone() {
-            built.extend(one(index, service, source, &mut merged));
+    let mut built = Vec::with_capacity(outcomes.len());
+    let mut refused = BTreeSet::new();
+    for (service, snapshot, outcome) in outcomes {
+        match outcome {
+            Ok((one, found)) => {
+                merged.add(&service.cluster, found);
+                built.extend(one);
+            }
+            // Once a cluster, however many services are made of it.
+            Err(problems) if refused.insert((&service.cluster, address(snapshot))) => {
+                merged.add(&service.cluster, unreadable(service, snapshot, problems));
+            }
+            Err(_) => {}
         }
     }
     diagnostics.append(merged.into_diagnostics(resolved));
@@ -100,11 +122,25 @@ pub(crate) fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Bu
     (built, diagnostics)
 }
 
+/// Reads every base CRD once, however many clusters have the same body; by [`address`].
+fn read_all<'d>(
+    snapshots: impl Iterator<Item = &'d DiscoveredCrd>,
+) -> HashMap<usize, Result<Arc<SourceCrd>, Vec<SourceProblem>>> {
+    let bodies: HashMap<usize, &Value> = snapshots.map(|snapshot| (address(snapshot), &*snapshot.body)).collect();
+    let read = |(at, body)| (at, SourceCrd::read(body).map(Arc::new));
+    in_parallel(bodies.into_iter().collect(), |_| BYTES_PER_SERVICE, read).into_iter().collect()
+}
+
+/// Tells shared bodies from others.
+fn address(snapshot: &DiscoveredCrd) -> usize {
+    Arc::as_ptr(&snapshot.body).addr()
+}
+
 fn find<'d>(
     service: &'d Service<'_>,
     discovered: &'d Discovered,
     diagnostics: &mut Diagnostics,
-) -> Option<(&'d str, &'d DiscoveredCrd)> {
+) -> Option<&'d DiscoveredCrd> {
     let cluster = &service.cluster;
     match &service.base.name {
         BaseName::Crd(name) => {
@@ -116,13 +152,13 @@ fn find<'d>(
                     .on(service.origin.id(), "/spec/discover/crd/name");
                 diagnostics.push(diagnostic);
             }
-            found.map(|snapshot| (name.as_str(), snapshot))
+            found
         }
         BaseName::Plural(plural) => {
             let mut found = discovered.by_plural(cluster, plural);
             let (first, second) = (found.next(), found.next());
             let message = match (first, second) {
-                (Some(only), None) => return Some(only),
+                (Some((_, only)), None) => return Some(only),
                 (None, _) if discovered.is_broken(cluster, plural) => return None,
                 (None, _) => format!("the cluster `{cluster}` has no snapshot of a CRD with the plural `{plural}`"),
                 (Some(a), Some(b)) => format!("the plural `{plural}` fits both `{}` and `{}`", a.0, b.0),
@@ -147,42 +183,35 @@ fn plurals_of(discovered: &Discovered, cluster: &ClusterId) -> Option<String> {
     (1..=8).contains(&plurals.len()).then(|| plurals.join(", "))
 }
 
-/// Reads a base CRD. Its problems are reported at the line that refers to it, since that is the line to change;
+/// The problems of a base CRD. They are reported at the line that refers to it, since that is the line to change;
 /// the snapshot is the second place.
-fn read(service: &Service<'_>, snapshot: &DiscoveredCrd, merged: &mut Merged) -> Option<Arc<SourceCrd>> {
-    match SourceCrd::read(&snapshot.body) {
-        Ok(source) => Some(Arc::new(source)),
-        Err(problems) => {
-            let mut found = Diagnostics::default();
-            for problem in problems {
-                let mut diagnostic = Diagnostic::new(problem.code, service.base.place, problem.message)
-                    .help(problem.code.fix())
-                    .on(service.origin.id(), "");
-                if let Some(place) = snapshot.place {
-                    diagnostic = diagnostic.label(place, "the snapshot");
-                }
-                found.push(diagnostic);
-            }
-            merged.add(&service.cluster, found);
-            None
+fn unreadable(service: &Service<'_>, snapshot: &DiscoveredCrd, problems: &[SourceProblem]) -> Diagnostics {
+    let mut found = Diagnostics::default();
+    for problem in problems {
+        let mut diagnostic = Diagnostic::new(problem.code, service.base.place, problem.message.as_str())
+            .help(problem.code.fix())
+            .on(service.origin.id(), "");
+        if let Some(place) = snapshot.place {
+            diagnostic = diagnostic.label(place, "the snapshot");
         }
+        found.push(diagnostic);
     }
+    found
 }
 
-fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, merged: &mut Merged) -> Option<Built> {
-    let cluster = &service.cluster;
+/// Builds a service from its base CRD; `None` where the problems prevent it.
+fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>) -> (Option<Built>, Diagnostics) {
     let mut found = Diagnostics::default();
+    let built = built(index, service, source, &mut found);
+    (built, found)
+}
+
+fn built(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, found: &mut Diagnostics) -> Option<Built> {
+    let cluster = &service.cluster;
     let derived = match &service.exposure {
         None => None,
-        Some(exposure) => match derive::derive(&source, exposure, cluster, &mut found) {
-            Some(derived) => Some(derived),
-            None => {
-                merged.add(&service.cluster, found);
-                return None;
-            }
-        },
+        Some(exposure) => Some(derive::derive(&source, exposure, cluster, found)?),
     };
-    merged.add(&service.cluster, found);
     let version = match &derived {
         Some(derived) => source.version(&derived.storage)?,
         None => source.preferred()?,

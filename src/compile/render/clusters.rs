@@ -28,7 +28,7 @@ pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
     out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, SYSTEM_NAMESPACE), origin);
     out.add(Stage::Rbac, Draft::new("v1", "ServiceAccount", Some(SYSTEM_NAMESPACE), account.as_str()), origin);
 
-    let here = || view.services.iter().filter(|offer| offer.service.cluster == *id);
+    let here = || view.within(id).iter();
     let tenants: Vec<&str> = view.tenants_in(id).collect();
     // Includes services that no tenant is offered now: existing instances must still be read.
     let offered: BTreeSet<Resource<'_>> = here().map(Resource::of).collect();
@@ -64,8 +64,7 @@ fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, account: &str, out:
     }
     out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, namespace.as_str()).labels(&labels), origin);
 
-    let resources: BTreeSet<Resource<'_>> =
-        view.offered(tenant).filter(|offer| offer.service.cluster == *id).map(Resource::of).collect();
+    let resources: BTreeSet<Resource<'_>> = view.offered_in(id, tenant).map(Resource::of).collect();
     // Here too: a tenant that leaves the repository keeps its namespace, and leaves the ClusterRole.
     let mut rules = vec![rbac::named("", "namespaces", &[&namespace], &["get"])];
     rules.extend(resources.iter().map(|resource| rbac::rule(resource.group, &[resource.plural], COPY)));

@@ -16,7 +16,7 @@ pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
         out.add_crd(Arc::clone(&offer.built.internal), origin);
         if let Some(derived) = &offer.built.derived {
             let place = offer.service.exposure.as_ref().map(|e| e.place).or(origin);
-            out.add_crd(Arc::new(derived.crd.clone()), place);
+            out.add_crd(Arc::clone(&derived.crd), place);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One rendered object, and how it is built.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -136,7 +136,7 @@ pub(super) fn keys<const N: usize>(pairs: [(&str, &str); N]) -> Keys {
 /// The objects of one cluster.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
-    objects: BTreeMap<(Stage, ManifestId), Manifest>,
+    objects: Vec<Manifest>,
 }
 
 impl Collector {
@@ -144,9 +144,7 @@ impl Collector {
     /// service: the first cause is kept.
     pub(super) fn add(&mut self, stage: Stage, draft: Draft, cause: impl Into<Cause>) {
         let Draft { id, body } = draft;
-        if let Entry::Vacant(free) = self.objects.entry((stage, id.clone())) {
-            free.insert(Manifest { id, stage, body: Arc::new(Value::Object(body)), cause: cause.into() });
-        }
+        self.objects.push(Manifest { id, stage, body: Arc::new(Value::Object(body)), cause: cause.into() });
     }
 
     /// Adds a CRD.
@@ -158,13 +156,19 @@ impl Collector {
             namespace: None,
             name,
         };
-        if let Entry::Vacant(free) = self.objects.entry((Stage::Crds, id.clone())) {
-            free.insert(Manifest { id, stage: Stage::Crds, body: crd, cause: place.into() });
-        }
+        self.objects.push(Manifest { id, stage: Stage::Crds, body: crd, cause: place.into() });
     }
 
-    /// All objects, in the order in which to apply them.
-    pub(super) fn into_sorted(self) -> Vec<Manifest> {
-        self.objects.into_values().collect()
+    /// Adds the objects of another, after those that are there.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.objects.append(&mut other.objects);
+    }
+
+    /// All objects, each once, in the order in which to apply them.
+    pub(super) fn into_sorted(mut self) -> Vec<Manifest> {
+        // Stable, so that of equal objects the first is kept.
+        self.objects.sort_by(|a, b| (a.stage, &a.id).cmp(&(b.stage, &b.id)));
+        self.objects.dedup_by(|later, first| (later.stage, &later.id) == (first.stage, &first.id));
+        self.objects
     }
 }

@@ -19,10 +19,12 @@ mod sync;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::build::{Built, OfferedCrd};
 use super::discovered::Discovered;
+use super::parallel::in_parallel;
 use super::resolve::{Resolved, Service};
 use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
@@ -76,9 +78,14 @@ pub(crate) fn render(resolved: &Resolved<'_>, built: &[Built], discovered: &Disc
     entries::render(&view, &mut management);
     offerings::render(&view, &mut management);
     sync::render(&view, &mut management);
-    let clusters = resolved.clusters.keys().map(|id| (id.clone(), clusters::render(&view, id))).collect();
-    ManifestSet { management: management.into_sorted(), clusters }
+    let clusters = resolved.clusters.keys().collect();
+    let weight = |id: &&ClusterId| view.within(id).len() * BYTES_PER_OFFER;
+    let clusters = in_parallel(clusters, weight, |id| (id.clone(), clusters::render(&view, id)));
+    ManifestSet { management: management.into_sorted(), clusters: clusters.into_iter().collect() }
 }
+
+/// The amount of text that the objects of one service for one tenant come to, where work is divided among threads.
+const BYTES_PER_OFFER: usize = 4 * 1024;
 
 /// The input of all families, and what several of them need of it.
 struct View<'a, 'l> {
@@ -89,6 +96,10 @@ struct View<'a, 'l> {
     /// The services that each tenant is offered, by index in `services`. Every tenant that a catalog selects
     /// has an entry, even if the catalog offers nothing.
     offers: BTreeMap<&'l str, BTreeSet<usize>>,
+    /// The services of each cluster, in `services`.
+    within: BTreeMap<&'a ClusterId, Range<usize>>,
+    /// The tenants that are offered a service in each cluster.
+    tenants: BTreeMap<&'a ClusterId, BTreeSet<&'l str>>,
 }
 
 /// A service and its CRDs.
@@ -111,28 +122,48 @@ impl<'a, 'l> View<'a, 'l> {
             .collect();
         let position: BTreeMap<usize, usize> =
             services.iter().enumerate().map(|(at, offer)| (offer.built.service, at)).collect();
-        let offers = resolved
+        let offers: BTreeMap<&str, BTreeSet<usize>> = resolved
             .offers()
             .into_iter()
             .map(|(tenant, services)| (tenant, services.iter().filter_map(|s| position.get(s).copied()).collect()))
             .collect();
-        Self { resolved, discovered, services, offers }
+        // Services are sorted by cluster.
+        let mut within: BTreeMap<&ClusterId, Range<usize>> = BTreeMap::new();
+        for (at, offer) in services.iter().enumerate() {
+            within.entry(&offer.service.cluster).or_insert(at..at).end = at + 1;
+        }
+        let mut tenants: BTreeMap<&ClusterId, BTreeSet<&str>> = BTreeMap::new();
+        for (tenant, offers) in &offers {
+            for at in offers {
+                tenants.entry(&services[*at].service.cluster).or_default().insert(tenant);
+            }
+        }
+        Self { resolved, discovered, services, offers, within, tenants }
     }
 
     fn providers(&self) -> impl Iterator<Item = &'l str> + '_ {
         self.resolved.with_role(AccountRole::Provider).map(|a| a.name.as_str())
     }
 
-    /// The services that a tenant is offered.
+    /// The services that a tenant is offered, sorted by cluster.
     fn offered(&self, tenant: &str) -> impl Iterator<Item = &Offer<'a, 'l>> {
         self.offers.get(tenant).into_iter().flatten().map(|at| &self.services[*at])
     }
 
+    /// The services that a tenant is offered in a cluster.
+    fn offered_in(&self, cluster: &ClusterId, tenant: &str) -> impl Iterator<Item = &Offer<'a, 'l>> {
+        let within = self.within.get(cluster).cloned().unwrap_or_default();
+        let offers = self.offers.get(tenant);
+        offers.into_iter().flat_map(move |all| all.range(within.clone())).map(|at| &self.services[*at])
+    }
+
+    /// The services in a cluster, whether a tenant is offered them or not.
+    fn within(&self, cluster: &ClusterId) -> &[Offer<'a, 'l>] {
+        self.within.get(cluster).and_then(|range| self.services.get(range.clone())).unwrap_or_default()
+    }
+
     /// The tenants that are offered a service in this cluster.
     fn tenants_in(&self, cluster: &ClusterId) -> impl Iterator<Item = &'l str> {
-        self.offers
-            .iter()
-            .filter(move |(_, offers)| offers.iter().any(|at| self.services[*at].service.cluster == *cluster))
-            .map(|(tenant, _)| *tenant)
+        self.tenants.get(cluster).into_iter().flatten().copied()
     }
 }

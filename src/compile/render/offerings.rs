@@ -3,8 +3,11 @@
 
 use super::manifest::{Collector, Draft, keys};
 use super::rbac;
-use super::{Offer, View};
+use super::{BYTES_PER_OFFER, Offer, View};
 use crate::compile::build::OfferedCrd;
+use crate::compile::parallel::in_parallel;
+use crate::compile::resolve::CatalogOffers;
+use crate::model::cluster::ClusterId;
 use crate::model::keys::SERVICE_NAMESPACE;
 use crate::model::kinds::{
     AccountSpec, CrdInformation, CrdVersion, ObjectReference, OfferingSpec, ProviderSpec, RegionSpec,
@@ -14,21 +17,30 @@ use crate::model::object::Stage;
 use crate::model::source::Span;
 
 pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
-    for catalog in &view.resolved.catalogs {
-        let Some(provider) = catalog.catalog.namespace.as_deref() else { continue };
-        let place = Some(catalog.catalog.place("/metadata/name"));
-        for tenant in &catalog.tenants {
-            // Also without an entry, so that a tenant sees which providers have selected it.
-            self::provider(view, provider, tenant, place, out);
-            let selected = view
-                .offered(tenant)
-                .filter(|offer| catalog.services.contains(&offer.built.service))
-                .collect::<Vec<_>>();
-            for offer in selected {
-                offered(view, offer, tenant, place, out);
-            }
-        }
+    let catalogs = view.resolved.catalogs.iter();
+    let all = catalogs.flat_map(|catalog| catalog.tenants.iter().map(move |tenant| (catalog, *tenant))).collect();
+    let weight = |(catalog, _): &(&CatalogOffers<'_>, &str)| catalog.services.len() * BYTES_PER_OFFER;
+    for part in in_parallel(all, weight, |(catalog, tenant)| offers(view, catalog, tenant)) {
+        out.append(part);
     }
+}
+
+/// The objects of a catalog for one tenant.
+fn offers(view: &View<'_, '_>, catalog: &CatalogOffers<'_>, tenant: &str) -> Collector {
+    let mut out = Collector::default();
+    let Some(provider) = catalog.catalog.namespace.as_deref() else { return out };
+    let place = Some(catalog.catalog.place("/metadata/name"));
+    // Also without an entry, so that a tenant sees which providers have selected it.
+    self::provider(view, provider, tenant, place, &mut out);
+    let mut last = None;
+    for offer in view.offered(tenant).filter(|offer| catalog.services.contains(&offer.built.service)) {
+        let cluster = &offer.service.cluster;
+        if last.replace(cluster) != Some(cluster) {
+            assigned(view, cluster, tenant, place, &mut out);
+        }
+        offered(view, offer, tenant, place, &mut out);
+    }
+    out
 }
 
 fn provider(view: &View<'_, '_>, provider: &str, tenant: &str, origin: Option<Span>, out: &mut Collector) {
@@ -37,19 +49,11 @@ fn provider(view: &View<'_, '_>, provider: &str, tenant: &str, origin: Option<Sp
     out.add(Stage::Catalog, Draft::of(Some(tenant), provider, &ProviderSpec { metadata }), origin);
 }
 
-fn offered(view: &View<'_, '_>, offer: &Offer<'_, '_>, tenant: &str, origin: Option<Span>, out: &mut Collector) {
-    let service = offer.service;
-    let (provider, cluster) = (service.cluster.provider.as_str(), service.cluster.cluster.as_str());
-
-    let offering = OfferingSpec {
-        metadata: service.origin.metadata().clone(),
-        provider: ObjectReference::new(provider),
-        crd: information(&offer.tenant, cluster),
-    };
-    out.add(Stage::Catalog, Draft::of(Some(tenant), offer.tenant.name.as_str(), &offering), origin);
-
+/// What a tenant has for a cluster, whatever is offered there.
+fn assigned(view: &View<'_, '_>, id: &ClusterId, tenant: &str, origin: Option<Span>, out: &mut Collector) {
+    let (provider, cluster) = (id.provider.as_str(), id.cluster.as_str());
     let region = RegionSpec {
-        metadata: view.resolved.clusters.get(&service.cluster).and_then(|c| c.spec.metadata.clone()),
+        metadata: view.resolved.clusters.get(id).and_then(|c| c.spec.metadata.clone()),
         provider: ObjectReference::new(provider),
     };
     out.add(Stage::Catalog, Draft::of(Some(tenant), format!("{cluster}.{provider}"), &region), origin);
@@ -58,10 +62,22 @@ fn offered(view: &View<'_, '_>, offer: &Offer<'_, '_>, tenant: &str, origin: Opt
         service_cluster: ObjectReference::new(cluster),
         management_namespace: ObjectReference::new(tenant),
     };
-    let namespace = view.discovered.namespace(&service.cluster, tenant);
+    let namespace = view.discovered.namespace(id, tenant);
     let assignment = Draft::of(Some(provider), format!("{tenant}.{cluster}"), &assignment)
         .annotations(&keys([(SERVICE_NAMESPACE, namespace.as_str())]));
     out.add(Stage::Catalog, assignment, origin);
+}
+
+fn offered(view: &View<'_, '_>, offer: &Offer<'_, '_>, tenant: &str, origin: Option<Span>, out: &mut Collector) {
+    let service = offer.service;
+    let provider = service.cluster.provider.as_str();
+
+    let offering = OfferingSpec {
+        metadata: service.origin.metadata().clone(),
+        provider: ObjectReference::new(provider),
+        crd: information(&offer.tenant, &service.cluster.cluster),
+    };
+    out.add(Stage::Catalog, Draft::of(Some(tenant), offer.tenant.name.as_str(), &offering), origin);
 
     let subjects = |account: &str| view.resolved.accounts.get(account).map(|a: &&_| subjects_of(&a.spec));
     let tenant_crd = offer.built.derived.as_ref().map_or(&*offer.built.internal, |derived| &derived.crd);

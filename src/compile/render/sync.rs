@@ -77,7 +77,7 @@ fn shared(out: &mut Collector, place: Span) {
 /// read, and their finalizers released.
 fn kinds(view: &View<'_, '_>, id: &ClusterId, place: Span, out: &mut Collector) {
     let mut kinds: BTreeMap<&Resource, BTreeSet<&str>> = BTreeMap::new();
-    for offer in view.services.iter().filter(|offer| offer.service.cluster == *id) {
+    for offer in view.within(id) {
         let route = &offer.built.route;
         kinds.entry(&route.tenant).or_default().extend(READ.iter().chain(&["patch"]));
         if route.derives() {
@@ -114,8 +114,7 @@ fn provider(id: &ClusterId, cluster: &Object<ServiceClusterSpec>, place: Span, o
 
 /// In the namespace of a tenant: the creation of the internal objects.
 fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, out: &mut Collector) {
-    let offered = view.offered(tenant).filter(|offer| offer.service.cluster == *id);
-    let routes = offered.map(|offer| &offer.built.route);
+    let routes = view.offered_in(id, tenant).map(|offer| &offer.built.route);
     let kinds: BTreeSet<&Resource> = routes.filter(|route| route.derives()).map(|route| &route.internal).collect();
     let rules = kinds.into_iter().map(|kind| rbac::rule(&kind.group, &[kind.plural.as_str()], &["create"])).collect();
     let place = view.resolved.accounts.get(tenant).map(|account| account.place("/metadata/name"));
