@@ -4,7 +4,7 @@
 //!
 //! `cargo bench` prints a table. Each line is the fastest of several runs of the
 //! process, because other load on the machine only makes runs slower. Ratios compare
-//! figures of the same run of the benchmark.
+//! figures of the same run of the benchmark. `CARRIER_BENCH_ONLY=memory` measures the live catalog alone.
 #![allow(clippy::print_stdout, reason = "the output of a benchmark is a table")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run panics")]
 
@@ -19,6 +19,10 @@ use carrier::source::{ApiObject, Sources};
 use repository::count;
 use wait4::Wait4;
 
+/// That of the binary, since a part is measured in this process.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The time and the peak memory of a run.
 #[derive(Clone, Copy)]
 struct Cost {
@@ -29,6 +33,9 @@ struct Cost {
 fn main() {
     let carrier = env!("CARGO_BIN_EXE_carrier");
     println!("{:<44} {:>10} {:>10} {:>9}", "", "objects", "wall", "memory");
+    if std::env::var_os("CARRIER_BENCH_ONLY").is_some_and(|only| only == "memory") {
+        return live();
+    }
     let line = |what: &str, objects: usize, cost: Cost| {
         let wall = cost.wall.as_secs_f64() * 1000.0;
         let memory = f64::from(u32::try_from(cost.memory_kib).unwrap_or(u32::MAX)) / 1024.0;
