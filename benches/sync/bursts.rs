@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 
 use crate::arrivals::{in_step, phased, sized};
 use crate::bare::AT_ONCE;
-use crate::counts::Counts;
+use crate::counts::{Counts, Ticks};
 use crate::latency::{report, status};
 use crate::stage::Stage;
 use crate::table::{Table, float, rate};
@@ -20,11 +20,12 @@ pub(crate) async fn measure(stage: &Stage, size: usize, table: &mut Table) -> Ve
     let yardstick = size.min(500);
     let mut bare = stage.bare.burst(yardstick, AT_ONCE).await;
     let before = Counts::settled(&stage.sync, &stage.leases).await;
-    let start = Instant::now();
+    let (start, ticks) = (Instant::now(), Ticks::now(&stage.sync));
     let made = create(stage, size, &format!("burst-{size}")).await;
     let created = start.elapsed();
     let copied = stage.copies.last(&names(&made, |name| sized(name, 3))).await - start;
     let done = stage.shown.last(&names(&made, |name| in_step(name, 1))).await - start;
+    let spent = Ticks::now(&stage.sync).since(ticks);
     let written = Counts::settled(&stage.sync, &stage.leases).await.since(&before);
     bare += stage.bare.burst(yardstick, AT_ONCE).await;
     stage.clear_bare().await;
@@ -35,6 +36,7 @@ pub(crate) async fn measure(stage: &Stage, size: usize, table: &mut Table) -> Ve
     table.line("all creates answered after", &seconds(created));
     table.line("all copies there after", &seconds(copied));
     table.line("all in step after", &format!("{}, {:.0} objects a second", seconds(done), rate(size, done)));
+    table.line("processors until then", &spent);
     table.line("writes of sync for each create", &written.by_kind(size));
     for (what, writes) in [
         ("writes of sync, Events apart", written.writes()),
@@ -68,9 +70,11 @@ async fn create(stage: &Stage, size: usize, stem: &str) -> Vec<Made> {
 
 /// An operator reports a status of each of these instances; how long until all tenants see theirs.
 pub(crate) async fn statuses(stage: &Stage, made: &[Made], table: &mut Table) {
-    let before = Counts::settled(&stage.sync, &stage.leases).await;
     let running = status("Running", 1);
-    let start = Instant::now();
+    let bare = stage.bare.burst(500, AT_ONCE).await;
+    stage.clear_bare().await;
+    let before = Counts::settled(&stage.sync, &stage.leases).await;
+    let (start, ticks) = (Instant::now(), Ticks::now(&stage.sync));
     stream::iter(made)
         .for_each_concurrent(AT_ONCE, async |(tenant, name)| {
             report(&stage.tenant(*tenant).copy, name, &running).await;
@@ -78,6 +82,7 @@ pub(crate) async fn statuses(stage: &Stage, made: &[Made], table: &mut Table) {
         .await;
     let reported = start.elapsed();
     let shown = stage.shown.last(&names(made, |name| phased(name, "Running"))).await - start;
+    let spent = Ticks::now(&stage.sync).since(ticks);
     let written = Counts::settled(&stage.sync, &stage.leases).await.since(&before);
 
     let size = made.len();
@@ -87,9 +92,17 @@ pub(crate) async fn statuses(stage: &Stage, made: &[Made], table: &mut Table) {
         &format!("{}, {:.0} a second", seconds(reported), rate(size, reported)),
     );
     table.line("all tenants see theirs after", &seconds(shown));
+    table.line("processors until then", &spent);
     table.line("writes of sync for each status", &written.by_kind(size));
     let of_sync = rate(written.all_writes(), shown);
+    let of_all = rate(written.all_writes() + size, shown);
     table.line("writes of sync", &format!("{of_sync:.0} a second"));
+    let share = 100.0 * of_all / rate(500, bare);
+    let bare = rate(500, bare);
+    table.line(
+        "writes of sync and of the operator",
+        &format!("{of_all:.0} a second, {share:.0} % of the bare rate of {bare:.0}"),
+    );
     table.promise(written.writes() <= 2 * size, &format!("at most 2 writes for each of {size} statuses"));
 }
 
