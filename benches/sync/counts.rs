@@ -163,19 +163,38 @@ impl Drop for Leases {
     }
 }
 
-/// The resident memory of sync in KiB; zero where the system has no `/proc`.
-pub(crate) fn rss(sync: &SyncProcess) -> u64 {
-    let status = std::fs::read_to_string(of_process(sync, "status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
+/// The resident memory of sync in KiB.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Memory {
+    /// What it allocated.
+    pub own: u64,
+    /// Pages of the program's file, which the system may drop at any time.
+    pub file: u64,
+}
+
+impl Memory {
+    /// As it is now; zero where the system has no `/proc`.
+    pub(crate) fn now(sync: &SyncProcess) -> Self {
+        let status = std::fs::read_to_string(of_process(sync, "status")).unwrap_or_default();
+        let of = |what: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap_or_default();
+            line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
+        };
+        Self { own: of("RssAnon:"), file: of("RssFile:") }
+    }
+
+    /// To be read.
+    pub(crate) fn shown(self) -> String {
+        format!("{} and {} of the program's file", mib(self.own), mib(self.file))
+    }
 }
 
 /// The processor time that went by, in the system's ticks: of sync, of everything on the machine, and of nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Ticks {
-    sync: u64,
-    busy: u64,
-    idle: u64,
+    sync: i64,
+    busy: i64,
+    idle: i64,
 }
 
 impl Ticks {
@@ -185,19 +204,19 @@ impl Ticks {
         let of_process = read(&of_process(sync, "stat"));
         // The name of the program, in parentheses, may have spaces. Behind it: the state, then numbers (proc_pid_stat(5)).
         let fields = of_process.rsplit_once(") ").map(|(_, fields)| fields).unwrap_or_default();
-        let own: Vec<u64> = fields.split(' ').skip(1).filter_map(|field| field.parse().ok()).collect();
+        let own: Vec<i64> = fields.split(' ').skip(1).filter_map(|field| field.parse().ok()).collect();
         let machine = read("/proc/stat");
         let first = machine.lines().next().unwrap_or_default();
         // user, nice, system, idle, iowait, irq, softirq, steal (proc_stat(5)).
-        let all: Vec<u64> = first.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
-        let sum = |of: &[u64], at: &[usize]| at.iter().filter_map(|at| of.get(*at)).sum();
+        let all: Vec<i64> = first.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
+        let sum = |of: &[i64], at: &[usize]| at.iter().filter_map(|at| of.get(*at)).sum();
         Self { sync: sum(&own, &[10, 11]), busy: sum(&all, &[0, 1, 2, 5, 6, 7]), idle: sum(&all, &[3, 4]) }
     }
 
     /// Where the time since `before` went.
     pub(crate) fn since(self, before: Self) -> String {
         let [sync, busy, idle] = [self.sync - before.sync, self.busy - before.busy, self.idle - before.idle];
-        let share = |of: u64| 100 * of / (busy + idle).max(1);
+        let share = |of: i64| 100 * of / (busy + idle).max(1);
         format!("{} % by sync, {} % by servers and clients, {} % idle", share(sync), share(busy - sync), share(idle))
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::arrivals::{in_step, sized};
 use crate::bursts::{Made, each, seconds};
-use crate::counts::{Counts, mib, rss, sockets};
+use crate::counts::{Counts, Memory, mib, sockets};
 use crate::stage::Stage;
 use crate::table::{Spread, Table};
 
@@ -25,7 +25,7 @@ pub(crate) async fn measure(stage: &Stage, length: u64, table: &mut Table) {
     let counted = Counts::now(&stage.sync, &stage.leases).await.since(&before);
     table.part(&format!("At rest with {objects} instances, {length} s"));
     table.line("requests", &counted.by_verb());
-    let memory = rss(&stage.sync);
+    let memory = Memory::now(&stage.sync);
     table.line("memory of the process", &memory_of(stage, memory, objects));
     table.line("sockets", &sockets(&stage.sync).to_string());
     table.promise(counted.all_writes() == 0, "no write but lease renewals");
@@ -52,7 +52,7 @@ pub(crate) async fn restarts(stage: &Stage, made: &[Made], table: &mut Table) {
     table.line("ends within", &seconds(stopped));
     table.line("ready after", &seconds(ready));
     table.line("all instances known after", &seconds(known));
-    table.line("memory of the process", &memory_of(stage, rss(&stage.sync), objects));
+    table.line("memory of the process", &memory_of(stage, Memory::now(&stage.sync), objects));
     table.promise(written == 0, &format!("no write to an instance at a restart ({written})"));
 
     let (mut arrived, mut most) = (Spread::default(), 0);
@@ -89,7 +89,7 @@ async fn objects(stage: &Stage) -> usize {
     objects
 }
 
-fn memory_of(stage: &Stage, memory: u64, objects: usize) -> String {
-    let more = each(memory.saturating_sub(stage.empty), objects);
-    format!("{}; {} without instances, {more}", mib(memory), mib(stage.empty))
+fn memory_of(stage: &Stage, memory: Memory, objects: usize) -> String {
+    let more = each(memory.own.saturating_sub(stage.empty.own), objects);
+    format!("{}; {} without instances, {more}", memory.shown(), mib(stage.empty.own))
 }

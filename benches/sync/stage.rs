@@ -3,7 +3,7 @@
 use crate::arrivals::{Arrivals, of_copy, of_tenant};
 use crate::bare::Bare;
 use crate::bed::{Bed, MANAGEMENT, Service};
-use crate::counts::{Leases, rss};
+use crate::counts::{Leases, Memory};
 use crate::objects::Objects;
 use crate::process::SyncProcess;
 use crate::repository::{GROUP, TENANTS};
@@ -25,8 +25,8 @@ pub(crate) struct Stage {
     pub shown: Arrivals,
     pub bare: Bare,
     pub leases: Leases,
-    /// The memory of sync without instances, in KiB.
-    pub empty: u64,
+    /// The memory of sync without instances.
+    pub empty: Memory,
     pub bed: Bed,
 }
 
@@ -49,7 +49,7 @@ impl Stage {
         let management = bed.management().client();
         let shown = Arrivals::start(&Objects::redis(management, &format!("{REGION}.team-a"), ""), of_tenant);
         let leases = Leases::watch(&bed);
-        let stage = Self { empty: rss(&sync), sync, tenants, copies, shown, bare, leases, bed };
+        let stage = Self { empty: Memory::now(&sync), sync, tenants, copies, shown, bare, leases, bed };
         stage.warm().await;
         stage
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::bed::Bed;
 use crate::bursts::seconds;
-use crate::counts::{Counts, Leases, mib, rss, sockets};
+use crate::counts::{Counts, Leases, Memory, sockets};
 use crate::repository::{BASE, GROUP, base_crd, cluster};
 use crate::stage::{directly, start};
 use crate::table::Table;
@@ -35,7 +35,7 @@ pub(crate) async fn measure(kinds: usize, length: u64, table: &mut Table) {
     let counted = Counts::now(&sync, &leases).await.since(&before);
     table.part(&format!("{CLUSTERS} ServiceClusters with {kinds} kinds each, no instance, {length} s"));
     table.line("ready after", &seconds(ready));
-    table.line("memory of the process", &mib(rss(&sync)));
+    table.line("memory of the process", &Memory::now(&sync).shown());
     table.line("sockets", &sockets(&sync).to_string());
     table.line("requests at rest", &counted.by_verb());
     let reachable = sync.metrics().await.sum("carrier_cluster_reachable", &[]);

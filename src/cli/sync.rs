@@ -18,9 +18,11 @@ use crate::cluster::connect::{ConnectOptions, Connector};
 use crate::cluster::{ClusterError, runtime};
 use crate::model::cluster::ClusterId;
 use crate::model::config::Config;
+use crate::model::nearest::nearest;
 use crate::sync::listen::{Listen, Listener, Pages};
 use crate::sync::logs::{self, LogFormat};
 use crate::sync::pages::ProcessPages;
+use crate::sync::preflight::{self, NotBegun};
 use crate::sync::run::{Once, Report, Running, Standing, SyncOptions, start_patiently};
 
 /// Arguments of `carrier sync`.
@@ -198,6 +200,23 @@ fn management(error: &ClusterError) -> CliError {
     CliError::new(Exit::Cluster, format!("the management cluster: {}", error.message))
 }
 
+fn not_begun(why: &NotBegun) -> CliError {
+    match why {
+        NotBegun::Failed(error) => management(error),
+        NotBegun::NoKind(kind) => CliError::new(Exit::Errors, format!("the management cluster does not serve `{kind}`"))
+            .hint("check `--kubeconfig` and `--context`; in the management cluster, `carrier apply` makes the kinds of KubeCarrier"),
+        NotBegun::NoCluster { wanted, known } => {
+            let error = CliError::usage(format!("the management cluster has no ServiceCluster `{wanted}`"));
+            let names: Vec<String> = known.iter().map(ToString::to_string).collect();
+            match nearest(&wanted.to_string(), names.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None if names.is_empty() => error,
+                None => error.hint(format!("it has {}", names.join(", "))),
+            }
+        }
+    }
+}
+
 fn replica(args: &SyncArgs, env: &Env) -> Result<String, CliError> {
     let named = args.replica.clone().or_else(|| {
         let host = env.variables.get("HOSTNAME").and_then(|name| name.to_str()).map(str::to_owned);
@@ -215,11 +234,12 @@ async fn work_once(
 ) -> Result<Report, CliError> {
     let pages = Arc::new(ProcessPages::default());
     let listener = listen_at(listen, &pages, std::future::pending()).await?;
-    let started = async {
+    let begin = async {
         let management = connector.management().await?;
-        Running::start(management, options).await
+        preflight::check(&management, &options.only).await?;
+        Ok(Running::start(management, options).await?)
     };
-    let running = started.await.map_err(|error| management(&error))?;
+    let running = begin.await.map_err(|why: NotBegun| not_begun(&why))?;
     pages.begin(running.shared());
     let report = running.settle(once).await;
     running.stop().await;

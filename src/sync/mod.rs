@@ -40,6 +40,7 @@ pub(crate) mod news;
 pub(crate) mod owned;
 pub(crate) mod pages;
 pub(crate) mod place;
+pub(crate) mod preflight;
 pub(crate) mod queue;
 pub(crate) mod readiness;
 pub(crate) mod record;

@@ -41,7 +41,8 @@ impl Source {
         }
     }
 
-    fn selection(self) -> Selection {
+    /// Which objects that is.
+    pub(crate) fn selection(self) -> Selection {
         let rendered = |kind: &str| {
             let found = Resource::rendered().iter().find(|resource| resource.kind == kind);
             // The table has these kinds; without one nothing would be found.

@@ -18,6 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
         a_restart_writes_nothing,
         once_ends_when_all_is_in_step,
         once_says_what_is_not_in_step,
+        once_does_not_begin_where_there_is_nothing_to_work_on,
         a_dry_run_writes_nothing_and_says_what_it_would,
         one_cluster_only,
     ]
@@ -272,6 +273,23 @@ async fn once_says_what_is_not_in_step() -> TestResult {
     bed.proxy("eu-west-1").refuse();
     let run = bed.sync_command(&["--once", "--timeout", "30s"]).await.ends(4);
     assert!(run.text().contains("eu-west-1"), "{}", run.text());
+    Ok(())
+}
+
+async fn once_does_not_begin_where_there_is_nothing_to_work_on() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    // In time, though it would wait for ten minutes.
+    for dry in [&[][..], &["--dry-run"]] {
+        let elsewhere = ["sync", "--once", "--context", "eu-west-1", "--allow-loopback"];
+        let run = bed.carrier(&[&elsewhere[..], dry].concat()).await.ends(1);
+        assert!(run.text().contains("does not serve `catalogentries.catalog.kubecarrier.io`"), "{}", run.text());
+        assert!(run.text().contains("--context"), "{}", run.text());
+        let misspelt = ["--once", "--only", "team-a/eu-west-11"];
+        let run = bed.sync_command(&[&misspelt[..], dry].concat()).await.ends(64);
+        assert!(run.text().contains("no ServiceCluster `team-a/eu-west-11`"), "{}", run.text());
+        assert!(run.text().contains("did you mean `team-a/eu-west-1`?"), "{}", run.text());
+    }
+    assert!(leases(&bed).list().await?.is_empty(), "a lease was taken");
     Ok(())
 }
 
