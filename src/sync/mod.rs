@@ -8,7 +8,7 @@
 //! | `service`, `marks`, `wanted`, `difference`, `words` | what each object shall be, and whose it is |
 //! | `facts`, `memory`, `verdict`, `step`, `decide` | what is known, and what is to be done |
 //! | `queue`, `breaker`, `contest`, `place`, `record`, `index`, `job` | all instances, and what waits |
-//! | `catalog` | the services, from the objects in the management cluster |
+//! | `catalog`, `custody` | the services and whose clusters they are, from the objects in the management cluster |
 //!
 //! The shell asks, waits and writes: `run` puts together `supervise`, `news`, `source` and `follow`, which fill the
 //! index, `dispatch`, `worker` and `write`, which work it off, `shared`, `entries`, `events`, `telemetry` and `pages`.
@@ -18,6 +18,7 @@ pub(crate) mod base;
 pub(crate) mod breaker;
 pub(crate) mod catalog;
 pub(crate) mod contest;
+pub(crate) mod custody;
 pub(crate) mod decide;
 pub(crate) mod difference;
 pub(crate) mod digest;

@@ -1,6 +1,5 @@
 //! What the supervisor is told, by those who look on its behalf.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,12 +7,12 @@ use tokio::sync::mpsc;
 
 use super::base::{BaseError, ask};
 use super::catalog::EntryKey;
+use super::lease::keeper::Holdings;
 use super::service::Service;
 use super::shape::Shape;
 use super::source::Source;
 use crate::cluster::Cluster;
 use crate::cluster::watch::WatchEvent;
-use crate::model::cluster::ClusterId;
 
 /// What the supervisor is told.
 #[derive(Debug)]
@@ -24,8 +23,8 @@ pub(crate) enum News {
     Changed,
     /// What the CRD in the service cluster is like: `Ok(None)` where the version is not served.
     Base(EntryKey, u64, Result<Option<Box<Shape>>, BaseError>),
-    /// These clusters are ours to work on.
-    Held(BTreeSet<ClusterId>),
+    /// What the leases say.
+    Held(Box<Holdings>),
     /// The write of a CatalogEntry's status has ended, and this is the status.
     Entry(EntryKey, Option<Value>),
 }

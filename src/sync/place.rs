@@ -74,6 +74,10 @@ pub(crate) struct Places {
     pub assignments: BTreeMap<ClusterId, BTreeMap<String, AssignmentState>>,
     /// The namespaces of the management cluster that are being deleted.
     pub terminating: BTreeSet<String>,
+    /// The clusters that no replica is known to work on, and why.
+    pub unheld: BTreeMap<ClusterId, String>,
+    /// The clusters of which something new is known that their services were not brought into line with yet.
+    pub unserved: BTreeSet<ClusterId>,
 }
 
 impl Places {

@@ -1,14 +1,19 @@
-//! Whether the watches have completed their lists, and what is missing.
+//! Whether somebody is known to work on each cluster, whether the watches of ours have completed their lists, and what
+//! is missing. Pure.
 
 use super::index::{Index, Watched};
 use super::level::Level;
 use super::place::Trust;
+use crate::model::cluster::ClusterId;
 
 /// What is missing, one line each; empty where everything is ready. A cluster that cannot be reached, has no usable
-/// Secret or another identity does not count.
+/// Secret or another identity does not count, nor do the watches of one that another replica works on.
 #[must_use]
 pub(crate) fn missing(index: &Index) -> Vec<String> {
-    let mut missing = Vec::new();
+    let said = |(cluster, why): (&ClusterId, &String)| format!("{cluster}: {why}");
+    let mut missing: Vec<String> = index.places.unheld.iter().map(said).collect();
+    let unserved = index.places.unserved.iter();
+    missing.extend(unserved.map(|cluster| format!("{cluster}: its services are about to be followed")));
     for (cluster, state) in &index.places.clusters {
         if state.trust == Trust::Unknown {
             missing.push(format!("{cluster}: the cluster was not reached yet"));
@@ -47,4 +52,54 @@ pub(crate) fn not_counted(index: &Index) -> Vec<String> {
         }
     });
     lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::sync::breaker::Threshold;
+    use crate::sync::index::Seen;
+    use crate::sync::model_tests::offer::service;
+    use crate::sync::place::ClusterState;
+    use crate::sync::queue::Moment;
+
+    fn trusted(index: &mut Index, cluster: &ClusterId, trust: Trust) {
+        let state = ClusterState { trust, paused: false, breaker: Threshold::default(), epoch: 1, lane: 0 };
+        index.places.clusters.insert(cluster.clone(), state);
+    }
+
+    #[test]
+    fn nothing_is_ready_before_each_step_towards_it_was_done() {
+        let (mut index, service) = (Index::default(), Arc::new(service()));
+        let cluster = service.route.cluster.clone();
+        let says = |index: &Index, what: &str| {
+            let all = missing(index);
+            assert!(all.iter().any(|line| line.contains(what)), "{what}: {all:?}");
+        };
+        index.places.unheld.insert(cluster.clone(), "no replica holds its lease yet".to_owned());
+        says(&index, "no replica holds its lease yet");
+        index.places.unheld.clear();
+        trusted(&mut index, &cluster, Trust::Unknown);
+        says(&index, "not reached yet");
+        // It answers, and its services are not in the index yet.
+        trusted(&mut index, &cluster, Trust::Trusted);
+        index.places.unserved.insert(cluster.clone());
+        says(&index, "about to be followed");
+        let id = index.add_service(Arc::clone(&service));
+        index.places.unserved.clear();
+        for level in [Level::Tenant, Level::Internal, Level::Service] {
+            says(&index, "the list is not complete");
+            for seen in [Seen::Restarted, Seen::Listed(1), Seen::Live] {
+                index.watched(id, level, &seen, None, Moment::ZERO);
+            }
+        }
+        assert_eq!(missing(&index), Vec::<String>::new());
+        // What is out of reach does not count, and is said.
+        trusted(&mut index, &cluster, Trust::Unreachable("away".to_owned()));
+        index.forget_level(id, Level::Service);
+        assert_eq!(missing(&index), Vec::<String>::new());
+        assert_eq!(not_counted(&index), [format!("{cluster}: not counted: away")]);
+    }
 }

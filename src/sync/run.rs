@@ -188,21 +188,13 @@ impl Running {
 
     /// Whether everything that can be seen was seen, and nothing waits.
     fn is_settled(&self) -> bool {
-        let known = self.holdings.as_ref().is_none_or(|holdings| {
-            let holdings = holdings.borrow();
-            holdings.known
-        });
         let now: Moment = self.shared.now();
         let index = self.shared.index();
         let soon = index.queue.next_due(now).is_some_and(|due| {
             // What was refused or conflicts is looked at again for as long as sync runs.
             due <= now
         });
-        known
-            && self.shared.not_listed().is_empty()
-            && readiness::missing(&index).is_empty()
-            && index.queue.is_quiet()
-            && !soon
+        self.shared.not_listed().is_empty() && readiness::missing(&index).is_empty() && index.queue.is_quiet() && !soon
     }
 
     /// How everything stands.
@@ -257,11 +249,11 @@ impl Running {
     }
 }
 
-/// Tells the supervisor which clusters are ours.
+/// Tells the supervisor what the leases say.
 async fn tell(mut holdings: watch::Receiver<Holdings>, news: mpsc::Sender<News>) {
     loop {
-        let mine = holdings.borrow_and_update().mine.clone();
-        if news.send(News::Held(mine)).await.is_err() || holdings.changed().await.is_err() {
+        let held = Box::new(holdings.borrow_and_update().clone());
+        if news.send(News::Held(held)).await.is_err() || holdings.changed().await.is_err() {
             return;
         }
     }

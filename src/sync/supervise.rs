@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 use super::base::BaseError;
 use super::breaker::Threshold;
 use super::catalog::{Catalog, Crd, Entry, EntryKey, Unfit};
+use super::custody::Custody;
 use super::entries::Entries;
 use super::follow::Follow;
 use super::lease::permits::Permits;
@@ -78,8 +79,7 @@ pub(crate) struct Supervisor {
     listing: BTreeMap<Source, BTreeSet<(String, String)>>,
     listed: BTreeSet<Source>,
     lost: BTreeMap<Source, String>,
-    /// The clusters that are ours to work on; absent, all of them.
-    held: Option<BTreeSet<ClusterId>>,
+    custody: Custody,
     names: Option<watch::Sender<BTreeSet<ClusterId>>>,
     links: BTreeMap<ClusterId, Linked>,
     lanes: BTreeMap<ClusterId, u32>,
@@ -99,15 +99,16 @@ impl Supervisor {
     ) -> (Self, mpsc::Receiver<News>) {
         let (news, receiver) = mpsc::channel(1_024);
         let entries = Entries::new(shared.management.clone(), settings.permits.clone());
+        let custody = Custody::new(settings.only.clone(), names.is_some());
         let supervisor = Self {
             shared,
             settings,
             entries,
+            custody,
             catalog: Catalog::default(),
             listing: BTreeMap::new(),
             listed: BTreeSet::new(),
             lost: BTreeMap::new(),
-            held: names.is_some().then(BTreeSet::new),
             names,
             links: BTreeMap::new(),
             lanes: BTreeMap::new(),
@@ -165,7 +166,7 @@ impl Supervisor {
         match news {
             News::Seen(source, event) => self.seen(source, event),
             News::Changed => {}
-            News::Held(held) => self.held = Some(held),
+            News::Held(held) => self.custody.take(*held),
             News::Base(key, epoch, found) => self.base(&key, epoch, found),
             News::Entry(key, status) => {
                 self.entries.ended(&key);
@@ -265,12 +266,6 @@ impl Supervisor {
         }
     }
 
-    /// Whether a cluster is ours to work on.
-    fn works_on(&self, cluster: &ClusterId) -> bool {
-        self.held.as_ref().is_none_or(|held| held.contains(cluster))
-            && (self.settings.only.is_empty() || self.settings.only.contains(cluster))
-    }
-
     /// Brings links, watches and the index into line with the catalog.
     fn reconcile(&mut self) {
         if self.listed.len() < Source::ALL.len() {
@@ -297,12 +292,14 @@ impl Supervisor {
             self.serve(&key);
             self.say(&key);
         }
+        self.shared.index().places.unserved.clear();
         self.shared.set_not_listed(Vec::new());
         self.shared.wake.notify_one();
     }
 
     fn link(&mut self) {
-        let wanted: Vec<ClusterId> = self.catalog.clusters.keys().filter(|id| self.works_on(id)).cloned().collect();
+        let wanted: Vec<ClusterId> =
+            self.catalog.clusters.keys().filter(|id| self.custody.follows(id)).cloned().collect();
         self.links.retain(|id, linked| {
             let keep = wanted.contains(id);
             if !keep {
@@ -385,6 +382,9 @@ impl Supervisor {
             };
             self.shared.connect(id, connection);
             let before = index.places.clusters.insert(id.clone(), state.clone());
+            if before.as_ref().is_none_or(|before| before.trust != state.trust) {
+                index.places.unserved.insert(id.clone());
+            }
             if before.is_none_or(|before| before != state) {
                 changed.push((id.clone(), None));
             }
@@ -406,6 +406,7 @@ impl Supervisor {
                 }
             }
         }
+        index.places.unheld = self.custody.unheld(self.catalog.clusters.keys());
         for (id, tenant) in changed {
             index.push_cluster(&id, tenant.as_deref());
         }
@@ -418,7 +419,7 @@ impl Supervisor {
             (Err(_), Some(running)) => running.service.route.cluster.clone(),
             (Err(problem), None) => return self.problem(key, problem),
         };
-        if !self.works_on(&cluster) {
+        if !self.custody.follows(&cluster) {
             return self.end(key);
         }
         let Some(linked) = self.links.get(&cluster) else { return self.rest(key, "the ServiceCluster is gone", None) };
@@ -613,7 +614,7 @@ impl Supervisor {
     /// Says on the CatalogEntry whether its instances can be followed.
     fn say(&mut self, key: &EntryKey) {
         let (Some(entry), Ok(crds)) = (self.catalog.entries.get(key), self.catalog.crds_of(key)) else { return };
-        if self.works_on(&crds.cluster) {
+        if self.custody.follows(&crds.cluster) {
             let is_followed = self.services.get(key).is_some_and(|running| !running.followers.is_empty());
             self.entries.say((key, entry), &crds.cluster, (self.problems.get(key), is_followed), &self.news);
         }

@@ -12,6 +12,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases![
         killed_at_twenty_points_of_a_burst,
         an_orderly_end_gives_the_leases_back,
+        nobody_is_ready_before_the_leases_are_held,
         two_processes_share_the_clusters_and_double_nothing,
         a_replica_that_stands_still_loses_its_clusters,
         a_replica_whose_clock_differs_is_respected_while_it_renews,
@@ -104,6 +105,45 @@ async fn an_orderly_end_gives_the_leases_back() -> TestResult {
     other.again()?;
     redis.later("third").await?;
     assert_eq!(holder(&bed, "eu-west-1").await?, "two");
+    Ok(())
+}
+
+/// Takes from sync's account the right to write leases, or returns it, and waits until the server knows.
+async fn may_write_leases(bed: &Bed, allowed: bool) -> TestResult {
+    let all = ["create", "delete", "get", "list", "patch", "watch"];
+    let verbs = if allowed { json!(all) } else { json!(["get", "list", "watch"]) };
+    let patch = json!([{"op": "replace", "path": "/rules/0/verbs", "value": verbs}]).to_string();
+    let role = ["patch", "role", "kubecarrier:sync", "-n", "kubecarrier-system", "--type", "json", "-p", &patch];
+    bed.management().kubectl(&role).await?;
+    let account = bed.management().impersonate("system:serviceaccount:kubecarrier-system:carrier-sync", &[]).await?;
+    wait("the server knows the role", async || {
+        let can = ["auth", "can-i", "patch", "leases.coordination.k8s.io", "-n", "kubecarrier-system"];
+        // `no` is also an exit code.
+        let said = account.kubectl(&can).await;
+        holds(said.as_ref().is_ok_and(|said| said.trim() == "yes") == allowed, || format!("{said:?}"))
+    })
+    .await;
+    Ok(())
+}
+
+async fn nobody_is_ready_before_the_leases_are_held() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    may_write_leases(&bed, false).await?;
+    let sync = bed.replica("one", &[])?;
+    wait("it says what it lacks", async || {
+        let (code, body) = sync.get("/readyz").await?;
+        assert_ne!(code, 200, "it is ready without a lease: {body}");
+        let said = "team-a/eu-west-1: no replica is known to hold its lease: the lease carrier-sync-";
+        holds(body.contains(said) && body.contains("leases.coordination.k8s.io"), || body.clone())
+    })
+    .await;
+    may_write_leases(&bed, true).await?;
+    sync.ready().await?;
+    assert_eq!(holder(&bed, "eu-west-1").await?, "one");
+    // Whoever knows that another replica works on the cluster is ready, too.
+    let other = bed.replica("two", &[])?;
+    other.ready().await?;
+    assert_eq!(holder(&bed, "eu-west-1").await?, "one");
     Ok(())
 }
 
