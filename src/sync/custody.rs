@@ -13,34 +13,41 @@ pub(crate) struct Custody {
     only: BTreeSet<ClusterId>,
     /// Absent where there are no Leases: then all clusters are ours.
     holdings: Option<Holdings>,
+    /// The clusters whose Lease this replica was the last to hold. While nobody holds it, they are followed on.
+    kept: BTreeSet<ClusterId>,
 }
 
 impl Custody {
     /// Of a replica that is limited to `only`, or to nothing where that is empty.
     #[must_use]
     pub(crate) fn new(only: BTreeSet<ClusterId>, by_leases: bool) -> Self {
-        Self { only, holdings: by_leases.then(Holdings::default) }
+        Self { only, holdings: by_leases.then(Holdings::default), kept: BTreeSet::new() }
     }
 
-    /// Takes in what the Leases say now.
-    pub(crate) fn take(&mut self, holdings: Holdings) {
+    /// Takes in what the Leases say now, and returns the clusters that may be written to again: what came up while they
+    /// could not was left undone.
+    pub(crate) fn take(&mut self, holdings: Holdings) -> Vec<ClusterId> {
+        self.kept.retain(|id| !is_elsewhere(&holdings, id));
+        self.kept.extend(holdings.mine.iter().cloned());
+        let grants = |id: &ClusterId| self.holdings.as_ref().and_then(|before| before.grants.get(id).copied());
+        let again = holdings.mine.iter().filter(|id| holdings.grants.get(*id).copied() != grants(id)).cloned();
+        let again = again.collect();
         self.holdings = Some(holdings);
+        again
     }
 
-    /// Whether a cluster is ours to follow.
+    /// Whether a cluster is ours to follow: its Lease is ours, or was ours at last and is nobody's now. Who takes it
+    /// follows the cluster from then on, and the instances are counted there.
     #[must_use]
     pub(crate) fn follows(&self, cluster: &ClusterId) -> bool {
-        self.is_able(cluster) && self.holdings.as_ref().is_none_or(|holdings| holdings.mine.contains(cluster))
+        self.is_able(cluster) && (self.holdings.is_none() || self.kept.contains(cluster))
     }
 
     /// Of these clusters those that nobody is known to work on, and why: neither this replica nor another one.
     #[must_use]
     pub(crate) fn unheld<'a>(&self, clusters: impl Iterator<Item = &'a ClusterId>) -> BTreeMap<ClusterId, String> {
         let Some(holdings) = &self.holdings else { return BTreeMap::new() };
-        let is_held = |id: &ClusterId| {
-            let elsewhere = holdings.elsewhere.get(id).is_some_and(|holder| !holder.replica.is_empty());
-            holdings.mine.contains(id) || elsewhere
-        };
+        let is_held = |id: &ClusterId| holdings.mine.contains(id) || is_elsewhere(holdings, id);
         let why = match (&holdings.problem, holdings.known) {
             (Some(problem), _) => format!("no replica is known to hold its lease: {problem}"),
             (None, true) => "no replica holds its lease yet".to_owned(),
@@ -53,6 +60,11 @@ impl Custody {
     fn is_able(&self, cluster: &ClusterId) -> bool {
         self.only.is_empty() || self.only.contains(cluster)
     }
+}
+
+/// Whether another process is known to hold the Lease of a cluster.
+fn is_elsewhere(holdings: &Holdings, cluster: &ClusterId) -> bool {
+    holdings.elsewhere.get(cluster).is_some_and(|holder| !holder.replica.is_empty())
 }
 
 #[cfg(test)]
@@ -69,6 +81,7 @@ mod tests {
         Holdings {
             known: true,
             mine: mine.iter().map(|name| id(name)).collect(),
+            grants: mine.iter().map(|name| (id(name), 1)).collect(),
             elsewhere: elsewhere.iter().map(|(name, replica)| (id(name), holder(replica))).collect(),
             ..Holdings::default()
         }
@@ -96,6 +109,26 @@ mod tests {
         assert_eq!(unheld(&custody), said("no replica is known to hold its lease: forbidden", &["c"]));
         custody.take(holdings(&["a", "b"], &[("c", "other")]));
         assert_eq!(unheld(&custody), []);
+    }
+
+    #[test]
+    fn a_cluster_is_followed_on_until_another_replica_has_it() {
+        let mut custody = Custody::new(BTreeSet::new(), true);
+        assert_eq!(custody.take(holdings(&["a", "b"], &[])), [id("a"), id("b")]);
+        assert_eq!(custody.take(holdings(&["a", "b"], &[])), []);
+        // The lease cannot be renewed, or was deleted, or is given back.
+        for others in [&[][..], &[("a", "")]] {
+            assert_eq!(custody.take(holdings(&["b"], others)), []);
+            assert!(custody.follows(&id("a")));
+        }
+        let again = |count| Holdings { grants: [(id("a"), count)].into(), ..holdings(&["a"], &[]) };
+        assert_eq!(custody.take(again(2)), [id("a")]);
+        // It came back before anybody had seen that it was lost.
+        assert_eq!(custody.take(again(3)), [id("a")]);
+        custody.take(holdings(&[], &[("a", "other")]));
+        assert!(!custody.follows(&id("a")));
+        custody.take(holdings(&[], &[]));
+        assert!(!custody.follows(&id("a")), "what another held last is not followed");
     }
 
     #[test]

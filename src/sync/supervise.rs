@@ -166,7 +166,11 @@ impl Supervisor {
         match news {
             News::Seen(source, event) => self.seen(source, event),
             News::Changed => {}
-            News::Held(held) => self.custody.take(*held),
+            News::Held(held) => {
+                for cluster in self.custody.take(*held) {
+                    self.allowed(&cluster);
+                }
+            }
             News::Base(key, epoch, found) => self.base(&key, epoch, found),
             News::Entry(key, status) => {
                 self.entries.ended(&key);
@@ -174,6 +178,15 @@ impl Supervisor {
                     entry.status = status;
                 }
             }
+        }
+    }
+
+    /// A cluster may be written to again: what came up in the meantime was left undone.
+    fn allowed(&self, cluster: &ClusterId) {
+        if let Some(linked) = self.links.get(cluster) {
+            linked.handle.poke();
+            linked.namespaces.poke();
+            self.shared.index().push_cluster(cluster, None);
         }
     }
 

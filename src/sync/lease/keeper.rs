@@ -56,6 +56,9 @@ pub struct Holdings {
     pub known: bool,
     /// The clusters that this replica may write for.
     pub mine: BTreeSet<ClusterId>,
+    /// How often writes for a cluster were allowed anew: a permit that lapsed and came back counts, however short the
+    /// time between.
+    pub grants: BTreeMap<ClusterId, u64>,
     /// The clusters of this replica that others hold.
     pub elsewhere: BTreeMap<ClusterId, Holder>,
     /// Whether another process that lives has the name of this replica.
@@ -99,6 +102,7 @@ impl LeaseKeeper {
             leases: Leases::new(me, !options.once, options.only, options.timing),
             permits: permits.clone(),
             told,
+            grants: BTreeMap::new(),
             began: Instant::now(),
             watch_problem: None,
             problems: BTreeMap::new(),
@@ -155,6 +159,7 @@ struct Keeper {
     leases: Leases,
     permits: Permits,
     told: watch::Sender<Holdings>,
+    grants: BTreeMap<ClusterId, u64>,
     began: Instant,
     watch_problem: Option<String>,
     problems: BTreeMap<String, String>,
@@ -253,12 +258,18 @@ impl Keeper {
     }
 
     /// Tells what is held now, first to those who write.
-    fn publish(&self, now: Duration) {
+    fn publish(&mut self, now: Duration) {
         let permits = self.leases.permits();
+        let at = |time: Duration| self.began + time;
+        let until = permits.iter().map(|(id, p)| (id.clone(), (p.begin_until.map(at), at(p.end_until))));
+        for id in self.permits.replace(&until.collect()) {
+            *self.grants.entry(id).or_default() += 1;
+        }
         let mine = permits.iter().filter(|(_, permit)| permit.begin_until.is_some_and(|until| now < until));
         let holdings = Holdings {
             known: self.leases.is_listed(),
             mine: mine.map(|(id, _)| id.clone()).collect(),
+            grants: self.grants.clone(),
             elsewhere: self
                 .leases
                 .elsewhere(now)
@@ -268,9 +279,6 @@ impl Keeper {
             superseded: self.leases.is_superseded(now),
             problem: self.watch_problem.clone().or_else(|| self.problems.values().next().cloned()),
         };
-        let at = |time: Duration| self.began + time;
-        let permits = permits.into_iter().map(|(id, p)| (id, (p.begin_until.map(at), at(p.end_until))));
-        self.permits.replace(&permits.collect());
         self.told.send_if_modified(|told| {
             let differs = *told != holdings;
             *told = holdings;

@@ -76,9 +76,13 @@ impl Permits {
         Err(NoPermit(cluster.clone()))
     }
 
-    /// Gives these permits and no others.
-    pub(super) fn replace(&self, permits: &BTreeMap<ClusterId, (Option<Instant>, Instant)>) {
+    /// Gives these permits and no others. Returns the clusters that can be written to from now on, and could not be a
+    /// moment ago, even if nobody asked in the meantime.
+    pub(super) fn replace(&self, permits: &BTreeMap<ClusterId, (Option<Instant>, Instant)>) -> Vec<ClusterId> {
         let mut clusters = self.lock();
+        let could = |id: &ClusterId| clusters.get(id).is_some_and(Entry::may_begin);
+        let again = permits.iter().filter(|(id, (begin_until, _))| begin_until.is_some() && !could(id));
+        let again = again.map(|(id, _)| id.clone()).collect();
         for (id, entry) in clusters.iter_mut() {
             if !permits.contains_key(id) {
                 (entry.begin_until, entry.end_until) = (None, None);
@@ -91,6 +95,7 @@ impl Permits {
         clusters.retain(|_, entry| entry.end_until.is_some() || entry.under_way > 0);
         drop(clusters);
         self.shared.changed.send_replace(());
+        again
     }
 
     /// From here on no write for this cluster begins. Says whether none is under way.
@@ -167,6 +172,18 @@ mod tests {
         let other = ClusterId::new("p", "other");
         assert_eq!(permits.within(&other, async {}).await, Err(NoPermit(other)));
         assert_eq!(given(Some(S * 60), S * 60).within(&id(), async { 7 }).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_permit_that_lapsed_and_came_back_is_told() {
+        let (permits, now, id) = (Permits::new(), Instant::now(), id());
+        let until = |begin: Option<Duration>| [(id.clone(), (begin.map(|begin| now + begin), now + S * 60))].into();
+        assert_eq!(permits.replace(&until(Some(S * 60))), std::slice::from_ref(&id));
+        assert_eq!(permits.replace(&until(Some(S * 50))), []);
+        assert_eq!(permits.replace(&until(Some(Duration::ZERO))), [], "it ends by the clock");
+        assert_eq!(permits.replace(&until(Some(S * 60))), std::slice::from_ref(&id), "and nobody was told of that");
+        assert_eq!(permits.replace(&until(None)), []);
+        assert_eq!(permits.replace(&until(Some(S * 60))), std::slice::from_ref(&id));
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ pub(crate) fn cases() -> Vec<Case> {
         killed_at_twenty_points_of_a_burst,
         an_orderly_end_gives_the_leases_back,
         nobody_is_ready_before_the_leases_are_held,
+        a_lease_that_is_lost_and_regained_costs_no_list,
         two_processes_share_the_clusters_and_double_nothing,
         a_replica_that_stands_still_loses_its_clusters,
         a_replica_whose_clock_differs_is_respected_while_it_renews,
@@ -144,6 +145,52 @@ async fn nobody_is_ready_before_the_leases_are_held() -> TestResult {
     let other = bed.replica("two", &[])?;
     other.ready().await?;
     assert_eq!(holder(&bed, "eu-west-1").await?, "one");
+    Ok(())
+}
+
+/// Nothing is written while the lease is lost, and when it is back all is done without a new list.
+async fn a_lease_that_is_lost_and_regained_costs_no_list() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let sync = bed.sync().await?;
+    let redis = bed.service("eu-west-1").await;
+    for name in ["edited", "by-hand", "deleted"] {
+        redis.later(name).await?;
+    }
+    let lists = async || sync.metrics().await.sum("carrier_requests_total", &["verb=\"list\""]);
+    let before = lists().await;
+    may_write_leases(&bed, false).await?;
+    let lost = async || {
+        let (code, body) = sync.get("/readyz").await?;
+        holds(code == 503 && body.contains("no replica is known to hold its lease"), || format!("{code}: {body}"))
+    };
+    wait("the lease is lost", lost).await;
+    redis.member.merge("edited", &json!({"spec": {"size": 8}})).await?;
+    redis.copy.merge("by-hand", &json!({"spec": {"size": 9}})).await?;
+    redis.member.delete("deleted").await?;
+    redis.create("new").await?;
+    // The watches tell of them, so that only the permit is missing.
+    wait("the edits are seen", async || {
+        let metrics = sync.metrics().await;
+        let waiting = metrics.sum("carrier_oldest_unsynced_seconds", &[]);
+        holds(waiting > 0.0, || format!("{waiting}"))
+    })
+    .await;
+    lost().await?;
+    assert_eq!(redis.copy.get("edited").await.ok_or("gone")?["spec"]["size"], 3, "it was written without the lease");
+    assert_eq!(redis.copy.get("by-hand").await.ok_or("gone")?["spec"]["size"], 9, "it was written without the lease");
+    assert!(redis.copy.get("deleted").await.is_some() && redis.internal.get("new").await.is_none());
+    may_write_leases(&bed, true).await?;
+    sync.ready().await?;
+    assert_eq!(redis.in_step("edited").await.copy["spec"]["size"], 8);
+    wait("what was changed by hand is corrected", async || {
+        let size = redis.copy.get("by-hand").await.ok_or("gone")?["spec"]["size"].clone();
+        holds(size == 3, || size.to_string())
+    })
+    .await;
+    redis.gone("deleted").await;
+    redis.in_step("new").await;
+    let after = lists().await;
+    assert!((after - before).abs() < 0.5, "{before} lists before the lease was lost, {after} when it was back");
     Ok(())
 }
 
