@@ -18,8 +18,8 @@ fn snapshot(shared: &Shared) -> Snapshot {
     let now = shared.now();
     let mut requests: BTreeMap<Target, Requests> = BTreeMap::new();
     requests.entry(Target::Management).or_default().add(shared.management.counters());
-    for (id, connection) in shared.connections() {
-        requests.entry(Target::Service(id)).or_default().add(connection.counters());
+    for (id, counters) in shared.all_counters() {
+        requests.entry(Target::Service(id)).or_default().add(&counters);
     }
     let index = shared.index();
     let mut clusters: BTreeMap<ClusterId, ClusterSnapshot> = BTreeMap::new();

@@ -127,8 +127,9 @@ impl Running {
             limits: Limits { deadline: REQUEST_DEADLINE, concurrency: CONCURRENCY, ..Limits::default() },
             allow_loopback: options.allow_loopback,
             unrecorded: dry_run,
-            // Set for each cluster.
+            // Set for each cluster, like the counters.
             may_write: Arc::new(|| false),
+            counters: Arc::default(),
         };
         let settings = Settings { only: options.only.clone(), management: identity.uid, link, permits };
         let holdings = leases.as_ref().map(LeaseKeeper::holdings);

@@ -17,6 +17,7 @@ use super::step::Step;
 use super::telemetry::Telemetry;
 use super::verdict::{Reason, Verdict};
 use crate::cluster::Cluster;
+use crate::cluster::client::Counters;
 use crate::model::cluster::ClusterId;
 use crate::model::kinds::deletion::DeletionPolicy;
 use crate::model::resource::Resource;
@@ -102,6 +103,7 @@ pub(crate) struct Shared {
     #[cfg(test)]
     simulated_time: Mutex<Option<Moment>>,
     connections: Mutex<BTreeMap<ClusterId, Connection>>,
+    counters: Mutex<BTreeMap<ClusterId, Arc<Counters>>>,
     permits: Option<Permits>,
     wishes: mpsc::Sender<Wish>,
     dropped: Mutex<BTreeSet<(String, &'static str, String)>>,
@@ -127,6 +129,7 @@ impl Shared {
             #[cfg(test)]
             simulated_time: Mutex::default(),
             connections: Mutex::default(),
+            counters: Mutex::default(),
             permits,
             wishes,
             dropped: Mutex::default(),
@@ -185,10 +188,16 @@ impl Shared {
         all.get(cluster).filter(|connection| connection.epoch == epoch).cloned()
     }
 
-    /// Every connection in use.
-    pub(crate) fn connections(&self) -> Vec<(ClusterId, Cluster)> {
-        let all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|(id, connection)| (id.clone(), connection.cluster.clone())).collect()
+    /// Where the requests to a service cluster are counted. They go on counting through all its connections, for as long
+    /// as the process lives: a counter that begins anew would show as a rate that never was.
+    pub(crate) fn counters(&self, cluster: &ClusterId) -> Arc<Counters> {
+        let mut all = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(cluster.clone()).or_default())
+    }
+
+    /// All of them.
+    pub(crate) fn all_counters(&self) -> BTreeMap<ClusterId, Arc<Counters>> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What of the management cluster was not listed yet, one line each.

@@ -332,7 +332,8 @@ impl Supervisor {
                 let (of, permits) = (id.clone(), self.settings.permits.clone());
                 let may_write: super::link::write::MayWrite =
                     Arc::new(move || permits.as_ref().is_some_and(|permits| permits.may_write(&of)));
-                let options = LinkOptions { may_write: Arc::clone(&may_write), ..self.settings.link.clone() };
+                let counters = self.shared.counters(&id);
+                let options = LinkOptions { may_write: Arc::clone(&may_write), counters, ..self.settings.link.clone() };
                 let handle = keeper::keep(&self.shared.management, &id, live.clone(), options);
                 let namespaces =
                     namespaces::keep(&self.shared.management, &id, &handle, &self.settings.management, may_write);

@@ -138,6 +138,7 @@ fn options(may_write: &Arc<AtomicBool>) -> LinkOptions {
         allow_loopback: true,
         unrecorded: false,
         may_write: Arc::new(move || may_write.load(Ordering::Relaxed)),
+        counters: Arc::default(),
     }
 }
 

@@ -124,6 +124,15 @@ impl Cluster {
         Self { shared: Arc::new(shared), ..self.clone() }
     }
 
+    /// The same connection and limits, counting what is sent from now on in these counters: those of a cluster outlive
+    /// its connections.
+    #[must_use]
+    pub(crate) fn counting_in(&self, counters: &Arc<Counters>) -> Self {
+        let Shared { sessions, limits, .. } = &*self.shared;
+        let shared = Shared::new(Arc::clone(sessions), *limits, Arc::clone(counters));
+        Self { shared: Arc::new(shared), ..self.clone() }
+    }
+
     /// The same cluster, limits and counters by new sockets: after an outage those of the connection may be dead
     /// without knowing it.
     ///

@@ -17,6 +17,7 @@ use super::state::{Answer, Facts, Input, LinkState, Order, PROBE_DEADLINE, Secre
 use super::status::{ClusterStatus, Seen};
 use super::verdict::{Fault, Trust, server_text};
 use super::write::{self, MayWrite, Task};
+use crate::cluster::client::Counters;
 use crate::cluster::kubeconfig::{self, Loopback};
 use crate::cluster::{Cluster, ClusterError, ErrorKind, Limits, identity};
 use crate::model::cluster::{ClusterId, Target};
@@ -39,6 +40,8 @@ pub struct LinkOptions {
     pub unrecorded: bool,
     /// Whether this process may write now: for each cluster, its lease.
     pub may_write: MayWrite,
+    /// Where requests to the service cluster are counted, whatever connection they take.
+    pub counters: Arc<Counters>,
 }
 
 /// The link to a service cluster.
@@ -390,7 +393,8 @@ impl Keeper {
 async fn connection(id: &ClusterId, options: &LinkOptions, text: &str) -> Result<Cluster, ClusterError> {
     let loopback = if options.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
     let config = kubeconfig::from_secret(text, loopback).await?;
-    Cluster::new(Target::Service(id.clone()), config, options.limits)
+    let cluster = Cluster::new(Target::Service(id.clone()), config, options.limits)?;
+    Ok(cluster.counting_in(&options.counters))
 }
 
 /// The next news of the Secret; waits for ever where none is followed.

@@ -108,10 +108,12 @@ async fn a_cluster_that_is_down_does_not_delay_another() -> TestResult {
 
 async fn a_new_kubeconfig_is_used_without_a_restart() -> TestResult {
     let bed = Bed::new(&["eu-west-1"]).await?;
-    let _sync = bed.sync().await?;
+    let sync = bed.sync().await?;
     let redis = bed.service("eu-west-1").await;
-    redis.create("before").await?;
-    redis.in_step("before").await;
+    for name in ["before", "more", "most"] {
+        redis.later(name).await?;
+    }
+    let counted = sync.metrics().await;
     let token = bed.token_kubeconfig_for("eu-west-1").await?;
     bed.put_secret("eu-west-1", &token).await?;
     // The old way in ends: only the new one is left.
@@ -124,6 +126,12 @@ async fn a_new_kubeconfig_is_used_without_a_restart() -> TestResult {
     redis.create("after").await?;
     redis.in_step("after").await;
     redis.in_step("before").await;
+    // Counters go on through the change, and while there is no connection at all.
+    let now = sync.metrics().await;
+    assert_eq!(now.fallen(&counted, "carrier_requests_total"), Vec::<String>::new());
+    bed.proxy("eu-west-1").refuse();
+    bed.cluster_says("eu-west-1", "ServiceClusterReachable", "False/ClusterUnreachable").await;
+    assert_eq!(sync.metrics().await.fallen(&now, "carrier_requests_total"), Vec::<String>::new());
     Ok(())
 }
 

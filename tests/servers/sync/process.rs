@@ -145,6 +145,13 @@ impl Metrics {
         chosen.map(|(_, value)| value).sum()
     }
 
+    /// The samples of a metric that have less than they had before, or are gone. A counter has none.
+    pub(crate) fn fallen(&self, since: &Self, metric: &str) -> Vec<String> {
+        let before = since.0.iter().filter(|(name, _)| name.split('{').next() == Some(metric));
+        let fallen = before.filter(|(name, value)| self.0.get(*name).is_none_or(|now| now < value));
+        fallen.map(|(name, value)| format!("{name}: {value}, then {:?}", self.0.get(name))).collect()
+    }
+
     /// Whether there is a sample of this metric.
     pub(crate) fn has(&self, metric: &str) -> bool {
         self.0.keys().any(|name| name.split('{').next() == Some(metric))
