@@ -10,9 +10,10 @@
 //! | `queue`, `breaker`, `contest`, `place`, `record`, `index`, `job` | all instances, and what waits |
 //! | `catalog`, `custody` | the services and whose clusters they are, from the objects in the management cluster |
 //!
-//! The shell asks, waits and writes: `run` puts together `supervise`, `news`, `source` and `follow`, which fill the
-//! index, `dispatch`, `worker` and `write`, which work it off, `shared`, `entries`, `events`, `telemetry` and `pages`.
-//! `link` keeps the connections, `lease` says which clusters are ours, `listen`, `metrics` and `logs` tell of it all.
+//! The shell asks, waits and writes: `run` puts together `supervise`, `settings`, `linked`, `news`, `source` and
+//! `follow`, which fill the index, `dispatch`, `worker` and `write`, which work it off, `shared`, `entries`, `events`,
+//! `telemetry` and `pages`. `link` keeps the connections, `lease` says which clusters are ours, `listen`, `metrics` and
+//! `logs` tell of it all.
 
 pub(crate) mod base;
 pub(crate) mod breaker;
@@ -32,6 +33,7 @@ pub(crate) mod job;
 pub(crate) mod lease;
 pub(crate) mod level;
 pub(crate) mod link;
+pub(crate) mod linked;
 pub(crate) mod listen;
 pub(crate) mod logs;
 pub(crate) mod marks;
@@ -48,6 +50,7 @@ pub(crate) mod record;
 pub(crate) mod run;
 pub(crate) mod said;
 pub(crate) mod service;
+pub(crate) mod settings;
 pub(crate) mod shape;
 pub(crate) mod shared;
 pub(crate) mod source;

@@ -15,15 +15,15 @@ use super::catalog::{Catalog, Crd, Entry, EntryKey, Unfit};
 use super::custody::Custody;
 use super::entries::Entries;
 use super::follow::Follow;
-use super::lease::permits::Permits;
 use super::level::Level;
-use super::link::keeper::{self, Link, LinkHandle, LinkOptions};
-use super::link::namespaces::{self, Namespaces};
+use super::link::keeper::{Link, LinkHandle};
 use super::link::verdict::Trust as LinkTrust;
+use super::linked::Linked;
 use super::news::{News, look};
 use super::place::{AssignmentState, ClusterState};
 use super::said::{namespace_state, trust};
 use super::service::Service;
+use super::settings::Settings;
 use super::shape::Shape;
 use super::shared::{Connection, Shared, Wish};
 use super::source::{Source, watch_source};
@@ -34,28 +34,6 @@ use crate::model::keys::DELETION_BREAKER;
 
 /// How long a CRD that is absent in a service cluster is not asked for again.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-
-/// How sync runs.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    /// The clusters to work on; empty, all of them.
-    pub only: BTreeSet<ClusterId>,
-    /// The UID of the management cluster.
-    pub management: String,
-    /// How links are kept.
-    pub link: LinkOptions,
-    /// The permits of our leases; absent where nothing is written.
-    pub permits: Option<Permits>,
-}
-
-struct Linked {
-    handle: LinkHandle,
-    namespaces: Namespaces,
-    changes: Vec<AbortHandle>,
-    link: Link,
-    /// The versions of the Assignments that the keepers were told, by name; that of the ServiceCluster by none.
-    fed: BTreeMap<String, String>,
-}
 
 struct Running {
     id: u32,
@@ -184,8 +162,7 @@ impl Supervisor {
     /// A cluster may be written to again: what came up in the meantime was left undone.
     fn allowed(&self, cluster: &ClusterId) {
         if let Some(linked) = self.links.get(cluster) {
-            linked.handle.poke();
-            linked.namespaces.poke();
+            linked.allowed();
             self.shared.index().push_cluster(cluster, None);
         }
     }
@@ -267,8 +244,7 @@ impl Supervisor {
                 if let (Some(tenant), Some(cluster)) = (tenant, cluster)
                     && let Some(linked) = self.links.get_mut(&ClusterId::new(&key.0, cluster))
                 {
-                    linked.fed.remove(&key.1);
-                    linked.namespaces.removed(tenant);
+                    linked.removed(&key.1, tenant);
                 }
             }
             Source::Namespaces => {
@@ -313,51 +289,20 @@ impl Supervisor {
     fn link(&mut self) {
         let wanted: Vec<ClusterId> =
             self.catalog.clusters.keys().filter(|id| self.custody.follows(id)).cloned().collect();
-        self.links.retain(|id, linked| {
-            let keep = wanted.contains(id);
-            if !keep {
-                linked.changes.iter().for_each(AbortHandle::abort);
-            }
-            keep
-        });
+        self.links.retain(|id, _| wanted.contains(id));
         for id in wanted {
             let Some(live) = self.catalog.clusters.get(&id) else { continue };
-            if let Some(linked) = self.links.get_mut(&id) {
-                // Each state is told once: what is told causes news.
-                if linked.fed.get("").is_none_or(|fed| *fed != version(live)) {
-                    linked.fed.insert(String::new(), version(live));
-                    linked.handle.object(live.clone());
+            match self.links.get_mut(&id) {
+                Some(linked) => linked.object(live),
+                None => {
+                    let linked = Linked::start(&self.shared, &self.settings, &id, live, &self.news);
+                    self.links.insert(id, linked);
                 }
-            } else {
-                let (of, permits) = (id.clone(), self.settings.permits.clone());
-                let may_write: super::link::write::MayWrite =
-                    Arc::new(move || permits.as_ref().is_some_and(|permits| permits.may_write(&of)));
-                let counters = self.shared.counters(&id);
-                let options = LinkOptions { may_write: Arc::clone(&may_write), counters, ..self.settings.link.clone() };
-                let handle = keeper::keep(&self.shared.management, &id, live.clone(), options);
-                let namespaces =
-                    namespaces::keep(&self.shared.management, &id, &handle, &self.settings.management, may_write);
-                let mut changes = Vec::new();
-                let (mut link, news) = (handle.subscribe(), self.news.clone());
-                changes.push(tokio::spawn(async move {
-                    while link.changed().await.is_ok() && news.send(News::Changed).await.is_ok() {}
-                }));
-                let (mut spaces, news) = (namespaces.subscribe(), self.news.clone());
-                changes.push(tokio::spawn(async move {
-                    while spaces.changed().await.is_ok() && news.send(News::Changed).await.is_ok() {}
-                }));
-                let changes = changes.into_iter().map(|task| task.abort_handle()).collect();
-                let link = handle.link();
-                let fed = BTreeMap::from([(String::new(), version(live))]);
-                self.links.insert(id.clone(), Linked { handle, namespaces, changes, link, fed });
             }
         }
         for ((provider, name), object) in &self.catalog.assignments {
             for (id, linked) in self.links.iter_mut().filter(|(id, _)| id.provider == *provider) {
-                if linked.fed.get(name).is_none_or(|fed| *fed != version(object)) {
-                    linked.fed.insert(name.clone(), version(object));
-                    linked.namespaces.assignment(object.clone(), id);
-                }
+                linked.assignment(name, object, id);
             }
         }
     }
@@ -679,8 +624,4 @@ impl Running {
 fn name(object: &Value) -> (String, String) {
     let text = |key: &str| object.get("metadata").and_then(|m| m.get(key)?.as_str()).unwrap_or_default().to_owned();
     (text("namespace"), text("name"))
-}
-
-fn version(object: &Value) -> String {
-    object.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
