@@ -239,9 +239,8 @@ fn what_sync_may_do_in_the_management_cluster() {
         [
             "*: get,list,watch namespaces.",
             "*: list,watch customresourcedefinitions.apiextensions.k8s.io",
-            "*: get,list,watch catalogentries.catalog.kubecarrier.io",
-            "*: get,list,watch serviceclusters+serviceclusterassignments.kubecarrier.io",
-            "*: get customresourcedefinitions.apiextensions.k8s.io (redis.eu-west-1.team-a redis.internal.eu-west-1.team-a)",
+            "*: list,watch catalogentries.catalog.kubecarrier.io",
+            "*: list,watch serviceclusters+serviceclusterassignments.kubecarrier.io",
             "*: get,list,patch,watch redis.eu-west-1.team-a",
             "*: patch redis/status.eu-west-1.team-a",
             "*: delete,get,list,patch,watch redis.internal.eu-west-1.team-a",

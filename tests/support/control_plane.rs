@@ -61,7 +61,7 @@ impl ControlPlane {
             let port = free_port();
             let admin = authority.user("admin", &["system:masters"]);
             let admin = Access::new(Arc::clone(&plane), port, admin, "admin").await?;
-            let arguments = server_arguments(name, &folder, port, common);
+            let arguments = server_arguments(name, &folder, port, common)?;
             let program = common.assets.tool("kube-apiserver");
             let server = Process::start("kube-apiserver", program, arguments, &folder, common.watchdog)?;
             let client = admin.client();
@@ -161,6 +161,13 @@ impl ControlPlane {
         Ok(name)
     }
 
+    /// What the audited users have asked for so far: events of `audit.k8s.io`, written before the answer was complete.
+    pub(crate) fn asked(&self) -> std::io::Result<Vec<Value>> {
+        let log = std::fs::read_to_string(self.plane.folder.join(AUDIT))?;
+        // The last line may be under way.
+        Ok(log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
     /// Stops the API server in its tracks: connections stay open, nothing answers.
     pub(crate) fn pause(&self) {
         self.server.pause();
@@ -207,7 +214,10 @@ async fn ready(client: &kube::Client) -> Result<(), String> {
     Ok(())
 }
 
-fn server_arguments(name: &str, folder: &Path, port: u16, common: &Common<'_>) -> Vec<String> {
+/// The file that records what users asked for.
+const AUDIT: &str = "audit.log";
+
+fn server_arguments(name: &str, folder: &Path, port: u16, common: &Common<'_>) -> Result<Vec<String>, StartError> {
     let file = |name: &str| folder.join(name).display().to_string();
     let options = common.options;
     let mut arguments = vec![
@@ -233,7 +243,17 @@ fn server_arguments(name: &str, folder: &Path, port: u16, common: &Common<'_>) -
         format!("--enable-priority-and-fairness={}", options.priority_and_fairness),
     ];
     arguments.extend(options.max_reads.map(|most| format!("--max-requests-inflight={most}")));
-    arguments
+    if !options.audited.is_empty() {
+        // The beginning of a watch is of the stage ResponseStarted.
+        let policy = serde_json::json!({
+            "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+            "rules": [{"level": "Metadata", "users": options.audited}, {"level": "None"}],
+        });
+        std::fs::write(folder.join("audit.yaml"), policy.to_string()).map_err(io(folder.display()))?;
+        arguments.push(format!("--audit-policy-file={}", file("audit.yaml")));
+        arguments.push(format!("--audit-log-path={}", file(AUDIT)));
+    }
+    Ok(arguments)
 }
 
 fn start_controllers(folder: &Path, admin: &Access, common: &Common<'_>) -> Result<Process, StartError> {

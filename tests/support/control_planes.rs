@@ -32,6 +32,7 @@ pub(crate) struct Builder {
     pub(super) watch_cache: bool,
     pub(super) priority_and_fairness: bool,
     pub(super) max_reads: Option<usize>,
+    pub(super) audited: Vec<String>,
     folder: Option<PathBuf>,
 }
 
@@ -60,6 +61,12 @@ impl Builder {
     /// With room for so many reads at once, without priority and fairness: others get 429, but for administrators.
     pub(crate) fn max_reads(mut self, most: usize) -> Self {
         (self.priority_and_fairness, self.max_reads) = (false, Some(most));
+        self
+    }
+
+    /// With a record of what these users ask for: see [`ControlPlane::asked`].
+    pub(crate) fn audited(mut self, users: &[String]) -> Self {
+        self.audited = users.to_vec();
         self
     }
 
@@ -106,7 +113,14 @@ impl ControlPlanes {
 
     /// Control planes that differ from those.
     pub(crate) fn builder() -> Builder {
-        Builder { controllers: false, watch_cache: true, priority_and_fairness: true, max_reads: None, folder: None }
+        Builder {
+            controllers: false,
+            watch_cache: true,
+            priority_and_fairness: true,
+            max_reads: None,
+            audited: Vec::new(),
+            folder: None,
+        }
     }
 
     /// All of them, in the order of their names as given.

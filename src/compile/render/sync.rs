@@ -31,6 +31,8 @@ const ACCOUNT: (&str, &str) = (SYSTEM_NAMESPACE, SYNC_ACCOUNT);
 /// The verbs for Leases: server-side apply, a watch of those of other replicas, and the deletion of those of
 /// replicas that are gone.
 const LEASES: &[&str] = &["create", "delete", "get", "list", "patch", "watch"];
+/// The verbs for what is only watched.
+const FOLLOW: &[&str] = &["list", "watch"];
 /// The verbs for Events: server-side apply.
 const APPLY: &[&str] = &["create", "patch"];
 
@@ -64,9 +66,9 @@ fn shared(out: &mut Collector, place: Span) {
         // The UID of `kube-system` identifies the cluster. The deletion of a tenant's namespace has to be seen.
         rbac::rule("", &["namespaces"], READ),
         // A watch cannot be limited to several names.
-        rbac::rule("apiextensions.k8s.io", &["customresourcedefinitions"], &["list", "watch"]),
-        rbac::rule(CATALOG_GROUP, &[CATALOG_ENTRY.plural], READ),
-        rbac::rule(CORE_GROUP, &[SERVICE_CLUSTER.plural, SERVICE_CLUSTER_ASSIGNMENT.plural], READ),
+        rbac::rule("apiextensions.k8s.io", &["customresourcedefinitions"], FOLLOW),
+        rbac::rule(CATALOG_GROUP, &[CATALOG_ENTRY.plural], FOLLOW),
+        rbac::rule(CORE_GROUP, &[SERVICE_CLUSTER.plural, SERVICE_CLUSTER_ASSIGNMENT.plural], FOLLOW),
     ];
     rbac::service_account_role(out, None, SYNC_ROLE, rules, ACCOUNT, place);
     let leases = vec![rbac::rule("coordination.k8s.io", &["leases"], LEASES)];
@@ -87,9 +89,7 @@ fn kinds(view: &View<'_, '_>, id: &ClusterId, place: Span, out: &mut Collector) 
     if kinds.is_empty() {
         return;
     }
-    let names: BTreeSet<String> = kinds.keys().map(|kind| kind.full_name()).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut rules = vec![rbac::named("apiextensions.k8s.io", "customresourcedefinitions", &names, &["get"])];
+    let mut rules = Vec::new();
     for (kind, verbs) in kinds {
         let verbs: Vec<&str> = verbs.into_iter().collect();
         rules.push(rbac::rule(&kind.group, &[kind.plural.as_str()], &verbs));

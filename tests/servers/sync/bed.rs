@@ -21,6 +21,11 @@ use crate::support::{Access, ControlPlane, ControlPlanes, Failed, Proxy};
 
 /// The service account of sync in the management cluster.
 const SYNC: &str = "system:serviceaccount:kubecarrier-system:carrier-sync";
+/// The service account of sync in a service cluster of team-a.
+fn account(region: &str) -> String {
+    format!("system:serviceaccount:kubecarrier-system:carrier-{region}.team-a")
+}
+
 /// The group of all service accounts.
 const SERVICE_ACCOUNTS: &str = "system:serviceaccounts";
 /// How the management cluster is called.
@@ -45,6 +50,7 @@ pub(crate) struct Builder<'a> {
     later: &'a [&'a str],
     crd: Value,
     change: Box<Change<'a>>,
+    audited: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -63,10 +69,20 @@ impl<'a> Builder<'a> {
         Self { change: Box::new(change), ..self }
     }
 
+    /// With a record in each cluster of what sync asks for.
+    pub(crate) fn audited(self) -> Self {
+        Self { audited: true, ..self }
+    }
+
     /// Starts the clusters, compiles and applies the repository, and puts the Secrets for sync where they belong.
     pub(crate) async fn start(self) -> Result<Bed, Failed> {
         let names: Vec<&str> = [MANAGEMENT].iter().chain(self.regions).chain(self.later).copied().collect();
-        let planes = ControlPlanes::builder().controllers().start(&names).await?;
+        let mut planes = ControlPlanes::builder().controllers();
+        if self.audited {
+            let users: Vec<String> = self.regions.iter().map(|region| account(region)).collect();
+            planes = planes.audited(&[&users[..], &[SYNC.to_owned()]].concat());
+        }
+        let planes = planes.start(&names).await?;
         self.start_over(planes).await
     }
 
@@ -101,7 +117,7 @@ impl<'a> Builder<'a> {
 impl Bed {
     /// A bed with these service clusters, to be changed before it is started.
     pub(crate) fn builder<'a>(regions: &'a [&'a str]) -> Builder<'a> {
-        Builder { regions, later: &[], crd: repository::base_crd(), change: Box::new(|_| Ok(())) }
+        Builder { regions, later: &[], crd: repository::base_crd(), change: Box::new(|_| Ok(())), audited: false }
     }
 
     /// A bed with these service clusters.
@@ -176,8 +192,7 @@ impl Bed {
 
     /// The kubeconfig of sync's rendered account in a service cluster, by way of the proxy.
     pub(crate) async fn kubeconfig_for(&self, region: &str) -> Result<String, Failed> {
-        let user = format!("system:serviceaccount:kubecarrier-system:carrier-{region}.team-a");
-        let access = self.planes[region].user(&user, &[SERVICE_ACCOUNTS]).await?;
+        let access = self.planes[region].user(&account(region), &[SERVICE_ACCOUNTS]).await?;
         let access = access.by_port(self.proxies[region].port()).await?;
         Ok(std::fs::read_to_string(access.kubeconfig_path())?)
     }

@@ -24,6 +24,7 @@ mod ownership;
 mod replicas;
 mod rights;
 mod scenarios;
+mod used_rights;
 
 use crate::support::Case;
 
@@ -44,6 +45,7 @@ pub(crate) fn cases() -> Vec<Case> {
         replicas::cases(),
         rights::cases(),
         scenarios::cases(),
+        used_rights::cases(),
     ]
     .into_iter()
     .flatten()

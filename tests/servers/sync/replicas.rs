@@ -26,7 +26,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-fn leases(bed: &Bed) -> Objects {
+pub(crate) fn leases(bed: &Bed) -> Objects {
     let kind = ("coordination.k8s.io", "v1", "Lease", "leases");
     Objects::new(bed.management().client(), kind, "kubecarrier-system")
 }
