@@ -123,6 +123,10 @@ pub(crate) fn decide(view: &View<'_>) -> Decision {
 fn alive(view: &View<'_>, tenant: &TenantFacts) -> Decision {
     let mut steps = Vec::new();
     if !tenant.finalizer {
+        // Without it nothing is copied that could be left behind.
+        if let Some(verdict) = was_refused(view, Level::Tenant, tenant.wants, tenant.seen.version) {
+            return report(view, tenant, verdict, shown(view), None);
+        }
         steps.push(Step::PlaceFinalizer);
     }
     let (wants, internal) = match view.internal {
@@ -280,12 +284,13 @@ fn second_hop<'a>(view: &View<'a>, tenant: &TenantFacts, wants: Digest) -> Hop<'
 
 /// The step, unless the same was refused and nothing has changed since.
 fn refused<'a>(view: &View<'_>, level: Level, wants: Digest, version: u64, step: Step) -> Hop<'a> {
-    match &view.memory.refused {
-        Some(refused) if !view.retry && refused.is_the_same(level, wants, version) => {
-            Hop::Blocked(refused.verdict.clone())
-        }
-        _ => Hop::Do(step),
-    }
+    was_refused(view, level, wants, version).map_or(Hop::Do(step), Hop::Blocked)
+}
+
+/// What a server said of the same write, while nothing has changed and it is not time to try again.
+fn was_refused(view: &View<'_>, level: Level, wants: Digest, version: u64) -> Option<Verdict> {
+    let refused = view.memory.refused.as_ref()?;
+    (!view.retry && refused.is_the_same(level, wants, version)).then(|| refused.verdict.clone())
 }
 
 enum Whose {
@@ -355,13 +360,9 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
                 (_, false) => Some(Step::Delete(Level::Service)),
             };
             if let Some(step) = step {
-                return match &view.memory.refused {
-                    Some(refused)
-                        if !view.retry && refused.is_the_same(Level::Service, tenant.wants, service.seen.version) =>
-                    {
-                        report(refused.verdict.clone())
-                    }
-                    _ => Decision { steps: vec![step], verdict: Some(waiting()), ..Decision::default() },
+                return match was_refused(view, Level::Service, tenant.wants, service.seen.version) {
+                    Some(verdict) => report(verdict),
+                    None => Decision { steps: vec![step], verdict: Some(waiting()), ..Decision::default() },
                 };
             }
         }
@@ -384,14 +385,19 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
                 };
                 report(Verdict::new(Reason::DeletionWaits, message))
             }
-            false => {
-                Decision { steps: vec![Step::Delete(Level::Internal)], verdict: Some(waiting()), ..Decision::default() }
-            }
+            false => match was_refused(view, Level::Internal, tenant.wants, internal.seen.version) {
+                Some(verdict) => report(verdict),
+                None => {
+                    let steps = vec![Step::Delete(Level::Internal)];
+                    Decision { steps, verdict: Some(waiting()), ..Decision::default() }
+                }
+            },
         },
-        _ => {
-            let steps = if tenant.finalizer { vec![Step::ReleaseFinalizer] } else { Vec::new() };
-            Decision { steps, verdict: Some(waiting()), ..Decision::default() }
-        }
+        _ if !tenant.finalizer => Decision { verdict: Some(waiting()), ..Decision::default() },
+        _ => match was_refused(view, Level::Tenant, tenant.wants, tenant.seen.version) {
+            Some(verdict) => report(verdict),
+            None => Decision { steps: vec![Step::ReleaseFinalizer], verdict: Some(waiting()), ..Decision::default() },
+        },
     }
 }
 
@@ -433,16 +439,10 @@ fn report(view: &View<'_>, tenant: &TenantFacts, verdict: Verdict, from: StatusF
     let mut steps = Vec::new();
     let service = view.service.present().filter(|service| service.marks.are_ours());
     // A status that the management cluster refuses stays below, and the condition says so.
-    let (verdict, from) = match (&view.memory.refused, service) {
-        (Some(refused), Some(service))
-            if from == StatusFrom::Service
-                && !view.retry
-                && refused.is_the_same(Level::Tenant, tenant.wants, service.seen.version) =>
-        {
-            (refused.verdict.clone(), StatusFrom::Itself)
-        }
-        _ => (verdict, from),
-    };
+    let refused = service
+        .filter(|_| from == StatusFrom::Service)
+        .and_then(|service| was_refused(view, Level::Tenant, tenant.wants, service.seen.version));
+    let (verdict, from) = refused.map_or((verdict, from), |refused| (refused, StatusFrom::Itself));
     if from == StatusFrom::Service
         && let (Some(service), Some(Observed::Present(internal))) = (service, view.internal)
         && internal.marks.are_ours()

@@ -106,7 +106,7 @@ pub(crate) struct Shared {
     counters: Mutex<BTreeMap<ClusterId, Arc<Counters>>>,
     permits: Option<Permits>,
     wishes: mpsc::Sender<Wish>,
-    dropped: Mutex<BTreeSet<(String, &'static str, String)>>,
+    told: Mutex<BTreeSet<(String, &'static str, String)>>,
     would: Mutex<BTreeSet<Would>>,
     not_listed: Mutex<Vec<String>>,
 }
@@ -132,7 +132,7 @@ impl Shared {
             counters: Mutex::default(),
             permits,
             wishes,
-            dropped: Mutex::default(),
+            told: Mutex::default(),
             would: Mutex::default(),
             not_listed: Mutex::new(vec!["the management cluster was not listed yet".to_owned()]),
         };
@@ -236,18 +236,37 @@ impl Shared {
 
     /// Fields that the target's schema does not have were left out. Said once for each.
     pub(crate) fn dropped(&self, service: &Service, level: Level, fields: &[String]) {
-        if fields.is_empty() {
-            return;
-        }
-        let mut known = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         for field in fields {
-            if known.len() < 10_000 && known.insert((service.entry.clone(), level.word(), field.clone())) {
+            if self.is_first(service, level, field) {
                 tracing::warn!(
                     cluster = %service.route.cluster, service = %service.entry, level = level.word(), field = %field,
                     "the schema of the target does not have this field, so it is not copied"
                 );
             }
         }
+    }
+
+    /// A server does not allow a step. Said once for each, since a status, whose write is refused, cannot say it.
+    pub(crate) fn forbidden(&self, service: &Service, level: Level, step: &Step) {
+        if self.is_first(service, level, &format!("forbidden: {}", step.word())) {
+            let route = &service.route;
+            let (side, kind) = match level {
+                Level::Tenant => ("the management cluster", &route.tenant),
+                Level::Internal => ("the management cluster", &route.internal),
+                Level::Service => ("the service cluster", &route.base),
+            };
+            // Its words may quote what stands in the object.
+            tracing::warn!(
+                cluster = %route.cluster, kind = %kind.full_name(), step = step.word(),
+                "{side} does not allow this: a right of sync is missing, or admission refuses it"
+            );
+        }
+    }
+
+    /// Whether this is said of a service and level for the first time.
+    fn is_first(&self, service: &Service, level: Level, what: &str) -> bool {
+        let mut known = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        known.len() < 10_000 && known.insert((service.entry.clone(), level.word(), what.to_owned()))
     }
 
     /// A step has written something.

@@ -164,6 +164,9 @@ fn fail(shared: &Shared, job: &Job, step: &Step, failed: Failed) -> Flow {
         cluster = %job.service.route.cluster, namespace = %job.namespace, name = %job.name, level = level.word(),
         step = step.word(), kind = ?error.kind, "write failed"
     );
+    if error.kind == ErrorKind::Forbidden {
+        shared.forbidden(&job.service, level, step);
+    }
     let mut index = shared.index();
     let Some(record) = index.record_mut(job.id) else { return Flow::Stop };
     let home = record.home;
@@ -216,7 +219,12 @@ fn fail(shared: &Shared, job: &Job, step: &Step, failed: Failed) -> Flow {
     index.queue.push_at(job.id, home, at);
     // Once more, so that the condition says so; but what has no place in the condition would be sent again at once.
     let is_shown = match step {
-        Step::Apply { .. } | Step::RemoveExcess | Step::Delete(_) | Step::Orphan => wants.is_some(),
+        Step::Apply { .. }
+        | Step::RemoveExcess
+        | Step::Delete(_)
+        | Step::Orphan
+        | Step::PlaceFinalizer
+        | Step::ReleaseFinalizer => wants.is_some(),
         Step::TenantStatus { from, .. } => *from == StatusFrom::Service && wants.is_some(),
         _ => false,
     };

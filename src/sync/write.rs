@@ -230,7 +230,8 @@ impl<'a> Writer<'a> {
     /// A refusal, with the values that the tenant may not read in the server's words. Where these are not known the words
     /// are not shown at all.
     async fn told(&self, level: Level, error: ClusterError, wants: Option<Digest>) -> Outcome {
-        if !self.service.derives() {
+        // Of the tenant's own object nothing is hidden.
+        if !self.service.derives() || level == Level::Tenant {
             return self.failed(level, error, wants, None);
         }
         match self.body(Level::Internal).await {
@@ -364,7 +365,8 @@ impl<'a> Writer<'a> {
         ];
         let request =
             ApiRequest::json_patch(self.resource(Level::Tenant), Some(namespace), &self.job.name, &operations);
-        let body = self.send(Level::Tenant, request.field_manager(FINALIZER_MANAGER), None).await?;
+        let wants = self.job.tenant.as_ref().map(|facts| facts.wants);
+        let body = self.send(Level::Tenant, request.field_manager(FINALIZER_MANAGER), wants).await?;
         let held = body.pointer("/metadata/finalizers").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
         if held {
             return Ok(Outcome::Wrote { level: Level::Tenant, body, settled: Box::new(Settled::Nothing) });
