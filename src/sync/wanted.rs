@@ -9,6 +9,7 @@ use super::marks;
 use super::owned::owned_by_anybody;
 use super::service::Service;
 use super::shape::Shape;
+use super::words::Values;
 use crate::compile::derive::projection::{Generations, Projection};
 use crate::compile::route::Synced;
 use crate::model::path::Exposed;
@@ -267,15 +268,17 @@ pub(crate) fn without_synced(status: Option<Value>) -> Value {
     status
 }
 
-/// The texts in hidden fields of an internal object, which nobody but the provider may read.
+/// The values of an instance, from its internal object and its copy as far as these are known. Those in hidden fields
+/// nobody but the provider may read.
 #[must_use]
-pub(crate) fn hidden_values(service: &Service, internal: &Value) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
-    let mut shown = BTreeSet::new();
-    leaves(&Projection::everything().project_down(internal), &mut all);
-    leaves(&service.exposed.project_down(internal), &mut shown);
-    all.retain(|text| !shown.contains(text));
-    all
+pub(crate) fn values(service: &Service, bodies: &[&Value]) -> Values {
+    let (mut hidden, mut shown) = (BTreeSet::new(), BTreeSet::new());
+    for body in bodies {
+        leaves(&Projection::everything().project_down(body), &mut hidden);
+        leaves(&service.exposed.project_down(body), &mut shown);
+    }
+    hidden.retain(|text| !shown.contains(text));
+    Values { hidden, shown: service.derives().then_some(shown) }
 }
 
 fn leaves(value: &Value, into: &mut BTreeSet<String>) {

@@ -155,7 +155,7 @@ fn learn(shared: &Shared, job: &Job, level: Level, body: Value, settled: Option<
 }
 
 fn fail(shared: &Shared, job: &Job, step: &Step, failed: Failed) -> Flow {
-    let Failed { level, error, wants, hidden } = failed;
+    let Failed { level, error, wants, values } = failed;
     let now = shared.now();
     let chance = fastrand::f64();
     let least = error.retry_after().unwrap_or_default().min(Duration::from_mins(5));
@@ -204,7 +204,7 @@ fn fail(shared: &Shared, job: &Job, step: &Step, failed: Failed) -> Flow {
         Level::Internal => "the internal object",
         Level::Tenant => "the tenant object",
     };
-    let words = super::words::shown(&error.message, &hidden);
+    let words = super::words::shown(&error.message, &values);
     let verdict = Verdict::new(Reason::Rejected, format!("{who} refuses {what}: {words}"));
     let version = match level {
         // A status is refused as it came from this version of the copy.

@@ -1,7 +1,6 @@
 //! The requests of one job. Bodies are those that events brought, and are asked for where there is none; every write
 //! names the UID of the object that the decision was about, so that it never reaches another one.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,6 +23,7 @@ use super::status::StatusFacts;
 use super::step::{StatusFrom, Step, WriteReason};
 use super::verdict::Verdict;
 use super::wanted::{self, SyncedCondition, Wanted};
+use super::words::Values;
 use crate::cluster::request::JsonPatch;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, identity};
 use crate::model::keys::{FINALIZER, ORPHANED};
@@ -74,8 +74,8 @@ pub(crate) struct Failed {
     pub error: ClusterError,
     /// What was wanted of the object; `None` where the same may be tried again by an event.
     pub wants: Option<Digest>,
-    /// The values of fields that the tenant does not see.
-    pub hidden: BTreeSet<String>,
+    /// The values of the instance, for the server's words.
+    pub values: Values,
 }
 
 /// What to remember of a write.
@@ -189,15 +189,17 @@ impl<'a> Writer<'a> {
             (Some(connection), Some(namespace)) => Ok((&connection.cluster, namespace)),
             _ => {
                 let error = ClusterError::new(ErrorKind::Unreachable, "the service cluster is not connected");
-                Err(Box::new(self.failed(level, error, None, None)))
+                Err(Box::new(self.failed(level, error, None)))
             }
         }
     }
 
-    fn failed(&self, level: Level, error: ClusterError, wants: Option<Digest>, internal: Option<&Value>) -> Outcome {
-        let internal = internal.or(self.job.bodies[Level::Internal as usize].as_deref());
-        let hidden = internal.map(|body| wanted::hidden_values(self.service, body)).unwrap_or_default();
-        Outcome::Failed(Failed { level, error, wants, hidden })
+    fn failed(&self, level: Level, error: ClusterError, wants: Option<Digest>) -> Outcome {
+        let known = self.job.bodies[Level::Internal as usize].as_deref();
+        let mut values = known.map(|body| wanted::values(self.service, &[body])).unwrap_or_default();
+        // Not all that the tenant sees is known.
+        values.shown = None;
+        Outcome::Failed(Failed { level, error, wants, values })
     }
 
     /// Sends a write. A conflict is looked into by reading the object again.
@@ -209,7 +211,7 @@ impl<'a> Writer<'a> {
             Some(Err(error)) => Err(Box::new(self.after(level, error, wants).await)),
             None => {
                 let error = ClusterError::new(ErrorKind::Busy, "another replica works on this cluster");
-                Err(Box::new(self.failed(level, error, None, None)))
+                Err(Box::new(self.failed(level, error, None)))
             }
         }
     }
@@ -227,26 +229,36 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A refusal, with the values that the tenant may not read in the server's words. Where these are not known the words
+    /// A refusal, with the values that the tenant may and may not read in the server's words. Where these are not known the words
     /// are not shown at all.
     async fn told(&self, level: Level, error: ClusterError, wants: Option<Digest>) -> Outcome {
         // Of the tenant's own object nothing is hidden.
         if !self.service.derives() || level == Level::Tenant {
-            return self.failed(level, error, wants, None);
+            return self.failed(level, error, wants);
         }
-        match self.body(Level::Internal).await {
-            Ok(internal) => self.failed(level, error, wants, Some(&internal)),
+        let internal = match self.body(Level::Internal).await {
+            Ok(internal) => internal,
             // On the first hop nothing is hidden yet but the presets.
             Err(_) if level == Level::Internal && self.job.internal.is_none() => {
-                let presets = self.service.route.projection.project_down(&json!({}));
-                self.failed(level, error, wants, Some(&presets))
+                Arc::new(self.service.route.projection.project_down(&json!({})))
             }
             Err(_) => {
                 let message =
                     "it does not allow it; its words are not shown, since they may have hidden values".to_owned();
-                self.failed(level, ClusterError { message, ..error }, wants, None)
+                return self.failed(level, ClusterError { message, ..error }, wants);
             }
-        }
+        };
+        // What the tenant has just written may not be in the internal object yet; and in the copy there may be more than
+        // what stands above it.
+        let tenant = self.body(Level::Tenant).await.ok();
+        let copy = match level == Level::Service && self.job.copy.is_some() {
+            true => self.body(Level::Service).await.ok(),
+            false => None,
+        };
+        let known: Vec<&Value> =
+            [Some(&internal), tenant.as_ref(), copy.as_ref()].into_iter().flatten().map(|body| &**body).collect();
+        let values = wanted::values(self.service, &known);
+        Outcome::Failed(Failed { level, error, wants, values })
     }
 
     /// Reads an object by its name.
@@ -257,13 +269,13 @@ impl<'a> Writer<'a> {
             Ok(body) if name_of(&body) == Some((namespace, &self.job.name)) => Ok(Outcome::Found { level, body }),
             Ok(_) => {
                 let error = ClusterError::new(ErrorKind::BadAnswer, "the server answers with another object");
-                Err(Box::new(self.failed(level, error, None, None)))
+                Err(Box::new(self.failed(level, error, None)))
             }
             Err(error) if error.kind == ErrorKind::NotFound => {
                 self.is_who_it_was(level).await?;
                 Ok(Outcome::Gone { level })
             }
-            Err(error) => Err(Box::new(self.failed(level, error, None, None))),
+            Err(error) => Err(Box::new(self.failed(level, error, None))),
         }
     }
 
@@ -277,7 +289,7 @@ impl<'a> Writer<'a> {
             Err(error) => error,
         };
         self.shared.doubt(&self.job.service.route.cluster);
-        Err(Box::new(self.failed(level, error, None, None)))
+        Err(Box::new(self.failed(level, error, None)))
     }
 
     /// The body of an object that the decision saw.
@@ -348,7 +360,7 @@ impl<'a> Writer<'a> {
         let body = match cluster.call(&request).await {
             Ok(body) => body,
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(Outcome::Gone { level: Level::Tenant }),
-            Err(error) => return Err(Box::new(self.failed(Level::Tenant, error, None, None))),
+            Err(error) => return Err(Box::new(self.failed(Level::Tenant, error, None))),
         };
         let uid = body.pointer("/metadata/uid").and_then(Value::as_str);
         if uid != self.tenant_uid() {

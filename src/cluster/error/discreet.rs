@@ -6,11 +6,12 @@ use crate::model::plain;
 /// password.
 #[must_use]
 pub(crate) fn discreet(message: &str) -> String {
-    const BEFORE: &str = " value: ";
+    const BEFORE: [&str; 2] = [" value: ", ": Not found: "];
     let mut out = String::with_capacity(message.len());
     let mut rest = message;
-    while let Some(at) = rest.find(BEFORE) {
-        let (head, tail) = rest.split_at(at + BEFORE.len());
+    let next = |text: &str| BEFORE.iter().filter_map(|form| Some(text.find(form)? + form.len())).min();
+    while let Some(at) = next(rest) {
+        let (head, tail) = rest.split_at(at);
         out.push_str(head);
         out.push('…');
         rest = &tail[end_of_value(tail)..];
@@ -31,21 +32,28 @@ pub(crate) fn discreet_line(text: &str, longest: usize) -> String {
     }
 }
 
-/// The end of a quoted value: the first `: ` outside of quotes and brackets.
-fn end_of_value(text: &str) -> usize {
+/// The end of a value that a server quotes: the first `: ` outside of quotes and brackets, or `, ` after what is a whole
+/// value without doubt. A text without quotes may have a comma.
+pub(crate) fn end_of_value(text: &str) -> usize {
     let (mut quoted, mut escaped, mut depth) = (false, false, 0_usize);
     for (at, c) in text.char_indices() {
+        let is_outside = !quoted && depth == 0;
         match c {
             _ if escaped => escaped = false,
             '\\' if quoted => escaped = true,
             '"' => quoted = !quoted,
             '{' | '[' if !quoted => depth += 1,
             '}' | ']' if !quoted => depth = depth.saturating_sub(1),
-            ':' if !quoted && depth == 0 && text[at..].starts_with(": ") => return at,
+            ':' if is_outside && text[at..].starts_with(": ") => return at,
+            ',' if is_outside && text[at..].starts_with(", ") && is_whole(&text[..at]) => return at,
             _ => {}
         }
     }
     text.len()
+}
+
+fn is_whole(value: &str) -> bool {
+    value.ends_with(['"', '}', ']']) || value.parse::<f64>().is_ok()
 }
 
 #[cfg(test)]
@@ -62,6 +70,10 @@ mod tests {
             (
                 r#"spec: Invalid value: {"p": "x: y", "q": [1]}: no, c: Duplicate value: 7"#,
                 "spec: Invalid value: …: no, c: Duplicate value: …",
+            ),
+            (
+                r#"[a: Duplicate value: 7, b: Not found: "x", c: Invalid value: map[string]interface {}{"p":"x: y"}: no]"#,
+                "[a: Duplicate value: …, b: Not found: …, c: Invalid value: …: no]",
             ),
             (r#"unknown field "spec.x""#, r#"unknown field "spec.x""#),
             (

@@ -10,7 +10,7 @@ mod status;
 use std::error::Error as _;
 use std::time::Duration;
 
-pub(crate) use discreet::{discreet, discreet_line};
+pub(crate) use discreet::{discreet, discreet_line, end_of_value};
 pub(crate) use status::{Cause, ServerStatus};
 
 use super::request::RequestError;
