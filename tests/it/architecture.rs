@@ -16,6 +16,7 @@ use crate::imports::{Crate, Reference, circles};
 pub(crate) fn cases() -> Vec<Case> {
     cases![
         pure_modules_reach_for_nothing,
+        sync_only_writes_what_wall_clocks_say,
         operations_know_no_command_line,
         every_file_says_first_what_it_is_for,
         no_file_is_too_long,
@@ -130,6 +131,21 @@ fn pure_modules_reach_for_nothing() {
         }
     }
     assert!(complaints.is_empty(), "pure modules must not mention these:\n{}", complaints.join("\n"));
+}
+
+/// Clocks of machines differ by minutes: sync writes the time for people, in three places, and compares it with nothing.
+fn sync_only_writes_what_wall_clocks_say() {
+    let clock = Regex::new(r"\b(Timestamp|SystemTime|UNIX_EPOCH|Zoned)\b").unwrap();
+    let written = Regex::new(r#"^use (k8s_openapi::)?jiff::Timestamp;$|Timestamp::now\(\)\.strftime\(|format!\("\{:\.6\}", Timestamp::now\(\)\)"#).unwrap();
+    let mut files = BTreeSet::new();
+    for file in rust_files("src/sync") {
+        let code = code_of(&file, Tests::Without);
+        for line in code.lines().map(str::trim).filter(|line| clock.is_match(line)) {
+            assert!(written.is_match(line), "{}: {line}", file.display());
+            files.insert(file.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        }
+    }
+    assert_eq!(files.into_iter().collect::<Vec<_>>(), ["keeper.rs", "shared.rs", "write.rs"]);
 }
 
 /// What a command does can be called from elsewhere: it knows neither arguments nor terminals nor exit codes, and

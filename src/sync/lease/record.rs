@@ -156,6 +156,23 @@ mod tests {
         assert_eq!(Record::of(&lease), ("n".to_owned(), Record::default()));
     }
 
+    /// The clock of whoever wrote it may show anything: the times of a Lease are for people.
+    #[test]
+    fn no_time_in_a_lease_is_read_as_a_time() {
+        let wanted = Wanted {
+            holder: "a".into(),
+            process: "p".into(),
+            duration: Duration::from_secs(11),
+            acquired: Some("the same".into()),
+            transitions: 3,
+            only: None,
+        };
+        let at = |time: &str| Record::of(&wanted.body("n", None, time));
+        for time in ["1970-01-01T00:00:00.000000Z", "2026-01-02T03:14:05.000006Z", "9999-12-31T23:59:59Z", "?"] {
+            assert_eq!(at(time), at("2026-01-02T03:04:05.000006Z"), "{time}");
+        }
+    }
+
     #[test]
     fn versions_are_compared_as_numbers() {
         let record = |version: &str| Record { version: version.into(), ..Record::default() };

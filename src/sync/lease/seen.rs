@@ -163,7 +163,7 @@ impl SeenLeases {
     pub(crate) fn is_disputed(&self, name: &str, me: &Me, timing: &Timing, now: Duration) -> bool {
         let earlier = self.all.get(name).and_then(|seen| seen.earlier.as_ref());
         earlier.is_some_and(|earlier| {
-            !me.holds(&earlier.last) && now < earlier.since + earlier.last.duration.max(timing.duration)
+            !me.holds(&earlier.last) && now < earlier.since + timing.expiry(earlier.last.duration)
         })
     }
 
@@ -195,11 +195,13 @@ impl SeenLeases {
     pub(crate) fn standing(&self, name: &str, me: &Me, timing: &Timing, now: Duration) -> Standing {
         let Some(seen) = self.all.get(name) else {
             // Between two lists a Lease may have been made and deleted, and whoever held it may not know.
-            return self.relisted.map_or(Standing::Vacant(Duration::ZERO), |at| until(at + timing.duration, now, ""));
+            return self
+                .relisted
+                .map_or(Standing::Vacant(Duration::ZERO), |at| until(at + timing.expiry(Duration::ZERO), now, ""));
         };
         let Some(record) = &seen.record else {
             // Whoever held it may not know yet that it was deleted.
-            return until(seen.since + timing.duration, now, "");
+            return until(seen.since + timing.expiry(Duration::ZERO), now, "");
         };
         if record.holder.is_empty() {
             return Standing::Vacant(seen.since);
@@ -217,14 +219,13 @@ impl SeenLeases {
     #[must_use]
     pub(crate) fn expiry(&self, name: &str, me: &Me, timing: &Timing) -> Option<Duration> {
         let seen = self.all.get(name)?;
-        let Some(record) = &seen.record else { return Some(seen.since + timing.duration) };
+        let Some(record) = &seen.record else { return Some(seen.since + timing.expiry(Duration::ZERO)) };
         // A process of the same replica that lives is seen to renew; one that is gone is not waited for as long as
         // one of another replica.
         if record.holder == me.replica && !me.inherits && !seen.renewed {
             return Some(seen.since + timing.renew_every * 2 + timing.pause);
         }
-        // By what it says itself, if that is longer: another version of carrier may have other durations.
-        Some(seen.since + record.duration.max(timing.duration))
+        Some(seen.since + timing.expiry(record.duration))
     }
 }
 
@@ -237,6 +238,7 @@ mod tests {
     use super::*;
 
     const S: Duration = Duration::from_secs(1);
+    const DRIFT: Duration = Duration::from_millis(500);
 
     fn me(inherits: bool) -> Me {
         Me { replica: "a".into(), process: "2".into(), inherits }
@@ -261,10 +263,10 @@ mod tests {
     #[test]
     fn a_lease_expires_when_it_was_not_seen_to_change() {
         let mut seen = listed(record("1", "b", "x"));
-        assert_eq!(standing(&seen, &me(true), S * 11), Standing::Other("b".into()));
-        assert_eq!(standing(&seen, &me(true), S * 12), Standing::Vacant(S * 12));
-        seen.told("l", record("2", "b", "x"), S * 12);
-        assert_eq!(standing(&seen, &me(true), S * 22), Standing::Other("b".into()));
+        assert_eq!(standing(&seen, &me(true), S * 12), Standing::Other("b".into()));
+        assert_eq!(standing(&seen, &me(true), S * 13), Standing::Vacant(S * 12 + DRIFT));
+        seen.told("l", record("2", "b", "x"), S * 13);
+        assert_eq!(standing(&seen, &me(true), S * 23), Standing::Other("b".into()));
         assert!(seen.was_renewed("l"));
         // While nothing could be seen nothing expires.
         seen.lost();
@@ -302,8 +304,8 @@ mod tests {
         seen.deleted("l", &record("10", "", ""), S);
         assert_eq!(standing(&seen, &me(true), S), Standing::Mine);
         seen.deleted("l", &record("12", "a", "2"), S * 2);
-        assert_eq!(standing(&seen, &me(true), S * 12), Standing::Other(String::new()), "its holder may not know");
-        assert_eq!(standing(&seen, &me(true), S * 13), Standing::Vacant(S * 13));
+        assert_eq!(standing(&seen, &me(true), S * 13), Standing::Other(String::new()), "its holder may not know");
+        assert_eq!(standing(&seen, &me(true), S * 14), Standing::Vacant(S * 13 + DRIFT));
     }
 
     #[test]
@@ -315,7 +317,7 @@ mod tests {
         assert_eq!(seen.record("l"), None);
         // `other` may have been made and deleted since the first list.
         let other = |now| seen.standing("other", &me(true), &Timing::default(), now);
-        assert_eq!(other(S * 12), Standing::Other(String::new()));
-        assert_eq!(other(S * 13), Standing::Vacant(S * 13));
+        assert_eq!(other(S * 13), Standing::Other(String::new()));
+        assert_eq!(other(S * 14), Standing::Vacant(S * 13 + DRIFT));
     }
 }

@@ -98,6 +98,8 @@ struct Process {
     leases: Leases,
     /// Its clock is so far ahead.
     ahead: Duration,
+    /// It goes at this pace, in thousandths.
+    pace: u32,
     cursor: usize,
     /// Its watch tells nothing before this time.
     blind_until: Duration,
@@ -108,8 +110,27 @@ struct Process {
     writes: Vec<(ClusterId, Duration)>,
 }
 
+/// What a clock shows.
+fn local(real: Duration, ahead: Duration, pace: u32) -> Duration {
+    ahead + real * pace / 1_000
+}
+
+impl Process {
+    /// What its clock shows.
+    fn local(&self, real: Duration) -> Duration {
+        local(real, self.ahead, self.pace)
+    }
+
+    /// When its clock shows this.
+    fn real(&self, local: Duration) -> Duration {
+        (local - self.ahead) * 1_000 / self.pace
+    }
+}
+
 struct World {
     rng: Rng,
+    /// How fast clocks go; absent, all go at one pace.
+    paces: Option<Rng>,
     now: Duration,
     server: Server,
     processes: Vec<Process>,
@@ -125,6 +146,7 @@ impl World {
     fn new(seed: u64, clusters: usize) -> Self {
         Self {
             rng: Rng::with_seed(seed),
+            paces: Some(Rng::with_seed(!seed)),
             now: S * 100,
             server: Server::default(),
             processes: Vec::new(),
@@ -138,11 +160,12 @@ impl World {
 
     fn start(&mut self, replica: &str, only: Option<BTreeSet<ClusterId>>, shares: bool) {
         let process = self.processes.len();
-        // Clocks say anything; only their pace is the same.
+        // Clocks say anything, and no two go at the same pace.
         let ahead = S * self.rng.u32(0..10_000);
+        let pace = self.paces.as_mut().map_or(1_000, |paces| paces.u32(980..=1_020));
         let me = Me { replica: replica.to_owned(), process: process.to_string(), inherits: shares };
         let mut leases = Leases::new(me, shares, only, self.timing);
-        let now = self.now + ahead;
+        let now = local(self.now, ahead, pace);
         leases.clusters(&self.clusters, now);
         leases.seen().restarted();
         for (name, record) in &self.server.leases {
@@ -153,6 +176,7 @@ impl World {
             replica: replica.to_owned(),
             leases,
             ahead,
+            pace,
             cursor: self.server.log.len(),
             blind_until: Duration::ZERO,
             is_blind: false,
@@ -244,7 +268,7 @@ impl World {
 
     fn run(&mut self, who: usize) {
         let (now, process) = (self.now, &mut self.processes[who]);
-        let local = now + process.ahead;
+        let local = process.local(now);
         for request in self.requests.iter_mut().filter(|request| request.process == who && !request.is_told) {
             let lease = match &request.action {
                 Action::Write { lease, .. } | Action::Read { lease } | Action::Remove { lease, .. } => lease.clone(),
@@ -299,7 +323,7 @@ impl World {
 
     /// Everybody who may writes to its clusters, and each write takes effect at any time before its deadline.
     fn write(&mut self, who: usize) {
-        let (now, local) = (self.now, self.now + self.processes[who].ahead);
+        let (now, local) = (self.now, self.processes[who].local(self.now));
         let permits = self.processes[who].leases.permits();
         let may = permits.into_iter().filter(|(_, permit)| permit.begin_until.is_some_and(|until| local < until));
         for (cluster, permit) in may.collect::<Vec<_>>() {
@@ -308,9 +332,10 @@ impl World {
                 let both = other.writes.iter().find(|(id, until)| *id == cluster && now < *until);
                 assert!(both.is_none(), "{replica} and {} write to {cluster} at {now:?}: {both:?}", other.replica);
             }
-            let until =
-                now + MS * self.rng.u32(1..5_000).min(u32::try_from(self.timing.write_deadline.as_millis()).unwrap());
-            assert!(until + self.processes[who].ahead <= permit.end_until, "a write ends with its permit");
+            // By the clock of the process, which drops a write at its deadline.
+            let process = &self.processes[who];
+            let until = process.real(local + MS * self.rng.u32(1..5_000));
+            assert!(process.local(until) <= permit.end_until, "a write ends with its permit");
             if self.is_quiet || self.rng.u32(0..3) == 0 {
                 self.processes[who].writes.push((cluster, if self.is_quiet { now } else { until }));
             }
@@ -328,7 +353,7 @@ impl World {
     fn loads(&self) -> Vec<usize> {
         let of = |n: usize| {
             let process = &self.processes[n];
-            let local = self.now + process.ahead;
+            let local = process.local(self.now);
             let permits = process.leases.permits();
             permits.values().filter(|permit| permit.begin_until.is_some_and(|until| local < until)).count()
         };
@@ -356,14 +381,14 @@ fn two_replicas_never_write_at_once_and_share_evenly_in_the_end() {
 /// In this run a replica lagged, and others took what was its turn.
 #[test]
 fn a_replica_that_lagged_has_its_share_in_the_end() {
-    survives(4_413_635_655_341_112_722);
+    survives_at_one_pace(4_413_635_655_341_112_722);
 }
 
 /// In this run a replica was killed, took its Lease back and gave it to another at once, while the last write of the
 /// killed process was under way.
 #[test]
 fn a_lease_is_not_given_away_before_the_last_write_of_a_killed_process() {
-    survives(15_013_509_316_481_801_439);
+    survives_at_one_pace(15_013_509_316_481_801_439);
 }
 
 /// Names the seed of a run that fails.
@@ -381,7 +406,16 @@ impl Drop for Named {
 /// Trouble of all kinds in which two replicas never write at once, and then quiet, in which they share evenly.
 fn survives(seed: u64) {
     let _named = Named(seed);
-    let mut world = World::new(seed, 5);
+    survives_in(World::new(seed, 5));
+}
+
+/// The same as it was before clocks had paces of their own, so that what is known of a run stays true.
+fn survives_at_one_pace(seed: u64) {
+    let timing = Timing { drift: Duration::ZERO, ..Timing::default() };
+    survives_in(World { paces: None, timing, ..World::new(seed, 5) });
+}
+
+fn survives_in(mut world: World) {
     for replica in ["r0", "r1", "r2"] {
         world.start(replica, None, true);
     }
@@ -463,7 +497,7 @@ fn a_second_process_of_a_name_takes_over_and_the_first_stops() {
     world.start("r0", None, true);
     world.run_for(S * 10);
     assert_eq!(world.loads()[0], 0);
-    let local = world.now + world.processes[0].ahead;
+    let local = world.processes[0].local(world.now);
     assert!(world.processes[0].leases.is_superseded(local));
     assert_eq!(world.loads().iter().sum::<usize>(), 5);
 }
@@ -474,7 +508,7 @@ fn one_pass_takes_from_nobody_who_lives() {
     world.start("r0", None, false);
     world.run_for(S * 20);
     assert_eq!(world.loads()[2], 0);
-    let local = world.now + world.processes[2].ahead;
+    let local = world.processes[2].local(world.now);
     let elsewhere = world.processes[2].leases.elsewhere(local);
     assert_eq!(elsewhere.len(), 5);
     assert!(elsewhere.values().all(|(holder, lives)| holder.starts_with('r') && *lives), "{elsewhere:?}");
