@@ -383,6 +383,9 @@ impl Shared {
         reason: &'static str,
         message: String,
     ) {
+        if self.dry_run {
+            return;
+        }
         let (api_version, kind) = (kind.api_version(), kind.kind.clone());
         let happening = Happening { api_version, kind, namespace, name, uid, warning, reason, message };
         self.wish(Wish::Event(Box::new(happening)));
