@@ -30,6 +30,9 @@ pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) const CONCURRENCY: usize = 64;
 /// How long everything has to be quiet before a single run ends: an answer of an operator may be on its way.
 const QUIET: Duration = Duration::from_secs(1);
+/// How long a single run waits for a sign of life of who holds a lease, or for its end: a lease is renewed more often, and
+/// expires sooner, unless somebody has written it by hand.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 /// How long what is under way may take to finish, once it is time to stop.
 const FINISH: Duration = Duration::from_secs(7);
 
@@ -168,11 +171,12 @@ impl Running {
 
     /// Waits until nothing is left to do.
     pub(crate) async fn settle(&self, once: &Once) -> Report {
-        let end = Instant::now() + once.timeout;
+        let began = Instant::now();
+        let end = began + once.timeout;
         let mut quiet_since: Option<Instant> = None;
         let timed_out = loop {
-            let is_quiet = self.is_settled();
             let now = Instant::now();
+            let is_quiet = self.is_settled() && (now - began >= SIGN_OF_LIFE || !self.waits_for_a_sign_of_life());
             let since = if is_quiet { *quiet_since.get_or_insert(now) } else { now };
             if !is_quiet {
                 quiet_since = None;
@@ -186,6 +190,11 @@ impl Running {
             sleep(Duration::from_millis(20)).await;
         };
         Report { timed_out, ..self.report() }
+    }
+
+    /// Whether it is not known yet if a replica that holds a lease is still there.
+    fn waits_for_a_sign_of_life(&self) -> bool {
+        self.holdings.as_ref().is_some_and(|holdings| holdings.borrow().elsewhere.values().any(|holder| !holder.lives))
     }
 
     /// Whether everything that can be seen was seen, and nothing waits.

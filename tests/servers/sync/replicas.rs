@@ -341,9 +341,19 @@ async fn once_ends_when_all_is_in_step() -> TestResult {
     assert!(run.text().contains("once-1"), "paused ones are listed: {}", run.text());
     redis.gone("once-0").await;
     // Another holds the leases.
-    let _sync = bed.sync().await?;
+    let sync = bed.sync().await?;
     let run = bed.sync_command(&["--once", "--replica", "ci"]).await.ends(3);
     assert!(run.text().contains("one"), "the holder is named: {}", run.text());
+    redis.later("beside-a-sync").await?;
+    // Who is dead does not hold them: not for a replica of another name, nor for one of the same.
+    for (name, replica) in [("after-a-death", "ci"), ("after-another", "one")] {
+        sync.kill();
+        redis.create(name).await?;
+        bed.sync_command(&["--once", "--replica", replica]).await.ends(0);
+        redis.in_step(name).await;
+        sync.again()?;
+        sync.ready().await?;
+    }
     Ok(())
 }
 
@@ -396,6 +406,18 @@ async fn a_dry_run_writes_nothing_and_says_what_it_would() -> TestResult {
     assert!(leases(&bed).list().await?.is_empty(), "a lease was taken");
     bed.sync_command(&["--once"]).await.ends(0);
     bed.sync_command(&[&dry[..], &["--detailed-exitcode"]].concat()).await.ends(0);
+    // An orphan is worth an event, which a dry run does not write either.
+    redis.tenant.vanish("new").await?;
+    let run = bed.sync_command(&dry).await.ends(0);
+    let events = bed.management().kubectl(&["get", "events", "-n", "team-a", "-o", "json"]).await?;
+    assert!(!events.contains("Orphan"), "{}: {events}", run.text());
+    bed.sync_command(&["--once"]).await.ends(5);
+    wait("a run that writes tells of the orphan", async || {
+        let events = bed.management().kubectl(&["get", "events", "-n", "team-a", "-o", "json"]).await;
+        let events = events.map_err(|error| error.to_string())?;
+        holds(events.contains("Orphan"), || events.clone())
+    })
+    .await;
     Ok(())
 }
 
