@@ -277,6 +277,14 @@ mod tests {
     }
 
     #[test]
+    fn the_slowest_clock_ends_its_writes_before_the_fastest_takes_the_lease() {
+        let seen = listed(record("1", "b", "x"));
+        // The last write ends with the duration, by the clock of the holder, which loses 2 %; ours gains 2 %.
+        let end = Timing::default().duration * 1_000 / 980;
+        assert_eq!(standing(&seen, &me(true), S + end * 1_020 / 1_000), Standing::Other("b".into()));
+    }
+
+    #[test]
     fn what_a_killed_process_of_the_same_name_held_is_ours_at_once() {
         let mut seen = listed(record("1", "a", "1"));
         assert_eq!(standing(&seen, &me(true), S), Standing::Inherited);
