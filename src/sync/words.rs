@@ -205,14 +205,14 @@ mod tests {
             ("spec.size: Invalid value: 7: must be less than 5", "spec.size: Invalid value: 7: must be less than 5"),
             (r#"spec.note: Invalid value: "say \"hi\"": no"#, r#"spec.note: Invalid value: "say \"hi\"": no"#),
             (r#"spec.note: Invalid value: "tab\there": no"#, r#"spec.note: Invalid value: "tab\there": no"#),
-            (r#"spec.port: Invalid value: 8443: no"#, "spec.port: Invalid value: (hidden): no"),
+            ("spec.port: Invalid value: 8443: no", "spec.port: Invalid value: (hidden): no"),
             (
                 r#"spec.class: Unsupported value: "from-a-webhook": supported values: "x""#,
                 r#"spec.class: Unsupported value: (hidden): supported values: "x""#,
             ),
             (
                 r#"[a: Duplicate value: "k1", b: Not found: "k2", c: Invalid value: 1gb: no]"#,
-                r#"[a: Duplicate value: (hidden), b: Not found: (hidden), c: Invalid value: 1gb: no]"#,
+                "[a: Duplicate value: (hidden), b: Not found: (hidden), c: Invalid value: 1gb: no]",
             ),
             (r#"spec: Invalid value: {"a":"x: y","b":[1]}: no"#, "spec: Invalid value: (hidden): no"),
             (

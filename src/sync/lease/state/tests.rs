@@ -123,7 +123,7 @@ impl Process {
 
     /// When its clock shows this.
     fn real(&self, local: Duration) -> Duration {
-        (local - self.ahead) * 1_000 / self.pace
+        local.saturating_sub(self.ahead) * 1_000 / self.pace
     }
 }
 
