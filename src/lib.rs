@@ -128,7 +128,9 @@ pub mod planning {
     pub use crate::plan::inventory::Inventory;
     pub use crate::plan::live::LiveObject;
     pub use crate::plan::permissions::table::page;
-    pub use crate::plan::types::{Action, Change, Conflict, Counted, Effect, Impact, LiveVersion, ObjectRef, Plan};
+    pub use crate::plan::types::{
+        Action, Change, Conflict, Counted, CountedKind, Effect, Impact, LiveVersion, ObjectRef, Plan,
+    };
     pub use crate::plan::{inventory, json};
 }
 

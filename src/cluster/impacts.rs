@@ -22,7 +22,7 @@ use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 use crate::plan::build::{DryRunResult, Queries};
 use crate::plan::live::LiveCluster;
-use crate::plan::types::{Counted, Impact};
+use crate::plan::types::{Counted, CountedKind, Impact};
 
 /// So many schemas are tried at a time. An API server holds back the first objects of a new kind for two
 /// seconds, and trials that run together wait together.
@@ -98,7 +98,12 @@ impl<'a> Concern<'a> {
             impact.unchecked.clone_from(&self.unknown);
         }
         if self.fate == Fate::Destroyed {
-            impact.counted = Some(Counted { kinds: self.kinds.clone(), namespace: self.namespace.clone() });
+            let kinds = self.kinds.iter().map(|resource| {
+                let listed = census.get(resource).and_then(|listed| listed.as_ref().ok());
+                let uids = listed.map(|instances| instances.uids(place).cloned().collect());
+                CountedKind { resource: resource.clone(), uids }
+            });
+            impact.counted = Some(Counted { kinds: kinds.collect(), namespace: self.namespace.clone() });
         }
         impact
     }

@@ -1,7 +1,7 @@
 //! Instances: how many there are of a kind, where, and what they are called.
 //!
 //! One metadata-only LIST a kind, whatever the number of namespaces asked about.
-//! Nothing of an instance but its namespace and its name is kept.
+//! Nothing of an instance but its namespace, its name and its UID is kept.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -28,8 +28,9 @@ pub(crate) struct Instances {
 /// Instances of one kind in one namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Names {
-    count: usize,
-    /// The first of them, as the server sorts them.
+    /// The UIDs of all.
+    uids: Vec<String>,
+    /// The names of the first of them, as the server sorts them.
     first: Vec<String>,
 }
 
@@ -37,7 +38,7 @@ impl ListSink for Instances {
     fn take(&mut self, object: Value) {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let names = self.namespaces.entry(text("/metadata/namespace").to_owned()).or_default();
-        names.count += 1;
+        names.uids.push(text("/metadata/uid").to_owned());
         if names.first.len() < NAMED {
             names.first.push(text("/metadata/name").to_owned());
         }
@@ -70,7 +71,12 @@ impl Instances {
     /// How many there are.
     #[must_use]
     pub(crate) fn count(&self, place: Where<'_>) -> usize {
-        self.chosen(place).map(|(_, names)| names.count).sum()
+        self.chosen(place).map(|(_, names)| names.uids.len()).sum()
+    }
+
+    /// Their UIDs.
+    pub(crate) fn uids<'a>(&'a self, place: Where<'a>) -> impl Iterator<Item = &'a String> {
+        self.chosen(place).flat_map(|(_, names)| &names.uids)
     }
 
     /// What they are called; the first of each namespace.
@@ -162,8 +168,10 @@ pub(crate) fn impact<'a>(
                 namespace: namespace.map(str::to_owned),
                 name: name.to_owned(),
             }));
+            impact.destroyed_uids.extend(instances.uids(place).cloned());
         }
     }
+    impact.destroyed_uids.sort();
     if fate == Fate::Destroyed {
         impact.destroyed_count = impact.instances;
     }
@@ -180,13 +188,15 @@ mod tests {
     fn all_are_counted_and_the_first_are_named() {
         let mut instances = Instances::default();
         for n in 0..30 {
-            instances.take(json!({ "metadata": { "namespace": "a", "name": format!("x{n:02}") } }));
+            instances
+                .take(json!({ "metadata": { "namespace": "a", "name": format!("x{n:02}"), "uid": n.to_string() } }));
         }
         instances.take(json!({ "metadata": { "namespace": "b", "name": "y" } }));
         assert_eq!((instances.count(Where::Anywhere), instances.count(Where::In("b"))), (31, 1));
         assert_eq!((instances.count(Where::In("")), instances.count(Where::In("aa"))), (0, 0));
         let names: Vec<_> = instances.names(Where::Anywhere).collect();
         assert_eq!((names.len(), names[0], names[20]), (21, (Some("a"), "x00"), (Some("b"), "y")));
+        assert_eq!(instances.uids(Where::In("a")).count(), 30, "all have a UID");
         instances.restart();
         assert_eq!(instances.count(Where::Anywhere), 0);
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::crd;
 use super::types::{Effect, Impact, Reason};
-use super::words::count;
+use super::words::{NOT_ASKED, count};
 use crate::model::keys::SERVICE_NAMESPACE;
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::object::ObjectKey;
@@ -47,12 +47,18 @@ pub(crate) fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reaso
                 let are = if n == 1 { "is" } else { "are" };
                 reason(Effect::Destructive, format!("{} in {places} {are} deleted with it", count(n, "instance")))
             }
+            _ if is_uncounted(impact) => {
+                reason(Effect::Destructive, "its instances are deleted with it, and could not be counted")
+            }
             _ => reason(Effect::Destructive, "its instances are deleted with it, if there are any"),
         }];
     }
     if key.kind == "Namespace" && key.group.is_empty() {
         let text = match known.map(|impact| impact.destroyed_count) {
             Some(n) if n > 0 => format!("everything in it is deleted with it, including {}", count(n, "instance")),
+            _ if is_uncounted(impact) => {
+                "everything in it is deleted with it, and its instances could not be counted".to_owned()
+            }
             _ => "everything in it is deleted with it".to_owned(),
         };
         return vec![reason(Effect::Destructive, text)];
@@ -76,6 +82,12 @@ pub(crate) fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reaso
         return vec![reason(Effect::Breaking, "its service is no longer served")];
     }
     Vec::new()
+}
+
+/// Whether clusters were asked for the instances, and could not name all of them.
+#[must_use]
+pub(crate) fn is_uncounted(impact: Option<&Impact>) -> bool {
+    impact.and_then(|impact| impact.unchecked.as_deref()).is_some_and(|why| why != NOT_ASKED)
 }
 
 fn is(key: &ObjectKey, group: &str, kind: &str) -> bool {
@@ -111,12 +123,22 @@ mod tests {
         // Without an impact there may be instances.
         assert_eq!(worst(&of_deletion(&crd, None)), Effect::Destructive);
         let unchecked = Impact { unchecked: Some("forbidden".into()), ..with(0) };
-        assert_eq!(worst(&of_deletion(&crd, Some(&unchecked))), Effect::Destructive);
+        let reasons = of_deletion(&crd, Some(&unchecked));
+        assert_eq!(
+            (worst(&reasons), reasons[0].text.as_str()),
+            (Effect::Destructive, "its instances are deleted with it, and could not be counted")
+        );
+        let not_asked = Impact { unchecked: Some(NOT_ASKED.into()), ..with(0) };
+        assert!(of_deletion(&crd, Some(&not_asked))[0].text.contains("if there are any"));
     }
 
     #[test]
     fn the_deletion_of_a_namespace_is_destructive() {
-        assert_eq!(worst(&of_deletion(&key("", "Namespace", None), Some(&with(0)))), Effect::Destructive);
+        let namespace = key("", "Namespace", None);
+        assert_eq!(worst(&of_deletion(&namespace, Some(&with(0)))), Effect::Destructive);
+        let unchecked = Impact { unchecked: Some("forbidden".into()), ..with(0) };
+        let reasons = of_deletion(&namespace, Some(&unchecked));
+        assert!(reasons[0].text.ends_with("its instances could not be counted"), "{}", reasons[0].text);
     }
 
     #[test]

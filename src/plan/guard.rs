@@ -4,6 +4,7 @@
 //! A guard depends only on the plan, so that a plan is refused wherever it is
 //! applied. A flag allows only the object that it names.
 
+use super::consequence;
 use super::live::PART_OF;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
 use super::words::{NOT_ASKED, count, first, flag_name, impact, object};
@@ -44,6 +45,13 @@ pub(crate) fn is_allowed(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> 
     // The kind may be written out: `customresourcedefinition/…`.
     let long = name.strip_prefix("crd/").map(|name| format!("customresourcedefinition/{name}"));
     allowed.iter().any(|a| a.flag == flag && (a.name == "all" || a.name == name || Some(&a.name) == long.as_ref()))
+}
+
+/// Whether a flag was given for this object by its name. `all` stands for what was shown: it does not allow what nobody
+/// could count.
+fn is_named(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
+    let named: Vec<Allowed> = allowed.iter().filter(|a| a.name != "all").cloned().collect();
+    is_allowed(&named, flag, about)
 }
 
 /// All refusals of a plan, the most severe first.
@@ -140,6 +148,8 @@ fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
         Effect::Destructive => ("destructive", ALLOW_DELETE),
         _ => ("breaking", ALLOW_BREAKING),
     };
+    let uncounted = effect == Effect::Destructive && consequence::is_uncounted(change.impact.as_ref());
+    let is_allowed = if uncounted { is_named } else { is_allowed };
     if grave != effect || is_allowed(&plan.allowed, flag, &change.object) {
         return None;
     }
@@ -160,6 +170,9 @@ fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
         if !lines.is_empty() {
             message = format!("{message} ({})", lines.join("; "));
         }
+    }
+    if uncounted && plan.allowed.iter().any(|a| a.flag == flag && a.name == "all") {
+        message = format!("{message}; `{flag} all` does not allow to delete what could not be counted");
     }
     Some(Refusal { guard: guard.to_owned(), message, flag: Some(format!("{flag} {}", flag_name(&change.object))) })
 }

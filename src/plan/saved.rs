@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::types::{Action, Change, FORMAT_VERSION, Impact, InvalidInstance, ObjectRef, Plan};
-use super::words::{full_name, object};
+use super::words::{count, full_name, object};
 
 /// Why a text cannot be read as a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,6 +130,11 @@ fn greater_impact(then: Option<&Impact>, now: Option<&Impact>) -> Option<String>
     }
     if let Some(why) = now.unchecked.as_ref().filter(|_| then.unchecked.is_none()) {
         return Some(format!("could be checked when planned, but not now: {why}"));
+    }
+    // Earlier versions of carrier saved no UIDs.
+    let others = now.destroyed_uids.iter().filter(|uid| then.destroyed_uids.binary_search(uid).is_err()).count();
+    if others > 0 && !then.destroyed_uids.is_empty() {
+        return Some(format!("destroys {}, which the plan does not include", count(others, "instance")));
     }
     let destroyed = now.destroyed.iter().filter(|one| !then.destroyed.contains(one));
     let destroyed = destroyed.map(|one| (one.namespace.as_deref(), one.name.as_str(), "destroys"));
@@ -261,6 +266,17 @@ mod tests {
         assert_eq!(
             of_impacts(two(), impact(2, &["a", "c"], &[], None)),
             ["destroys t/c, which the plan does not include"]
+        );
+        // Neither the names nor the numbers of 21 instances say that one of them is another now.
+        let with_uids = |uids: &[&str]| {
+            let destroyed_uids = uids.iter().map(|&uid| uid.to_owned()).collect();
+            Some(Impact { destroyed_uids, ..two().expect("an impact") })
+        };
+        assert_eq!(of_impacts(with_uids(&["a", "b"]), with_uids(&["b"])), Vec::<String>::new());
+        assert_eq!(of_impacts(two(), with_uids(&["b"])), Vec::<String>::new(), "a plan of an earlier version");
+        assert_eq!(
+            of_impacts(with_uids(&["a", "b"]), with_uids(&["b", "c"])),
+            ["destroys 1 instance, which the plan does not include"]
         );
         let other = of_impacts(impact(2, &[], &["x"], None), impact(2, &[], &["y"], None));
         assert_eq!(other, ["invalidates y, which the plan does not include"]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::types::{Action, Change, Counted, Effect, Impact, LiveVersion, ObjectRef, Place};
+use super::types::{Action, Change, Counted, Effect, LiveVersion, ObjectRef, Place};
 use crate::compile::render::Manifest;
 use crate::model::object::ObjectKey;
 use crate::model::object::Stage;
@@ -31,21 +31,9 @@ pub struct Step {
     pub seen: Option<LiveVersion>,
     /// Whether the plan reported the change as destructive. Otherwise it must not delete instances.
     pub destroys: bool,
-    /// The instances that go with the object; `None` where it takes none along.
-    pub victims: Option<Victims>,
-}
-
-/// Instances that a deletion destroys, as the plan counted them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Victims {
-    /// Their kinds.
-    pub kinds: Vec<Resource>,
-    /// The namespace that they are in; `None` for all of a kind.
-    pub namespace: Option<String>,
-    /// How many there were.
-    pub count: usize,
-    /// Whether all could be counted.
-    pub complete: bool,
+    /// The instances that go with the object, as the plan counted them; `None` where it counted none, because the object
+    /// takes none along.
+    pub victims: Option<Counted>,
 }
 
 /// An operation on an object.
@@ -118,7 +106,7 @@ impl Step {
             source: change.source.clone(),
             seen: change.live.clone(),
             destroys: change.effect == Effect::Destructive,
-            victims: change.impact.as_ref().filter(|_| change.action == Action::Delete).and_then(victims),
+            victims: change.impact.as_ref().filter(|_| change.action == Action::Delete).and_then(|i| i.counted.clone()),
         })
     }
 
@@ -133,11 +121,6 @@ impl Step {
     pub fn is_crd(&self) -> bool {
         self.key.is_crd()
     }
-}
-
-fn victims(impact: &Impact) -> Option<Victims> {
-    let Counted { kinds, namespace } = impact.counted.clone()?;
-    Some(Victims { kinds, namespace, count: impact.destroyed_count, complete: impact.unchecked.is_none() })
 }
 
 /// The stage with this name; `None` if there is none, as in a plan of a later version.

@@ -266,6 +266,36 @@ fn a_destructive_change_needs_its_flag() {
     assert_eq!(refused(&world.plan()), Vec::<String>::new());
 }
 
+#[test]
+fn what_could_not_be_counted_is_allowed_by_its_name_alone() {
+    let mut world = world();
+    world.prune = true;
+    world.want(ROLE, "m/r", rules("get"));
+    let crd = world.have(CRD, "redis.eu.a", json!({}), "ours");
+    let namespace = world.have("v1 Namespace", "n", json!({}), "ours");
+    let uncounted = Impact { unchecked: Some("forbidden".into()), ..Impact::default() };
+    for key in [&crd, &namespace] {
+        world.impacts.insert(key.clone(), uncounted.clone());
+    }
+    let both = ["destructive --allow-delete namespace/n", "destructive --allow-delete crd/redis.eu.a"];
+    assert_eq!(refused(&world.plan()), both);
+    let world = world.allow(ALLOW_DELETE, "all");
+    let plan = world.plan();
+    assert_eq!(refused(&plan), both);
+    for refusal in &plan.refusals {
+        let message = &refusal.message;
+        assert!(message.contains("could not be counted") && message.contains("forbidden"), "{message}");
+        assert!(message.contains("`--allow-delete all` does not allow"), "{message}");
+    }
+    let mut world = world.allow(ALLOW_DELETE, "crd/redis.eu.a").allow(ALLOW_DELETE, "namespace/n");
+    assert_eq!(refused(&world.plan()), Vec::<String>::new());
+    // It is planned until nothing can be in it, also while it is being deleted.
+    world.live.objects.get_mut(&crd).expect("it is there").body["metadata"]["deletionTimestamp"] = json!("now");
+    assert_eq!(changes(&world.plan()).len(), 3);
+    world.impacts.insert(crd, Impact::default());
+    assert_eq!(changes(&world.plan()).len(), 2);
+}
+
 fn crd(size: Value) -> Value {
     json!({"spec": {"scope": "Namespaced", "names": {"kind": "Redis"}, "versions": [{"name": "v1", "served": true,
         "schema": {"openAPIV3Schema": {"type": "object", "properties": {"size": size}}}}]}})

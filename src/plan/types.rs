@@ -4,6 +4,8 @@
 //! Minor versions of the format only add fields. Values that may be secret are left
 //! out: see [`FieldChange::sensitive`].
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -245,6 +247,9 @@ pub struct Impact {
     pub destroyed: Vec<ObjectRef>,
     /// The number of all instances that it would delete.
     pub destroyed_count: usize,
+    /// The UIDs of all of them, sorted. A saved plan is for these instances and no others.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub destroyed_uids: Vec<String>,
     /// Instances that would be invalid or lose fields that they set; a limited number of them.
     pub invalid: Vec<InvalidInstance>,
     /// The number of all such instances.
@@ -262,9 +267,18 @@ pub struct Impact {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
     /// Their kinds.
-    pub kinds: Vec<Resource>,
+    pub kinds: Vec<CountedKind>,
     /// The namespace that they are in; `None` for all of a kind.
     pub namespace: Option<String>,
+}
+
+/// The instances of one kind that were counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedKind {
+    /// The kind.
+    pub resource: Resource,
+    /// Their UIDs; `None` if they could not be listed.
+    pub uids: Option<BTreeSet<String>>,
 }
 
 /// An instance that is not valid under the new schema.

@@ -51,7 +51,8 @@ pub(crate) fn first(names: impl IntoIterator<Item = String>, all: usize, most: u
 }
 
 /// `namespace/name`, or only the name without a namespace.
-pub(super) fn full_name(namespace: Option<&str>, name: &str) -> String {
+#[must_use]
+pub(crate) fn full_name(namespace: Option<&str>, name: &str) -> String {
     namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
 }
 

@@ -16,6 +16,7 @@ mod support;
 
 mod apply;
 mod apply_command;
+mod apply_counts;
 mod approve;
 mod by_hand;
 mod consequences;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
     let subjects = [
         apply::cases(),
         apply_command::cases(),
+        apply_counts::cases(),
         approve::cases(),
         consequences::cases(),
         control_planes::cases(),

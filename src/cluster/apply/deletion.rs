@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Event, Run};
 use crate::cluster::error::{ClusterError, ErrorKind};
+use crate::cluster::impacts::listable;
 use crate::cluster::request::{ApiRequest, Selection};
-use crate::cluster::wait::{Verdict, verdict};
 use crate::model::resource::Resource;
 use crate::plan::steps::{Operation, Step};
 
@@ -38,7 +38,7 @@ impl Run<'_> {
         let Err(error) = self.work.cluster.call(&call).await else { return true };
         let is_gone = match error.kind {
             ErrorKind::NotFound => Ok(true),
-            ErrorKind::KindNotFound => self.has_no_crd(step).await,
+            ErrorKind::KindNotFound => self.has_no_crd(&step.resource).await,
             ErrorKind::VersionConflict => self.is_going(step, &seen.uid).await,
             _ => Err(error.clone()),
         };
@@ -57,10 +57,10 @@ impl Run<'_> {
         false
     }
 
-    /// Whether the CRD of a step's kind does not exist: then no object of the kind does. That a kind is not
-    /// served at the moment says nothing of the objects that are stored.
-    async fn has_no_crd(&self, step: &Step) -> Result<bool, ClusterError> {
-        let crd = ApiRequest::object(Resource::crds(), None, &step.resource.full_name()).metadata_only();
+    /// Whether the CRD of a kind does not exist: then no object of the kind does. That a kind is not served at the
+    /// moment says nothing of the objects that are stored.
+    pub(super) async fn has_no_crd(&self, resource: &Resource) -> Result<bool, ClusterError> {
+        let crd = ApiRequest::object(Resource::crds(), None, &resource.full_name()).metadata_only();
         match self.work.cluster.call(&crd).await {
             Err(error) if error.kind == ErrorKind::NotFound => Ok(true),
             answer => answer.map(|_| false),
@@ -74,10 +74,11 @@ impl Run<'_> {
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
             crd => crd.map_err(unknown)?,
         };
-        let Some(resource) = Resource::defined_by(&crd) else { return Err("it is no CRD".to_owned()) };
+        let Some(resource) = listable(&crd) else {
+            return Err("it is not known whether it has instances now: none of its versions is served".to_owned());
+        };
         match self.work.cluster.first(&Selection::all(&resource).metadata_only()).await {
-            // What is not served has no instances that anybody could reach; those of its other versions are the same.
-            Err(error) if error.kind == ErrorKind::KindNotFound && !is_established(&crd) => Ok(()),
+            // Also if the kind is not served: what is stored of it may be served again.
             Err(error) => Err(unknown(error)),
             Ok((None, _)) => Ok(()),
             Ok((Some(_), _)) => {
@@ -101,13 +102,9 @@ impl Run<'_> {
                 let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
                 Ok(text("/metadata/uid") == Some(uid) && text("/metadata/deletionTimestamp").is_some())
             }
-            Err(error) if error.kind == ErrorKind::KindNotFound => self.has_no_crd(step).await,
+            Err(error) if error.kind == ErrorKind::KindNotFound => self.has_no_crd(&step.resource).await,
             Err(error) if error.is_absent() => Ok(true),
             Err(error) => Err(error),
         }
     }
-}
-
-fn is_established(crd: &Value) -> bool {
-    verdict(crd) == Some(Verdict::Ready)
 }

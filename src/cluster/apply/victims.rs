@@ -17,18 +17,22 @@ use crate::cluster::error::{ClusterError, ErrorKind, discreet};
 use crate::cluster::request::{ApiRequest, Selection};
 use crate::model::keys::FINALIZER;
 use crate::model::resource::Resource;
-use crate::plan::steps::{Step, Victims};
+use crate::plan::steps::Step;
+use crate::plan::types::{Counted, CountedKind};
 use crate::plan::words;
 
 /// The first pause between two looks at what is being deleted; it doubles.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The longest such pause.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// So many instances are named.
+const NAMES: usize = 3;
 
 /// What a count has found.
 #[derive(Debug, Default)]
 pub(super) struct Count {
-    instances: usize,
+    /// Instances that the plan does not have.
+    strangers: Vec<String>,
     /// Those that sync holds by its finalizer.
     held: Vec<Held>,
 }
@@ -53,25 +57,29 @@ impl Refusal {
     fn new(error: ClusterError, reason: String) -> Self {
         Self { error, reason }
     }
+
+    /// One that no request has come to.
+    fn of(reason: String) -> Self {
+        Self::new(ClusterError::new(ErrorKind::VersionConflict, ""), reason)
+    }
 }
 
 struct Collect<'a> {
-    resource: &'a Resource,
+    kind: &'a CountedKind,
     count: Count,
 }
 
 impl ListSink for Collect<'_> {
     fn take(&mut self, object: Value) {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        self.count.instances += 1;
+        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name").unwrap_or_default());
+        let uid = text("/metadata/uid").unwrap_or_default();
+        if self.kind.uids.as_ref().is_some_and(|known| !known.contains(&uid)) {
+            self.count.strangers.push(words::full_name(namespace.as_deref(), &name));
+        }
         let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array);
         if finalizers.into_iter().flatten().any(|finalizer| finalizer == FINALIZER) {
-            self.count.held.push(Held {
-                resource: self.resource.clone(),
-                namespace: text("/metadata/namespace"),
-                name: text("/metadata/name").unwrap_or_default(),
-                uid: text("/metadata/uid").unwrap_or_default(),
-            });
+            self.count.held.push(Held { resource: self.kind.resource.clone(), namespace, name, uid });
         }
     }
 
@@ -118,39 +126,48 @@ impl Run<'_> {
     /// Counts what a deletion destroys, directly before it: neither the UID nor the version of a CRD or a namespace
     /// changes with what is in it.
     pub(super) async fn count_again(&self, step: &Step) -> Result<Count, Refusal> {
-        let Some(Victims { kinds, namespace, count: planned, complete }) = &step.victims else {
-            return Ok(Count::default());
+        let Some(Counted { kinds, namespace }) = &step.victims else {
+            return match step.destroys {
+                true => Err(Refusal::of("its instances were not counted, so it stays".to_owned())),
+                false => Ok(Count::default()),
+            };
         };
-        let counts = join_all(kinds.iter().map(|resource| async move {
-            let mut sink = Collect { resource, count: Count::default() };
-            let selection = Selection::all(resource).within(namespace.as_deref()).metadata_only();
-            self.work.cluster.list(&selection, &mut sink).await.map(|_| sink.count)
-        }));
+        let counts = join_all(kinds.iter().map(|kind| self.count_kind(kind, namespace.as_deref()))).await;
         let mut all = Count::default();
-        for count in counts.await {
-            match count {
-                Ok(count) => {
-                    all.instances += count.instances;
-                    all.held.extend(count.held);
-                }
-                // The plan could not count them either, and was allowed.
-                Err(_) if !complete => {}
-                // The CRD went before its namespace.
-                Err(error) if error.kind == ErrorKind::KindNotFound => {}
-                Err(error) => {
-                    let reason = format!("its instances cannot be counted again: {}", discreet(&error.message));
-                    return Err(Refusal::new(error, reason));
-                }
+        for count in counts {
+            let Count { strangers, held } = count?;
+            all.strangers.extend(strangers);
+            all.held.extend(held);
+        }
+        if all.strangers.is_empty() {
+            return Ok(all);
+        }
+        let instances = words::count(all.strangers.len(), "instance");
+        let names = words::first(all.strangers.iter().cloned(), all.strangers.len(), NAMES);
+        let verb = if all.strangers.len() == 1 { "is" } else { "are" };
+        Err(Refusal::of(format!("{instances} in it {verb} not in the plan ({names}), so it stays; plan again")))
+    }
+
+    /// Counts the instances of one kind. What the plan has counted must be counted again; what it could not count was
+    /// allowed without a count.
+    async fn count_kind(&self, kind: &CountedKind, namespace: Option<&str>) -> Result<Count, Refusal> {
+        let mut sink = Collect { kind, count: Count::default() };
+        let selection = Selection::all(&kind.resource).within(namespace).metadata_only();
+        let Err(error) = self.work.cluster.list(&selection, &mut sink).await else { return Ok(sink.count) };
+        let is_gone = error.kind == ErrorKind::KindNotFound;
+        match is_gone && self.has_no_crd(&kind.resource).await.unwrap_or(false) {
+            // The CRD went before its namespace.
+            true => Ok(Count::default()),
+            false if kind.uids.is_none() => Ok(Count::default()),
+            false => {
+                let reason = format!(
+                    "its instances of {} cannot be counted again, so it stays: {}",
+                    kind.resource.full_name(),
+                    discreet(&error.message)
+                );
+                Err(Refusal::new(error, reason))
             }
         }
-        if *complete && all.instances > *planned {
-            let reason = format!(
-                "it has {} now, and had {planned} when it was planned, so it stays; plan again",
-                words::count(all.instances, "instance")
-            );
-            return Err(Refusal::new(ClusterError::new(ErrorKind::VersionConflict, ""), reason));
-        }
-        Ok(all)
     }
 
     /// Approves the instances, deletes what they are in, and waits until it is gone.
