@@ -37,6 +37,7 @@ pub(crate) fn cases() -> Vec<Case> {
         no_rule_gives_more_than_it_names,
         what_sync_may_do_in_the_management_cluster,
         sync_has_no_account_where_there_is_no_service_cluster,
+        a_provider_may_be_a_tenant_of_its_own_services,
         two_repositories_share_the_account_of_sync,
         subjects_are_as_rbac_wants_them,
         no_name_is_too_long,
@@ -210,6 +211,20 @@ fn two_providers_with_the_same_names_do_not_meet() {
     let ids = |list: &[Manifest]| names(list).into_iter().collect::<BTreeSet<_>>();
     let both: Vec<String> = ids(one).intersection(&ids(other)).cloned().collect();
     assert_eq!(both, ["Namespace kubecarrier-system"]);
+}
+
+/// Both have a role for sync in the namespace of the account, and it is one.
+fn a_provider_may_be_a_tenant_of_its_own_services() {
+    let set = Repository::tutorial().account("team-a", "Provider, Tenant").render();
+    let role = object(&set.management, "Role", "team-a/kubecarrier:sync:eu-west-1.team-a");
+    let rules: Vec<String> = role.body["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| format!("{} {}", r["resources"][0], r["verbs"][0]))
+        .collect();
+    assert!(rules.contains(&r#""secrets" "get""#.to_owned()), "{rules:?}");
+    assert!(rules.contains(&r#""redis" "create""#.to_owned()), "{rules:?}");
 }
 
 /// Every right of sync in the management cluster, as an administrator reads it.

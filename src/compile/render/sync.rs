@@ -43,9 +43,10 @@ pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
     for (id, cluster) in &view.resolved.clusters {
         let place = cluster.place("/metadata/name");
         kinds(view, id, place, out);
-        provider(id, cluster, place, out);
-        for tenant in view.tenants_in(id) {
-            self::tenant(view, id, tenant, out);
+        provider(view, id, cluster, place, out);
+        for tenant in view.tenants_in(id).filter(|tenant| *tenant != id.provider) {
+            let place = view.resolved.accounts.get(tenant).map(|account| account.place("/metadata/name"));
+            role_in(out, tenant, id, creation(view, id, tenant), place);
         }
     }
 }
@@ -100,23 +101,29 @@ fn kinds(view: &View<'_, '_>, id: &ClusterId, place: Span, out: &mut Collector) 
     rbac::service_account_role(out, None, &name, rules, ACCOUNT, Some(place));
 }
 
-/// In the provider's namespace: the kubeconfig of the cluster, its Secret by name, and the statuses.
-fn provider(id: &ClusterId, cluster: &Object<ServiceClusterSpec>, place: Span, out: &mut Collector) {
+/// In the provider's namespace: the kubeconfig of the cluster, its Secret by name, and the statuses. A provider may be a
+/// tenant of its own services too.
+fn provider(
+    view: &View<'_, '_>,
+    id: &ClusterId,
+    cluster: &Object<ServiceClusterSpec>,
+    place: Span,
+    out: &mut Collector,
+) {
     let status = |plural: &str| format!("{plural}/status");
-    let rules = vec![
+    let mut rules = vec![
         rbac::named("", "secrets", &[&cluster.spec.kubeconfig_secret.name], READ),
         rbac::named(CORE_GROUP, &status(SERVICE_CLUSTER.plural), &[&id.cluster], &["patch"]),
         rbac::rule(CORE_GROUP, &[&status(SERVICE_CLUSTER_ASSIGNMENT.plural)], &["patch"]),
         rbac::rule(CATALOG_GROUP, &[&status(CATALOG_ENTRY.plural)], &["patch"]),
     ];
+    rules.extend(creation(view, id, &id.provider));
     role_in(out, &id.provider, id, rules, Some(place));
 }
 
 /// In the namespace of a tenant: the creation of the internal objects.
-fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, out: &mut Collector) {
+fn creation(view: &View<'_, '_>, id: &ClusterId, tenant: &str) -> Vec<Value> {
     let routes = view.offered_in(id, tenant).map(|offer| &offer.built.route);
     let kinds: BTreeSet<&Resource> = routes.filter(|route| route.derives()).map(|route| &route.internal).collect();
-    let rules = kinds.into_iter().map(|kind| rbac::rule(&kind.group, &[kind.plural.as_str()], &["create"])).collect();
-    let place = view.resolved.accounts.get(tenant).map(|account| account.place("/metadata/name"));
-    role_in(out, tenant, id, rules, place);
+    kinds.into_iter().map(|kind| rbac::rule(&kind.group, &[kind.plural.as_str()], &["create"])).collect()
 }
