@@ -323,7 +323,7 @@ fn plan_object(
                 }
             }
             change.action = Action::Update;
-            change.live = version(existing);
+            change.live = LiveVersion::of(existing);
             change.fields = match answer {
                 Some(DryRunResult::Accepted(would) | DryRunResult::Forced(would, _)) => {
                     fields::changes(&existing.body, would)
@@ -368,7 +368,7 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         impact: impact.or_else(|| (effect == Effect::Destructive).then(unchecked_impact)),
         conflicts: Vec::new(),
         refused: None,
-        live: version(object),
+        live: LiveVersion::of(object),
         digest: None,
     }
 }
@@ -379,12 +379,6 @@ fn unchecked_impact() -> Impact {
 
 fn worst(reasons: &[Reason]) -> Effect {
     reasons.iter().map(|reason| reason.effect).max().unwrap_or_default()
-}
-
-/// The version of a live object; `None` for one from a file.
-fn version(object: &LiveObject) -> Option<LiveVersion> {
-    let (uid, resource_version) = (object.uid().to_owned(), object.resource_version().to_owned());
-    (!uid.is_empty()).then_some(LiveVersion { uid, resource_version })
 }
 
 /// Adds to each change of RBAC the permissions that subjects gain and lose by it.

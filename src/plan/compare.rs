@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::live::LiveObject;
+use crate::model::digest::sha256;
 use crate::model::keys::SYSTEM_NAMESPACE;
 
 /// The result of comparing a wanted object with the live one.
@@ -99,6 +100,17 @@ pub(crate) fn without_server_fields(body: &Value) -> Value {
         }
     }
     body
+}
+
+/// A digest of what an object says: of all but its status and the metadata that the server writes.
+#[must_use]
+pub(crate) fn content(body: &Value) -> String {
+    let mut body = without_server_fields(body);
+    if let Some(object) = body.as_object_mut() {
+        // The items of a list do not say of what kind they are.
+        object.retain(|key, _| key != "apiVersion" && key != "kind");
+    }
+    format!("sha256:{}", sha256(body.to_string().as_bytes()))
 }
 
 /// The metadata that the server writes.
@@ -382,10 +394,15 @@ mod tests {
         would["metadata"]["managedFields"][0]["time"] = json!("2026-02-02T00:00:00Z");
         would["status"] = json!({"x": 1});
         assert!(same_after_dry_run(&live, &would));
+        assert_eq!(content(&live), content(&would));
+        let mut listed = live.clone();
+        listed.as_object_mut().expect("an object").retain(|key, _| key != "kind" && key != "apiVersion");
+        assert_eq!(content(&live), content(&listed));
         let mut owns = would.clone();
         owns["metadata"]["managedFields"][0]["fieldsV1"]["f:more"] = json!({});
         assert!(!same_after_dry_run(&live, &owns), "ownership is part of the state");
         would["rules"] = json!([]);
+        assert_ne!(content(&live), content(&would));
         assert!(!same_after_dry_run(&live, &would));
     }
 }

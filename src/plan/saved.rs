@@ -94,6 +94,8 @@ fn difference(then: &Change, now: &Change) -> Option<String> {
     }
     match (&then.live, &now.live) {
         (Some(a), Some(b)) if a.uid != b.uid => return Some("was deleted and recreated since".to_owned()),
+        // A controller that writes a status, or the managed fields of others, changes nothing of what is planned.
+        (Some(a), Some(b)) if a.content.is_some() && a.content == b.content => {}
         (Some(a), Some(b)) if a.resource_version != b.resource_version => {
             return Some(format!(
                 "has changed in the cluster since: its resourceVersion is {} and was {}",
@@ -206,6 +208,15 @@ mod tests {
         let version = |plan: &mut Plan| plan.changes[1].live.as_mut().expect("live").resource_version = "9".into();
         let since = "has changed in the cluster since: its resourceVersion is 9 and was 7";
         assert_eq!(difference_by(version), [format!("management: Namespace b {since}")]);
+        let content = |text: &str| {
+            let (mut saved, mut now) = (plan(), plan());
+            version(&mut now);
+            saved.changes[1].live.as_mut().expect("live").content = Some("sha256:a".into());
+            now.changes[1].live.as_mut().expect("live").content = Some(text.into());
+            differences(&saved, &now)
+        };
+        assert_eq!(content("sha256:a"), Vec::<String>::new(), "only the status has changed");
+        assert_eq!(content("sha256:b"), [format!("management: Namespace b {since}")]);
         let uid = |plan: &mut Plan| plan.changes[2].live.as_mut().expect("live").uid = "v".into();
         assert_eq!(difference_by(uid), ["management: Namespace c was deleted and recreated since"]);
         let gone = difference_by(|plan| drop(plan.changes.remove(0)));

@@ -182,7 +182,7 @@ mod tests {
         let (none, kinds) = (BTreeMap::new(), Resource::rendered());
         let mut gone = change(Action::Delete, "Namespace", "a");
         assert_eq!(Step::of(&gone, &none, kinds, false), Err(StepError::NoVersion));
-        gone.live = Some(LiveVersion { uid: "u".into(), resource_version: "7".into() });
+        gone.live = Some(LiveVersion { uid: "u".into(), resource_version: "7".into(), content: None });
         let step = Step::of(&gone, &none, kinds, false).expect("a step");
         assert!(
             step.is_deletion()

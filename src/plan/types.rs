@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use serde_json::Value;
 
+use super::compare::content;
+use super::live::LiveObject;
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 
@@ -309,6 +311,29 @@ pub struct LiveVersion {
     pub uid: String,
     /// `metadata.resourceVersion`.
     pub resource_version: String,
+    /// SHA-256 of the object without its status and the metadata that the server writes, as `sha256:<hex>`. If only the
+    /// resource version has changed since, the plan is still for this object.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content: Option<String>,
+}
+
+impl LiveVersion {
+    /// The version of a live object; `None` for one from a file.
+    #[must_use]
+    pub fn of(object: &LiveObject) -> Option<Self> {
+        let (uid, resource_version) = (object.uid().to_owned(), object.resource_version().to_owned());
+        (!uid.is_empty()).then(|| Self { uid, resource_version, content: Some(content(&object.body)) })
+    }
+
+    /// Whether a live object is this one, in this or in another version that differs only in its status and in metadata
+    /// that the server writes; and its deletion has not begun.
+    #[must_use]
+    pub fn is_still(&self, object: &LiveObject) -> bool {
+        let is_same = || self.content.as_ref().is_some_and(|content| *content == self::content(&object.body));
+        object.uid() == self.uid
+            && !object.is_terminating()
+            && (object.resource_version() == self.resource_version || is_same())
+    }
 }
 
 /// A CRD of a service cluster that differs from the lock.

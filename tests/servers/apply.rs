@@ -33,6 +33,7 @@ pub(crate) fn cases() -> Vec<Case> {
         fields_of_others_are_reported_and_not_taken,
         what_has_moved_is_not_deleted,
         what_came_since_the_plan_is_spared,
+        a_status_that_was_written_meanwhile_stops_nothing,
         a_crd_whose_names_are_taken_holds_up_only_what_needs_it,
         a_wait_outlives_its_connection,
         a_cluster_that_goes_away_leaves_a_partial_result,
@@ -49,7 +50,7 @@ pub(crate) fn rendered() -> ManifestSet {
     compile(&loaded, &locked.discovered).render()
 }
 
-async fn by(access: &Access, target: Target) -> Cluster {
+pub(crate) async fn by(access: &Access, target: Target) -> Cluster {
     let source = FileSource { paths: vec![access.kubeconfig_path().to_owned()], ..FileSource::default() };
     let way = from_files(&source).await.expect("the harness writes good kubeconfigs");
     let limits = Limits { deadline: Duration::from_secs(10), ..Limits::default() };
@@ -122,10 +123,7 @@ impl<'a> Scene<'a> {
                 impact: None,
                 conflicts: Vec::new(),
                 refused: None,
-                live: live.map(|live| LiveVersion {
-                    uid: live.uid().to_owned(),
-                    resource_version: live.resource_version().to_owned(),
-                }),
+                live: live.as_ref().and_then(LiveVersion::of),
                 digest: None,
             });
         }
@@ -345,6 +343,36 @@ async fn what_came_since_the_plan_is_spared() -> TestResult {
     assert!(outcome.deleted.is_empty(), "{outcome:#?}");
     plane.kubectl(&["get", "redis.eu-west-1.team-a", "-n", "team-b", "since"]).await?;
     planes["eu-west-1"].kubectl(&["get", "namespace", &namespaces[0].id.name]).await?;
+    Ok(())
+}
+
+/// Sync writes statuses all the time.
+async fn a_status_that_was_written_meanwhile_stops_nothing() -> TestResult {
+    let planes = ControlPlanes::start(&["management"]).await?;
+    let plane = &planes["management"];
+    let cluster = management(plane).await;
+    let mut scene = Scene::new(&cluster, rendered().management);
+    assert!(scene.apply(&[], &how()).await.0.is_whole());
+    let (gone, kept): (Vec<Manifest>, Vec<Manifest>) = scene
+        .wanted
+        .into_iter()
+        .partition(|m| ["CatalogEntry", "ServiceClusterAssignment"].contains(&m.id.kind.as_str()));
+    scene.wanted = kept;
+    let region = scene.wanted.iter_mut().find(|m| m.id.kind == "ServiceCluster").ok_or("there is one")?;
+    let mut body = (*region.body).clone();
+    body["spec"]["metadata"]["displayName"] = json!("Other");
+    region.body = Arc::new(body);
+    let plan = scene.plan(&gone).await;
+    assert_eq!(plan.changes.len(), 3);
+    for change in &plan.changes {
+        let (kind, name) = (change.object.kind.to_lowercase(), &change.object.name);
+        let status = r#"{"status":{"observedGeneration":7}}"#;
+        let patch = ["patch", &kind, "-n", "team-a", name, "--subresource=status", "--type=merge", "-p", status];
+        plane.kubectl(&patch).await?;
+    }
+    let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
+    assert!(outcome.is_whole(), "{outcome:#?}");
+    assert_eq!((outcome.applied.len(), outcome.deleted.len()), (1, 2), "{outcome:#?}");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::object::RACES;
 use super::{Event, Run};
 use crate::cluster::error::{ClusterError, ErrorKind};
 use crate::cluster::impacts::listable;
@@ -33,9 +34,19 @@ impl Run<'_> {
     pub(super) async fn send_deletion(&self, step: &Step, dry_run: bool) -> bool {
         let Operation::Delete(seen) = &step.operation else { return false };
         let namespace = step.key.namespace.as_deref();
-        let call = ApiRequest::delete(&step.resource, namespace, &step.key.name, &seen.uid, &seen.resource_version);
-        let call = call.dry_run(dry_run);
-        let Err(error) = self.work.cluster.call(&call).await else { return true };
+        let (mut version, mut races) = (seen.resource_version.clone(), RACES);
+        let error = loop {
+            let call = ApiRequest::delete(&step.resource, namespace, &step.key.name, &seen.uid, &version);
+            let Err(error) = self.work.cluster.call(&call.dry_run(dry_run)).await else { return true };
+            if error.kind != ErrorKind::VersionConflict || races == 0 {
+                break error;
+            }
+            match self.same_in_another_version(step).await {
+                Some(now) => version = now,
+                None => break error,
+            }
+            races -= 1;
+        };
         let is_gone = match error.kind {
             ErrorKind::NotFound => Ok(true),
             ErrorKind::KindNotFound => self.has_no_crd(&step.resource).await,

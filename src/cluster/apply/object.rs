@@ -22,7 +22,7 @@ const SERVED_WITHIN: Duration = Duration::from_secs(30);
 /// How long a server may go by the old schema of a CRD after it took the new one.
 const SCHEMA_WITHIN: Duration = Duration::from_secs(5);
 /// How often an apply is repeated that lost a race with another writer.
-const RACES: usize = 3;
+pub(super) const RACES: usize = 5;
 /// The pause before the second try; it doubles.
 const PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause.
@@ -64,40 +64,64 @@ impl Run<'_> {
         if self.state().made_namespace && step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE {
             return self.applied(step, None);
         }
-        let body = step.seen.as_ref().map_or_else(|| Cow::Borrowed(&**body), |seen| Cow::Owned(held_to(body, seen)));
-        let call = ApiRequest::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, &body);
-        let call = call.dry_run(self.how.dry_run).force(*force);
-        match self.send(step, &call).await {
-            Ok(answer) => self.applied(step, Some(&answer)),
-            Err(Unapplied::Needs(reason)) => {
-                self.skip(step, &reason);
-                false
-            }
-            // A server that still has the old CRD cannot say what the new one would take.
-            Err(Unapplied::Refused(error)) if self.how.dry_run && self.is_of_changed_crd(step, &error) => {
-                self.skip(step, "it cannot be tried before its CRD is changed");
-                false
-            }
-            Err(Unapplied::Refused(error)) if step.seen.is_some() && is_race(&error) => {
-                match self.is_done(step).await {
-                    // It was applied by the try before, whose answer was lost.
-                    Some(answer) => self.applied(step, Some(&answer)),
-                    None => {
-                        let reason = "it has changed since it was looked at, so nothing of it was written; plan again";
-                        self.fail_step(step, &error, reason.to_owned());
-                        false
-                    }
+        let (mut seen, mut races) = (step.seen.clone(), RACES);
+        loop {
+            let body = seen.as_ref().map_or_else(|| Cow::Borrowed(&**body), |seen| Cow::Owned(held_to(body, seen)));
+            let call = ApiRequest::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, &body);
+            let call = call.dry_run(self.how.dry_run).force(*force);
+            let refused = match self.send(step, &call).await {
+                Ok(answer) => return self.applied(step, Some(&answer)),
+                Err(refused) => refused,
+            };
+            if let (Unapplied::Refused(error), Some(seen)) = (&refused, &mut seen)
+                && is_race(error)
+            {
+                // It was applied by the try before, whose answer was lost.
+                if let Some(answer) = self.is_done(step).await {
+                    return self.applied(step, Some(&answer));
+                }
+                if races > 0
+                    && let Some(version) = self.same_in_another_version(step).await
+                {
+                    races -= 1;
+                    seen.resource_version = version;
+                    continue;
                 }
             }
-            Err(Unapplied::Refused(error)) => {
+            return self.unapplied(step, refused);
+        }
+    }
+
+    /// Takes note of an object that was not applied.
+    fn unapplied(&self, step: &Step, why: Unapplied) -> bool {
+        match why {
+            Unapplied::Needs(reason) => self.skip(step, &reason),
+            // A server that still has the old CRD cannot say what the new one would take.
+            Unapplied::Refused(error) if self.how.dry_run && self.is_of_changed_crd(step, &error) => {
+                self.skip(step, "it cannot be tried before its CRD is changed");
+            }
+            Unapplied::Refused(error) if step.seen.is_some() && is_race(&error) => {
+                let reason = "it has changed since it was looked at, so nothing of it was written; plan again";
+                self.fail_step(step, &error, reason.to_owned());
+            }
+            Unapplied::Refused(error) => {
                 let reason = match error.conflicts().is_empty() {
                     true => discreet(&error.message),
                     false => "other managers own fields of it".to_owned(),
                 };
                 self.fail_step(step, &error, reason);
-                false
             }
         }
+        false
+    }
+
+    /// The version of the object of a step, if only its status or what the server writes has changed since it was looked
+    /// at: `carrier sync` writes statuses while this goes on.
+    pub(super) async fn same_in_another_version(&self, step: &Step) -> Option<String> {
+        let call = ApiRequest::object(&step.resource, step.key.namespace.as_deref(), &step.key.name);
+        let live = LiveObject { body: self.work.cluster.call(&call).await.ok()? };
+        let is_same = step.seen.as_ref().is_some_and(|seen| seen.is_still(&live));
+        is_same.then(|| live.resource_version().to_owned())
     }
 
     /// The object, if it is as it is wanted.
