@@ -155,12 +155,10 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
         None if whole => None,
         None => Some(NOT_APPLIED.to_owned()),
     };
-    let mut destroyed: Vec<&Step> = Vec::new();
     if destroys && refusal.is_none() {
         for done in join_all(first.iter().map(|run| run.destroy_first())).await {
-            match done {
-                Ok(steps) => destroyed.extend(steps),
-                Err(reason) => refusal = Some(reason.to_owned()),
+            if let Err(reason) = done {
+                refusal = Some(reason.to_owned());
             }
         }
     }
@@ -175,12 +173,12 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
             Some(reason) => runs.iter().for_each(|run| run.skip_all(is_later, reason)),
         }
     }
-    join_all(first.iter().map(|run| run.backward(refusal.as_deref(), &destroyed))).await;
+    join_all(first.iter().map(|run| run.backward(refusal.as_deref()))).await;
     let whole = first.iter().all(|run| run.state().outcome.is_whole());
     let refusal = refusal.or_else(|| {
         (!whole).then(|| "something that it belongs to could not be deleted in the management cluster".to_owned())
     });
-    join_all(then.iter().map(|run| run.backward(refusal.as_deref(), &[]))).await;
+    join_all(then.iter().map(|run| run.backward(refusal.as_deref()))).await;
     let mut outcome = Outcome::default();
     for run in runs {
         outcome.append(run.into_outcome());
@@ -204,6 +202,8 @@ struct Run<'a> {
 #[derive(Default)]
 struct State {
     outcome: Outcome,
+    /// The objects of the steps of which the outcome says something: each is in it once.
+    told: BTreeSet<ObjectKey>,
     /// Objects that others may need and that are not there, and why.
     missing: BTreeMap<ObjectKey, String>,
     /// CRDs that were written and are not established yet.
@@ -361,16 +361,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The deletions, in reverse order, and what remains of the inventory. `refusal` says why there are none;
-    /// `destroyed` are done already.
-    async fn backward(&self, refusal: Option<&str>, destroyed: &[&Step]) {
+    /// The deletions that are left, in reverse order, and what remains of the inventory. `refusal` says why there are none.
+    async fn backward(&self, refusal: Option<&str>) {
         let mut refusal = refusal;
-        let is_left = |step: &&Step| {
-            let state = self.state();
-            let is_told = state.outcome.failed.iter().any(|failure| failure.object == step.object)
-                || state.outcome.skipped.iter().any(|(object, _)| *object == step.object);
-            !is_told && !destroyed.iter().any(|done| done.object == step.object)
-        };
+        let is_left = |step: &&Step| !self.state().told.contains(&step.key);
         for stage in Stage::ALL.into_iter().rev() {
             let of_stage = self.work.steps.iter().filter(|step| step.is_deletion() && step.stage == stage);
             let steps: Vec<&Step> = of_stage.filter(is_left).collect();
@@ -403,7 +397,9 @@ impl<'a> Run<'a> {
     fn skip(&self, step: &Step, reason: &str) {
         let mut state = self.state();
         state.outcome.interrupted |= reason == INTERRUPTED;
-        state.outcome.skipped.push((step.object.clone(), reason.to_owned()));
+        if state.told.insert(step.key.clone()) {
+            state.outcome.skipped.push((step.object.clone(), reason.to_owned()));
+        }
         state.missing.entry(step.key.clone()).or_insert_with(|| reason.to_owned());
     }
 
@@ -417,7 +413,14 @@ impl<'a> Run<'a> {
     }
 
     fn fail_step(&self, step: &Step, error: &ClusterError, reason: String) {
-        self.state().missing.insert(step.key.clone(), format!("{} could not be applied", step.key));
+        let is_news = {
+            let mut state = self.state();
+            state.missing.insert(step.key.clone(), format!("{} could not be applied", step.key));
+            state.told.insert(step.key.clone())
+        };
+        if !is_news {
+            return;
+        }
         self.fail(Failure {
             object: step.object.clone(),
             reason,

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::client::Cluster;
 use super::error::{ClusterError, ErrorKind};
 use super::instances::{Census, Fate, Where, census, impact};
+use super::policies::Policies;
 use super::request::ApiRequest;
 use super::trial::try_schema;
 use crate::model::cluster::Target;
@@ -75,10 +76,11 @@ pub(crate) async fn find(
         concerns.push(Concern { key, kinds, namespace, fate: Fate::Kept, unknown: None });
     }
 
+    let policies = Policies::of_cluster(&cluster.target, live);
     let kinds: BTreeSet<Resource> = concerns.iter().flat_map(|concern| concern.kinds.iter().cloned()).collect();
     let census = census(cluster, kinds.into_iter().collect()).await?;
     let mut impacts: BTreeMap<ObjectKey, Impact> =
-        concerns.iter().map(|concern| (concern.key.clone(), concern.impact(cluster, &census))).collect();
+        concerns.iter().map(|concern| (concern.key.clone(), concern.impact(cluster, &census, &policies))).collect();
     tried(cluster, answers, asks, trial, &mut impacts).await;
     Ok(impacts)
 }
@@ -91,9 +93,13 @@ impl<'a> Concern<'a> {
         Self { key, kinds, namespace: None, fate, unknown }
     }
 
-    fn impact(&self, cluster: &Cluster, census: &Census) -> Impact {
+    fn impact(&self, cluster: &Cluster, census: &Census, policies: &Policies) -> Impact {
         let place = self.namespace.as_deref().map_or(Where::Anywhere, Where::In);
-        let mut impact = impact(cluster, census, &self.kinds, place, self.fate);
+        // Without an assignment the copies go with the tenant's namespace in the service cluster.
+        let is_of_copies = self.key.kind == "ServiceClusterAssignment";
+        let none = Policies::none();
+        let policies = if self.fate == Fate::Destroyed || is_of_copies { policies } else { &none };
+        let mut impact = impact(cluster, census, policies, &self.kinds, place, self.fate);
         if impact.unchecked.is_none() {
             impact.unchecked.clone_from(&self.unknown);
         }
@@ -101,7 +107,7 @@ impl<'a> Concern<'a> {
             let kinds = self.kinds.iter().map(|resource| {
                 let listed = census.get(resource).and_then(|listed| listed.as_ref().ok());
                 let uids = listed.map(|instances| instances.uids(place).cloned().collect());
-                CountedKind { resource: resource.clone(), uids }
+                CountedKind { resource: resource.clone(), uids, policy: policies.of(resource).cloned() }
             });
             impact.counted = Some(Counted { kinds: kinds.collect(), namespace: self.namespace.clone() });
         }

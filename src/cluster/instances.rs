@@ -1,7 +1,7 @@
 //! Instances: how many there are of a kind, where, and what they are called.
 //!
 //! One metadata-only LIST a kind, whatever the number of namespaces asked about.
-//! Nothing of an instance but its namespace, its name and its UID is kept.
+//! Nothing of an instance but its namespace, its name, its UID and the deletion policy that it asks for is kept.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -11,7 +11,11 @@ use serde_json::Value;
 
 use super::client::{Cluster, ListSink};
 use super::error::{ClusterError, ErrorKind};
+use super::policies::Policies;
 use super::request::Selection;
+use crate::model::keys::DELETION_POLICY;
+use crate::model::kinds::DeletionPolicyConfig;
+use crate::model::kinds::deletion::DeletionPolicy;
 use crate::model::resource::Resource;
 use crate::plan::types::{Impact, ObjectRef};
 
@@ -32,6 +36,8 @@ struct Names {
     uids: Vec<String>,
     /// The names of the first of them, as the server sorts them.
     first: Vec<String>,
+    /// The names of those that ask for a deletion policy, and which.
+    asking: Vec<(String, String)>,
 }
 
 impl ListSink for Instances {
@@ -39,6 +45,10 @@ impl ListSink for Instances {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let names = self.namespaces.entry(text("/metadata/namespace").to_owned()).or_default();
         names.uids.push(text("/metadata/uid").to_owned());
+        let policy = object.pointer("/metadata/annotations").and_then(|all| all.get(DELETION_POLICY)?.as_str());
+        if let Some(policy) = policy {
+            names.asking.push((text("/metadata/name").to_owned(), policy.to_owned()));
+        }
         if names.first.len() < NAMED {
             names.first.push(text("/metadata/name").to_owned());
         }
@@ -77,6 +87,29 @@ impl Instances {
     /// Their UIDs.
     pub(crate) fn uids<'a>(&'a self, place: Where<'a>) -> impl Iterator<Item = &'a String> {
         self.chosen(place).flat_map(|(_, names)| &names.uids)
+    }
+
+    /// How many must not be deleted because the policy in effect is `Block`, and what the first of them are called.
+    pub(crate) fn blocked<'a>(
+        &'a self,
+        place: Where<'a>,
+        config: &DeletionPolicyConfig,
+    ) -> (usize, Vec<(Option<&'a str>, &'a str)>) {
+        let blocks = |asked: Option<&str>| config.in_effect(asked).0 == DeletionPolicy::Block;
+        let (mut count, mut first) = (0, Vec::new());
+        for (namespace, names) in self.chosen(place) {
+            let namespace = Some(namespace).filter(|n| !n.is_empty());
+            let asking = names.asking.iter().filter(|(_, policy)| blocks(Some(policy)));
+            count += asking.clone().count();
+            first.extend(asking.map(|(name, _)| (namespace, name.as_str())));
+            if blocks(None) {
+                count += names.uids.len() - names.asking.len();
+                let silent = names.first.iter().filter(|name| !names.asking.iter().any(|(asking, _)| asking == *name));
+                first.extend(silent.map(|name| (namespace, name.as_str())));
+            }
+            first.truncate(NAMED);
+        }
+        (count, first)
     }
 
     /// What they are called; the first of each namespace.
@@ -137,11 +170,12 @@ pub(crate) enum Fate {
 }
 
 /// The impact of a change on the instances of some kinds in some place. Kinds that could not be
-/// listed make it unchecked, and it still says what is known.
+/// listed make it unchecked, and it still says what is known. `policies` are those that forbid it, if any can.
 #[must_use]
 pub(crate) fn impact<'a>(
     cluster: &Cluster,
     census: &Census,
+    policies: &Policies,
     resources: impl IntoIterator<Item = &'a Resource>,
     place: Where<'_>,
     fate: Fate,
@@ -159,15 +193,22 @@ pub(crate) fn impact<'a>(
         };
         impact.instances += instances.count(place);
         namespaces.extend(instances.chosen(place).map(|(n, _)| n).filter(|n| !n.is_empty()));
+        let reference = |(namespace, name): (Option<&str>, &str)| ObjectRef {
+            cluster: cluster.target.to_string(),
+            api_version: resource.api_version(),
+            kind: resource.kind.clone(),
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        };
+        if let Some(config) = policies.of(resource) {
+            let (count, first) = instances.blocked(place, config);
+            impact.blocked_count += count;
+            let room = NAMED.saturating_sub(impact.blocked.len());
+            impact.blocked.extend(first.into_iter().take(room).map(reference));
+        }
         if fate == Fate::Destroyed {
             let room = NAMED.saturating_sub(impact.destroyed.len());
-            impact.destroyed.extend(instances.names(place).take(room).map(|(namespace, name)| ObjectRef {
-                cluster: cluster.target.to_string(),
-                api_version: resource.api_version(),
-                kind: resource.kind.clone(),
-                namespace: namespace.map(str::to_owned),
-                name: name.to_owned(),
-            }));
+            impact.destroyed.extend(instances.names(place).take(room).map(reference));
             impact.destroyed_uids.extend(instances.uids(place).cloned());
         }
     }
@@ -197,7 +238,34 @@ mod tests {
         let names: Vec<_> = instances.names(Where::Anywhere).collect();
         assert_eq!((names.len(), names[0], names[20]), (21, (Some("a"), "x00"), (Some("b"), "y")));
         assert_eq!(instances.uids(Where::In("a")).count(), 30, "all have a UID");
+        let blocked =
+            |default| instances.blocked(Where::Anywhere, &DeletionPolicyConfig { default, allowed: Vec::new() });
+        assert_eq!(blocked(None).0, 0);
+        let (count, first) = blocked(Some(DeletionPolicy::Block));
+        assert_eq!((count, first.len()), (31, NAMED));
         instances.restart();
         assert_eq!(instances.count(Where::Anywhere), 0);
+    }
+
+    #[test]
+    fn a_policy_is_that_of_the_instance_or_of_the_service() {
+        let mut instances = Instances::default();
+        for (name, policy) in [("a", Some("Block")), ("b", Some("Delete")), ("c", Some("Nonsense")), ("d", None)] {
+            let annotations = policy.map_or_else(|| json!({}), |policy| json!({ DELETION_POLICY: policy }));
+            instances.take(
+                json!({ "metadata": { "namespace": "n", "name": name, "uid": name, "annotations": annotations } }),
+            );
+        }
+        let names = |default: Option<DeletionPolicy>, allowed: &[DeletionPolicy]| {
+            let config = DeletionPolicyConfig { default, allowed: allowed.to_vec() };
+            let (count, first) = instances.blocked(Where::In("n"), &config);
+            let mut names: Vec<&str> = first.into_iter().map(|(_, name)| name).collect();
+            names.sort_unstable();
+            assert_eq!(names.len(), count);
+            names.concat()
+        };
+        assert_eq!(names(None, &[]), "a");
+        assert_eq!(names(None, &[DeletionPolicy::Delete]), "", "it asks in vain");
+        assert_eq!(names(Some(DeletionPolicy::Block), &[]), "acd");
     }
 }

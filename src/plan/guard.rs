@@ -7,7 +7,8 @@
 use super::consequence;
 use super::live::PART_OF;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
-use super::words::{NOT_ASKED, count, first, flag_name, impact, object};
+use super::words::{NOT_ASKED, count, first, flag_name, full_name, impact, object};
+use crate::model::keys::DELETION_POLICY;
 
 /// Allows a breaking change of the named object.
 pub(crate) const ALLOW_BREAKING: &str = "--allow-breaking";
@@ -21,6 +22,8 @@ pub(crate) const MAX_PRUNE: &str = "--max-prune";
 pub(crate) const ALLOW_EMPTY: &str = "--allow-empty";
 /// The number of deletions that are allowed in a small inventory; in a large one, a tenth of it.
 const USUAL: usize = 10;
+/// So many instances are named whose policy forbids their deletion.
+const NAMED: usize = 10;
 
 /// The input of the guards besides the plan.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -76,6 +79,7 @@ pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
         let message = format!("{} is being deleted; wait until the deletion is done, and plan again", placed(object));
         found.push(Refusal { guard: "server".to_owned(), message, flag: None });
     }
+    found.extend(plan.changes.iter().filter_map(blocked));
     found.extend(incomplete(plan));
     found.extend(empty(plan, input));
     found.extend(mass_deletion(plan, input));
@@ -92,6 +96,21 @@ fn placed(about: &ObjectRef) -> String {
         "management" => object(about),
         cluster => format!("{} in {cluster}", object(about)),
     }
+}
+
+/// An instance whose owner, or whose service, forbids its deletion: sync would hold it whatever is allowed, and what it is
+/// in would stay in deletion.
+fn blocked(change: &Change) -> Option<Refusal> {
+    let impact = change.impact.as_ref().filter(|impact| impact.blocked_count > 0)?;
+    let names =
+        impact.blocked.iter().map(|one| format!("{} {}", one.kind, full_name(one.namespace.as_deref(), &one.name)));
+    let message = format!(
+        "{} would be deleted, and the deletion policy of {} is Block ({}); change `{DELETION_POLICY}` of each, or keep it",
+        placed(&change.object),
+        count(impact.blocked_count, "instance"),
+        first(names, impact.blocked_count, NAMED),
+    );
+    Some(Refusal { guard: "blocked".to_owned(), message, flag: None })
 }
 
 /// Nothing is deleted while a cluster does not answer: its objects may need what would be deleted.

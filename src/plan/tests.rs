@@ -296,6 +296,28 @@ fn what_could_not_be_counted_is_allowed_by_its_name_alone() {
     assert_eq!(changes(&world.plan()).len(), 2);
 }
 
+#[test]
+fn no_flag_allows_to_delete_an_instance_whose_policy_is_block() {
+    let mut world = world();
+    world.prune = true;
+    world.want(ROLE, "m/r", rules("get"));
+    let crd = world.have(CRD, "redis.eu.a", json!({}), "ours");
+    let instance = |name: &str| ObjectRef {
+        cluster: "management".into(),
+        api_version: "eu.a/v1".into(),
+        kind: "Redis".into(),
+        namespace: Some("team-b".into()),
+        name: name.into(),
+    };
+    let blocked = vec![instance("one"), instance("two")];
+    let impact = Impact { instances: 3, destroyed_count: 3, blocked, blocked_count: 2, ..Impact::default() };
+    world.impacts.insert(crd, impact);
+    let plan = world.allow(ALLOW_DELETE, "all").plan();
+    assert_eq!(refused(&plan), ["blocked no flag"]);
+    let message = &plan.refusals[0].message;
+    assert!(message.contains("2 instances is Block (Redis team-b/one, Redis team-b/two)"), "{message}");
+}
+
 fn crd(size: Value) -> Value {
     json!({"spec": {"scope": "Namespaced", "names": {"kind": "Redis"}, "versions": [{"name": "v1", "served": true,
         "schema": {"openAPIV3Schema": {"type": "object", "properties": {"size": size}}}}]}})

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::compare::content;
 use super::live::LiveObject;
+use crate::model::kinds::DeletionPolicyConfig;
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 
@@ -252,6 +253,12 @@ pub struct Impact {
     /// The UIDs of all of them, sorted. A saved plan is for these instances and no others.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub destroyed_uids: Vec<String>,
+    /// Instances that must not be deleted, because their deletion policy is `Block`; a limited number of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub blocked: Vec<ObjectRef>,
+    /// The number of all such instances.
+    #[serde(default)]
+    pub blocked_count: usize,
     /// Instances that would be invalid or lose fields that they set; a limited number of them.
     pub invalid: Vec<InvalidInstance>,
     /// The number of all such instances.
@@ -281,6 +288,8 @@ pub struct CountedKind {
     pub resource: Resource,
     /// Their UIDs; `None` if they could not be listed.
     pub uids: Option<BTreeSet<String>>,
+    /// The deletion policies of the service, if tenants use the kind.
+    pub policy: Option<DeletionPolicyConfig>,
 }
 
 /// An instance that is not valid under the new schema.
@@ -350,8 +359,8 @@ pub struct Drift {
 /// A reason why `carrier apply` would refuse a plan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
-    /// The guard that refuses it: `breaking`, `destructive`, `mass-deletion`, `empty-input`, `wrong-cluster`, `conflict`,
-    /// `foreign-inventory`, `stale-plan`, `incomplete`, `server`.
+    /// The guard that refuses it: `breaking`, `destructive`, `blocked`, `mass-deletion`, `empty-input`, `wrong-cluster`,
+    /// `conflict`, `foreign-inventory`, `stale-plan`, `incomplete`, `server`.
     pub guard: String,
     /// The reason, in one sentence.
     pub message: String,

@@ -1,18 +1,28 @@
 //! What a deletion destroys is what the plan has shown: not more, not other instances, and nothing that was not counted.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use carrier::names::Resource;
+use carrier::applying::apply;
+use carrier::kinds::DeletionPolicyConfig;
+use carrier::names::{Resource, Target};
 use carrier::planning::{Counted, CountedKind, Effect, Impact, Plan};
 use carrier::rendering::Manifest;
 use serde_json::json;
+use tokio::sync::watch;
 
-use super::apply::{Scene, how, management, rendered, run};
+use super::apply::{Scene, by, how, management, rendered, run};
 use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases, eventually};
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<Case> {
-    cases![more_and_other_instances_than_were_shown_are_spared, what_cannot_be_counted_stays]
+    cases![
+        more_and_other_instances_than_were_shown_are_spared,
+        what_cannot_be_counted_stays,
+        a_policy_that_forbids_the_deletion_is_looked_at_again,
+        a_deletion_that_has_begun_is_not_said_to_be_left_out,
+        each_object_is_told_of_once,
+    ]
 }
 
 /// The CRD that tenants use.
@@ -46,7 +56,7 @@ async fn more_and_other_instances_than_were_shown_are_spared() -> TestResult {
         let plan = counted(scene.plan(leaving).await, uids(plane).await, number > 0);
         plane.kubectl_with(&["create", "-f", "-"], &instance(&format!("since-{number}"))).await?;
         let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
-        let reason = format!("1 instance in it is not in the plan (team-b/since-{number})");
+        let reason = format!("1 instance in it (team-b/since-{number}) is not in the plan");
         assert!(outcome.failed.iter().any(|f| f.reason.contains(&reason)), "{reason}: {outcome:#?}");
         assert!(outcome.deleted.is_empty(), "{outcome:#?}");
         // The number says nothing of which they are, nor do the names.
@@ -54,7 +64,7 @@ async fn more_and_other_instances_than_were_shown_are_spared() -> TestResult {
         plane.kubectl(&["delete", CRD, "-n", "team-b", "since"]).await?;
         plane.kubectl_with(&["create", "-f", "-"], &instance("since")).await?;
         let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
-        let reason = "1 instance in it is not in the plan (team-b/since)";
+        let reason = "1 instance in it (team-b/since) is not in the plan";
         assert!(outcome.failed.iter().any(|f| f.reason.contains(reason)), "{outcome:#?}");
         assert!(outcome.deleted.is_empty(), "{outcome:#?}");
     }
@@ -74,7 +84,7 @@ fn counted(mut plan: Plan, uids: impl Into<Option<BTreeSet<String>>>, in_namespa
     let resource = Resource::new("eu-west-1.team-a", "v1beta1", "Redis", "redis", true);
     let destroyed_count = uids.as_ref().map_or(0, BTreeSet::len);
     let unchecked = uids.is_none().then(|| "forbidden".to_owned());
-    let kinds = vec![CountedKind { resource, uids }];
+    let kinds = vec![CountedKind { resource, uids, policy: None }];
     let counted = Some(Counted { kinds, namespace: in_namespace.then(|| "team-b".to_owned()) });
     let impact = Impact { instances: destroyed_count, destroyed_count, unchecked, counted, ..Impact::default() };
     (plan.changes[0].effect, plan.changes[0].impact) = (Effect::Destructive, Some(impact));
@@ -118,5 +128,92 @@ async fn what_cannot_be_counted_stays() -> TestResult {
     let plan = counted(scene.plan(&gone).await, None, false);
     let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
     assert_eq!((outcome.failed.len(), outcome.deleted.len()), (0, 1), "{outcome:#?}");
+    Ok(())
+}
+
+async fn a_policy_that_forbids_the_deletion_is_looked_at_again() -> TestResult {
+    let planes = ControlPlanes::start(&["management"]).await?;
+    let plane = &planes["management"];
+    let cluster = management(plane).await;
+    let mut scene = Scene::new(&cluster, rendered().management);
+    assert!(scene.apply(&[], &how()).await.0.is_whole());
+    let gone = without(&mut scene, "CustomResourceDefinition", CRD);
+    plane.kubectl_with(&["create", "-f", "-"], &instance("precious")).await?;
+    let annotate = |policy: &str| format!("carrier.kubecarrier.io/deletion-policy{policy}");
+    plane.kubectl(&["annotate", CRD, "-n", "team-b", "precious", &annotate("=Block")]).await?;
+    let mut plan = counted(scene.plan(&gone).await, uids(plane).await, false);
+    let counted = plan.changes[0].impact.as_mut().and_then(|impact| impact.counted.as_mut());
+    counted.ok_or("it was counted")?.kinds[0].policy = Some(DeletionPolicyConfig::default());
+    let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
+    let reason = "the deletion policy of 1 instance in it (team-b/precious) is Block";
+    assert!(outcome.failed.iter().any(|f| f.reason.contains(reason)), "{outcome:#?}");
+    assert!(outcome.deleted.is_empty() && uids(plane).await.len() == 1, "{outcome:#?}");
+    plane.kubectl(&["annotate", CRD, "-n", "team-b", "precious", &annotate("-")]).await?;
+    let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
+    assert_eq!(outcome.deleted.len(), 1, "{outcome:#?}");
+    Ok(())
+}
+
+/// An instance that sync holds, and the plan to destroy it with its CRD.
+async fn held(plane: &ControlPlane, scene: &mut Scene<'_>) -> Result<Plan, Box<dyn std::error::Error>> {
+    let gone = without(scene, "CustomResourceDefinition", CRD);
+    plane.kubectl_with(&["create", "-f", "-"], &instance("held")).await?;
+    let finalizer = r#"{"metadata":{"finalizers":["carrier.kubecarrier.io/sync"]}}"#;
+    plane.kubectl(&["patch", CRD, "-n", "team-b", "held", "--type=merge", "-p", finalizer]).await?;
+    Ok(counted(scene.plan(&gone).await, uids(plane).await, false))
+}
+
+/// Sync does not run, so the deletion does not end; the user stops the run when it has begun.
+async fn a_deletion_that_has_begun_is_not_said_to_be_left_out() -> TestResult {
+    let planes = ControlPlanes::start(&["management"]).await?;
+    let plane = &planes["management"];
+    let cluster = management(plane).await;
+    let mut scene = Scene::new(&cluster, rendered().management);
+    assert!(scene.apply(&[], &how()).await.0.is_whole());
+    let plan = held(plane, &mut scene).await?;
+    let works = [scene.work(&plan, false).await];
+    let (stop, stopped) = watch::channel(false);
+    let deleting = async {
+        let get = ["get", "crd", CRD, "-o", "jsonpath={.metadata.deletionTimestamp}"];
+        eventually("its deletion has begun", async || plane.kubectl(&get).await.is_ok_and(|at| !at.is_empty())).await;
+        stop.send_replace(true);
+    };
+    let (usual, listener) = (how(), |_| ());
+    let (outcome, ()) = tokio::join!(apply(&works, &usual, &stopped, &listener), deleting);
+    assert!(outcome.interrupted && !outcome.is_whole(), "{outcome:#?}");
+    let going: Vec<&str> = outcome.going.iter().map(|(object, _)| object.name.as_str()).collect();
+    assert_eq!((going, outcome.skipped.len(), outcome.failed.len()), (vec![CRD], 0, 0), "{outcome:#?}");
+    Ok(())
+}
+
+async fn each_object_is_told_of_once() -> TestResult {
+    let planes = ControlPlanes::start(&["management"]).await?;
+    let plane = &planes["management"];
+    let cluster = management(plane).await;
+    let mut scene = Scene::new(&cluster, rendered().management);
+    assert!(scene.apply(&[], &how()).await.0.is_whole());
+    let mut plan = held(plane, &mut scene).await?;
+    // A permission of sync, and an object that another plan has moved.
+    let is_role =
+        |m: &&mut Manifest| m.id.kind == "ClusterRole" && m.id.name.starts_with("kubecarrier:sync-management");
+    let role = scene.wanted.iter_mut().find(is_role).ok_or("sync has a role")?;
+    let mut body = (*role.body).clone();
+    body["rules"] = json!([]);
+    role.body = Arc::new(body);
+    let region = without(&mut scene, "Region", "eu-west-1.team-a");
+    plan.changes.splice(0..0, scene.plan(&region).await.changes);
+    assert_eq!(plan.changes.len(), 3);
+    // Nobody but an admin may write the inventory.
+    let nobody = by(&plane.impersonate("nobody", &[]).await?, Target::Management).await;
+    let mut refused = scene.work(&plan, false).await;
+    refused.cluster = &nobody;
+    refused.parent.before = refused.parent.after.clone();
+    assert!(refused.parent.before.is_some());
+    let (outcome, _) = run(&[refused], &how()).await;
+    let told = outcome.failed.iter().map(|f| &f.object).chain(outcome.skipped.iter().map(|(object, _)| object));
+    let told: Vec<String> = told.map(|object| format!("{} {}", object.kind, object.name)).collect();
+    let once: BTreeSet<&String> = told.iter().collect();
+    // The inventory, and the three.
+    assert_eq!((once.len(), told.len()), (4, 4), "{told:#?}");
     Ok(())
 }

@@ -66,6 +66,9 @@ pub(super) fn outcome(outcome: &Outcome, plan: &Plan, dry_run: bool, ui: &mut Ui
             CliError::new(Exit::Partial, format!("{}: {} is not served: {reason}", about.cluster, object(about)));
         ui.error(&error.hint(format!("`kubectl describe crd {}` in that cluster shows its conditions", about.name)))?;
     }
+    for (about, reason) in &outcome.going {
+        ui.warn(format_args!("{}: {} is being deleted: {reason}", about.cluster, object(about)))?;
+    }
     for (reason, skipped) in by_reason(&outcome.skipped) {
         let names: Vec<String> = skipped.iter().take(NAMES).map(|about| object(about)).collect();
         let more = skipped.len().saturating_sub(NAMES);
@@ -129,6 +132,7 @@ fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
         (away, if away == 1 { "cluster not reached" } else { "clusters not reached" }),
         (outcome.failed.len(), "failed"),
         (outcome.not_ready.len(), "not served"),
+        (outcome.going.len(), "in deletion"),
         (outcome.skipped.len(), if dry_run { "not tried" } else { "not done" }),
     ]);
     let word = match (dry_run, outcome.interrupted) {
@@ -163,6 +167,8 @@ mod tests {
         outcome.skipped = vec![(about("b"), "interrupted".into()), (about("c"), "interrupted".into())];
         outcome.interrupted = true;
         assert_eq!(sum(&outcome, &Plan::default(), false), "interrupted: 1 changed; 2 not done");
+        outcome.going = vec![(about("d"), "sync".into())];
+        assert_eq!(sum(&outcome, &Plan::default(), false), "interrupted: 1 changed; 1 in deletion, 2 not done");
         assert_eq!(sum(&Outcome::default(), &Plan::default(), false), "applied: nothing");
         assert_eq!(sum(&Outcome::default(), &away, false), "applied: nothing; 1 cluster not reached");
         assert_eq!(by_reason(&outcome.skipped)["interrupted"].len(), 2);

@@ -99,7 +99,11 @@ impl Run<'_> {
     }
 
     pub(super) fn deleted(&self, step: &Step) -> bool {
-        self.state().outcome.deleted.push(step.object.clone());
+        {
+            let mut state = self.state();
+            state.told.insert(step.key.clone());
+            state.outcome.deleted.push(step.object.clone());
+        }
         self.tell(Event::Deleted(step.object.clone()));
         true
     }

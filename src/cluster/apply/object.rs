@@ -144,6 +144,7 @@ impl Run<'_> {
         let same = step.seen.is_some()
             && text("/metadata/resourceVersion") == step.seen.as_ref().map(|seen| seen.resource_version.as_str());
         match same && !self.how.dry_run {
+            _ if !self.state().told.insert(step.key.clone()) => {}
             true => {
                 self.state().outcome.unchanged.push(step.object.clone());
                 self.tell(Event::Unchanged(step.object.clone()));

@@ -11,6 +11,8 @@ pub struct Outcome {
     pub unchanged: Vec<ObjectRef>,
     /// Objects that are gone, or going.
     pub deleted: Vec<ObjectRef>,
+    /// Objects whose deletion has begun, that were waited for and are not gone, and why.
+    pub going: Vec<(ObjectRef, String)>,
     /// What the server did not take.
     pub failed: Vec<Failure>,
     /// What was not tried, and why.
@@ -40,13 +42,14 @@ impl Outcome {
     /// Whether all that was to be done is done.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty() && self.not_ready.is_empty() && !self.interrupted
+        let is_done = self.failed.is_empty() && self.skipped.is_empty() && self.going.is_empty();
+        is_done && self.not_ready.is_empty() && !self.interrupted
     }
 
     /// Whether anything was written.
     #[must_use]
     pub fn changed_anything(&self) -> bool {
-        !self.applied.is_empty() || !self.deleted.is_empty()
+        !self.applied.is_empty() || !self.deleted.is_empty() || !self.going.is_empty()
     }
 
     /// Takes in what came of another cluster.
@@ -54,6 +57,7 @@ impl Outcome {
         self.applied.append(&mut other.applied);
         self.unchanged.append(&mut other.unchanged);
         self.deleted.append(&mut other.deleted);
+        self.going.append(&mut other.going);
         self.failed.append(&mut other.failed);
         self.skipped.append(&mut other.skipped);
         self.not_ready.append(&mut other.not_ready);
@@ -66,6 +70,7 @@ impl Outcome {
         self.applied.sort();
         self.unchanged.sort();
         self.deleted.sort();
+        self.going.sort();
         self.failed.sort_by(|a, b| a.object.cmp(&b.object));
         self.skipped.sort();
         self.not_ready.sort();

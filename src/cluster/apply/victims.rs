@@ -15,7 +15,8 @@ use crate::cluster::approval::approve;
 use crate::cluster::client::ListSink;
 use crate::cluster::error::{ClusterError, ErrorKind, discreet};
 use crate::cluster::request::{ApiRequest, Selection};
-use crate::model::keys::FINALIZER;
+use crate::model::keys::{DELETION_POLICY, FINALIZER};
+use crate::model::kinds::deletion::DeletionPolicy;
 use crate::model::resource::Resource;
 use crate::plan::steps::Step;
 use crate::plan::types::{Counted, CountedKind};
@@ -33,6 +34,8 @@ const NAMES: usize = 3;
 pub(super) struct Count {
     /// Instances that the plan does not have.
     strangers: Vec<String>,
+    /// Instances that must not be deleted, because their deletion policy is `Block`.
+    blocked: Vec<String>,
     /// Those that sync holds by its finalizer.
     held: Vec<Held>,
 }
@@ -77,6 +80,10 @@ impl ListSink for Collect<'_> {
         if self.kind.uids.as_ref().is_some_and(|known| !known.contains(&uid)) {
             self.count.strangers.push(words::full_name(namespace.as_deref(), &name));
         }
+        let asked = object.pointer("/metadata/annotations").and_then(|all| all.get(DELETION_POLICY)?.as_str());
+        if self.kind.policy.as_ref().is_some_and(|policy| policy.in_effect(asked).0 == DeletionPolicy::Block) {
+            self.count.blocked.push(words::full_name(namespace.as_deref(), &name));
+        }
         let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array);
         if finalizers.into_iter().flatten().any(|finalizer| finalizer == FINALIZER) {
             self.count.held.push(Held { resource: self.kind.resource.clone(), namespace, name, uid });
@@ -89,37 +96,46 @@ impl ListSink for Collect<'_> {
 }
 
 impl Run<'_> {
-    /// Deletes what takes instances along that sync holds, and waits until it is gone. Returns the steps that are done
-    /// with, well or not; an error is why nothing else is deleted.
-    pub(super) async fn destroy_first(&self) -> Result<Vec<&Step>, &'static str> {
-        let candidates: Vec<&Step> = self
-            .work
-            .steps
-            .iter()
-            .filter(|step| step.is_deletion() && step.destroys && step.victims.is_some())
-            .collect();
-        let counts = join_all(candidates.iter().map(|step| self.count_again(step))).await;
-        let mut first = Vec::new();
-        for (step, count) in candidates.into_iter().zip(counts) {
+    /// Deletes what takes instances along that sync holds, and waits until it is gone: the CRDs first, since a namespace
+    /// may have what sync needs for their instances, such as the Secret of the service cluster. Nothing is deleted if
+    /// anything of it may not be. An error is why nothing else is deleted.
+    pub(super) async fn destroy_first(&self) -> Result<(), &'static str> {
+        let is_meant = |step: &&Step| step.is_deletion() && step.destroys && step.victims.is_some();
+        let meant = self.work.steps.iter().filter(is_meant);
+        let (crds, spaces): (Vec<&Step>, Vec<&Step>) = meant.partition(|step| step.is_crd());
+        let (crds, _) = (self.holding(crds).await?, self.holding(spaces.clone()).await?);
+        self.destroy_all(crds).await?;
+        let spaces = self.holding(spaces).await?;
+        self.destroy_all(spaces).await
+    }
+
+    /// Those of the steps that take instances along that sync holds, each with these.
+    async fn holding<'s>(&self, steps: Vec<&'s Step>) -> Result<Vec<(&'s Step, Count)>, &'static str> {
+        let counts = join_all(steps.iter().map(|step| self.count_again(step))).await;
+        let mut holding = Vec::new();
+        for (step, count) in steps.into_iter().zip(counts) {
             match count {
                 Ok(count) if count.held.is_empty() => {}
-                Ok(count) => first.push((step, count)),
+                Ok(count) => holding.push((step, count)),
                 Err(refusal) => {
                     self.refuse(step, refusal);
                     return Err(NOT_DELETED);
                 }
             }
         }
-        if first.is_empty() {
-            return Ok(Vec::new());
+        Ok(holding)
+    }
+
+    async fn destroy_all(&self, steps: Vec<(&Step, Count)>) -> Result<(), &'static str> {
+        if steps.is_empty() {
+            return Ok(());
         }
-        let held = first.iter().map(|(_, count)| count.held.len()).sum();
-        self.tell(Event::Releasing { cluster: self.name(), instances: held });
-        let done = join_all(first.iter().map(|(step, count)| self.destroy(step, count))).await;
-        if done.iter().all(|done| *done) {
-            Ok(first.into_iter().map(|(step, _)| step).collect())
-        } else {
-            Err(if self.stopped() { INTERRUPTED } else { NOT_DELETED })
+        let instances = steps.iter().map(|(_, count)| count.held.len()).sum();
+        self.tell(Event::Releasing { cluster: self.name(), instances });
+        let done = join_all(steps.iter().map(|(step, count)| self.destroy(step, count))).await;
+        match done.iter().all(|done| *done) {
+            true => Ok(()),
+            false => Err(if self.stopped() { INTERRUPTED } else { NOT_DELETED }),
         }
     }
 
@@ -135,17 +151,25 @@ impl Run<'_> {
         let counts = join_all(kinds.iter().map(|kind| self.count_kind(kind, namespace.as_deref()))).await;
         let mut all = Count::default();
         for count in counts {
-            let Count { strangers, held } = count?;
+            let Count { strangers, blocked, held } = count?;
             all.strangers.extend(strangers);
+            all.blocked.extend(blocked);
             all.held.extend(held);
         }
-        if all.strangers.is_empty() {
-            return Ok(all);
+        let some = |list: &[String]| {
+            let (number, names) = (list.len(), words::first(list.iter().cloned(), list.len(), NAMES));
+            format!("{} in it ({names})", words::count(number, "instance"))
+        };
+        if !all.strangers.is_empty() {
+            let verb = if all.strangers.len() == 1 { "is" } else { "are" };
+            let strangers = some(&all.strangers);
+            return Err(Refusal::of(format!("{strangers} {verb} not in the plan, so it stays; plan again")));
         }
-        let instances = words::count(all.strangers.len(), "instance");
-        let names = words::first(all.strangers.iter().cloned(), all.strangers.len(), NAMES);
-        let verb = if all.strangers.len() == 1 { "is" } else { "are" };
-        Err(Refusal::of(format!("{instances} in it {verb} not in the plan ({names}), so it stays; plan again")))
+        if !all.blocked.is_empty() {
+            let blocked = some(&all.blocked);
+            return Err(Refusal::of(format!("the deletion policy of {blocked} is Block, so it stays; plan again")));
+        }
+        Ok(all)
     }
 
     /// Counts the instances of one kind. What the plan has counted must be counted again; what it could not count was
@@ -196,22 +220,28 @@ impl Run<'_> {
                 Err(error) if error.kind == ErrorKind::NotFound => return self.deleted(step),
                 Ok(live) if !is_same(step, &live) => return self.deleted(step),
                 _ if Instant::now() >= until => {
-                    let error = ClusterError::new(ErrorKind::VersionConflict, "");
-                    let instances = words::count(count.held.len(), "instance");
-                    let reason = format!(
-                        "it is still being deleted: `carrier sync` has to delete the copies of {instances} first; \
-                         apply again when it is gone"
-                    );
-                    self.fail_step(step, &error, reason);
+                    self.still_going(step, count);
                     return false;
                 }
                 _ => {}
             }
             if self.unless_stopped(tokio::time::sleep(pause)).await.is_none() {
-                self.skip(step, INTERRUPTED);
+                self.still_going(step, count);
+                self.state().outcome.interrupted = true;
                 return false;
             }
             pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+
+    /// Takes note of a deletion that has begun, and is not waited for any longer.
+    fn still_going(&self, step: &Step, count: &Count) {
+        let instances = words::count(count.held.len(), "instance");
+        let reason =
+            format!("`carrier sync` has to delete the copies of {instances} first; apply again when it is gone");
+        let mut state = self.state();
+        if state.told.insert(step.key.clone()) {
+            state.outcome.going.push((step.object.clone(), reason));
         }
     }
 

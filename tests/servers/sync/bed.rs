@@ -248,8 +248,10 @@ impl Bed {
     pub(crate) async fn service_of(&self, tenant: &str, region: &str) -> Service {
         let management = self.management().client();
         let namespace = self.service_namespace(tenant, region).await;
+        // A provider may be a tenant too; then an admin acts for it.
+        let member = self.tenants.get(tenant).map_or_else(|| management.clone(), Access::client);
         Service {
-            member: Objects::redis(self.tenants[tenant].client(), &format!("{region}.team-a"), tenant),
+            member: Objects::redis(member, &format!("{region}.team-a"), tenant),
             tenant: Objects::redis(management.clone(), &format!("{region}.team-a"), tenant),
             internal: Objects::redis(management, &format!("internal.{region}.team-a"), tenant),
             copy: Objects::redis(self.planes[region].client(), GROUP, &namespace),

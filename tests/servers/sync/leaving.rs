@@ -1,7 +1,12 @@
 //! Tenants and services that leave the repository while they have instances: what was allowed goes, in an order in which
 //! sync can delete the copies, and nothing stays behind in deletion.
 
-use super::bed::{Bed, MANAGEMENT};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::bed::{Bed, MANAGEMENT, spec};
+use super::deletions::POLICY;
 use super::objects::{holds, wait};
 use crate::platform::Run;
 use crate::support::{Case, TestResult, cases};
@@ -10,6 +15,8 @@ pub(crate) fn cases() -> Vec<Case> {
     cases![
         a_tenant_that_leaves_takes_its_instances_along,
         a_service_that_leaves_takes_its_instances_along,
+        a_provider_that_leaves_takes_its_services_and_its_own_instances_along,
+        what_the_policy_block_protects_stays_whatever_is_allowed,
         without_sync_nothing_else_is_deleted,
     ]
 }
@@ -68,6 +75,63 @@ async fn a_service_that_leaves_takes_its_instances_along() -> TestResult {
         assert!(!exists(&bed, MANAGEMENT, &format!("crd/{crd}")).await, "{crd}");
     }
     assert!(redis.copy.get("one").await.is_none(), "the copy is left behind");
+    Ok(())
+}
+
+/// Its namespace has what sync needs for the instances of its services: the Secret of the cluster, the assignments.
+async fn a_provider_that_leaves_takes_its_services_and_its_own_instances_along() -> TestResult {
+    let both = |folder: &Path| {
+        let file = folder.join("accounts/team-a.yaml");
+        let text = std::fs::read_to_string(&file)?;
+        std::fs::write(file, text.replace("roles: [Provider]", "roles: [Provider, Tenant]"))
+    };
+    let bed = Bed::builder(&[REGION]).change(both).start().await?;
+    let _sync = bed.sync().await?;
+    let (own, other) = (bed.service_of("team-a", REGION).await, bed.service(REGION).await);
+    for service in [&own, &other] {
+        service.tenant.create("one", &spec(), &json!({})).await?;
+        service.in_step("one").await;
+    }
+    std::fs::remove_file(bed.path("accounts/team-a.yaml"))?;
+    std::fs::remove_dir_all(bed.path("team-a"))?;
+    std::fs::write(bed.path("carrier.yaml"), "management: {context: management}\n")?;
+    let run = pruned(&bed, &[]).await.ends(0);
+    assert!(run.text().contains("approved the deletion of 2 instances"), "{}", run.text());
+    wait("the namespace of the provider is gone", async || {
+        holds(!exists(&bed, MANAGEMENT, "namespace/team-a").await, || "it is there".to_owned())
+    })
+    .await;
+    assert!(!exists(&bed, MANAGEMENT, "crd/redis.eu-west-1.team-a").await);
+    for service in [&own, &other] {
+        assert!(service.copy.get("one").await.is_none(), "a copy is left behind");
+    }
+    Ok(())
+}
+
+async fn what_the_policy_block_protects_stays_whatever_is_allowed() -> TestResult {
+    let bed = Bed::new(&[REGION]).await?;
+    let _sync = bed.sync().await?;
+    let redis = bed.service(REGION).await;
+    for name in ["one", "two"] {
+        redis.create(name).await?;
+        redis.in_step(name).await;
+    }
+    redis.tenant.annotate("one", POLICY, Some("Block")).await?;
+    let files = ["team-a/redis.yaml", "accounts/team-b.yaml", "team-a/catalog.yaml"];
+    for file in files {
+        let text = std::fs::read_to_string(bed.path(file))?;
+        std::fs::remove_file(bed.path(file))?;
+        let run = pruned(&bed, &[]).await.ends(3);
+        assert!(run.text().contains("the deletion policy of 1 instance is Block (Redis team-b/one)"), "{}", run.text());
+        std::fs::write(bed.path(file), text)?;
+    }
+    for name in ["one", "two"] {
+        assert!(redis.in_step(name).await.tenant["metadata"]["deletionTimestamp"].is_null(), "{name}");
+    }
+    redis.tenant.annotate("one", POLICY, Some("Delete")).await?;
+    std::fs::remove_file(bed.path("team-a/redis.yaml"))?;
+    pruned(&bed, &[]).await.ends(0);
+    assert!(redis.copy.get("one").await.is_none() && redis.copy.get("two").await.is_none());
     Ok(())
 }
 
