@@ -44,13 +44,13 @@ struct Concern<'a> {
     unknown: Option<String>,
 }
 
-/// Finds the impacts of all that a plan asks for.
+/// Finds the impacts of all that a plan asks for. `others` are the kinds of services of other repositories.
 ///
 /// # Errors
 /// When the cluster no longer answers.
 pub(crate) async fn find(
     cluster: &Cluster,
-    live: &LiveCluster,
+    (live, others): (&LiveCluster, &[Resource]),
     answers: &BTreeMap<ObjectKey, DryRunResult>,
     asks: &Queries,
     trial: bool,
@@ -65,7 +65,8 @@ pub(crate) async fn find(
     }
     if !asks.deleted_namespaces.is_empty() {
         let (kinds, unknown) = kinds_of_instances(cluster, live).await?;
-        let kinds: Vec<Resource> = kinds.into_iter().filter(|kind| kind.namespaced).collect();
+        let others = others.iter().filter(|_| cluster.target == Target::Management).cloned();
+        let kinds: Vec<Resource> = kinds.into_iter().chain(others).filter(|kind| kind.namespaced).collect();
         for key in &asks.deleted_namespaces {
             let (kinds, unknown, namespace) = (kinds.clone(), unknown.clone(), Some(key.name.clone()));
             concerns.push(Concern { key, kinds, namespace, fate: Fate::Destroyed, unknown });
@@ -288,7 +289,7 @@ mod tests {
         let live = cluster_of(&[namespace]);
         let key = live.objects.keys().next().cloned().expect("the namespace");
         let asks = Queries { deleted_namespaces: vec![key.clone()], ..Queries::default() };
-        let found = find(&cluster, &live, &BTreeMap::new(), &asks, true).await.expect("nobody is asked");
+        let found = find(&cluster, (&live, &[]), &BTreeMap::new(), &asks, true).await.expect("nobody is asked");
         assert_eq!(found[&key].unchecked.as_deref(), Some(NO_BASE));
     }
 

@@ -14,11 +14,13 @@ use serde_json::{Value, json};
 
 use super::client::{Cluster, ListSink};
 use super::error::{ClusterError, ErrorKind};
+use super::impacts::listable;
 use super::request::Selection;
 use super::trial::{Leftover, sweep};
 use super::{dry_run, impacts};
 use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
+use crate::model::keys::ORIGIN_NAMESPACE;
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 use crate::plan::build::{DryRunResult, queries};
@@ -81,44 +83,73 @@ pub async fn observe(
     inventory: &Inventory,
     options: &Options<'_>,
 ) -> Result<Observed, ClusterError> {
-    let (live, leftovers) = list(cluster, wanted, inventory, options.uid).await?;
+    let listed = list(cluster, wanted, inventory, options.uid).await?;
+    ask(cluster, wanted, inventory, listed, options).await
+}
+
+/// The objects of a cluster, as they were listed.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    /// The objects that are wanted and those of the inventory.
+    pub live: LiveCluster,
+    /// The kinds of services of other repositories: their instances may be in the namespaces of this one.
+    others: Vec<Resource>,
+    /// What earlier trials have left.
+    leftovers: Vec<Leftover>,
+}
+
+/// Asks what the server would make of what differs from the objects that were listed.
+///
+/// # Errors
+/// As [`observe`].
+pub(crate) async fn ask(
+    cluster: &Cluster,
+    wanted: &[Manifest],
+    inventory: &Inventory,
+    Listed { live, others, leftovers }: Listed,
+    options: &Options<'_>,
+) -> Result<Observed, ClusterError> {
     if options.trial {
         sweep(cluster, &leftovers, options.leftover_age).await;
     }
     let asks = queries(wanted, inventory, &live, options.prune);
     let (answers, dry_runs) = dry_run::ask(cluster, wanted, inventory, &live, &asks.dry_run, options.forced).await?;
-    let impacts = impacts::find(cluster, &live, &answers, &asks, options.trial).await?;
+    let impacts = impacts::find(cluster, (&live, &others), &answers, &asks, options.trial).await?;
     Ok(Observed { live, answers, impacts, dry_runs })
 }
 
 /// The objects that are wanted and those of the inventory: one LIST a kind.
-async fn list(
+///
+/// # Errors
+/// When the cluster does not answer, or does not let us list what carrier renders.
+pub(crate) async fn list(
     cluster: &Cluster,
     wanted: &[Manifest],
     inventory: &Inventory,
     uid: Option<&str>,
-) -> Result<(LiveCluster, Vec<Leftover>), ClusterError> {
+) -> Result<Listed, ClusterError> {
     let keys: BTreeSet<ObjectKey> = wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
     let keys = &keys;
     let lists = kinds(&cluster.target, keys).into_iter().map(|resource| async move {
-        let (objects, leftovers) = (BTreeMap::new(), Vec::new());
-        let mut kept = Kept { resource, keys, id: &inventory.id, objects, leftovers };
+        let (objects, others, leftovers) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let mut kept = Kept { resource, keys, id: &inventory.id, objects, others, leftovers };
         match cluster.list(&Selection::all(resource), &mut kept).await {
             // Its CRD is not installed (yet), so there is none of it.
             Err(error) if error.kind == ErrorKind::KindNotFound => {}
             Err(error) => return Err(error),
             Ok(_) => {}
         }
-        Ok((kept.objects, kept.leftovers))
+        Ok((kept.objects, kept.others, kept.leftovers))
     });
     let kept = try_join_all(lists).await?;
     let mut live = LiveCluster { uid: uid.map(str::to_owned), ..LiveCluster::default() };
-    let mut leftovers = Vec::new();
-    for (objects, left) in kept {
+    let (mut others, mut leftovers) = (Vec::new(), Vec::new());
+    for (objects, other, left) in kept {
         live.objects.extend(objects);
+        others.extend(other);
         leftovers.extend(left);
     }
-    Ok((live, leftovers))
+    Ok(Listed { live, others, leftovers })
 }
 
 /// The kinds that are rendered for such a cluster, and those that are wanted now.
@@ -135,6 +166,7 @@ struct Kept<'a> {
     keys: &'a BTreeSet<ObjectKey>,
     id: &'a str,
     objects: BTreeMap<ObjectKey, LiveObject>,
+    others: Vec<Resource>,
     leftovers: Vec<Leftover>,
 }
 
@@ -152,13 +184,16 @@ impl ListSink for Kept<'_> {
             object["apiVersion"] = json!(self.resource.api_version());
             object["kind"] = json!(self.resource.kind);
             self.objects.insert(key, LiveObject { body: object });
-        } else {
-            self.leftovers.extend(Leftover::of(&object).filter(|_| self.resource.kind == "CustomResourceDefinition"));
+        } else if self.resource.kind == "CustomResourceDefinition" {
+            let is_of_service = labels.is_some_and(|labels| labels.get(ORIGIN_NAMESPACE).is_some());
+            self.others.extend(listable(&object).filter(|_| is_of_service));
+            self.leftovers.extend(Leftover::of(&object));
         }
     }
 
     fn restart(&mut self) {
         self.objects.clear();
+        self.others.clear();
         self.leftovers.clear();
     }
 }

@@ -3,6 +3,7 @@
 use super::build::Built;
 use super::discovered::Discovered;
 use super::load::Loaded;
+use super::render::staying::Staying;
 use super::render::{ManifestSet, render};
 use super::resolve::Resolved;
 use crate::model::codes::lock::{NOT_RECORDED, UNUSED_SNAPSHOT};
@@ -27,7 +28,13 @@ impl Compiled<'_> {
     /// The objects of all clusters.
     #[must_use]
     pub fn render(&self) -> ManifestSet {
-        render(&self.resolved, &self.built, self.discovered)
+        self.render_beside(&Staying::default())
+    }
+
+    /// The same with the permissions of sync for what is still in the clusters.
+    #[must_use]
+    pub(crate) fn render_beside(&self, staying: &Staying) -> ManifestSet {
+        render(&self.resolved, &self.built, self.discovered, staying)
     }
 }
 

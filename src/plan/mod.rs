@@ -22,6 +22,7 @@ pub(crate) mod parent;
 pub(crate) mod permissions;
 pub(crate) mod saved;
 pub(crate) mod schema;
+pub(crate) mod staying;
 pub(crate) mod steps;
 pub(crate) mod text;
 pub(crate) mod types;

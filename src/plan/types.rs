@@ -360,7 +360,7 @@ pub struct Drift {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The guard that refuses it: `breaking`, `destructive`, `blocked`, `mass-deletion`, `empty-input`, `wrong-cluster`,
-    /// `conflict`, `foreign-inventory`, `stale-plan`, `incomplete`, `server`.
+    /// `conflict`, `foreign-inventory`, `stale-plan`, `incomplete`, `permissions`, `server`.
     pub guard: String,
     /// The reason, in one sentence.
     pub message: String,

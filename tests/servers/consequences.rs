@@ -148,7 +148,19 @@ async fn two_repositories_share_a_management_cluster() -> TestResult {
     let refused = platform.carrier(&["apply", "-C", "other", "--yes"]).await.ends(3);
     assert!(refused.text().contains("another inventory"), "{}", refused.text());
     std::fs::remove_dir_all(platform.path("other/accounts"))?;
-    let flags = ["apply", "-C", "other", "--yes", "--prune", "--allow-empty", "--allow-delete", "all"];
+    // An instance of a service of the first one counts, too.
+    let stray = format!(
+        "apiVersion: eu-west-1.team-a/v1beta1\nkind: Redis\nmetadata: {{name: stray, namespace: team-z}}\nspec: {FULL}\n"
+    );
+    platform.management().kubectl_with(&["create", "-f", "-"], &stray).await?;
+    let usual = ["apply", "-C", "other", "--yes", "--prune", "--allow-empty"];
+    let refused = discreet(platform.carrier(&usual).await.ends(3));
+    assert!(
+        refused.text().contains("including 1 instance (destroys 1 instance: Redis team-z/stray)"),
+        "{}",
+        refused.text()
+    );
+    let flags = [&usual[..], &["--allow-delete", "all"]].concat();
     platform.carrier(&flags).await.ends(0);
     let left = platform.management().kubectl(&["get", "accounts", "-o", "name"]).await?;
     assert_eq!(left.lines().count(), 2, "{left}");

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::manifest::{Collector, Draft, Manifest, keys};
 use super::rbac::{self, READ};
+use super::staying::{GroupPlural, crd_name};
 use super::{Offer, View};
 use crate::model::cluster::ClusterId;
 use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, SYNC_ROLE, SYSTEM_NAMESPACE, TENANT};
@@ -31,17 +32,23 @@ pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
     let here = || view.within(id).iter();
     let tenants: Vec<&str> = view.tenants_in(id).collect();
     // Includes services that no tenant is offered now: existing instances must still be read.
-    let offered: BTreeSet<Resource<'_>> = here().map(Resource::of).collect();
+    let mut offered: BTreeSet<Resource<'_>> = here().map(Resource::of).collect();
+    let staying = view.staying.of(id);
+    let staying_bases = || staying.into_iter().flat_map(|staying| &staying.kinds.base);
+    offered.extend(staying_bases().map(Resource::staying));
 
     // Sync reads the labels of a tenant's namespace, which name the owner, before it writes there. A Role in that namespace
     // would go with it, and sync could not tell then that the namespace is being deleted, or is absent.
     let tenants_namespaces = tenants.iter().map(|tenant| view.discovered.namespace(id, tenant));
-    let namespaces: BTreeSet<String> = tenants_namespaces.chain([KUBE_SYSTEM.to_owned()]).collect();
+    let staying_namespaces = staying.into_iter().flat_map(|staying| &staying.namespaces).cloned();
+    let namespaces: BTreeSet<String> =
+        tenants_namespaces.chain([KUBE_SYSTEM.to_owned()]).chain(staying_namespaces).collect();
     let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
     let mut rules = vec![rbac::named("", "namespaces", &namespaces, &["get"])];
-    let crds: BTreeSet<&str> = here().map(|offer| offer.built.source.name.as_str()).collect();
+    let crds = here().map(|offer| offer.built.source.name.clone());
+    let crds: BTreeSet<String> = crds.chain(staying_bases().map(crd_name)).collect();
     if !crds.is_empty() {
-        let names: Vec<&str> = crds.into_iter().collect();
+        let names: Vec<&str> = crds.iter().map(String::as_str).collect();
         rules.push(rbac::named("apiextensions.k8s.io", "customresourcedefinitions", &names, &["get"]));
     }
     // Sync has one watch for each kind and not for each namespace, so the rule is cluster-wide.
@@ -64,7 +71,9 @@ fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, account: &str, out:
     }
     out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, namespace.as_str()).labels(&labels), origin);
 
-    let resources: BTreeSet<Resource<'_>> = view.offered_in(id, tenant).map(Resource::of).collect();
+    let mut resources: BTreeSet<Resource<'_>> = view.offered_in(id, tenant).map(Resource::of).collect();
+    let staying = view.staying.of(id).and_then(|staying| staying.offered.get(tenant));
+    resources.extend(staying.into_iter().flat_map(|kinds| &kinds.base).map(Resource::staying));
     // Here too: a tenant that leaves the repository keeps its namespace, and leaves the ClusterRole.
     let mut rules = vec![rbac::named("", "namespaces", &[&namespace], &["get"])];
     rules.extend(resources.iter().map(|resource| rbac::rule(resource.group, &[resource.plural], COPY)));
@@ -81,5 +90,9 @@ struct Resource<'a> {
 impl<'a> Resource<'a> {
     fn of(offer: &Offer<'a, '_>) -> Self {
         Self { group: &offer.built.source.group, plural: &offer.built.source.plural }
+    }
+
+    fn staying((group, plural): &'a GroupPlural) -> Self {
+        Self { group, plural }
     }
 }

@@ -15,6 +15,7 @@ mod entries;
 mod offerings;
 mod rbac;
 mod reader;
+pub(crate) mod staying;
 mod sync;
 
 use std::borrow::Cow;
@@ -31,6 +32,7 @@ use crate::model::config::RenderTarget;
 use crate::model::kinds::AccountRole;
 use manifest::Collector;
 pub(crate) use manifest::{Cause, Manifest};
+use staying::Staying;
 
 /// All objects of all clusters, each list in the order in which to apply it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,10 +70,15 @@ impl ManifestSet {
     }
 }
 
-/// Renders the objects of all clusters.
+/// Renders the objects of all clusters, with the permissions of sync for what is still there.
 #[must_use]
-pub(crate) fn render(resolved: &Resolved<'_>, built: &[Built], discovered: &Discovered) -> ManifestSet {
-    let view = View::new(resolved, built, discovered);
+pub(crate) fn render(
+    resolved: &Resolved<'_>,
+    built: &[Built],
+    discovered: &Discovered,
+    staying: &Staying,
+) -> ManifestSet {
+    let view = View::new(resolved, built, discovered, staying);
     let mut management = Collector::default();
     crds::render(&view, &mut management);
     accounts::render(&view, &mut management);
@@ -91,6 +98,7 @@ const BYTES_PER_OFFER: usize = 4 * 1024;
 struct View<'a, 'l> {
     resolved: &'a Resolved<'l>,
     discovered: &'a Discovered,
+    staying: &'a Staying,
     /// The services that have CRDs, in the order of [`Resolved::services`].
     services: Vec<Offer<'a, 'l>>,
     /// The services that each tenant is offered, by index in `services`. Every tenant that a catalog selects
@@ -111,7 +119,7 @@ struct Offer<'a, 'l> {
 }
 
 impl<'a, 'l> View<'a, 'l> {
-    fn new(resolved: &'a Resolved<'l>, built: &'a [Built], discovered: &'a Discovered) -> Self {
+    fn new(resolved: &'a Resolved<'l>, built: &'a [Built], discovered: &'a Discovered, staying: &'a Staying) -> Self {
         let services: Vec<Offer<'a, 'l>> = built
             .iter()
             .filter_map(|built| {
@@ -138,7 +146,7 @@ impl<'a, 'l> View<'a, 'l> {
                 tenants.entry(&services[*at].service.cluster).or_default().insert(tenant);
             }
         }
-        Self { resolved, discovered, services, offers, within, tenants }
+        Self { resolved, discovered, staying, services, offers, within, tenants }
     }
 
     fn providers(&self) -> impl Iterator<Item = &'l str> + '_ {

@@ -6,7 +6,8 @@
 //! in each namespace, and changes and deletes what exists by a ClusterRole for the kinds, which are all made by
 //! carrier: when a namespace is deleted its Roles go first, and without these permissions nobody could release the
 //! finalizers of the instances in it. What every repository needs alike is in objects that all of them share; the rest
-//! has the name of a service cluster, so that another cluster changes nothing of the first.
+//! has the name of a service cluster, so that another cluster changes nothing of the first. What is still in the cluster
+//! of a service that the repository no longer has is in the rules too ([`super::staying`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,6 @@ use crate::model::kinds::table::{
     CATALOG_ENTRY, CATALOG_GROUP, CORE_GROUP, SERVICE_CLUSTER, SERVICE_CLUSTER_ASSIGNMENT,
 };
 use crate::model::object::Stage;
-use crate::model::resource::Resource;
 use crate::model::source::Span;
 
 /// The service account: its namespace and name.
@@ -79,22 +79,31 @@ fn shared(out: &mut Collector, place: Span) {
 /// The kinds of a cluster's services, also of those that no tenant is offered now: existing instances must still be
 /// read, and their finalizers released.
 fn kinds(view: &View<'_, '_>, id: &ClusterId, place: Span, out: &mut Collector) {
-    let mut kinds: BTreeMap<&Resource, BTreeSet<&str>> = BTreeMap::new();
+    let mut kinds: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let (tenant, internal) = (|| READ.iter().chain(&["patch"]), || READ.iter().chain(&["delete", "patch"]));
     for offer in view.within(id) {
         let route = &offer.built.route;
-        kinds.entry(&route.tenant).or_default().extend(READ.iter().chain(&["patch"]));
+        kinds.entry((&route.tenant.group, &route.tenant.plural)).or_default().extend(tenant());
         if route.derives() {
-            kinds.entry(&route.internal).or_default().extend(READ.iter().chain(&["delete", "patch"]));
+            kinds.entry((&route.internal.group, &route.internal.plural)).or_default().extend(internal());
+        }
+    }
+    if let Some(staying) = view.staying.of(id).map(|staying| &staying.kinds) {
+        for (group, plural) in &staying.tenant {
+            kinds.entry((group, plural)).or_default().extend(tenant());
+        }
+        for (group, plural) in &staying.internal {
+            kinds.entry((group, plural)).or_default().extend(internal());
         }
     }
     if kinds.is_empty() {
         return;
     }
     let mut rules = Vec::new();
-    for (kind, verbs) in kinds {
+    for ((group, plural), verbs) in kinds {
         let verbs: Vec<&str> = verbs.into_iter().collect();
-        rules.push(rbac::rule(&kind.group, &[kind.plural.as_str()], &verbs));
-        rules.push(rbac::rule(&kind.group, &[&format!("{}/status", kind.plural)], &["patch"]));
+        rules.push(rbac::rule(group, &[plural], &verbs));
+        rules.push(rbac::rule(group, &[&format!("{plural}/status")], &["patch"]));
     }
     // Not the name of the ClusterRole in the service cluster: both may be in one cluster.
     let name = format!("{SYNC_ROLE}-management:{}.{}", id.cluster, id.provider);
@@ -124,6 +133,9 @@ fn provider(
 /// In the namespace of a tenant: the creation of the internal objects.
 fn creation(view: &View<'_, '_>, id: &ClusterId, tenant: &str) -> Vec<Value> {
     let routes = view.offered_in(id, tenant).map(|offer| &offer.built.route);
-    let kinds: BTreeSet<&Resource> = routes.filter(|route| route.derives()).map(|route| &route.internal).collect();
-    kinds.into_iter().map(|kind| rbac::rule(&kind.group, &[kind.plural.as_str()], &["create"])).collect()
+    let internal = routes.filter(|route| route.derives()).map(|route| &route.internal);
+    let mut kinds: BTreeSet<(&str, &str)> = internal.map(|kind| (kind.group.as_str(), kind.plural.as_str())).collect();
+    let staying = view.staying.of(id).and_then(|staying| staying.offered.get(tenant));
+    kinds.extend(staying.into_iter().flat_map(|kinds| &kinds.internal).map(|(g, p)| (g.as_str(), p.as_str())));
+    kinds.into_iter().map(|(group, plural)| rbac::rule(group, &[plural], &["create"])).collect()
 }

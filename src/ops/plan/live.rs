@@ -4,16 +4,17 @@
 //! objects in it; all clusters at once. A cluster that cannot be asked is a diagnostic, and the others go on.
 //! Without the management cluster there is no plan: it is where the instances are that a change concerns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 
 use super::PlanOptions;
 use crate::cluster::connect::ConnectOptions;
 use crate::cluster::diagnose::diagnose;
-use crate::cluster::observe::{self, Observed, observe};
+use crate::cluster::observe::{self, Listed, Observed};
 use crate::cluster::{Cluster, ClusterError};
 use crate::compile::locking::{self, drift, strict};
+use crate::compile::render::staying::Staying;
 use crate::compile::render::{Manifest, ManifestSet};
 use crate::compile::{Compiled, Discovered, compile};
 use crate::model::cluster::Target;
@@ -25,10 +26,12 @@ use crate::ops::error::{ClusterFailure, PlanFailure};
 use crate::ops::event::{Events, Subject};
 use crate::ops::repository::judge;
 use crate::ops::survey::{Scope, Survey, survey};
+use crate::plan;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard;
 use crate::plan::inventory::{self, Inventory};
-use crate::plan::types::{Drift, ObjectRef, Plan, Refusal};
+use crate::plan::types::{Action, Drift, Effect, ObjectRef, Plan, Refusal};
+use crate::plan::words;
 
 /// A plan, and the clusters it is for.
 #[derive(Debug)]
@@ -151,7 +154,17 @@ async fn observe_all(
     planned.manifests = inventory::labelled(compiled.render(), name, uid.as_deref());
     let mut clusters = vec![management];
     clusters.extend(survey.clusters.into_values());
-    let looked = look(clusters, &survey.seen, (&planned.manifests, name), options, events).await;
+    let listed = list(clusters, &survey.seen, (&planned.manifests, name), events).await;
+    let staying = staying(&listed, &planned.manifests);
+    let mut beside = None;
+    if !staying.is_empty() {
+        let manifests = inventory::labelled(compiled.render_beside(&staying), name, uid.as_deref());
+        match options.prune {
+            true => beside = Some(manifests),
+            false => planned.manifests = manifests,
+        }
+    }
+    let looked = look(listed, &survey.seen, &planned.manifests, options, events).await;
     let mut lost = Vec::new();
     for (cluster, inventory, observed) in looked {
         match observed {
@@ -177,25 +190,61 @@ async fn observe_all(
             message: d.message.clone(),
             flag: None,
         }));
+        plan.refusals.extend(beside.and_then(|beside| planned.unpermitted(&plan, &beside)));
         planned.plan = Some(plan);
     }
     planned
 }
 
+/// A cluster, the inventory of the repository in it, and what it was asked for.
+type Answer<T> = (Cluster, Inventory, Result<T, ClusterError>);
+
 /// Reads the objects of clusters, all at once.
-async fn look(
+async fn list(
     clusters: Vec<Cluster>,
     seen: &Discovered,
     (manifests, name): (&ManifestSet, &str),
+    events: &Events,
+) -> Vec<Answer<Listed>> {
+    let uid = seen.management_uid.as_deref();
+    let listing = clusters.into_iter().map(|cluster| async move {
+        let inventory = inventory::of(&cluster.target, name, uid);
+        let wanted = wanted(manifests, &cluster.target);
+        let listing = observe::list(&cluster, wanted, &inventory, uid_of(&cluster.target, seen));
+        let listed = events.during(cluster.target.clone(), Subject::Objects, listing).await;
+        (cluster, inventory, listed)
+    });
+    join_all(listing).await
+}
+
+/// What the management cluster still has of services and offers that the repository no longer has.
+fn staying(listed: &[Answer<Listed>], manifests: &ManifestSet) -> Staying {
+    let management = listed.iter().find(|(cluster, ..)| cluster.target == Target::Management);
+    let Some((_, inventory, Ok(listed))) = management else { return Staying::default() };
+    let wanted: BTreeSet<ObjectKey> =
+        manifests.management.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
+    plan::staying::staying(&listed.live, inventory, |key| wanted.contains(key))
+}
+
+fn uid_of<'s>(target: &Target, seen: &'s Discovered) -> Option<&'s str> {
+    match target {
+        Target::Management => seen.management_uid.as_deref(),
+        Target::Service(id) => seen.uid(id),
+    }
+}
+
+/// Asks clusters what would become of what differs, all at once.
+async fn look(
+    listed: Vec<Answer<Listed>>,
+    seen: &Discovered,
+    manifests: &ManifestSet,
     options: &PlanOptions,
     events: &Events,
-) -> Vec<(Cluster, Inventory, Result<Observed, ClusterError>)> {
-    let uid = seen.management_uid.as_deref();
-    let looking = clusters.into_iter().map(|cluster| async move {
-        let inventory = inventory::of(&cluster.target, name, uid);
-        let own = match &cluster.target {
-            Target::Management => uid,
-            Target::Service(id) => seen.uid(id),
+) -> Vec<Answer<Observed>> {
+    let looking = listed.into_iter().map(|(cluster, inventory, listed)| async move {
+        let listed = match listed {
+            Ok(listed) => listed,
+            Err(error) => return (cluster, inventory, Err(error)),
         };
         let forced = |key: &ObjectKey| {
             let about = ObjectRef {
@@ -208,13 +257,13 @@ async fn look(
             guard::is_allowed(&options.allowed, guard::FORCE_CONFLICTS, &about)
         };
         let how = observe::Options {
-            uid: own,
+            uid: uid_of(&cluster.target, seen),
             prune: options.prune,
             trial: options.trial,
             forced: &forced,
             ..observe::Options::default()
         };
-        let looking = observe(&cluster, wanted(manifests, &cluster.target), &inventory, &how);
+        let looking = observe::ask(&cluster, wanted(manifests, &cluster.target), &inventory, listed, &how);
         let observed = events.during(cluster.target.clone(), Subject::Objects, looking).await;
         (cluster, inventory, observed)
     });
@@ -248,6 +297,29 @@ impl LivePlan {
             found,
             failure,
         }
+    }
+
+    /// Why sync could not delete the copies of the instances that a plan deletes: its roles lack the permissions that they
+    /// have in `beside`. Then what the instances are in would stay in deletion, and the copies in a namespace are not
+    /// counted, since the roles say which kinds there are.
+    fn unpermitted(&self, plan: &Plan, beside: &ManifestSet) -> Option<Refusal> {
+        let mut deletions = plan.changes.iter().filter(|change| change.action == Action::Delete);
+        let destroys = deletions.any(|change| change.effect == Effect::Destructive);
+        let lacking = self.reached.iter().flat_map(|reached| {
+            let target = &reached.cluster.target;
+            let keys = plan::staying::lacking(wanted(beside, target), self.wanted(target), &reached.observed.live);
+            keys.into_iter().map(move |key| format!("{key} in {target}"))
+        });
+        let lacking: Vec<String> = lacking.filter(|_| destroys).collect();
+        let roles = words::first(lacking.iter().cloned(), lacking.len(), 3);
+        (!lacking.is_empty()).then(|| Refusal {
+            guard: "permissions".to_owned(),
+            message: format!(
+                "instances may be deleted, and `carrier sync` lacks permissions to delete their copies ({roles}); apply \
+                 without `--prune` first, which gives them"
+            ),
+            flag: None,
+        })
     }
 
     /// The manifests of a cluster.
