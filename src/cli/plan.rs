@@ -220,15 +220,24 @@ fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
         if plan.changes.iter().any(names) {
             continue;
         }
-        // Without a namespace it may be any of several objects.
-        let meant = |change: &&Change| {
-            let short = ObjectRef { namespace: None, ..change.object.clone() };
-            is_allowed(std::slice::from_ref(given), flag, &short)
+        // Without a namespace, or without its cluster, it may be any of several objects.
+        let meant = |without: fn(&mut ObjectRef)| {
+            let mut changes = plan.changes.iter();
+            let whole = changes.find(|change| {
+                let mut short = change.object.clone();
+                without(&mut short);
+                is_allowed(std::slice::from_ref(given), flag, &short)
+            });
+            whole.map(|change| flag_name(&change.object))
         };
-        match plan.changes.iter().find(meant).map(|change| flag_name(&change.object)) {
-            Some(whole) => ui.warn(format_args!("`{flag} {name}` names no namespace: write `{whole}`"))?,
-            None => ui.warn(format_args!("`{flag} {name}` names nothing that would change"))?,
-        }
+        let no_namespace = meant(|object| object.namespace = None);
+        let no_cluster = || meant(|object| "management".clone_into(&mut object.cluster));
+        let problem = match (&no_namespace, no_namespace.is_none().then(no_cluster).flatten()) {
+            (Some(whole), _) => format!("names no namespace: write `{whole}`"),
+            (None, Some(whole)) => format!("names no service cluster: write `{whole}`"),
+            (None, None) => "names nothing that would change".to_owned(),
+        };
+        ui.warn(format_args!("`{flag} {name}` {problem}"))?;
     }
     Ok(())
 }

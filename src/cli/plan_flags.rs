@@ -24,7 +24,8 @@ pub(crate) struct PlanFlags {
     /// Allow a change that removes what users may be using: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub allow_breaking: Vec<String>,
-    /// Allow a change that destroys instances: `namespace/team-b`, or `all`
+    /// Allow a change that destroys instances: `namespace/team-b`, in a service cluster
+    /// `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub allow_delete: Vec<String>,
     /// Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`
@@ -38,15 +39,23 @@ pub(crate) struct PlanFlags {
     pub locked: bool,
 }
 
-/// Reads `kind/name`, `kind/namespace/name` or `all`.
+/// Reads `kind/name`, `kind/namespace/name` or `all`; an object of a service cluster is `provider/cluster:kind/name`.
 fn name(text: &str) -> Result<String, String> {
+    // Names may have colons, such as those of roles; what follows them has no slash.
+    let is_cluster = |text: &str| text.split('/').count() == 2 && !text.starts_with('/') && !text.ends_with('/');
+    if let Some((cluster, object)) = text.split_once(':')
+        && is_cluster(cluster)
+        && object.contains('/')
+    {
+        return Ok(format!("{cluster}:{}", name(object)?));
+    }
     let parts: Vec<&str> = text.split('/').collect();
     match parts[..] {
         ["all"] => Ok(text.to_owned()),
         [kind, ref names @ ..] if matches!(names.len(), 1 | 2) && !parts.contains(&"") => {
             Ok(format!("{}/{}", kind.to_lowercase(), names.join("/")))
         }
-        _ => Err("write KIND/NAME, such as crd/redis.eu-west-1.team-a; KIND/NAMESPACE/NAME for an object in a namespace, such as offering/team-b/redis.eu-west-1.team-a; or all".to_owned()),
+        _ => Err("write KIND/NAME, such as crd/redis.eu-west-1.team-a; KIND/NAMESPACE/NAME for an object in a namespace, such as offering/team-b/redis.eu-west-1.team-a; PROVIDER/CLUSTER: before it for an object in a service cluster; or all".to_owned()),
     }
 }
 
@@ -85,10 +94,14 @@ mod tests {
             ("CRD/a.b", "crd/a.b"),
             ("Offering/team-b/a.b", "offering/team-b/a.b"),
             ("role/t/kubecarrier:tenant", "role/t/kubecarrier:tenant"),
+            ("ClusterRole/kubecarrier:sync:eu.team-a", "clusterrole/kubecarrier:sync:eu.team-a"),
+            ("team-a/eu:Namespace/team-b-x", "team-a/eu:namespace/team-b-x"),
+            ("team-a/eu:role/t/kubecarrier:sync", "team-a/eu:role/t/kubecarrier:sync"),
+            ("team-a/eu:clusterrole/kubecarrier:sync:eu.team-a", "team-a/eu:clusterrole/kubecarrier:sync:eu.team-a"),
         ] {
             assert_eq!(name(given).as_deref(), Ok(read));
         }
-        for bad in ["", "crd", "crd/", "/x", "a//b", "a/b/c/d"] {
+        for bad in ["", "crd", "crd/", "/x", "a//b", "a/b/c/d", "team-a/eu:x/", "eu:a/b/c/d"] {
             assert!(name(bad).is_err(), "{bad}");
         }
     }

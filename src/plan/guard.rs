@@ -40,13 +40,15 @@ pub(crate) struct GuardInput {
     pub allow_empty: bool,
 }
 
-/// Whether a flag was given for an object or for `all`. An object in a namespace is named with it, because the
-/// same name in the namespace of another tenant is a different object.
+/// Whether a flag was given for an object or for `all`. An object in a namespace is named with it, and one in a service
+/// cluster with that, because the same name in the namespace of another tenant or in another cluster is a different
+/// object.
 #[must_use]
 pub(crate) fn is_allowed(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
     let name = flag_name(about);
     // The kind may be written out: `customresourcedefinition/…`.
-    let long = name.strip_prefix("crd/").map(|name| format!("customresourcedefinition/{name}"));
+    let long =
+        (about.kind == "CustomResourceDefinition").then(|| name.replacen("crd/", "customresourcedefinition/", 1));
     allowed.iter().any(|a| a.flag == flag && (a.name == "all" || a.name == name || Some(&a.name) == long.as_ref()))
 }
 
@@ -240,5 +242,13 @@ mod tests {
         }
         assert!(!allows("offering/x", &offering));
         assert!(!allows("crd/team-b/x", &crd));
+        let there = |cluster: &str| ObjectRef { cluster: cluster.into(), ..namespace.clone() };
+        let (eu, us) = (there("team-a/eu"), there("team-a/us"));
+        assert!(allows("team-a/eu:namespace/x", &eu) && allows("all", &eu));
+        for (name, about) in
+            [("namespace/x", &eu), ("team-a/eu:namespace/x", &us), ("team-a/eu:namespace/x", &namespace)]
+        {
+            assert!(!allows(name, about), "{name}: {about:?}");
+        }
     }
 }

@@ -15,14 +15,19 @@ pub(crate) fn count(n: usize, what: &str) -> String {
 }
 
 /// The name of an object in flags: `crd/redis.eu-west-1.team-a`, `namespace/team-b`. An object in a namespace is
-/// `kind/namespace/name`, because a flag names exactly one object.
+/// `kind/namespace/name`, and one in a service cluster `provider/cluster:kind/name`, because a flag names exactly one
+/// object.
 #[must_use]
 pub(crate) fn flag_name(object: &ObjectRef) -> String {
     let kind = match object.kind.as_str() {
         "CustomResourceDefinition" => "crd".to_owned(),
         kind => kind.to_lowercase(),
     };
-    format!("{kind}/{}", full_name(object.namespace.as_deref(), &object.name))
+    let name = format!("{kind}/{}", full_name(object.namespace.as_deref(), &object.name));
+    match object.cluster.as_str() {
+        "management" => name,
+        cluster => format!("{cluster}:{name}"),
+    }
 }
 
 /// The name of an object in messages: `CRD redis.eu-west-1.team-a`, `Role team-b/kubecarrier:tenant`.
