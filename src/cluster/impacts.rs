@@ -99,12 +99,13 @@ impl<'a> Concern<'a> {
         // Without an assignment the copies go with the tenant's namespace in the service cluster.
         let is_of_copies = self.key.kind == "ServiceClusterAssignment";
         let none = Policies::none();
-        let policies = if self.fate == Fate::Destroyed || is_of_copies { policies } else { &none };
+        let is_grave = self.fate == Fate::Destroyed || is_of_copies;
+        let policies = if is_grave { policies } else { &none };
         let mut impact = impact(cluster, census, policies, &self.kinds, place, self.fate);
         if impact.unchecked.is_none() {
             impact.unchecked.clone_from(&self.unknown);
         }
-        if self.fate == Fate::Destroyed {
+        if is_grave {
             let kinds = self.kinds.iter().map(|resource| {
                 let listed = census.get(resource).and_then(|listed| listed.as_ref().ok());
                 let uids = listed.map(|instances| instances.uids(place).cloned().collect());

@@ -31,8 +31,8 @@ pub struct Step {
     pub seen: Option<LiveVersion>,
     /// Whether the plan reported the change as destructive. Otherwise it must not delete instances.
     pub destroys: bool,
-    /// The instances that go with the object, as the plan counted them; `None` where it counted none, because the object
-    /// takes none along.
+    /// The instances that go with the object, or lose their copies with it, as the plan counted them; `None` where it
+    /// counted none, because there can be none.
     pub victims: Option<Counted>,
 }
 

@@ -266,8 +266,8 @@ pub struct Impact {
     /// Why the instances could not be checked completely; absent if they were.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unchecked: Option<String>,
-    /// What was counted of instances that would be deleted, to count it again directly before the deletion. It is not
-    /// part of a saved plan, which is made anew before it is applied.
+    /// What was counted of instances that would be deleted, or would lose their copies, to count it again directly before
+    /// the deletion. It is not part of a saved plan, which is made anew before it is applied.
     #[serde(skip)]
     pub counted: Option<Counted>,
 }

@@ -137,17 +137,25 @@ async fn a_policy_that_forbids_the_deletion_is_looked_at_again() -> TestResult {
     let cluster = management(plane).await;
     let mut scene = Scene::new(&cluster, rendered().management);
     assert!(scene.apply(&[], &how()).await.0.is_whole());
-    let gone = without(&mut scene, "CustomResourceDefinition", CRD);
     plane.kubectl_with(&["create", "-f", "-"], &instance("precious")).await?;
     let annotate = |policy: &str| format!("carrier.kubecarrier.io/deletion-policy{policy}");
     plane.kubectl(&["annotate", CRD, "-n", "team-b", "precious", &annotate("=Block")]).await?;
-    let mut plan = counted(scene.plan(&gone).await, uids(plane).await, false);
-    let counted = plan.changes[0].impact.as_mut().and_then(|impact| impact.counted.as_mut());
-    counted.ok_or("it was counted")?.kinds[0].policy = Some(DeletionPolicyConfig::default());
-    let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
-    let reason = "the deletion policy of 1 instance in it (team-b/precious) is Block";
-    assert!(outcome.failed.iter().any(|f| f.reason.contains(reason)), "{outcome:#?}");
-    assert!(outcome.deleted.is_empty() && uids(plane).await.len() == 1, "{outcome:#?}");
+    let mut plan = Plan::default();
+    // Without the assignment the namespace in the service cluster would go.
+    for (kind, name) in [("ServiceClusterAssignment", "team-b.eu-west-1"), ("CustomResourceDefinition", CRD)] {
+        let gone = without(&mut scene, kind, name);
+        plan = counted(scene.plan(&gone).await, uids(plane).await, kind != "CustomResourceDefinition");
+        let change = &mut plan.changes[0];
+        let counted = change.impact.as_mut().and_then(|impact| impact.counted.as_mut());
+        counted.ok_or("it was counted")?.kinds[0].policy = Some(DeletionPolicyConfig::default());
+        if kind != "CustomResourceDefinition" {
+            change.effect = Effect::Breaking;
+        }
+        let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
+        let reason = "the deletion policy of 1 instance in it (team-b/precious) is Block";
+        assert!(outcome.failed.iter().any(|f| f.reason.contains(reason)), "{outcome:#?}");
+        assert!(outcome.deleted.is_empty() && uids(plane).await.len() == 1, "{outcome:#?}");
+    }
     plane.kubectl(&["annotate", CRD, "-n", "team-b", "precious", &annotate("-")]).await?;
     let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
     assert_eq!(outcome.deleted.len(), 1, "{outcome:#?}");

@@ -294,6 +294,12 @@ async fn doomed(scene: &Scene<'_>) -> TestResult {
         let impact = &observed.impacts[key];
         assert_eq!((impact.instances, impact.destroyed_count), (25, 0), "{key}: {impact:?}");
     }
+    // They are listed again before it goes: its namespace in the service cluster goes with it.
+    let counted = observed.impacts[&assignment].counted.as_ref().ok_or("they are counted")?;
+    let uids: usize =
+        counted.kinds.iter().filter_map(|kind| kind.uids.as_ref()).map(std::collections::BTreeSet::len).sum();
+    assert_eq!((uids, counted.namespace.as_deref()), (25, Some("team-b")), "{counted:?}");
+    assert_eq!(observed.impacts[&offering].counted, None);
     assert!(observed.answers.is_empty(), "what goes is not asked for");
     Ok(())
 }
