@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use super::inventory::{Inventory, Ownership};
 use super::live::{LiveCluster, LiveObject};
+use super::steps::crd_key;
 use crate::compile::render::Manifest;
 use crate::compile::render::staying::{GroupPlural, Staying, StayingIn, StayingKinds};
 use crate::compile::route::RouteCrds;
 use crate::model::cluster::ClusterId;
-use crate::model::keys::{BASE_CRD, ORIGIN_NAMESPACE, SERVICE_CLUSTER, SERVICE_NAMESPACE, SYNC_ROLE};
+use crate::model::keys::{BASE_CRD, ORIGIN_NAMESPACE, SERVICE_CLUSTER, SERVICE_NAMESPACE, SYNC_ROLE, TENANT};
 use crate::model::kinds::CatalogEntrySpec;
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::object::{ManifestId, ObjectKey};
@@ -42,6 +43,64 @@ pub(crate) fn staying(live: &LiveCluster, inventory: &Inventory, is_wanted: impl
         }
     }
     Staying { clusters }
+}
+
+/// A service that a tenant is no longer offered, and whose instances sync may still have to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Former {
+    /// The service cluster.
+    pub cluster: ClusterId,
+    /// The tenant.
+    pub tenant: String,
+    /// The CRD that the tenant used.
+    pub crd: String,
+    /// The kinds of the service.
+    kinds: StayingKinds,
+}
+
+/// What would be taken from the roles of sync in a service cluster, though the service stays: if its Offering was pruned,
+/// nothing else says who may have instances of it.
+#[must_use]
+pub(crate) fn former(
+    (management, inventory, is_wanted): (&LiveCluster, &Inventory, impl Fn(&ObjectKey) -> bool),
+    id: &ClusterId,
+    (live, own, wanted): (&LiveCluster, &Inventory, &[Manifest]),
+) -> Vec<Former> {
+    let members = management.objects.iter().filter(|(_, object)| inventory.ownership(object) == Ownership::Ours);
+    let services = services(members);
+    let mut found = Vec::new();
+    for manifest in wanted.iter().filter(|manifest| manifest.id.kind == "Role" && manifest.id.name == SYNC_ROLE) {
+        let key = ObjectKey::from(&manifest.id);
+        let role = live.objects.get(&key).filter(|role| own.ownership(role) == Ownership::Ours);
+        let Some((role, tenant)) = role.zip(key.namespace.as_deref().and_then(|name| tenant_of(live, name))) else {
+            continue;
+        };
+        let will = permissions(&manifest.body);
+        let lost = permissions(&role.body).into_iter().filter(|permission| !will.contains(permission));
+        let lost: BTreeSet<(&str, &str)> = lost.map(|(group, plural, ..)| (group, plural)).collect();
+        for (crd, (cluster, kinds)) in &services {
+            let is_lost = kinds.base.iter().any(|(group, plural)| lost.contains(&(group.as_str(), plural.as_str())));
+            if cluster == id && is_lost && is_wanted(&crd_key(crd)) {
+                let (cluster, tenant) = (cluster.clone(), tenant.to_owned());
+                found.push(Former { cluster, tenant, crd: crd.clone(), kinds: kinds.clone() });
+            }
+        }
+    }
+    found
+}
+
+/// The tenant of a namespace in a service cluster.
+fn tenant_of<'a>(live: &'a LiveCluster, namespace: &str) -> Option<&'a str> {
+    let mut spaces = live.objects.iter().filter(|(key, _)| is(key, "", "Namespace"));
+    let (_, space) = spaces.find(|(key, _)| key.name == namespace)?;
+    space.body.pointer("/metadata/labels")?.get(TENANT)?.as_str()
+}
+
+/// Adds what is left of services to what stays.
+pub(crate) fn add(staying: &mut Staying, left: impl IntoIterator<Item = Former>) {
+    for Former { cluster, tenant, kinds, .. } in left {
+        staying.clusters.entry(cluster).or_default().offered.entry(tenant).or_default().extend(&kinds);
+    }
 }
 
 /// The roles of sync in a cluster that lack a permission for what stays: an earlier version of carrier took it away with
@@ -299,6 +358,40 @@ mod tests {
         assert!(lacks(&["new"], &["new", "old"], Some(&["new"])));
         assert!(lacks(&["new"], &["new", "old"], None));
         assert!(!lacks(&["new"], &["new"], None));
+    }
+
+    #[test]
+    fn a_former_offer_is_known_by_the_role_of_sync_in_the_namespace_of_the_tenant() {
+        const RBAC: &str = "rbac.authorization.k8s.io";
+        let id = ClusterId::new("team-a", "eu");
+        let role = |kinds: &[&str]| {
+            let rules =
+                kinds.iter().map(|kind| json!({"apiGroups": ["redis.io"], "resources": [kind], "verbs": ["delete"]}));
+            json!({"rules": rules.collect::<Vec<_>>()})
+        };
+        let wanted = |kinds: &[&str]| Manifest {
+            id: ManifestId {
+                api_version: format!("{RBAC}/v1"),
+                kind: "Role".into(),
+                namespace: Some("team-b-x".into()),
+                name: SYNC_ROLE.into(),
+            },
+            stage: crate::model::object::Stage::Rbac,
+            body: std::sync::Arc::new(role(kinds)),
+            cause: crate::compile::render::Cause::Always,
+        };
+        let own = inventory::of(&Target::Management, "carrier", None);
+        let management = LiveCluster { uid: None, objects: redis().into_iter().collect() };
+        let space = member(("", "Namespace"), "team-b-x", json!({"metadata": {"labels": {TENANT: "team-b"}}}));
+        let has = member((RBAC, "Role"), &format!("team-b-x/{SYNC_ROLE}"), role(&["redis", "caches"]));
+        let live = LiveCluster { uid: None, objects: [space, has].into_iter().collect() };
+        let found = |kinds: &[&str], stays: bool| {
+            let found = former((&management, &own, |_: &ObjectKey| stays), &id, (&live, &own, &[wanted(kinds)]));
+            found.into_iter().map(|former| format!("{} {}", former.tenant, former.crd)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&["caches"], true), ["team-b redis.eu.team-a"]);
+        assert_eq!(found(&["caches", "redis"], true), Vec::<String>::new());
+        assert_eq!(found(&["caches"], false), Vec::<String>::new(), "the service goes with its instances");
     }
 
     #[test]

@@ -11,8 +11,9 @@ use futures::future::join_all;
 use super::PlanOptions;
 use crate::cluster::connect::ConnectOptions;
 use crate::cluster::diagnose::diagnose;
+use crate::cluster::impacts::listable;
 use crate::cluster::observe::{self, Listed, Observed};
-use crate::cluster::{Cluster, ClusterError};
+use crate::cluster::{Cluster, ClusterError, Selection};
 use crate::compile::locking::{self, drift, strict};
 use crate::compile::render::staying::Staying;
 use crate::compile::render::{Manifest, ManifestSet};
@@ -30,6 +31,9 @@ use crate::plan;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard;
 use crate::plan::inventory::{self, Inventory};
+use crate::plan::live::LiveCluster;
+use crate::plan::staying::Former;
+use crate::plan::steps::crd_key;
 use crate::plan::types::{Action, Drift, Effect, ObjectRef, Plan, Refusal};
 use crate::plan::words;
 
@@ -155,14 +159,18 @@ async fn observe_all(
     let mut clusters = vec![management];
     clusters.extend(survey.clusters.into_values());
     let listed = list(clusters, &survey.seen, (&planned.manifests, name), events).await;
-    let staying = staying(&listed, &planned.manifests);
+    let render = |staying: &Staying| inventory::labelled(compiled.render_beside(staying), name, uid.as_deref());
+    let mut staying = staying(&listed, &planned.manifests);
+    // Instances of a service that is not offered any more are there until somebody deletes them.
+    let left = left(&listed, &planned.manifests).await;
     let mut beside = None;
+    if options.prune {
+        let all = std::mem::take(&mut staying);
+        beside = (!all.is_empty()).then(|| render(&all));
+    }
+    plan::staying::add(&mut staying, left);
     if !staying.is_empty() {
-        let manifests = inventory::labelled(compiled.render_beside(&staying), name, uid.as_deref());
-        match options.prune {
-            true => beside = Some(manifests),
-            false => planned.manifests = manifests,
-        }
+        planned.manifests = render(&staying);
     }
     let looked = look(listed, &survey.seen, &planned.manifests, options, events).await;
     let mut lost = Vec::new();
@@ -224,6 +232,30 @@ fn staying(listed: &[Answer<Listed>], manifests: &ManifestSet) -> Staying {
     let wanted: BTreeSet<ObjectKey> =
         manifests.management.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
     plan::staying::staying(&listed.live, inventory, |key| wanted.contains(key))
+}
+
+/// The services that tenants are no longer offered and of which they have instances, or may have.
+async fn left(listed: &[Answer<Listed>], manifests: &ManifestSet) -> Vec<Former> {
+    let found = |target: &Target| listed.iter().find(|(cluster, ..)| cluster.target == *target);
+    let Some((management, inventory, Ok(here))) = found(&Target::Management) else { return Vec::new() };
+    let keys: BTreeSet<ObjectKey> = manifests.management.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
+    let is_wanted = |key: &ObjectKey| keys.contains(key);
+    let former = listed.iter().filter_map(|(cluster, own, there)| {
+        let (Target::Service(id), Ok(there)) = (&cluster.target, there) else { return None };
+        let wanted = wanted(manifests, &cluster.target);
+        Some(plan::staying::former((&here.live, inventory, is_wanted), id, (&there.live, own, wanted)))
+    });
+    let asking: Vec<_> = former.flatten().map(|former| has_instances(management, &here.live, former)).collect();
+    join_all(asking).await.into_iter().flatten().collect()
+}
+
+/// The service, unless the tenant is known to have no instances of it.
+async fn has_instances(management: &Cluster, live: &LiveCluster, former: Former) -> Option<Former> {
+    let kind = live.objects.get(&crd_key(&former.crd)).and_then(|crd| listable(&crd.body));
+    let Some(kind) = kind else { return Some(former) };
+    let selection = Selection::all(&kind).within(Some(&former.tenant)).metadata_only();
+    let is_none = matches!(management.first(&selection).await, Ok((None, _)));
+    (!is_none).then_some(former)
 }
 
 fn uid_of<'s>(target: &Target, seen: &'s Discovered) -> Option<&'s str> {

@@ -223,7 +223,22 @@ async fn an_offer_that_is_kept_is_followed() -> TestResult {
     let run = bed.carrier(&["apply", "--yes"]).await.ends(0);
     assert!(run.text().contains("--prune"), "{}", run.text());
     assert_eq!(roles(&bed, &redis.namespace).await, before, "sync follows the instances of the offer that is kept");
-    is_followed(&redis).await
+    is_followed(&redis).await?;
+
+    // Without the Offering too, as long as there are instances; by an admin, since the tenant has lost the access.
+    pruned(&bed, &[]).await.ends(0);
+    let offerings = bed.management().kubectl(&["get", "offerings", "-n", "team-b", "-o", "name"]).await?;
+    assert!(!offerings.contains("redis"), "{offerings}");
+    assert_eq!(roles(&bed, &redis.namespace).await, before, "sync follows the instances that are left");
+    bed.carrier(&["plan", "--prune", "--detailed-exitcode"]).await.ends(0);
+    redis.tenant.delete("two").await?;
+    redis.gone("two").await;
+    bed.carrier(&["apply", "--yes"]).await.ends(0);
+    let after = roles(&bed, &redis.namespace).await;
+    let of_tenant = |role: &str| after.lines().any(|line| line.contains(role) && line.contains("redis"));
+    assert!(!of_tenant(" role/kubecarrier:sync"), "{after}");
+    bed.carrier(&["plan", "--prune", "--detailed-exitcode"]).await.ends(0);
+    Ok(())
 }
 
 /// Earlier versions of carrier took the permissions away with the service, and kept its instances.
