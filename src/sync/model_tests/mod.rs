@@ -22,7 +22,7 @@ use std::time::Duration;
 use world::World;
 
 /// How many runs there are.
-const RUNS: u64 = 64;
+const RUNS: u64 = 72;
 /// How much happens in one, before it comes to rest.
 const STEPS: u64 = 900;
 
