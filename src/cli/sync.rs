@@ -147,6 +147,9 @@ pub struct Change {
     pub name: String,
     /// What would be done first.
     pub steps: Vec<String>,
+    /// How it would stand then, reason and sentence, where the servers say that it would not be in step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<String>,
 }
 
 /// Runs sync.
@@ -325,13 +328,23 @@ fn show(args: &SyncArgs, report: &Report, ui: &mut Ui<'_>) -> Result<Exit, CliEr
 fn text(args: &SyncArgs, report: &Report, ui: &mut Ui<'_>) -> Result<(), CliError> {
     let line = |s: &Standing| format!("{} {} -n {}: {}: {}", s.kind, s.name, s.namespace, s.reason, s.message);
     for would in &report.would {
-        writeln!(ui.out(), "{} {} -n {}: would {}", would.kind, would.name, would.namespace, would.steps.join(", "))?;
+        let then = would.then.as_ref().map_or(String::new(), |then| format!("; then {then}"));
+        writeln!(
+            ui.out(),
+            "{} {} -n {}: would {}{then}",
+            would.kind,
+            would.name,
+            would.namespace,
+            would.words.join(", ")
+        )?;
     }
-    // A dry run does not bring anything into step.
-    if !args.dry_run {
-        for standing in report.paused.iter().chain(&report.others) {
-            writeln!(ui.out(), "{}", line(standing))?;
-        }
+    // What only waits for a write that a dry run shows is told by that.
+    let would: BTreeSet<_> = report.would.iter().map(|one| (&one.kind, &one.namespace, &one.name)).collect();
+    let told = |one: &&Standing| {
+        args.dry_run && one.reason == "Pending" && would.contains(&(&one.kind, &one.namespace, &one.name))
+    };
+    for standing in report.paused.iter().chain(&report.others).filter(|one| !told(one)) {
+        writeln!(ui.out(), "{}", line(standing))?;
     }
     for (cluster, why) in &report.unreachable {
         writeln!(ui.out(), "{cluster}: {why}")?;
@@ -340,7 +353,12 @@ fn text(args: &SyncArgs, report: &Report, ui: &mut Ui<'_>) -> Result<(), CliErro
         writeln!(ui.out(), "{cluster}: the replica {replica} works on it")?;
     }
     let summary = match args.dry_run {
-        true => format!("{} in step, {} would be written", report.in_step, report.would.len()),
+        true => {
+            let stuck = report.would.iter().filter(|one| one.then.is_some()).count();
+            let others = report.others.iter().filter(|one| !told(one)).count() + stuck;
+            let rest = if others > 0 { format!(", {others} would not be in step") } else { String::new() };
+            format!("{} in step, {} would be written{rest}", report.in_step, report.would.len())
+        }
         false => {
             format!("{} in step, {} paused, {} not in step", report.in_step, report.paused.len(), report.others.len())
         }
@@ -376,6 +394,7 @@ fn document(report: &Report) -> Document {
                 namespace: would.namespace.clone(),
                 name: would.name.clone(),
                 steps: would.steps.clone(),
+                then: would.then.clone(),
             })
             .collect(),
         timed_out: report.timed_out,

@@ -243,13 +243,7 @@ fn second_hop<'a>(view: &View<'a>, tenant: &TenantFacts, wants: Digest) -> Hop<'
         Whose::Theirs(_) if view.retry && !matches!(service.marks, Marks::OtherSource(_)) => {
             return Hop::Do(Step::Confirm);
         }
-        Whose::Theirs(why) => {
-            let message = format!(
-                "the service cluster has an object of this name {why}; its owner hands it over with the annotation \
-                 carrier.kubecarrier.io/adopt: \"true\" on it"
-            );
-            return Hop::Blocked(Verdict::new(Reason::Conflict, message));
-        }
+        Whose::Theirs(why) => return Hop::Blocked(in_the_way(&why)),
     }
     if service.seen.deleting && view.retry && is_unwatched(service) {
         return Hop::Do(Step::Confirm);
@@ -291,6 +285,24 @@ fn refused<'a>(view: &View<'_>, level: Level, wants: Digest, version: u64, step:
 fn was_refused(view: &View<'_>, level: Level, wants: Digest, version: u64) -> Option<Verdict> {
     let refused = view.memory.refused.as_ref()?;
     (!view.retry && refused.is_the_same(level, wants, version)).then(|| refused.verdict.clone())
+}
+
+/// How an instance stands if the service cluster has an object of its name with these marks; `None` where it is ours, or
+/// becomes ours. `uid` is that of the tenant object.
+#[must_use]
+pub(super) fn conflict(marks: &Marks, uid: &str) -> Option<Verdict> {
+    match whose(marks, uid) {
+        Whose::Ours | Whose::Take(_) => None,
+        Whose::Theirs(why) => Some(in_the_way(&why)),
+    }
+}
+
+fn in_the_way(why: &str) -> Verdict {
+    let message = format!(
+        "the service cluster has an object of this name {why}; its owner hands it over with the annotation \
+         carrier.kubecarrier.io/adopt: \"true\" on it"
+    );
+    Verdict::new(Reason::Conflict, message)
 }
 
 enum Whose {

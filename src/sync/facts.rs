@@ -150,6 +150,12 @@ impl TenantFacts {
 }
 
 impl CopyFacts {
+    /// Whether its marks name the tenant object with this UID.
+    #[must_use]
+    pub(crate) fn is_of(&self, uid: &str) -> bool {
+        matches!(&self.marks, Marks::Ours { uid: marked } if **marked == *uid)
+    }
+
     /// The facts of an internal or a service object; `namespace` and `name` are those of the tenant object.
     #[must_use]
     pub(crate) fn of(service: &Service, level: Level, object: &Value, namespace: &str, name: &str) -> Option<Self> {

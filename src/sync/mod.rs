@@ -47,6 +47,7 @@ pub(crate) mod preflight;
 pub(crate) mod queue;
 pub(crate) mod readiness;
 pub(crate) mod record;
+pub(crate) mod rehearse;
 pub(crate) mod run;
 pub(crate) mod said;
 pub(crate) mod service;

@@ -73,8 +73,12 @@ pub(crate) struct Would {
     pub namespace: String,
     /// The name.
     pub name: String,
-    /// What would be done, in words.
+    /// What would be done first, by the words of logs and metrics.
     pub steps: Vec<String>,
+    /// The same, to be read.
+    pub words: Vec<String>,
+    /// How the instance would stand then, where that is known not to be in step.
+    pub then: Option<String>,
 }
 
 /// A connection to a service cluster whose identity is known.
@@ -107,7 +111,7 @@ pub(crate) struct Shared {
     permits: Option<Permits>,
     wishes: mpsc::Sender<Wish>,
     told: Mutex<BTreeSet<(String, &'static str, String)>>,
-    would: Mutex<BTreeSet<Would>>,
+    would: Mutex<BTreeMap<Id, Would>>,
     not_listed: Mutex<Vec<String>>,
 }
 
@@ -402,23 +406,35 @@ impl Shared {
         }
     }
 
-    /// A dry run would do this.
-    pub(crate) fn would(&self, job: &Job) {
-        let steps = job.steps.iter().filter_map(|step| Some(format!("{} ({})", step.word(), step.write_reason()?)));
+    /// A dry run would do this, and the instance would stand so `then`.
+    pub(crate) fn would(&self, job: &Job, then: Option<&Verdict>) {
+        let writes = || job.steps.iter().filter_map(|step| Some((step, step.write_reason()?)));
         let would = Would {
             cluster: job.service.route.cluster.clone(),
             kind: job.service.route.tenant.full_name(),
             namespace: job.namespace.clone(),
             name: job.name.clone(),
-            steps: steps.collect(),
+            steps: writes().map(|(step, reason)| format!("{} ({reason})", step.word())).collect(),
+            words: writes().map(|(step, _)| step.sentence()).collect(),
+            then: then.map(|verdict| format!("{}: {}", verdict.reason.word(), verdict.message)),
         };
-        if !would.steps.is_empty() {
-            self.would.lock().unwrap_or_else(PoisonError::into_inner).insert(would);
-        }
+        let mut all = self.would.lock().unwrap_or_else(PoisonError::into_inner);
+        // More may be known of the instance than before, when a watch was not complete yet.
+        match would.steps.is_empty() {
+            true => all.remove(&job.id),
+            false => all.insert(job.id, would),
+        };
+    }
+
+    /// A dry run would do nothing with this instance.
+    pub(crate) fn would_not(&self, id: Id) {
+        self.would.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 
     /// What a dry run would do.
     pub(crate) fn all_that_would_be(&self) -> Vec<Would> {
-        self.would.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        let all: BTreeSet<Would> =
+            self.would.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        all.into_iter().collect()
     }
 }

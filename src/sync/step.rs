@@ -119,6 +119,36 @@ impl Step {
         }
     }
 
+    /// What it does, to be read: a verb and its object.
+    #[must_use]
+    pub(crate) fn sentence(&self) -> String {
+        let object = |level: &Level| match level {
+            Level::Tenant => "the tenant object",
+            Level::Internal => "the internal object",
+            Level::Service => "the copy",
+        };
+        match self {
+            Self::PlaceFinalizer => "add the finalizer".to_owned(),
+            Self::ReleaseFinalizer => "remove the finalizer".to_owned(),
+            Self::Apply { level, reason, .. } => {
+                let verb = match reason {
+                    WriteReason::Create => "create",
+                    WriteReason::Edit => "update",
+                    WriteReason::Correction => "correct",
+                    WriteReason::Heal => "restore the marks of",
+                    WriteReason::Adopt => "adopt",
+                };
+                format!("{verb} {}", object(level))
+            }
+            Self::RemoveExcess => "remove exposed fields of others from the internal object".to_owned(),
+            Self::Confirm => "look for the copy".to_owned(),
+            Self::Delete(level) => format!("delete {}", object(level)),
+            Self::Orphan => "leave the copy behind".to_owned(),
+            Self::InternalStatus => "update the status of the internal object".to_owned(),
+            Self::TenantStatus { .. } => "update the status of the tenant object".to_owned(),
+        }
+    }
+
     /// Why it writes, as the metric `carrier_writes_total` has it; `None` for a read.
     #[must_use]
     pub(crate) fn write_reason(&self) -> Option<&'static str> {

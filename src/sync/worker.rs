@@ -12,9 +12,9 @@ use super::job::{Job, Next};
 use super::level::Level;
 use super::memory::Refused;
 use super::queue::Id;
+use super::rehearse::rehearse;
 use super::shared::Shared;
 use super::step::{StatusFrom, Step};
-use super::verdict::{Reason, Verdict};
 use super::write::{Failed, Outcome, Writer};
 use crate::cluster::ErrorKind;
 
@@ -53,17 +53,19 @@ pub(crate) async fn work(shared: &Shared, id: Id) {
                     shared.orphaned(id);
                 }
                 shared.check_policy(id);
+                shared.would_not(id);
             }
             break;
         };
-        if shared.dry_run {
-            shared.would(&job);
-            break;
-        }
-        let writer = Writer::new(shared, &job);
-        let outcomes = futures::future::join_all(job.steps.iter().map(|step| writer.execute(step))).await;
-        let mut go_on = round + 1 < ROUNDS;
-        for (step, outcome) in job.steps.iter().zip(outcomes) {
+        let outcomes = if shared.dry_run {
+            rehearse(shared, &job).await
+        } else {
+            let writer = Writer::new(shared, &job);
+            let outcomes = futures::future::join_all(job.steps.iter().map(|step| writer.execute(step))).await;
+            job.steps.iter().zip(outcomes).collect()
+        };
+        let mut go_on = round + 1 < ROUNDS && !outcomes.is_empty();
+        for (step, outcome) in outcomes {
             match absorb(shared, &job, step, outcome) {
                 Flow::Again => {}
                 Flow::Confirmed => confirmed = true,
@@ -126,6 +128,7 @@ fn absorb(shared: &Shared, job: &Job, step: &Step, outcome: Outcome) -> Flow {
             // The server has said that it is gone, not only that it is going.
             if level == Level::Service { Flow::Confirmed } else { Flow::Again }
         }
+        Outcome::Would { .. } => Flow::Stop,
         Outcome::Failed(failed) => fail(shared, job, step, failed),
     }
 }
@@ -155,7 +158,8 @@ fn learn(shared: &Shared, job: &Job, level: Level, body: Value, settled: Option<
 }
 
 fn fail(shared: &Shared, job: &Job, step: &Step, failed: Failed) -> Flow {
-    let Failed { level, error, wants, values } = failed;
+    let verdict = failed.verdict();
+    let Failed { level, error, wants, .. } = failed;
     let now = shared.now();
     let chance = fastrand::f64();
     let least = error.retry_after().unwrap_or_default().min(Duration::from_mins(5));
@@ -198,14 +202,6 @@ fn fail(shared: &Shared, job: &Job, step: &Step, failed: Failed) -> Flow {
         // Once more, so that the condition says so.
         return Flow::Again;
     }
-    let who = if level == Level::Service { "the service cluster" } else { "the management cluster" };
-    let what = match level {
-        Level::Service => "the copy",
-        Level::Internal => "the internal object",
-        Level::Tenant => "the tenant object",
-    };
-    let words = super::words::shown(&error.message, &values);
-    let verdict = Verdict::new(Reason::Rejected, format!("{who} refuses {what}: {words}"));
     let version = match level {
         // A status is refused as it came from this version of the copy.
         Level::Tenant if matches!(step, Step::TenantStatus { .. }) => job.copy.as_ref().map(|facts| &facts.seen),

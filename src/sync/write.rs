@@ -21,7 +21,7 @@ use super::shape::Shape;
 use super::shared::{Connection, Shared, clock};
 use super::status::StatusFacts;
 use super::step::{StatusFrom, Step, WriteReason};
-use super::verdict::Verdict;
+use super::verdict::{Reason, Verdict};
 use super::wanted::{self, SyncedCondition, Wanted};
 use super::words::Values;
 use crate::cluster::request::JsonPatch;
@@ -43,6 +43,13 @@ pub(crate) enum Outcome {
         body: Value,
         /// What to remember of it.
         settled: Box<Settled>,
+    },
+    /// In a dry run: it would be written, and this is what the server would store.
+    Would {
+        /// The level.
+        level: Level,
+        /// The object.
+        body: Value,
     },
     /// It was looked at, and is there.
     Found {
@@ -76,6 +83,20 @@ pub(crate) struct Failed {
     pub wants: Option<Digest>,
     /// The values of the instance, for the server's words.
     pub values: Values,
+}
+
+impl Failed {
+    /// How the instance stands while this is refused.
+    #[must_use]
+    pub(crate) fn verdict(&self) -> Verdict {
+        let (who, what) = match self.level {
+            Level::Service => ("the service cluster", "the copy"),
+            Level::Internal => ("the management cluster", "the internal object"),
+            Level::Tenant => ("the management cluster", "the tenant object"),
+        };
+        let words = super::words::shown(&self.error.message, &self.values);
+        Verdict::new(Reason::Rejected, format!("{who} refuses {what}: {words}"))
+    }
 }
 
 /// What to remember of a write.
@@ -421,7 +442,8 @@ impl<'a> Writer<'a> {
         };
         let object = self.object(level, uid, wanted.fields.clone())?;
         let request = self.apply(level, manager, &object)?;
-        if look_first && uid.is_some() {
+        let is_there = uid.is_some();
+        if self.shared.dry_run || look_first && is_there {
             // Nothing is remembered of the object: perhaps the server only writes it in another way.
             let would = self.send(level, request.clone().dry_run(true), Some(wants)).await?;
             let owned = |body: &Value| applied_by(body, manager, "", shape).map(|owned| digest(shape, owned));
@@ -429,8 +451,11 @@ impl<'a> Writer<'a> {
                 Level::Service => self.job.copy.as_ref(),
                 Level::Internal | Level::Tenant => self.job.internal.as_ref(),
             };
-            if owned(&would).is_some() && owned(&would) == known.map(|facts| facts.owned) {
+            if is_there && owned(&would).is_some() && owned(&would) == known.map(|facts| facts.owned) {
                 return self.looked(level, wants).await;
+            }
+            if self.shared.dry_run {
+                return Ok(Outcome::Would { level, body: would });
             }
         }
         let body = self.send(level, request, Some(wants)).await?;

@@ -128,22 +128,30 @@ fn refusing(prefix: &str) -> Value {
     ]})
 }
 
-async fn what_the_service_cluster_refuses_is_said_in_its_words() -> TestResult {
-    let shared = shared_bed().await?;
-    let redis = shared.bed.service(REGION).await;
-    let plane = &shared.bed.planes[REGION];
-    plane.kubectl_with(&["apply", "--server-side", "-f", "-"], &refusing("refused").to_string()).await?;
-    let mut large = spec();
+/// Has a service cluster refuse objects of more than four servers whose names begin so.
+pub(crate) async fn refuse_large(bed: &Bed, region: &str, stem: &str) -> TestResult {
+    bed.planes[region].kubectl_with(&["apply", "--server-side", "-f", "-"], &refusing(stem).to_string()).await?;
+    let redis = bed.service(region).await;
+    let (probe, mut large) = (format!("{stem}-probe"), spec());
     large["size"] = json!(50);
     // A policy is in force a moment after it is made.
-    let member = redis.member.clone();
     eventually("the policy is in force", async || {
-        redis.copy.create("refused-probe", &large, &json!({})).await.is_err() || {
-            let _ = redis.copy.delete("refused-probe").await;
+        redis.copy.create(&probe, &large, &json!({})).await.is_err() || {
+            let _ = redis.copy.delete(&probe).await;
             false
         }
     })
     .await;
+    Ok(())
+}
+
+async fn what_the_service_cluster_refuses_is_said_in_its_words() -> TestResult {
+    let shared = shared_bed().await?;
+    let redis = shared.bed.service(REGION).await;
+    refuse_large(&shared.bed, REGION, "refused").await?;
+    let mut large = spec();
+    large["size"] = json!(50);
+    let member = redis.member.clone();
     member.create("refused", &large, &json!({})).await?;
     let synced = redis.says("refused", "False/Rejected").await;
     let message = synced["message"].as_str().unwrap_or_default();

@@ -22,6 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
         once_says_what_is_not_in_step,
         once_does_not_begin_where_there_is_nothing_to_work_on,
         a_dry_run_writes_nothing_and_says_what_it_would,
+        a_dry_run_says_what_the_run_would_be_refused,
         one_cluster_only,
     ]
 }
@@ -418,6 +419,42 @@ async fn a_dry_run_writes_nothing_and_says_what_it_would() -> TestResult {
         holds(events.contains("Orphan"), || events.clone())
     })
     .await;
+    Ok(())
+}
+
+async fn a_dry_run_says_what_the_run_would_be_refused() -> TestResult {
+    let bed = Bed::new(&["eu-west-1"]).await?;
+    let redis = bed.service("eu-west-1").await;
+    super::copies::refuse_large(&bed, "eu-west-1", "large").await?;
+    redis.copy.create("theirs", &super::bed::spec(), &json!({})).await?;
+    redis.create("theirs").await?;
+    redis.create("fine").await?;
+    redis.create("large").await?;
+    redis.member.merge("large", &json!({"spec": {"size": 10}})).await?;
+    let dry = ["--once", "--dry-run"];
+    // Before anything is written, and after a run that could not do it.
+    let run = bed.sync_command(&dry).await.ends(0);
+    for (name, then) in [("theirs", "Conflict: the service cluster has an object"), ("large", "Rejected: the service")]
+    {
+        let line = run.out.lines().find(|line| line.contains(&format!(" {name} -n"))).ok_or(run.text())?;
+        assert!(line.contains("would add the finalizer, create the internal object; then"), "{line}");
+        assert!(line.contains(then), "{line}");
+    }
+    let line = run.out.lines().find(|line| line.contains(" fine -n")).ok_or(run.text())?;
+    assert!(line.ends_with("would add the finalizer, create the internal object"), "{line}");
+    assert!(run.out.contains("0 in step, 3 would be written, 2 would not be in step"), "{}", run.out);
+    bed.sync_command(&["--once"]).await.ends(5);
+    let run = bed.sync_command(&[&dry[..], &["--detailed-exitcode"]].concat()).await.ends(0);
+    assert!(run.out.contains("1 in step, 0 would be written, 2 would not be in step"), "{}", run.out);
+    assert!(
+        run.out.contains("theirs -n team-b: Conflict") && run.out.contains("large -n team-b: Rejected"),
+        "{}",
+        run.out
+    );
+    // Once the provider consents, the copy would be written.
+    redis.copy.annotate("theirs", "carrier.kubecarrier.io/adopt", Some("true")).await?;
+    let run = bed.sync_command(&[&dry[..], &["--detailed-exitcode"]].concat()).await.ends(2);
+    assert!(run.out.contains("theirs -n team-b: would adopt the copy"), "{}", run.out);
     Ok(())
 }
 
