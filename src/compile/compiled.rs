@@ -1,5 +1,7 @@
 //! What the compiler returns: the meaning of a repository, and the way to its objects.
 
+use std::collections::BTreeSet;
+
 use super::build::Built;
 use super::discovered::Discovered;
 use super::load::Loaded;
@@ -8,6 +10,7 @@ use super::render::{ManifestSet, render};
 use super::resolve::Resolved;
 use crate::model::codes::lock::{NOT_RECORDED, UNUSED_SNAPSHOT};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::source::FileId;
 use crate::yaml::apply_suppressions;
 
 /// A repository, compiled.
@@ -46,5 +49,10 @@ pub(crate) fn shown(mut diagnostics: Diagnostics, loaded: &Loaded) -> Vec<Diagno
     if diagnostics.has_errors() {
         diagnostics.retain(|d| d.code != &UNUSED_SNAPSHOT && d.code != &NOT_RECORDED);
     }
+    // A file that cannot be read is one problem; its text is empty, and what is missing in it is no other.
+    let of_files = |d: &Diagnostic| d.code.id.starts_with("CAR000") || d.code.id.starts_with("CAR001");
+    let file = |d: &Diagnostic| d.primary.as_ref().map(|label| label.span.file);
+    let unreadable: BTreeSet<FileId> = diagnostics.iter().filter(|d| of_files(d)).filter_map(file).collect();
+    diagnostics.retain(|d| of_files(d) || !file(d).is_some_and(|file| unreadable.contains(&file)));
     apply_suppressions(diagnostics, &loaded.suppressions).into_sorted()
 }

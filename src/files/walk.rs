@@ -274,6 +274,8 @@ impl Reader {
     /// Adds a file, or reports why it could not be read.
     pub(super) fn take(&mut self, path: String, read: Result<String, ReadError>) {
         self.seen.insert(path.clone());
+        // These two are read in any case.
+        let is_ours = path == LOCK || path == CONFIG;
         let text = match read {
             Ok(text) => text,
             Err(ReadError::TooLarge) => {
@@ -283,25 +285,19 @@ impl Reader {
             }
             Err(ReadError::NotUtf8(at)) => {
                 let message = format!("`{path}` is not valid UTF-8 at byte {at}");
-                return self.refuse(
-                    &codes::NOT_UTF8,
-                    path,
-                    message,
-                    "save it as UTF-8, or list it in `.carrierignore`",
-                );
+                let help =
+                    if is_ours { "save it as UTF-8" } else { "save it as UTF-8, or list it in `.carrierignore`" };
+                return self.refuse(&codes::NOT_UTF8, path, message, help);
             }
             Err(ReadError::NotAFile) => {
                 let message = format!("`{path}` is not a regular file");
-                return self.refuse(&codes::UNREADABLE, path, message, "list it in `.carrierignore`");
+                let help = if is_ours { "replace it with a regular file" } else { "list it in `.carrierignore`" };
+                return self.refuse(&codes::UNREADABLE, path, message, help);
             }
             Err(ReadError::Io(error)) => {
                 let message = format!("`{path}` cannot be read: {error}");
-                return self.refuse(
-                    &codes::UNREADABLE,
-                    path,
-                    message,
-                    "fix its permissions, or list it in `.carrierignore`",
-                );
+                let help = if is_ours { "fix its permissions" } else { FIX };
+                return self.refuse(&codes::UNREADABLE, path, message, help);
             }
         };
         self.bytes += text.len();
@@ -327,7 +323,7 @@ impl Reader {
     fn walk_error(&mut self, error: &ignore::Error) {
         let message = self.shorten(&error.to_string());
         if error.is_io() {
-            self.report(&codes::UNREADABLE, None, message, "fix its permissions, or list it in `.carrierignore`");
+            self.report(&codes::UNREADABLE, None, message, FIX);
         } else {
             self.bad_patterns(error);
         }
@@ -340,6 +336,7 @@ impl Reader {
     }
 }
 
+const FIX: &str = "fix its permissions, or list it in `.carrierignore`";
 const IGNORE: &str = "list files that carrier should not read in `.carrierignore`";
 
 fn left_out(entry: &DirEntry, exclude: &[PathBuf]) -> bool {

@@ -12,6 +12,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases![
         what_init_writes_is_sound,
         what_is_wrong_is_talk_and_ends_with_1,
+        a_lock_that_cannot_be_read_is_one_problem,
         for_machines_it_is_data,
         annotations_name_files_from_the_git_root,
         outside_of_a_repository_it_says_what_to_do,
@@ -48,6 +49,17 @@ fn what_is_wrong_is_talk_and_ends_with_1() {
     assert_eq!(carrier(dir.path(), &["check", "--exit-zero"]).exit, Exit::Fine);
     let quiet = carrier(dir.path(), &["-q", "check"]);
     assert!(quiet.err.contains("Provder") && !quiet.err.contains("to read more"), "{}", quiet.err);
+}
+
+fn a_lock_that_cannot_be_read_is_one_problem() {
+    let dir = repository();
+    fs::write(dir.path().join("carrier.lock"), [0xff, 0xfe, 0x41]).unwrap();
+    let run = carrier(dir.path(), &["check"]);
+    assert_eq!(run.exit, Exit::Errors);
+    // Neither is it said to be empty, with a way to lose it, nor that it might be ignored.
+    assert_eq!(run.err.matches("error[").count(), 1, "{}", run.err);
+    assert!(run.err.contains("`carrier.lock` is not valid UTF-8"), "{}", run.err);
+    assert!(!run.err.contains("is empty") && !run.err.contains(".carrierignore"), "{}", run.err);
 }
 
 fn for_machines_it_is_data() {
