@@ -105,7 +105,7 @@ impl LeaseKeeper {
             grants: BTreeMap::new(),
             began: Instant::now(),
             watch_problem: None,
-            problems: BTreeMap::new(),
+            problems: Problems::default(),
         };
         let task = tokio::spawn(keeper.run(wanted, stopping));
         Self { permits, holdings, clusters, stop, task }
@@ -162,7 +162,29 @@ struct Keeper {
     grants: BTreeMap<ClusterId, u64>,
     began: Instant,
     watch_problem: Option<String>,
-    problems: BTreeMap<String, String>,
+    problems: Problems,
+}
+
+/// What went wrong at the last request about each Lease, and when.
+#[derive(Debug, Default)]
+struct Problems(BTreeMap<String, (Duration, String)>);
+
+impl Problems {
+    /// A request has ended.
+    fn ended(&mut self, lease: &str, problem: Option<String>, now: Duration) {
+        match problem {
+            Some(problem) => self.0.insert(lease.to_owned(), (now, problem)),
+            None => self.0.remove(lease),
+        };
+    }
+
+    /// What is wrong now. What failed is tried again after a pause; where it is not, another replica has the Lease, or
+    /// nobody needs it any more.
+    fn now(&mut self, timing: &Timing, now: Duration) -> Option<String> {
+        let tried_again = (timing.renew_every + timing.renew_deadline) * 2;
+        self.0.retain(|_, (at, _)| now < *at + tried_again);
+        self.0.values().next().map(|(_, problem)| problem.clone())
+    }
 }
 
 /// A request that has ended.
@@ -249,11 +271,8 @@ impl Keeper {
     }
 
     fn done(&mut self, done: Done) {
-        match done.problem {
-            Some(problem) => self.problems.insert(done.lease.clone(), problem),
-            None => self.problems.remove(&done.lease),
-        };
         let now = self.now();
+        self.problems.ended(&done.lease, done.problem, now);
         self.leases.answered(&done.lease, done.started, done.answer, now);
     }
 
@@ -277,7 +296,7 @@ impl Keeper {
                 .map(|(id, (replica, lives))| (id, Holder { replica, lives }))
                 .collect(),
             superseded: self.leases.is_superseded(now),
-            problem: self.watch_problem.clone().or_else(|| self.problems.values().next().cloned()),
+            problem: self.watch_problem.clone().or_else(|| self.problems.now(&self.timing, now)),
         };
         self.told.send_if_modified(|told| {
             let differs = *told != holdings;
@@ -345,5 +364,23 @@ fn refused(error: &ClusterError, action: &Action) -> Option<Answer> {
         (ErrorKind::NotFound, Action::Read { .. }) => Some(Answer::Read(None)),
         (ErrorKind::NotFound, Action::Remove { .. }) => Some(Answer::Removed),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_ends_with_the_next_request_or_when_there_is_none() {
+        let (mut problems, timing, s) = (Problems::default(), Timing::default(), Duration::from_secs(1));
+        problems.ended("a", Some("away".to_owned()), s);
+        assert_eq!(problems.now(&timing, s * 7).as_deref(), Some("away"));
+        problems.ended("a", None, s * 7);
+        assert_eq!(problems.now(&timing, s * 7), None);
+        // Another replica was faster, so that this one does not ask again.
+        problems.ended("b", Some("away".to_owned()), s * 8);
+        assert_eq!(problems.now(&timing, s * 19).as_deref(), Some("away"));
+        assert_eq!(problems.now(&timing, s * 20), None);
     }
 }
