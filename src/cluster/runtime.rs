@@ -21,9 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<Option<T>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(async {
+        // The interruption is polled first. So it is listened to before the work begins: otherwise it ends this process
+        // at once, and leaves to themselves the processes that the work has started. And Ctrl-C in a terminal also ends
+        // a credential plugin, whose end is then no failure.
         let done = tokio::select! {
-            done = future => Some(done),
+            biased;
             () = interrupted() => None,
+            done = future => Some(done),
         };
         finish().await;
         done
