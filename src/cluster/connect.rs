@@ -107,14 +107,19 @@ impl Connector<'_> {
             (None, Some(_)) => None,
             (None, None) => settings.context.clone(),
         };
-        let paths = match (given, &settings.kubeconfig) {
-            (Some(path), _) => vec![path],
-            (None, Some(path)) => vec![self.settings_path(path)],
-            (None, None) => self.usual_paths(),
+        let context_by = match (&self.options.context, &context) {
+            (None, Some(_)) => "`management.context` of carrier.yaml",
+            _ => "`--context`",
+        };
+        let (paths, files_by) = match (given, &settings.kubeconfig) {
+            (Some(path), _) => (vec![path], "`--kubeconfig`"),
+            (None, Some(path)) => (vec![self.settings_path(path)], "`management.kubeconfig` of carrier.yaml"),
+            (None, None) => (self.usual_paths(), self.usual_name()),
         };
         let act_as = self.options.impersonate_user.clone();
         let groups = self.options.impersonate_groups.clone();
-        let config = kubeconfig::from_files(&FileSource { paths, context, act_as, groups }).await?;
+        let source = FileSource { paths, context, act_as, groups, files_by, context_by };
+        let config = kubeconfig::from_files(&source).await?;
         Cluster::new(Target::Management, config, self.limits())
     }
 
@@ -140,13 +145,18 @@ impl Connector<'_> {
         let source = access.map_or(Some(KubeconfigSource::Secret), ClusterAccess::source);
         let config = match source {
             Some(KubeconfigSource::File { path, context }) => {
-                let paths = path.map_or_else(|| self.usual_paths(), |path| vec![self.settings_path(&path)]);
-                kubeconfig::from_files(&FileSource { paths, context, ..FileSource::default() }).await?
+                let (paths, files_by) = match path {
+                    Some(path) => (vec![self.settings_path(&path)], "`kubeconfig` of the cluster in carrier.yaml"),
+                    None => (self.usual_paths(), self.usual_name()),
+                };
+                let context_by = "`context` of the cluster in carrier.yaml";
+                let source = FileSource { paths, context, files_by, context_by, ..FileSource::default() };
+                kubeconfig::from_files(&source).await?
             }
             Some(KubeconfigSource::Env(name)) => match self.options.variables.get(&name).map(|value| value.to_str()) {
-                Some(Some(text)) => kubeconfig::from_text(text).await?,
-                Some(None) => return Err(unusable(format!("the environment variable {name} is not text"))),
-                None => return Err(unusable(format!("the environment variable {name} is not set"))),
+                Some(Some(text)) => kubeconfig::from_text(text, &name).await?,
+                Some(None) => return Err(wrong_variable(&name, "is not text")),
+                None => return Err(wrong_variable(&name, "is not set")),
             },
             Some(KubeconfigSource::Secret) => self.config_of_secret(id, resolved, management).await?,
             // `check` reports this at its line.
@@ -164,7 +174,7 @@ impl Connector<'_> {
         let management = management.map_err(|error| {
             let message =
                 format!("its kubeconfig is in the management cluster, which cannot be asked: {}", error.message);
-            ClusterError::new(error.kind, message)
+            error.said(message)
         })?;
         let name = resolved.clusters.get(id).map(|c| c.spec.kubeconfig_secret.name.clone());
         let Some(name) = name else { return Err(unusable("the repository does not have it")) };
@@ -191,11 +201,11 @@ impl Connector<'_> {
         let request = ApiRequest::object(&secret::resource(), Some(&id.provider), name);
         let secret = management.call(&request).await.map_err(|error| match error.kind {
             ErrorKind::NotFound => unusable(format!("{named} is not there")),
-            kind => ClusterError::new(kind, format!("{named} cannot be read: {}", error.message)),
+            _ => error.said(format!("{named} cannot be read: {}", error.message)),
         })?;
         let text = secret::kubeconfig_text(&secret, &named)?;
         let loopback = if self.options.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
-        kubeconfig::from_secret(&text, loopback).await
+        kubeconfig::from_secret(&text, loopback, &named).await
     }
 
     /// A path of carrier.yaml: relative to the root of the repository, `~/` to the home folder.
@@ -204,6 +214,11 @@ impl Connector<'_> {
             (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
             _ => self.root.join(path),
         }
+    }
+
+    /// What names the files that kubectl would read, for people.
+    fn usual_name(&self) -> &'static str {
+        if self.options.variables.get("KUBECONFIG").is_some() { "`$KUBECONFIG`" } else { "" }
     }
 
     /// The files that kubectl would read.
@@ -219,6 +234,12 @@ impl Connector<'_> {
         let home = variables.get("HOME").map(|home| PathBuf::from(home).join(".kube/config"));
         home.filter(|path| path.exists()).into_iter().collect()
     }
+}
+
+fn wrong_variable(name: &str, what: &str) -> ClusterError {
+    let help =
+        format!("set the environment variable {name} to the text of a kubeconfig, or correct `env` in carrier.yaml");
+    unusable(format!("the environment variable {name} {what}")).help(help)
 }
 
 fn unusable(message: impl Into<String>) -> ClusterError {

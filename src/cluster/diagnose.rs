@@ -15,7 +15,7 @@ pub(crate) fn diagnose(target: &Target, error: &ClusterError, place: Option<Span
         Some(place) => Diagnostic::new(code, place, message),
         None => Diagnostic::unplaced(code, message),
     };
-    diagnostic.help(code.fix())
+    diagnostic.help(error.help.as_deref().map_or_else(|| code.fix(), str::to_owned))
 }
 
 /// The diagnostic of a cluster that is not the one that was meant.

@@ -11,6 +11,10 @@ use std::path::{Path, PathBuf};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use super::error::{ClusterError, ErrorKind};
+use crate::model::diagnostic::Diagnostics;
+use crate::model::plain;
+use crate::model::source::FileId;
+use crate::yaml;
 
 /// The largest kubeconfig in bytes: it holds some certificates.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -34,6 +38,40 @@ pub struct FileSource {
     pub act_as: Option<String>,
     /// And as a member of these groups.
     pub groups: Vec<String>,
+    /// The flag, setting or variable that names the files, for help; empty where none does.
+    pub files_by: &'static str,
+    /// The flag or setting that names the context, or can name one; empty where none can.
+    pub context_by: &'static str,
+}
+
+impl FileSource {
+    /// What the files are called in a sentence.
+    fn subject(&self) -> String {
+        let paths: Vec<String> =
+            self.paths.iter().map(|path| plain::line(&path.display().to_string()).into_owned()).collect();
+        match paths.as_slice() {
+            [one] => format!("the kubeconfig {one}"),
+            several => format!("the kubeconfig ({})", several.join(", ")),
+        }
+    }
+
+    /// What to do about files that cannot be used.
+    fn help(&self) -> String {
+        match self.files_by {
+            "" => "correct the file".to_owned(),
+            by => format!("correct {by}, or the file that it names"),
+        }
+    }
+
+    /// What to do about a context that is not there.
+    fn help_for_context(&self) -> String {
+        let list = "`kubectl config get-contexts` lists those of the file";
+        match (self.context_by, self.context.is_some()) {
+            ("", _) => format!("name a context that the file has: {list}"),
+            (by, true) => format!("correct {by}: {list}"),
+            (by, false) => format!("name a context with {by}, or set `current-context` in the file: {list}"),
+        }
+    }
 }
 
 /// Whether a kubeconfig that is not trusted may point at this machine.
@@ -52,20 +90,30 @@ pub(crate) enum Loopback {
 pub async fn from_files(source: &FileSource) -> Result<ClientConfig, ClusterError> {
     let mut merged = Kubeconfig::default();
     for path in &source.paths {
-        let read = Kubeconfig::read_from(path).map_err(|error| unreadable(path, &error))?;
+        let read = Kubeconfig::read_from(path).map_err(|error| unreadable(path, &error).help(source.help()))?;
         merged = merged.merge(read).map_err(|_| {
-            ClusterError::new(
-                ErrorKind::Kubeconfig,
-                format!("{} does not fit the kubeconfigs before it", path.display()),
-            )
+            let message = format!("{} does not fit the kubeconfigs before it", path.display());
+            ClusterError::new(ErrorKind::Kubeconfig, message).help(source.help())
         })?;
     }
     let context = source.context.clone().or_else(|| merged.current_context.clone());
     let mut config = if source.paths.is_empty() {
-        kube::Config::incluster()
-            .map_err(|_| ClusterError::new(ErrorKind::Kubeconfig, "there is no kubeconfig, and this is no Pod"))?
+        kube::Config::incluster().map_err(|_| {
+            let help =
+                "name a kubeconfig with `--kubeconfig`, `management.kubeconfig` of carrier.yaml or `$KUBECONFIG`";
+            ClusterError::new(ErrorKind::Kubeconfig, "there is no kubeconfig, and this is no Pod").help(help)
+        })?
+    } else if is_empty(&merged) {
+        return Err(
+            ClusterError::new(ErrorKind::Kubeconfig, format!("{} is empty", source.subject())).help(source.help())
+        );
     } else {
-        configuration(merged, source.context.clone()).await?
+        Box::pin(configuration(merged, source.context.clone(), &source.subject())).await.map_err(
+            |wrong| match wrong {
+                Wrong::Context(error) => error.help(source.help_for_context()),
+                Wrong::Content(error) => error.help(source.help()),
+            },
+        )?
     };
     if source.act_as.is_some() {
         config.auth_info.impersonate.clone_from(&source.act_as);
@@ -74,24 +122,32 @@ pub async fn from_files(source: &FileSource) -> Result<ClientConfig, ClusterErro
     Ok(ClientConfig { config, context: context.filter(|name| !name.is_empty()) })
 }
 
-/// Takes a kubeconfig that the user put in an environment variable.
+/// Takes a kubeconfig that the user put in the environment variable `name`.
 ///
 /// # Errors
 /// When it is no kubeconfig.
-pub(crate) async fn from_text(text: &str) -> Result<ClientConfig, ClusterError> {
-    configuration(parsed(text)?, None).await.map(|config| ClientConfig { config, context: None })
+pub(crate) async fn from_text(text: &str, name: &str) -> Result<ClientConfig, ClusterError> {
+    let subject = format!("the kubeconfig in the environment variable {name}");
+    let help = || format!("correct the environment variable {name}");
+    let kubeconfig = parsed(text, &subject).map_err(|error| error.help(help()))?;
+    let config =
+        Box::pin(configuration(kubeconfig, None, &subject)).await.map_err(|wrong| wrong.error().help(help()))?;
+    Ok(ClientConfig { config, context: None })
 }
 
-/// Takes a kubeconfig that a provider put in a Secret.
+/// Takes a kubeconfig that a provider put in a Secret; `named` is what errors call the Secret.
 ///
 /// # Errors
 /// When it is no kubeconfig, or wants what it may not have.
-pub(crate) async fn from_secret(text: &str, loopback: Loopback) -> Result<ClientConfig, ClusterError> {
-    let kubeconfig = parsed(text)?;
-    restrict(&kubeconfig)?;
-    let config = configuration(kubeconfig, None).await?;
+pub(crate) async fn from_secret(text: &str, loopback: Loopback, named: &str) -> Result<ClientConfig, ClusterError> {
+    let subject = format!("the kubeconfig in {named}");
+    let help = || format!("correct {named}");
+    let kubeconfig = parsed(text, &subject).map_err(|error| error.help(help()))?;
+    restrict(&kubeconfig, &subject)?;
+    let config =
+        Box::pin(configuration(kubeconfig, None, &subject)).await.map_err(|wrong| wrong.error().help(help()))?;
     if loopback == Loopback::Refused {
-        refuse_loopback(&config.cluster_url).await?;
+        refuse_loopback(&config.cluster_url, &subject).await?;
     }
     Ok(ClientConfig { config, context: None })
 }
@@ -104,48 +160,113 @@ pub(crate) fn decoded(value: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-async fn configuration(kubeconfig: Kubeconfig, context: Option<String>) -> Result<kube::Config, ClusterError> {
+/// What is wrong with a kubeconfig that can be read.
+enum Wrong {
+    /// The context.
+    Context(ClusterError),
+    /// Something else.
+    Content(ClusterError),
+}
+
+impl Wrong {
+    fn error(self) -> ClusterError {
+        let (Self::Context(error) | Self::Content(error)) = self;
+        error
+    }
+}
+
+async fn configuration(kubeconfig: Kubeconfig, context: Option<String>, subject: &str) -> Result<kube::Config, Wrong> {
     let named = context.clone();
     let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
     kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| {
         use kube::config::KubeconfigError as E;
         let message = match (&error, named) {
-            (E::LoadContext(_), Some(context)) => format!("the kubeconfig has no context `{context}`"),
-            (E::CurrentContextNotSet | E::LoadContext(_), _) => "the kubeconfig has no current context".to_owned(),
-            (E::LoadClusterOfContext(_), _) => "the kubeconfig has no cluster for its context".to_owned(),
-            (E::MissingClusterUrl | E::ParseClusterUrl(_), _) => "the kubeconfig has no address to go to".to_owned(),
+            (E::LoadContext(_), Some(context)) => format!("{subject} has no context `{}`", plain::line(&context)),
+            (E::LoadContext(_), None) => format!("{subject} has no context of the name in its `current-context`"),
+            (E::CurrentContextNotSet, _) => format!("{subject} has no current context"),
+            (E::LoadClusterOfContext(_), _) => format!("{subject} has no cluster for its context"),
+            (E::MissingClusterUrl | E::ParseClusterUrl(_), _) => format!("{subject} has no address to go to"),
             (E::LoadCertificateAuthority(_) | E::ParseCertificates(_), _) => {
-                "the kubeconfig's certificate of the authority cannot be read".to_owned()
+                format!("the certificate of the authority in {subject} cannot be read")
             }
-            _ => "the kubeconfig cannot be used".to_owned(),
+            (E::LoadClientCertificate(_) | E::LoadClientKey(_), _) => {
+                format!("the client certificate or key in {subject} cannot be read")
+            }
+            _ => format!("{subject} cannot be used"),
         };
-        ClusterError::new(ErrorKind::Kubeconfig, message)
+        let said = ClusterError::new(ErrorKind::Kubeconfig, message);
+        match error {
+            E::LoadContext(_) | E::CurrentContextNotSet => Wrong::Context(said),
+            _ => Wrong::Content(said),
+        }
     })
 }
 
-fn parsed(text: &str) -> Result<Kubeconfig, ClusterError> {
-    let no = |what: &str| ClusterError::new(ErrorKind::Kubeconfig, what);
+fn is_empty(kubeconfig: &Kubeconfig) -> bool {
+    kubeconfig.clusters.is_empty() && kubeconfig.contexts.is_empty() && kubeconfig.auth_infos.is_empty()
+}
+
+fn parsed(text: &str, subject: &str) -> Result<Kubeconfig, ClusterError> {
+    let no = |what: &str| ClusterError::new(ErrorKind::Kubeconfig, format!("{subject} {what}"));
     if text.len() > MAX_BYTES {
-        return Err(no("this is too long for a kubeconfig"));
+        return Err(no("is too long for a kubeconfig"));
     }
-    // The parser's words may quote a key.
-    let kubeconfig = Kubeconfig::from_yaml(text).map_err(|_| no("this is no kubeconfig"))?;
-    if kubeconfig.clusters.is_empty() { Err(no("this is no kubeconfig: it has no clusters")) } else { Ok(kubeconfig) }
+    if text.trim().is_empty() {
+        return Err(no("is empty"));
+    }
+    let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| no(&not_parsed(text, &error)))?;
+    match kubeconfig.clusters.is_empty() {
+        true => Err(no("is no kubeconfig: it has no clusters")),
+        false => Ok(kubeconfig),
+    }
 }
 
 fn unreadable(path: &Path, error: &kube::config::KubeconfigError) -> ClusterError {
     let what = match error {
         kube::config::KubeconfigError::ReadConfig(io, _) if io.kind() == std::io::ErrorKind::NotFound => {
-            "does not exist"
+            "does not exist".to_owned()
         }
-        kube::config::KubeconfigError::ReadConfig(..) => "cannot be read",
-        _ => "is no kubeconfig",
+        kube::config::KubeconfigError::ReadConfig(..) => "cannot be read".to_owned(),
+        error => not_parsed(&std::fs::read_to_string(path).unwrap_or_default(), error),
     };
-    ClusterError::new(ErrorKind::Kubeconfig, format!("the kubeconfig {} {what}", path.display()))
+    let path = path.display().to_string();
+    ClusterError::new(ErrorKind::Kubeconfig, format!("the kubeconfig {} {what}", plain::line(&path)))
+}
+
+/// Why a text is no kubeconfig, as the rest of a sentence. The parser's own words may quote a key, so they are not
+/// shown, but its line is.
+fn not_parsed(text: &str, error: &kube::config::KubeconfigError) -> String {
+    if let Some(line) = wrong_mode(text) {
+        return format!(
+            "is no kubeconfig: `interactiveMode` of a credential plugin at line {line} is not `Never`, `IfAvailable` or \
+             `Always`"
+        );
+    }
+    let location = match error {
+        kube::config::KubeconfigError::Parse(error) => error.location(),
+        _ => None,
+    };
+    match location.map(|location| location.line()).filter(|line| *line > 0) {
+        Some(line) => format!("is no kubeconfig: it cannot be understood at line {line}"),
+        None => "is no kubeconfig".to_owned(),
+    }
+}
+
+/// The line of the first `interactiveMode` that does not exist. The parser only says that the user is wrong.
+fn wrong_mode(text: &str) -> Option<usize> {
+    let documents = yaml::read(FileId(0), text, &mut Diagnostics::default());
+    documents.iter().find_map(|document| {
+        (0..).map_while(|n| document.root.pointer(&format!("/users/{n}"))).find_map(|user| {
+            let mode = user.pointer("/user/exec/interactiveMode")?;
+            let is_known = mode.as_str().is_some_and(|mode| matches!(mode, "Never" | "IfAvailable" | "Always"));
+            let before = text.get(..mode.span.start as usize)?;
+            (!is_known).then(|| before.matches('\n').count() + 1)
+        })
+    })
 }
 
 /// Refuses what makes the machine that reads a kubeconfig do something for its writer.
-fn restrict(kubeconfig: &Kubeconfig) -> Result<(), ClusterError> {
+fn restrict(kubeconfig: &Kubeconfig, subject: &str) -> Result<(), ClusterError> {
     let mut wants: Vec<&str> = Vec::new();
     for user in kubeconfig.auth_infos.iter().filter_map(|u| u.auth_info.as_ref()) {
         for (is_there, what) in [
@@ -179,18 +300,17 @@ fn restrict(kubeconfig: &Kubeconfig) -> Result<(), ClusterError> {
     match wants.is_empty() {
         true => Ok(()),
         false => {
-            let message = format!("the kubeconfig in the Secret wants {}", wants.join(", "));
+            let message = format!("{subject} wants {}", wants.join(", "));
             Err(ClusterError::new(ErrorKind::UnsafeKubeconfig, message))
         }
     }
 }
 
 /// Refuses an address that leads to this machine or its network's own services.
-async fn refuse_loopback(url: &http::Uri) -> Result<(), ClusterError> {
+async fn refuse_loopback(url: &http::Uri, subject: &str) -> Result<(), ClusterError> {
     let host = url.host().unwrap_or_default().trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
-    let refused = |what: &str| {
-        Err(ClusterError::new(ErrorKind::UnsafeKubeconfig, format!("the kubeconfig in the Secret points at {what}")))
-    };
+    let refused =
+        |what: &str| Err(ClusterError::new(ErrorKind::UnsafeKubeconfig, format!("{subject} points at {what}")));
     if host == "localhost" || host.ends_with(".localhost") {
         return refused("this machine");
     }
@@ -229,8 +349,8 @@ mod tests {
     }
 
     fn wants(cluster: &str, user: &str) -> Option<String> {
-        let kubeconfig = parsed(&kubeconfig(cluster, user)).expect("a kubeconfig");
-        restrict(&kubeconfig).err().map(|error| error.message)
+        let kubeconfig = parsed(&kubeconfig(cluster, user), "it").expect("a kubeconfig");
+        restrict(&kubeconfig, "it").err().map(|error| error.message)
     }
 
     #[test]
@@ -256,9 +376,57 @@ mod tests {
 
     #[test]
     fn what_is_in_it_is_not_quoted() {
-        let error = parsed("token: hunter2\n  bad: [").expect_err("no YAML");
-        assert_eq!(error.message, "this is no kubeconfig");
-        assert!(parsed("a: hunter2").expect_err("no clusters").message.contains("no clusters"));
+        let said = |text: &str| parsed(text, "it").expect_err("no kubeconfig").message;
+        assert_eq!(said("token: hunter2\n  bad: ["), "it is no kubeconfig: it cannot be understood at line 2");
+        assert_eq!(said("a: hunter2"), "it is no kubeconfig: it has no clusters");
+        assert_eq!(said(" \n"), "it is empty");
+    }
+
+    #[test]
+    fn a_mode_that_does_not_exist_is_named_with_its_line() {
+        let text = kubeconfig("server: 'https://a'", "exec: {command: sh, apiVersion: v1, interactiveMode: Foo}");
+        let said = parsed(&text, "it").expect_err("no mode").message;
+        let expected = "it is no kubeconfig: `interactiveMode` of a credential plugin at line 12 is not `Never`, \
+                        `IfAvailable` or `Always`";
+        assert_eq!(said, expected);
+    }
+
+    #[tokio::test]
+    async fn errors_name_the_kubeconfig_and_what_names_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("config");
+        let (files_by, context_by) = ("`--kubeconfig`", "`--context`");
+        let source = FileSource { paths: vec![path.clone()], files_by, context_by, ..FileSource::default() };
+        let failed = async |text: Option<&str>, source: &FileSource| {
+            text.inspect(|text| std::fs::write(&path, text).expect("written"));
+            let error = from_files(source).await.expect_err("unusable");
+            let message = error.message.replace(&path.display().to_string(), "PATH");
+            (message, error.help.expect("help").into_string())
+        };
+        let good = kubeconfig("server: 'https://a'", "token: hunter2");
+        let (said, help) = failed(None, &source).await;
+        assert_eq!(said, "the kubeconfig PATH does not exist");
+        assert_eq!(help, "correct `--kubeconfig`, or the file that it names");
+        assert_eq!(failed(Some(""), &source).await.0, "the kubeconfig PATH is empty");
+        let (said, help) = failed(Some(&good.replace("current-context: a\n", "")), &source).await;
+        assert_eq!(said, "the kubeconfig PATH has no current context");
+        assert!(help.starts_with("name a context with `--context`, or set `current-context`"), "{help}");
+        let (said, _) = failed(Some("clusters:\n- 7\n"), &source).await;
+        assert_eq!(said, "the kubeconfig PATH is no kubeconfig: it cannot be understood at line 2");
+        let nope = FileSource { context: Some("nope".to_owned()), ..source };
+        let (said, help) = failed(Some(&good), &nope).await;
+        assert_eq!(said, "the kubeconfig PATH has no context `nope`");
+        assert!(help.starts_with("correct `--context`: "), "{help}");
+
+        let error = from_text("a: hunter2", "EUW").await.expect_err("no kubeconfig");
+        assert_eq!(
+            error.message,
+            "the kubeconfig in the environment variable EUW is no kubeconfig: it has no clusters"
+        );
+        assert_eq!(error.help.as_deref(), Some("correct the environment variable EUW"));
+        let error = from_secret("", Loopback::Refused, "the Secret `a/b`").await.expect_err("no kubeconfig");
+        assert_eq!(error.message, "the kubeconfig in the Secret `a/b` is empty");
+        assert_eq!(error.help.as_deref(), Some("correct the Secret `a/b`"));
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn they_can<'a>(
     is_send(&apply::apply(works, how, stop, events));
     is_send(&apply::parent_of(cluster, inventory));
     is_send(&connector.management());
-    is_send(&kubeconfig::from_text(""));
+    is_send(&kubeconfig::from_text("", ""));
     is_send(&connector.service(id, resolved, Ok(cluster)));
     is_send(&discover::discover(cluster, wanted, None));
     is_send(cluster);

@@ -330,7 +330,9 @@ async fn a_kubeconfig_from_a_secret_is_held_short() -> TestResult {
     // Nothing that could be a kubeconfig: no such key, no kubeconfig, no Secret.
     scene.secret("eu-west-2", "kubeconfig", &format!("token: {TOKEN}\n  bad: [")).await?;
     let ran = scene.lock(&["--allow-loopback"]).await;
-    assert!(ran.exit == 4 && block(&ran, "CAR0609").contains("this is no kubeconfig"), "{ran}");
+    let said = block(&ran, "CAR0609");
+    let words = "the kubeconfig in the Secret `team-a/eu-west-2` of the management cluster is no kubeconfig";
+    assert!(ran.exit == 4 && said.contains(words) && !said.contains(TOKEN), "{ran}");
     scene.planes["management"].kubectl(&["delete", "secret", "eu-west-2", "-n", "team-a"]).await?;
     let ran = scene.lock(&["--allow-loopback"]).await;
     let said = block(&ran, "CAR0609");

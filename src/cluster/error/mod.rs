@@ -26,6 +26,8 @@ pub struct ClusterError {
     pub message: String,
     /// What the server answered; absent where it did not.
     pub status: Option<Box<ServerStatus>>,
+    /// What to do about it, a sentence without a trailing dot; absent where the kind of the error says all.
+    pub help: Option<Box<str>>,
 }
 
 /// The kinds of errors.
@@ -76,17 +78,25 @@ pub enum ErrorKind {
 impl ClusterError {
     /// An error that no server told.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), status: None }
+        Self { kind, message: message.into(), status: None, help: None }
+    }
+
+    /// The same error with what to do about it.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into().into_boxed_str()), ..self }
+    }
+
+    /// The same error in another sentence, without what the server answered.
+    #[must_use]
+    pub fn said(&self, message: impl Into<String>) -> Self {
+        Self { help: self.help.clone(), ..Self::new(self.kind, message) }
     }
 
     /// There was no answer before the deadline.
     #[must_use]
     pub fn timed_out(after: Duration) -> Self {
-        let limit = match after.subsec_millis() {
-            0 => format!("{} s", after.as_secs()),
-            _ => format!("{} ms", after.as_millis()),
-        };
-        Self::new(ErrorKind::TimedOut, format!("no answer within {limit}"))
+        Self::new(ErrorKind::TimedOut, format!("no answer within {}", in_words(after)))
     }
 
     /// Whether the server said that the object, its kind or its namespace does not exist.
@@ -139,6 +149,16 @@ impl ClusterError {
     #[must_use]
     pub fn fields(&self) -> Vec<(String, String)> {
         self.causes().iter().map(|c| (c.field.clone(), c.reason.clone())).collect()
+    }
+}
+
+/// A time limit, for people.
+#[must_use]
+pub(crate) fn in_words(limit: Duration) -> String {
+    match (limit.subsec_millis(), limit.as_secs()) {
+        (0, seconds @ 120..) if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        (0, seconds) => format!("{seconds} s"),
+        _ => format!("{} ms", limit.as_millis()),
     }
 }
 

@@ -91,7 +91,7 @@ impl ClusterError {
             (_, "") => format!("the server answers {code}"),
             (_, reason) => format!("the server answers {code} {reason}"),
         };
-        Self { kind: status.error_kind(), message, status: Some(Box::new(status)) }
+        Self { kind: status.error_kind(), message, status: Some(Box::new(status)), help: None }
     }
 
     /// The error in an answer with an error status whose body was not read. The code alone does not tell an

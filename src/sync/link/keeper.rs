@@ -392,7 +392,7 @@ impl Keeper {
 /// The connection of a kubeconfig. Nothing is sent yet.
 async fn connection(id: &ClusterId, options: &LinkOptions, text: &str) -> Result<Cluster, ClusterError> {
     let loopback = if options.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
-    let config = kubeconfig::from_secret(text, loopback).await?;
+    let config = kubeconfig::from_secret(text, loopback, "the Secret").await?;
     let cluster = Cluster::new(Target::Service(id.clone()), config, options.limits)?;
     Ok(cluster.counting_in(&options.counters))
 }
