@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::kubeconfig::{self, ClientConfig, FileSource, Loopback};
+use super::plugin::PluginLimits;
 use super::{ApiRequest, Cluster, ClusterError, ErrorKind, Limits, secret};
 use crate::compile::resolve::Resolved;
 use crate::model::cluster::{ClusterId, Target};
@@ -91,7 +92,9 @@ pub(crate) struct Connector<'a> {
 
 impl Connector<'_> {
     fn limits(&self) -> Limits {
-        Limits { deadline: self.options.request_timeout, ..Limits::default() }
+        let deadline = self.options.request_timeout;
+        let plugin = PluginLimits { alone: deadline, ..PluginLimits::default() };
+        Limits { deadline, plugin, ..Limits::default() }
     }
 
     /// Makes the client of the management cluster. Sends no request.

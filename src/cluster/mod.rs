@@ -20,7 +20,7 @@ pub(crate) mod impacts;
 pub(crate) mod instances;
 pub(crate) mod kubeconfig;
 pub(crate) mod observe;
-mod plugin;
+pub(crate) mod plugin;
 pub(crate) mod policies;
 pub(crate) mod request;
 pub(crate) mod runtime;

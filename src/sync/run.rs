@@ -21,6 +21,7 @@ use super::settings::Settings;
 use super::shared::{Shared, Would};
 use super::supervise::Supervisor;
 use super::verdict::{Reason, Verdict};
+use crate::cluster::plugin::PluginLimits;
 use crate::cluster::{Cluster, ClusterError, Limits, identity};
 use crate::model::cluster::ClusterId;
 
@@ -35,6 +36,8 @@ const QUIET: Duration = Duration::from_secs(1);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 /// How long what is under way may take to finish, once it is time to stop.
 const FINISH: Duration = Duration::from_secs(7);
+/// The pause after which a credential plugin that failed runs again: the service behind it may have been away.
+const PLUGIN_AGAIN: Duration = Duration::from_secs(30);
 
 /// How sync runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +114,9 @@ impl Running {
     /// # Errors
     /// When the management cluster does not say who it is.
     pub(crate) async fn start(management: Cluster, options: &SyncOptions) -> Result<Self, ClusterError> {
-        let management = management.with_limits(Limits { concurrency: CONCURRENCY, ..management.limits() });
+        let limits = management.limits();
+        let plugin = PluginLimits { again: Some(PLUGIN_AGAIN), ..limits.plugin };
+        let management = management.with_limits(Limits { concurrency: CONCURRENCY, plugin, ..limits });
         let identity = identity::identify(&management).await?;
         let dry_run = options.once.is_some_and(|once| once.dry_run);
         let leases = (!dry_run).then(|| {

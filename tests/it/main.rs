@@ -36,6 +36,7 @@ mod cli_fields;
 mod cli_init;
 mod cli_lock;
 mod cli_plan;
+mod cli_plugins;
 mod cli_process;
 mod cli_reference;
 mod cli_render;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         cli_init::cases(),
         cli_lock::cases(),
         cli_plan::cases(),
+        cli_plugins::cases(),
         cli_process::cases(),
         cli_reference::cases(),
         cli_render::cases(),

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use crate::cluster::plugin::PluginLimits;
+
 const MIB: usize = 1024 * 1024;
 
 /// The limits of one cluster's client. The client holds to them whatever its callers do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The deadline of a request, its retries included; it runs from when the request has its turn.
+    /// The deadline of a request, its retries included; it runs from when the request has its turn, without the time
+    /// that a credential plugin takes.
     pub deadline: Duration,
+    /// The limits of the credential plugin.
+    pub plugin: PluginLimits,
     /// The largest number of requests under way at once; others wait for their turn.
     pub concurrency: usize,
     /// The largest answer in bytes, after decompression: a page of a list, too. A service cluster is not
@@ -28,6 +33,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(30),
+            plugin: PluginLimits::default(),
             concurrency: 16,
             answer: 64 * MIB,
             error_answer: MIB,

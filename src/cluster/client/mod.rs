@@ -17,7 +17,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use kube::client::Body;
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use counters::Counters;
 pub(crate) use limits::Limits;
@@ -217,45 +217,45 @@ impl Cluster {
         let Ok(_turn) = self.shared.turns.acquire().await else {
             return Err(ClusterError::new(ErrorKind::Unreachable, "the client was closed"));
         };
-        let deadline = Instant::now() + limits.deadline;
+        let mut time = TimeLeft::new(limits.deadline);
         let mut backoff = Backoff::new(PAUSE, MAX_PAUSE);
-        let work = async {
-            loop {
-                let error = match self.try_once(request, http, read).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(error) => error,
-                };
-                let pause = backoff.pause(fastrand::f64(), error.retry_after());
-                // A server that wants to be asked after the deadline is not asked again.
-                if !error.is_transient() || backoff.failures() >= TRIES || Instant::now() + pause >= deadline {
-                    return Err(error);
-                }
-                sleep(pause).await;
+        loop {
+            let error = match self.try_once(request, http, read, &mut time).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let pause = backoff.pause(fastrand::f64(), error.retry_after());
+            // A server that wants to be asked after the deadline is not asked again.
+            if !error.is_transient() || backoff.failures() >= TRIES || pause >= time.left {
+                return Err(error);
             }
-        };
-        match timeout_at(deadline, work).await {
-            // A connection that is not made in time ends by the same deadline, a moment before or after.
-            Ok(Err(error)) if error.kind == ErrorKind::TimedOut => Err(ClusterError::timed_out(limits.deadline)),
-            Ok(answer) => answer,
-            Err(_) => Err(ClusterError::timed_out(limits.deadline)),
+            sleep(pause).await;
+            time.left = time.left.saturating_sub(pause);
         }
     }
 
-    /// One try. Credentials of a plugin that the server does not know (any more) are asked for anew, once.
+    /// One try. Credentials of a plugin that the server does not know (any more) are asked for anew, once. Only the
+    /// time that the server takes counts: a plugin may wait for its turn at the terminal, and for a person.
     async fn try_once(
         &self,
         request: &ApiRequest,
         http: &http::Request<Bytes>,
         read: Read,
+        time: &mut TimeLeft,
     ) -> Result<Answer, ClusterError> {
-        let session = self.shared.sessions.current().await?;
-        let answer = self.send(request, http, &session, read).await;
-        match answer {
-            Err(error) if error.kind == ErrorKind::Unauthorized && session.is_renewable() => {
-                let session = self.shared.sessions.renew(&session).await?;
-                self.send(request, http, &session, read).await
-            }
-            answer => answer,
+        let Shared { sessions, limits, .. } = &*self.shared;
+        let session = Box::pin(sessions.current(&limits.plugin)).await?;
+        let mut answer = time.spend(Box::pin(self.send(request, http, &session, read))).await;
+        if session.is_renewable() && is_unauthorized(&answer) {
+            let session = Box::pin(sessions.renew(&session, &limits.plugin)).await?;
+            answer = time.spend(Box::pin(self.send(request, http, &session, read))).await;
+        }
+        match (answer, sessions.plugin()) {
+            (Err(error), Some(plugin)) if error.kind == ErrorKind::Unauthorized => Err(error.help(format!(
+                "the credentials are those of the credential plugin `{plugin}`: log in again with its tool, and check \
+                 the user of the context"
+            ))),
+            (answer, _) => answer,
         }
     }
 
@@ -331,6 +331,35 @@ impl Cluster {
         let objects = pager::items(&mut answer)?;
         let version = answer.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default();
         Ok((objects.into_iter().next(), version.to_owned()))
+    }
+}
+
+fn is_unauthorized<T>(answer: &Result<T, ClusterError>) -> bool {
+    answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Unauthorized)
+}
+
+/// What is left of the time of a request.
+struct TimeLeft {
+    whole: Duration,
+    left: Duration,
+}
+
+impl TimeLeft {
+    fn new(whole: Duration) -> Self {
+        Self { whole, left: whole }
+    }
+
+    /// Does something that counts, if it ends in time.
+    async fn spend<T>(&mut self, work: impl Future<Output = Result<T, ClusterError>>) -> Result<T, ClusterError> {
+        let began = Instant::now();
+        let done = timeout(self.left, work).await;
+        self.left = self.left.saturating_sub(began.elapsed());
+        match done {
+            // A connection that is not made in time ends by the same deadline, a moment before or after.
+            Ok(Err(error)) if error.kind == ErrorKind::TimedOut => Err(ClusterError::timed_out(self.whole)),
+            Ok(done) => done,
+            Err(_) => Err(ClusterError::timed_out(self.whole)),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::cluster::client::counters::Outcome;
 use crate::cluster::kubeconfig::{FileSource, from_files};
+use crate::cluster::plugin::PluginLimits;
 use crate::cluster::request::Verb;
 use crate::model::cluster::ClusterId;
 use crate::model::resource::Resource;
@@ -269,7 +270,7 @@ async fn behind(source: &FileSource, limits: Limits) -> Cluster {
     Cluster::new(target, from_files(source).await.expect("a kubeconfig"), limits).expect("a client")
 }
 
-const TOKEN: &str = r#"echo '{"kind": "ExecCredential", "status": {"token": "hunter2"}}'"#;
+const TOKEN: &str = r#"echo '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "hunter2"}}'"#;
 
 #[tokio::test]
 async fn twenty_plugins_run_once_each_and_side_by_side() {
@@ -306,7 +307,8 @@ async fn twenty_plugins_run_once_each_and_side_by_side() {
 async fn a_plugin_that_hangs_keeps_nobody_else_waiting() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(|_, _| Reply::ok(&json!({}))).await;
-    let limits = Limits { deadline: Duration::from_millis(1_500), ..Limits::default() };
+    let plugin = PluginLimits { alone: Duration::from_millis(1_500), ..PluginLimits::default() };
+    let limits = Limits { plugin, ..Limits::default() };
     let hangs = behind(&with_plugin(folder.path(), "hangs", server.port, "exec sleep 600"), limits).await;
     let works = behind(&with_plugin(folder.path(), "works", server.port, TOKEN), Limits::default()).await;
     let request = object();
@@ -322,7 +324,11 @@ async fn a_plugin_that_hangs_keeps_nobody_else_waiting() {
         answer
     };
     let (hung, worked) = tokio::join!(hanging, working);
-    assert_eq!((kind(hung), kind(worked)), (Some(ErrorKind::TimedOut), None));
+    assert_eq!((kind(hung), kind(worked)), (Some(ErrorKind::Kubeconfig), None));
+    // The time for a request says nothing about the plugin, and the next request does not start it again.
+    let short = hangs.with_limits(Limits { deadline: Duration::from_millis(1), ..limits });
+    let said = short.call(&request).await.expect_err("it hangs").message;
+    assert_eq!(said, "the credential plugin `sh` did not end within 1500 ms");
     assert_eq!(*order.lock().expect("no panic"), ["works", "hangs"]);
     assert_eq!((hangs.calls(), runs(folder.path())["hangs"]), (0, 1));
 }
@@ -332,7 +338,8 @@ async fn credentials_that_a_server_refuses_are_asked_for_anew_once() {
     let folder = tempfile::tempdir().expect("a folder");
     // The plugin's second answer is another one.
     let log = folder.path().join("log").display().to_string();
-    let then = format!("echo \"{{\\\"status\\\": {{\\\"token\\\": \\\"t$(wc -l < {log} | tr -d ' ')\\\"}}}}\"");
+    let count = format!("$(wc -l < {log} | tr -d ' ')");
+    let then = TOKEN.replace("hunter2", &format!("'t{count}'"));
     let server = Server::start(|_, head| match head.contains("authorization: Bearer t2") {
         true => Reply::ok(&json!({})),
         false => Reply::status(401, "", "{}"),
@@ -345,7 +352,9 @@ async fn credentials_that_a_server_refuses_are_asked_for_anew_once() {
 
     let server = Server::start(|_, _| Reply::status(401, "", "{}")).await;
     let cluster = behind(&with_plugin(folder.path(), "refused", server.port, TOKEN), Limits::default()).await;
-    assert_eq!(kind(cluster.call(&object()).await), Some(ErrorKind::Unauthorized));
+    let error = cluster.call(&object()).await.expect_err("it is refused");
+    assert_eq!(error.kind, ErrorKind::Unauthorized);
+    assert!(error.help.is_some_and(|help| help.contains("credential plugin `sh`: log in again")));
     assert_eq!((cluster.calls(), runs(folder.path())["refused"]), (2, 2));
 }
 
@@ -358,5 +367,51 @@ async fn a_plugin_that_fails_is_an_error_of_the_kubeconfig() {
     let error = cluster.call(&object()).await.expect_err("it fails");
     assert_eq!(error.kind, ErrorKind::Kubeconfig);
     assert_eq!(error.message, "the credential plugin `sh` failed (exit status: 1): log in first");
+    // A second request, and a second cluster of the same user.
+    assert_eq!(cluster.call(&object()).await, Err(error.clone()));
+    assert_eq!(behind(&source, Limits::default()).await.call(&object()).await, Err(error));
     assert_eq!((server.asked(), runs(folder.path())["fails"]), (Vec::new(), 1));
+}
+
+#[tokio::test]
+async fn a_slow_plugin_does_not_use_the_time_of_the_request() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(|_, _| Reply::ok(&json!({}))).await;
+    // It ends after the deadline of the request that waits for it.
+    let source = with_plugin(folder.path(), "slow", server.port, &format!("sleep 4; {TOKEN}"));
+    let limits = Limits { deadline: Duration::from_secs(3), ..Limits::default() };
+    assert_eq!(kind(behind(&source, limits).await.call(&object()).await), None);
+    assert_eq!(runs(folder.path())["slow"], 1);
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_used_is_that_of_the_plugin() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(|_, _| Reply::ok(&json!({}))).await;
+    let rubbish = TOKEN.replace(r#""token": "hunter2""#, r#""clientCertificateData": "abc", "clientKeyData": "def""#);
+    let source = with_plugin(folder.path(), "rubbish", server.port, &rubbish);
+    let error = behind(&source, Limits::default()).await.call(&object()).await.expect_err("no certificate");
+    let said = "the credential plugin `sh` answers with something else than credentials: its client certificate or key \
+                cannot be used";
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Kubeconfig, said));
+}
+
+#[tokio::test]
+async fn a_token_file_may_end_in_a_line_break() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(|_, head| match head.contains("authorization: Bearer hunter2\r\n") {
+        true => Reply::ok(&json!({})),
+        false => Reply::status(401, "", "{}"),
+    });
+    let server = server.await;
+    let cluster = || {
+        let url = format!("http://127.0.0.1:{}", server.port).parse().expect("an address");
+        let mut config = kube::Config::new(url);
+        config.auth_info.token_file = Some(folder.path().join("token").display().to_string());
+        Cluster::new(Target::Management, ClientConfig { config, context: None }, Limits::default()).expect("a client")
+    };
+    let error = cluster().call(&object()).await.expect_err("there is no file");
+    assert!(error.kind == ErrorKind::Kubeconfig && error.message.contains("token file"), "{error}");
+    std::fs::write(folder.path().join("token"), "hunter2\n").expect("written");
+    assert_eq!(kind(cluster().call(&object()).await), None);
 }

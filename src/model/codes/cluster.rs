@@ -44,7 +44,7 @@ pub static UNAUTHORIZED: Code = code(
     "a cluster does not accept the credentials",
     "The server answers 401: the token or client certificate in the kubeconfig has expired, was revoked, or is for another\n\
      cluster.\n\n\
-     Fix: get a new kubeconfig from the administrator of the cluster.\n",
+     Fix: get a new kubeconfig from the administrator of the cluster, or log in again if it uses a credential plugin.\n",
 );
 
 /// A cluster answers 403.
@@ -94,7 +94,11 @@ pub static NO_KUBECONFIG: Code = code(
     "the kubeconfig of a cluster is missing or not valid",
     "The kubeconfig file, environment variable or Secret does not exist, cannot be read, or does not contain a kubeconfig. Its\n\
      content is never shown.\n\n\
-     Fix: correct `management` or `serviceClusters` in carrier.yaml, or provide the kubeconfig that they refer to.\n",
+     Or the credential plugin of its user (`users[].user.exec`) is not installed, fails, does not end in time, or does not\n\
+     print an ExecCredential. The message has the program, its exit status and its standard error, or the `installHint`.\n\
+     A plugin that failed is not started again by the same command.\n\n\
+     Fix: correct `management` or `serviceClusters` in carrier.yaml, or provide the kubeconfig that they refer to; for a\n\
+     credential plugin, log in again with its own tool.\n",
 );
 
 /// A kubeconfig from a Secret uses a forbidden setting.
