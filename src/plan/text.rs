@@ -265,14 +265,15 @@ impl Lines {
         self.gap();
         let head = self.painted(SEVERE, refusals_head(plan));
         self.push(head);
-        let (mut guard, mut shown, mut hidden) = (first.guard.as_str(), 0, 0);
+        let (mut guard, mut shown, mut hidden, mut flags) = (first.guard.as_str(), 0, 0, 0);
         for refusal in &plan.refusals {
             if refusal.guard != guard {
-                self.hidden(guard, hidden);
-                (guard, shown, hidden) = (&refusal.guard, 0, 0);
+                self.hidden(guard, hidden, flags);
+                (guard, shown, hidden, flags) = (&refusal.guard, 0, 0, 0);
             }
             if shown >= self.most(REFUSALS) {
                 hidden += 1;
+                flags += usize::from(refusal.flag.is_some());
                 continue;
             }
             shown += 1;
@@ -282,13 +283,15 @@ impl Lines {
                 self.push(format!("    allowed by {flag}"));
             }
         }
-        self.hidden(guard, hidden);
+        self.hidden(guard, hidden, flags);
         self.push("");
     }
 
-    fn hidden(&mut self, guard: &str, hidden: usize) {
+    /// Refusals that are not shown; `flags` of them can be allowed by one.
+    fn hidden(&mut self, guard: &str, hidden: usize, flags: usize) {
         if hidden > 0 {
-            self.push(format!("  {guard}: and {hidden} more; -v shows all, and the name `all` in the flag allows all"));
+            let way = if flags == hidden { ", and the name `all` in the flag allows all" } else { "" };
+            self.push(format!("  {guard}: and {hidden} more; -v shows all{way}"));
         }
     }
 
@@ -354,4 +357,24 @@ pub(crate) fn summary(plan: &Plan) -> String {
         }
     }
     format!("{line}{part}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_is_named_only_where_there_is_one() {
+        let mut lines = Lines { options: TextOptions::default(), lines: Vec::new() };
+        lines.hidden("deletion", 2, 2);
+        lines.hidden("foreign-inventory", 25, 0);
+        lines.hidden("adoption", 0, 0);
+        assert_eq!(
+            lines.lines,
+            [
+                "  deletion: and 2 more; -v shows all, and the name `all` in the flag allows all",
+                "  foreign-inventory: and 25 more; -v shows all",
+            ]
+        );
+    }
 }
