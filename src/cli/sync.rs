@@ -316,7 +316,7 @@ fn show(args: &SyncArgs, report: &Report, ui: &mut Ui<'_>) -> Result<Exit, CliEr
         Exit::Refused
     } else if !report.unreachable.is_empty() {
         Exit::Cluster
-    } else if args.dry_run {
+    } else if args.dry_run && !report.timed_out {
         if args.detailed_exitcode && !report.would.is_empty() { Exit::Changes } else { Exit::Fine }
     } else if !report.others.is_empty() || report.timed_out {
         Exit::Partial

@@ -90,7 +90,8 @@ fn refusal(error: ClusterError) -> Result<Option<DryRunResult>, ClusterError> {
 }
 
 /// Whether the server could not try the object at all.
-fn is_unsupported(error: &ClusterError) -> bool {
+#[must_use]
+pub(crate) fn is_unsupported(error: &ClusterError) -> bool {
     let says_nothing = |status: &ServerStatus| {
         status.code == 400 && status.reason == "BadRequest" && status.causes.is_empty() && status.name.is_empty()
     };

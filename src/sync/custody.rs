@@ -36,11 +36,18 @@ impl Custody {
         again
     }
 
+    /// Forgets the clusters that are no more: nobody takes their Leases, which would end what follows them.
+    pub(crate) fn retain(&mut self, is_there: impl Fn(&ClusterId) -> bool) {
+        self.kept.retain(is_there);
+    }
+
     /// Whether a cluster is ours to follow: its Lease is ours, or was ours at last and is nobody's now. Who takes it
     /// follows the cluster from then on, and the instances are counted there.
     #[must_use]
     pub(crate) fn follows(&self, cluster: &ClusterId) -> bool {
-        self.is_able(cluster) && (self.holdings.is_none() || self.kept.contains(cluster))
+        // One that is there again may not have been given back in the meantime.
+        let is_ours = |holdings: &Holdings| self.kept.contains(cluster) || holdings.mine.contains(cluster);
+        self.is_able(cluster) && self.holdings.as_ref().is_none_or(is_ours)
     }
 
     /// Of these clusters those that nobody is known to work on, and why: neither this replica nor another one.
@@ -129,6 +136,19 @@ mod tests {
         assert!(!custody.follows(&id("a")));
         custody.take(holdings(&[], &[]));
         assert!(!custody.follows(&id("a")), "what another held last is not followed");
+    }
+
+    #[test]
+    fn a_cluster_that_is_no_more_is_not_followed() {
+        let mut custody = Custody::new(BTreeSet::new(), true);
+        custody.take(holdings(&["a", "b"], &[]));
+        custody.take(holdings(&["b"], &[]));
+        custody.retain(|cluster| *cluster == id("b"));
+        assert!(!custody.follows(&id("a")) && custody.follows(&id("b")));
+        // It is made again before its lease was given back.
+        custody.take(holdings(&["a", "b"], &[]));
+        custody.retain(|cluster| *cluster == id("b"));
+        assert!(custody.follows(&id("a")));
     }
 
     #[test]

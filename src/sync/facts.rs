@@ -123,6 +123,13 @@ pub(crate) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
 }
 
 impl TenantFacts {
+    /// Whether the same deletion of the same object is asked for, in the same way.
+    #[must_use]
+    pub(crate) fn asks_the_same(&self, before: &Self) -> bool {
+        let of = |facts: &Self| (facts.seen.deleting, facts.paused, facts.approved);
+        self.seen.uid == before.seen.uid && of(self) == of(before) && self.policy == before.policy
+    }
+
     /// The facts of a tenant object; `None` for what no API server would say.
     #[must_use]
     pub(crate) fn of(service: &Service, object: &Value) -> Option<Self> {

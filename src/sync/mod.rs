@@ -52,6 +52,7 @@ pub(crate) mod run;
 pub(crate) mod said;
 pub(crate) mod service;
 pub(crate) mod settings;
+pub(crate) mod settled;
 pub(crate) mod shape;
 pub(crate) mod shared;
 pub(crate) mod source;

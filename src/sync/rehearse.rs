@@ -11,7 +11,8 @@ use super::shared::Shared;
 use super::step::{Step, WriteReason};
 use super::verdict::Verdict;
 use super::write::{Outcome, Writer};
-use crate::cluster::ErrorKind;
+use crate::cluster::dry_run::is_unsupported;
+use crate::cluster::{ClusterError, ErrorKind};
 
 /// Tries the steps of a job. Returns those that told something to decide by anew; if there are none, the job is what
 /// would be done, and is noted as such.
@@ -25,8 +26,8 @@ pub(super) async fn rehearse<'j>(shared: &Shared, job: &'j Job) -> Vec<(&'j Step
         match writer.execute(step).await {
             Outcome::Would { level: Level::Internal, body } => internal = Some(body),
             Outcome::Would { .. } => {}
-            // Such as an admission webhook that cannot be asked without effect.
-            Outcome::Failed(failed) if !is_final(failed.error.kind) && !is_silent(failed.error.kind) => {}
+            // An admission webhook that has side effects cannot be asked; the write may well succeed.
+            Outcome::Failed(failed) if !is_final(&failed.error) && !is_silent(failed.error.kind) => {}
             outcome => told.push((step, outcome)),
         }
     }
@@ -58,14 +59,14 @@ async fn below(shared: &Shared, job: &Job, internal: serde_json::Value) -> Optio
             let copy = CopyFacts::of(&job.service, Level::Service, &body, &job.namespace, &job.name)?;
             conflict(&copy.marks, &job.tenant.as_ref()?.seen.uid)
         }
-        Outcome::Failed(failed) if is_final(failed.error.kind) => Some(failed.verdict()),
+        Outcome::Failed(failed) if is_final(&failed.error) => Some(failed.verdict()),
         _ => None,
     }
 }
 
 /// Whether the same would be refused again.
-fn is_final(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Invalid | ErrorKind::Forbidden | ErrorKind::TooLarge)
+fn is_final(error: &ClusterError) -> bool {
+    matches!(error.kind, ErrorKind::Invalid | ErrorKind::Forbidden | ErrorKind::TooLarge) && !is_unsupported(error)
 }
 
 fn is_silent(kind: ErrorKind) -> bool {

@@ -250,7 +250,8 @@ impl Shared {
         }
     }
 
-    /// A server does not allow a step. Said once for each, since a status, whose write is refused, cannot say it.
+    /// A server does not allow a step. Logged once per service, level and step, because no condition can be written where
+    /// status writes are forbidden.
     pub(crate) fn forbidden(&self, service: &Service, level: Level, step: &Step) {
         if self.is_first(service, level, &format!("forbidden: {}", step.word())) {
             let route = &service.route;

@@ -287,6 +287,8 @@ impl Supervisor {
     }
 
     fn link(&mut self) {
+        let clusters = &self.catalog.clusters;
+        self.custody.retain(|id| clusters.contains_key(id));
         let wanted: Vec<ClusterId> =
             self.catalog.clusters.keys().filter(|id| self.custody.follows(id)).cloned().collect();
         self.links.retain(|id, _| wanted.contains(id));

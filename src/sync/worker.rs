@@ -134,7 +134,7 @@ fn absorb(shared: &Shared, job: &Job, step: &Step, outcome: Outcome) -> Flow {
 }
 
 /// Takes an object into the index, with what became of our write.
-fn learn(shared: &Shared, job: &Job, level: Level, body: Value, settled: Option<super::write::Settled>) {
+fn learn(shared: &Shared, job: &Job, level: Level, body: Value, settled: Option<super::settled::Settled>) {
     let service = &job.service;
     let body = Arc::new(body);
     let facts = match level {
@@ -147,7 +147,7 @@ fn learn(shared: &Shared, job: &Job, level: Level, body: Value, settled: Option<
     let now = shared.now();
     let mut index = shared.index();
     if let (Some(settled), Some(record)) = (settled, index.record_mut(job.id)) {
-        super::write::remember(settled, &facts, record, now);
+        super::settled::remember(settled, &facts, record, now);
     }
     index.learn_at(job.id, level, facts, Some(&body), now);
     if level == Level::Service
@@ -158,8 +158,7 @@ fn learn(shared: &Shared, job: &Job, level: Level, body: Value, settled: Option<
 }
 
 fn fail(shared: &Shared, job: &Job, step: &Step, failed: Failed) -> Flow {
-    let verdict = failed.verdict();
-    let Failed { level, error, wants, .. } = failed;
+    let Failed { level, ref error, wants, .. } = failed;
     let now = shared.now();
     let chance = fastrand::f64();
     let least = error.retry_after().unwrap_or_default().min(Duration::from_mins(5));
@@ -209,9 +208,13 @@ fn fail(shared: &Shared, job: &Job, step: &Step, failed: Failed) -> Flow {
         Level::Internal => job.internal.as_ref().map(|facts| &facts.seen),
         Level::Service => job.copy.as_ref().map(|facts| &facts.seen),
     };
-    let version = version.map_or(0, |seen: &Seen| seen.version);
+    let finalizer = matches!(step, Step::PlaceFinalizer | Step::ReleaseFinalizer);
+    let version = version.map_or(0, |seen: &Seen| match finalizer {
+        true => u64::try_from(seen.generation).unwrap_or_default(),
+        false => seen.version,
+    });
     let at = record.failed(now, chance, least, LONGEST_REFUSED);
-    record.memory.refused = wants.map(|wants| Refused { level, wants, version, verdict });
+    record.memory.refused = wants.map(|wants| Refused { level, finalizer, wants, version, verdict: failed.verdict() });
     index.queue.push_at(job.id, home, at);
     // Once more, so that the condition says so; but what has no place in the condition would be sent again at once.
     let is_shown = match step {

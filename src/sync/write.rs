@@ -8,15 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::difference;
 use super::digest::Digest;
-use super::facts::{Seen, digest, name_of};
-use super::index::Facts;
+use super::facts::{TenantFacts, digest, name_of};
 use super::job::Job;
 use super::level::Level;
-use super::marks::Marks;
 use super::owned::applied_by;
-use super::queue::Moment;
-use super::record::Record;
 use super::service::{FINALIZER_MANAGER, INTERNAL_MANAGER, SERVICE_MANAGER, STATUS_MANAGER, Service};
+use super::settled::Settled;
 use super::shape::Shape;
 use super::shared::{Connection, Shared, clock};
 use super::status::StatusFacts;
@@ -24,6 +21,7 @@ use super::step::{StatusFrom, Step, WriteReason};
 use super::verdict::{Reason, Verdict};
 use super::wanted::{self, SyncedCondition, Wanted};
 use super::words::Values;
+use crate::cluster::dry_run::is_unsupported;
 use crate::cluster::request::JsonPatch;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, identity};
 use crate::model::keys::{FINALIZER, ORPHANED};
@@ -85,6 +83,13 @@ pub(crate) struct Failed {
     pub values: Values,
 }
 
+impl Outcome {
+    /// Whether the server could not try the object in a dry run.
+    fn is_untried(&self) -> bool {
+        matches!(self, Self::Failed(failed) if is_unsupported(&failed.error))
+    }
+}
+
 impl Failed {
     /// How the instance stands while this is refused.
     #[must_use]
@@ -99,62 +104,10 @@ impl Failed {
     }
 }
 
-/// What to remember of a write.
-#[derive(Debug)]
-pub(crate) enum Settled {
-    /// Nothing.
-    Nothing,
-    /// A copy was applied.
-    Copy {
-        /// The level.
-        level: Level,
-        /// What was wanted.
-        wants: Digest,
-        /// Who stores another value, where somebody does.
-        overwritten: Option<String>,
-        /// Who made the correction necessary, where it was one.
-        corrected: Option<String>,
-    },
-    /// Exposed fields of others were removed.
-    Exposed {
-        /// The exposed part that is wanted.
-        wants: Digest,
-    },
-    /// The status of the internal object was written.
-    InternalStatus(StatusFacts),
-    /// The status of the tenant object was written.
-    TenantStatus(StatusFacts),
-}
-
-/// Takes what a write said into an instance's memory.
-pub(crate) fn remember(settled: Settled, facts: &Facts, record: &mut Record, now: Moment) {
-    if record.memory.refused.is_some() && !matches!(settled, Settled::Nothing) {
-        record.memory.refused = None;
-        record.recovered();
-    }
-    match (settled, facts) {
-        (Settled::Copy { level, wants, overwritten, corrected }, Facts::Copy(facts)) => {
-            if let Some(culprit) = corrected {
-                record.rare().corrections.corrected(now, culprit);
-            }
-            let is_overwritten = overwritten.is_some();
-            if let Some(culprit) = overwritten {
-                record.rare().corrections.overwritten(now, culprit);
-            }
-            let memory = if level == Level::Service { &mut record.memory.service } else { &mut record.memory.internal };
-            memory.settle(wants, facts.owned, is_overwritten);
-        }
-        (Settled::Exposed { wants }, Facts::Copy(facts)) => {
-            record.memory.internal.settle_exposed(wants, facts.exposed);
-        }
-        (Settled::InternalStatus(wanted), Facts::Copy(facts)) => {
-            record.memory.internal_status.settle(wanted, facts.status.clone());
-        }
-        (Settled::TenantStatus(wanted), Facts::Tenant(facts)) => {
-            record.memory.tenant_status.settle(wanted, facts.status.clone());
-        }
-        _ => {}
-    }
+/// A refusal without the server's words.
+fn wordless(error: ClusterError) -> ClusterError {
+    let message = "it does not allow it; its words are not shown, since they may have hidden values".to_owned();
+    ClusterError { message, ..error }
 }
 
 /// Executes the steps of a job.
@@ -263,17 +216,16 @@ impl<'a> Writer<'a> {
             Err(_) if level == Level::Internal && self.job.internal.is_none() => {
                 Arc::new(self.service.route.projection.project_down(&json!({})))
             }
-            Err(_) => {
-                let message =
-                    "it does not allow it; its words are not shown, since they may have hidden values".to_owned();
-                return self.failed(level, ClusterError { message, ..error }, wants);
-            }
+            Err(_) => return self.failed(level, wordless(error), wants),
         };
         // What the tenant has just written may not be in the internal object yet; and in the copy there may be more than
         // what stands above it.
         let tenant = self.body(Level::Tenant).await.ok();
         let copy = match level == Level::Service && self.job.copy.is_some() {
-            true => self.body(Level::Service).await.ok(),
+            true => match self.body(Level::Service).await {
+                Ok(copy) => Some(copy),
+                Err(_) => return self.failed(level, wordless(error), wants),
+            },
             false => None,
         };
         let known: Vec<&Value> =
@@ -354,14 +306,6 @@ impl<'a> Writer<'a> {
 
     fn tenant_uid(&self) -> Option<&str> {
         self.job.tenant.as_ref().map(|facts| &*facts.seen.uid)
-    }
-
-    /// Whether the copy says that it was written for another tenant object than the one that is there.
-    fn is_of_another(&self) -> bool {
-        match (self.job.copy.as_ref().map(|copy| &copy.marks), self.tenant_uid()) {
-            (Some(Marks::Ours { uid }), Some(tenant)) => **uid != *tenant,
-            _ => false,
-        }
     }
 
     async fn place_finalizer(&self) -> Result<Outcome> {
@@ -445,7 +389,14 @@ impl<'a> Writer<'a> {
         let is_there = uid.is_some();
         if self.shared.dry_run || look_first && is_there {
             // Nothing is remembered of the object: perhaps the server only writes it in another way.
-            let would = self.send(level, request.clone().dry_run(true), Some(wants)).await?;
+            let would = match self.send(level, request.clone().dry_run(true), Some(wants)).await {
+                Ok(would) => would,
+                // Writing it may well do.
+                Err(outcome) if !self.shared.dry_run && outcome.is_untried() => {
+                    return self.write_copy(level, (manager, shape), request, wanted, corrected).await;
+                }
+                Err(outcome) => return Err(outcome),
+            };
             let owned = |body: &Value| applied_by(body, manager, "", shape).map(|owned| digest(shape, owned));
             let known = match level {
                 Level::Service => self.job.copy.as_ref(),
@@ -458,6 +409,19 @@ impl<'a> Writer<'a> {
                 return Ok(Outcome::Would { level, body: would });
             }
         }
+        self.write_copy(level, (manager, shape), request, wanted, corrected).await
+    }
+
+    /// Sends the apply of a copy.
+    async fn write_copy(
+        &self,
+        level: Level,
+        (manager, shape): (&str, &Shape),
+        request: ApiRequest,
+        wanted: Wanted,
+        corrected: Option<String>,
+    ) -> Result<Outcome> {
+        let wants = digest(shape, wanted.fields.clone());
         let body = self.send(level, request, Some(wants)).await?;
         let owned = applied_by(&body, manager, "", shape).unwrap_or_default();
         // A difference in the answer to the write itself is admission's doing.
@@ -519,13 +483,12 @@ impl<'a> Writer<'a> {
             Level::Tenant => None,
         };
         let Some(seen) = seen else { return self.look(level).await };
-        if level == Level::Service && self.is_of_another() {
-            // The copy of an earlier tenant object of this key, or of a later one that we have not heard of: then another
-            // replica has made it, and the deletion that we know of is over.
+        if let (Level::Service, Some(decided)) = (level, &self.job.tenant) {
+            // The watch may lag behind: by now the tenant may ask to keep the copy, or it may be that of a later tenant
+            // object, which another replica has made. What is deleted does not come back.
             match self.look(Level::Tenant).await? {
                 Outcome::Found { body, .. }
-                    if Seen::of(&body)
-                        .is_some_and(|tenant| tenant.deleting && Some(&*tenant.uid) == self.tenant_uid()) => {}
+                    if TenantFacts::of(self.service, &body).is_some_and(|now| now.asks_the_same(decided)) => {}
                 outcome => return Ok(outcome),
             }
         }
@@ -598,6 +561,6 @@ impl<'a> Writer<'a> {
         let object = self.object(Level::Tenant, Some(&tenant.seen.uid), json!({ "status": status }))?;
         let request = self.apply(Level::Tenant, STATUS_MANAGER, &object)?.subresource("status");
         let body = self.send(Level::Tenant, request, Some(tenant.wants)).await?;
-        Ok(Outcome::Wrote { level: Level::Tenant, body, settled: Box::new(Settled::TenantStatus(facts)) })
+        Ok(Outcome::Wrote { level: Level::Tenant, body, settled: Box::new(Settled::TenantStatus(facts, from)) })
     }
 }

@@ -178,8 +178,8 @@ impl Problems {
         };
     }
 
-    /// What is wrong now. What failed is tried again after a pause; where it is not, another replica has the Lease, or
-    /// nobody needs it any more.
+    /// What is wrong now. A request that failed is repeated after a pause; if it is not, another replica holds the Lease, or
+    /// the cluster is no more, and the problem is over.
     fn now(&mut self, timing: &Timing, now: Duration) -> Option<String> {
         let tried_again = (timing.renew_every + timing.renew_deadline) * 2;
         self.0.retain(|_, (at, _)| now < *at + tried_again);

@@ -81,7 +81,9 @@ impl Permits {
     pub(super) fn replace(&self, permits: &BTreeMap<ClusterId, (Option<Instant>, Instant)>) -> Vec<ClusterId> {
         let mut clusters = self.lock();
         let could = |id: &ClusterId| clusters.get(id).is_some_and(Entry::may_begin);
-        let again = permits.iter().filter(|(id, (begin_until, _))| begin_until.is_some() && !could(id));
+        let now = Instant::now();
+        let can = |begin_until: &Option<Instant>| begin_until.is_some_and(|until| now < until);
+        let again = permits.iter().filter(|(id, (begin_until, _))| can(begin_until) && !could(id));
         let again = again.map(|(id, _)| id.clone()).collect();
         for (id, entry) in clusters.iter_mut() {
             if !permits.contains_key(id) {
