@@ -34,7 +34,7 @@ use crate::plan::inventory::{self, Inventory};
 use crate::plan::live::LiveCluster;
 use crate::plan::staying::Former;
 use crate::plan::steps::crd_key;
-use crate::plan::types::{Action, Drift, Effect, ObjectRef, Plan, Refusal};
+use crate::plan::types::{Action, Drift, ObjectRef, Plan, Refusal};
 use crate::plan::words;
 
 /// A plan, and the clusters it is for.
@@ -336,7 +336,11 @@ impl LivePlan {
     /// counted, since the roles say which kinds there are.
     fn unpermitted(&self, plan: &Plan, beside: &ManifestSet) -> Option<Refusal> {
         let mut deletions = plan.changes.iter().filter(|change| change.action == Action::Delete);
-        let destroys = deletions.any(|change| change.effect == Effect::Destructive);
+        // A run that ended between the update of the roles and the last deletion has left no instances.
+        let destroys = deletions.any(|change| {
+            let impact = change.impact.as_ref();
+            impact.is_some_and(|impact| impact.destroyed_count > 0 || impact.unchecked.is_some())
+        });
         let lacking = self.reached.iter().flat_map(|reached| {
             let target = &reached.cluster.target;
             let keys = plan::staying::lacking(wanted(beside, target), self.wanted(target), &reached.observed.live);
