@@ -169,7 +169,10 @@ fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
         Effect::Destructive => ("destructive", ALLOW_DELETE),
         _ => ("breaking", ALLOW_BREAKING),
     };
-    let uncounted = effect == Effect::Destructive && consequence::is_uncounted(change.impact.as_ref());
+    // Nobody knows then whether the policy of one of them is `Block`, and without its assignment its copy goes.
+    let is_assignment = change.action == Action::Delete && change.object.kind == "ServiceClusterAssignment";
+    let takes_instances = effect == Effect::Destructive || is_assignment;
+    let uncounted = takes_instances && consequence::is_uncounted(change.impact.as_ref());
     let is_allowed = if uncounted { is_named } else { is_allowed };
     if grave != effect || is_allowed(&plan.allowed, flag, &change.object) {
         return None;

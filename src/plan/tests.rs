@@ -297,6 +297,26 @@ fn what_could_not_be_counted_is_allowed_by_its_name_alone() {
 }
 
 #[test]
+fn an_assignment_whose_instances_could_not_be_counted_is_allowed_by_its_name_alone() {
+    let mut world = world();
+    world.prune = true;
+    world.want(ROLE, "m/r", rules("get"));
+    let assignment = world.have("kubecarrier.io/v1alpha1 ServiceClusterAssignment", "a/b.eu", json!({}), "ours");
+    let uncounted = Impact { unchecked: Some("forbidden".into()), ..Impact::default() };
+    world.impacts.insert(assignment.clone(), uncounted);
+    let world = world.allow(ALLOW_BREAKING, "all");
+    let plan = world.plan();
+    assert_eq!(refused(&plan), ["breaking --allow-breaking serviceclusterassignment/a/b.eu"]);
+    let message = &plan.refusals[0].message;
+    assert!(message.contains("`--allow-breaking all` does not allow"), "{message}");
+    let mut world = world.allow(ALLOW_BREAKING, "serviceclusterassignment/a/b.eu");
+    assert_eq!(refused(&world.plan()), Vec::<String>::new());
+    world.allowed.pop();
+    world.impacts.insert(assignment, Impact { instances: 1, ..Impact::default() });
+    assert_eq!(refused(&world.plan()), Vec::<String>::new());
+}
+
+#[test]
 fn no_flag_allows_to_delete_an_instance_whose_policy_is_block() {
     let mut world = world();
     world.prune = true;

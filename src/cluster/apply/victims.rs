@@ -67,6 +67,26 @@ impl Refusal {
     }
 }
 
+/// What a deletion means for instances that cannot be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Uncounted {
+    /// They are deleted with the object, which was allowed by its name. Sync holds those whose policy is `Block`.
+    Deleted,
+    /// Their copies lose what protects them, and sync cannot hold these: the policies have to be known.
+    Unprotected,
+}
+
+impl Uncounted {
+    fn of(step: &Step) -> Self {
+        if step.destroys { Self::Deleted } else { Self::Unprotected }
+    }
+
+    /// Whether the deletion goes on though the instances of a kind cannot be listed.
+    fn is_allowed(self, kind: &CountedKind) -> bool {
+        kind.uids.is_none() && (self == Self::Deleted || kind.policy.is_none())
+    }
+}
+
 struct Collect<'a> {
     kind: &'a CountedKind,
     count: Count,
@@ -148,7 +168,8 @@ impl Run<'_> {
                 false => Ok(Count::default()),
             };
         };
-        let counts = join_all(kinds.iter().map(|kind| self.count_kind(kind, namespace.as_deref()))).await;
+        let uncounted = Uncounted::of(step);
+        let counts = join_all(kinds.iter().map(|kind| self.count_kind(kind, namespace.as_deref(), uncounted))).await;
         let mut all = Count::default();
         for count in counts {
             let Count { strangers, blocked, held } = count?;
@@ -172,9 +193,13 @@ impl Run<'_> {
         Ok(all)
     }
 
-    /// Counts the instances of one kind. What the plan has counted must be counted again; what it could not count was
-    /// allowed without a count.
-    async fn count_kind(&self, kind: &CountedKind, namespace: Option<&str>) -> Result<Count, Refusal> {
+    /// Counts the instances of one kind. What the plan has counted must be counted again.
+    async fn count_kind(
+        &self,
+        kind: &CountedKind,
+        namespace: Option<&str>,
+        uncounted: Uncounted,
+    ) -> Result<Count, Refusal> {
         let mut sink = Collect { kind, count: Count::default() };
         let selection = Selection::all(&kind.resource).within(namespace).metadata_only();
         let Err(error) = self.work.cluster.list(&selection, &mut sink).await else { return Ok(sink.count) };
@@ -182,7 +207,7 @@ impl Run<'_> {
         match is_gone && self.has_no_crd(&kind.resource).await.unwrap_or(false) {
             // The CRD went before its namespace.
             true => Ok(Count::default()),
-            false if kind.uids.is_none() => Ok(Count::default()),
+            false if uncounted.is_allowed(kind) => Ok(Count::default()),
             false => {
                 let reason = format!(
                     "its instances of {} cannot be counted again, so it stays: {}",
@@ -276,3 +301,25 @@ fn is_same(step: &Step, live: &Value) -> bool {
 
 /// Why what comes later is not deleted.
 pub(super) const NOT_DELETED: &str = "something before it could not be deleted";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::kinds::DeletionPolicyConfig;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn an_assignment_stays_if_the_policies_of_its_instances_are_unknown() {
+        let kind = |is_counted: bool, has_policy: bool| CountedKind {
+            resource: Resource::crds().clone(),
+            uids: is_counted.then(BTreeSet::new),
+            policy: has_policy.then(DeletionPolicyConfig::default),
+        };
+        assert!(!Uncounted::Unprotected.is_allowed(&kind(false, true)));
+        assert!(Uncounted::Unprotected.is_allowed(&kind(false, false)), "copies have no policy");
+        assert!(Uncounted::Deleted.is_allowed(&kind(false, true)));
+        for uncounted in [Uncounted::Deleted, Uncounted::Unprotected] {
+            assert!(!uncounted.is_allowed(&kind(true, true)), "{uncounted:?}");
+        }
+    }
+}
