@@ -9,6 +9,9 @@ use super::live::PART_OF;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
 use super::words::{NOT_ASKED, count, first, flag_name, full_name, impact, object};
 use crate::model::keys::DELETION_POLICY;
+use crate::model::kinds::DeletionPolicyConfig;
+use crate::model::kinds::deletion::DeletionPolicy;
+use crate::model::resource::Resource;
 
 /// Allows a breaking change of the named object.
 pub(crate) const ALLOW_BREAKING: &str = "--allow-breaking";
@@ -107,12 +110,34 @@ fn blocked(change: &Change) -> Option<Refusal> {
     let names =
         impact.blocked.iter().map(|one| format!("{} {}", one.kind, full_name(one.namespace.as_deref(), &one.name)));
     let message = format!(
-        "{} would be deleted, and the deletion policy of {} is Block ({}); change `{DELETION_POLICY}` of each, or keep it",
+        "{} would be deleted, and the deletion policy of {} is Block ({}); {}, or keep it",
         placed(&change.object),
         count(impact.blocked_count, "instance"),
         first(names, impact.blocked_count, NAMED),
+        unblocking(impact),
     );
     Some(Refusal { guard: "blocked".to_owned(), message, flag: None })
+}
+
+/// How instances get another policy than `Block`. An instance cannot ask for one that its service does not allow.
+fn unblocking(impact: &Impact) -> String {
+    let counted = impact.counted.iter().flat_map(|counted| &counted.kinds);
+    let policies: Vec<_> = counted
+        .filter(|kind| impact.blocked.iter().any(|one| is_of(one, &kind.resource)))
+        .filter_map(|kind| kind.policy.as_ref())
+        .collect();
+    let allows_only_block = |policy: &&&DeletionPolicyConfig| policy.allows_only(DeletionPolicy::Block);
+    let annotation = format!("change `{DELETION_POLICY}` of each");
+    let entry = "first change `deletionPolicy` of the CatalogEntry and apply it";
+    match policies.iter().filter(allows_only_block).count() {
+        0 => annotation,
+        fixed if fixed == policies.len() => format!("the service allows only Block: {entry}"),
+        _ => format!("{annotation}, and where the service allows only Block, {entry}"),
+    }
+}
+
+fn is_of(instance: &ObjectRef, resource: &Resource) -> bool {
+    instance.kind == resource.kind && instance.api_version == resource.api_version()
 }
 
 /// Nothing is deleted while a cluster does not answer: its objects may need what would be deleted.

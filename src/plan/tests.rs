@@ -12,12 +12,13 @@ use super::inventory::{self, Inventory};
 use super::markdown::{MAX_BYTES, markdown};
 use super::text::{TextOptions, text};
 use super::types::{Action, Change, Effect};
-use super::types::{Allowed, Conflict, Impact, InvalidInstance, ObjectRef, Plan};
+use super::types::{Allowed, Conflict, Counted, CountedKind, Impact, InvalidInstance, ObjectRef, Plan};
 use super::{LiveCluster, LiveObject};
 use crate::compile::render::{Cause, Manifest};
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::object::ObjectKey;
 use crate::model::object::{ManifestId, Stage};
+use crate::model::resource::Resource;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 
 const CRD: &str = "apiextensions.k8s.io/v1 CustomResourceDefinition";
@@ -336,6 +337,49 @@ fn no_flag_allows_to_delete_an_instance_whose_policy_is_block() {
     assert_eq!(refused(&plan), ["blocked no flag"]);
     let message = &plan.refusals[0].message;
     assert!(message.contains("2 instances is Block (Redis team-b/one, Redis team-b/two)"), "{message}");
+    assert!(message.ends_with("; change `carrier.kubecarrier.io/deletion-policy` of each, or keep it"), "{message}");
+}
+
+#[test]
+fn an_instance_cannot_ask_for_a_policy_that_its_service_does_not_allow() {
+    let mut world = world();
+    world.prune = true;
+    world.want(ROLE, "m/r", rules("get"));
+    let crd = world.have(CRD, "redis.eu.a", json!({}), "ours");
+    let resource = |kind: &str| Resource {
+        group: "eu.a".into(),
+        version: "v1".into(),
+        kind: kind.into(),
+        plural: kind.to_lowercase(),
+        namespaced: true,
+    };
+    let instance = |kind: &str| ObjectRef {
+        cluster: "management".into(),
+        api_version: "eu.a/v1".into(),
+        kind: kind.into(),
+        namespace: Some("team-b".into()),
+        name: "one".into(),
+    };
+    let mut message = |kinds: &[(&str, Value)]| {
+        let blocked: Vec<ObjectRef> = kinds.iter().map(|(kind, _)| instance(kind)).collect();
+        let counted = kinds.iter().map(|(kind, policy)| CountedKind {
+            resource: resource(kind),
+            uids: None,
+            policy: serde_json::from_value(policy.clone()).expect("a policy"),
+        });
+        let counted = Some(Counted { kinds: counted.collect(), namespace: None });
+        let blocked_count = blocked.len();
+        world.impacts.insert(crd.clone(), Impact { blocked, blocked_count, counted, ..Impact::default() });
+        world.plan().refusals[0].message.clone()
+    };
+    let fixed = json!({"default": "Block", "allowed": ["Block"]});
+    let only = message(&[("Redis", fixed.clone())]);
+    assert!(only.contains("allows only Block: first change `deletionPolicy` of the CatalogEntry"), "{only}");
+    assert!(!only.contains("kubecarrier.io/deletion-policy"), "{only}");
+    let some = message(&[("Redis", fixed), ("Cache", json!({}))]);
+    assert!(some.contains("kubecarrier.io/deletion-policy` of each, and where the service allows only"), "{some}");
+    let free = message(&[("Redis", json!({"default": "Block"}))]);
+    assert!(!free.contains("CatalogEntry"), "{free}");
 }
 
 fn crd(size: Value) -> Value {

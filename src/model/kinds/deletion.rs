@@ -89,6 +89,12 @@ impl DeletionPolicyConfig {
         listed.contains(&policy) || policy == self.default_policy()
     }
 
+    /// Whether every instance has this policy, whatever its tenant asks for.
+    #[must_use]
+    pub fn allows_only(&self, policy: DeletionPolicy) -> bool {
+        DeletionPolicy::ALL.into_iter().all(|other| self.allows(other) == (other == policy))
+    }
+
     /// The policy of an instance whose tenant asks for this one, and whether the tenant asks in vain: for a policy that
     /// does not exist or is not allowed.
     #[must_use]
