@@ -38,11 +38,31 @@ pub(crate) fn staying(live: &LiveCluster, inventory: &Inventory, is_wanted: impl
         let annotations = assignment.body.pointer("/metadata/annotations");
         let namespace = annotations.and_then(|all| all.get(SERVICE_NAMESPACE)?.as_str());
         if let (Some(provider), Some(cluster), Some(namespace)) = (&key.namespace, cluster, namespace) {
-            let id = ClusterId::new(provider, cluster);
-            clusters.entry(id).or_default().namespaces.insert(namespace.to_owned());
+            let here = clusters.entry(ClusterId::new(provider, cluster)).or_default();
+            here.namespaces.insert(namespace.to_owned());
+            let tenant = assignment.body.pointer("/spec/managementNamespace/name").and_then(Value::as_str);
+            // No Role can be made in a namespace that is being deleted.
+            let is_going = |name: &str| live.objects.get(&space(name)).is_some_and(LiveObject::is_terminating);
+            here.tenants.extend(
+                tenant.filter(|tenant| !is_going(tenant)).map(|tenant| (tenant.to_owned(), namespace.to_owned())),
+            );
         }
     }
     Staying { clusters }
+}
+
+/// Leaves out the former tenants whose namespace in a service cluster is not there, by the objects of the cluster: no copy
+/// can be in it, and no Role can be made in it.
+pub(crate) fn without_absent(staying: &mut Staying, id: &ClusterId, live: Option<&LiveCluster>) {
+    let Some(here) = staying.clusters.get_mut(id) else { return };
+    here.tenants.retain(|_, name| {
+        live.and_then(|live| live.objects.get(&space(name))).is_some_and(|space| !space.is_terminating())
+    });
+}
+
+/// The key of a namespace.
+fn space(name: &str) -> ObjectKey {
+    ObjectKey { group: String::new(), kind: "Namespace".to_owned(), namespace: None, name: name.to_owned() }
 }
 
 /// A service that a tenant is no longer offered, and whose instances sync may still have to follow.
@@ -329,6 +349,16 @@ mod tests {
         let staying = found(vec![assignment("team-b", "team-b-x"), assignment("team-c", "team-c-y")], &["team-c.eu"]);
         let here = &staying.clusters[&ClusterId::new("team-a", "eu")];
         assert_eq!(here.namespaces.iter().collect::<Vec<_>>(), ["team-b-x"]);
+        assert_eq!(here.tenants, [("team-b".to_owned(), "team-b-x".to_owned())].into());
+        let id = ClusterId::new("team-a", "eu");
+        let tenants = |space: Option<Value>| {
+            let objects = space.map(|body| member(("", "Namespace"), "team-b-x", body)).into_iter().collect();
+            let mut staying = staying.clone();
+            without_absent(&mut staying, &id, Some(&LiveCluster { uid: None, objects }));
+            staying.clusters[&id].tenants.len()
+        };
+        let going = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}});
+        assert_eq!([tenants(Some(json!({}))), tenants(None), tenants(Some(going))], [1, 0, 0]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::manifest::{Collector, Draft, Manifest, keys};
 use super::rbac::{self, READ};
-use super::staying::{GroupPlural, crd_name};
+use super::staying::{GroupPlural, StayingIn, crd_name};
 use super::{Offer, View};
 use crate::model::cluster::ClusterId;
 use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, SYNC_ROLE, SYSTEM_NAMESPACE, TENANT};
@@ -56,8 +56,12 @@ pub(super) fn render(view: &View<'_, '_>, id: &ClusterId) -> Vec<Manifest> {
     let name = rbac::role_name(&format!("{SYNC_ROLE}:{}.{}", id.cluster, id.provider));
     rbac::service_account_role(&mut out, None, &name, rules, (SYSTEM_NAMESPACE, &account), origin);
 
-    for tenant in tenants {
+    for tenant in &tenants {
         self::tenant(view, id, tenant, &account, &mut out);
+    }
+    let former = staying.into_iter().flat_map(StayingIn::former_tenants);
+    for (tenant, namespace) in former.filter(|(tenant, _)| !tenants.contains(tenant)) {
+        role(view, id, (tenant, namespace), &account, &mut out);
     }
     out.into_sorted()
 }
@@ -70,14 +74,19 @@ fn tenant(view: &View<'_, '_>, id: &ClusterId, tenant: &str, account: &str, out:
         labels.insert(MANAGEMENT_CLUSTER.to_owned(), uid.to_owned());
     }
     out.add(Stage::Namespaces, Draft::new("v1", "Namespace", None, namespace.as_str()).labels(&labels), origin);
+    role(view, id, (tenant, &namespace), account, out);
+}
 
+/// What sync may do in the namespace of a tenant.
+fn role(view: &View<'_, '_>, id: &ClusterId, (tenant, namespace): (&str, &str), account: &str, out: &mut Collector) {
+    let origin = view.resolved.accounts.get(tenant).map(|a| a.place("/metadata/name"));
     let mut resources: BTreeSet<Resource<'_>> = view.offered_in(id, tenant).map(Resource::of).collect();
     let staying = view.staying.of(id).and_then(|staying| staying.offered.get(tenant));
     resources.extend(staying.into_iter().flat_map(|kinds| &kinds.base).map(Resource::staying));
     // Here too: a tenant that leaves the repository keeps its namespace, and leaves the ClusterRole.
-    let mut rules = vec![rbac::named("", "namespaces", &[&namespace], &["get"])];
+    let mut rules = vec![rbac::named("", "namespaces", &[namespace], &["get"])];
     rules.extend(resources.iter().map(|resource| rbac::rule(resource.group, &[resource.plural], COPY)));
-    rbac::service_account_role(out, Some(&namespace), SYNC_ROLE, rules, (SYSTEM_NAMESPACE, account), origin);
+    rbac::service_account_role(out, Some(namespace), SYNC_ROLE, rules, (SYSTEM_NAMESPACE, account), origin);
 }
 
 /// A resource of the service cluster.

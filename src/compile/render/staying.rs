@@ -24,6 +24,8 @@ pub(crate) struct StayingIn {
     pub offered: BTreeMap<String, StayingKinds>,
     /// The namespaces of tenants in the service cluster.
     pub namespaces: BTreeSet<String>,
+    /// The tenants that the cluster does not serve any more, and whose namespace is still there, with its name.
+    pub tenants: BTreeMap<String, String>,
 }
 
 /// The kinds of services, by what sync does with them.
@@ -46,6 +48,14 @@ impl StayingKinds {
     }
 }
 
+impl StayingIn {
+    /// The former tenants of which sync may still have to delete copies, and their namespaces.
+    pub(super) fn former_tenants(&self) -> impl Iterator<Item = (&str, &str)> {
+        let tenants = self.tenants.iter().filter(|(tenant, _)| self.offered.contains_key(*tenant));
+        tenants.map(|(tenant, namespace)| (tenant.as_str(), namespace.as_str()))
+    }
+}
+
 impl Staying {
     /// Whether nothing stays.
     #[must_use]
@@ -62,4 +72,64 @@ impl Staying {
 /// `plural.group`, the name of the CRD.
 pub(super) fn crd_name((group, plural): &GroupPlural) -> String {
     format!("{plural}.{group}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::render;
+    use super::*;
+    use crate::compile::discovered::Discovered;
+    use crate::compile::load::load;
+    use crate::compile::render::Manifest;
+    use crate::compile::resolve::resolve;
+    use crate::model::source::{SourceFile, Sources};
+
+    const REPOSITORY: &str = "
+apiVersion: catalog.kubecarrier.io/v1alpha1
+kind: Account
+metadata: {name: team-a}
+spec: {metadata: {displayName: A}, roles: [Provider], subjects: [{kind: User, name: a}]}
+---
+apiVersion: kubecarrier.io/v1alpha1
+kind: ServiceCluster
+metadata: {name: eu, namespace: team-a}
+spec: {kubeconfigSecret: {name: k}}
+";
+
+    #[test]
+    fn a_tenant_without_any_offer_in_the_cluster_is_followed() {
+        let sources = Sources::new(vec![SourceFile { path: "all.yaml".into(), text: REPOSITORY.into() }]);
+        let (loaded, _) = load(&sources);
+        let (resolved, _) = resolve(&loaded);
+        let one = |group: &str| BTreeSet::from([(group.to_owned(), "redis".to_owned())]);
+        let kinds = StayingKinds { tenant: one("t.io"), internal: one("i.io"), base: one("b.io") };
+        let roles_for = |tenants: &[(&str, &str)]| {
+            let here = StayingIn {
+                kinds: kinds.clone(),
+                offered: [("team-b".to_owned(), kinds.clone())].into(),
+                namespaces: BTreeSet::new(),
+                tenants: tenants.iter().map(|(tenant, name)| ((*tenant).to_owned(), (*name).to_owned())).collect(),
+            };
+            let id = ClusterId::new("team-a", "eu");
+            let staying = Staying { clusters: [(id.clone(), here)].into() };
+            let set = render(&resolved, &[], &Discovered::default(), &staying);
+            let of_team_b = |manifest: &&Manifest| {
+                let place = manifest.id.namespace.as_ref().unwrap_or(&manifest.id.name);
+                place.starts_with("team-b") || place.starts_with("team-c")
+            };
+            let here = set.management.iter().chain(&set.clusters[&id]).filter(of_team_b);
+            here.map(|manifest| {
+                let Some(rules) = manifest.body["rules"].as_array() else { return manifest.id.kind.clone() };
+                let rules = rules.iter().map(|rule| format!("{}:{}", rule["apiGroups"][0], rule["verbs"]));
+                rules.collect::<Vec<_>>().join(" ").replace('"', "")
+            })
+            .collect::<Vec<_>>()
+        };
+        let mut found = roles_for(&[("team-b", "team-b-x"), ("team-c", "team-c-y")]);
+        found.sort();
+        let roles =
+            [":[get] b.io:[create,delete,patch]", "RoleBinding", "RoleBinding", "i.io:[create] :[create,patch]"];
+        assert_eq!(found, roles, "no namespace is rendered, and nothing for what nobody has");
+        assert_eq!(roles_for(&[]), [""; 0], "its namespace is not there");
+    }
 }

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::View;
 use super::manifest::{Collector, Draft};
 use super::rbac::{self, READ};
+use super::staying::StayingIn;
 use crate::compile::load::Object;
 use crate::model::cluster::ClusterId;
 use crate::model::keys::{SYNC_ACCOUNT, SYNC_ROLE, SYSTEM_NAMESPACE};
@@ -44,7 +45,9 @@ pub(super) fn render(view: &View<'_, '_>, out: &mut Collector) {
         let place = cluster.place("/metadata/name");
         kinds(view, id, place, out);
         provider(view, id, cluster, place, out);
-        for tenant in view.tenants_in(id).filter(|tenant| *tenant != id.provider) {
+        let former = view.staying.of(id).into_iter().flat_map(StayingIn::former_tenants).map(|(tenant, _)| tenant);
+        let tenants: BTreeSet<&str> = view.tenants_in(id).chain(former).collect();
+        for tenant in tenants.into_iter().filter(|tenant| *tenant != id.provider) {
             let place = view.resolved.accounts.get(tenant).map(|account| account.place("/metadata/name"));
             role_in(out, tenant, id, creation(view, id, tenant), place);
         }

@@ -18,7 +18,7 @@ use crate::compile::locking::{self, drift, strict};
 use crate::compile::render::staying::Staying;
 use crate::compile::render::{Manifest, ManifestSet};
 use crate::compile::{Compiled, Discovered, compile};
-use crate::model::cluster::Target;
+use crate::model::cluster::{ClusterId, Target};
 use crate::model::codes::cluster as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::object::ObjectKey;
@@ -226,12 +226,20 @@ async fn list(
 }
 
 /// What the management cluster still has of services and offers that the repository no longer has.
-fn staying(listed: &[Answer<Listed>], manifests: &ManifestSet) -> Staying {
-    let management = listed.iter().find(|(cluster, ..)| cluster.target == Target::Management);
+fn staying(answers: &[Answer<Listed>], manifests: &ManifestSet) -> Staying {
+    let management = answers.iter().find(|(cluster, ..)| cluster.target == Target::Management);
     let Some((_, inventory, Ok(listed))) = management else { return Staying::default() };
     let wanted: BTreeSet<ObjectKey> =
         manifests.management.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
-    plan::staying::staying(&listed.live, inventory, |key| wanted.contains(key))
+    let mut staying = plan::staying::staying(&listed.live, inventory, |key| wanted.contains(key));
+    let ids: Vec<ClusterId> = staying.clusters.keys().cloned().collect();
+    for id in ids {
+        let target = Target::Service(id.clone());
+        let there = answers.iter().find(|(cluster, ..)| cluster.target == target);
+        let live = there.and_then(|(.., listed)| listed.as_ref().ok()).map(|listed| &listed.live);
+        plan::staying::without_absent(&mut staying, &id, live);
+    }
+    staying
 }
 
 /// The services that tenants are no longer offered and of which they have instances, or may have.
