@@ -178,12 +178,32 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
     let refusal = refusal.or_else(|| {
         (!whole).then(|| "something that it belongs to could not be deleted in the management cluster".to_owned())
     });
+    let refusal = match refusal {
+        Some(refusal) => Some(refusal),
+        None => forbidden(&first, &then).await,
+    };
     join_all(then.iter().map(|run| run.backward(refusal.as_deref()))).await;
     let mut outcome = Outcome::default();
     for run in runs {
         outcome.append(run.into_outcome());
     }
     outcome.sorted()
+}
+
+/// Why nothing is deleted in the service clusters: the instances in the management cluster forbid a deletion.
+async fn forbidden(management: &[&Run<'_>], services: &[&Run<'_>]) -> Option<String> {
+    let mut refusal = None;
+    for run in services {
+        for step in run.work.steps.iter().filter(|step| step.originals.is_some()) {
+            for looked in join_all(management.iter().map(|run| run.look_at_originals(step))).await {
+                if let Err(why) = looked {
+                    run.refuse(step, why);
+                    refusal = Some(victims::NOT_DELETED.to_owned());
+                }
+            }
+        }
+    }
+    refusal
 }
 
 /// The work on one cluster, under way.

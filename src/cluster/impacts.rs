@@ -15,9 +15,9 @@ use super::instances::{Census, Fate, Where, census, impact};
 use super::policies::Policies;
 use super::request::ApiRequest;
 use super::trial::try_schema;
-use crate::model::cluster::Target;
+use crate::model::cluster::{ClusterId, Target};
 use crate::model::crd::{Version, versions};
-use crate::model::keys::{ORIGIN_NAMESPACE, SERVICE_CLUSTER};
+use crate::model::keys::{ORIGIN_NAMESPACE, SERVICE_CLUSTER, TENANT};
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
@@ -106,14 +106,81 @@ impl<'a> Concern<'a> {
             impact.unchecked.clone_from(&self.unknown);
         }
         if is_grave {
-            let kinds = self.kinds.iter().map(|resource| {
-                let listed = census.get(resource).and_then(|listed| listed.as_ref().ok());
-                let uids = listed.map(|instances| instances.uids(place).cloned().collect());
-                CountedKind { resource: resource.clone(), uids, policy: policies.of(resource).cloned() }
-            });
-            impact.counted = Some(Counted { kinds: kinds.collect(), namespace: self.namespace.clone() });
+            impact.counted = Some(counted(census, policies, &self.kinds, self.namespace.as_deref()));
         }
         impact
+    }
+}
+
+fn counted(census: &Census, policies: &Policies, kinds: &[Resource], namespace: Option<&str>) -> Counted {
+    let place = namespace.map_or(Where::Anywhere, Where::In);
+    let kinds = kinds.iter().map(|resource| {
+        let listed = census.get(resource).and_then(|listed| listed.as_ref().ok());
+        let uids = listed.map(|instances| instances.uids(place).cloned().collect());
+        CountedKind { resource: resource.clone(), uids, policy: policies.of(resource).cloned() }
+    });
+    Counted { kinds: kinds.collect(), namespace: namespace.map(str::to_owned) }
+}
+
+/// A tenant in a service cluster.
+pub(crate) type Served = (ClusterId, String);
+
+/// The tenants whose namespace in a service cluster is deleted with copies in it, or may be, by the namespace.
+pub(crate) fn losing_copies(
+    id: &ClusterId,
+    live: &LiveCluster,
+    impacts: &BTreeMap<ObjectKey, Impact>,
+) -> BTreeMap<ObjectKey, Served> {
+    let may_have = |impact: &Impact| impact.destroyed_count > 0 || impact.unchecked.is_some();
+    let spaces = impacts.iter().filter(|(key, impact)| key.kind == "Namespace" && may_have(impact));
+    let tenants = spaces.filter_map(|(key, _)| {
+        let body = &live.objects.get(key)?.body;
+        let tenant = body.pointer("/metadata/labels")?.get(TENANT)?.as_str()?;
+        Some((key.clone(), (id.clone(), tenant.to_owned())))
+    });
+    tenants.collect()
+}
+
+/// The instances of tenants whose copies are in service clusters, in the management cluster. Nothing becomes of them; the
+/// copies are deleted against the policy of those with `Block`.
+///
+/// # Errors
+/// When the cluster no longer answers.
+pub(crate) async fn originals(
+    management: &Cluster,
+    live: &LiveCluster,
+    tenants: BTreeSet<Served>,
+) -> Result<BTreeMap<Served, Impact>, ClusterError> {
+    let policies = Policies::of_cluster(&management.target, live);
+    let asked: Vec<(Served, Vec<&Value>)> = tenants
+        .into_iter()
+        .map(|served| {
+            let crds = crds_in(live, Some(&served.0.provider), Some(&served.0.cluster)).collect();
+            (served, crds)
+        })
+        .collect();
+    let kinds: BTreeSet<Resource> =
+        asked.iter().flat_map(|(_, crds)| crds.iter().filter_map(|crd| listable(crd))).collect();
+    let census = census(management, kinds.into_iter().collect()).await?;
+    let impacts = asked.into_iter().map(|(served, crds)| {
+        let kinds: Vec<Resource> = crds.iter().filter_map(|crd| listable(crd)).collect();
+        let mut impact = impact(management, &census, &policies, &kinds, Where::In(&served.1), Fate::Kept);
+        if kinds.len() < crds.len() {
+            impact.unchecked.get_or_insert_with(|| UNSERVED.to_owned());
+        }
+        impact.counted = Some(counted(&census, &policies, &kinds, Some(&served.1)));
+        (served, impact)
+    });
+    Ok(impacts.collect())
+}
+
+/// Adds to the impact of the deletion of a tenant's namespace in a service cluster what forbids it.
+pub(crate) fn forbid(namespace: &mut Impact, originals: &Impact) {
+    namespace.blocked.clone_from(&originals.blocked);
+    namespace.blocked_count = originals.blocked_count;
+    namespace.originals.clone_from(&originals.counted);
+    if namespace.unchecked.is_none() {
+        namespace.unchecked.clone_from(&originals.unchecked);
     }
 }
 
@@ -236,14 +303,18 @@ fn served(live: &LiveCluster, key: &ObjectKey, body: &Value) -> (Vec<Resource>, 
         let kind = crds(live).find(|crd| crd.pointer("/metadata/name").and_then(Value::as_str) == Some(name));
         return (kind.and_then(listable).into_iter().collect(), key.namespace.clone());
     }
-    let (provider, cluster) = (key.namespace.as_deref(), text("/spec/serviceCluster/name"));
-    let label = |crd: &Value, label: &str| {
-        crd.pointer("/metadata/labels").and_then(|l| l.get(label)).and_then(Value::as_str).map(str::to_owned)
-    };
-    let kinds = crds(live).filter(|crd| {
-        label(crd, ORIGIN_NAMESPACE).as_deref() == provider && label(crd, SERVICE_CLUSTER).as_deref() == cluster
-    });
+    let kinds = crds_in(live, key.namespace.as_deref(), text("/spec/serviceCluster/name"));
     (kinds.filter_map(listable).collect(), text("/spec/managementNamespace/name").map(str::to_owned))
+}
+
+/// The CRDs of the services of a cluster.
+fn crds_in<'a>(
+    live: &'a LiveCluster,
+    provider: Option<&str>,
+    cluster: Option<&str>,
+) -> impl Iterator<Item = &'a Value> {
+    let label = |crd: &'a Value, label: &str| crd.pointer("/metadata/labels")?.get(label)?.as_str();
+    crds(live).filter(move |crd| label(crd, ORIGIN_NAMESPACE) == provider && label(crd, SERVICE_CLUSTER) == cluster)
 }
 
 #[cfg(test)]
@@ -292,6 +363,58 @@ mod tests {
         let asks = Queries { deleted_namespaces: vec![key.clone()], ..Queries::default() };
         let found = find(&cluster, (&live, &[]), &BTreeMap::new(), &asks, true).await.expect("nobody is asked");
         assert_eq!(found[&key].unchecked.as_deref(), Some(NO_BASE));
+    }
+
+    #[test]
+    fn the_namespace_of_copies_stays_if_the_policy_of_an_instance_is_block() {
+        let space = |name: &str| {
+            let metadata = json!({ "name": name, "labels": { TENANT: "team-b" } });
+            json!({ "kind": "Namespace", "metadata": metadata })
+        };
+        let live = cluster_of(&[space("empty"), space("full"), space("unknown")]);
+        let mut impacts: BTreeMap<ObjectKey, Impact> = BTreeMap::new();
+        for key in live.objects.keys() {
+            let unchecked = (key.name == "unknown").then(|| "forbidden".to_owned());
+            let destroyed_count = usize::from(key.name == "full");
+            impacts.insert(key.clone(), Impact { destroyed_count, unchecked, ..Impact::default() });
+        }
+        let id = ClusterId::new("team-a", "eu");
+        let losing = losing_copies(&id, &live, &impacts);
+        let names: Vec<&str> = losing.keys().map(|key| key.name.as_str()).collect();
+        assert_eq!(names, ["full", "unknown"]);
+        assert!(losing.values().all(|served| *served == (id.clone(), "team-b".to_owned())));
+
+        let counted = Some(Counted { kinds: Vec::new(), namespace: Some("team-b".into()) });
+        let originals =
+            Impact { blocked_count: 1, unchecked: Some("gone".into()), counted: counted.clone(), ..Impact::default() };
+        let mut namespace = Impact { destroyed_count: 1, ..Impact::default() };
+        forbid(&mut namespace, &originals);
+        let found = (namespace.destroyed_count, namespace.blocked_count, namespace.unchecked.as_deref());
+        assert_eq!(found, (1, 1, Some("gone")));
+        assert_eq!((namespace.originals, namespace.counted), (counted, None));
+    }
+
+    #[tokio::test]
+    async fn instances_whose_kind_is_not_served_may_forbid_the_deletion_of_their_copies() {
+        let config = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
+        let config = super::super::kubeconfig::ClientConfig { config, context: None };
+        let cluster =
+            Cluster::new(Target::Management, config, super::super::client::Limits::default()).expect("a client");
+        let labels = json!({ ORIGIN_NAMESPACE: "team-a", SERVICE_CLUSTER: "eu" });
+        let crd = json!({ "kind": "CustomResourceDefinition", "metadata": { "name": "as.eu.team-a", "labels": labels },
+            "spec": { "group": "eu.team-a", "scope": "Namespaced", "names": { "kind": "A", "plural": "as" },
+                "versions": [{ "name": "v1", "served": false, "storage": true }] } });
+        let mut live = cluster_of(std::slice::from_ref(&crd));
+        live.objects = [(
+            ObjectKey { group: "apiextensions.k8s.io".into(), ..live.objects.keys().next().cloned().expect("the CRD") },
+            LiveObject { body: crd },
+        )]
+        .into();
+        let served = |cluster: &str| (ClusterId::new("team-a", cluster), "team-b".to_owned());
+        let asked = [served("eu"), served("us")].into();
+        let found = originals(&cluster, &live, asked).await.expect("nobody is asked");
+        assert_eq!(found[&served("eu")].unchecked.as_deref(), Some(UNSERVED));
+        assert_eq!(found[&served("us")].unchecked, None);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(crate) fn of_update(key: &ObjectKey, live: &Value, new: &Value) -> Vec<Reaso
             && was != is
         {
             let text = format!(
-                "the tenant's namespace in the service cluster changes from {was} to {is}; its instances stay in {was}"
+                "the tenant's namespace in the service cluster changes from {was} to {is}; its instances stay in {was}, and are deleted if it is"
             );
             return vec![reason(Effect::Breaking, text)];
         }

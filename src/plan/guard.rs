@@ -121,7 +121,7 @@ fn blocked(change: &Change) -> Option<Refusal> {
 
 /// How instances get another policy than `Block`. An instance cannot ask for one that its service does not allow.
 fn unblocking(impact: &Impact) -> String {
-    let counted = impact.counted.iter().flat_map(|counted| &counted.kinds);
+    let counted = impact.originals.iter().chain(&impact.counted).flat_map(|counted| &counted.kinds);
     let policies: Vec<_> = counted
         .filter(|kind| impact.blocked.iter().any(|one| is_of(one, &kind.resource)))
         .filter_map(|kind| kind.policy.as_ref())

@@ -34,6 +34,8 @@ pub struct Step {
     /// The instances that go with the object, or lose their copies with it, as the plan counted them; `None` where it
     /// counted none, because there can be none.
     pub victims: Option<Counted>,
+    /// [`crate::plan::types::Impact::originals`] of a deletion.
+    pub originals: Option<Counted>,
 }
 
 /// An operation on an object.
@@ -97,6 +99,7 @@ impl Step {
             }
             Action::Delete => Operation::Delete(change.live.clone().ok_or(StepError::NoVersion)?),
         };
+        let impact = change.impact.as_ref().filter(|_| change.action == Action::Delete);
         Ok(Self {
             object: object.clone(),
             stage: stage_named(&change.stage).unwrap_or_else(|| key.stage()),
@@ -106,7 +109,8 @@ impl Step {
             source: change.source.clone(),
             seen: change.live.clone(),
             destroys: change.effect == Effect::Destructive,
-            victims: change.impact.as_ref().filter(|_| change.action == Action::Delete).and_then(|i| i.counted.clone()),
+            victims: impact.and_then(|impact| impact.counted.clone()),
+            originals: impact.and_then(|impact| impact.originals.clone()),
         })
     }
 

@@ -270,6 +270,10 @@ pub struct Impact {
     /// the deletion. It is not part of a saved plan, which is made anew before it is applied.
     #[serde(skip)]
     pub counted: Option<Counted>,
+    /// For the namespace of a tenant in a service cluster: the instances in the management cluster whose copies may be in
+    /// it. Only they have a deletion policy, so they are counted again too.
+    #[serde(skip)]
+    pub originals: Option<Counted>,
 }
 
 /// Which instances were counted.

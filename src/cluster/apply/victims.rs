@@ -61,10 +61,22 @@ impl Refusal {
         Self { error, reason }
     }
 
+    /// That of instances that must not be deleted.
+    fn blocked(names: &[String]) -> Self {
+        let blocked = in_it(names);
+        Self::of(format!("the deletion policy of {blocked} is Block, so it stays; plan again"))
+    }
+
     /// One that no request has come to.
     fn of(reason: String) -> Self {
         Self::new(ClusterError::new(ErrorKind::VersionConflict, ""), reason)
     }
+}
+
+/// Instances, as the reason of a refusal has them.
+fn in_it(names: &[String]) -> String {
+    let (number, names) = (names.len(), words::first(names.iter().cloned(), names.len(), NAMES));
+    format!("{} in it ({names})", words::count(number, "instance"))
 }
 
 /// What a deletion means for instances that cannot be listed.
@@ -177,20 +189,27 @@ impl Run<'_> {
             all.blocked.extend(blocked);
             all.held.extend(held);
         }
-        let some = |list: &[String]| {
-            let (number, names) = (list.len(), words::first(list.iter().cloned(), list.len(), NAMES));
-            format!("{} in it ({names})", words::count(number, "instance"))
-        };
         if !all.strangers.is_empty() {
             let verb = if all.strangers.len() == 1 { "is" } else { "are" };
-            let strangers = some(&all.strangers);
+            let strangers = in_it(&all.strangers);
             return Err(Refusal::of(format!("{strangers} {verb} not in the plan, so it stays; plan again")));
         }
         if !all.blocked.is_empty() {
-            let blocked = some(&all.blocked);
-            return Err(Refusal::of(format!("the deletion policy of {blocked} is Block, so it stays; plan again")));
+            return Err(Refusal::blocked(&all.blocked));
         }
         Ok(all)
+    }
+
+    /// Looks again, in the management cluster, at the policies of the instances whose copies go with the namespace of a
+    /// tenant in a service cluster. Sync does not hold copies.
+    pub(super) async fn look_at_originals(&self, step: &Step) -> Result<(), Refusal> {
+        let Some(Counted { kinds, namespace }) = &step.originals else { return Ok(()) };
+        let count = |kind| self.count_kind(kind, namespace.as_deref(), Uncounted::Unprotected);
+        let counts: Result<Vec<Count>, Refusal> = join_all(kinds.iter().map(count)).await.into_iter().collect();
+        match counts?.into_iter().flat_map(|count| count.blocked).collect::<Vec<_>>() {
+            blocked if blocked.is_empty() => Ok(()),
+            blocked => Err(Refusal::blocked(&blocked)),
+        }
     }
 
     /// Counts the instances of one kind. What the plan has counted must be counted again.

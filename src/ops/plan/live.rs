@@ -11,7 +11,7 @@ use futures::future::join_all;
 use super::PlanOptions;
 use crate::cluster::connect::ConnectOptions;
 use crate::cluster::diagnose::diagnose;
-use crate::cluster::impacts::listable;
+use crate::cluster::impacts::{self, listable};
 use crate::cluster::observe::{self, Listed, Observed};
 use crate::cluster::{Cluster, ClusterError, Selection};
 use crate::compile::locking::{self, drift, strict};
@@ -189,6 +189,9 @@ async fn observe_all(
         // Another cluster is graver than one that cannot be asked.
         planned.failure = planned.failure.or(Some(PlanFailure::Cluster(ClusterFailure::Unreachable)));
     }
+    if options.prune {
+        forbid(&mut planned.reached).await;
+    }
     // The first one is the management cluster, if it answered.
     if planned.reached.first().is_some_and(|r| r.cluster.target == Target::Management) {
         let mut plan = planned.build(repository, options, uid.as_deref(), drifts(drift));
@@ -308,6 +311,33 @@ async fn look(
         (cluster, inventory, observed)
     });
     join_all(looking).await
+}
+
+/// Finds out which namespaces of tenants must stay in the service clusters: the policies of the instances are in the
+/// management cluster.
+async fn forbid(reached: &mut [Reached]) {
+    let Some((management, services)) = reached.split_first_mut() else { return };
+    let losing: Vec<_> = services
+        .iter()
+        .map(|service| match &service.cluster.target {
+            Target::Service(id) => impacts::losing_copies(id, &service.observed.live, &service.observed.impacts),
+            Target::Management => BTreeMap::new(),
+        })
+        .collect();
+    let tenants: BTreeSet<_> = losing.iter().flat_map(BTreeMap::values).cloned().collect();
+    if tenants.is_empty() || management.cluster.target != Target::Management {
+        return;
+    }
+    let found = impacts::originals(&management.cluster, &management.observed.live, tenants).await;
+    for (service, losing) in services.iter_mut().zip(&losing) {
+        for (key, tenant) in losing {
+            let Some(impact) = service.observed.impacts.get_mut(key) else { continue };
+            match &found {
+                Ok(found) => found.get(tenant).into_iter().for_each(|originals| impacts::forbid(impact, originals)),
+                Err(error) => impact.unchecked = Some(error.message.clone()),
+            }
+        }
+    }
 }
 
 /// Drifted CRDs as a plan shows them, in the order of their names.
