@@ -124,7 +124,7 @@ fn alive(view: &View<'_>, tenant: &TenantFacts) -> Decision {
     let mut steps = Vec::new();
     if !tenant.finalizer {
         // Without it nothing is copied that could be left behind.
-        if let Some(verdict) = finalizer_was_refused(view, tenant) {
+        if let Some(verdict) = was_refused(view, Level::Tenant, tenant.wants, tenant.seen.version) {
             return report(view, tenant, verdict, shown(view), None);
         }
         steps.push(Step::PlaceFinalizer);
@@ -287,13 +287,6 @@ fn was_refused(view: &View<'_>, level: Level, wants: Digest, version: u64) -> Op
     (!view.retry && refused.is_the_same(level, wants, version)).then(|| refused.verdict.clone())
 }
 
-/// The same for our finalizer on the tenant object.
-fn finalizer_was_refused(view: &View<'_>, tenant: &TenantFacts) -> Option<Verdict> {
-    let refused = view.memory.refused.as_ref()?;
-    let is_it = refused.is_the_finalizer(tenant.wants, tenant.seen.generation);
-    (!view.retry && is_it).then(|| refused.verdict.clone())
-}
-
 /// How an instance stands if the service cluster has an object of its name with these marks; `None` where it is ours, or
 /// becomes ours. `uid` is that of the tenant object.
 #[must_use]
@@ -413,7 +406,7 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
             },
         },
         _ if !tenant.finalizer => Decision { verdict: Some(waiting()), ..Decision::default() },
-        _ => match finalizer_was_refused(view, tenant) {
+        _ => match was_refused(view, Level::Tenant, tenant.wants, tenant.seen.version) {
             Some(verdict) => report(verdict),
             None => Decision { steps: vec![Step::ReleaseFinalizer], verdict: Some(waiting()), ..Decision::default() },
         },

@@ -50,12 +50,9 @@ pub(crate) struct StatusMemory(Option<(StatusFacts, StatusFacts)>);
 pub(crate) struct Refused {
     /// The level that it was for.
     pub level: Level,
-    /// Whether it was for our finalizer alone.
-    pub finalizer: bool,
     /// What was wanted.
     pub wants: Digest,
-    /// The version of the object that was there; 0 where there was none. For the finalizer, the generation of the tenant
-    /// object: its version changes with the status that tells of the refusal.
+    /// The version of the object that was there; 0 where there was none.
     pub version: u64,
     /// What the condition says.
     pub verdict: Verdict,
@@ -65,13 +62,7 @@ impl Refused {
     /// Whether the same would be sent to the same object again.
     #[must_use]
     pub(crate) fn is_the_same(&self, level: Level, wants: Digest, version: u64) -> bool {
-        !self.finalizer && self.level == level && self.wants == wants && self.version == version
-    }
-
-    /// The same for our finalizer on a tenant object of this generation.
-    #[must_use]
-    pub(crate) fn is_the_finalizer(&self, wants: Digest, generation: i64) -> bool {
-        self.finalizer && self.wants == wants && i64::try_from(self.version) == Ok(generation)
+        self.level == level && self.wants == wants && self.version == version
     }
 }
 

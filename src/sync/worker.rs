@@ -129,7 +129,7 @@ fn absorb(shared: &Shared, job: &Job, step: &Step, outcome: Outcome) -> Flow {
             if level == Level::Service { Flow::Confirmed } else { Flow::Again }
         }
         Outcome::Would { .. } => Flow::Stop,
-        Outcome::Failed(failed) => fail(shared, job, step, failed),
+        Outcome::Failed(failed) => fail(shared, job, step, &failed),
     }
 }
 
@@ -157,8 +157,9 @@ fn learn(shared: &Shared, job: &Job, level: Level, body: Value, settled: Option<
     }
 }
 
-fn fail(shared: &Shared, job: &Job, step: &Step, failed: Failed) -> Flow {
-    let Failed { level, ref error, wants, .. } = failed;
+fn fail(shared: &Shared, job: &Job, step: &Step, failed: &Failed) -> Flow {
+    let Failed { level, error, wants, .. } = failed;
+    let (level, wants) = (*level, *wants);
     let now = shared.now();
     let chance = fastrand::f64();
     let least = error.retry_after().unwrap_or_default().min(Duration::from_mins(5));
@@ -208,13 +209,9 @@ fn fail(shared: &Shared, job: &Job, step: &Step, failed: Failed) -> Flow {
         Level::Internal => job.internal.as_ref().map(|facts| &facts.seen),
         Level::Service => job.copy.as_ref().map(|facts| &facts.seen),
     };
-    let finalizer = matches!(step, Step::PlaceFinalizer | Step::ReleaseFinalizer);
-    let version = version.map_or(0, |seen: &Seen| match finalizer {
-        true => u64::try_from(seen.generation).unwrap_or_default(),
-        false => seen.version,
-    });
+    let version = version.map_or(0, |seen: &Seen| seen.version);
     let at = record.failed(now, chance, least, LONGEST_REFUSED);
-    record.memory.refused = wants.map(|wants| Refused { level, finalizer, wants, version, verdict: failed.verdict() });
+    record.memory.refused = wants.map(|wants| Refused { level, wants, version, verdict: failed.verdict() });
     index.queue.push_at(job.id, home, at);
     // Once more, so that the condition says so; but what has no place in the condition would be sent again at once.
     let is_shown = match step {

@@ -523,6 +523,8 @@ impl<'a> Writer<'a> {
         let service = self.body(Level::Service).await?;
         let status = wanted::internal_status(self.service, service.get("status"));
         let status = wanted::translated(&status, &self.job.internal_generations);
+        // A copy that has just been made again has no status, and null is refused.
+        let status = if status.is_object() { status } else { json!({}) };
         let facts = StatusFacts::of(Some(&status));
         let uid = self.job.internal.as_ref().map(|facts| &*facts.seen.uid);
         let object = self.object(Level::Internal, uid, json!({ "status": status }))?;
@@ -561,6 +563,6 @@ impl<'a> Writer<'a> {
         let object = self.object(Level::Tenant, Some(&tenant.seen.uid), json!({ "status": status }))?;
         let request = self.apply(Level::Tenant, STATUS_MANAGER, &object)?.subresource("status");
         let body = self.send(Level::Tenant, request, Some(tenant.wants)).await?;
-        Ok(Outcome::Wrote { level: Level::Tenant, body, settled: Box::new(Settled::TenantStatus(facts, from)) })
+        Ok(Outcome::Wrote { level: Level::Tenant, body, settled: Box::new(Settled::TenantStatus(facts)) })
     }
 }
