@@ -141,7 +141,6 @@ async fn sync_in_the_management_cluster(plane: &ControlPlane) -> TestResult {
         &["patch", "serviceclusterassignments.kubecarrier.io", "--subresource=status", "-n", "team-a"],
         &["patch", "catalogentries.catalog.kubecarrier.io", "--subresource=status", "-n", "team-a"],
         &["watch", "customresourcedefinitions"],
-        &["get", &format!("customresourcedefinitions/{derived}")],
         &["watch", "namespaces"],
         &["get", "namespaces/kube-system"],
         &["get", "secrets/eu-west-1-kubeconfig", "-n", "team-a"],
@@ -168,6 +167,9 @@ async fn sync_in_the_management_cluster(plane: &ControlPlane) -> TestResult {
         &["patch", "serviceclusters.kubecarrier.io/eu-west-1", "-n", "team-a"][..],
         &["patch", "serviceclusters.kubecarrier.io/another", "--subresource=status", "-n", "team-a"],
         &["create", "serviceclusterassignments.kubecarrier.io", "-n", "team-a"],
+        // It only watches these.
+        &["get", "serviceclusters.kubecarrier.io/eu-west-1", "-n", "team-a"],
+        &["get", &format!("customresourcedefinitions/{derived}")],
         &["patch", "catalogentries.catalog.kubecarrier.io", "-n", "team-a"],
         &["patch", &format!("customresourcedefinitions/{derived}")],
         &["get", "secrets/another", "-n", "team-a"],
