@@ -237,14 +237,14 @@ async fn killed_anywhere_it_ends_in_the_same_state() -> TestResult {
     let (mut killed, mut down, mut story) = (0, false, Vec::new());
     // A run that was killed between the end of its roles and that of its namespaces leaves namespaces whose contents nobody
     // can count any more: `all` does not allow these, and the refusal says what does.
-    let mut named: Vec<String> = Vec::new();
+    let mut uncounted: Vec<String> = Vec::new();
     for _ in 0..80 {
         if killed == 20 {
             break;
         }
         let mut args = if down { LESS.to_vec() } else { vec!["apply", "--yes"] };
         args.extend(["-v", "--allow-loopback"]);
-        args.extend(named.iter().map(String::as_str));
+        args.extend(uncounted.iter().map(String::as_str));
         // Before the first write, or after so many of them.
         let writes = random(16);
         let ended = run_until(&platform, &args, writes, Duration::from_millis(random(200))).await?;
@@ -256,7 +256,7 @@ async fn killed_anywhere_it_ends_in_the_same_state() -> TestResult {
             // All is done: now the other way.
             Some((0, _)) => {
                 down = !down;
-                named.clear();
+                uncounted.clear();
                 for (file, text) in aside.iter().zip(&texts) {
                     match down {
                         true => std::fs::remove_file(platform.path(file))?,
@@ -266,7 +266,7 @@ async fn killed_anywhere_it_ends_in_the_same_state() -> TestResult {
             }
             Some((3, said)) if down && said.contains("could not be counted") => {
                 let way = said.lines().find_map(|line| line.trim().strip_prefix("help: to allow this: "));
-                named = way.ok_or(said.clone())?.split(' ').map(str::to_owned).collect();
+                uncounted = way.ok_or(said.clone())?.split(' ').map(str::to_owned).collect();
             }
             // A namespace that is being deleted is not made again before it is gone.
             Some((3 | 5, _)) => tokio::time::sleep(Duration::from_millis(300)).await,
