@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::link::keeper::{self, Link, LinkHandle, LinkOptions};
@@ -43,17 +43,7 @@ impl Linked {
         let options = LinkOptions { may_write: to_link, counters, ..settings.link.clone() };
         let handle = keeper::keep(&shared.management, id, live.clone(), options);
         let namespaces = namespaces::keep(&shared.management, id, &handle, &settings.management, may_write);
-        let (mut link, told) = (handle.subscribe(), news.clone());
-        let of_link =
-            tokio::spawn(
-                async move { while link.changed().await.is_ok() && told.send(News::Changed).await.is_ok() {} },
-            );
-        let (mut spaces, told) = (namespaces.subscribe(), news.clone());
-        let of_spaces =
-            tokio::spawn(
-                async move { while spaces.changed().await.is_ok() && told.send(News::Changed).await.is_ok() {} },
-            );
-        let changes = [of_link.abort_handle(), of_spaces.abort_handle()];
+        let changes = [tell(handle.subscribe(), news.clone()), tell(namespaces.subscribe(), news.clone())];
         let link = handle.link();
         let fed = BTreeMap::from([(String::new(), version(live))]);
         Self { handle, namespaces, link, changes, fed }
@@ -99,6 +89,12 @@ impl Drop for Linked {
     fn drop(&mut self) {
         self.changes.iter().for_each(AbortHandle::abort);
     }
+}
+
+/// Tells of each change, until the handle aborts it.
+fn tell<T: Send + Sync + 'static>(mut changes: watch::Receiver<T>, news: mpsc::Sender<News>) -> AbortHandle {
+    let telling = async move { while changes.changed().await.is_ok() && news.send(News::Changed).await.is_ok() {} };
+    tokio::spawn(telling).abort_handle()
 }
 
 fn version(object: &Value) -> String {

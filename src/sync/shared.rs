@@ -434,8 +434,8 @@ impl Shared {
 
     /// What a dry run would do.
     pub(crate) fn all_that_would_be(&self) -> Vec<Would> {
-        let all: BTreeSet<Would> =
-            self.would.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        all.into_iter().collect()
+        let mut all: Vec<Would> = self.would.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        all.sort();
+        all
     }
 }

@@ -53,7 +53,9 @@ pub(crate) async fn work(shared: &Shared, id: Id) {
                     shared.orphaned(id);
                 }
                 shared.check_policy(id);
-                shared.would_not(id);
+                if shared.dry_run {
+                    shared.would_not(id);
+                }
             }
             break;
         };

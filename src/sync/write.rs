@@ -386,42 +386,12 @@ impl<'a> Writer<'a> {
         };
         let object = self.object(level, uid, wanted.fields.clone())?;
         let request = self.apply(level, manager, &object)?;
-        let is_there = uid.is_some();
-        if self.shared.dry_run || look_first && is_there {
-            // Nothing is remembered of the object: perhaps the server only writes it in another way.
-            let would = match self.send(level, request.clone().dry_run(true), Some(wants)).await {
-                Ok(would) => would,
-                // Writing it may well do.
-                Err(outcome) if !self.shared.dry_run && outcome.is_untried() => {
-                    return self.write_copy(level, (manager, shape), request, wanted, corrected).await;
-                }
-                Err(outcome) => return Err(outcome),
-            };
-            let owned = |body: &Value| applied_by(body, manager, "", shape).map(|owned| digest(shape, owned));
-            let known = match level {
-                Level::Service => self.job.copy.as_ref(),
-                Level::Internal | Level::Tenant => self.job.internal.as_ref(),
-            };
-            if is_there && owned(&would).is_some() && owned(&would) == known.map(|facts| facts.owned) {
-                return self.looked(level, wants).await;
-            }
-            if self.shared.dry_run {
-                return Ok(Outcome::Would { level, body: would });
-            }
+        // Nothing may be remembered of the object: perhaps the server only writes it in another way.
+        if (self.shared.dry_run || look_first && uid.is_some())
+            && let Some(outcome) = self.tried(level, (manager, shape), &request, wants).await?
+        {
+            return Ok(outcome);
         }
-        self.write_copy(level, (manager, shape), request, wanted, corrected).await
-    }
-
-    /// Sends the apply of a copy.
-    async fn write_copy(
-        &self,
-        level: Level,
-        (manager, shape): (&str, &Shape),
-        request: ApiRequest,
-        wanted: Wanted,
-        corrected: Option<String>,
-    ) -> Result<Outcome> {
-        let wants = digest(shape, wanted.fields.clone());
         let body = self.send(level, request, Some(wants)).await?;
         let owned = applied_by(&body, manager, "", shape).unwrap_or_default();
         // A difference in the answer to the write itself is admission's doing.
@@ -431,6 +401,31 @@ impl<'a> Writer<'a> {
         };
         let settled = Settled::Copy { level, wants, overwritten, corrected };
         Ok(Outcome::Wrote { level, body, settled: Box::new(settled) })
+    }
+
+    /// What a dry run of an apply tells; `None` where it has to be sent.
+    async fn tried(
+        &self,
+        level: Level,
+        (manager, shape): (&str, &Shape),
+        request: &ApiRequest,
+        wants: Digest,
+    ) -> Result<Option<Outcome>> {
+        let would = match self.send(level, request.clone().dry_run(true), Some(wants)).await {
+            Ok(would) => would,
+            // Writing it may well do.
+            Err(outcome) if !self.shared.dry_run && outcome.is_untried() => return Ok(None),
+            Err(outcome) => return Err(outcome),
+        };
+        let known = match level {
+            Level::Service => self.job.copy.as_ref(),
+            Level::Internal | Level::Tenant => self.job.internal.as_ref(),
+        };
+        let owned = applied_by(&would, manager, "", shape).map(|owned| digest(shape, owned));
+        if owned.is_some() && owned == known.map(|facts| facts.owned) {
+            return self.looked(level, wants).await.map(Some);
+        }
+        Ok(self.shared.dry_run.then_some(Outcome::Would { level, body: would }))
     }
 
     /// A copy that an apply would not change: what is there counts as what is wanted.
