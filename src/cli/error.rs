@@ -56,6 +56,16 @@ impl CliError {
         self.hints.push(text.into());
         self
     }
+
+    /// Adds which of the names that there are was probably meant by `name`, or else all of them.
+    #[must_use]
+    pub(super) fn among(self, name: &str, known: &[String]) -> Self {
+        match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => self.hint(format!("did you mean `{near}`?")),
+            None if known.is_empty() => self,
+            None => self.hint(format!("it has {}", known.join(", "))),
+        }
+    }
 }
 
 impl fmt::Display for CliError {
@@ -101,12 +111,10 @@ impl From<UnknownName> for CliError {
         if unknown.broken {
             return error.hint("its ServiceCluster is there but has errors: `carrier check` shows them");
         }
-        match nearest(&unknown.name, unknown.known.iter().map(String::as_str)) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None if !unknown.known.is_empty() => error.hint(format!("it has {}", unknown.known.join(", "))),
-            None if unknown.kind == NameKind::ServiceCluster => error.hint("add a ServiceCluster first"),
-            None => error,
+        if unknown.known.is_empty() && unknown.kind == NameKind::ServiceCluster {
+            return error.hint("add a ServiceCluster first");
         }
+        error.among(&unknown.name, &unknown.known)
     }
 }
 

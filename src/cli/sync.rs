@@ -18,7 +18,6 @@ use crate::cluster::connect::{ConnectOptions, Connector};
 use crate::cluster::{ClusterError, runtime};
 use crate::model::cluster::ClusterId;
 use crate::model::config::Config;
-use crate::model::nearest::nearest;
 use crate::sync::listen::{Listen, Listener, Pages};
 use crate::sync::logs::{self, LogFormat};
 use crate::sync::pages::ProcessPages;
@@ -209,13 +208,9 @@ fn not_begun(why: &NotBegun) -> CliError {
         NotBegun::NoKind(kind) => CliError::new(Exit::Errors, format!("the management cluster does not serve `{kind}`"))
             .hint("check `--kubeconfig` and `--context`; in the management cluster, `carrier apply` makes the kinds of KubeCarrier"),
         NotBegun::NoCluster { wanted, known } => {
-            let error = CliError::usage(format!("the management cluster has no ServiceCluster `{wanted}`"));
             let names: Vec<String> = known.iter().map(ToString::to_string).collect();
-            match nearest(&wanted.to_string(), names.iter().map(String::as_str)) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None if names.is_empty() => error,
-                None => error.hint(format!("it has {}", names.join(", "))),
-            }
+            CliError::usage(format!("the management cluster has no ServiceCluster `{wanted}`"))
+                .among(&wanted.to_string(), &names)
         }
     }
 }
