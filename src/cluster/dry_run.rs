@@ -129,9 +129,7 @@ impl<'a> World<'a> {
             // What is not rendered is not listed: it may be there.
             None => !self.wanted.contains(key),
         };
-        let namespace = key.namespace.as_ref().is_none_or(|name| {
-            is_there(&ObjectKey { group: String::new(), kind: "Namespace".into(), namespace: None, name: name.clone() })
-        });
+        let namespace = key.namespace.as_deref().is_none_or(|name| is_there(&ObjectKey::of_namespace(name)));
         let kind = Resource::rendered().iter().find(|r| r.group == key.group && r.kind == key.kind);
         let crd = kind.is_some_and(|resource| {
             let (group, kind) = CRD;

@@ -131,8 +131,7 @@ pub(crate) fn losing_copies(
     live: &LiveCluster,
     impacts: &BTreeMap<ObjectKey, Impact>,
 ) -> BTreeMap<ObjectKey, Served> {
-    let may_have = |impact: &Impact| impact.destroyed_count > 0 || impact.unchecked.is_some();
-    let spaces = impacts.iter().filter(|(key, impact)| key.kind == "Namespace" && may_have(impact));
+    let spaces = impacts.iter().filter(|(key, impact)| key.kind == "Namespace" && impact.may_destroy());
     let tenants = spaces.filter_map(|(key, _)| {
         let body = &live.objects.get(key)?.body;
         let tenant = body.pointer("/metadata/labels")?.get(TENANT)?.as_str()?;

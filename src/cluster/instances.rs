@@ -13,9 +13,8 @@ use super::client::{Cluster, ListSink};
 use super::error::{ClusterError, ErrorKind};
 use super::policies::Policies;
 use super::request::Selection;
-use crate::model::keys::DELETION_POLICY;
+use crate::model::keys::{DELETION_POLICY, annotation};
 use crate::model::kinds::DeletionPolicyConfig;
-use crate::model::kinds::deletion::DeletionPolicy;
 use crate::model::resource::Resource;
 use crate::plan::types::{Impact, ObjectRef};
 
@@ -45,8 +44,7 @@ impl ListSink for Instances {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let names = self.namespaces.entry(text("/metadata/namespace").to_owned()).or_default();
         names.uids.push(text("/metadata/uid").to_owned());
-        let policy = object.pointer("/metadata/annotations").and_then(|all| all.get(DELETION_POLICY)?.as_str());
-        if let Some(policy) = policy {
+        if let Some(policy) = annotation(&object, DELETION_POLICY) {
             names.asking.push((text("/metadata/name").to_owned(), policy.to_owned()));
         }
         if names.first.len() < NAMED {
@@ -95,14 +93,13 @@ impl Instances {
         place: Where<'a>,
         config: &DeletionPolicyConfig,
     ) -> (usize, Vec<(Option<&'a str>, &'a str)>) {
-        let blocks = |asked: Option<&str>| config.in_effect(asked).0 == DeletionPolicy::Block;
         let (mut count, mut first) = (0, Vec::new());
         for (namespace, names) in self.chosen(place) {
             let namespace = Some(namespace).filter(|n| !n.is_empty());
-            let asking = names.asking.iter().filter(|(_, policy)| blocks(Some(policy)));
+            let asking = names.asking.iter().filter(|(_, policy)| config.blocks(Some(policy)));
             count += asking.clone().count();
             first.extend(asking.map(|(name, _)| (namespace, name.as_str())));
-            if blocks(None) {
+            if config.blocks(None) {
                 count += names.uids.len() - names.asking.len();
                 let silent = names.first.iter().filter(|name| !names.asking.iter().any(|(asking, _)| asking == *name));
                 first.extend(silent.map(|name| (namespace, name.as_str())));
@@ -223,6 +220,7 @@ pub(crate) fn impact<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::kinds::deletion::DeletionPolicy;
     use serde_json::json;
 
     #[test]

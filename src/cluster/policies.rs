@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::compile::route::RouteCrds;
 use crate::model::cluster::Target;
+use crate::model::kinds::DeletionPolicyConfig;
 use crate::model::kinds::table::CATALOG_GROUP;
-use crate::model::kinds::{CatalogEntrySpec, DeletionPolicyConfig};
 use crate::model::resource::Resource;
 use crate::plan::live::LiveCluster;
 
@@ -32,7 +32,7 @@ impl Policies {
         if *target != Target::Management {
             return Self::none();
         }
-        let entries = live.objects.iter().filter(|(key, _)| key.kind == "CatalogEntry" && key.group == CATALOG_GROUP);
+        let entries = live.objects.iter().filter(|(key, _)| key.is(CATALOG_GROUP, "CatalogEntry"));
         let services = entries.filter_map(|(key, entry)| of_entry(key.namespace.as_deref()?, &entry.body));
         Self { services: services.collect(), other: Some(DeletionPolicyConfig::default()) }
     }
@@ -46,9 +46,8 @@ impl Policies {
 
 /// The CRD that the tenants of an entry use, and the policies.
 fn of_entry(provider: &str, entry: &Value) -> Option<(String, DeletionPolicyConfig)> {
-    let spec: CatalogEntrySpec = serde_json::from_value(entry.get("spec")?.clone()).ok()?;
-    let crds = RouteCrds::of(provider, &spec).ok()?;
-    Some((crds.derived.unwrap_or(crds.internal), spec.deletion_policy.unwrap_or_default()))
+    let (crds, spec) = RouteCrds::read(provider, entry)?;
+    Some((crds.tenant().to_owned(), spec.deletion_policy.unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::load::Loaded;
 use super::render::staying::Staying;
 use super::render::{ManifestSet, render};
 use super::resolve::Resolved;
+use crate::model::codes::io;
 use crate::model::codes::lock::{NOT_RECORDED, UNUSED_SNAPSHOT};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::FileId;
@@ -50,7 +51,7 @@ pub(crate) fn shown(mut diagnostics: Diagnostics, loaded: &Loaded) -> Vec<Diagno
         diagnostics.retain(|d| d.code != &UNUSED_SNAPSHOT && d.code != &NOT_RECORDED);
     }
     // A file that cannot be read is one problem; its text is empty, and what is missing in it is no other.
-    let of_files = |d: &Diagnostic| d.code.id.starts_with("CAR000") || d.code.id.starts_with("CAR001");
+    let of_files = |d: &Diagnostic| io::ALL.contains(&d.code);
     let file = |d: &Diagnostic| d.primary.as_ref().map(|label| label.span.file);
     let unreadable: BTreeSet<FileId> = diagnostics.iter().filter(|d| of_files(d)).filter_map(file).collect();
     diagnostics.retain(|d| of_files(d) || !file(d).is_some_and(|file| unreadable.contains(&file)));

@@ -1,7 +1,9 @@
 //! Keys of the labels, annotations and finalizers that carrier writes or reads (`kubecarrier.md` §2.2,
 //! `docs/compatibility.md`).
 //!
-//! Render writes some of them and sync reads them, so both use these constants.
+//! Render writes some of them and sync reads them, so both use these constants, and one reader of annotations.
+
+use serde_json::Value;
 
 /// Label of an internal or derived CRD: the provider's namespace.
 pub const ORIGIN_NAMESPACE: &str = "kubecarrier.io/origin-namespace";
@@ -73,3 +75,9 @@ pub const SYSTEM_NAMESPACE: &str = "kubecarrier-system";
 pub const SYNC_ACCOUNT: &str = "carrier-sync";
 /// The Role of sync in a namespace, and in the management cluster the ClusterRole with what every repository needs.
 pub const SYNC_ROLE: &str = "kubecarrier:sync";
+
+/// The value of an annotation of an object.
+#[must_use]
+pub(crate) fn annotation<'o>(object: &'o Value, key: &str) -> Option<&'o str> {
+    object.get("metadata")?.get("annotations")?.get(key)?.as_str()
+}

@@ -99,10 +99,22 @@ impl From<&ManifestId> for ObjectKey {
 }
 
 impl ObjectKey {
+    /// The key of the namespace with this name.
+    #[must_use]
+    pub fn of_namespace(name: &str) -> Self {
+        Self { group: String::new(), kind: "Namespace".to_owned(), namespace: None, name: name.to_owned() }
+    }
+
+    /// Whether it is of this API group and kind.
+    #[must_use]
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.group == group && self.kind == kind
+    }
+
     /// Whether it is a CustomResourceDefinition.
     #[must_use]
     pub fn is_crd(&self) -> bool {
-        self.group == "apiextensions.k8s.io" && self.kind == "CustomResourceDefinition"
+        self.is("apiextensions.k8s.io", "CustomResourceDefinition")
     }
 
     /// The stage in which objects of its kind are applied.

@@ -24,7 +24,7 @@ pub(crate) fn concerns(key: &ObjectKey) -> bool {
 }
 
 /// A resource with its group, the name of an object or `None` for all, and a verb.
-type Right = (String, Option<String>, String);
+pub(crate) type Right = (String, Option<String>, String);
 /// A subject, and a namespace or `None` for the whole cluster.
 type Scope = (String, Option<String>);
 type Rights = BTreeMap<Scope, BTreeSet<Right>>;
@@ -131,7 +131,8 @@ fn add_binding(binding: &ObjectKey, body: &Value, objects: &Objects<'_>, all: &m
 }
 
 /// The rights of a role: one for each resource, name and verb of its rules.
-fn rules(role: &Value) -> BTreeSet<Right> {
+#[must_use]
+pub(crate) fn rules(role: &Value) -> BTreeSet<Right> {
     let mut rights = BTreeSet::new();
     for rule in role.get("rules").and_then(Value::as_array).into_iter().flatten() {
         let list = |key: &str| -> Vec<&str> {

@@ -253,7 +253,7 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
 /// Whether instances are, or may be, still in what is being deleted: then the deletion is not done, and what sync needs
 /// for it must not be deleted before.
 fn has_instances(input: &ClusterInput<'_>, key: &ObjectKey) -> bool {
-    input.impacts.get(key).is_some_and(|impact| impact.destroyed_count > 0 || impact.unchecked.is_some())
+    input.impacts.get(key).is_some_and(Impact::may_destroy)
 }
 
 /// Plans an object of the repository.

@@ -19,7 +19,7 @@ pub(crate) fn of_update(key: &ObjectKey, live: &Value, new: &Value) -> Vec<Reaso
     if key.is_crd() {
         return crd::reasons(live, new);
     }
-    if is(key, CORE_GROUP, "ServiceClusterAssignment") {
+    if key.is(CORE_GROUP, "ServiceClusterAssignment") {
         let namespace =
             |body: &Value| body.pointer("/metadata/annotations")?.get(SERVICE_NAMESPACE)?.as_str().map(str::to_owned);
         if let (Some(was), Some(is)) = (namespace(live), namespace(new))
@@ -53,7 +53,7 @@ pub(crate) fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reaso
             _ => reason(Effect::Destructive, "its instances are deleted with it, if there are any"),
         }];
     }
-    if key.kind == "Namespace" && key.group.is_empty() {
+    if key.is("", "Namespace") {
         let text = match known.map(|impact| impact.destroyed_count) {
             Some(n) if n > 0 => format!("everything in it is deleted with it, including {}", count(n, "instance")),
             _ if is_uncounted(impact) => {
@@ -67,18 +67,18 @@ pub(crate) fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reaso
         Some(n) if n > 0 => format!(", and {} would be left without it", count(n, "instance")),
         _ => String::new(),
     };
-    if is(key, CATALOG_GROUP, "Offering") {
+    if key.is(CATALOG_GROUP, "Offering") {
         let tenant = key.namespace.as_deref().unwrap_or_default();
         return vec![reason(Effect::Breaking, format!("{tenant} is no longer offered the service{orphans}"))];
     }
-    if is(key, CORE_GROUP, "ServiceClusterAssignment") && instances != Some(0) {
+    if key.is(CORE_GROUP, "ServiceClusterAssignment") && instances != Some(0) {
         let text = format!("the tenant is no longer served by the cluster{orphans}");
         return vec![reason(Effect::Breaking, text)];
     }
-    if is(key, CORE_GROUP, "ServiceCluster") {
+    if key.is(CORE_GROUP, "ServiceCluster") {
         return vec![reason(Effect::Breaking, "its services are no longer served")];
     }
-    if is(key, CATALOG_GROUP, "CatalogEntry") {
+    if key.is(CATALOG_GROUP, "CatalogEntry") {
         return vec![reason(Effect::Breaking, "its service is no longer served")];
     }
     Vec::new()
@@ -88,10 +88,6 @@ pub(crate) fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reaso
 #[must_use]
 pub(crate) fn is_uncounted(impact: Option<&Impact>) -> bool {
     impact.and_then(|impact| impact.unchecked.as_deref()).is_some_and(|why| why != NOT_ASKED)
-}
-
-fn is(key: &ObjectKey, group: &str, kind: &str) -> bool {
-    key.group == group && key.kind == kind
 }
 
 #[cfg(test)]

@@ -48,18 +48,22 @@ pub(crate) struct GuardInput {
 /// object.
 #[must_use]
 pub(crate) fn is_allowed(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
-    let name = flag_name(about);
-    // The kind may be written out: `customresourcedefinition/…`.
-    let long =
-        (about.kind == "CustomResourceDefinition").then(|| name.replacen("crd/", "customresourcedefinition/", 1));
-    allowed.iter().any(|a| a.flag == flag && (a.name == "all" || a.name == name || Some(&a.name) == long.as_ref()))
+    are_all(allowed, flag) || is_named(allowed, flag, about)
+}
+
+/// Whether a flag was given for `all`.
+fn are_all(allowed: &[Allowed], flag: &str) -> bool {
+    allowed.iter().any(|a| a.flag == flag && a.name == "all")
 }
 
 /// Whether a flag was given for this object by its name. `all` stands for what was shown: it does not allow what nobody
 /// could count.
 fn is_named(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
-    let named: Vec<Allowed> = allowed.iter().filter(|a| a.name != "all").cloned().collect();
-    is_allowed(&named, flag, about)
+    let name = flag_name(about);
+    // The kind may be written out: `customresourcedefinition/…`.
+    let long =
+        (about.kind == "CustomResourceDefinition").then(|| name.replacen("crd/", "customresourcedefinition/", 1));
+    allowed.iter().any(|a| a.flag == flag && (a.name == name || Some(&a.name) == long.as_ref()))
 }
 
 /// All refusals of a plan, the most severe first.
@@ -220,7 +224,7 @@ fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
             message = format!("{message} ({})", lines.join("; "));
         }
     }
-    if uncounted && plan.allowed.iter().any(|a| a.flag == flag && a.name == "all") {
+    if uncounted && are_all(&plan.allowed, flag) {
         message = format!("{message}; `{flag} all` does not allow to delete what could not be counted");
     }
     Some(Refusal { guard: guard.to_owned(), message, flag: Some(format!("{flag} {}", flag_name(&change.object))) })

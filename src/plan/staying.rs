@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::access_change::rules;
 use super::inventory::{Inventory, Ownership};
 use super::live::{LiveCluster, LiveObject};
 use super::steps::crd_key;
 use crate::compile::render::Manifest;
-use crate::compile::render::staying::{GroupPlural, Staying, StayingIn, StayingKinds};
+use crate::compile::render::staying::{GroupPlural, Staying, StayingIn, StayingKinds, crd_name};
 use crate::compile::route::RouteCrds;
 use crate::model::cluster::ClusterId;
 use crate::model::keys::{BASE_CRD, ORIGIN_NAMESPACE, SERVICE_CLUSTER, SERVICE_NAMESPACE, SYNC_ROLE, TENANT};
-use crate::model::kinds::CatalogEntrySpec;
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::object::{ManifestId, ObjectKey};
 
@@ -27,13 +27,13 @@ pub(crate) fn staying(live: &LiveCluster, inventory: &Inventory, is_wanted: impl
     for (id, kinds) in gone().filter(|(key, _)| key.is_crd()).filter_map(|(_, crd)| of_crd(&crd.body, &services)) {
         clusters.entry(id).or_default().kinds.extend(&kinds);
     }
-    for (key, offering) in gone().filter(|(key, _)| is(key, CATALOG_GROUP, "Offering")) {
+    for (key, offering) in gone().filter(|(key, _)| key.is(CATALOG_GROUP, "Offering")) {
         let crd = offering.body.pointer("/spec/crd/name").and_then(Value::as_str);
         if let (Some(tenant), Some((id, kinds))) = (&key.namespace, crd.and_then(|name| services.get(name))) {
             clusters.entry(id.clone()).or_default().offered.entry(tenant.clone()).or_default().extend(kinds);
         }
     }
-    for (key, assignment) in gone().filter(|(key, _)| is(key, CORE_GROUP, "ServiceClusterAssignment")) {
+    for (key, assignment) in gone().filter(|(key, _)| key.is(CORE_GROUP, "ServiceClusterAssignment")) {
         let cluster = assignment.body.pointer("/spec/serviceCluster/name").and_then(Value::as_str);
         let annotations = assignment.body.pointer("/metadata/annotations");
         let namespace = annotations.and_then(|all| all.get(SERVICE_NAMESPACE)?.as_str());
@@ -42,7 +42,8 @@ pub(crate) fn staying(live: &LiveCluster, inventory: &Inventory, is_wanted: impl
             here.namespaces.insert(namespace.to_owned());
             let tenant = assignment.body.pointer("/spec/managementNamespace/name").and_then(Value::as_str);
             // No Role can be made in a namespace that is being deleted.
-            let is_going = |name: &str| live.objects.get(&space(name)).is_some_and(LiveObject::is_terminating);
+            let is_going =
+                |name: &str| live.objects.get(&ObjectKey::of_namespace(name)).is_some_and(LiveObject::is_terminating);
             here.tenants.extend(
                 tenant.filter(|tenant| !is_going(tenant)).map(|tenant| (tenant.to_owned(), namespace.to_owned())),
             );
@@ -56,13 +57,9 @@ pub(crate) fn staying(live: &LiveCluster, inventory: &Inventory, is_wanted: impl
 pub(crate) fn without_absent(staying: &mut Staying, id: &ClusterId, live: Option<&LiveCluster>) {
     let Some(here) = staying.clusters.get_mut(id) else { return };
     here.tenants.retain(|_, name| {
-        live.and_then(|live| live.objects.get(&space(name))).is_some_and(|space| !space.is_terminating())
+        live.and_then(|live| live.objects.get(&ObjectKey::of_namespace(name)))
+            .is_some_and(|space| !space.is_terminating())
     });
-}
-
-/// The key of a namespace.
-fn space(name: &str) -> ObjectKey {
-    ObjectKey { group: String::new(), kind: "Namespace".to_owned(), namespace: None, name: name.to_owned() }
 }
 
 /// A service that a tenant is no longer offered, and whose instances sync may still have to follow.
@@ -95,11 +92,11 @@ pub(crate) fn former(
         let Some((role, tenant)) = role.zip(key.namespace.as_deref().and_then(|name| tenant_of(live, name))) else {
             continue;
         };
-        let will = permissions(&manifest.body);
-        let lost = permissions(&role.body).into_iter().filter(|permission| !will.contains(permission));
-        let lost: BTreeSet<(&str, &str)> = lost.map(|(group, plural, ..)| (group, plural)).collect();
+        let will = rules(&manifest.body);
+        let lost = rules(&role.body).into_iter().filter(|right| !will.contains(right));
+        let lost: BTreeSet<String> = lost.map(|(resource, ..)| resource).collect();
         for (crd, (cluster, kinds)) in &services {
-            let is_lost = kinds.base.iter().any(|(group, plural)| lost.contains(&(group.as_str(), plural.as_str())));
+            let is_lost = kinds.base.iter().any(|base| lost.contains(&crd_name(base)));
             if cluster == id && is_lost && is_wanted(&crd_key(crd)) {
                 let (cluster, tenant) = (cluster.clone(), tenant.to_owned());
                 found.push(Former { cluster, tenant, crd: crd.clone(), kinds: kinds.clone() });
@@ -111,8 +108,7 @@ pub(crate) fn former(
 
 /// The tenant of a namespace in a service cluster.
 fn tenant_of<'a>(live: &'a LiveCluster, namespace: &str) -> Option<&'a str> {
-    let mut spaces = live.objects.iter().filter(|(key, _)| is(key, "", "Namespace"));
-    let (_, space) = spaces.find(|(key, _)| key.name == namespace)?;
+    let space = live.objects.get(&ObjectKey::of_namespace(namespace))?;
     space.body.pointer("/metadata/labels")?.get(TENANT)?.as_str()
 }
 
@@ -132,38 +128,13 @@ pub(crate) fn lacking(beside: &[Manifest], wanted: &[Manifest], live: &LiveClust
         matches!(manifest.id.kind.as_str(), "Role" | "ClusterRole") && manifest.id.name.starts_with(SYNC_ROLE)
     };
     let lacking = beside.iter().filter(is_role).filter_map(|manifest| {
-        let usual = known.get(&manifest.id).map(|body| permissions(body)).unwrap_or_default();
+        let usual = known.get(&manifest.id).map(|body| rules(body)).unwrap_or_default();
         let key = ObjectKey::from(&manifest.id);
-        let has = live.objects.get(&key).map(|object| permissions(&object.body)).unwrap_or_default();
-        let needed = permissions(&manifest.body);
-        needed.iter().any(|permission| !usual.contains(permission) && !has.contains(permission)).then_some(key)
+        let has = live.objects.get(&key).map(|object| rules(&object.body)).unwrap_or_default();
+        let needed = rules(&manifest.body);
+        needed.iter().any(|right| !usual.contains(right) && !has.contains(right)).then_some(key)
     });
     lacking.collect()
-}
-
-/// An API group, a resource, the name of an object or none, and a verb.
-type Permission<'a> = (&'a str, &'a str, &'a str, &'a str);
-
-/// What the rules of a role permit.
-fn permissions(role: &Value) -> BTreeSet<Permission<'_>> {
-    fn texts<'a>(rule: &'a Value, key: &str) -> Vec<&'a str> {
-        rule.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
-    }
-    let mut all = BTreeSet::new();
-    for rule in role.get("rules").and_then(Value::as_array).into_iter().flatten() {
-        let mut names = texts(rule, "resourceNames");
-        if names.is_empty() {
-            names.push("");
-        }
-        let (groups, resources, verbs) = (texts(rule, "apiGroups"), texts(rule, "resources"), texts(rule, "verbs"));
-        for (group, resource) in groups.iter().flat_map(|group| resources.iter().map(move |resource| (group, resource)))
-        {
-            for (name, verb) in names.iter().flat_map(|name| verbs.iter().map(move |verb| (name, verb))) {
-                all.insert((*group, *resource, *name, *verb));
-            }
-        }
-    }
-    all
 }
 
 /// The services by the name of the CRD that tenants use, as the CatalogEntries and the CRDs have them.
@@ -172,13 +143,12 @@ fn services<'a>(
 ) -> BTreeMap<String, (ClusterId, StayingKinds)> {
     let crds: BTreeMap<&str, &Value> =
         members.clone().filter(|(key, _)| key.is_crd()).map(|(key, crd)| (key.name.as_str(), &crd.body)).collect();
-    let entries = members.filter(|(key, _)| is(key, CATALOG_GROUP, "CatalogEntry"));
+    let entries = members.filter(|(key, _)| key.is(CATALOG_GROUP, "CatalogEntry"));
     let services = entries.filter_map(|(key, entry)| {
-        let spec: CatalogEntrySpec = serde_json::from_value(entry.body.get("spec")?.clone()).ok()?;
-        let names = RouteCrds::of(key.namespace.as_deref()?, &spec).ok()?;
+        let (names, _) = RouteCrds::read(key.namespace.as_deref()?, &entry.body)?;
         let internal = crds.get(names.internal.as_str());
         let mut kinds = StayingKinds::default();
-        let tenant = names.derived.clone().unwrap_or_else(|| names.internal.clone());
+        let tenant = names.tenant().to_owned();
         kinds.tenant.extend(kind(&tenant));
         kinds.internal.extend(kind(&names.internal).filter(|_| names.derived.is_some()));
         kinds.base.extend(internal.and_then(|crd| base(crd)));
@@ -215,10 +185,6 @@ fn base(crd: &Value) -> Option<GroupPlural> {
 fn kind(crd: &str) -> Option<GroupPlural> {
     let (plural, group) = crd.split_once('.')?;
     Some((group.to_owned(), plural.to_owned()))
-}
-
-fn is(key: &ObjectKey, group: &str, kind: &str) -> bool {
-    key.group == group && key.kind == kind
 }
 
 #[cfg(test)]

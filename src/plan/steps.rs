@@ -146,12 +146,7 @@ pub(crate) fn served_by(wanted: &[Manifest]) -> BTreeMap<(String, String), Strin
 /// The objects that must exist before an object can be created: its namespace, and the CRD of its kind.
 #[must_use]
 pub(crate) fn prerequisites(key: &ObjectKey, served_by: &BTreeMap<(String, String), String>) -> BTreeSet<ObjectKey> {
-    let namespace = key.namespace.as_ref().map(|name| ObjectKey {
-        group: String::new(),
-        kind: "Namespace".to_owned(),
-        namespace: None,
-        name: name.clone(),
-    });
+    let namespace = key.namespace.as_deref().map(ObjectKey::of_namespace);
     let crd = served_by.get(&(key.group.clone(), key.kind.clone())).map(|name| crd_key(name));
     namespace.into_iter().chain(crd).collect()
 }

@@ -276,6 +276,14 @@ pub struct Impact {
     pub originals: Option<Counted>,
 }
 
+impl Impact {
+    /// Whether it would delete instances, as far as anybody could count them.
+    #[must_use]
+    pub fn may_destroy(&self) -> bool {
+        self.destroyed_count > 0 || self.unchecked.is_some()
+    }
+}
+
 /// Which instances were counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {

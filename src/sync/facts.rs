@@ -10,7 +10,7 @@ use super::service::{INTERNAL_MANAGER, SERVICE_MANAGER, Service};
 use super::shape::Shape;
 use super::status::StatusFacts;
 use super::wanted::{self, SYNCED};
-use crate::model::keys::{APPROVED_DELETION, DELETION_POLICY, FINALIZER, ORPHANED, PAUSED};
+use crate::model::keys::{APPROVED_DELETION, DELETION_POLICY, FINALIZER, ORPHANED, PAUSED, annotation};
 
 /// What every object has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,12 +108,6 @@ impl Seen {
             deleting: metadata.get("deletionTimestamp").is_some_and(|time| !time.is_null()),
         })
     }
-}
-
-/// The value of an annotation.
-#[must_use]
-pub(crate) fn annotation<'o>(object: &'o Value, key: &str) -> Option<&'o str> {
-    object.get("metadata")?.get("annotations")?.get(key)?.as_str()
 }
 
 /// The finalizers of an object.

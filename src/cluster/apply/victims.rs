@@ -15,8 +15,7 @@ use crate::cluster::approval::approve;
 use crate::cluster::client::ListSink;
 use crate::cluster::error::{ClusterError, ErrorKind, discreet};
 use crate::cluster::request::{ApiRequest, Selection};
-use crate::model::keys::{DELETION_POLICY, FINALIZER};
-use crate::model::kinds::deletion::DeletionPolicy;
+use crate::model::keys::{DELETION_POLICY, FINALIZER, annotation};
 use crate::model::resource::Resource;
 use crate::plan::steps::Step;
 use crate::plan::types::{Counted, CountedKind};
@@ -112,8 +111,8 @@ impl ListSink for Collect<'_> {
         if self.kind.uids.as_ref().is_some_and(|known| !known.contains(&uid)) {
             self.count.strangers.push(words::full_name(namespace.as_deref(), &name));
         }
-        let asked = object.pointer("/metadata/annotations").and_then(|all| all.get(DELETION_POLICY)?.as_str());
-        if self.kind.policy.as_ref().is_some_and(|policy| policy.in_effect(asked).0 == DeletionPolicy::Block) {
+        let asked = annotation(&object, DELETION_POLICY);
+        if self.kind.policy.as_ref().is_some_and(|policy| policy.blocks(asked)) {
             self.count.blocked.push(words::full_name(namespace.as_deref(), &name));
         }
         let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array);

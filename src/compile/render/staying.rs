@@ -70,7 +70,8 @@ impl Staying {
 }
 
 /// `plural.group`, the name of the CRD.
-pub(super) fn crd_name((group, plural): &GroupPlural) -> String {
+#[must_use]
+pub(crate) fn crd_name((group, plural): &GroupPlural) -> String {
     format!("{plural}.{group}")
 }
 

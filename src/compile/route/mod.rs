@@ -23,7 +23,7 @@ use super::derive::{Derived, schema};
 use crate::model::cluster::ClusterId;
 use crate::model::crd;
 use crate::model::diagnostic::{Diagnostics, Severity};
-use crate::model::keys;
+use crate::model::keys::{self, annotation};
 use crate::model::kinds::{CatalogEntrySpec, DeriveConfig};
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 use crate::model::resource::Resource;
@@ -93,6 +93,19 @@ impl RouteCrds {
             format!("{plural}.{}", cluster.derived_group())
         });
         Ok(Self { cluster, internal, derived })
+    }
+
+    /// The CRDs of a CatalogEntry as an API server has it, with its spec; `None` where it names none.
+    #[must_use]
+    pub fn read(provider: &str, entry: &Value) -> Option<(Self, CatalogEntrySpec)> {
+        let spec: CatalogEntrySpec = serde_json::from_value(entry.get("spec")?.clone()).ok()?;
+        Some((Self::of(provider, &spec).ok()?, spec))
+    }
+
+    /// The CRD that tenants use.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        self.derived.as_deref().unwrap_or(&self.internal)
     }
 }
 
@@ -223,10 +236,6 @@ impl<'c> Served<'c> {
         let stored = self.resource.version.clone();
         Err(RouteError::OtherVersion { crd: name.to_owned(), stored, copied: copied.to_owned() })
     }
-}
-
-fn annotation<'c>(crd: &'c Value, key: &str) -> Option<&'c str> {
-    crd.get("metadata")?.get("annotations")?.get(key)?.as_str()
 }
 
 /// The kind in the service cluster, as the internal CRD names it.

@@ -95,6 +95,12 @@ impl DeletionPolicyConfig {
         DeletionPolicy::ALL.into_iter().all(|other| self.allows(other) == (other == policy))
     }
 
+    /// Whether an instance whose tenant asks for this policy must not be deleted.
+    #[must_use]
+    pub fn blocks(&self, asked: Option<&str>) -> bool {
+        self.in_effect(asked).0 == DeletionPolicy::Block
+    }
+
     /// The policy of an instance whose tenant asks for this one, and whether the tenant asks in vain: for a policy that
     /// does not exist or is not allowed.
     #[must_use]

@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::compile::route::RouteCrds;
 use crate::model::cluster::ClusterId;
 use crate::model::keys::{BASE_CRD, BASE_KIND, BASE_VERSION, CONTROLLED_BY};
-use crate::model::kinds::CatalogEntrySpec;
 use crate::model::resource::Resource;
 
 /// A CRD of the service cluster in the management cluster.
@@ -50,8 +49,7 @@ pub(super) struct Entry {
 impl Entry {
     /// Reads a CatalogEntry; `None` for one of another cluster, and for one that names no CRDs.
     pub(super) fn of(entry: &Value, cluster: &ClusterId) -> Option<Self> {
-        let spec: CatalogEntrySpec = serde_json::from_value(entry.get("spec")?.clone()).ok()?;
-        let crds = RouteCrds::of(&cluster.provider, &spec).ok().filter(|crds| crds.cluster == *cluster)?;
+        let (crds, _) = RouteCrds::read(&cluster.provider, entry).filter(|(crds, _)| crds.cluster == *cluster)?;
         let metadata = entry.get("metadata")?;
         let set = metadata.get("labels").and_then(|labels| labels.get(CONTROLLED_BY)?.as_str());
         Some(Self { name: metadata.get("name")?.as_str()?.to_owned(), set: set.map(str::to_owned), crds })

@@ -8,11 +8,11 @@ use super::report::{
     Deletion, Explanation, Lease, Level, MarksSeen, MarksState, Object, Pause, Presence, ServiceNamespace, Synced,
 };
 use super::waits::waits_for;
-use crate::model::keys::{APPROVED_DELETION, DELETION_POLICY, ORPHANED, PAUSED, SOURCE_UID};
+use crate::model::keys::{APPROVED_DELETION, DELETION_POLICY, ORPHANED, PAUSED, SOURCE_UID, annotation};
 use crate::model::resource::Resource;
 use crate::ops::error::ClusterFailure;
 use crate::sync::catalog::Entry;
-use crate::sync::facts::{annotation, finalizers};
+use crate::sync::facts::finalizers;
 use crate::sync::lease::names::of_cluster;
 use crate::sync::lease::record::Record;
 use crate::sync::link::namespace::{NamespaceState, Owner};

@@ -21,10 +21,9 @@ use super::reach::{self, Unreached};
 use crate::cluster::connect::Connector;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Selection, identity};
 use crate::model::cluster::Target;
-use crate::model::keys::{MANAGEMENT_CLUSTER, ORIGIN_NAMESPACE, SOURCE, SYSTEM_NAMESPACE};
+use crate::model::keys::{MANAGEMENT_CLUSTER, ORIGIN_NAMESPACE, SOURCE, SYSTEM_NAMESPACE, annotation};
 use crate::model::resource::Resource;
 use crate::sync::catalog::{Catalog, Crd, Entry};
-use crate::sync::facts::annotation;
 use crate::sync::lease::{names, record};
 use crate::sync::link::assignment;
 

@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::compile::route::RouteCrds;
 use crate::model::cluster::ClusterId;
 use crate::model::keys::{ORIGIN_NAMESPACE, SERVICE_CLUSTER};
-use crate::model::kinds::CatalogEntrySpec;
 use crate::model::resource::Resource;
 use crate::ops::approve::services::Kind;
 
@@ -72,7 +71,7 @@ pub(super) fn candidates(crds: &[Value], entries: &[Value]) -> Vec<Candidate> {
     for (entry, routes) in entries.iter().filter_map(routes_of) {
         named.extend([Some(routes.internal.clone()), routes.derived.clone()].into_iter().flatten());
         let internal = crds.get(&routes.internal);
-        let crd = routes.derived.clone().unwrap_or_else(|| routes.internal.clone());
+        let crd = routes.tenant().to_owned();
         let tenant = crds.get(&crd);
         let plural = crd.split('.').next().unwrap_or_default().to_owned();
         let candidate = Candidate {
@@ -130,8 +129,7 @@ pub(super) fn candidates(crds: &[Value], entries: &[Value]) -> Vec<Candidate> {
 /// The name of a CatalogEntry and the CRDs that it names; `None` where it names none.
 fn routes_of(entry: &Value) -> Option<(String, RouteCrds)> {
     let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str);
-    let spec: CatalogEntrySpec = serde_json::from_value(entry.get("spec")?.clone()).ok()?;
-    let routes = RouteCrds::of(text("/metadata/namespace")?, &spec).ok()?;
+    let (routes, _) = RouteCrds::read(text("/metadata/namespace")?, entry)?;
     Some((text("/metadata/name")?.to_owned(), routes))
 }
 

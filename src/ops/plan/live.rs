@@ -34,7 +34,7 @@ use crate::plan::inventory::{self, Inventory};
 use crate::plan::live::LiveCluster;
 use crate::plan::staying::Former;
 use crate::plan::steps::crd_key;
-use crate::plan::types::{Action, Drift, ObjectRef, Plan, Refusal};
+use crate::plan::types::{Action, Drift, Impact, ObjectRef, Plan, Refusal};
 use crate::plan::words;
 
 /// A plan, and the clusters it is for.
@@ -160,9 +160,11 @@ async fn observe_all(
     clusters.extend(survey.clusters.into_values());
     let listed = list(clusters, &survey.seen, (&planned.manifests, name), events).await;
     let render = |staying: &Staying| inventory::labelled(compiled.render_beside(staying), name, uid.as_deref());
-    let mut staying = staying(&listed, &planned.manifests);
+    let keys: BTreeSet<ObjectKey> =
+        planned.manifests.management.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
+    let mut staying = staying(&listed, &keys);
     // Instances of a service that is not offered any more are there until somebody deletes them.
-    let left = left(&listed, &planned.manifests).await;
+    let left = left(&listed, (&planned.manifests, &keys)).await;
     let mut beside = None;
     if options.prune {
         let all = std::mem::take(&mut staying);
@@ -229,11 +231,10 @@ async fn list(
 }
 
 /// What the management cluster still has of services and offers that the repository no longer has.
-fn staying(answers: &[Answer<Listed>], manifests: &ManifestSet) -> Staying {
+/// `wanted` are the keys of what the repository has there.
+fn staying(answers: &[Answer<Listed>], wanted: &BTreeSet<ObjectKey>) -> Staying {
     let management = answers.iter().find(|(cluster, ..)| cluster.target == Target::Management);
     let Some((_, inventory, Ok(listed))) = management else { return Staying::default() };
-    let wanted: BTreeSet<ObjectKey> =
-        manifests.management.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
     let mut staying = plan::staying::staying(&listed.live, inventory, |key| wanted.contains(key));
     let ids: Vec<ClusterId> = staying.clusters.keys().cloned().collect();
     for id in ids {
@@ -246,10 +247,9 @@ fn staying(answers: &[Answer<Listed>], manifests: &ManifestSet) -> Staying {
 }
 
 /// The services that tenants are no longer offered and of which they have instances, or may have.
-async fn left(listed: &[Answer<Listed>], manifests: &ManifestSet) -> Vec<Former> {
+async fn left(listed: &[Answer<Listed>], (manifests, keys): (&ManifestSet, &BTreeSet<ObjectKey>)) -> Vec<Former> {
     let found = |target: &Target| listed.iter().find(|(cluster, ..)| cluster.target == *target);
     let Some((management, inventory, Ok(here))) = found(&Target::Management) else { return Vec::new() };
-    let keys: BTreeSet<ObjectKey> = manifests.management.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
     let is_wanted = |key: &ObjectKey| keys.contains(key);
     let former = listed.iter().filter_map(|(cluster, own, there)| {
         let (Target::Service(id), Ok(there)) = (&cluster.target, there) else { return None };
@@ -375,10 +375,7 @@ impl LivePlan {
     fn unpermitted(&self, plan: &Plan, beside: &ManifestSet) -> Option<Refusal> {
         let mut deletions = plan.changes.iter().filter(|change| change.action == Action::Delete);
         // A run that ended between the update of the roles and the last deletion has left no instances.
-        let destroys = deletions.any(|change| {
-            let impact = change.impact.as_ref();
-            impact.is_some_and(|impact| impact.destroyed_count > 0 || impact.unchecked.is_some())
-        });
+        let destroys = deletions.any(|change| change.impact.as_ref().is_some_and(Impact::may_destroy));
         let lacking = self.reached.iter().flat_map(|reached| {
             let target = &reached.cluster.target;
             let keys = plan::staying::lacking(wanted(beside, target), self.wanted(target), &reached.observed.live);

@@ -21,7 +21,7 @@ use crate::cluster::client::Counters;
 use crate::cluster::kubeconfig::{self, Loopback};
 use crate::cluster::{Cluster, ClusterError, ErrorKind, Limits, identity};
 use crate::model::cluster::{ClusterId, Target};
-use crate::model::keys;
+use crate::model::keys::{self, annotation};
 use crate::model::resource::Resource;
 
 /// The pause after a status that could not be written.
@@ -430,10 +430,6 @@ async fn probe(connection: Option<Cluster>, afresh: bool, with_version: bool) ->
         }
         Err(error) => (Answer::Fault(Fault::of(&error)), None),
     }
-}
-
-fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
-    object.pointer("/metadata/annotations")?.get(key)?.as_str()
 }
 
 fn millis(duration: Duration) -> u64 {
