@@ -19,7 +19,7 @@ pub(crate) fn missing(index: &Index) -> Vec<String> {
             missing.push(format!("{cluster}: the cluster was not reached yet"));
         }
     }
-    for indexed in index.services.values() {
+    for indexed in index.services.values().filter(|indexed| indexed.paused.is_none()) {
         let service = &indexed.service;
         let cluster = &service.route.cluster;
         let is_trusted = index.places.clusters.get(cluster).is_some_and(|state| state.trust == Trust::Trusted);
@@ -41,17 +41,23 @@ pub(crate) fn missing(index: &Index) -> Vec<String> {
     missing
 }
 
-/// The clusters that do not count, and why, one line each.
+/// The clusters and services that do not count, and why, one line each. A service at rest is one whose CatalogEntry or
+/// CRD is gone, so that there is nothing to list, or one that somebody paused.
 #[must_use]
 pub(crate) fn not_counted(index: &Index) -> Vec<String> {
-    let clusters = index.places.clusters.iter();
-    let lines = clusters.filter_map(|(cluster, state)| match &state.trust {
+    let clusters = index.places.clusters.iter().filter_map(|(cluster, state)| match &state.trust {
         Trust::Unknown | Trust::Trusted => None,
         Trust::Unreachable(why) | Trust::NoKubeconfig(why) | Trust::IdentityChanged(why) => {
             Some(format!("{cluster}: not counted: {why}"))
         }
     });
-    lines.collect()
+    let services = index.services.values().filter_map(|indexed| {
+        let (route, why) = (&indexed.service.route, indexed.paused.as_ref()?);
+        Some(format!("{}: {}: not counted: {why}", route.cluster, route.tenant.full_name()))
+    });
+    let mut lines: Vec<String> = clusters.chain(services).collect();
+    lines.sort();
+    lines
 }
 
 #[cfg(test)]
@@ -101,5 +107,19 @@ mod tests {
         index.forget_level(id, Level::Service);
         assert_eq!(missing(&index), Vec::<String>::new());
         assert_eq!(not_counted(&index), [format!("{cluster}: not counted: away")]);
+    }
+
+    /// Its derived CRD is gone: a watch of a kind that nobody serves never completes a list.
+    #[test]
+    fn a_service_at_rest_keeps_nobody_unready() {
+        let (mut index, service) = (Index::default(), Arc::new(service()));
+        trusted(&mut index, &service.route.cluster, Trust::Trusted);
+        let id = index.add_service(Arc::clone(&service));
+        let lost = Seen::Lost { message: "no such kind".to_owned(), kind_is_gone: true, forbidden: false };
+        index.watched(id, Level::Tenant, &lost, None, Moment::ZERO);
+        assert!(!missing(&index).is_empty());
+        index.services.get_mut(&id).unwrap().paused = Some("the CRD dbs.eu.team-a is gone".to_owned());
+        assert_eq!(missing(&index), Vec::<String>::new());
+        assert_eq!(not_counted(&index), ["team-a/eu: dbs.eu.team-a: not counted: the CRD dbs.eu.team-a is gone"]);
     }
 }
