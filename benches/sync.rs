@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench sync` starts the servers (see `docs/testing.md`) and prints a table. `CARRIER_BENCH_LARGE=1`
 //! adds a burst of 5,000, 10,000 objects at rest and ten kinds; `CARRIER_BENCH_ONLY=width` (or `instances`) measures
-//! one half. Ratios compare figures of the same run. Times are shown and judged by nobody; what does not depend on
+//! one half, and `CARRIER_BENCH_ONLY=rest` of the instances what they cost at rest and at a restart. Ratios compare figures of the same run. Times are shown and judged by nobody; what does not depend on
 //! the machine (writes for each object, none at rest, none at a restart) is a promise, and the run fails at its end
 //! if one is broken.
 #![allow(clippy::print_stdout, reason = "the output of a benchmark is a table")]
@@ -78,9 +78,10 @@ fn main() -> ExitCode {
     let only = std::env::var("CARRIER_BENCH_ONLY").unwrap_or_default();
     let mut table = Table::default();
     if only != "width" {
+        let extent = if only == "rest" { Extent { rounds: 0, bursts: &[], ..extent } } else { extent };
         block_on(instances(extent, &mut table));
     }
-    if only != "instances" {
+    if !matches!(&*only, "instances" | "rest") {
         block_on(width::measure(extent.kinds, extent.seconds, &mut table));
     }
     table.end()
@@ -89,7 +90,9 @@ fn main() -> ExitCode {
 /// What sync does with instances, in one run over one set of servers.
 async fn instances(extent: Extent, table: &mut Table) {
     let stage = Stage::new().await;
-    latency::measure(&stage, extent.rounds, table).await;
+    if extent.rounds > 0 {
+        latency::measure(&stage, extent.rounds, table).await;
+    }
     let mut made = Vec::new();
     for &size in extent.bursts {
         let names = bursts::measure(&stage, size, table).await;

@@ -5,10 +5,11 @@ use super::digest::Digest;
 use super::facts::{CopyFacts, TenantFacts};
 use super::level::Level;
 use super::marks::Marks;
-use super::memory::Memory;
+use super::memory::{Memory, Refusable};
 use super::status::StatusFacts;
 use super::step::{Decision, Pair, StatusFrom, Step, WriteReason};
-use super::verdict::{Reason, Verdict};
+use super::uid::Uid;
+use super::verdict::{Reason, Truth, Verdict};
 use crate::model::kinds::deletion::DeletionPolicy;
 
 /// What is known of an object. Only a complete list of a watch that is live makes `Absent`.
@@ -111,7 +112,7 @@ pub(crate) fn decide(view: &View<'_>) -> Decision {
         Observed::Absent => without_tenant(view),
         Observed::Present(tenant) => {
             if let Some(who) = view.paused {
-                let verdict = Verdict::new(Reason::Paused, who);
+                let verdict = Verdict::new(Reason::Paused, who.to_owned());
                 return report(view, tenant, verdict, StatusFrom::Itself, None);
             }
             if tenant.seen.deleting { deletion(view, tenant) } else { alive(view, tenant) }
@@ -124,7 +125,7 @@ fn alive(view: &View<'_>, tenant: &TenantFacts) -> Decision {
     let mut steps = Vec::new();
     if !tenant.finalizer {
         // Without it nothing is copied that could be left behind.
-        if let Some(verdict) = was_refused(view, Level::Tenant, tenant.wants, tenant.seen.version) {
+        if let Some(verdict) = was_refused(view, Refusable::Finalizer, tenant.wants, tenant.seen.version) {
             return report(view, tenant, verdict, shown(view), None);
         }
         steps.push(Step::PlaceFinalizer);
@@ -180,9 +181,9 @@ fn pending() -> Verdict {
 /// Whether the current generation of the tenant object has arrived in the service cluster, as far as we remember or
 /// the condition says.
 fn has_arrived(view: &View<'_>, tenant: &TenantFacts) -> bool {
-    view.memory.arrived == Some(tenant.seen.generation)
+    view.memory.arrived() == Some(tenant.seen.generation)
         || tenant.synced.as_ref().is_some_and(|synced| {
-            *synced.status == *"True" && synced.observed_generation == Some(tenant.seen.generation)
+            synced.status == Some(Truth::True) && synced.observed_generation == Some(tenant.seen.generation)
         })
 }
 
@@ -201,7 +202,9 @@ fn first_hop<'a>(view: &View<'a>, tenant: &TenantFacts, internal: Observed<&'a C
     let apply = |reason, look_first| Step::Apply { level: Level::Internal, reason, look_first };
     let internal = match internal {
         Observed::Unknown => return Hop::Wait,
-        Observed::Absent => return refused(view, Level::Internal, tenant.wants, 0, apply(WriteReason::Create, false)),
+        Observed::Absent => {
+            return refused(view, Refusable::Internal, tenant.wants, 0, apply(WriteReason::Create, false));
+        }
         Observed::Present(internal) => internal,
     };
     if internal.seen.deleting {
@@ -210,7 +213,7 @@ fn first_hop<'a>(view: &View<'a>, tenant: &TenantFacts, internal: Observed<&'a C
     let version = internal.seen.version;
     match whose(&internal.marks, &tenant.seen.uid) {
         Whose::Ours => {}
-        Whose::Take(reason) => return refused(view, Level::Internal, tenant.wants, version, apply(reason, false)),
+        Whose::Take(reason) => return refused(view, Refusable::Internal, tenant.wants, version, apply(reason, false)),
         Whose::Theirs(why) => {
             let message = format!("the management cluster has an internal object of this name {why}");
             return Hop::Blocked(Verdict::new(Reason::Conflict, message));
@@ -219,10 +222,12 @@ fn first_hop<'a>(view: &View<'a>, tenant: &TenantFacts, internal: Observed<&'a C
     let memory = &view.memory.internal;
     if !memory.is_in_step(tenant.wants, internal.owned) {
         let step = apply(memory.reason(tenant.wants), memory.is_blank());
-        return refused(view, Level::Internal, tenant.wants, version, step);
+        return refused(view, Refusable::Internal, tenant.wants, version, step);
     }
-    if tenant.exposed != internal.exposed && !memory.is_exposed_as_far_as_possible(tenant.exposed, internal.exposed) {
-        return refused(view, Level::Internal, tenant.wants, version, Step::RemoveExcess);
+    if tenant.exposed != internal.exposed
+        && !view.memory.is_exposed_as_far_as_possible(tenant.exposed, internal.exposed)
+    {
+        return refused(view, Refusable::Internal, tenant.wants, version, Step::RemoveExcess);
     }
     Hop::Done(internal)
 }
@@ -231,14 +236,14 @@ fn second_hop<'a>(view: &View<'a>, tenant: &TenantFacts, wants: Digest) -> Hop<'
     let apply = |reason, look_first| Step::Apply { level: Level::Service, reason, look_first };
     let service = match view.service {
         Observed::Unknown => return Hop::Wait,
-        Observed::Absent => return refused(view, Level::Service, wants, 0, apply(WriteReason::Create, false)),
+        Observed::Absent => return refused(view, Refusable::Service, wants, 0, apply(WriteReason::Create, false)),
         Observed::Present(service) => service,
     };
     let version = service.seen.version;
     match whose(&service.marks, &tenant.seen.uid) {
         Whose::Ours => {}
         Whose::Take(_) if service.seen.deleting => {}
-        Whose::Take(reason) => return refused(view, Level::Service, wants, version, apply(reason, false)),
+        Whose::Take(reason) => return refused(view, Refusable::Service, wants, version, apply(reason, false)),
         // Objects without our label are not watched.
         Whose::Theirs(_) if view.retry && !matches!(service.marks, Marks::OtherSource(_)) => {
             return Hop::Do(Step::Confirm);
@@ -255,7 +260,7 @@ fn second_hop<'a>(view: &View<'a>, tenant: &TenantFacts, wants: Digest) -> Hop<'
         ));
     }
     if service.orphaned {
-        return refused(view, Level::Service, wants, version, apply(WriteReason::Adopt, false));
+        return refused(view, Refusable::Service, wants, version, apply(WriteReason::Adopt, false));
     }
     let memory = &view.memory.service;
     if memory.is_in_step(wants, service.owned) {
@@ -272,25 +277,24 @@ fn second_hop<'a>(view: &View<'a>, tenant: &TenantFacts, wants: Digest) -> Hop<'
         Some(contest) if reason == WriteReason::Correction && contest.backing_off => {
             Hop::Blocked(Verdict::new(Reason::Contested, contest.message.clone()))
         }
-        _ => refused(view, Level::Service, wants, version, apply(reason, memory.is_blank())),
+        _ => refused(view, Refusable::Service, wants, version, apply(reason, memory.is_blank())),
     }
 }
 
 /// The step, unless the same was refused and nothing has changed since.
-fn refused<'a>(view: &View<'_>, level: Level, wants: Digest, version: u64, step: Step) -> Hop<'a> {
-    was_refused(view, level, wants, version).map_or(Hop::Do(step), Hop::Blocked)
+fn refused<'a>(view: &View<'_>, write: Refusable, wants: Digest, version: u64, step: Step) -> Hop<'a> {
+    was_refused(view, write, wants, version).map_or(Hop::Do(step), Hop::Blocked)
 }
 
 /// What a server said of the same write, while nothing has changed and it is not time to try again.
-fn was_refused(view: &View<'_>, level: Level, wants: Digest, version: u64) -> Option<Verdict> {
-    let refused = view.memory.refused.as_ref()?;
-    (!view.retry && refused.is_the_same(level, wants, version)).then(|| refused.verdict.clone())
+fn was_refused(view: &View<'_>, write: Refusable, wants: Digest, version: u64) -> Option<Verdict> {
+    view.memory.was_refused(write, wants, version).filter(|_| !view.retry).cloned()
 }
 
 /// How an instance stands if the service cluster has an object of its name with these marks; `None` where it is ours, or
 /// becomes ours. `uid` is that of the tenant object.
 #[must_use]
-pub(super) fn conflict(marks: &Marks, uid: &str) -> Option<Verdict> {
+pub(super) fn conflict(marks: &Marks, uid: &Uid) -> Option<Verdict> {
     match whose(marks, uid) {
         Whose::Ours | Whose::Take(_) => None,
         Whose::Theirs(why) => Some(in_the_way(&why)),
@@ -311,9 +315,9 @@ enum Whose {
     Theirs(String),
 }
 
-fn whose(marks: &Marks, uid: &str) -> Whose {
+fn whose(marks: &Marks, uid: &Uid) -> Whose {
     match marks {
-        Marks::Ours { uid: found } if **found == *uid => Whose::Ours,
+        Marks::Ours { uid: found } if found == uid => Whose::Ours,
         // The same key with another UID: the tenant object was restored or made anew.
         Marks::Ours { .. } => Whose::Take(WriteReason::Adopt),
         Marks::Missing { proven: true, .. } => Whose::Take(WriteReason::Heal),
@@ -348,7 +352,7 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
             return report(Verdict::new(Reason::DeletionHeld, message));
         }
         if let Some(why) = view.hold.filter(|_| view.policy == DeletionPolicy::Delete && !tenant.approved) {
-            return report(Verdict::new(Reason::DeletionHeld, why));
+            return report(Verdict::new(Reason::DeletionHeld, why.to_owned()));
         }
     }
     if let Place::Closed { verdict, deletions: false, .. } = view.place {
@@ -372,7 +376,7 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
                 (_, false) => Some(Step::Delete(Level::Service)),
             };
             if let Some(step) = step {
-                return match was_refused(view, Level::Service, tenant.wants, service.seen.version) {
+                return match was_refused(view, Refusable::Service, tenant.wants, service.seen.version) {
                     Some(verdict) => report(verdict),
                     None => Decision { steps: vec![step], verdict: Some(waiting()), ..Decision::default() },
                 };
@@ -397,7 +401,7 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
                 };
                 report(Verdict::new(Reason::DeletionWaits, message))
             }
-            false => match was_refused(view, Level::Internal, tenant.wants, internal.seen.version) {
+            false => match was_refused(view, Refusable::Internal, tenant.wants, internal.seen.version) {
                 Some(verdict) => report(verdict),
                 None => {
                     let steps = vec![Step::Delete(Level::Internal)];
@@ -406,7 +410,7 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
             },
         },
         _ if !tenant.finalizer => Decision { verdict: Some(waiting()), ..Decision::default() },
-        _ => match was_refused(view, Level::Tenant, tenant.wants, tenant.seen.version) {
+        _ => match was_refused(view, Refusable::Finalizer, tenant.wants, tenant.seen.version) {
             Some(verdict) => report(verdict),
             None => Decision { steps: vec![Step::ReleaseFinalizer], verdict: Some(waiting()), ..Decision::default() },
         },
@@ -453,23 +457,25 @@ fn report(view: &View<'_>, tenant: &TenantFacts, verdict: Verdict, from: StatusF
     // A status that the management cluster refuses stays below, and the condition says so.
     let refused = service
         .filter(|_| from == StatusFrom::Service)
-        .and_then(|service| was_refused(view, Level::Tenant, tenant.wants, service.seen.version));
+        .and_then(|service| was_refused(view, Refusable::TenantStatus, tenant.wants, service.seen.version));
     let (verdict, from) = refused.map_or((verdict, from), |refused| (refused, StatusFrom::Itself));
     if from == StatusFrom::Service
         && let (Some(service), Some(Observed::Present(internal))) = (service, view.internal)
         && internal.marks.are_ours()
     {
         let wanted = service.status.translated(&view.memory.internal_generations(pair));
-        if !view.memory.internal_status.is_in_step(&wanted, &internal.status) {
+        if !view.memory.internal_status.is_in_step(wanted.digest(), internal.status.digest()) {
             steps.push(Step::InternalStatus);
         }
     }
     let wanted = match (from, service) {
-        (StatusFrom::Service, Some(service)) => Some(service.shown.translated(&view.memory.tenant_generations(pair))),
-        (StatusFrom::Nothing, _) => Some(StatusFacts::of(None)),
+        (StatusFrom::Service, Some(service)) => {
+            Some(service.shown.translated(&view.memory.tenant_generations(pair)).digest())
+        }
+        (StatusFrom::Nothing, _) => Some(StatusFacts::of(None).digest()),
         _ => None,
     };
-    let status_differs = wanted.is_some_and(|wanted| !view.memory.tenant_status.is_in_step(&wanted, &tenant.status));
+    let status_differs = wanted.is_some_and(|wanted| !view.memory.tenant_status.is_in_step(wanted, tenant.status));
     let condition_differs =
         view.holds_synced && !verdict.is_shown(tenant.synced.as_ref(), tenant.seen.generation, view.keeps_generation);
     if status_differs || condition_differs {

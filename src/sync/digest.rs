@@ -11,11 +11,23 @@ use sha2::{Digest as _, Sha256};
 pub(crate) struct Digest([u8; 16]);
 
 impl Digest {
+    /// The digest of several digests, in their order.
+    #[must_use]
+    pub(crate) fn of_all<'d>(all: impl Iterator<Item = &'d Self>) -> Self {
+        let mut hash = Sha256::new();
+        all.for_each(|digest| hash.update(digest.0));
+        Self::half(hash)
+    }
+
     /// The digest of a value.
     #[must_use]
     pub(crate) fn of(value: &Value) -> Self {
         let mut hash = Sha256::new();
         feed(&mut hash, value);
+        Self::half(hash)
+    }
+
+    fn half(hash: Sha256) -> Self {
         let full: [u8; 32] = hash.finalize().into();
         let mut half = [0; 16];
         half.copy_from_slice(&full[..16]);

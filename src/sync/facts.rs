@@ -9,6 +9,9 @@ use super::owned::applied_by;
 use super::service::{INTERNAL_MANAGER, SERVICE_MANAGER, Service};
 use super::shape::Shape;
 use super::status::StatusFacts;
+use super::timestamp;
+use super::uid::Uid;
+use super::verdict::{Reason, Truth};
 use super::wanted::{self, SYNCED};
 use crate::model::keys::{APPROVED_DELETION, DELETION_POLICY, FINALIZER, ORPHANED, PAUSED, annotation};
 
@@ -16,7 +19,7 @@ use crate::model::keys::{APPROVED_DELETION, DELETION_POLICY, FINALIZER, ORPHANED
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// Its UID.
-    pub uid: Box<str>,
+    pub uid: Uid,
     /// Its resource version. Servers give decimal numbers that grow (KEP-5504).
     pub version: u64,
     /// Its generation; 0 where it has none.
@@ -42,8 +45,8 @@ pub(crate) struct TenantFacts {
     pub wants: Digest,
     /// Its exposed part.
     pub exposed: Digest,
-    /// Its status, without the condition `Synced`.
-    pub status: StatusFacts,
+    /// The digest of its status, without the condition `Synced`.
+    pub status: Digest,
     /// The condition.
     pub synced: Option<SyncedSeen>,
 }
@@ -51,16 +54,16 @@ pub(crate) struct TenantFacts {
 /// The condition `Synced` as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SyncedSeen {
-    /// `status`.
-    pub status: Box<str>,
-    /// `reason`.
-    pub reason: Box<str>,
+    /// `status`, where it is one.
+    pub status: Option<Truth>,
+    /// `reason`, where it is one of ours.
+    pub reason: Option<Reason>,
     /// The digest of `message`.
     pub message: Digest,
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
-    /// `lastTransitionTime`.
-    pub last_transition: Box<str>,
+    /// `lastTransitionTime`, in seconds since 1970, where sync has written it.
+    pub last_transition: Option<i64>,
 }
 
 /// What is remembered of an internal or a service object.
@@ -102,7 +105,7 @@ impl Seen {
         let metadata = object.get("metadata")?;
         let uid = metadata.get("uid")?.as_str().filter(|uid| !uid.is_empty() && uid.len() <= 128)?;
         Some(Self {
-            uid: uid.into(),
+            uid: Uid::new(uid),
             version: metadata.get("resourceVersion")?.as_str()?.parse().ok()?,
             generation: metadata.get("generation").and_then(Value::as_i64).unwrap_or_default(),
             deleting: metadata.get("deletionTimestamp").is_some_and(|time| !time.is_null()),
@@ -140,10 +143,10 @@ impl TenantFacts {
             paused: annotation(object, PAUSED) == Some("true"),
             policy: annotation(object, DELETION_POLICY)
                 .map(|policy| policy.chars().take(60).collect::<String>().into()),
-            approved: annotation(object, APPROVED_DELETION) == Some(&*seen.uid),
+            approved: annotation(object, APPROVED_DELETION).is_some_and(|uid| seen.uid == *uid),
             wants,
             exposed: Digest::of(&wanted::exposed(service, Level::Tenant, object)),
-            status: StatusFacts::of(status.as_ref()),
+            status: StatusFacts::of(status.as_ref()).digest(),
             synced,
             seen,
         })
@@ -153,8 +156,8 @@ impl TenantFacts {
 impl CopyFacts {
     /// Whether its marks name the tenant object with this UID.
     #[must_use]
-    pub(crate) fn is_of(&self, uid: &str) -> bool {
-        matches!(&self.marks, Marks::Ours { uid: marked } if **marked == *uid)
+    pub(crate) fn is_of(&self, uid: &Uid) -> bool {
+        matches!(&self.marks, Marks::Ours { uid: marked } if marked == uid)
     }
 
     /// The facts of an internal or a service object; `namespace` and `name` are those of the tenant object.
@@ -185,7 +188,7 @@ impl CopyFacts {
         Some(Self {
             marks: Marks::read(service, object, manager, namespace, name),
             orphaned: annotation(object, ORPHANED) == Some("true"),
-            approved: annotation(object, APPROVED_DELETION) == Some(&*seen.uid),
+            approved: annotation(object, APPROVED_DELETION).is_some_and(|uid| seen.uid == *uid),
             finalizers: finalizers(object)
                 .take(20)
                 .map(|name| name.chars().take(300).collect::<String>().into())
@@ -217,10 +220,10 @@ fn take_synced(status: &mut Value) -> Option<SyncedSeen> {
     }
     let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
     Some(SyncedSeen {
-        status: text("status").into(),
-        reason: text("reason").into(),
+        status: Truth::named(text("status")),
+        reason: Reason::named(text("reason")),
         message: Digest::of(&Value::from(text("message"))),
         observed_generation: condition.get("observedGeneration").and_then(Value::as_i64),
-        last_transition: text("lastTransitionTime").into(),
+        last_transition: timestamp::seconds(text("lastTransitionTime")),
     })
 }

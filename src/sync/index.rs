@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::breaker::Breaker;
 use super::decide::is_unwatched;
 use super::facts::{CopyFacts, TenantFacts, name_of};
+use super::ids::Ids;
 use super::level::Level;
 use super::place::Places;
 use super::queue::{Class, Home, Id, Moment, Queue};
@@ -34,7 +35,7 @@ pub(crate) struct Indexed {
     /// The service.
     pub service: Arc<Service>,
     /// Its instances by namespace and name.
-    pub ids: HashMap<(Box<str>, Box<str>), Id>,
+    pub ids: Ids,
     /// What the watches say, by level.
     pub watched: [Watched; 3],
     /// The number of the list that is under way or came last, by level.
@@ -66,9 +67,9 @@ pub(crate) struct Index {
     pub services: HashMap<u32, Indexed>,
     /// What waits.
     pub queue: Queue,
-    records: Vec<Option<Record>>,
+    records: Vec<Option<Box<Record>>>,
     free: Vec<Id>,
-    tenants: HashMap<Box<str>, u32>,
+    tenants: HashMap<Arc<str>, u32>,
     next_service: u32,
 }
 
@@ -114,7 +115,7 @@ impl Index {
             id,
             Indexed {
                 service,
-                ids: HashMap::new(),
+                ids: Ids::default(),
                 watched: [Watched::Unknown; 3],
                 lists: [0; 3],
                 heard: [None; 3],
@@ -142,7 +143,7 @@ impl Index {
     /// Forgets a service and its instances.
     pub(crate) fn remove_service(&mut self, id: u32) {
         let Some(indexed) = self.services.remove(&id) else { return };
-        for id in indexed.ids.into_values() {
+        for id in indexed.ids.sorted(None) {
             self.queue.forget(id);
             if let Some(slot) = usize::try_from(id).ok().and_then(|id| self.records.get_mut(id))
                 && slot.take().is_some()
@@ -157,8 +158,7 @@ impl Index {
     pub(crate) fn forget_level(&mut self, service_id: u32, level: Level) {
         let Some(indexed) = self.services.get_mut(&service_id) else { return };
         indexed.watched[level as usize] = Watched::Unknown;
-        let ids: Vec<Id> = indexed.ids.values().copied().collect();
-        for id in ids {
+        for id in indexed.ids.sorted(None) {
             self.learn_absent(id, level);
         }
     }
@@ -166,30 +166,38 @@ impl Index {
     /// The record of an instance.
     #[must_use]
     pub(crate) fn record(&self, id: Id) -> Option<&Record> {
-        self.records.get(usize::try_from(id).ok()?)?.as_ref()
+        self.records.get(usize::try_from(id).ok()?)?.as_deref()
     }
 
     /// The record of an instance.
     pub(crate) fn record_mut(&mut self, id: Id) -> Option<&mut Record> {
-        self.records.get_mut(usize::try_from(id).ok()?)?.as_mut()
+        self.records.get_mut(usize::try_from(id).ok()?)?.as_deref_mut()
     }
 
     /// All records with their numbers.
     pub(crate) fn records(&self) -> impl Iterator<Item = (Id, &Record)> {
-        self.records.iter().enumerate().filter_map(|(id, record)| Some((Id::try_from(id).ok()?, record.as_ref()?)))
+        self.records.iter().enumerate().filter_map(|(id, record)| Some((Id::try_from(id).ok()?, record.as_deref()?)))
     }
 
     /// The number of an instance, made where it is new.
     fn id_of(&mut self, service_id: u32, namespace: &str, name: &str) -> Option<Id> {
         let indexed = self.services.get_mut(&service_id)?;
-        let key = (Box::from(namespace), Box::from(name));
-        if let Some(id) = indexed.ids.get(&key) {
-            return Some(*id);
+        if let Some(id) = indexed.ids.get(namespace, name) {
+            return Some(id);
         }
         let lane = self.places.clusters.get(&indexed.service.route.cluster).map_or(0, |cluster| cluster.lane);
         let tenants = u32::try_from(self.tenants.len()).unwrap_or(u32::MAX);
-        let tenant = *self.tenants.entry(namespace.into()).or_insert(tenants);
-        let record = Record::new(service_id, namespace, name, Home { lane, tenant });
+        let (namespace, tenant) = match self.tenants.get_key_value(namespace) {
+            Some((namespace, tenant)) => (Arc::clone(namespace), *tenant),
+            None => {
+                let namespace: Arc<str> = namespace.into();
+                self.tenants.insert(Arc::clone(&namespace), tenants);
+                (namespace, tenants)
+            }
+        };
+        let name: Arc<str> = name.into();
+        let home = Home { lane, tenant };
+        let record = Box::new(Record::new(service_id, Arc::clone(&namespace), Arc::clone(&name), home));
         let id = match self.free.pop() {
             Some(id) => {
                 if let Some(slot) = usize::try_from(id).ok().and_then(|id| self.records.get_mut(id)) {
@@ -203,7 +211,7 @@ impl Index {
                 id
             }
         };
-        indexed.ids.insert(key, id);
+        indexed.ids.insert(namespace, name, id);
         Some(id)
     }
 
@@ -213,9 +221,10 @@ impl Index {
         if self.queue.holds(id) {
             return;
         }
-        let (service_id, key) = (record.service_id, (record.namespace.clone(), record.name.clone()));
+        let (service_id, namespace, name) =
+            (record.service_id, Arc::clone(&record.namespace), Arc::clone(&record.name));
         if let Some(indexed) = self.services.get_mut(&service_id) {
-            indexed.ids.remove(&key);
+            indexed.ids.remove(&namespace, &name);
         }
         self.queue.forget(id);
         if let Some(slot) = usize::try_from(id).ok().and_then(|id| self.records.get_mut(id)) {
@@ -352,7 +361,6 @@ impl Index {
             }
             Level::Service => {
                 record.service = None;
-                record.service_namespace = None;
                 record.memory.forget_service();
             }
         }
@@ -367,10 +375,7 @@ impl Index {
 
     /// Wants every instance of a service worked on.
     pub(crate) fn push_service(&mut self, service_id: u32) {
-        let mut ids: Vec<Id> =
-            self.services.get(&service_id).map(|s| s.ids.values().copied().collect()).unwrap_or_default();
-        // By number, so that what happens next does not depend on the order of a hash map.
-        ids.sort_unstable();
+        let ids = self.services.get(&service_id).map(|indexed| indexed.ids.sorted(None)).unwrap_or_default();
         for id in ids {
             self.push(id, Class::Backlog);
         }
@@ -385,12 +390,7 @@ impl Index {
             .map(|(id, _)| *id)
             .collect();
         for service in services {
-            let ids: Vec<Id> = self.services.get(&service).map_or_else(Vec::new, |indexed| {
-                let wanted = indexed.ids.iter().filter(|((of, _), _)| namespace.is_none_or(|wanted| **of == *wanted));
-                let mut wanted: Vec<Id> = wanted.map(|(_, id)| *id).collect();
-                wanted.sort_unstable();
-                wanted
-            });
+            let ids = self.services.get(&service).map(|indexed| indexed.ids.sorted(namespace)).unwrap_or_default();
             for id in ids {
                 self.push(id, Class::Backlog);
             }
@@ -406,9 +406,7 @@ impl Index {
         if level == Level::Service {
             indexed.unavailable = None;
         }
-        let mut ids: Vec<Id> = indexed.ids.values().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
+        for id in indexed.ids.sorted(None) {
             if level == Level::Tenant
                 && let Some(record) = self.record_mut(id)
                 && record.is_end_untold
@@ -456,11 +454,6 @@ impl Index {
                 // Of a list no bodies are kept: there may be many.
                 let body = (!is_listing).then_some(object);
                 if self.learn_at(id, level, facts, body, now).is_some() {
-                    if level == Level::Service
-                        && let (Some(record), Some((namespace, _))) = (self.record_mut(id), name_of(object))
-                    {
-                        record.service_namespace = Some(namespace.into());
-                    }
                     self.push(id, class_of(level, is_listing));
                 }
             }
@@ -474,10 +467,8 @@ impl Index {
             Seen::Gone(object) => {
                 let service = Arc::clone(&indexed.service);
                 let Some((namespace, name)) = self.key_of(&service, level, object) else { return };
-                let key = (Box::from(namespace.as_str()), Box::from(name.as_str()));
-                let Some(id) = self.services.get(&service_id).and_then(|indexed| indexed.ids.get(&key).copied()) else {
-                    return;
-                };
+                let found = self.services.get(&service_id).and_then(|indexed| indexed.ids.get(&namespace, &name));
+                let Some(id) = found else { return };
                 let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
                 let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
                 let version: Option<u64> = version.and_then(|version| version.parse().ok());
@@ -487,7 +478,7 @@ impl Index {
                         Level::Internal => record.internal.as_ref().map(|facts| &facts.seen),
                         Level::Service => record.service.as_ref().map(|facts| &facts.seen),
                     };
-                    seen.is_some_and(|seen| *seen.uid == *uid && version.is_none_or(|version| version >= seen.version))
+                    seen.is_some_and(|seen| seen.uid == *uid && version.is_none_or(|version| version >= seen.version))
                 });
                 if let (Some(version), Some(record)) = (version, self.record_mut(id)) {
                     // An object whose label was stripped is told to be gone in the version that it has.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::service::Service;
+use super::uid::Uid;
 use crate::model::keys::{ADOPT, MANAGEMENT_CLUSTER, SOURCE, SOURCE_UID};
 use crate::model::managed_fields::managers;
 
@@ -12,7 +13,7 @@ pub(crate) enum Marks {
     /// It is the copy of this tenant object, or of an earlier one of the same key, which had this UID.
     Ours {
         /// The UID of the tenant object that it was last written for.
-        uid: Box<str>,
+        uid: Uid,
     },
     /// It is the copy of another object of this management cluster, `<namespace>/<plural.group>/<name>`.
     OtherSource(Box<str>),
@@ -47,7 +48,7 @@ impl Marks {
         }
         match (management, text("annotations", SOURCE), text("annotations", SOURCE_UID)) {
             (_, Some(source), _) if source != of_source => Self::OtherSource(bounded(source)),
-            (Some(_), Some(_), Some(uid)) => Self::Ours { uid: bounded(uid) },
+            (Some(_), Some(_), Some(uid)) => Self::Ours { uid: Uid::new(uid) },
             _ => Self::Missing {
                 proven: managers(copy).any(|m| m.name == manager && m.applies),
                 adopt: text("annotations", ADOPT) == Some("true"),

@@ -98,7 +98,7 @@ impl Places {
     #[must_use]
     pub(crate) fn place(&self, cluster: &ClusterId, namespace: &str) -> Place {
         let closed = |reason, message: &str, deletions, touched_only| Place::Closed {
-            verdict: Verdict::new(reason, message),
+            verdict: Verdict::new(reason, message.to_owned()),
             deletions,
             touched_only,
         };

@@ -21,9 +21,9 @@ pub(crate) struct Record {
     /// The number of its service.
     pub service_id: u32,
     /// The tenant's namespace in the management cluster.
-    pub namespace: Box<str>,
+    pub namespace: Arc<str>,
     /// The name, on all levels.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Its place in the queue.
     pub home: Home,
     /// The tenant object.
@@ -32,8 +32,6 @@ pub(crate) struct Record {
     pub internal: Option<CopyFacts>,
     /// The service object.
     pub service: Option<CopyFacts>,
-    /// The namespace that the service object was seen in.
-    pub service_namespace: Option<Box<str>>,
     /// The list in which each level was seen last.
     pub seen_in: [u32; 3],
     /// The last version of the object of each level that is known to be gone: answers and events that tell of it, or of
@@ -73,16 +71,15 @@ pub(crate) struct Rare {
 impl Record {
     /// An instance of which nothing is known.
     #[must_use]
-    pub(crate) fn new(service_id: u32, namespace: &str, name: &str, home: Home) -> Self {
+    pub(crate) fn new(service_id: u32, namespace: Arc<str>, name: Arc<str>, home: Home) -> Self {
         Self {
             service_id,
-            namespace: namespace.into(),
-            name: name.into(),
+            namespace,
+            name,
             home,
             tenant: None,
             internal: None,
             service: None,
-            service_namespace: None,
             seen_in: [0; 3],
             gone_at: [0; 3],
             is_end_untold: false,

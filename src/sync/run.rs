@@ -239,7 +239,7 @@ impl Running {
                 namespace: record.namespace.to_string(),
                 name: record.name.to_string(),
                 reason: reason.to_owned(),
-                message: verdict.message.clone(),
+                message: verdict.message.to_string(),
             };
             match &record.verdict {
                 _ if record.orphan => {

@@ -5,7 +5,6 @@ use super::index::Facts;
 use super::level::Level;
 use super::queue::Moment;
 use super::record::Record;
-use super::status::StatusFacts;
 
 /// What to remember of a write.
 #[derive(Debug)]
@@ -29,17 +28,13 @@ pub(crate) enum Settled {
         wants: Digest,
     },
     /// The status of the internal object was written.
-    InternalStatus(StatusFacts),
+    InternalStatus(Digest),
     /// The status of the tenant object was written.
-    TenantStatus(StatusFacts),
+    TenantStatus(Digest),
 }
 
 /// Takes what a write said into an instance's memory.
 pub(crate) fn remember(settled: Settled, facts: &Facts, record: &mut Record, now: Moment) {
-    if record.memory.refused.is_some() && !matches!(settled, Settled::Nothing) {
-        record.memory.refused = None;
-        record.recovered();
-    }
     match (settled, facts) {
         (Settled::Copy { level, wants, overwritten, corrected }, Facts::Copy(facts)) => {
             if let Some(culprit) = corrected {
@@ -53,13 +48,13 @@ pub(crate) fn remember(settled: Settled, facts: &Facts, record: &mut Record, now
             memory.settle(wants, facts.owned, is_overwritten);
         }
         (Settled::Exposed { wants }, Facts::Copy(facts)) => {
-            record.memory.internal.settle_exposed(wants, facts.exposed);
+            record.memory.settle_exposed(wants, facts.exposed);
         }
         (Settled::InternalStatus(wanted), Facts::Copy(facts)) => {
-            record.memory.internal_status.settle(wanted, facts.status.clone());
+            record.memory.internal_status.settle(wanted, facts.status.digest());
         }
         (Settled::TenantStatus(wanted), Facts::Tenant(facts)) => {
-            record.memory.tenant_status.settle(wanted, facts.status.clone());
+            record.memory.tenant_status.settle(wanted, facts.status);
         }
         _ => {}
     }

@@ -15,6 +15,7 @@ use super::queue::{Id, Moment};
 use super::service::Service;
 use super::step::Step;
 use super::telemetry::Telemetry;
+use super::timestamp;
 use super::verdict::{Reason, Verdict};
 use crate::cluster::Cluster;
 use crate::cluster::client::Counters;
@@ -27,7 +28,7 @@ const SLOW: Duration = Duration::from_secs(2);
 
 /// The time of day, as Kubernetes writes it.
 pub(crate) fn clock() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    timestamp::shown(jiff::Timestamp::now())
 }
 
 /// What other tasks are asked for.
@@ -293,7 +294,7 @@ impl Shared {
                     self.telemetry.arrived(Direction::Up, now.saturating_sub(since));
                 }
                 let before = job.tenant.as_ref().and_then(|tenant| tenant.synced.as_ref());
-                if before.is_none_or(|before| *before.reason != *verdict.reason.word()) {
+                if before.is_none_or(|before| before.reason != Some(verdict.reason)) {
                     drop(index);
                     self.happened(job, verdict);
                 }
@@ -319,9 +320,9 @@ impl Shared {
 
     fn happened(&self, job: &Job, verdict: &Verdict) {
         match verdict.reason {
-            Reason::InStep => self.event(job, false, "Synced", verdict.message.clone()),
+            Reason::InStep => self.event(job, false, "Synced", verdict.message.to_string()),
             Reason::Pending | Reason::Paused => {}
-            reason => self.event(job, true, reason.word(), verdict.message.clone()),
+            reason => self.event(job, true, reason.word(), verdict.message.to_string()),
         }
     }
 

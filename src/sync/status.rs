@@ -16,8 +16,28 @@ use crate::compile::derive::projection::{Generations, OBSERVED_GENERATION};
 pub(crate) struct StatusFacts {
     /// The digest of the status without its generations.
     rest: Digest,
-    /// The generations in it, by the digest of their place.
-    generations: Box<[(Digest, i64)]>,
+    generations: Places,
+}
+
+/// The generations in a status, by the digest of their place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Places {
+    /// All of them are this one: so it is in most statuses. The places are one digest.
+    Same(Digest, i64),
+    /// There are none, or several.
+    Each(Box<[(Digest, i64)]>),
+}
+
+impl Places {
+    /// In one way only, so that they can be compared. The places are in order.
+    fn new(all: Vec<(Digest, i64)>) -> Self {
+        match all.first() {
+            Some((_, first)) if all.iter().all(|(_, generation)| generation == first) => {
+                Self::Same(Digest::of_all(all.iter().map(|(place, _)| place)), *first)
+            }
+            _ => Self::Each(all.into()),
+        }
+    }
 }
 
 impl StatusFacts {
@@ -30,15 +50,38 @@ impl StatusFacts {
             .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
         let mut found = BTreeMap::new();
         take(&mut rest, &mut Vec::new(), &mut found);
-        Self { rest: Digest::of(&rest), generations: found.into_iter().collect() }
+        Self { rest: Digest::of(&rest), generations: Places::new(found.into_iter().collect()) }
+    }
+
+    /// The whole of it as one digest, for a status from which nothing is translated.
+    #[must_use]
+    pub(crate) fn digest(&self) -> Digest {
+        match &self.generations {
+            Places::Same(places, generation) => {
+                let generation = Digest::of(&Value::from(*generation));
+                Digest::of_all([&self.rest, places, &generation].into_iter())
+            }
+            Places::Each(all) => {
+                let each = all.iter().flat_map(|(place, generation)| [*place, Digest::of(&Value::from(*generation))]);
+                Digest::of_all(std::iter::once(&self.rest).chain(&each.collect::<Vec<_>>()))
+            }
+        }
     }
 
     /// The same status one level above.
     #[must_use]
     pub(crate) fn translated(&self, generations: &Generations) -> Self {
-        let known =
-            self.generations.iter().filter_map(|(place, foreign)| Some((*place, generations.translate(*foreign)?)));
-        Self { rest: self.rest, generations: known.collect() }
+        let known = match &self.generations {
+            Places::Same(places, foreign) => match generations.translate(*foreign) {
+                Some(own) => Places::Same(*places, own),
+                None => Places::Each(Box::default()),
+            },
+            Places::Each(all) => {
+                let known = all.iter().filter_map(|(place, foreign)| Some((*place, generations.translate(*foreign)?)));
+                Places::new(known.collect())
+            }
+        };
+        Self { rest: self.rest, generations: known }
     }
 }
 
@@ -97,6 +140,9 @@ mod tests {
         let above = Projection::everything().project_up(Some(&below), &generations);
         assert_eq!(StatusFacts::of(Some(&below)).translated(&generations), StatusFacts::of(Some(&above)));
         assert_ne!(StatusFacts::of(Some(&below)), StatusFacts::of(Some(&above)));
+        let both = Generations::known([(7, 2), (3, 2)]);
+        let above = Projection::everything().project_up(Some(&below), &both);
+        assert_eq!(StatusFacts::of(Some(&below)).translated(&both), StatusFacts::of(Some(&above)), "all are one");
         let other = Generations::known([(7, 3)]);
         assert_ne!(StatusFacts::of(Some(&below)).translated(&other), StatusFacts::of(Some(&above)));
     }

@@ -1,9 +1,40 @@
 //! What the condition `Synced` can say. The words are a contract: dashboards and runbooks depend on them
 //! (`docs/sync.md`). Pure.
 
+use std::borrow::Cow;
+
 use super::digest::Digest;
 use super::facts::SyncedSeen;
 use serde_json::Value;
+
+/// The status of a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Truth {
+    /// `True`.
+    True,
+    /// `False`.
+    False,
+    /// `Unknown`.
+    Unknown,
+}
+
+impl Truth {
+    /// The status as the condition has it.
+    #[must_use]
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+
+    /// The status with this word.
+    #[must_use]
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        [Self::True, Self::False, Self::Unknown].into_iter().find(|truth| truth.word() == word)
+    }
+}
 
 /// A reason of the condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,11 +68,11 @@ pub(crate) enum Reason {
 impl Reason {
     /// The status of the condition.
     #[must_use]
-    pub(crate) fn status(self) -> &'static str {
+    pub(crate) fn status(self) -> Truth {
         match self {
-            Self::InStep => "True",
-            Self::ClusterUnreachable | Self::IdentityChanged | Self::Paused | Self::Pending => "Unknown",
-            _ => "False",
+            Self::InStep => Truth::True,
+            Self::ClusterUnreachable | Self::IdentityChanged | Self::Paused | Self::Pending => Truth::Unknown,
+            _ => Truth::False,
         }
     }
 
@@ -160,13 +191,13 @@ pub(crate) struct Verdict {
     /// The reason.
     pub reason: Reason,
     /// The sentence. It has no counters, times or resource versions: each change is a write.
-    pub message: String,
+    pub message: Cow<'static, str>,
 }
 
 impl Verdict {
     /// A verdict.
     #[must_use]
-    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: Reason, message: impl Into<Cow<'static, str>>) -> Self {
         Self { reason, message: message.into() }
     }
 
@@ -174,9 +205,9 @@ impl Verdict {
     #[must_use]
     pub(crate) fn is_shown(&self, seen: Option<&SyncedSeen>, generation: i64, keeps_generation: bool) -> bool {
         seen.is_some_and(|seen| {
-            *seen.status == *self.reason.status()
-                && *seen.reason == *self.reason.word()
-                && seen.message == Digest::of(&Value::from(self.message.as_str()))
+            seen.status == Some(self.reason.status())
+                && seen.reason == Some(self.reason)
+                && seen.message == Digest::of(&Value::from(&*self.message))
                 && (!keeps_generation || seen.observed_generation == Some(generation))
         })
     }
@@ -193,7 +224,8 @@ mod tests {
             .iter()
             .map(|reason| {
                 let (meaning, action) = reason.runbook();
-                format!("| {} | `{}` | {meaning} | {action} |", reason.status(), reason.word()).replace("  |", " |")
+                format!("| {} | `{}` | {meaning} | {action} |", reason.status().word(), reason.word())
+                    .replace("  |", " |")
             })
             .collect();
         assert!(page.contains(&rows.join("\n")), "docs/sync.md has another table than:\n{}", rows.join("\n"));

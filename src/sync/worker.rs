@@ -10,9 +10,10 @@ use super::facts::{CopyFacts, Seen, TenantFacts};
 use super::index::Facts;
 use super::job::{Job, Next};
 use super::level::Level;
-use super::memory::Refused;
+use super::memory::{Refusable, Refused};
 use super::queue::Id;
 use super::rehearse::rehearse;
+use super::settled::{self, Settled};
 use super::shared::Shared;
 use super::step::{StatusFrom, Step};
 use super::write::{Failed, Outcome, Writer};
@@ -101,7 +102,7 @@ fn absorb(shared: &Shared, job: &Job, step: &Step, outcome: Outcome) -> Flow {
     match outcome {
         Outcome::Wrote { level, body, settled } => {
             shared.wrote(job, step, level);
-            learn(shared, job, level, body, Some(*settled));
+            learn(shared, job, level, body, Some((step, *settled)));
             Flow::Again
         }
         Outcome::Found { level, body } => {
@@ -135,8 +136,8 @@ fn absorb(shared: &Shared, job: &Job, step: &Step, outcome: Outcome) -> Flow {
     }
 }
 
-/// Takes an object into the index, with what became of our write.
-fn learn(shared: &Shared, job: &Job, level: Level, body: Value, settled: Option<super::settled::Settled>) {
+/// Takes an object into the index, with the step that wrote it and what became of that.
+fn learn(shared: &Shared, job: &Job, level: Level, body: Value, written: Option<(&Step, Settled)>) {
     let service = &job.service;
     let body = Arc::new(body);
     let facts = match level {
@@ -148,15 +149,13 @@ fn learn(shared: &Shared, job: &Job, level: Level, body: Value, settled: Option<
     let Some(facts) = facts else { return };
     let now = shared.now();
     let mut index = shared.index();
-    if let (Some(settled), Some(record)) = (settled, index.record_mut(job.id)) {
-        super::settled::remember(settled, &facts, record, now);
+    if let (Some((step, settled)), Some(record)) = (written, index.record_mut(job.id)) {
+        if Refusable::of(step).is_some_and(|write| record.memory.accept(write)) {
+            record.recovered();
+        }
+        settled::remember(settled, &facts, record, now);
     }
     index.learn_at(job.id, level, facts, Some(&body), now);
-    if level == Level::Service
-        && let Some(record) = index.record_mut(job.id)
-    {
-        record.service_namespace = job.service_namespace.as_deref().map(Into::into);
-    }
 }
 
 fn fail(shared: &Shared, job: &Job, step: &Step, failed: &Failed) -> Flow {
@@ -213,7 +212,9 @@ fn fail(shared: &Shared, job: &Job, step: &Step, failed: &Failed) -> Flow {
     };
     let version = version.map_or(0, |seen: &Seen| seen.version);
     let at = record.failed(now, chance, least, LONGEST_REFUSED);
-    record.memory.refused = wants.map(|wants| Refused { level, wants, version, verdict: failed.verdict() });
+    if let (Some(write), Some(wants)) = (Refusable::of(step), wants) {
+        record.memory.refuse(Refused { write, wants, version, verdict: failed.verdict() });
+    }
     index.queue.push_at(job.id, home, at);
     // Once more, so that the condition says so; but what has no place in the condition would be sent again at once.
     let is_shown = match step {

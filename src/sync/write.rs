@@ -18,6 +18,7 @@ use super::shape::Shape;
 use super::shared::{Connection, Shared, clock};
 use super::status::StatusFacts;
 use super::step::{StatusFrom, Step, WriteReason};
+use super::timestamp;
 use super::verdict::{Reason, Verdict};
 use super::wanted::{self, SyncedCondition, Wanted};
 use super::words::Values;
@@ -182,7 +183,7 @@ impl<'a> Writer<'a> {
         // The lease is looked at as late as possible, and not given back before the write has ended.
         match self.shared.within(&self.job.service.route.cluster, cluster.call(&request)).await {
             Some(Ok(body)) => Ok(body),
-            Some(Err(error)) => Err(Box::new(self.after(level, error, wants).await)),
+            Some(Err(error)) => Err(Box::new(self.after(level, &request, error, wants).await)),
             None => {
                 let error = ClusterError::new(ErrorKind::Busy, "another replica works on this cluster");
                 Err(Box::new(self.failed(level, error, None)))
@@ -190,10 +191,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    async fn after(&self, level: Level, error: ClusterError, wants: Option<Digest>) -> Outcome {
-        // A test of a JSON patch that fails: the object has changed.
-        let is_failed_test =
-            error.causes().is_empty() && error.status.as_ref().is_some_and(|status| status.code == 422);
+    async fn after(&self, level: Level, request: &ApiRequest, error: ClusterError, wants: Option<Digest>) -> Outcome {
+        // A test of a JSON patch that fails: the object has changed. A webhook may answer an apply with the same code, and
+        // means its refusal.
+        let is_failed_test = request.is_json_patch()
+            && error.causes().is_empty()
+            && error.status.as_ref().is_some_and(|status| status.code == 422);
         match error.kind {
             ErrorKind::VersionConflict | ErrorKind::AlreadyExists | ErrorKind::NotFound => {
                 self.look(level).await.unwrap_or_else(|o| *o)
@@ -304,13 +307,13 @@ impl<'a> Writer<'a> {
         Ok(request.field_manager(manager).force(true))
     }
 
-    fn tenant_uid(&self) -> Option<&str> {
-        self.job.tenant.as_ref().map(|facts| &*facts.seen.uid)
+    fn tenant_uid(&self) -> Option<String> {
+        self.job.tenant.as_ref().map(|facts| facts.seen.uid.to_string())
     }
 
     async fn place_finalizer(&self) -> Result<Outcome> {
         let fields = json!({ "metadata": { "finalizers": [FINALIZER] } });
-        let object = self.object(Level::Tenant, self.tenant_uid(), fields)?;
+        let object = self.object(Level::Tenant, self.tenant_uid().as_deref(), fields)?;
         let request = self.apply(Level::Tenant, FINALIZER_MANAGER, &object)?;
         let wants = self.job.tenant.as_ref().map(|facts| facts.wants);
         let body = self.send(Level::Tenant, request, wants).await?;
@@ -328,7 +331,7 @@ impl<'a> Writer<'a> {
             Err(error) => return Err(Box::new(self.failed(Level::Tenant, error, None))),
         };
         let uid = body.pointer("/metadata/uid").and_then(Value::as_str);
-        if uid != self.tenant_uid() {
+        if uid != self.tenant_uid().as_deref() {
             return self.look(Level::Tenant).await;
         }
         let list = body.pointer("/metadata/finalizers").and_then(Value::as_array);
@@ -354,19 +357,19 @@ impl<'a> Writer<'a> {
     async fn apply_internal(&self, reason: WriteReason, look_first: bool) -> Result<Outcome> {
         let tenant = self.body(Level::Tenant).await?;
         let wanted = wanted::internal(self.service, &tenant);
-        let uid = self.job.internal.as_ref().map(|facts| &*facts.seen.uid);
+        let uid = self.job.internal.as_ref().map(|facts| facts.seen.uid.to_string());
         let shape = &self.service.internal;
-        self.apply_copy(Level::Internal, (INTERNAL_MANAGER, shape), wanted, uid, reason, look_first).await
+        self.apply_copy(Level::Internal, (INTERNAL_MANAGER, shape), wanted, uid.as_deref(), reason, look_first).await
     }
 
     async fn apply_service(&self, reason: WriteReason, look_first: bool) -> Result<Outcome> {
         let above = if self.service.derives() { Level::Internal } else { Level::Tenant };
         let above = self.body(above).await?;
         let wanted = wanted::service(self.service, &above);
-        let uid = self.job.copy.as_ref().map(|facts| &*facts.seen.uid);
+        let uid = self.job.copy.as_ref().map(|facts| facts.seen.uid.to_string());
         let anything = Shape::default();
         let shape = self.service.base.as_ref().unwrap_or(&anything);
-        self.apply_copy(Level::Service, (SERVICE_MANAGER, shape), wanted, uid, reason, look_first).await
+        self.apply_copy(Level::Service, (SERVICE_MANAGER, shape), wanted, uid.as_deref(), reason, look_first).await
     }
 
     async fn apply_copy(
@@ -488,8 +491,8 @@ impl<'a> Writer<'a> {
             }
         }
         let (_, namespace) = self.at(level)?;
-        let version = seen.version.to_string();
-        let request = ApiRequest::delete(self.resource(level), Some(namespace), &self.job.name, &seen.uid, &version);
+        let (uid, version) = (seen.uid.to_string(), seen.version.to_string());
+        let request = ApiRequest::delete(self.resource(level), Some(namespace), &self.job.name, &uid, &version);
         let wants = self.job.tenant.as_ref().map(|facts| facts.wants);
         let body = self.send(level, request, wants).await?;
         // The server answers with the object while something holds it, else with a Status.
@@ -520,9 +523,9 @@ impl<'a> Writer<'a> {
         let status = wanted::translated(&status, &self.job.internal_generations);
         // A copy that has just been made again has no status, and null is refused.
         let status = if status.is_object() { status } else { json!({}) };
-        let facts = StatusFacts::of(Some(&status));
-        let uid = self.job.internal.as_ref().map(|facts| &*facts.seen.uid);
-        let object = self.object(Level::Internal, uid, json!({ "status": status }))?;
+        let facts = StatusFacts::of(Some(&status)).digest();
+        let uid = self.job.internal.as_ref().map(|facts| facts.seen.uid.to_string());
+        let object = self.object(Level::Internal, uid.as_deref(), json!({ "status": status }))?;
         let request = self.apply(Level::Internal, STATUS_MANAGER, &object)?.subresource("status");
         let body = self.send(Level::Internal, request, self.job.internal.as_ref().map(|facts| facts.owned)).await?;
         Ok(Outcome::Wrote { level: Level::Internal, body, settled: Box::new(Settled::InternalStatus(facts)) })
@@ -542,20 +545,18 @@ impl<'a> Writer<'a> {
                 wanted::without_synced(own.get("status").cloned())
             }
         };
-        let facts = StatusFacts::of(Some(&status));
-        let last_transition = match &tenant.synced {
-            Some(seen) if *seen.status == *verdict.reason.status() => seen.last_transition.to_string(),
-            _ => clock(),
-        };
+        let facts = StatusFacts::of(Some(&status)).digest();
+        let same = tenant.synced.as_ref().filter(|seen| seen.status == Some(verdict.reason.status()));
+        let last_transition = same.and_then(|seen| timestamp::text(seen.last_transition?)).unwrap_or_else(clock);
         let synced = SyncedCondition {
-            status: verdict.reason.status(),
+            status: verdict.reason.status().word(),
             reason: verdict.reason.word(),
-            message: verdict.message.clone(),
+            message: verdict.message.to_string(),
             observed_generation: tenant.seen.generation,
             last_transition,
         };
         let status = wanted::with_synced(self.service, status, Some(&synced));
-        let object = self.object(Level::Tenant, Some(&tenant.seen.uid), json!({ "status": status }))?;
+        let object = self.object(Level::Tenant, Some(&tenant.seen.uid.to_string()), json!({ "status": status }))?;
         let request = self.apply(Level::Tenant, STATUS_MANAGER, &object)?.subresource("status");
         let body = self.send(Level::Tenant, request, Some(tenant.wants)).await?;
         Ok(Outcome::Wrote { level: Level::Tenant, body, settled: Box::new(Settled::TenantStatus(facts)) })

@@ -142,6 +142,12 @@ impl ApiRequest {
         Self::of(resource, namespace, Some(name), Operation::JsonPatch(body.into()))
     }
 
+    /// Whether it is a JSON patch, which may begin with tests.
+    #[must_use]
+    pub fn is_json_patch(&self) -> bool {
+        matches!(self.operation, Operation::JsonPatch(_))
+    }
+
     /// Deletion of exactly this object in exactly this state, and in the background of what it owns.
     #[must_use]
     pub fn delete(resource: &Resource, namespace: Option<&str>, name: &str, uid: &str, version: &str) -> Self {

@@ -121,7 +121,7 @@ fn marks(object: &Value, manager: &str, facts: &Facts) -> MarksSeen {
     let of_now = facts.tenant.object().and_then(|tenant| tenant.pointer("/metadata/uid")?.as_str());
     match Marks::of(object, manager, management, &source) {
         Marks::Ours { uid } => match of_now {
-            Some(now) if *now == *uid => seen(MarksState::Ours, "ours"),
+            Some(now) if uid == *now => seen(MarksState::Ours, "ours"),
             Some(_) => {
                 let message =
                     format!("ours, of an earlier object of this name with the UID {uid}; sync takes it up again");

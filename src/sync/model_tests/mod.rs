@@ -13,6 +13,7 @@ pub(super) mod offer;
 mod people;
 mod process;
 mod quiet;
+mod room;
 mod server;
 mod traces;
 mod world;

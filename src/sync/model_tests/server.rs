@@ -34,6 +34,8 @@ pub(super) struct Server {
     pub version: u64,
     /// All changes.
     pub log: Vec<Change>,
+    /// Whether an admission webhook refuses every apply, and how often it did: each time with other words.
+    pub refusals: Option<u64>,
     uids: u64,
     name: &'static str,
 }
@@ -94,7 +96,9 @@ impl Server {
     /// A UID that nothing has.
     pub(super) fn uid(&mut self) -> String {
         self.uids += 1;
-        format!("{}-{}", self.name, self.uids)
+        // UUIDs, as API servers make them; those of each server are told apart.
+        let server = self.name.bytes().fold(0, |sum, byte| sum << 8 | u32::from(byte));
+        format!("{server:08x}-0000-4000-8000-{:012x}", self.uids)
     }
 
     /// The object as the server tells it.
@@ -188,7 +192,13 @@ impl Server {
             },
             Method::DELETE => self.delete_exactly(&key, &body),
             Method::PATCH if body.is_array() => self.json_patch(&key, &manager, &body),
-            _ => self.apply(&key, &manager, subresource, &body, is_dry),
+            _ => {
+                if let Some(number) = &mut self.refusals {
+                    *number += 1;
+                    return refused(422, &format!("request {number} is refused"), &key);
+                }
+                self.apply(&key, &manager, subresource, &body, is_dry)
+            }
         }
     }
 

@@ -63,6 +63,23 @@ fn an_answer_that_comes_after_the_end_of_an_object_is_not_believed() {
     assert!(world.service.get(&place(&instance, 2)).is_some(), "it is made again");
 }
 
+/// An admission webhook may put a time or a number into its words. Each of them is another condition, and no reason to
+/// try again at once.
+#[test]
+fn a_refusal_whose_words_vary_is_tried_again_after_a_pause() {
+    let (mut world, instance) = in_step();
+    world.service.refusals = Some(0);
+    world.management.update(&place(&instance, 0), "kubectl", "", |object| object["spec"]["size"] = json!(2));
+    world.observe();
+    work(&mut world, Duration::from_secs(60));
+    let refusals = world.service.refusals.take().unwrap();
+    // The pauses double from half a second on.
+    if !(4..=9).contains(&refusals) {
+        world.fail(&format!("{refusals} requests in a minute"));
+    }
+    settle(&mut world);
+}
+
 /// Has one process hear all of these levels, and work.
 fn drive(world: &mut World, process: usize, levels: &[usize]) {
     for _ in 0..20 {
