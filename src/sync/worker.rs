@@ -105,6 +105,10 @@ fn absorb(shared: &Shared, job: &Job, step: &Step, outcome: Outcome) -> Flow {
             learn(shared, job, level, body, Some((step, *settled)));
             Flow::Again
         }
+        Outcome::AsWanted { level, body, settled } => {
+            learn(shared, job, level, body, Some((step, *settled)));
+            Flow::Again
+        }
         Outcome::Found { level, body } => {
             learn(shared, job, level, body, None);
             if *step == Step::Confirm

@@ -43,6 +43,15 @@ pub(crate) enum Outcome {
         /// What to remember of it.
         settled: Box<Settled>,
     },
+    /// It was looked at, and writing it would change nothing.
+    AsWanted {
+        /// The level.
+        level: Level,
+        /// The object.
+        body: Value,
+        /// What to remember of it.
+        settled: Box<Settled>,
+    },
     /// In a dry run: it would be written, and this is what the server would store.
     Would {
         /// The level.
@@ -103,6 +112,16 @@ impl Failed {
         let words = super::words::shown(&self.error.message, &self.values);
         Verdict::new(Reason::Rejected, format!("{who} refuses {what}: {words}"))
     }
+}
+
+/// Who stores another value than is wanted, if anybody does. A difference in the answer to a write, or one that a write
+/// would not end, is admission's doing.
+fn overwritten((manager, shape): (&str, &Shape), (wanted, wants): (&Value, Digest), body: &Value) -> Option<String> {
+    let owned = applied_by(body, manager, "", shape).unwrap_or_default();
+    if digest(shape, owned) == wants {
+        return None;
+    }
+    difference::first(wanted, body).map(|path| difference::culprit(&path, body, true))
 }
 
 /// A refusal without the server's words.
@@ -391,17 +410,12 @@ impl<'a> Writer<'a> {
         let request = self.apply(level, manager, &object)?;
         // Nothing may be remembered of the object: perhaps the server only writes it in another way.
         if (self.shared.dry_run || look_first && uid.is_some())
-            && let Some(outcome) = self.tried(level, (manager, shape), &request, wants).await?
+            && let Some(outcome) = self.tried(level, (manager, shape), &request, (&wanted.fields, wants)).await?
         {
             return Ok(outcome);
         }
         let body = self.send(level, request, Some(wants)).await?;
-        let owned = applied_by(&body, manager, "", shape).unwrap_or_default();
-        // A difference in the answer to the write itself is admission's doing.
-        let overwritten = match digest(shape, owned) == wants {
-            true => None,
-            false => difference::first(&wanted.fields, &body).map(|path| difference::culprit(&path, &body, true)),
-        };
+        let overwritten = overwritten((manager, shape), (&wanted.fields, wants), &body);
         let settled = Settled::Copy { level, wants, overwritten, corrected };
         Ok(Outcome::Wrote { level, body, settled: Box::new(settled) })
     }
@@ -412,7 +426,7 @@ impl<'a> Writer<'a> {
         level: Level,
         (manager, shape): (&str, &Shape),
         request: &ApiRequest,
-        wants: Digest,
+        (wanted, wants): (&Value, Digest),
     ) -> Result<Option<Outcome>> {
         let would = match self.send(level, request.clone().dry_run(true), Some(wants)).await {
             Ok(would) => would,
@@ -426,17 +440,19 @@ impl<'a> Writer<'a> {
         };
         let owned = applied_by(&would, manager, "", shape).map(|owned| digest(shape, owned));
         if owned.is_some() && owned == known.map(|facts| facts.owned) {
-            return self.looked(level, wants).await.map(Some);
+            return self.looked(level, (manager, shape), (wanted, wants)).await.map(Some);
         }
         Ok(self.shared.dry_run.then_some(Outcome::Would { level, body: would }))
     }
 
     /// A copy that an apply would not change: what is there counts as what is wanted.
-    async fn looked(&self, level: Level, wants: Digest) -> Result<Outcome> {
+    async fn looked(&self, level: Level, by: (&str, &Shape), (wanted, wants): (&Value, Digest)) -> Result<Outcome> {
         match self.look(level).await? {
             Outcome::Found { body, .. } => {
-                let settled = Settled::Copy { level, wants, overwritten: None, corrected: None };
-                Ok(Outcome::Wrote { level, body, settled: Box::new(settled) })
+                // What was overwritten before a restart is so still.
+                let overwritten = overwritten(by, (wanted, wants), &body);
+                let settled = Settled::Copy { level, wants, overwritten, corrected: None };
+                Ok(Outcome::AsWanted { level, body, settled: Box::new(settled) })
             }
             outcome => Ok(outcome),
         }
@@ -462,7 +478,7 @@ impl<'a> Writer<'a> {
         if excess.is_empty() {
             // The two differ in a way that nothing can be done about, such as the order of a list.
             let settled = Box::new(Settled::Exposed { wants });
-            return Ok(Outcome::Wrote { level: Level::Internal, body: internal, settled });
+            return Ok(Outcome::AsWanted { level: Level::Internal, body: internal, settled });
         }
         let version = internal.pointer("/metadata/resourceVersion").cloned().unwrap_or_default();
         let mut patch = vec![JsonPatch::Test { path: "/metadata/resourceVersion".to_owned(), value: version }];

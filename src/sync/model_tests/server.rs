@@ -36,6 +36,8 @@ pub(super) struct Server {
     pub log: Vec<Change>,
     /// Whether an admission webhook refuses every apply, and how often it did: each time with other words.
     pub refusals: Option<u64>,
+    /// Whether a mutating webhook stores `spec.extra` without the spaces around it.
+    pub trims: bool,
     uids: u64,
     name: &'static str,
 }
@@ -253,6 +255,11 @@ impl Server {
         };
         let before = finalizers(&object.body);
         object.apply(manager, sub, config);
+        if self.trims
+            && let Some(Value::String(extra)) = object.body.pointer_mut("/spec/extra")
+        {
+            *extra = extra.trim().to_owned();
+        }
         if is_deleting(&object.body) && finalizers(&object.body) > before {
             return refused(422, "Invalid", key);
         }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::faults;
-use super::laws::place;
+use super::laws::{condition, place};
 use super::people::{HOLD, unmark};
 use super::quiet::{settle, work};
 use super::world::World;
+use crate::sync::metrics::Snapshot;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -78,6 +79,39 @@ fn a_refusal_whose_words_vary_is_tried_again_after_a_pause() {
         world.fail(&format!("{refusals} requests in a minute"));
     }
     settle(&mut world);
+}
+
+/// Admission that stores another value is found out by a look after a restart: that is no write, and not counted as one, and
+/// the condition goes on to say so.
+#[test]
+fn what_is_overwritten_is_contested_after_a_restart_too() {
+    let mut world = World::new(0);
+    world.service.trims = true;
+    let instance = ("team-b".to_owned(), "a".to_owned());
+    let create = |object: &mut Value| object["spec"] = json!({"size": 1, "extra": " x "});
+    world.management.create(&place(&instance, 0), "kubectl", create);
+    world.observe();
+    work(&mut world, MINUTE);
+    assert_eq!(world.service.get(&place(&instance, 2)).unwrap()["spec"]["extra"], "x");
+    let written = |world: &World| {
+        let text = world.processes[0].shared.telemetry.metrics().text(&Snapshot::default());
+        let lines = text.lines().filter(|line| line.starts_with("carrier_writes_total{"));
+        lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum::<u64>()
+    };
+    let writes = world.writes;
+    assert_eq!(written(&world), writes);
+    let stands = |world: &World| {
+        let tenant = world.management.get(&place(&instance, 0)).unwrap();
+        let synced = condition(&tenant, "Synced").unwrap();
+        assert_eq!(synced["reason"], "Contested", "{synced}");
+        assert!(synced["message"].as_str().unwrap().contains("spec.extra"), "{synced}");
+    };
+    stands(&world);
+    world.kill(0);
+    faults::begin(&mut world);
+    work(&mut world, MINUTE);
+    assert_eq!((written(&world), world.writes), (0, writes));
+    stands(&world);
 }
 
 /// Has one process hear all of these levels, and work.
