@@ -2,7 +2,7 @@
 //! answers with steps, which the worker executes before it asks again (`DESIGN.md` §7, §8).
 
 use super::digest::Digest;
-use super::facts::{CopyFacts, TenantFacts};
+use super::facts::{CopyFacts, InternalFacts, ServiceFacts, TenantFacts};
 use super::level::Level;
 use super::marks::Marks;
 use super::memory::{Memory, Refusable};
@@ -67,9 +67,9 @@ pub(crate) struct View<'a> {
     /// The tenant object.
     pub tenant: Observed<&'a TenantFacts>,
     /// The internal object; `None` where nothing is derived.
-    pub internal: Option<Observed<&'a CopyFacts>>,
+    pub internal: Option<Observed<&'a InternalFacts>>,
     /// The service object. `Absent` means that a watch of objects with our marks does not have it.
-    pub service: Observed<&'a CopyFacts>,
+    pub service: Observed<&'a ServiceFacts>,
     /// Whether the service cluster has just said that no object of that name exists, marks or not.
     pub confirmed: bool,
     /// Whether the service cluster can be written to.
@@ -93,9 +93,9 @@ pub(crate) struct View<'a> {
 }
 
 /// How a copy stands to what it shall be.
-enum Hop<'a> {
+enum Hop<'a, Facts> {
     /// In step.
-    Done(&'a CopyFacts),
+    Done(&'a Facts),
     /// This is to be done.
     Do(Step),
     /// Nothing can be done now, and the condition says why.
@@ -183,7 +183,8 @@ fn pending() -> Verdict {
 fn has_arrived(view: &View<'_>, tenant: &TenantFacts) -> bool {
     view.memory.arrived() == Some(tenant.seen.generation)
         || tenant.synced.as_ref().is_some_and(|synced| {
-            synced.status == Some(Truth::True) && synced.observed_generation == Some(tenant.seen.generation)
+            synced.status == Some(Truth::True)
+                && synced.observed_generation.is_some_and(|seen| seen.get() == tenant.seen.generation)
         })
 }
 
@@ -198,7 +199,11 @@ fn shown(view: &View<'_>) -> StatusFrom {
     }
 }
 
-fn first_hop<'a>(view: &View<'a>, tenant: &TenantFacts, internal: Observed<&'a CopyFacts>) -> Hop<'a> {
+fn first_hop<'a>(
+    view: &View<'a>,
+    tenant: &TenantFacts,
+    internal: Observed<&'a InternalFacts>,
+) -> Hop<'a, InternalFacts> {
     let apply = |reason, look_first| Step::Apply { level: Level::Internal, reason, look_first };
     let internal = match internal {
         Observed::Unknown => return Hop::Wait,
@@ -232,7 +237,7 @@ fn first_hop<'a>(view: &View<'a>, tenant: &TenantFacts, internal: Observed<&'a C
     Hop::Done(internal)
 }
 
-fn second_hop<'a>(view: &View<'a>, tenant: &TenantFacts, wants: Digest) -> Hop<'a> {
+fn second_hop<'a>(view: &View<'a>, tenant: &TenantFacts, wants: Digest) -> Hop<'a, ServiceFacts> {
     let apply = |reason, look_first| Step::Apply { level: Level::Service, reason, look_first };
     let service = match view.service {
         Observed::Unknown => return Hop::Wait,
@@ -282,7 +287,7 @@ fn second_hop<'a>(view: &View<'a>, tenant: &TenantFacts, wants: Digest) -> Hop<'
 }
 
 /// The step, unless the same was refused and nothing has changed since.
-fn refused<'a>(view: &View<'_>, write: Refusable, wants: Digest, version: u64, step: Step) -> Hop<'a> {
+fn refused<'a, F>(view: &View<'_>, write: Refusable, wants: Digest, version: u64, step: Step) -> Hop<'a, F> {
     was_refused(view, write, wants, version).map_or(Hop::Do(step), Hop::Blocked)
 }
 
@@ -419,12 +424,9 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
 
 /// Copies without a tenant object. Its deletion was not seen, so they stay until somebody approves.
 fn without_tenant(view: &View<'_>) -> Decision {
-    let ours = |copy: Observed<&CopyFacts>| match copy {
-        Observed::Present(facts) if matches!(facts.marks, Marks::Ours { .. }) => Some((facts.approved, facts.orphaned)),
-        _ => None,
-    };
-    let service = view.service.present().filter(|_| ours(view.service).is_some());
-    let internal = view.internal.and_then(Observed::present).filter(|_| view.internal.and_then(ours).is_some());
+    let ours = |copy: &CopyFacts| matches!(copy.marks, Marks::Ours { .. });
+    let service = view.service.present().filter(|service| ours(service));
+    let internal = view.internal.and_then(Observed::present).filter(|internal| ours(internal));
     if service.is_none() && internal.is_none() {
         return Decision::default();
     }
@@ -464,7 +466,7 @@ fn report(view: &View<'_>, tenant: &TenantFacts, verdict: Verdict, from: StatusF
         && internal.marks.are_ours()
     {
         let wanted = service.status.translated(&view.memory.internal_generations(pair));
-        if !view.memory.internal_status.is_in_step(wanted.digest(), internal.status.digest()) {
+        if !view.memory.internal_status.is_in_step(wanted.digest(), internal.status) {
             steps.push(Step::InternalStatus);
         }
     }

@@ -1,5 +1,8 @@
 //! What is remembered of an object of each level, read from its body once. Pure.
 
+use std::num::NonZero;
+use std::ops::Deref;
+
 use serde_json::Value;
 
 use super::digest::Digest;
@@ -61,12 +64,12 @@ pub(crate) struct SyncedSeen {
     /// The digest of `message`.
     pub message: Digest,
     /// `observedGeneration`.
-    pub observed_generation: Option<i64>,
+    pub observed_generation: Option<NonZero<i64>>,
     /// `lastTransitionTime`, in seconds since 1970, where sync has written it.
-    pub last_transition: Option<i64>,
+    pub last_transition: Option<NonZero<i64>>,
 }
 
-/// What is remembered of an internal or a service object.
+/// What is remembered of an internal and of a service object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CopyFacts {
     /// What every object has.
@@ -81,14 +84,44 @@ pub(crate) struct CopyFacts {
     pub finalizers: Box<[Box<str>]>,
     /// What we have applied, with the values as they are.
     pub owned: Digest,
-    /// For an internal object: what the service object shall be.
+}
+
+/// What is remembered of an internal object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InternalFacts {
+    copy: CopyFacts,
+    /// What the service object shall be.
     pub wants: Digest,
-    /// For an internal object: its exposed part, as far as somebody set it.
+    /// Its exposed part, as far as somebody set it.
     pub exposed: Digest,
-    /// For an internal object, its status; for a service object, what of it an internal object can hold.
+    /// The digest of its status.
+    pub status: Digest,
+}
+
+/// What is remembered of a service object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServiceFacts {
+    copy: CopyFacts,
+    /// What of its status an internal object can hold.
     pub status: StatusFacts,
-    /// For a service object: what of its status the tenant object can hold.
+    /// What of its status the tenant object can hold.
     pub shown: StatusFacts,
+}
+
+impl Deref for InternalFacts {
+    type Target = CopyFacts;
+
+    fn deref(&self) -> &CopyFacts {
+        &self.copy
+    }
+}
+
+impl Deref for ServiceFacts {
+    type Target = CopyFacts;
+
+    fn deref(&self) -> &CopyFacts {
+        &self.copy
+    }
 }
 
 /// The namespace and name of an object.
@@ -160,33 +193,12 @@ impl CopyFacts {
         matches!(&self.marks, Marks::Ours { uid: marked } if marked == uid)
     }
 
-    /// The facts of an internal or a service object; `namespace` and `name` are those of the tenant object.
-    #[must_use]
-    pub(crate) fn of(service: &Service, level: Level, object: &Value, namespace: &str, name: &str) -> Option<Self> {
+    /// The facts of a copy that our manager applies in this shape; `namespace` and `name` are those of the tenant object.
+    fn of(service: &Service, object: &Value, (manager, shape): (&str, &Shape), key: (&str, &str)) -> Option<Self> {
         let seen = Seen::of(object)?;
-        let anything = Shape::default();
-        let (manager, shape) = match level {
-            Level::Tenant | Level::Internal => (INTERNAL_MANAGER, &service.internal),
-            Level::Service => (SERVICE_MANAGER, service.base.as_ref().unwrap_or(&anything)),
-        };
         let owned = applied_by(object, manager, "", shape).unwrap_or(Value::Null);
-        let status = object.get("status");
-        let (wants, exposed, status, shown) = match level {
-            Level::Tenant | Level::Internal => {
-                let below = service.base.as_ref().unwrap_or(&anything);
-                let wants = digest(below, wanted::service(service, object).fields);
-                let exposed = Digest::of(&wanted::exposed(service, Level::Internal, object));
-                (wants, exposed, StatusFacts::of(status), StatusFacts::of(None))
-            }
-            Level::Service => {
-                let nothing = Digest::of(&Value::Null);
-                let internal = StatusFacts::of(Some(&wanted::internal_status(service, status)));
-                let shown = StatusFacts::of(Some(&wanted::tenant_status(service, status)));
-                (nothing, nothing, internal, shown)
-            }
-        };
         Some(Self {
-            marks: Marks::read(service, object, manager, namespace, name),
+            marks: Marks::read(service, object, manager, key.0, key.1),
             orphaned: annotation(object, ORPHANED) == Some("true"),
             approved: annotation(object, APPROVED_DELETION).is_some_and(|uid| seen.uid == *uid),
             finalizers: finalizers(object)
@@ -194,12 +206,73 @@ impl CopyFacts {
                 .map(|name| name.chars().take(300).collect::<String>().into())
                 .collect(),
             owned: digest(shape, owned),
-            wants,
-            exposed,
-            status,
-            shown,
             seen,
         })
+    }
+}
+
+impl InternalFacts {
+    /// The facts of an internal object; `None` for what no API server would say.
+    #[must_use]
+    pub(crate) fn of(service: &Service, object: &Value, namespace: &str, name: &str) -> Option<Self> {
+        let anything = Shape::default();
+        let below = service.base.as_ref().unwrap_or(&anything);
+        Some(Self {
+            copy: CopyFacts::of(service, object, (INTERNAL_MANAGER, &service.internal), (namespace, name))?,
+            wants: digest(below, wanted::service(service, object).fields),
+            exposed: Digest::of(&wanted::exposed(service, Level::Internal, object)),
+            status: StatusFacts::of(object.get("status")).digest(),
+        })
+    }
+}
+
+impl ServiceFacts {
+    /// The facts of a service object; `namespace` and `name` are those of the tenant object. `None` for what no API server
+    /// would say.
+    #[must_use]
+    pub(crate) fn of(service: &Service, object: &Value, namespace: &str, name: &str) -> Option<Self> {
+        let anything = Shape::default();
+        let shape = service.base.as_ref().unwrap_or(&anything);
+        let status = object.get("status");
+        Some(Self {
+            copy: CopyFacts::of(service, object, (SERVICE_MANAGER, shape), (namespace, name))?,
+            status: StatusFacts::of(Some(&wanted::internal_status(service, status))),
+            shown: StatusFacts::of(Some(&wanted::tenant_status(service, status))),
+        })
+    }
+}
+
+/// The facts of an object.
+#[derive(Debug)]
+pub(crate) enum Facts {
+    /// Of a tenant object.
+    Tenant(TenantFacts),
+    /// Of an internal object.
+    Internal(InternalFacts),
+    /// Of a service object.
+    Service(ServiceFacts),
+}
+
+impl Facts {
+    /// The facts of an object on a level; `namespace` and `name` are those of the tenant object. `None` for what no API
+    /// server would say.
+    #[must_use]
+    pub(crate) fn of(service: &Service, level: Level, object: &Value, namespace: &str, name: &str) -> Option<Self> {
+        match level {
+            Level::Tenant => TenantFacts::of(service, object).map(Self::Tenant),
+            Level::Internal => InternalFacts::of(service, object, namespace, name).map(Self::Internal),
+            Level::Service => ServiceFacts::of(service, object, namespace, name).map(Self::Service),
+        }
+    }
+
+    /// What every object has.
+    #[must_use]
+    pub(crate) fn seen(&self) -> &Seen {
+        match self {
+            Self::Tenant(facts) => &facts.seen,
+            Self::Internal(facts) => &facts.seen,
+            Self::Service(facts) => &facts.seen,
+        }
     }
 }
 
@@ -223,7 +296,7 @@ fn take_synced(status: &mut Value) -> Option<SyncedSeen> {
         status: Truth::named(text("status")),
         reason: Reason::named(text("reason")),
         message: Digest::of(&Value::from(text("message"))),
-        observed_generation: condition.get("observedGeneration").and_then(Value::as_i64),
-        last_transition: timestamp::seconds(text("lastTransitionTime")),
+        observed_generation: condition.get("observedGeneration").and_then(Value::as_i64).and_then(NonZero::new),
+        last_transition: timestamp::seconds(text("lastTransitionTime")).and_then(NonZero::new),
     })
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::facts::{CopyFacts, TenantFacts};
-use super::index::{Facts, Seen};
+use super::facts::Facts;
+use super::index::Seen;
 use super::level::Level;
 use super::link::keeper::LinkHandle;
 use super::service::Service;
@@ -99,13 +99,8 @@ impl Follow {
     }
 
     fn facts(&self, object: &Value) -> Option<Facts> {
-        match self.level {
-            Level::Tenant => TenantFacts::of(&self.service, object).map(Facts::Tenant),
-            Level::Internal | Level::Service => {
-                let (namespace, name) = self.shared.index().key_of(&self.service, self.level, object)?;
-                CopyFacts::of(&self.service, self.level, object, &namespace, &name).map(Facts::Copy)
-            }
-        }
+        let (namespace, name) = self.shared.index().key_of(&self.service, self.level, object)?;
+        Facts::of(&self.service, self.level, object, &namespace, &name)
     }
 }
 

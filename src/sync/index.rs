@@ -8,13 +8,14 @@ use serde_json::Value;
 
 use super::breaker::Breaker;
 use super::decide::is_unwatched;
-use super::facts::{CopyFacts, TenantFacts, name_of};
+use super::facts::{Facts, TenantFacts, name_of};
 use super::ids::Ids;
 use super::level::Level;
 use super::place::Places;
 use super::queue::{Class, Home, Id, Moment, Queue};
-use super::record::Record;
+use super::record::{Record, Since};
 use super::service::Service;
+use super::verdict::Verdict;
 use crate::model::cluster::ClusterId;
 use crate::model::keys::SOURCE;
 
@@ -39,7 +40,7 @@ pub(crate) struct Indexed {
     /// What the watches say, by level.
     pub watched: [Watched; 3],
     /// The number of the list that is under way or came last, by level.
-    pub lists: [u32; 3],
+    pub lists: [u16; 3],
     /// When each watch last told something, by level.
     pub heard: [Option<Moment>; 3],
     /// Why a watch failed, by level.
@@ -52,10 +53,22 @@ pub(crate) struct Indexed {
     pub held: Option<String>,
     /// Its deletions.
     pub breaker: Breaker,
+    /// How an instance stood last: many stand the same way, and share it.
+    pub verdict: Option<Arc<Verdict>>,
     /// The tenant objects that are there.
     pub instances: usize,
     /// Those of them that are in deletion without approval.
     pub deleting: usize,
+}
+
+impl Indexed {
+    /// A verdict that is shared with the instance that stood so last: thousands stand the same way.
+    pub(crate) fn shared(&mut self, verdict: &Verdict) -> Arc<Verdict> {
+        match &self.verdict {
+            Some(known) if **known == *verdict => Arc::clone(known),
+            _ => Arc::clone(self.verdict.insert(Arc::new(verdict.clone()))),
+        }
+    }
 }
 
 /// Everything that is known.
@@ -97,15 +110,6 @@ pub(crate) enum Seen {
     },
 }
 
-/// The facts of an object that was seen, taken outside of the lock.
-#[derive(Debug)]
-pub(crate) enum Facts {
-    /// Of a tenant object.
-    Tenant(TenantFacts),
-    /// Of a copy.
-    Copy(CopyFacts),
-}
-
 impl Index {
     /// Takes in a service, and returns its number.
     pub(crate) fn add_service(&mut self, service: Arc<Service>) -> u32 {
@@ -124,6 +128,7 @@ impl Index {
                 paused: None,
                 held: None,
                 breaker: Breaker::default(),
+                verdict: None,
                 instances: 0,
                 deleting: 0,
             },
@@ -267,13 +272,10 @@ impl Index {
         let list = self.services.get(&service_id)?.lists[level as usize];
         let record = self.record_mut(id)?;
         record.seen_in[level as usize] = list;
-        let version = match &facts {
-            Facts::Tenant(facts) => facts.seen.version,
-            Facts::Copy(facts) => facts.seen.version,
-        };
+        let version = facts.seen().version;
         let is_known = record.version(level).is_some_and(|known| known >= version);
         // The echo of our own write, an event that an answer overtook, or an answer that the end of the object overtook.
-        if is_known || version <= record.gone_at[level as usize] {
+        if is_known || version <= record.gone_at(level) {
             return None;
         }
         match (body, &mut record.rare) {
@@ -294,7 +296,7 @@ impl Index {
                         || before.seen.uid != facts.seen.uid
                 });
                 if is_edit {
-                    record.unsynced_since.get_or_insert(now);
+                    record.unsynced_since.begin(now);
                     record.recovered();
                 }
                 let counts = |facts: &TenantFacts| (1, usize::from(facts.seen.deleting && !facts.approved));
@@ -306,18 +308,18 @@ impl Index {
                     indexed.deleting = (indexed.deleting + is_deleting).saturating_sub(was_deleting);
                 }
             }
-            (Level::Internal, Facts::Copy(facts)) => {
+            (Level::Internal, Facts::Internal(facts)) => {
                 if record.internal.as_ref().is_some_and(|before| before.seen.uid != facts.seen.uid) {
                     record.memory.forget_generations();
                 }
                 record.internal = Some(facts);
             }
-            (Level::Service, Facts::Copy(facts)) => {
+            (Level::Service, Facts::Service(facts)) => {
                 if record.service.as_ref().is_some_and(|before| before.seen.uid != facts.seen.uid) {
                     record.memory.forget_service();
                 }
                 if record.service.as_ref().is_some_and(|before| before.shown != facts.shown) {
-                    record.status_since.get_or_insert(now);
+                    record.status_since.begin(now);
                 }
                 record.service = Some(facts);
             }
@@ -346,7 +348,7 @@ impl Index {
             Level::Tenant => {
                 let Some(facts) = record.tenant.take() else { return };
                 record.memory.forget_generations();
-                record.unsynced_since = None;
+                record.unsynced_since = Since::default();
                 record.verdict = None;
                 if let Some(indexed) = self.services.get_mut(&service_id) {
                     indexed.instances = indexed.instances.saturating_sub(1);
@@ -410,7 +412,7 @@ impl Index {
             if level == Level::Tenant
                 && let Some(record) = self.record_mut(id)
                 && record.is_end_untold
-                && record.gone_at[at] <= version
+                && record.gone_at(level) <= version
             {
                 record.is_end_untold = false;
                 self.push(id, Class::Backlog);
@@ -441,7 +443,7 @@ impl Index {
         }
         match seen {
             Seen::Restarted => {
-                indexed.lists[at] += 1;
+                indexed.lists[at] = indexed.lists[at].wrapping_add(1);
                 indexed.watched[at] = Watched::Listing;
             }
             Seen::Object(object) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::decide::{Contest, Observed, Place, View, decide, is_unwatched};
-use super::facts::{CopyFacts, TenantFacts};
+use super::facts::{InternalFacts, ServiceFacts, TenantFacts};
 use super::index::{Index, Indexed, Watched};
 use super::level::Level;
 use super::queue::{Id, Moment};
@@ -41,9 +41,9 @@ pub(crate) struct Job {
     /// The tenant object.
     pub tenant: Option<TenantFacts>,
     /// The internal object.
-    pub internal: Option<CopyFacts>,
+    pub internal: Option<InternalFacts>,
     /// The service object.
-    pub copy: Option<CopyFacts>,
+    pub copy: Option<ServiceFacts>,
     /// The bodies that are at hand.
     pub bodies: [Option<Arc<Value>>; 3],
     /// From generations of the service object to those of the internal one.
@@ -184,12 +184,17 @@ impl Index {
         let orphaned = decision.orphan && !record.orphan;
         record.orphan = decision.orphan;
         let changed = match &decision.verdict {
-            Some(verdict) if record.verdict.as_ref() != Some(verdict) => Some(verdict.clone()),
+            Some(verdict) if record.verdict.as_deref() != Some(verdict) => Some(verdict.clone()),
             _ => None,
         };
-        if decision.verdict.is_some() {
-            record.verdict.clone_from(&decision.verdict);
+        if let Some(verdict) = &changed {
+            let service_id = record.service_id;
+            let shared = self.services.get_mut(&service_id).map(|indexed| indexed.shared(verdict));
+            if let Some(record) = self.record_mut(id) {
+                record.verdict = shared;
+            }
         }
+        let Some(record) = self.record_mut(id) else { return Next::Nothing { changed, orphaned } };
         if !decision.steps.is_empty() {
             return Next::Do(Box::new(Job {
                 id,

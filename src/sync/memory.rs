@@ -22,7 +22,8 @@ pub(crate) struct Memory {
     /// The status of the tenant object.
     pub tenant_status: StatusMemory,
     /// What was refused last, at most one of each kind of write.
-    refused: Vec<Refused>,
+    #[expect(clippy::box_collection, reason = "nearly always there is none, and then it takes 8 bytes")]
+    refused: Option<Box<Vec<Refused>>>,
     /// The exposed part of the internal object.
     exposed: Made,
     /// The latest last.
@@ -184,24 +185,30 @@ impl StatusMemory {
 impl Memory {
     /// Remembers a refusal, in place of an earlier one of the same kind.
     pub(crate) fn refuse(&mut self, refused: Refused) {
-        self.refused.retain(|known| known.write != refused.write);
-        self.refused.push(refused);
+        let known = self.refused.get_or_insert_default();
+        known.retain(|known| known.write != refused.write);
+        known.push(refused);
     }
 
     /// Forgets the refusal of a write that has succeeded. Whether that was the last one.
     pub(crate) fn accept(&mut self, write: Refusable) -> bool {
-        let before = self.refused.len();
-        self.refused.retain(|known| known.write != write);
-        if self.refused.is_empty() {
-            self.refused = Vec::new();
+        let Some(known) = &mut self.refused else { return false };
+        known.retain(|known| known.write != write);
+        let was_last = known.is_empty();
+        if was_last {
+            self.refused = None;
         }
-        before > 0 && self.refused.is_empty()
+        was_last
     }
 
     /// What the server said when the same was sent to the same object.
     #[must_use]
     pub(crate) fn was_refused(&self, write: Refusable, wants: Digest, version: u64) -> Option<&Verdict> {
-        self.refused.iter().find(|known| known.is_the_same(write, wants, version)).map(|known| &known.verdict)
+        self.refused
+            .iter()
+            .flat_map(|known| known.iter())
+            .find(|known| known.is_the_same(write, wants, version))
+            .map(|known| &known.verdict)
     }
 
     /// Whether all was done that could be for the exposed part of the internal object.

@@ -47,9 +47,9 @@ fn snapshot(shared: &Shared) -> Snapshot {
         cluster.deletions_held += u64::from(reason == Some(Reason::DeletionHeld));
         // A pause is somebody's wish.
         if reason != Some(Reason::Paused)
-            && let Some(since) = record.unsynced_since
+            && let Some(lasted) = record.unsynced_since.lasted(now)
         {
-            oldest = oldest.max(now.saturating_sub(since));
+            oldest = oldest.max(lasted);
         }
     }
     let depth = |class| u64::try_from(index.queue.depth(class)).unwrap_or(u64::MAX);

@@ -1,12 +1,13 @@
 //! What the index holds of one instance. Pure.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::contest::Corrections;
-use super::facts::{CopyFacts, TenantFacts};
+use super::facts::{InternalFacts, ServiceFacts, TenantFacts};
 use super::level::Level;
 use super::memory::Memory;
 use super::queue::{Home, Moment};
@@ -29,28 +30,48 @@ pub(crate) struct Record {
     /// The tenant object.
     pub tenant: Option<TenantFacts>,
     /// The internal object.
-    pub internal: Option<CopyFacts>,
+    pub internal: Option<InternalFacts>,
     /// The service object.
-    pub service: Option<CopyFacts>,
+    pub service: Option<ServiceFacts>,
     /// The list in which each level was seen last.
-    pub seen_in: [u32; 3],
-    /// The last version of the object of each level that is known to be gone: answers and events that tell of it, or of
-    /// an earlier one, come too late.
-    pub gone_at: [u64; 3],
+    pub seen_in: [u16; 3],
     /// Whether a server has answered that the tenant object is gone, and the watch has not told so yet.
     pub is_end_untold: bool,
     /// The results of our writes.
     pub memory: Memory,
     /// How the instance stands.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Arc<Verdict>>,
     /// Whether a copy is left without a tenant object.
     pub orphan: bool,
     /// What is rarely there.
     pub rare: Option<Box<Rare>>,
     /// Since when it has not been in step.
-    pub unsynced_since: Option<Moment>,
+    pub unsynced_since: Since,
     /// Since when a status has not been copied.
-    pub status_since: Option<Moment>,
+    pub status_since: Since,
+}
+
+/// The time since which something lasts, to the millisecond, or that it does not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Since(Option<NonZero<u64>>);
+
+impl Since {
+    /// Begins now, if it has not begun before.
+    pub(crate) fn begin(&mut self, now: Moment) {
+        let millis = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        self.0 = self.0.or(NonZero::new(millis.saturating_add(1)));
+    }
+
+    /// How long it has lasted, if it does.
+    #[must_use]
+    pub(crate) fn lasted(self, now: Moment) -> Option<Duration> {
+        Some(now.saturating_sub(Duration::from_millis(self.0?.get() - 1)))
+    }
+
+    /// Ends it, and returns how long it lasted.
+    pub(crate) fn end(&mut self, now: Moment) -> Option<Duration> {
+        std::mem::take(self).lasted(now)
+    }
 }
 
 /// What only few instances have: those in work, and those that fail.
@@ -58,6 +79,9 @@ pub(crate) struct Record {
 pub(crate) struct Rare {
     /// Bodies that events brought, until they have been worked on.
     pub bodies: [Option<Arc<Value>>; 3],
+    /// The last version of the object of each level that is known to be gone: answers and events that tell of it, or of
+    /// an earlier one, come too late.
+    pub gone_at: [u64; 3],
     /// The corrections of the copy.
     pub corrections: Corrections,
     /// How often it failed in a row.
@@ -81,14 +105,13 @@ impl Record {
             internal: None,
             service: None,
             seen_in: [0; 3],
-            gone_at: [0; 3],
             is_end_untold: false,
             memory: Memory::default(),
             verdict: None,
             orphan: false,
             rare: None,
-            unsynced_since: None,
-            status_since: None,
+            unsynced_since: Since::default(),
+            status_since: Since::default(),
         }
     }
 
@@ -104,8 +127,16 @@ impl Record {
 
     /// Remembers that the object of a level ended after this version.
     pub(crate) fn ends(&mut self, level: Level, version: u64) {
-        let known = &mut self.gone_at[level as usize];
-        *known = version.max(*known);
+        if version > 0 {
+            let known = &mut self.rare().gone_at[level as usize];
+            *known = version.max(*known);
+        }
+    }
+
+    /// The last version of the object of a level that is known to be gone; 0 where none is.
+    #[must_use]
+    pub(crate) fn gone_at(&self, level: Level) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.gone_at[level as usize])
     }
 
     /// Whether nothing is known of it, so that it need not be kept.
@@ -129,6 +160,7 @@ impl Record {
         if rare.failures == 0
             && rare.retry_at.is_none()
             && rare.told_policy.is_none()
+            && rare.gone_at == [0; 3]
             && rare.corrections == Corrections::default()
         {
             self.rare = None;
@@ -154,5 +186,28 @@ impl Record {
             rare.failures = 0;
             rare.retry_at = None;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Allocators round up to sizes such as 768, 896 and 1,024.
+    #[test]
+    fn a_record_is_small() {
+        let parts =
+            [size_of::<TenantFacts>(), size_of::<InternalFacts>(), size_of::<ServiceFacts>(), size_of::<Memory>()];
+        assert!(size_of::<Record>() <= 768, "{} of {parts:?}", size_of::<Record>());
+    }
+
+    #[test]
+    fn what_lasts_has_begun_once() {
+        let mut since = Since::default();
+        let at = Duration::from_secs;
+        assert_eq!((since.lasted(at(9)), since.end(at(9))), (None, None));
+        since.begin(Duration::ZERO);
+        since.begin(at(5));
+        assert_eq!((since.lasted(at(9)), since.end(at(9)), since.end(at(9))), (Some(at(9)), Some(at(9)), None));
     }
 }

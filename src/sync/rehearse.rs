@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::decide::conflict;
-use super::facts::CopyFacts;
+use super::facts::{CopyFacts, ServiceFacts};
 use super::job::Job;
 use super::level::Level;
 use super::shared::Shared;
@@ -56,7 +56,7 @@ async fn below(shared: &Shared, job: &Job, internal: serde_json::Value) -> Optio
     next.service_namespace.as_ref()?;
     match Writer::new(shared, &next).execute(&step).await {
         Outcome::Found { level: Level::Service, body } => {
-            let copy = CopyFacts::of(&job.service, Level::Service, &body, &job.namespace, &job.name)?;
+            let copy = ServiceFacts::of(&job.service, &body, &job.namespace, &job.name)?;
             conflict(&copy.marks, &job.tenant.as_ref()?.seen.uid)
         }
         Outcome::Failed(failed) if is_final(&failed.error) => Some(failed.verdict()),

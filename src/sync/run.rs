@@ -241,7 +241,7 @@ impl Running {
                 reason: reason.to_owned(),
                 message: verdict.message.to_string(),
             };
-            match &record.verdict {
+            match record.verdict.as_deref() {
                 _ if record.orphan => {
                     let message =
                         "its tenant object is gone, and its deletion was not seen; `carrier approve` deletes it";

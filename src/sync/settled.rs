@@ -1,8 +1,7 @@
 //! What is remembered of a write that succeeded. Pure.
 
 use super::digest::Digest;
-use super::index::Facts;
-use super::level::Level;
+use super::facts::Facts;
 use super::queue::Moment;
 use super::record::Record;
 
@@ -13,8 +12,6 @@ pub(crate) enum Settled {
     Nothing,
     /// A copy was applied.
     Copy {
-        /// The level.
-        level: Level,
         /// What was wanted.
         wants: Digest,
         /// Who stores another value, where somebody does.
@@ -36,7 +33,7 @@ pub(crate) enum Settled {
 /// Takes what a write said into an instance's memory.
 pub(crate) fn remember(settled: Settled, facts: &Facts, record: &mut Record, now: Moment) {
     match (settled, facts) {
-        (Settled::Copy { level, wants, overwritten, corrected }, Facts::Copy(facts)) => {
+        (Settled::Copy { wants, overwritten, corrected }, Facts::Internal(_) | Facts::Service(_)) => {
             if let Some(culprit) = corrected {
                 record.rare().corrections.corrected(now, culprit);
             }
@@ -44,14 +41,17 @@ pub(crate) fn remember(settled: Settled, facts: &Facts, record: &mut Record, now
             if let Some(culprit) = overwritten {
                 record.rare().corrections.overwritten(now, culprit);
             }
-            let memory = if level == Level::Service { &mut record.memory.service } else { &mut record.memory.internal };
-            memory.settle(wants, facts.owned, is_overwritten);
+            match facts {
+                Facts::Internal(facts) => record.memory.internal.settle(wants, facts.owned, is_overwritten),
+                Facts::Service(facts) => record.memory.service.settle(wants, facts.owned, is_overwritten),
+                Facts::Tenant(_) => {}
+            }
         }
-        (Settled::Exposed { wants }, Facts::Copy(facts)) => {
+        (Settled::Exposed { wants }, Facts::Internal(facts)) => {
             record.memory.settle_exposed(wants, facts.exposed);
         }
-        (Settled::InternalStatus(wanted), Facts::Copy(facts)) => {
-            record.memory.internal_status.settle(wanted, facts.status.digest());
+        (Settled::InternalStatus(wanted), Facts::Internal(facts)) => {
+            record.memory.internal_status.settle(wanted, facts.status);
         }
         (Settled::TenantStatus(wanted), Facts::Tenant(facts)) => {
             record.memory.tenant_status.settle(wanted, facts.status);

@@ -12,6 +12,7 @@ use super::lease::permits::Permits;
 use super::level::Level;
 use super::metrics::Direction;
 use super::queue::{Id, Moment};
+use super::record::Since;
 use super::service::Service;
 use super::step::Step;
 use super::telemetry::Telemetry;
@@ -290,8 +291,8 @@ impl Shared {
         match step {
             Step::TenantStatus { verdict, .. } => {
                 let Some(record) = index.record_mut(job.id) else { return };
-                if let Some(since) = record.status_since.take() {
-                    self.telemetry.arrived(Direction::Up, now.saturating_sub(since));
+                if let Some(lasted) = record.status_since.end(now) {
+                    self.telemetry.arrived(Direction::Up, lasted);
                 }
                 let before = job.tenant.as_ref().and_then(|tenant| tenant.synced.as_ref());
                 if before.is_none_or(|before| before.reason != Some(verdict.reason)) {
@@ -300,8 +301,8 @@ impl Shared {
                 }
             }
             Step::Apply { level: Level::Service, .. } => {
-                if let Some(since) = index.record_mut(job.id).and_then(|record| record.unsynced_since) {
-                    self.telemetry.arrived(Direction::Down, now.saturating_sub(since));
+                if let Some(lasted) = index.record(job.id).and_then(|record| record.unsynced_since.lasted(now)) {
+                    self.telemetry.arrived(Direction::Down, lasted);
                 }
             }
             Step::ReleaseFinalizer => {
@@ -402,7 +403,7 @@ impl Shared {
         let mut index = self.index();
         if let Some(record) = index.record_mut(id) {
             if verdict.reason == Reason::InStep {
-                record.unsynced_since = None;
+                record.unsynced_since = Since::default();
             }
             tracing::debug!(namespace = %record.namespace, name = %record.name, reason = verdict.reason.word(), "stands");
         }

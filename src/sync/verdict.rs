@@ -208,7 +208,7 @@ impl Verdict {
             seen.status == Some(self.reason.status())
                 && seen.reason == Some(self.reason)
                 && seen.message == Digest::of(&Value::from(&*self.message))
-                && (!keeps_generation || seen.observed_generation == Some(generation))
+                && (!keeps_generation || seen.observed_generation.is_some_and(|seen| seen.get() == generation))
         })
     }
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::facts::{CopyFacts, Seen, TenantFacts};
-use super::index::Facts;
+use super::facts::{Facts, Seen};
 use super::job::{Job, Next};
 use super::level::Level;
 use super::memory::{Refusable, Refused};
@@ -144,12 +143,7 @@ fn absorb(shared: &Shared, job: &Job, step: &Step, outcome: Outcome) -> Flow {
 fn learn(shared: &Shared, job: &Job, level: Level, body: Value, written: Option<(&Step, Settled)>) {
     let service = &job.service;
     let body = Arc::new(body);
-    let facts = match level {
-        Level::Tenant => TenantFacts::of(service, &body).map(Facts::Tenant),
-        Level::Internal | Level::Service => {
-            CopyFacts::of(service, level, &body, &job.namespace, &job.name).map(Facts::Copy)
-        }
-    };
+    let facts = Facts::of(service, level, &body, &job.namespace, &job.name);
     let Some(facts) = facts else { return };
     let now = shared.now();
     let mut index = shared.index();

@@ -416,7 +416,7 @@ impl<'a> Writer<'a> {
         }
         let body = self.send(level, request, Some(wants)).await?;
         let overwritten = overwritten((manager, shape), (&wanted.fields, wants), &body);
-        let settled = Settled::Copy { level, wants, overwritten, corrected };
+        let settled = Settled::Copy { wants, overwritten, corrected };
         Ok(Outcome::Wrote { level, body, settled: Box::new(settled) })
     }
 
@@ -435,11 +435,11 @@ impl<'a> Writer<'a> {
             Err(outcome) => return Err(outcome),
         };
         let known = match level {
-            Level::Service => self.job.copy.as_ref(),
-            Level::Internal | Level::Tenant => self.job.internal.as_ref(),
+            Level::Service => self.job.copy.as_ref().map(|facts| facts.owned),
+            Level::Internal | Level::Tenant => self.job.internal.as_ref().map(|facts| facts.owned),
         };
         let owned = applied_by(&would, manager, "", shape).map(|owned| digest(shape, owned));
-        if owned.is_some() && owned == known.map(|facts| facts.owned) {
+        if owned.is_some() && owned == known {
             return self.looked(level, (manager, shape), (wanted, wants)).await.map(Some);
         }
         Ok(self.shared.dry_run.then_some(Outcome::Would { level, body: would }))
@@ -451,7 +451,7 @@ impl<'a> Writer<'a> {
             Outcome::Found { body, .. } => {
                 // What was overwritten before a restart is so still.
                 let overwritten = overwritten(by, (wanted, wants), &body);
-                let settled = Settled::Copy { level, wants, overwritten, corrected: None };
+                let settled = Settled::Copy { wants, overwritten, corrected: None };
                 Ok(Outcome::AsWanted { level, body, settled: Box::new(settled) })
             }
             outcome => Ok(outcome),
@@ -563,7 +563,7 @@ impl<'a> Writer<'a> {
         };
         let facts = StatusFacts::of(Some(&status)).digest();
         let same = tenant.synced.as_ref().filter(|seen| seen.status == Some(verdict.reason.status()));
-        let last_transition = same.and_then(|seen| timestamp::text(seen.last_transition?)).unwrap_or_else(clock);
+        let last_transition = same.and_then(|seen| timestamp::text(seen.last_transition?.get())).unwrap_or_else(clock);
         let synced = SyncedCondition {
             status: verdict.reason.status().word(),
             reason: verdict.reason.word(),

@@ -253,7 +253,8 @@ pub(super) fn sent(process: &Process, (id, was_paused): (Id, bool), ticket: &Tic
         return Err("a write for another instance".to_owned());
     }
     let Some(tenant) = &record.tenant else {
-        let approved = [&record.service, &record.internal].into_iter().flatten().any(|copy| copy.approved);
+        let approved = record.service.as_ref().is_some_and(|copy| copy.approved)
+            || record.internal.as_ref().is_some_and(|copy| copy.approved);
         let deletes = *ticket.request.method() == Method::DELETE;
         return if approved || !deletes {
             Ok(())
