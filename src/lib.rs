@@ -148,7 +148,7 @@ pub mod clusters {
     pub use crate::cluster::client::counters::Outcome;
     pub use crate::cluster::client::limits::Limits;
     pub use crate::cluster::error::{ClusterError, ErrorKind};
-    pub use crate::cluster::kubeconfig::{FileSource, from_files};
+    pub use crate::cluster::kubeconfig::{FileSource, Loopback, from_files};
     pub use crate::cluster::request::patch::JsonPatch;
     pub use crate::cluster::request::selection::Selection;
     pub use crate::cluster::request::{ApiRequest, FieldValidation, Verb};

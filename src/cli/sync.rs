@@ -176,7 +176,7 @@ pub(crate) fn run(args: &SyncArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
     let options = SyncOptions {
         only: args.only.iter().cloned().collect::<BTreeSet<_>>(),
         replica: replica(args, env)?,
-        allow_loopback: args.allow_loopback,
+        loopback: connect.loopback(),
         once: args.once.then_some(Once { timeout: args.timeout, dry_run: args.dry_run }),
     };
     let config = Config::default();

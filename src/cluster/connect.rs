@@ -55,6 +55,15 @@ impl Default for ConnectOptions {
     }
 }
 
+impl ConnectOptions {
+    /// Whether a kubeconfig from a Secret may point at this machine.
+    #[must_use]
+    pub(crate) fn loopback(&self) -> Loopback {
+        let own_api = || self.variables.get("KUBERNETES_SERVICE_HOST").map(|host| host.to_string_lossy().into_owned());
+        if self.allow_loopback { Loopback::Allowed } else { Loopback::Refused { own_api: own_api() } }
+    }
+}
+
 /// Environment variables as data. Their values may be credentials, so `Debug` shows the names only.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Variables(BTreeMap<OsString, OsString>);
@@ -207,8 +216,7 @@ impl Connector<'_> {
             _ => error.said(format!("{named} cannot be read: {}", error.message)),
         })?;
         let text = secret::kubeconfig_text(&secret, &named)?;
-        let loopback = if self.options.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
-        kubeconfig::from_secret(&text, loopback, &named).await
+        kubeconfig::from_secret(&text, self.options.loopback(), &named).await
     }
 
     /// A path of carrier.yaml: relative to the root of the repository, `~/` to the home folder.

@@ -2,15 +2,17 @@
 //!
 //! A kubeconfig that the user named is trusted as kubectl trusts it. One that
 //! comes out of a Secret is a provider's (`DESIGN.md` §9): it may not run programs,
-//! read files or act as somebody else, and may not point at this machine.
+//! read files or act as somebody else, and its client connects only within a [`Fence`].
 //! What a kubeconfig says is never quoted in an error.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use super::error::{ClusterError, ErrorKind};
+use super::fence::{Fence, Refused};
 use crate::model::diagnostic::Diagnostics;
 use crate::model::plain;
 use crate::model::source::FileId;
@@ -25,6 +27,8 @@ pub struct ClientConfig {
     pub(super) config: kube::Config,
     /// The name of the context; `None` where there is no kubeconfig, or the user did not write it.
     pub(super) context: Option<String>,
+    /// Where it may lead; `None` where the kubeconfig is trusted.
+    pub(super) fence: Option<Arc<Fence>>,
 }
 
 /// Where a trusted kubeconfig comes from.
@@ -75,10 +79,13 @@ impl FileSource {
 }
 
 /// Whether a kubeconfig that is not trusted may point at this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Loopback {
-    /// It may not: that would be the management cluster's own network.
-    Refused,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loopback {
+    /// It may not, nor at the cluster that this process runs in.
+    Refused {
+        /// The host of that cluster's API, from `$KUBERNETES_SERVICE_HOST`; `None` outside of a Pod.
+        own_api: Option<String>,
+    },
     /// The user said that it may.
     Allowed,
 }
@@ -119,7 +126,7 @@ pub async fn from_files(source: &FileSource) -> Result<ClientConfig, ClusterErro
         config.auth_info.impersonate.clone_from(&source.act_as);
         config.auth_info.impersonate_groups = Some(source.groups.clone()).filter(|groups| !groups.is_empty());
     }
-    Ok(ClientConfig { config, context: context.filter(|name| !name.is_empty()) })
+    Ok(ClientConfig { config, context: context.filter(|name| !name.is_empty()), fence: None })
 }
 
 /// Takes a kubeconfig that the user put in the environment variable `name`.
@@ -132,7 +139,7 @@ pub(crate) async fn from_text(text: &str, name: &str) -> Result<ClientConfig, Cl
     let kubeconfig = parsed(text, &subject).map_err(|error| error.help(help()))?;
     let config =
         Box::pin(configuration(kubeconfig, None, &subject)).await.map_err(|wrong| wrong.error().help(help()))?;
-    Ok(ClientConfig { config, context: None })
+    Ok(ClientConfig { config, context: None, fence: None })
 }
 
 /// Takes a kubeconfig that a provider put in a Secret; `named` is what errors call the Secret.
@@ -146,10 +153,34 @@ pub(crate) async fn from_secret(text: &str, loopback: Loopback, named: &str) -> 
     restrict(&kubeconfig, &subject)?;
     let config =
         Box::pin(configuration(kubeconfig, None, &subject)).await.map_err(|wrong| wrong.error().help(help()))?;
-    if loopback == Loopback::Refused {
-        refuse_loopback(&config.cluster_url, &subject).await?;
+    let fence = match loopback {
+        Loopback::Allowed => None,
+        Loopback::Refused { own_api } => {
+            let fence = Fence::new(subject.as_str(), own_api);
+            judge(&fence, &config.cluster_url, &subject).await?;
+            Some(Arc::new(fence))
+        }
+    };
+    Ok(ClientConfig { config, context: None, fence })
+}
+
+/// Judges the address in a kubeconfig. A name is judged when a connection is made, by what it leads to then.
+async fn judge(fence: &Fence, url: &http::Uri, subject: &str) -> Result<(), ClusterError> {
+    let host = url.host().unwrap_or_default();
+    fence.host(host).map_err(|refused| ClusterError::new(ErrorKind::UnsafeKubeconfig, refused.to_string()))?;
+    if host.trim_matches(['[', ']']).parse::<IpAddr>().is_err() {
+        return Ok(());
     }
-    Ok(ClientConfig { config, context: None })
+    match fence.addresses(host, 443).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.downcast_ref::<Refused>() {
+            Some(refused) => ClusterError::new(ErrorKind::UnsafeKubeconfig, refused.to_string()),
+            None => ClusterError::new(
+                ErrorKind::Unreachable,
+                format!("{subject} cannot be checked: the address of the cluster it is read in is not known"),
+            ),
+        }),
+    }
 }
 
 /// The text of a value of a Secret, which is in base64; `None` where it is neither that nor text.
@@ -275,7 +306,10 @@ fn restrict(kubeconfig: &Kubeconfig, subject: &str) -> Result<(), ClusterError> 
             (user.token_file.is_some(), "to read a file (`tokenFile`)"),
             (user.client_certificate.is_some(), "to read a file (`client-certificate`)"),
             (user.client_key.is_some(), "to read a file (`client-key`)"),
-            (user.impersonate.is_some() || user.impersonate_groups.is_some(), "to act as somebody else (`as`)"),
+            (user.impersonate.is_some(), "to act as somebody else (`as`)"),
+            (user.impersonate_uid.is_some(), "to act as somebody else (`as-uid`)"),
+            (user.impersonate_groups.is_some(), "to act as a member of a group (`as-groups`)"),
+            (user.impersonate_user_extra.is_some(), "to act as somebody else (`as-user-extra`)"),
         ] {
             if is_there {
                 wants.push(what);
@@ -306,37 +340,6 @@ fn restrict(kubeconfig: &Kubeconfig, subject: &str) -> Result<(), ClusterError> 
     }
 }
 
-/// Refuses an address that leads to this machine or its network's own services.
-async fn refuse_loopback(url: &http::Uri, subject: &str) -> Result<(), ClusterError> {
-    let host = url.host().unwrap_or_default().trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
-    let refused =
-        |what: &str| Err(ClusterError::new(ErrorKind::UnsafeKubeconfig, format!("{subject} points at {what}")));
-    if host == "localhost" || host.ends_with(".localhost") {
-        return refused("this machine");
-    }
-    if host == "kubernetes" || host.starts_with("kubernetes.default") {
-        return refused("the cluster it is read in");
-    }
-    let addresses: Vec<IpAddr> = match host.parse() {
-        Ok(address) => vec![address],
-        // A name that is unknown now is an error of the connection, not of this check.
-        Err(_) => tokio::net::lookup_host((host.as_str(), 443))
-            .await
-            .map_or_else(|_| Vec::new(), |found| found.map(|a| a.ip()).collect()),
-    };
-    match addresses.iter().any(|address| is_local(*address)) {
-        true => refused("this machine or its link"),
-        false => Ok(()),
-    }
-}
-
-fn is_local(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_unspecified() || v4.is_link_local() || v4.is_broadcast(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified() || v6.is_unicast_link_local(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,6 +367,9 @@ mod tests {
             ("", "client-certificate: a.crt", "client-certificate"),
             ("", "client-key: a.key", "client-key"),
             ("", "as: admin", "`as`"),
+            ("", "as-uid: '0'", "`as-uid`"),
+            ("", "as-groups: ['system:masters']", "`as-groups`"),
+            ("", "as-user-extra: {scopes: [all]}", "`as-user-extra`"),
             (", certificate-authority: /etc/passwd", "", "certificate-authority"),
             (", proxy-url: 'http://proxy'", "", "proxy-url"),
             (", insecure-skip-tls-verify: true", "", "insecure-skip-tls-verify"),
@@ -424,16 +430,33 @@ mod tests {
             "the kubeconfig in the environment variable EUW is no kubeconfig: it has no clusters"
         );
         assert_eq!(error.help.as_deref(), Some("correct the environment variable EUW"));
-        let error = from_secret("", Loopback::Refused, "the Secret `a/b`").await.expect_err("no kubeconfig");
+        let error =
+            from_secret("", Loopback::Refused { own_api: None }, "the Secret `a/b`").await.expect_err("no kubeconfig");
         assert_eq!(error.message, "the kubeconfig in the Secret `a/b` is empty");
         assert_eq!(error.help.as_deref(), Some("correct the Secret `a/b`"));
     }
 
-    #[test]
-    fn local_addresses_are_known_in_every_spelling() {
-        for local in ["127.0.0.1", "127.8.8.8", "0.0.0.0", "::1", "::ffff:127.0.0.1", "169.254.169.254", "fe80::1"] {
-            assert!(is_local(local.parse().expect("an address")), "{local}");
-        }
-        assert!(!is_local("10.0.0.1".parse().expect("an address")), "private networks are where clusters are");
+    #[tokio::test]
+    async fn what_a_kubeconfig_of_a_secret_points_at_is_judged_where_it_can_be_without_a_connection() {
+        let said = async |host: &str, own_api: Option<&str>| {
+            let text = kubeconfig(&format!("server: 'https://{host}'"), "token: hunter2");
+            let loopback = Loopback::Refused { own_api: own_api.map(str::to_owned) };
+            from_secret(&text, loopback, "it").await.err().map(|error| (error.kind, error.message))
+        };
+        let refused = |place: &str| {
+            let message = format!("the kubeconfig in it points at {place}");
+            Some((ErrorKind::UnsafeKubeconfig, message))
+        };
+        assert_eq!(said("127.0.0.1:6443", None).await, refused("this machine or its link"));
+        assert_eq!(said("[::ffff:127.0.0.1]", None).await, refused("this machine or its link"));
+        assert_eq!(said("localhost:6443", None).await, refused("this machine"));
+        assert_eq!(said("kubernetes.default.svc", None).await, refused("the cluster it is read in"));
+        assert_eq!(said("10.96.0.1", Some("10.96.0.1")).await, refused("the cluster it is read in"));
+        assert_eq!(said("10.96.0.2", Some("10.96.0.1")).await, None);
+        assert_eq!(
+            said("10.96.0.2", Some("unknown.invalid")).await.map(|(kind, _)| kind),
+            Some(ErrorKind::Unreachable)
+        );
+        assert_eq!(said("unknown.invalid", None).await, None, "a name is judged by what a connection finds");
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod diagnose;
 pub(crate) mod discover;
 pub(crate) mod dry_run;
 pub(crate) mod error;
+pub(crate) mod fence;
 pub(crate) mod identity;
 pub(crate) mod impacts;
 pub(crate) mod instances;

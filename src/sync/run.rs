@@ -21,6 +21,7 @@ use super::settings::Settings;
 use super::shared::{Shared, Would};
 use super::supervise::Supervisor;
 use super::verdict::{Reason, Verdict};
+use crate::cluster::kubeconfig::Loopback;
 use crate::cluster::plugin::PluginLimits;
 use crate::cluster::{Cluster, ClusterError, Limits, identity};
 use crate::model::cluster::ClusterId;
@@ -47,7 +48,7 @@ pub(crate) struct SyncOptions {
     /// The name of this replica.
     pub replica: String,
     /// Whether a kubeconfig from a Secret may point at this machine.
-    pub allow_loopback: bool,
+    pub loopback: Loopback,
     /// Run until nothing is left to do; absent, until told to stop.
     pub once: Option<Once>,
 }
@@ -134,7 +135,7 @@ impl Running {
         let (shared, wishes) = Shared::new(management.clone(), dry_run, permits.clone());
         let link = LinkOptions {
             limits: Limits { deadline: REQUEST_DEADLINE, concurrency: CONCURRENCY, ..Limits::default() },
-            allow_loopback: options.allow_loopback,
+            loopback: options.loopback.clone(),
             unrecorded: dry_run,
             // Set for each cluster, like the counters.
             may_write: Arc::new(|| false),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use carrier::clusters::{ApiRequest, Cluster, Limits, Selection, WatchEvent, WatchOptions, Watcher};
+use carrier::clusters::{ApiRequest, Cluster, Limits, Loopback, Selection, WatchEvent, WatchOptions, Watcher};
 use carrier::kinds::crds;
 use carrier::names::{ClusterId, Resource, keys};
 use carrier::running::{Link, LinkHandle, LinkOptions, NamespaceState, Namespaces, Trust, keep_link, keep_namespaces};
@@ -135,7 +135,7 @@ fn options(may_write: &Arc<AtomicBool>) -> LinkOptions {
     let may_write = Arc::clone(may_write);
     LinkOptions {
         limits: Limits::default(),
-        allow_loopback: true,
+        loopback: Loopback::Allowed,
         unrecorded: false,
         may_write: Arc::new(move || may_write.load(Ordering::Relaxed)),
         counters: Arc::default(),

@@ -1,6 +1,7 @@
 //! One cluster: a client for short and long work, which holds every request to the [`Limits`] and counts it.
 
 pub(crate) mod counters;
+mod fenced;
 pub(crate) mod limits;
 pub(crate) mod pager;
 pub(crate) mod retry;
@@ -98,13 +99,13 @@ impl Cluster {
     /// # Errors
     /// When the kubeconfig's certificates or keys cannot be used.
     pub fn new(target: Target, config: ClientConfig, limits: Limits) -> Result<Self, ClusterError> {
-        let ClientConfig { mut config, context } = config;
+        let ClientConfig { mut config, context, fence } = config;
         // kube's own retries go on for minutes in silence (`rust.md` C3); ours are in `call`.
         config.default_retry = false;
         config.connect_timeout = Some(limits.deadline);
         config.write_timeout = Some(limits.deadline);
         let server = config.cluster_url.to_string();
-        let shared = Shared::new(Arc::new(Sessions::new(config)?), limits, Arc::default());
+        let shared = Shared::new(Arc::new(Sessions::new(config, fence)?), limits, Arc::default());
         Ok(Self { target, server, context, shared: Arc::new(shared) })
     }
 

@@ -19,7 +19,9 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use super::fenced;
 use crate::cluster::error::{ClusterError, ErrorKind, in_words};
+use crate::cluster::fence::Fence;
 use crate::cluster::plugin::{Credential, Plugin, PluginLimits};
 use crate::model::plain;
 
@@ -65,6 +67,8 @@ impl Session {
 /// The sessions of one cluster, one after the other.
 pub(super) struct Sessions {
     config: Config,
+    /// Where it may lead; absent where the kubeconfig is trusted.
+    fence: Option<Arc<Fence>>,
     plugin: Option<Arc<Plugin>>,
     /// A file with a token.
     token_file: Option<PathBuf>,
@@ -76,7 +80,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When certificates or keys cannot be used.
-    pub(super) fn new(mut config: Config) -> Result<Self, ClusterError> {
+    pub(super) fn new(mut config: Config, fence: Option<Arc<Fence>>) -> Result<Self, ClusterError> {
         let auth = &mut config.auth_info;
         // As kube and kubectl do: what stands in the kubeconfig goes before what a plugin says.
         let before_a_file = auth.auth_provider.is_some()
@@ -85,14 +89,14 @@ impl Sessions {
         let has_own = before_a_file || auth.token_file.is_some();
         let plugin = auth.exec.take().filter(|_| !has_own).map(|exec| Plugin::of(&exec));
         let token_file = auth.token_file.take().filter(|_| !before_a_file).map(PathBuf::from);
-        Self::ready(config, plugin, token_file)
+        Self::ready(config, fence, plugin, token_file)
     }
 
     /// Sessions of a cluster that is never asked.
     #[cfg(test)]
     pub(super) fn unconnected() -> Self {
         let config = Config::new(http::Uri::from_static("https://192.0.2.1"));
-        Self { config, plugin: None, token_file: None, current: Mutex::new(None) }
+        Self { config, fence: None, plugin: None, token_file: None, current: Mutex::new(None) }
     }
 
     /// The same sessions with clients of their own.
@@ -100,16 +104,21 @@ impl Sessions {
     /// # Errors
     /// When certificates or keys cannot be used.
     pub(super) fn afresh(&self) -> Result<Self, ClusterError> {
-        Self::ready(self.config.clone(), self.plugin.clone(), self.token_file.clone())
+        Self::ready(self.config.clone(), self.fence.clone(), self.plugin.clone(), self.token_file.clone())
     }
 
-    fn ready(config: Config, plugin: Option<Arc<Plugin>>, token_file: Option<PathBuf>) -> Result<Self, ClusterError> {
+    fn ready(
+        config: Config,
+        fence: Option<Arc<Fence>>,
+        plugin: Option<Arc<Plugin>>,
+        token_file: Option<PathBuf>,
+    ) -> Result<Self, ClusterError> {
         // An auth-provider may run a program too: its client is built when it is needed, off this thread.
         let ready = match plugin.is_none() && token_file.is_none() && config.auth_info.auth_provider.is_none() {
-            true => Some(Arc::new(Session::fixed(build(config.clone())?))),
+            true => Some(Arc::new(Session::fixed(build(config.clone(), fence.as_ref())?))),
             false => None,
         };
-        Ok(Self { config, plugin, token_file, current: Mutex::new(ready) })
+        Ok(Self { config, fence, plugin, token_file, current: Mutex::new(ready) })
     }
 
     /// A session whose credentials have not expired.
@@ -169,14 +178,15 @@ impl Sessions {
             (Err(_), Some(last)) => last.authorization.clone(),
             (Err(error), None) => return Err(unusable(format!("cannot be read: {error}"))),
         };
-        let client = last.map_or_else(|| build(self.config.clone()), |last| Ok(last.client.clone()))?;
+        let client =
+            last.map_or_else(|| build(self.config.clone(), self.fence.as_ref()), |last| Ok(last.client.clone()))?;
         Ok(Session { client, authorization, credential: None, read_again: Some(Instant::now() + READ_AGAIN) })
     }
 
     /// The session of an auth-provider. Its program cannot be ended, so it is only no longer waited for.
     async fn of_auth_provider(&self, limits: &PluginLimits) -> Result<Session, ClusterError> {
-        let config = self.config.clone();
-        let client = timeout(limits.alone, tokio::task::spawn_blocking(move || build(config))).await;
+        let (config, fence) = (self.config.clone(), self.fence.clone());
+        let client = timeout(limits.alone, tokio::task::spawn_blocking(move || build(config, fence.as_ref()))).await;
         let late = |_| {
             let message = format!("the auth-provider of the kubeconfig did not end within {}", in_words(limits.alone));
             ClusterError::new(ErrorKind::Kubeconfig, message)
@@ -206,12 +216,13 @@ impl Sessions {
         let client = match (credential.identity(), &*current) {
             // Connections outlive a token.
             (None, Some(last)) => last.client.clone(),
-            (None, None) => build(self.config.clone())?,
+            (None, None) => build(self.config.clone(), self.fence.as_ref())?,
             (Some((certificate, key)), _) => {
                 let mut config = self.config.clone();
                 config.auth_info.client_certificate_data = Some(STANDARD.encode(certificate));
                 config.auth_info.client_key_data = Some(STANDARD.encode(key.expose_secret()).into());
-                build(config).map_err(|_| plugin.unusable("its client certificate or key cannot be used"))?
+                build(config, self.fence.as_ref())
+                    .map_err(|_| plugin.unusable("its client certificate or key cannot be used"))?
             }
         };
         let (authorization, credential) = (authorization.transpose()?, Some(credential));
@@ -227,8 +238,12 @@ fn bearer(token: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-fn build(config: Config) -> Result<kube::Client, ClusterError> {
-    kube::Client::try_from(config).map_err(|error| match ClusterError::from(error) {
+fn build(config: Config, fence: Option<&Arc<Fence>>) -> Result<kube::Client, ClusterError> {
+    let built = match fence {
+        Some(fence) => fenced::client(&config, fence),
+        None => kube::Client::try_from(config),
+    };
+    built.map_err(|error| match ClusterError::from(error) {
         error if error.kind == ErrorKind::Unreachable => unusable(),
         error => error,
     })

@@ -13,6 +13,7 @@ use std::time::Duration;
 pub(crate) use discreet::{discreet, discreet_line, end_of_value};
 pub(crate) use status::{Cause, ServerStatus};
 
+use super::fence::Refused;
 use super::request::RequestError;
 use crate::plan::types::Conflict;
 
@@ -179,6 +180,9 @@ impl From<kube::Error> for ClusterError {
         let mut kind = None;
         let mut next = error.source();
         while let Some(error) = next {
+            if let Some(refused) = error.downcast_ref::<Refused>() {
+                return Self::new(ErrorKind::UnsafeKubeconfig, refused.to_string());
+            }
             if let Some(io) = error.downcast_ref::<std::io::Error>() {
                 kind = Some(io.kind());
             }

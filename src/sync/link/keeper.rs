@@ -35,7 +35,7 @@ pub struct LinkOptions {
     /// The limits of the connection to the service cluster.
     pub limits: Limits,
     /// Whether a kubeconfig may point at this machine.
-    pub allow_loopback: bool,
+    pub loopback: Loopback,
     /// Whether a cluster is trusted whose identity is not recorded, for a run that writes nothing.
     pub unrecorded: bool,
     /// Whether this process may write now: for each cluster, its lease.
@@ -391,8 +391,7 @@ impl Keeper {
 
 /// The connection of a kubeconfig. Nothing is sent yet.
 async fn connection(id: &ClusterId, options: &LinkOptions, text: &str) -> Result<Cluster, ClusterError> {
-    let loopback = if options.allow_loopback { Loopback::Allowed } else { Loopback::Refused };
-    let config = kubeconfig::from_secret(text, loopback, "the Secret").await?;
+    let config = kubeconfig::from_secret(text, options.loopback.clone(), "the Secret").await?;
     let cluster = Cluster::new(Target::Service(id.clone()), config, options.limits)?;
     Ok(cluster.counting_in(&options.counters))
 }
