@@ -130,7 +130,7 @@ impl Connector<'_> {
         };
         let act_as = self.options.impersonate_user.clone();
         let groups = self.options.impersonate_groups.clone();
-        let source = FileSource { paths, context, act_as, groups, files_by, context_by };
+        let source = FileSource { paths, in_cluster: true, context, act_as, groups, files_by, context_by };
         let config = kubeconfig::from_files(&source).await?;
         Cluster::new(Target::Management, config, self.limits())
     }
@@ -239,12 +239,17 @@ impl Connector<'_> {
             let named = std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty());
             let paths: Vec<PathBuf> = named.map(|path| directory.join(path)).collect();
             // kubectl skips files that do not exist, unless none does.
-            let existing: Vec<PathBuf> = paths.iter().filter(|p| p.exists()).cloned().collect();
+            let existing: Vec<PathBuf> = paths.iter().filter(|p| may_exist(p)).cloned().collect();
             return if existing.is_empty() { paths } else { existing };
         }
         let home = variables.get("HOME").map(|home| PathBuf::from(home).join(".kube/config"));
-        home.filter(|path| path.exists()).into_iter().collect()
+        home.filter(|path| may_exist(path)).into_iter().collect()
     }
+}
+
+/// Whether there may be a file. One that cannot be looked at is an error when it is read, and no reason to go elsewhere.
+fn may_exist(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
 }
 
 fn wrong_variable(name: &str, what: &str) -> ClusterError {

@@ -34,8 +34,10 @@ pub struct ClientConfig {
 /// Where a trusted kubeconfig comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileSource {
-    /// The files, of which the first that sets a value wins. Empty means the service account of this Pod.
+    /// The files, of which the first that sets a value wins.
     pub paths: Vec<PathBuf>,
+    /// Whether the service account of this Pod is meant where there are no files and no context.
+    pub in_cluster: bool,
     /// The context; absent, the current one.
     pub context: Option<String>,
     /// Act as this user.
@@ -105,11 +107,7 @@ pub async fn from_files(source: &FileSource) -> Result<ClientConfig, ClusterErro
     }
     let context = source.context.clone().or_else(|| merged.current_context.clone());
     let mut config = if source.paths.is_empty() {
-        kube::Config::incluster().map_err(|_| {
-            let help =
-                "name a kubeconfig with `--kubeconfig`, `management.kubeconfig` of carrier.yaml or `$KUBECONFIG`";
-            ClusterError::new(ErrorKind::Kubeconfig, "there is no kubeconfig, and this is no Pod").help(help)
-        })?
+        of_pod(source)?
     } else if is_empty(&merged) {
         return Err(
             ClusterError::new(ErrorKind::Kubeconfig, format!("{} is empty", source.subject())).help(source.help())
@@ -127,6 +125,20 @@ pub async fn from_files(source: &FileSource) -> Result<ClientConfig, ClusterErro
         config.auth_info.impersonate_groups = Some(source.groups.clone()).filter(|groups| !groups.is_empty());
     }
     Ok(ClientConfig { config, context: context.filter(|name| !name.is_empty()), fence: None })
+}
+
+/// The service account of this Pod, if it is what is meant. A context is never its name: whoever names one means a
+/// cluster, and the Pod may run in another.
+fn of_pod(source: &FileSource) -> Result<kube::Config, ClusterError> {
+    let help = "name a kubeconfig with `--kubeconfig`, `$KUBECONFIG` or carrier.yaml";
+    let no = |message: String| ClusterError::new(ErrorKind::Kubeconfig, message).help(help);
+    match &source.context {
+        Some(name) => Err(no(format!("there is no kubeconfig that could have the context `{}`", plain::line(name)))),
+        None if source.in_cluster => {
+            kube::Config::incluster().map_err(|_| no("there is no kubeconfig, and this is no Pod".to_owned()))
+        }
+        None => Err(no("there is no kubeconfig".to_owned())),
+    }
 }
 
 /// Takes a kubeconfig that the user put in the environment variable `name`.
@@ -434,6 +446,20 @@ mod tests {
             from_secret("", Loopback::Refused { own_api: None }, "the Secret `a/b`").await.expect_err("no kubeconfig");
         assert_eq!(error.message, "the kubeconfig in the Secret `a/b` is empty");
         assert_eq!(error.help.as_deref(), Some("correct the Secret `a/b`"));
+    }
+
+    #[tokio::test]
+    async fn a_context_is_never_the_pod_itself() {
+        let said = async |source: FileSource| from_files(&source).await.expect_err("no kubeconfig");
+        let prod = || Some("prod".to_owned());
+        for in_cluster in [true, false] {
+            let error = said(FileSource { context: prod(), in_cluster, ..FileSource::default() }).await;
+            assert_eq!(error.message, "there is no kubeconfig that could have the context `prod`");
+        }
+        let error = said(FileSource::default()).await;
+        assert_eq!(error.message, "there is no kubeconfig", "the Pod's own account is for the management cluster only");
+        let error = said(FileSource { in_cluster: true, ..FileSource::default() }).await;
+        assert_eq!(error.message, "there is no kubeconfig, and this is no Pod");
     }
 
     #[tokio::test]
