@@ -16,13 +16,14 @@ use super::ui::Ui;
 use super::{input, progress};
 use crate::model::cluster::{ClusterId, Target};
 use crate::ops::Events;
+use crate::ops::doctor::report::{Health, Report};
 use crate::ops::doctor::{DoctorOptions, check_clusters, examine};
 use crate::plan::permissions::Task;
 
 /// Arguments of `carrier doctor`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: carrier doctor --for plan --cluster management -o rbac | kubectl apply -f -\n\nThe RBAC grants exactly the missing permissions. Exit status: 0 fine, 1 something is missing, 4 a cluster could not be reached."
+    after_help = "Example: carrier doctor --for plan --cluster management -o rbac | kubectl apply -f -\n\nThe RBAC grants exactly the missing permissions, in one cluster: `--cluster` chooses it. Exit status: 0 fine, 1 something is missing, 4 a cluster could not be reached."
 )]
 pub(crate) struct DoctorArgs {
     /// Output format
@@ -91,10 +92,15 @@ pub(crate) fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit,
             let color = ui.out_color;
             view::text(ui.out(), &report, color)?;
         }
-        Output::Rbac => view::rbac(ui.out(), &report)?,
+        Output::Rbac => one_stream(&report, args, ui)?,
         Output::Json => view::json(ui.out(), &report)?,
     }
     ui.flush()?;
+    if args.output == Output::Text && report.lacking().count() > 1 {
+        for command in commands(&report, args) {
+            ui.next(&command, "for the RBAC of this cluster")?;
+        }
+    }
     let troubled = report.clusters.iter().any(|health| !health.reached);
     let found = found.into_sorted();
     if !found.is_empty() {
@@ -105,4 +111,30 @@ pub(crate) fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit,
         (false, true) => Exit::Errors,
         (false, false) => sound,
     })
+}
+
+/// Writes the RBAC of the only cluster that lacks something.
+///
+/// # Errors
+/// When there are several: one stream goes into one cluster, and a name that one cluster asserts can be an account of
+/// somebody else in another.
+fn one_stream(report: &Report, args: &DoctorArgs, ui: &mut Ui<'_>) -> Result<(), CliError> {
+    let lacking: Vec<&Health> = report.lacking().collect();
+    match lacking.as_slice() {
+        [] => Ok(()),
+        [one] => Ok(view::rbac(ui.out(), one)?),
+        several => {
+            let message = format!("permissions are missing in {} clusters, and the RBAC is for one", several.len());
+            let here = ui.program_here();
+            let commands = commands(report, args).into_iter();
+            Err(commands.fold(CliError::usage(message), |error, command| error.hint(format!("`{here} {command}`"))))
+        }
+    }
+}
+
+/// The commands that print the RBAC of each cluster that lacks something.
+fn commands(report: &Report, args: &DoctorArgs) -> Vec<String> {
+    let tasks: String = args.tasks.iter().map(|task| format!(" --for {}", task.name())).collect();
+    let command = |health: &Health| format!("doctor --cluster {}{tasks} -o rbac", health.cluster);
+    report.lacking().map(command).collect()
 }

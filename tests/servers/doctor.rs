@@ -68,7 +68,7 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
     assert_eq!(doctor(&admin, &[]).await?.out, ran.out);
 
     // Somebody who may do nothing.
-    let nobody = [management.user("ci", &[]).await?, first.user("ci", &[]).await?, second.user("ci", &[]).await?];
+    let nobody = [management.user("ci", &[]).await?, first.user("mallory", &[]).await?, second.user("ci", &[]).await?];
     put_secret(management, &nobody[2]).await?;
     let repository = TwoRegions::new(&settings(&nobody[0], &nobody[1]))?;
     let ran = doctor(&repository, &[]).await?;
@@ -76,6 +76,33 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
     assert!(ran.err.contains("CAR0605") && ran.err.contains("clusters/eu-west-2.yaml:5:"), "{}", ran.err);
     let version = regex::Regex::new(r"ok       version      1\.\d+")?;
     golden("testdata/doctor/nothing.txt", &version.replace_all(&ran.out, "ok       version      [..]"));
+
+    // A stream is for one cluster: a name that a service cluster asserts is not in that of another.
+    let mixed = doctor(&repository, &["--for", "plan", "-o", "rbac"]).await?;
+    assert_eq!((mixed.status, mixed.out.as_str()), (64, ""), "{}", mixed.err);
+    for target in ["management", "team-a/eu-west-1"] {
+        let command = format!("`carrier doctor --cluster {target} --for plan -o rbac`");
+        assert!(mixed.err.contains(&command), "{}", mixed.err);
+    }
+    for (target, access, user, other) in
+        [("management", &nobody[0], "ci", "mallory"), ("team-a/eu-west-1", &nobody[1], "mallory", "ci")]
+    {
+        let printed = doctor(&repository, &["--cluster", target, "-o", "rbac"]).await?.out;
+        let (comments, objects) = printed.split_once("---\n").ok_or("no objects")?;
+        let client = access.kubeconfig_path().display().to_string();
+        let server = std::fs::read_to_string(&client)?;
+        let server =
+            server.lines().find_map(|line| line.trim().strip_prefix("server: ")).unwrap_or_default().to_owned();
+        let server = server.trim_matches(['"', '\'']).to_owned();
+        assert!(comments.lines().all(|line| line.starts_with("# ")), "{comments}");
+        assert!(comments.contains(target) && comments.contains(&format!("# server: {server}")), "{server}: {comments}");
+        assert!(comments.contains("# context: ") && comments.contains("kubectl --context "), "{comments}");
+        assert!(comments.contains(&format!("# account: {user}, as this cluster calls it")), "{comments}");
+        assert!(
+            objects.contains(&format!("name: {user}\n")) && !objects.contains(&format!("name: {other}\n")),
+            "{objects}"
+        );
+    }
 
     // What is printed is enough: applied as it is, by an admin.
     for cluster in CLUSTERS {

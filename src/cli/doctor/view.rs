@@ -7,8 +7,9 @@ use anstyle::Style;
 
 use crate::cli::style::{ERROR, OK, WARNING};
 use crate::cli::table;
+use crate::cli::ui::shell_word;
 use crate::model::plain;
-use crate::ops::doctor::report::{Health, Missing, Report, Status};
+use crate::ops::doctor::report::{Health, Missing, Report, Status, Way};
 use crate::plan::permissions::grant;
 
 /// Writes the report as text.
@@ -37,19 +38,38 @@ pub(crate) fn text(out: &mut dyn Write, report: &Report, color: bool) -> io::Res
             }
         }
     }
-    for health in report.clusters.iter().filter(|health| !health.grant.is_empty()) {
-        writeln!(out, "\n# The permissions that are missing in {}, to be granted by an administrator:", title(health))?;
-        out.write_all(grant::stream(&health.grant).as_bytes())?;
+    // The RBAC of one cluster has names that may be somebody else's in another, so it never stands beside it.
+    let lacking: Vec<&Health> = report.lacking().collect();
+    if let [one] = lacking.as_slice() {
+        writeln!(out)?;
+        rbac(out, one)?;
     }
     Ok(())
 }
 
-/// Writes the RBAC alone, as `kubectl apply -f -` takes it.
+/// Writes the RBAC of one cluster alone, as `kubectl apply -f -` takes it.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub(crate) fn rbac(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    report.clusters.iter().try_for_each(|health| out.write_all(grant::stream(&health.grant).as_bytes()))
+pub(crate) fn rbac(out: &mut dyn Write, health: &Health) -> io::Result<()> {
+    let title = title(health);
+    writeln!(out, "# The permissions that are missing in {title}, to be granted by an administrator.")?;
+    let mut kubectl = "kubectl".to_owned();
+    if let Some(Way { server, context }) = &health.way {
+        writeln!(out, "# server: {}", plain::line(server))?;
+        if let Some(context) = context {
+            writeln!(out, "# context: {}", plain::line(context))?;
+            kubectl = format!("kubectl --context {}", plain::line(&shell_word(context.as_ref())));
+        }
+    }
+    let user = health.user.as_deref().unwrap_or_default();
+    writeln!(
+        out,
+        "# account: {}, as this cluster calls it; in another cluster it may be somebody else",
+        plain::line(user)
+    )?;
+    writeln!(out, "# Apply it in this cluster only: `{kubectl} apply -f FILE`")?;
+    out.write_all(grant::stream(&health.grant).as_bytes())
 }
 
 /// Writes a JSON document.

@@ -23,7 +23,7 @@ use crate::model::kinds::table::OFFERING;
 use crate::model::resource::Resource;
 use crate::plan::permissions::grant::grant;
 use crate::plan::permissions::{Need, Permission, Task, needs};
-use report::{Health, Missing, Report, Status};
+use report::{Health, Missing, Report, Status, Way};
 
 /// The oldest minor version of Kubernetes 1 that carrier is tested with.
 const TESTED: u32 = 33;
@@ -125,7 +125,8 @@ impl Doctor<'_> {
 
     /// Examines one cluster.
     async fn examine(&self, cluster: &Cluster) -> Result<(Health, Option<Diagnostic>), ClusterError> {
-        let mut health = Health { reached: true, ..Health::default() };
+        let way = Way { server: cluster.server.clone(), context: cluster.context.clone() };
+        let mut health = Health { reached: true, way: Some(way), ..Health::default() };
         let version = cluster.call(&ApiRequest::version()).await?;
         let system = ApiRequest::object(Resource::namespaces(), None, "kube-system").metadata_only();
         let system = cluster.call(&system).await;

@@ -33,8 +33,20 @@ pub struct Health {
     pub checks: Vec<Check>,
     /// The permissions that are needed and missing.
     pub missing: Vec<Missing>,
-    /// The RBAC objects that grant them.
+    /// The RBAC objects that grant them, for the name by which this cluster knows the user.
     pub grant: Vec<Value>,
+    /// The address and the context, for people; they are the reader's own, so the document does not have them.
+    #[serde(skip)]
+    pub way: Option<Way>,
+}
+
+/// How a cluster was reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The address.
+    pub server: String,
+    /// The context of the kubeconfig, where it is one of the user's own.
+    pub context: Option<String>,
 }
 
 /// A diagnostic.
@@ -100,6 +112,11 @@ pub fn schema<T: JsonSchema>() -> String {
 }
 
 impl Report {
+    /// The clusters in which permissions are missing.
+    pub fn lacking(&self) -> impl Iterator<Item = &Health> {
+        self.clusters.iter().filter(|health| !health.grant.is_empty())
+    }
+
     /// Whether a command would fail.
     #[must_use]
     pub fn is_missing_something(&self) -> bool {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::permission::Permission;
 use crate::model::digest;
 use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::model::names;
 use crate::yaml::to_yaml;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
@@ -65,7 +66,10 @@ pub(crate) fn stream(objects: &[Value]) -> String {
 
 /// The subject of a binding. The user name of a service account is `system:serviceaccount:NAMESPACE:NAME`.
 fn subject(user: &str) -> Value {
-    match user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':')) {
+    let account = user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+    let is_name =
+        |(namespace, name): &(&str, &str)| names::dns_label(namespace).is_ok() && names::dns_subdomain(name).is_ok();
+    match account.filter(is_name) {
         Some((namespace, name)) => json!({ "kind": "ServiceAccount", "name": name, "namespace": namespace }),
         None => json!({ "apiGroup": GROUP, "kind": "User", "name": user }),
     }
@@ -134,5 +138,6 @@ mod tests {
     fn a_service_account_is_bound_as_a_service_account() {
         let subject = subject("system:serviceaccount:flux-system:carrier");
         assert_eq!(subject, json!({ "kind": "ServiceAccount", "name": "carrier", "namespace": "flux-system" }));
+        assert_eq!(super::subject("system:serviceaccount:a:b:c")["kind"], "User", "no service account has this name");
     }
 }
