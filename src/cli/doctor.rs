@@ -81,6 +81,9 @@ pub(crate) fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit,
     let wanted = DoctorOptions { tasks, clusters: args.clusters.clone() };
     check_clusters(&compiled, &wanted)?;
     let sound = input::report_if_any(&repository, &list, env, ui)?;
+    if !input::may_connect(&repository, ui)? {
+        return Ok(Exit::Errors);
+    }
     let options = args.flags.options(env);
     let (events, mut receiver) = Events::channel();
     let examining = examine(repository.connector(&options), &compiled, &wanted, &events);

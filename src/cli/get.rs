@@ -86,6 +86,9 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
     };
     let services = select(&compiled, &query)?;
     input::report_if_any(&repository, &list, env, ui)?;
+    if !input::may_connect(&repository, ui)? {
+        return Ok(Exit::Errors);
+    }
     let options = args.flags.options(env);
     let connector = repository.connector(&options);
     let (events, mut receiver) = Events::channel();

@@ -53,3 +53,15 @@ pub(crate) fn report_if_any(
     }
     report(repository, list, Format::Text, env, ui)
 }
+
+/// Whether clusters may be connected to. If not, says why: the errors have been shown.
+///
+/// # Errors
+/// When that cannot be written.
+pub(crate) fn may_connect(repository: &Repository, ui: &mut Ui<'_>) -> Result<bool, CliError> {
+    let invalid = repository.has_invalid_files();
+    if invalid {
+        ui.say("no cluster was asked: fix the errors first, the files say how to reach the clusters")?;
+    }
+    Ok(!invalid)
+}

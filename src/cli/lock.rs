@@ -144,7 +144,7 @@ impl LockArgs {
 fn not_locked(error: LockError, repository: &Repository, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let (diagnostics, why) = match error {
         LockError::BrokenLock(list) => (list, "fix the lock first, or what it records would be lost"),
-        LockError::BrokenSettings(list) => (list, "fix carrier.yaml first: it says how to reach the clusters"),
+        LockError::InvalidFiles(list) => (list, "fix these errors first: the files say how to reach the clusters"),
         LockError::UnknownCluster(unknown) => return Err(unknown.into()),
         LockError::Unreadable { path, error } => return Err(CliError::file("read", &path, &error)),
         LockError::Files(error) => return Err(error.into()),

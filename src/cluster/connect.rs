@@ -17,7 +17,8 @@ use super::plugin::PluginLimits;
 use super::{ApiRequest, Cluster, ClusterError, ErrorKind, Limits, secret};
 use crate::compile::resolve::Resolved;
 use crate::model::cluster::{ClusterId, Target};
-use crate::model::config::{ClusterAccess, Config, KubeconfigSource};
+use crate::model::config::{ClusterAccess, Config, KubeconfigSource, leads_inside};
+use crate::model::plain;
 
 /// What the user and the surroundings of the process say about reaching clusters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +126,7 @@ impl Connector<'_> {
         };
         let (paths, files_by) = match (given, &settings.kubeconfig) {
             (Some(path), _) => (vec![path], "`--kubeconfig`"),
-            (None, Some(path)) => (vec![self.settings_path(path)], "`management.kubeconfig` of carrier.yaml"),
+            (None, Some(path)) => (vec![self.settings_file(path)?], "`management.kubeconfig` of carrier.yaml"),
             (None, None) => (self.usual_paths(), self.usual_name()),
         };
         let act_as = self.options.impersonate_user.clone();
@@ -158,7 +159,7 @@ impl Connector<'_> {
         let config = match source {
             Some(KubeconfigSource::File { path, context }) => {
                 let (paths, files_by) = match path {
-                    Some(path) => (vec![self.settings_path(&path)], "`kubeconfig` of the cluster in carrier.yaml"),
+                    Some(path) => (vec![self.settings_file(&path)?], "`kubeconfig` of the cluster in carrier.yaml"),
                     None => (self.usual_paths(), self.usual_name()),
                 };
                 let context_by = "`context` of the cluster in carrier.yaml";
@@ -217,6 +218,33 @@ impl Connector<'_> {
         })?;
         let text = secret::kubeconfig_text(&secret, &named)?;
         kubeconfig::from_secret(&text, self.options.loopback(), &named).await
+    }
+
+    /// A kubeconfig that carrier.yaml names. One in the repository is not accepted: its author could run programs here.
+    ///
+    /// # Errors
+    /// When it is in the repository or its Git work tree, by its path or behind a link.
+    fn settings_file(&self, path: &str) -> Result<PathBuf, ClusterError> {
+        let file = self.settings_path(path);
+        // A file that is not there or cannot be looked at is the error of reading it.
+        let real = file.canonicalize().unwrap_or_else(|_| file.clone());
+        let root = self.root.canonicalize().unwrap_or_else(|_| self.root.to_owned());
+        let tree = root.ancestors().find(|folder| folder.join(".git").exists());
+        let is_inside = match tree {
+            Some(tree) => real.starts_with(tree),
+            // Where the checkout ends is not known, so what starts from the repository may be in it.
+            None => real.starts_with(&root) || !(path.starts_with('/') || path.starts_with("~/")),
+        };
+        if !(is_inside || leads_inside(path)) {
+            return Ok(file);
+        }
+        let message = format!(
+            "the kubeconfig {} is in the repository or its Git work tree, whose author could run programs with it",
+            plain::line(&file.display().to_string())
+        );
+        let help =
+            "keep it outside of the work tree, or name it with `--kubeconfig` or `$KUBECONFIG` when you run carrier";
+        Err(ClusterError::new(ErrorKind::UnsafeKubeconfig, message).help(help))
     }
 
     /// A path of carrier.yaml: relative to the root of the repository, `~/` to the home folder.
@@ -300,6 +328,49 @@ mod tests {
         assert_eq!(connector.settings_path("a/b"), Path::new("/repository/a/b"));
         assert_eq!(connector.settings_path("~/a"), Path::new("/me/a"));
         assert_eq!(connector.settings_path("/a"), Path::new("/a"));
+    }
+
+    #[test]
+    fn a_kubeconfig_of_the_settings_is_not_in_the_work_tree() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        let at = |path: &str| top.join(path);
+        for path in ["repo/carrier", "repo/hack", "home"] {
+            std::fs::create_dir_all(at(path)).unwrap();
+        }
+        for file in ["repo/carrier/in.conf", "repo/hack/in.conf", "home/out.conf"] {
+            std::fs::write(at(file), "").unwrap();
+        }
+        let link = |from: &str, to: &str| std::os::unix::fs::symlink(at(to), at(from)).unwrap();
+        link("home/leads-in", "repo/hack/in.conf");
+        link("repo/carrier/leads-out", "home/out.conf");
+        link("home/tree", "repo");
+        let options = ConnectOptions {
+            variables: variables(&[("HOME", at("home").to_str().unwrap())]),
+            ..ConnectOptions::default()
+        };
+        let config = Config::default();
+        let root = at("repo/carrier");
+        let connector = Connector { options: &options, config: &config, root: &root };
+        let absolute = |path: &str| at(path).to_str().unwrap().to_owned();
+        let kind = |path: &str| connector.settings_file(path).map(drop).map_err(|error| error.kind);
+        let refused = Err(ErrorKind::UnsafeKubeconfig);
+
+        // Without a work tree, its end is not known: what starts from the repository may be a part of the checkout.
+        assert_eq!(kind("../hack/in.conf"), refused);
+        assert_eq!(kind(&absolute("repo/carrier/in.conf")), refused);
+        assert_eq!(kind(&absolute("home/out.conf")), Ok(()));
+
+        std::fs::create_dir(at("repo/.git")).unwrap();
+        for inside in ["in.conf", "../hack/in.conf", "leads-out", "absent.conf", "~/leads-in", "~/tree/hack/in.conf"] {
+            assert_eq!(kind(inside), refused, "{inside}");
+        }
+        assert_eq!(kind(&absolute("repo/hack/in.conf")), refused);
+        assert_eq!(kind(&absolute("home/tree/carrier/in.conf")), refused);
+        for outside in ["../../home/out.conf", "~/out.conf"] {
+            assert_eq!(kind(outside), Ok(()), "{outside}");
+        }
+        assert_eq!(kind("~/absent.conf"), Ok(()), "that it is not there is said when it is read");
     }
 
     #[test]

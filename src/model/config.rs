@@ -157,6 +157,21 @@ impl ClusterAccess {
     }
 }
 
+/// Whether the path of a kubeconfig leads into the repository, by its text alone: it starts from the root, and `~/` is the
+/// home folder.
+#[must_use]
+pub(crate) fn leads_inside(path: &str) -> bool {
+    if path.starts_with('/') || path.starts_with("~/") {
+        return false;
+    }
+    let depth = path.split('/').try_fold(0_usize, |depth, part| match part {
+        "" | "." => Some(depth),
+        ".." => depth.checked_sub(1),
+        _ => Some(depth + 1),
+    });
+    depth.is_some()
+}
+
 /// The tool that `carrier render` writes manifests for, and its settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -306,6 +321,16 @@ mod tests {
             json!({"env": "K", "context": "c"}),
         ] {
             assert_eq!(source(wrong.clone()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_path_of_the_settings_leads_into_the_repository_or_not() {
+        for inside in ["kube.conf", "hack/kube.conf", "./hack/../kube.conf", "~user/kube.conf", "~", "a//b"] {
+            assert!(leads_inside(inside), "{inside}");
+        }
+        for outside in ["/etc/kube.conf", "~/kube.conf", "../kube.conf", "hack/../../kube.conf"] {
+            assert!(!leads_inside(outside), "{outside}");
         }
     }
 }

@@ -101,8 +101,8 @@ pub(crate) enum LockError {
     UnknownCluster(UnknownName),
     /// The lock has errors, and what it holds must not be lost.
     BrokenLock(Vec<Diagnostic>),
-    /// carrier.yaml has errors, and says how the clusters are reached.
-    BrokenSettings(Vec<Diagnostic>),
+    /// carrier.yaml or objects have errors, and say how the clusters are reached.
+    InvalidFiles(Vec<Diagnostic>),
     /// A file that the caller names cannot be read.
     Unreadable {
         /// Its path, as the caller named it.
@@ -140,8 +140,8 @@ pub(crate) async fn prepare(
         LockSource::Clusters | LockSource::Nothing => (Sources::default(), None),
     };
     let asked = match &options.from {
-        LockSource::Clusters if repository.settings_are_broken() => {
-            return Err(LockError::BrokenSettings(repository.and(found)));
+        LockSource::Clusters if repository.has_invalid_files() => {
+            return Err(LockError::InvalidFiles(repository.and(found)));
         }
         LockSource::Clusters => {
             let scope = Scope {

@@ -11,8 +11,7 @@ use crate::compile::locking::{Locked, review, snapshots};
 use crate::compile::{Compiled, compile};
 use crate::files::FilesError;
 use crate::files::walk::{ReadOptions, read_repository};
-use crate::model::config::CONFIG_PATH;
-use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::Sources;
 
 /// A repository, read and loaded.
@@ -63,12 +62,11 @@ impl Repository {
         shown(found, &self.loaded)
     }
 
-    /// Whether carrier.yaml has errors. Then it is not known which clusters are meant.
+    /// Whether carrier.yaml or objects have errors, which `carrier check` reports. Then no cluster is connected to: it is
+    /// not known which ones are meant, and a setting that `check` refuses would take effect.
     #[must_use]
-    pub(crate) fn settings_are_broken(&self) -> bool {
-        let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
-        let mut errors = self.read.iter().chain(self.found.iter()).filter(is_error);
-        errors.any(|d| d.primary.as_ref().is_some_and(|l| self.sources.path(l.span) == CONFIG_PATH))
+    pub(crate) fn has_invalid_files(&self) -> bool {
+        self.read.has_errors() || self.found.has_errors()
     }
 
     /// What makes the clients of its clusters.

@@ -40,6 +40,7 @@ mod cli_plugins;
 mod cli_process;
 mod cli_reference;
 mod cli_render;
+mod cli_trust;
 mod command;
 mod deploy;
 mod derive_golden;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         cli_process::cases(),
         cli_reference::cases(),
         cli_render::cases(),
+        cli_trust::cases(),
         deploy::cases(),
         derive_golden::cases(),
         derive_laws::cases(),

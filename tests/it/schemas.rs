@@ -231,7 +231,7 @@ fn settings_too() {
     for good in [
         json!({}),
         json!({ "apiVersion": "carrier/v1", "output": "out", "render": { "for": "argo", "argo": { "repoURL": "https://example.com/r" } } }),
-        json!({ "serviceClusters": { "a/b": { "kubeconfig": "k", "context": "c" }, "a/c": { "env": "K" }, "a/d": { "secret": true }, "a/e": { "context": "c" } } }),
+        json!({ "serviceClusters": { "a/b": { "kubeconfig": "/k", "context": "c" }, "a/c": { "env": "K" }, "a/d": { "secret": true }, "a/e": { "context": "c" } } }),
     ] {
         assert!(jsonschema::draft7::is_valid(schema, &good), "the schema refuses {good}");
         assert!(loader_takes("carrier.yaml", &good), "the loader refuses {good}");

@@ -457,7 +457,7 @@ async fn without_the_management_cluster_the_rest_goes_on() -> TestResult {
     scene.planes["management"].restart().await?;
     for (second, words) in [
         ("{env: NOWHERE}", "the environment variable NOWHERE is not set"),
-        ("{kubeconfig: nowhere.yaml}", "nowhere.yaml does not exist"),
+        ("{kubeconfig: ~/nowhere.yaml}", "nowhere.yaml does not exist"),
         (
             &format!("{{kubeconfig: {}, context: x}}", scene.planes["eu-west-2"].kubeconfig_path().display()),
             "no context `x`",
@@ -472,7 +472,10 @@ async fn without_the_management_cluster_the_rest_goes_on() -> TestResult {
     let before = scene.locked();
     fs::write(scene.root().join("carrier.yaml"), "managment: {context: x}\n")?;
     let ran = scene.lock(&[]).await;
-    assert!(ran.exit == 1 && ran.err.contains("fix carrier.yaml first: it says how to reach the clusters"), "{ran}");
+    assert!(
+        ran.exit == 1 && ran.err.contains("fix these errors first: the files say how to reach the clusters"),
+        "{ran}"
+    );
     assert_eq!(scene.locked(), before);
     Ok(())
 }

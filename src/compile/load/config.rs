@@ -3,7 +3,7 @@
 use super::schema::{CONFIG, Walk};
 use super::shape::Shape;
 use crate::model::codes::{config as codes, secret};
-use crate::model::config::{CONFIG_PATH, ClusterAccess, Config};
+use crate::model::config::{CONFIG_PATH, ClusterAccess, Config, leads_inside};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::names;
 use crate::model::source::{Sources, Span};
@@ -168,8 +168,14 @@ fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Opti
         let help = "give each a folder of its own, such as `output: rendered` and `snapshots: snapshots`";
         diagnostics.push(Diagnostic::new(&codes::FOLDER, span, message).help(help));
     }
+    if let Some(path) = &config.management.kubeconfig {
+        fine &= outside(path, "/management/kubeconfig", root, diagnostics);
+    }
     for (key, access) in &config.service_clusters {
         let path = format!("/serviceClusters/{}", escape(key));
+        if let Some(kubeconfig) = &access.kubeconfig {
+            fine &= outside(kubeconfig, &format!("{path}/kubeconfig"), root, diagnostics);
+        }
         let span = root.key_place(&path).unwrap_or_else(|| root.place(&path));
         let named =
             key.split_once('/').is_some_and(|(p, c)| names::dns_label(p).is_ok() && names::dns_label(c).is_ok());
@@ -189,6 +195,22 @@ fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Opti
         }
     }
     fine.then_some(config)
+}
+
+/// Checks that a kubeconfig is not in the repository. What only the file system knows (the work tree, links) is checked
+/// before the file is read.
+fn outside(path: &str, at: &str, root: &Node, diagnostics: &mut Diagnostics) -> bool {
+    if !leads_inside(path) {
+        return true;
+    }
+    // The path is at the place, if the line may be shown.
+    let message = "the kubeconfig is in the repository, whose author could run programs with it";
+    diagnostics.push(
+        Diagnostic::new(&codes::KUBECONFIG_INSIDE, root.place(at), message)
+            .help("keep it outside of the repository and its Git work tree, such as `~/.kube/config`")
+            .help("or name it with `--kubeconfig` or `$KUBECONFIG` when you run carrier"),
+    );
+    false
 }
 
 /// The problem with the settings of a cluster's connection.

@@ -101,15 +101,19 @@ pub static NO_KUBECONFIG: Code = code(
      credential plugin, log in again with its own tool.\n",
 );
 
-/// A kubeconfig from a Secret uses a forbidden setting.
+/// A kubeconfig that is not trusted asks for what it may not have.
 pub static UNSAFE_KUBECONFIG: Code = code(
     "CAR0610",
     Error,
-    "a kubeconfig from a Secret uses a setting that is not allowed",
+    "a kubeconfig from a Secret or from the repository is not allowed",
     "A user with write access to the Secret of a ServiceCluster must not be able to run programs on the machine that reads it,\n\
      to have files of that machine sent to a server, or to direct its requests into its own network. Therefore `exec`,\n\
-     `auth-provider`, file paths, proxies, impersonation, connections without TLS and loopback addresses are rejected.\n\n\
-     Fix: embed certificates and tokens in the kubeconfig (`…-data`, `token`); `--allow-loopback` allows loopback addresses.\n",
+     `auth-provider`, file paths, proxies, impersonation, connections without TLS, loopback addresses and the API of the\n\
+     cluster that carrier runs in are rejected. A name is checked at each connection, by the addresses that it has then.\n\n\
+     A kubeconfig file in the repository or its Git work tree is not used at all, unless the person who runs carrier names\n\
+     it with `--kubeconfig` or `$KUBECONFIG`: the author of a pull request could run programs with it.\n\n\
+     Fix: embed certificates and tokens in the kubeconfig of a Secret (`…-data`, `token`; `--allow-loopback` allows loopback\n\
+     addresses), and keep kubeconfig files outside of the work tree.\n",
 );
 
 /// A cluster answers with an unexpected error.

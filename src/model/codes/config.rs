@@ -4,8 +4,16 @@ use super::Code;
 use crate::model::codes::Severity;
 
 /// The codes of this file, in order.
-pub static ALL: &[&Code] =
-    &[&UNKNOWN_KEY, &WRONG_VALUE, &NOT_ONE_MAPPING, &FOLDER, &CLUSTER_NAME, &CLUSTER_ACCESS, &OUTPUT_OF_SOURCES];
+pub static ALL: &[&Code] = &[
+    &UNKNOWN_KEY,
+    &WRONG_VALUE,
+    &NOT_ONE_MAPPING,
+    &FOLDER,
+    &CLUSTER_NAME,
+    &CLUSTER_ACCESS,
+    &OUTPUT_OF_SOURCES,
+    &KUBECONFIG_INSIDE,
+];
 
 /// A setting does not exist.
 pub static UNKNOWN_KEY: Code = Code {
@@ -140,5 +148,31 @@ Bad:
 Good:
 
     output: rendered
+",
+};
+
+/// A setting names a kubeconfig in the repository.
+pub static KUBECONFIG_INSIDE: Code = Code {
+    id: "CAR0028",
+    severity: Severity::Error,
+    title: "carrier.yaml names a kubeconfig in the repository",
+    explanation: "\
+A kubeconfig can run programs (`exec`) and read files. Whoever can change a file of the
+repository, such as the author of a pull request, could then run programs on every machine
+that runs carrier there. Therefore `kubeconfig` is a path outside of the repository and of its
+Git work tree. A path inside is not accepted either if it is a symbolic link that leads outside.
+
+A file in the repository can still be named with `--kubeconfig` or `$KUBECONFIG`, by the
+person who runs carrier.
+
+Bad:
+
+    management:
+      kubeconfig: hack/kube.conf
+
+Good:
+
+    management:
+      kubeconfig: ~/.kube/management
 ",
 };

@@ -78,7 +78,7 @@ pub(crate) async fn plan_live(
     let compiled = compile(&repository.loaded, &repository.locked.discovered);
     let found = judge(&compiled, &repository.locked, repository.stale.clone());
     // Asking the clusters fixes no errors of the repository. With `refresh` it may: a CRD that is not locked yet.
-    if !options.refresh || repository.settings_are_broken() {
+    if !options.refresh || repository.has_invalid_files() {
         let list = repository.and(found.clone());
         if list.iter().any(|d| d.severity == Severity::Error) {
             return LivePlan::nothing(list, Some(PlanFailure::Invalid));
