@@ -168,6 +168,15 @@ fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Opti
         let help = "give each a folder of its own, such as `output: rendered` and `snapshots: snapshots`";
         diagnostics.push(Diagnostic::new(&codes::FOLDER, span, message).help(help));
     }
+    fine &= names_of_tools(&config, root, diagnostics);
+    if let Some(Err(why)) = config.management.uid.as_deref().map(names::label_value) {
+        fine = false;
+        let message = format!("`management.uid` cannot be the UID of a namespace: {why}");
+        diagnostics.push(
+            Diagnostic::new(&codes::WRONG_VALUE, root.place("/management/uid"), message)
+                .help("write what `kubectl get namespace kube-system -o jsonpath={.metadata.uid}` prints"),
+        );
+    }
     if let Some(path) = &config.management.kubeconfig {
         fine &= outside(path, "/management/kubeconfig", root, diagnostics);
     }
@@ -195,6 +204,28 @@ fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Opti
         }
     }
     fine.then_some(config)
+}
+
+/// Checks the names of objects of Flux and Argo CD.
+fn names_of_tools(config: &Config, root: &Node, diagnostics: &mut Diagnostics) -> bool {
+    let (flux, argo) = (&config.render.flux, &config.render.argo);
+    let checked = [
+        ("/render/flux/namespace", &flux.namespace, names::dns_label(&flux.namespace), "a namespace"),
+        ("/render/flux/sourceName", &flux.source_name, names::dns_subdomain(&flux.source_name), "a Flux source"),
+        ("/render/argo/namespace", &argo.namespace, names::dns_label(&argo.namespace), "a namespace"),
+        ("/render/argo/project", &argo.project, names::dns_subdomain(&argo.project), "an Argo CD project"),
+    ];
+    let mut fine = true;
+    for (path, name, checked, what) in checked {
+        let Err(why) = checked else { continue };
+        fine = false;
+        let message = format!("`{name}` cannot be the name of {what}: {why}");
+        diagnostics.push(
+            Diagnostic::new(&codes::INVALID_NAME, root.place(path), message)
+                .help("write the name as `kubectl get` shows it"),
+        );
+    }
+    fine
 }
 
 /// Checks that a kubeconfig is not in the repository. What only the file system knows (the work tree, links) is checked

@@ -6,7 +6,7 @@ use crate::model::codes::object;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::kinds::{
     AccountSpec, CatalogEntrySetSpec, CatalogEntrySpec, CatalogSpec, DeletionPolicyConfig, DeriveConfig, LabelSelector,
-    PropagateConfig, SelectorOperator, Subject, SubjectKind,
+    PropagateConfig, SelectorOperator, ServiceClusterSpec, Subject, SubjectKind,
 };
 use crate::model::names;
 use crate::yaml::tree::{Node, escape};
@@ -19,8 +19,21 @@ pub(super) trait Rules {
     }
 }
 
-impl Rules for crate::model::kinds::ServiceClusterSpec {}
 impl Rules for crate::model::kinds::TenantSpec {}
+
+impl Rules for ServiceClusterSpec {
+    /// The name becomes a part of the path of a request.
+    fn check(&self, root: &Node, walk: &mut Walk) -> bool {
+        let name = &self.kubeconfig_secret.name;
+        let Err(why) = names::dns_subdomain(name) else { return true };
+        let at = "/spec/kubeconfigSecret/name";
+        let message = format!("`{name}` cannot be the name of a Secret: {why}");
+        let diagnostic = Diagnostic::new(&object::INVALID_NAME, root.place(at), message)
+            .help("write the name of a Secret in the namespace of the provider");
+        walk.push(diagnostic, at);
+        false
+    }
+}
 
 impl Rules for AccountSpec {
     fn check(&self, root: &Node, walk: &mut Walk) -> bool {

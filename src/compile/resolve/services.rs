@@ -168,6 +168,12 @@ fn of_entry<'l>(
         diagnostics.push(entry.complain(&codes::NOT_AN_INTERNAL_CRD, at, message).help(help));
         return None;
     };
+    if let Err(why) = valid::dns_1035_label(plural) {
+        let message = format!("`{name}` is not the name of an internal CRD: `{plural}` is no plural: {why}");
+        let help = format!("write PLURAL.internal.{cluster}.{provider}");
+        diagnostics.push(entry.complain(&codes::NOT_AN_INTERNAL_CRD, at, message).help(help));
+        return None;
+    }
     if owner != provider {
         let message = format!("`{name}` belongs to `{owner}`, and this entry to `{provider}`");
         let help = format!("a provider offers its own services only; write `{plural}.internal.{cluster}.{provider}`");

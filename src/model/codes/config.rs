@@ -13,6 +13,7 @@ pub static ALL: &[&Code] = &[
     &CLUSTER_ACCESS,
     &OUTPUT_OF_SOURCES,
     &KUBECONFIG_INSIDE,
+    &INVALID_NAME,
 ];
 
 /// A setting does not exist.
@@ -174,5 +175,28 @@ Good:
 
     management:
       kubeconfig: ~/.kube/management
+",
+};
+
+/// A setting is not a valid name.
+pub static INVALID_NAME: Code = Code {
+    id: "CAR0029",
+    severity: Severity::Error,
+    title: "a setting is not a valid name",
+    explanation: "\
+The setting is the name of a namespace or an object of another tool, and no object in a cluster
+can have this name.
+
+Bad:
+
+    render:
+      flux:
+        namespace: Flux_System
+
+Good:
+
+    render:
+      flux:
+        namespace: flux-system
 ",
 };
