@@ -26,6 +26,7 @@ use super::ui::Ui;
 use crate::cluster::apply;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::runtime::block_on_to_the_end;
+use crate::model::cluster::Target;
 use crate::ops::apply::{Applied, ApplyError, ApplyOptions, SavedPlanError, check, execute, prepare};
 use crate::ops::plan::{LivePlan, PlanOptions, Reached, plan_live};
 use crate::ops::{self, Event, EventReceiver, Events, Repository};
@@ -200,7 +201,9 @@ impl Job<'_> {
 
     /// Ends the command if the plan may not be applied. A person who has to confirm it sees it first.
     fn check(&self, planned: &LivePlan, plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
-        let checked = check(planned, plan, self.saved, self.env.person);
+        // With `--yes` nobody is asked, on a terminal either. A dry run writes nothing.
+        let attended = self.env.person && (self.needs_consent() || self.args.dry_run.is_some());
+        let checked = check(planned, plan, self.saved, attended);
         if self.env.person && self.needs_consent() && !matches!(checked, Err(ApplyError::Stale(_))) {
             report::plan(plan, ui)?;
         }
@@ -213,14 +216,36 @@ fn error_of(error: ApplyError, ui: &Ui<'_>) -> CliError {
     match error {
         ApplyError::Refused(refusals) => refused(&refusals),
         ApplyError::Stale(differences) => stale(&differences, ui),
-        ApplyError::UnknownManagement { uid } => CliError::refused(format!(
-            "refused: nothing says that the management cluster with the UID {uid} is the one that is meant"
-        ))
-        .hint(format!("`{} lock` records it, or write `management: {{uid: {uid}}}` in carrier.yaml", ui.program_here()))
-        .hint("nothing was written"),
+        ApplyError::UnknownClusters(clusters) => unknown(&clusters, ui),
         ApplyError::Inventory { error, .. } => CliError::new(Exit::Cluster, error.to_string()),
         ApplyError::Mismatch(mismatch) => CliError::new(Exit::Bug, mismatch.to_string()),
     }
+}
+
+/// The error of clusters that nobody has named or seen.
+fn unknown(clusters: &[(Target, String)], ui: &Ui<'_>) -> CliError {
+    let named: Vec<String> = clusters
+        .iter()
+        .map(|(target, uid)| match target {
+            Target::Management => format!("the management cluster with the UID {uid}"),
+            Target::Service(id) => format!("the service cluster `{id}` with the UID {uid}"),
+        })
+        .collect();
+    let error = match named.as_slice() {
+        [one] => CliError::refused(format!("refused: nothing says that {one} is the one that is meant")),
+        several => CliError::refused(format!(
+            "refused: nothing says that these clusters are the ones that are meant:\n- {}",
+            several.join("\n- ")
+        )),
+    };
+    let here = ui.program_here();
+    let error = match clusters {
+        [(Target::Management, uid)] => {
+            error.hint(format!("`{here} lock` records it, or write `management: {{uid: {uid}}}` in carrier.yaml"))
+        }
+        _ => error.hint(format!("`{here} lock` records them in carrier.lock")),
+    };
+    error.hint("nothing was written")
 }
 
 fn interrupted_early(ui: &mut Ui<'_>) -> Result<Exit, CliError> {

@@ -37,11 +37,9 @@ pub(crate) enum ApplyError {
     Refused(Vec<Refusal>),
     /// The saved plan is no longer the plan that would be made: the differences, one a line.
     Stale(Vec<String>),
-    /// Nothing says which management cluster is meant.
-    UnknownManagement {
-        /// UID of the one that answered.
-        uid: String,
-    },
+    /// Nothing says that these clusters are the ones that are meant: their UIDs are not recorded, and nobody has seen the
+    /// plan.
+    UnknownClusters(Vec<(Target, String)>),
     /// The inventory of a cluster cannot be read.
     Inventory {
         /// The cluster.
@@ -74,8 +72,9 @@ pub(crate) fn read_saved(path: &Path) -> Result<Plan, SavedPlanError> {
     if plan.refusals.is_empty() { Ok(plan) } else { Err(SavedPlanError::Refused(plan.refusals)) }
 }
 
-/// Checks whether a live plan may be applied: a saved plan must still be the same, no guard may refuse it, and
-/// where nobody looks at it the management cluster must be a recorded one.
+/// Checks whether a live plan may be applied: a saved plan must still be the same, no guard may refuse it, and unless a
+/// person is asked about this plan (`attended`), every cluster must be a recorded one: recorded in the lock or the
+/// settings, or in the saved plan that somebody has looked at.
 ///
 /// # Errors
 /// The first reason why not.
@@ -89,10 +88,12 @@ pub(crate) fn check(planned: &LivePlan, plan: &Plan, saved: Option<&Plan>, atten
     if !plan.refusals.is_empty() {
         return Err(ApplyError::Refused(plan.refusals.clone()));
     }
-    match &planned.unpinned {
-        Some(uid) if !attended && saved.is_none() => Err(ApplyError::UnknownManagement { uid: uid.clone() }),
-        _ => Ok(()),
-    }
+    let is_in = |plan: &Plan, (target, uid): &(Target, String)| {
+        plan.clusters.iter().any(|cluster| cluster.name == target.to_string() && cluster.uid.as_ref() == Some(uid))
+    };
+    let unknown = planned.unpinned.iter().filter(|one| !saved.is_some_and(|plan| is_in(plan, one)));
+    let unknown: Vec<(Target, String)> = unknown.filter(|_| !attended).cloned().collect();
+    if unknown.is_empty() { Ok(()) } else { Err(ApplyError::UnknownClusters(unknown)) }
 }
 
 /// A plan that is ready to be executed: its steps in each cluster that answered.

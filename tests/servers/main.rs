@@ -39,6 +39,7 @@ mod rendered;
 mod sync;
 mod sync_lease;
 mod sync_link;
+mod trust;
 mod tutorial;
 mod two_regions;
 mod watch;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         sync_lease::cases(),
         sync::cases(),
         sync_link::cases(),
+        trust::cases(),
         tutorial::cases(),
         watch::cases(),
     ];

@@ -46,8 +46,8 @@ pub(crate) struct LivePlan {
     pub manifests: ManifestSet,
     /// The clusters that answered, the management cluster first.
     pub reached: Vec<Reached>,
-    /// UID of the management cluster, where neither the settings nor the lock record one.
-    pub unpinned: Option<String>,
+    /// The clusters that answered and of which neither the settings nor the lock record the UID, with the UID.
+    pub unpinned: Vec<(Target, String)>,
     /// Service clusters that the lock knows and the repository no longer has: they are not asked.
     pub gone: Vec<String>,
     /// The diagnostics of the repository and of the clusters, sorted.
@@ -146,8 +146,7 @@ async fn observe_all(
     if planned.found.iter().any(|d| d.code == &codes::NO_SUCH_CRD) {
         planned.failure = planned.failure.or(Some(PlanFailure::Invalid));
     }
-    let pinned = compiled.discovered.management_uid.is_some();
-    planned.unpinned = survey.seen.management_uid.clone().filter(|_| !pinned);
+    planned.unpinned = unpinned(&survey.seen, &repository.locked.discovered);
     let known = &compiled.discovered.clusters;
     let gone = known.iter().filter(|(id, c)| !c.namespaces.is_empty() && !compiled.resolved.clusters.contains_key(*id));
     planned.gone = gone.map(|(id, _)| id.to_string()).collect();
@@ -269,6 +268,13 @@ async fn has_instances(management: &Cluster, live: &LiveCluster, former: Former)
     (!is_none).then_some(former)
 }
 
+/// The clusters that answered with a UID which is not recorded: any cluster would do.
+fn unpinned(seen: &Discovered, recorded: &Discovered) -> Vec<(Target, String)> {
+    let targets = std::iter::once(Target::Management).chain(seen.clusters.keys().cloned().map(Target::Service));
+    let open = targets.filter(|target| uid_of(target, recorded).is_none());
+    open.filter_map(|target| uid_of(&target, seen).map(str::to_owned).map(|uid| (target, uid))).collect()
+}
+
 fn uid_of<'s>(target: &Target, seen: &'s Discovered) -> Option<&'s str> {
     match target {
         Target::Management => seen.management_uid.as_deref(),
@@ -362,7 +368,7 @@ impl LivePlan {
             plan: None,
             manifests: ManifestSet::default(),
             reached: Vec::new(),
-            unpinned: None,
+            unpinned: Vec::new(),
             gone: Vec::new(),
             found,
             failure,
