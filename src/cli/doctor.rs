@@ -137,7 +137,7 @@ fn one_stream(report: &Report, args: &DoctorArgs, ui: &mut Ui<'_>) -> Result<(),
 
 /// The commands that print the RBAC of each cluster that lacks something.
 fn commands(report: &Report, args: &DoctorArgs) -> Vec<String> {
-    let tasks: String = args.tasks.iter().map(|task| format!(" --for {}", task.name())).collect();
+    let tasks = args.tasks.iter().fold(String::new(), |text, task| text + " --for " + task.name());
     let command = |health: &Health| format!("doctor --cluster {}{tasks} -o rbac", health.cluster);
     report.lacking().map(command).collect()
 }
