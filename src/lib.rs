@@ -154,6 +154,7 @@ pub mod clusters {
     pub use crate::cluster::request::{ApiRequest, FieldValidation, Verb};
     pub use crate::cluster::wait::{Verdict, Wait, established};
     pub use crate::cluster::watch::{Phase, WatchEvent, WatchOptions, Watcher};
+    pub use crate::model::plain::Line;
 }
 
 /// What a cluster has to say to a plan.

@@ -115,8 +115,8 @@ fn refused(refusals: &[Refusal]) -> CliError {
     let mut error = match refusals {
         [one] => CliError::refused(format!("refused: {}", one.message)),
         many => {
-            let lines: Vec<String> = many.iter().map(|r| format!("- {}", r.message)).collect();
-            CliError::refused(format!("refused, for {} reasons:\n{}", many.len(), lines.join("\n")))
+            let error = CliError::refused(format!("refused, for {} reasons:", many.len()));
+            many.iter().fold(error, |error, refusal| error.line(&refusal.message))
         }
     };
     let mut flags: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.flag.as_deref()).collect();
@@ -255,10 +255,9 @@ fn interrupted_early(ui: &mut Ui<'_>) -> Result<Exit, CliError> {
 
 /// The error of a saved plan that differs from the plan of now.
 fn stale(differences: &[String], ui: &Ui<'_>) -> CliError {
-    let lines: Vec<String> = differences.iter().map(|line| format!("- {line}")).collect();
-    CliError::refused(format!("refused: something has changed since the plan was made:\n{}", lines.join("\n")))
-        .hint(format!("make a new one: `{} plan --out FILE`", ui.program_here()))
-        .hint("nothing was written")
+    let error = CliError::refused("refused: something has changed since the plan was made:");
+    let error = differences.iter().fold(error, CliError::line);
+    error.hint(format!("make a new one: `{} plan --out FILE`", ui.program_here())).hint("nothing was written")
 }
 
 /// Names each cluster with changes, with its address and the number of changes.

@@ -19,6 +19,7 @@ use crate::cluster::connect::Connector;
 use crate::model::cluster::ClusterId;
 use crate::model::config::Config;
 use crate::model::nearest::nearest;
+use crate::model::plain;
 use crate::ops::Events;
 use crate::ops::approve::{Approval, ApproveOptions, FindError, Found, Waiting, What, find};
 use crate::plan::words::count;
@@ -155,10 +156,11 @@ fn rows<'w>(waiting: impl Iterator<Item = &'w Waiting>) -> Vec<Vec<String>> {
             What::Tenant => one.synced.clone().unwrap_or_else(dash),
             What::Internal => "orphan: the internal object is there, the tenant object is gone".to_owned(),
             What::Copy => {
-                format!("orphan: the copy in {} is there, the tenant object is gone", one.namespace)
+                format!("orphan: the copy in {} is there, the tenant object is gone", plain::name(&one.namespace))
             }
         };
-        rows.push(vec![one.tenant.clone(), one.name.clone(), one.since.clone().unwrap_or_else(dash), synced]);
+        let [tenant, name] = [&one.tenant, &one.name].map(|name| plain::name(name).into_owned());
+        rows.push(vec![tenant, name, one.since.clone().unwrap_or_else(dash), synced]);
     }
     rows
 }
@@ -166,7 +168,7 @@ fn rows<'w>(waiting: impl Iterator<Item = &'w Waiting>) -> Vec<Vec<String>> {
 /// Says what became of the approvals.
 fn report(found: &Found, approvals: &[Approval], ui: &mut Ui<'_>) -> std::io::Result<()> {
     for (one, approval) in found.waiting().zip(approvals) {
-        let what = format!("{} -n {}", one.name, one.namespace);
+        let what = format!("{} -n {}", plain::name(&one.name), plain::name(&one.namespace));
         match approval {
             Approval::Written => {}
             Approval::Gone => ui.say(format_args!("{what} is gone, so there was nothing to approve"))?,

@@ -20,6 +20,8 @@ pub struct CliError {
     pub exit: Exit,
     /// What went wrong: one sentence without a trailing dot.
     pub message: String,
+    /// What belongs to it, in one line each, such as the reasons of a refusal.
+    pub lines: Vec<String>,
     /// What to do about it: a sentence or a command each.
     pub hints: Vec<String>,
 }
@@ -28,7 +30,7 @@ impl CliError {
     /// An error that ends with `exit`.
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hints: Vec::new() }
+        Self { exit, message: message.into(), lines: Vec::new(), hints: Vec::new() }
     }
 
     /// A usage error: arguments that do not fit together, or name what does not exist.
@@ -47,7 +49,14 @@ impl CliError {
     #[must_use]
     pub fn file(doing: &str, path: &Path, error: &io::Error) -> Self {
         let message = format!("cannot {doing} {}: {}", path.display(), plain(error));
-        Self { exit: exit_of(error), message, hints: Vec::new() }
+        Self::new(exit_of(error), message)
+    }
+
+    /// Adds a line.
+    #[must_use]
+    pub(super) fn line(mut self, text: impl Into<String>) -> Self {
+        self.lines.push(text.into());
+        self
     }
 
     /// Adds a hint.
@@ -96,7 +105,7 @@ impl From<FilesError> for CliError {
             FilesError::Io { doing, path, source } => format!("cannot {doing} {}: {}", path.display(), plain(source)),
             other => other.to_string(),
         };
-        Self { exit, message, hints: error.help().map(str::to_owned).into_iter().collect() }
+        Self { hints: error.help().map(str::to_owned).into_iter().collect(), ..Self::new(exit, message) }
     }
 }
 

@@ -17,6 +17,7 @@ use super::ui::Ui;
 use super::{input, progress};
 use crate::model::cluster::ClusterId;
 use crate::model::diagnostic::Severity;
+use crate::model::plain;
 use crate::ops::Events;
 use crate::ops::get::{GetOptions, Instance, Instances, LeftLevel, LeftOver, LeftState, Unchecked, get, select};
 use crate::plan::words::count;
@@ -177,12 +178,14 @@ fn rows(instances: &[Instance], left: &[LeftOver], wide: bool) -> Vec<Vec<String
         Some(false) => "no".to_owned(),
         None => "unknown".to_owned(),
     };
+    let named = |name: &str| if name.is_empty() { String::new() } else { plain::name(name).into_owned() };
     let of_instance = |one: &Instance| {
         let synced = one.synced.as_ref().map_or_else(dash, ToString::to_string);
         let ready = one.ready.clone().unwrap_or_else(dash);
-        let first = [&one.tenant, &one.service, &one.name, &one.cluster, &ready, &synced].map(Clone::clone);
+        let first =
+            [named(&one.tenant), named(&one.service), named(&one.name), named(&one.cluster), named(&ready), synced];
         let message = one.synced.as_ref().map(|synced| short(&synced.message)).unwrap_or_default();
-        let more = [one.version.clone(), one.service_namespace.clone(), there(one.in_service_cluster), message];
+        let more = [named(&one.version), named(&one.service_namespace), there(one.in_service_cluster), message];
         (first, more)
     };
     let of_left = |one: &LeftOver| {
@@ -190,8 +193,8 @@ fn rows(instances: &[Instance], left: &[LeftOver], wide: bool) -> Vec<Vec<String
             LeftState::Orphan => "orphan".to_owned(),
             LeftState::Released => "released".to_owned(),
         };
-        let first = [&one.tenant, &one.service, &one.name, &one.cluster, &dash(), &state].map(Clone::clone);
-        let more = [dash(), one.service_namespace.clone(), there(one.in_service_cluster), what_is_left(one)];
+        let first = [named(&one.tenant), named(&one.service), named(&one.name), named(&one.cluster), dash(), state];
+        let more = [dash(), named(&one.service_namespace), there(one.in_service_cluster), what_is_left(one)];
         (first, more)
     };
     let mut all: Vec<_> = instances.iter().map(of_instance).chain(left.iter().map(of_left)).collect();
@@ -215,7 +218,7 @@ fn short(message: &str) -> String {
 fn what_is_left(left: &LeftOver) -> String {
     let each = left.copies.iter().map(|copy| match copy.level {
         LeftLevel::Internal => "the internal object".to_owned(),
-        LeftLevel::Service => format!("the copy in {}", copy.namespace),
+        LeftLevel::Service => format!("the copy in {}", plain::name(&copy.namespace)),
     });
     let copies = each.collect::<Vec<_>>().join(" and ");
     let are = if left.copies.len() == 1 { "is" } else { "are" };

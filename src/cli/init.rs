@@ -58,14 +58,15 @@ pub(crate) fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
         ui.run_in.push(args.directory.clone());
     }
     let (anywhere, program) = (ui.program, ui.program_here());
-    ui.say(format_args!(
+    let steps = format!(
         "\nThe accounts, the cluster and the catalog are examples; make them yours. To offer a service of the cluster:\n\
          \n  1. see what its CRD has to expose, in the operator's release manifest:\n       {anywhere} fields --from PATH\n  \
          2. say what you offer in catalogs/example.yaml\n  \
          3. take the CRD into the repository:\n       {program} lock --from PATH\n  \
          4. for plan, apply and lock without --from, name the contexts of your kubeconfig for the clusters in carrier.yaml:\n       \
          management: {{context: NAME}}\n       serviceClusters: {{example/main: {{context: NAME}}}}\n",
-    ))?;
+    );
+    steps.split('\n').try_for_each(|line| ui.say(line))?;
     ui.next("check", "to see whether everything fits together")?;
     Ok(Exit::Fine)
 }

@@ -179,7 +179,7 @@ fn print(plan: &LockPlan, online: bool, ui: &mut Ui<'_>) -> io::Result<()> {
     let mut said: BTreeMap<(&str, &[String]), &ClusterId> = BTreeMap::new();
     let kept = if online { "the cluster did not say" } else { "not in the files" };
     if let Some(uid) = &plan.management_uid {
-        writeln!(out, "management\n  cluster    UID {}", plain::line(uid))?;
+        writeln!(out, "management\n  cluster    UID {}", plain::name(uid))?;
     }
     for (id, changes) in &plan.clusters {
         if !has_lines(changes) && !all {
@@ -217,7 +217,7 @@ fn print(plan: &LockPlan, online: bool, ui: &mut Ui<'_>) -> io::Result<()> {
             }
         }
         for (tenant, namespace) in &changes.namespaces {
-            writeln!(out, "  namespace  {namespace} for {tenant}")?;
+            writeln!(out, "  namespace  {} for {}", plain::name(namespace), plain::name(tenant))?;
         }
     }
     Ok(())

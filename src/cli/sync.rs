@@ -324,14 +324,8 @@ fn text(args: &SyncArgs, report: &Report, ui: &mut Ui<'_>) -> Result<(), CliErro
     let line = |s: &Standing| format!("{} {} -n {}: {}: {}", s.kind, s.name, s.namespace, s.reason, s.message);
     for would in &report.would {
         let then = would.then.as_ref().map_or(String::new(), |then| format!("; then {then}"));
-        writeln!(
-            ui.out(),
-            "{} {} -n {}: would {}{then}",
-            would.kind,
-            would.name,
-            would.namespace,
-            would.words.join(", ")
-        )?;
+        let (words, namespace) = (would.words.join(", "), &would.namespace);
+        ui.put(format_args!("{} {} -n {namespace}: would {words}{then}", would.kind, would.name))?;
     }
     // What only waits for a write that a dry run shows is told by that.
     let would: BTreeSet<_> = report.would.iter().map(|one| (&one.kind, &one.namespace, &one.name)).collect();
@@ -339,13 +333,13 @@ fn text(args: &SyncArgs, report: &Report, ui: &mut Ui<'_>) -> Result<(), CliErro
         args.dry_run && one.reason == "Pending" && would.contains(&(&one.kind, &one.namespace, &one.name))
     };
     for standing in report.paused.iter().chain(&report.others).filter(|one| !told(one)) {
-        writeln!(ui.out(), "{}", line(standing))?;
+        ui.put(line(standing))?;
     }
     for (cluster, why) in &report.unreachable {
-        writeln!(ui.out(), "{cluster}: {why}")?;
+        ui.put(format_args!("{cluster}: {why}"))?;
     }
     for (cluster, replica) in &report.elsewhere {
-        writeln!(ui.out(), "{cluster}: the replica {replica} works on it")?;
+        ui.put(format_args!("{cluster}: the replica {replica} works on it"))?;
     }
     let summary = match args.dry_run {
         true => {
@@ -358,7 +352,7 @@ fn text(args: &SyncArgs, report: &Report, ui: &mut Ui<'_>) -> Result<(), CliErro
             format!("{} in step, {} paused, {} not in step", report.in_step, report.paused.len(), report.others.len())
         }
     };
-    writeln!(ui.out(), "{summary}{}", if report.timed_out { "; the time was over" } else { "" })?;
+    ui.put(format_args!("{summary}{}", if report.timed_out { "; the time was over" } else { "" }))?;
     Ok(())
 }
 

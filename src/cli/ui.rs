@@ -95,6 +95,11 @@ impl<'a> Ui<'a> {
         &mut self.out
     }
 
+    /// Writes a line of data for people to stdout, and never more than one: names and words of servers in it are escaped.
+    pub fn put(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        writeln!(self.out, "{}", plain::line(&text.to_string()))
+    }
+
     /// The stream of messages, for diagnostics and errors: they do not depend on the verbosity.
     pub fn err(&mut self) -> &mut dyn Write {
         &mut self.err
@@ -133,6 +138,9 @@ impl<'a> Ui<'a> {
     /// Writes an error with its hints, whatever the verbosity.
     pub fn error(&mut self, error: &super::error::CliError) -> io::Result<()> {
         self.talk(ERROR, "error: ", &error.message)?;
+        for line in &error.lines {
+            self.talk(Style::new(), "- ", line)?;
+        }
         for hint in &error.hints {
             self.talk(ADVICE, "  help: ", hint)?;
         }
@@ -145,13 +153,13 @@ impl<'a> Ui<'a> {
         self.err.flush()
     }
 
-    /// Writes a line to stderr with a word in front. The text may quote files, so control characters are shown
-    /// instead of sent to the terminal.
+    /// Writes a line to stderr with a word in front, and never more than one: the text may quote files and servers, so
+    /// line breaks and control characters are shown instead of sent to the terminal.
     fn talk(&mut self, style: Style, word: &str, text: impl fmt::Display) -> io::Result<()> {
         let style = if self.err_color { style } else { Style::new() };
         let (word, space) = word.split_at(word.trim_end().len());
         let text = text.to_string();
-        writeln!(self.err, "{style}{word}{style:#}{space}{}", plain::lines(&text))
+        writeln!(self.err, "{style}{word}{style:#}{space}{}", plain::line(&text))
     }
 }
 
@@ -209,9 +217,12 @@ mod tests {
         let mut ui = Ui::new(Vec::new(), &mut err);
         ui.err_color = true;
         ui.warn("a\u{1b}[2Jb was edited").unwrap();
-        ui.error(&CliError::usage("no `\u{9b}2J`").hint("\u{202e}yes")).unwrap();
+        ui.error(&CliError::usage("no `\u{9b}2J`\n::error::x").line("a\r\nb").hint("\u{202e}yes\n\n")).unwrap();
+        ui.say("::set-output name=a::b").unwrap();
         drop(ui);
         let text = String::from_utf8(err).unwrap();
+        assert_eq!(text.lines().count(), 5, "each is one line: {text:?}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text:?}");
         assert!(text.contains("a␛[2Jb was edited") && !text.contains(['\u{9b}', '\u{202e}']), "{text:?}");
         assert!(text.starts_with("\u{1b}["), "its own colours stay");
     }

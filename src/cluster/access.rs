@@ -6,20 +6,27 @@ use serde_json::{Value, json};
 use super::client::Cluster;
 use super::error::{ClusterError, ErrorKind};
 use super::request::ApiRequest;
+use crate::model::plain;
 use crate::model::resource::Resource;
 use crate::plan::permissions::Permission;
 
-/// The name by which the cluster knows us.
+/// The longest name of a user that is believed, in bytes.
+const MAX_NAME: usize = 1_024;
+
+/// The name by which the cluster knows us. It ends in RBAC that people apply, where it cannot be escaped for a reader; so
+/// one that could not be printed as it is, is none.
 ///
 /// # Errors
-/// When it cannot be asked.
+/// When it cannot be asked, or says no name.
 pub(crate) async fn who_am_i(cluster: &Cluster) -> Result<String, ClusterError> {
     let kind = "SelfSubjectReview";
     let resource = Resource::new("authentication.k8s.io", "v1", kind, "selfsubjectreviews", false);
     let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": kind });
     let answer = cluster.call(&ApiRequest::create(&resource, None, &body)).await?;
     let name = answer.pointer("/status/userInfo/username").and_then(Value::as_str);
-    name.map(str::to_owned).ok_or_else(|| ClusterError::new(ErrorKind::BadAnswer, "it does not say who we are"))
+    let is_name = |name: &&str| (1..=MAX_NAME).contains(&name.len()) && plain::line(name) == **name;
+    let name = name.filter(is_name).map(str::to_owned);
+    name.ok_or_else(|| ClusterError::new(ErrorKind::BadAnswer, "it does not say who we are, or no name of a user"))
 }
 
 /// Whether we may do each of these, in their order.

@@ -4,6 +4,7 @@ use super::error::{ClusterError, ErrorKind};
 use crate::model::cluster::Target;
 use crate::model::codes::{Code, cluster as codes};
 use crate::model::diagnostic::Diagnostic;
+use crate::model::plain;
 use crate::model::source::Span;
 
 /// The diagnostic of a request that failed. `place` is where the repository speaks of the cluster.
@@ -21,6 +22,7 @@ pub(crate) fn diagnose(target: &Target, error: &ClusterError, place: Option<Span
 /// The diagnostic of a cluster that is not the one that was meant.
 #[must_use]
 pub(crate) fn other_cluster(target: &Target, expected: &str, found: &str, place: Option<Span>) -> Diagnostic {
+    let found = plain::name(found);
     let message = format!("{} is another cluster: its UID is {found}, and should be {expected}", who(target));
     let diagnostic = match place {
         Some(place) => Diagnostic::new(&codes::OTHER_CLUSTER, place, message),

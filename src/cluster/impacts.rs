@@ -255,7 +255,7 @@ async fn kinds_of_instances(
             },
             Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) if error.is_of_connection() => return Err(error),
-            Err(error) => unknown = Some(error.message),
+            Err(error) => unknown = Some(error.message.to_string()),
         }
     }
     Ok((kinds, unknown))

@@ -150,9 +150,9 @@ pub(crate) async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Resul
 #[must_use]
 pub(crate) fn unlisted(error: &ClusterError) -> String {
     match error.kind {
-        ErrorKind::Forbidden => error.message.clone(),
+        ErrorKind::Forbidden => error.message.to_string(),
         ErrorKind::KindNotFound => "the server has the CRD, and does not serve its instances".to_owned(),
-        _ if error.is_of_connection() => error.message.clone(),
+        _ if error.is_of_connection() => error.message.to_string(),
         _ => "the server cannot list the instances".to_owned(),
     }
 }

@@ -365,7 +365,7 @@ mod tests {
 
     fn wants(cluster: &str, user: &str) -> Option<String> {
         let kubeconfig = parsed(&kubeconfig(cluster, user), "it").expect("a kubeconfig");
-        restrict(&kubeconfig, "it").err().map(|error| error.message)
+        restrict(&kubeconfig, "it").err().map(|error| error.message.into_string())
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::client::Cluster;
 use super::error::ErrorKind;
 use super::request::Selection;
 use super::watch::{WatchEvent, WatchOptions, Watcher};
+use crate::model::plain;
 
 /// The lifetime of a watch: shorter than usual, because a user waits and a dead connection has to be found.
 const LIFETIME: Duration = Duration::from_secs(40);
@@ -36,10 +37,8 @@ pub(crate) fn verdict(crd: &Value) -> Option<Verdict> {
     let status = |kind: &str| condition(kind).and_then(|c| c.get("status")).and_then(Value::as_str);
     if status("NamesAccepted") == Some("False") {
         let message = condition("NamesAccepted").and_then(|c| c.get("message")).and_then(Value::as_str);
-        return Some(Verdict::NotReady(format!(
-            "its names are taken: {}",
-            message.unwrap_or("the server says no more")
-        )));
+        let why = message.map_or_else(|| "the server says no more".to_owned(), plain::quoted);
+        return Some(Verdict::NotReady(format!("its names are taken: {why}")));
     }
     (status("Established") == Some("True")).then_some(Verdict::Ready)
 }
@@ -122,7 +121,7 @@ mod tests {
         assert_eq!(verdict(&json!({})), None);
         assert_eq!(verdict(&crd(&[("NamesAccepted", "True"), ("Established", "False")])), None);
         assert_eq!(verdict(&crd(&[("NamesAccepted", "True"), ("Established", "True")])), Some(Verdict::Ready));
-        let taken = Verdict::NotReady("its names are taken: why".to_owned());
+        let taken = Verdict::NotReady("its names are taken: “why”".to_owned());
         assert_eq!(verdict(&crd(&[("NamesAccepted", "False"), ("Established", "False")])), Some(taken));
     }
 

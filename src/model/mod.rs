@@ -14,6 +14,7 @@ pub(crate) mod kinds;
 pub(crate) mod line_diff;
 pub(crate) mod lock;
 pub(crate) mod managed_fields;
+pub(crate) mod markdown;
 pub(crate) mod names;
 pub(crate) mod namespace;
 pub(crate) mod nearest;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use super::text::summary;
 use super::types::{Action, Change, Effect, FieldChange, FieldOp, Plan};
 use super::words::{count, impact, not_asked, object, refusals_head};
-use crate::model::plain;
+use crate::model::markdown::{code, escaped, html};
 
 /// The maximum length of the output, in bytes.
 pub(crate) const MAX_BYTES: usize = 60_000;
@@ -203,31 +203,4 @@ fn kept(plan: &Plan, out: &mut Page) {
         out.list(plan.kept.iter().map(|one| format!("- {} in {}\n", code(&object(one)), code(&one.cluster))), "object");
         out.text.push_str("\n</details>\n\n");
     }
-}
-
-/// A code span, in which no markup has an effect.
-fn code(text: &str) -> String {
-    let text = plain::line(text);
-    // A span ends at a run of as many backticks as it began with.
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let space = if text.starts_with('`') || text.ends_with('`') || text.trim().is_empty() { " " } else { "" };
-    format!("{fence}{space}{text}{space}{fence}")
-}
-
-/// Text outside of code spans, with the special characters of Markdown and HTML escaped.
-fn escaped(text: &str) -> String {
-    let special = |c: char| matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '|' | '@' | '#');
-    plain::line(text).chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if special(c) {
-            out.push('\\');
-        }
-        out.push(c);
-        out
-    })
-}
-
-/// Text inside an HTML element.
-fn html(text: &str) -> String {
-    plain::line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "&#64;")
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::owned::owners;
 use super::service::SERVICE_MANAGER;
+use crate::model::plain;
 
 /// The first field whose value in `live` is not the one in `wanted`, as names of properties; an item of a list counts
 /// as the list. Fields that only `live` has are no difference.
@@ -46,8 +47,11 @@ pub(crate) fn culprit(path: &[String], live: &Value, by_admission: bool) -> Stri
     let names: Vec<&str> = path.iter().map(String::as_str).collect();
     match owners(live, &names, SERVICE_MANAGER)[..] {
         [] => format!("an admission webhook or policy, or somebody who left no trace, keeps changing {field}"),
-        [one] => format!("the field manager {one} keeps changing {field}"),
-        ref several => format!("the field managers {} keep changing {field}", several.join(", ")),
+        [one] => format!("the field manager {} keeps changing {field}", plain::name(one)),
+        ref several => {
+            let names: Vec<_> = several.iter().map(|name| plain::name(name)).collect();
+            format!("the field managers {} keep changing {field}", names.join(", "))
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use super::uid::Uid;
 use super::verdict::{Reason, Truth};
 use super::wanted::{self, SYNCED};
 use crate::model::keys::{APPROVED_DELETION, DELETION_POLICY, FINALIZER, ORPHANED, PAUSED, annotation};
+use crate::model::plain;
 
 /// What every object has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,7 +204,7 @@ impl CopyFacts {
             approved: annotation(object, APPROVED_DELETION).is_some_and(|uid| seen.uid == *uid),
             finalizers: finalizers(object)
                 .take(20)
-                .map(|name| name.chars().take(300).collect::<String>().into())
+                .map(|name| plain::name(&name.chars().take(300).collect::<String>()).into())
                 .collect(),
             owned: digest(shape, owned),
             seen,

@@ -1,9 +1,10 @@
 //! Structured logs on stderr, as lines for people or for machines.
 //!
 //! Only carrier's own events are written, whatever the level: what the crates below it log may quote requests. A line a
-//! decision is at `debug`, and none a reconcile at `info`. No event holds a value of a Secret or of a spec.
+//! decision is at `debug`, and none a reconcile at `info`. No event holds a value of a Secret or of a spec. A line for people is
+//! one line, whatever is in its fields: what a server says begins no other.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
@@ -11,6 +12,8 @@ use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::Registry;
+
+use crate::model::plain;
 
 /// The target of carrier's events: the name of the crate.
 const TARGET: &str = env!("CARGO_CRATE_NAME");
@@ -58,12 +61,38 @@ where
     let registry = Registry::default().with(filter.with_max_level_hint(level));
     match format {
         LogFormat::Text => {
-            Box::new(registry.with(fmt::layer().with_ansi(false).with_target(false).with_writer(writer)))
+            Box::new(registry.with(fmt::layer().with_ansi(false).with_target(false).with_writer(OneLine(writer))))
         }
         LogFormat::Json => {
             let layer = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
             Box::new(registry.with(layer.with_target(false).with_writer(writer)))
         }
+    }
+}
+
+/// Makes each event one line: it is written at once, with a line break at its end.
+struct OneLine<W>(W);
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for OneLine<W> {
+    type Writer = OneLineWriter<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        OneLineWriter(self.0.make_writer())
+    }
+}
+
+struct OneLineWriter<W>(W);
+
+impl<W: Write> Write for OneLineWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let line = plain::line(text.strip_suffix('\n').unwrap_or(&text));
+        self.0.write_all(format!("{line}\n").as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -107,7 +136,7 @@ mod tests {
         let lines = Lines::default();
         tracing::subscriber::with_default(subscriber(format, level, lines.clone()), || {
             tracing::debug!(cluster = "team-a/eu-west-1", action = "create", "decided");
-            tracing::info!("begun\u{1b}[2J");
+            tracing::info!(why = %"a\n::error::b\r\u{202e}##[x]", "begun\u{1b}[2J");
             tracing::error!(target: "kube::client", "the body of a request");
             tracing::error!(target: "carrier_other", "of another crate");
         });
@@ -120,7 +149,8 @@ mod tests {
         let lines = logged(LogFormat::Text, LevelFilter::DEBUG);
         let [decided, begun] = lines.as_slice() else { panic!("{lines:#?}") };
         assert!(decided.ends_with(r#"DEBUG decided cluster="team-a/eu-west-1" action="create""#), "{decided}");
-        assert!(begun.contains("INFO begun") && !begun.contains('\u{1b}'), "{begun}");
+        assert!(begun.contains("INFO begun") && !begun.contains(['\u{1b}', '\r', '\u{202e}']), "{begun}");
+        assert!(begun.contains("::error::b") && begun.contains("#＃[x]"), "{begun}");
         assert!(decided.as_bytes()[..4].iter().all(u8::is_ascii_digit), "it begins with the time: {decided}");
     }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::digest::Digest;
 use super::facts::SyncedSeen;
+use crate::model::plain::Line;
 use serde_json::Value;
 
 /// The status of a condition.
@@ -198,7 +199,12 @@ impl Verdict {
     /// A verdict.
     #[must_use]
     pub(crate) fn new(reason: Reason, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason, message: message.into() }
+        // It may name what others have named, and becomes a condition, an Event, a log line and a line of a table.
+        let message = match message.into() {
+            Cow::Borrowed(ours) => Cow::Borrowed(ours),
+            Cow::Owned(text) => Cow::Owned(Line::from(text).into()),
+        };
+        Self { reason, message }
     }
 
     /// Whether the condition says that already, of this generation.

@@ -109,7 +109,7 @@ impl Failed {
             Level::Internal => ("the management cluster", "the internal object"),
             Level::Tenant => ("the management cluster", "the tenant object"),
         };
-        let words = super::words::shown(&self.error.message, &self.values);
+        let words = self.error.edited(|words| super::words::shown(words, &self.values));
         Verdict::new(Reason::Rejected, format!("{who} refuses {what}: {words}"))
     }
 }
@@ -126,8 +126,7 @@ fn overwritten((manager, shape): (&str, &Shape), (wanted, wants): (&Value, Diges
 
 /// A refusal without the server's words.
 fn wordless(error: ClusterError) -> ClusterError {
-    let message = "it does not allow it; its words are not shown, since they may have hidden values".to_owned();
-    ClusterError { message, ..error }
+    error.reworded("it does not allow it; its words are not shown, since they may have hidden values")
 }
 
 /// Executes the steps of a job.

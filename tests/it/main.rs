@@ -48,6 +48,7 @@ mod derive_laws;
 mod docs;
 mod files;
 mod fuzz_seeds;
+mod hostile_server;
 mod imports;
 mod kubecarrier_vectors;
 mod kubectl;
@@ -87,6 +88,7 @@ fn main() -> ExitCode {
         docs::cases(),
         files::cases(),
         fuzz_seeds::cases(),
+        hostile_server::cases(),
         kubecarrier_vectors::cases(),
         render::cases(),
         render_layout::cases(),

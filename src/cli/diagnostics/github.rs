@@ -11,6 +11,7 @@ use std::path::Path;
 use super::Summary;
 use super::place::Places;
 use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::markdown::{cell, code, sentence};
 use crate::model::plain;
 use crate::model::source::Sources;
 
@@ -71,8 +72,8 @@ pub fn markdown(list: &[Diagnostic], sources: &Sources) -> String {
         for diagnostic in list.iter().filter(|d| d.severity == severity) {
             let place =
                 diagnostic.primary.as_ref().map_or_else(String::new, |label| match places.in_object(label.span) {
-                    Some((object, pointer)) => format!("`{}`", cell(format!("{object} {pointer}").trim_end())),
-                    None => format!("`{}:{}`", cell(places.sources().path(label.span)), places.start(label.span)),
+                    Some((object, pointer)) => cell(&code(format!("{object} {pointer}").trim_end())),
+                    None => cell(&code(&format!("{}:{}", places.sources().path(label.span), places.start(label.span)))),
                 });
             let mut row = String::new();
             // Writing to a String cannot fail.
@@ -80,8 +81,8 @@ pub fn markdown(list: &[Diagnostic], sources: &Sources) -> String {
                 row,
                 "| {kind} | {} | {place} | {} | {} |",
                 diagnostic.code.id,
-                cell(&diagnostic.message),
-                cell(&diagnostic.help.join(" "))
+                cell(&sentence(&diagnostic.message)),
+                cell(&diagnostic.help.iter().map(|help| sentence(help)).collect::<Vec<_>>().join(" "))
             );
             if text.len() + row.len() > SUMMARY_BYTES {
                 let _ = writeln!(text, "\n{left} more do not fit here.");
@@ -112,13 +113,13 @@ fn properties(diagnostic: &Diagnostic, places: &Places<'_>, prefix: &str) -> Str
 }
 
 fn message(diagnostic: &Diagnostic, places: &Places<'_>) -> String {
-    let mut text = diagnostic.message.clone();
+    let mut text = plain::line(&diagnostic.message).into_owned();
     if let Some((object, pointer)) = diagnostic.primary.as_ref().and_then(|label| places.in_object(label.span)) {
-        let _ = write!(text, "\nat: {}", format!("{object} {pointer}").trim_end());
+        let _ = write!(text, "\nat: {}", plain::line(format!("{object} {pointer}").trim_end()));
     }
     for (name, lines) in [("note", &diagnostic.notes), ("help", &diagnostic.help)] {
         for line in lines {
-            let _ = write!(text, "\n{name}: {line}");
+            let _ = write!(text, "\n{name}: {}", plain::lines(line));
         }
     }
     text
@@ -132,11 +133,6 @@ fn data(text: &str) -> String {
 /// Escapes a property of a workflow command, where `:` and `,` have a meaning too.
 fn property(text: &str) -> String {
     data(&plain::line(text)).replace(':', "%3A").replace(',', "%2C")
-}
-
-/// Text in a cell of a table, with the characters of Markdown and HTML escaped.
-fn cell(text: &str) -> String {
-    plain::line(text).replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|")
 }
 
 #[cfg(test)]

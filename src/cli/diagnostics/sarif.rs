@@ -94,10 +94,10 @@ fn result(
     prefix: &str,
     seen: &mut BTreeMap<String, usize>,
 ) -> Value {
-    let mut text = diagnostic.message.clone();
+    let mut text = plain::line(&diagnostic.message).into_owned();
     for line in diagnostic.notes.iter().chain(&diagnostic.help) {
         // Writing to a String cannot fail.
-        let _ = write!(text, "\n{line}");
+        let _ = write!(text, "\n{}", plain::lines(line));
     }
     let fingerprint = fingerprint(diagnostic, places);
     let times = seen.entry(fingerprint.clone()).or_default();
@@ -106,7 +106,7 @@ fn result(
         "ruleId": diagnostic.code.id,
         "ruleIndex": rule,
         "level": level(diagnostic.severity),
-        "message": { "text": plain::lines(&text) },
+        "message": { "text": text },
         "partialFingerprints": { "carrier/v1": format!("{fingerprint}:{times}") },
     });
     // A result needs a place to be shown; what no line stands for is at the root.

@@ -21,7 +21,7 @@ pub(crate) fn text(out: &mut dyn Write, report: &Report, color: bool) -> io::Res
         if index > 0 {
             writeln!(out)?;
         }
-        let user = health.user.as_ref().map(|user| format!(", as {user}")).unwrap_or_default();
+        let user = health.user.as_ref().map(|user| format!(", as {}", plain::name(user))).unwrap_or_default();
         let reached = if health.reached { "" } else { ": not reached" };
         writeln!(out, "{}{}{reached}", plain::line(&title(health)), plain::line(&user))?;
         for check in &health.checks {

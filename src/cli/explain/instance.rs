@@ -68,8 +68,8 @@ fn error_of(error: ExplainError, options: &ExplainOptions) -> CliError {
             CliError::new(Exit::Cluster, format!("the management cluster: {}", error.message))
         }
         ExplainError::Ambiguous(services) => {
-            let full = services.iter().map(|crd| format!("\n{}/{name}", plain::line(crd)));
-            CliError::usage(format!("`{resource}` fits several services; write one of{}", full.collect::<String>()))
+            let error = CliError::usage(format!("`{resource}` fits several services; write one of"));
+            services.iter().fold(error, |error, crd| error.line(format!("{crd}/{name}")))
         }
         ExplainError::Unknown(known) => {
             let error = CliError::usage(format!("no service in the management cluster has the resource `{resource}`"));
@@ -132,8 +132,7 @@ mod tests {
         let several = vec!["redis.eu-west-1.team-a".to_owned(), "redis.eu-west-2.team-a".to_owned()];
         let error = error_of(ExplainError::Ambiguous(several), &options);
         assert_eq!(error.exit, Exit::Usage);
-        let lines: Vec<&str> = error.message.lines().skip(1).collect();
-        assert_eq!(lines, ["redis.eu-west-1.team-a/example", "redis.eu-west-2.team-a/example"]);
+        assert_eq!(error.lines, ["redis.eu-west-1.team-a/example", "redis.eu-west-2.team-a/example"]);
         let known = vec!["redis.eu-west-1.team-a".to_owned(), "redis".to_owned()];
         let near = read("redsi/example", Some("team-b")).unwrap();
         assert_eq!(error_of(ExplainError::Unknown(known.clone()), &near).hints, ["did you mean `redis/example`?"]);

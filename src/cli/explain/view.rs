@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use super::super::table::aligned;
+use crate::model::plain;
 use crate::ops::explain::report::{Explanation, Level, Object, Presence};
 use crate::plan::words::count;
 
 /// The text. What servers say is one line each in it.
 #[must_use]
 pub(super) fn text(report: &Explanation) -> String {
-    let Explanation { resource, namespace, name, .. } = report;
+    let [resource, name, namespace] = [&report.resource, &report.name, &report.namespace].map(|text| plain::name(text));
     let mut out = format!("{resource}/{name} in {namespace}\n");
     out.push_str(&aligned(&summary(report), 2));
     level(&mut out, "tenant object", &report.tenant_object, &[]);
@@ -49,7 +50,9 @@ fn summary(report: &Explanation) -> Vec<Vec<String>> {
                 (None, _) => String::new(),
             };
             rows.push(row("synced", head + &of));
-            rows.push(row("", synced.message.clone()));
+            if !synced.message.is_empty() {
+                rows.push(row("", plain::quoted(&synced.message)));
+            }
         }
     }
     rows.push(row("waits for", report.waits_for.as_deref().unwrap_or("nothing")));
@@ -80,16 +83,16 @@ fn deletion(report: &Explanation) -> String {
     };
     if let Some(asked) = &deletion.refused_policy {
         // Writing to a String cannot fail, here and below.
-        let _ = write!(text, "; the service does not allow {asked}, which the tenant object asks for");
+        let _ = write!(text, "; the service does not allow {}, which the tenant object asks for", plain::name(asked));
     }
     text + if deletion.approved { "; approved" } else { "; not approved" }
 }
 
 fn lease(report: &Explanation) -> String {
     let lease = &report.lease;
-    match (lease.presence, &lease.holder) {
+    match (lease.presence, lease.holder.as_deref().map(plain::name)) {
         (Presence::Present, Some(holder)) => match &lease.renewed {
-            Some(renewed) => format!("held by {holder}, renewed {renewed}"),
+            Some(renewed) => format!("held by {holder}, renewed {}", plain::name(renewed)),
             None => format!("held by {holder}"),
         },
         (Presence::Present, None) => "held by nobody".to_owned(),
@@ -103,12 +106,12 @@ fn lease(report: &Explanation) -> String {
 
 fn level(out: &mut String, what: &str, level: &Level, more: &[Vec<String>]) {
     let kind = match (&level.api_version, &level.kind) {
-        (Some(version), Some(kind)) => format!("{version} {kind} "),
+        (Some(version), Some(kind)) => format!("{} {} ", plain::name(version), plain::name(kind)),
         _ => String::new(),
     };
-    let place = level.namespace.as_ref().map(|namespace| format!("{namespace}/")).unwrap_or_default();
-    let cluster = if level.cluster == "management" { "the management cluster" } else { &level.cluster };
-    let _ = writeln!(out, "\n{what}: {kind}{place}{} in {cluster}", level.name);
+    let place = level.namespace.as_ref().map(|namespace| format!("{}/", plain::name(namespace))).unwrap_or_default();
+    let cluster = if level.cluster == "management" { "the management cluster" } else { &plain::name(&level.cluster) };
+    let _ = writeln!(out, "\n{what}: {kind}{place}{} in {cluster}", plain::name(&level.name));
     let mut rows = more.to_vec();
     match (level.presence, &level.object) {
         (Presence::Present, Some(object)) => rows.extend(object_rows(object)),
@@ -122,7 +125,8 @@ fn level(out: &mut String, what: &str, level: &Level, more: &[Vec<String>]) {
     out.push_str("  fields of others:\n");
     let fields = object.fields_of_others.iter().map(|field| {
         let shared = if field.shared { "and sync" } else { "" };
-        vec![field.path.clone(), field.manager.clone(), shared.to_owned()]
+        let [path, manager] = [&field.path, &field.manager].map(|text| plain::name(text).into_owned());
+        vec![path, manager, shared.to_owned()]
     });
     out.push_str(&aligned(&fields.collect::<Vec<_>>(), 4));
     if object.more_fields_of_others > 0 {
@@ -133,13 +137,15 @@ fn level(out: &mut String, what: &str, level: &Level, more: &[Vec<String>]) {
 fn object_rows(object: &Object) -> Vec<Vec<String>> {
     let generation = object.generation.map(|generation| format!(", generation {generation}")).unwrap_or_default();
     let mut rows = vec![
-        row("uid", object.uid.clone()),
-        row("version", format!("resourceVersion {}{generation}", object.resource_version)),
+        row("uid", plain::name(&object.uid)),
+        row("version", format!("resourceVersion {}{generation}", plain::name(&object.resource_version))),
     ];
-    let finalizers = object.finalizers.join(", ");
+    let finalizers = object.finalizers.iter().map(|one| plain::name(one)).collect::<Vec<_>>().join(", ");
     match &object.deleted_since {
-        Some(since) if finalizers.is_empty() => rows.push(row("deleted", format!("since {since}"))),
-        Some(since) => rows.push(row("deleted", format!("since {since}, held by the finalizers {finalizers}"))),
+        Some(since) if finalizers.is_empty() => rows.push(row("deleted", format!("since {}", plain::name(since)))),
+        Some(since) => {
+            rows.push(row("deleted", format!("since {}, held by the finalizers {finalizers}", plain::name(since))));
+        }
         None if finalizers.is_empty() => {}
         None => rows.push(row("finalizers", finalizers)),
     }
@@ -242,7 +248,7 @@ mod tests {
 redis.eu-west-1.team-a/example in team-b
   service     redis.eu-west-1 in team-a/eu-west-1
   synced      False/Conflict of generation 2; the object has generation 3
-              why
+              “why”
   waits for   something
   paused      by the annotation on the tenant object
   paused      not known of the CatalogEntry: it cannot be read

@@ -60,7 +60,7 @@ impl Run<'_> {
             }
             Ok(false) => (error, "it has changed since it was looked at, so it stays; plan again".to_owned()),
             Err(error) => {
-                let message = error.message.clone();
+                let message = error.message.to_string();
                 (error, message)
             }
         };

@@ -78,7 +78,7 @@ impl Run<'_> {
         };
         self.fail(Failure {
             object,
-            reason: error.message.clone(),
+            reason: error.message.to_string(),
             conflicts: error.conflicts(),
             source: None,
             cluster: is_of_cluster(error),

@@ -25,11 +25,18 @@ pub(crate) fn discreet(message: &str) -> String {
 #[must_use]
 pub(crate) fn discreet_line(text: &str, longest: usize) -> String {
     let text = discreet(text);
-    let text = plain::line(text.trim());
-    match text.char_indices().nth(longest) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.into_owned(),
-    }
+    cut(&plain::line(text.trim()), longest, "…")
+}
+
+/// A text of at most so many characters; one that is longer ends with `end`, and the words of a server in it still end with
+/// their quote.
+#[must_use]
+pub(crate) fn cut(text: &str, longest: usize, end: &str) -> String {
+    let Some((at, _)) = text.char_indices().nth(longest) else { return text.to_owned() };
+    let (open, close) = plain::QUOTES;
+    let kept = &text[..at];
+    let is_open = kept.rfind(open).is_some_and(|opened| !kept[opened..].contains(close));
+    format!("{kept}{end}{}", if is_open { close.to_string() } else { String::new() })
 }
 
 /// The end of a value that a server quotes: the first `: ` outside of quotes and brackets, or `, ` after what is a whole
@@ -39,6 +46,8 @@ pub(crate) fn end_of_value(text: &str) -> usize {
     for (at, c) in text.char_indices() {
         let is_outside = !quoted && depth == 0;
         match c {
+            // What a server says ends here, whatever it left open.
+            c if c == plain::QUOTES.1 => return at,
             _ if escaped => escaped = false,
             '\\' if quoted => escaped = true,
             '"' => quoted = !quoted,
@@ -75,6 +84,8 @@ mod tests {
                 r#"[a: Duplicate value: 7, b: Not found: "x", c: Invalid value: map[string]interface {}{"p":"x: y"}: no]"#,
                 "[a: Duplicate value: …, b: Not found: …, c: Invalid value: …: no]",
             ),
+            (r#"it fails: “a: Not found: "x”; help"#, "it fails: “a: Not found: …”; help"),
+            (r#"“a: Invalid value: {"b”"#, "“a: Invalid value: …”"),
             (r#"unknown field "spec.x""#, r#"unknown field "spec.x""#),
             (
                 r#"a: Unsupported value: "z": supported values: "b""#,
@@ -83,5 +94,12 @@ mod tests {
         ] {
             assert_eq!(discreet(said), shown);
         }
+    }
+
+    #[test]
+    fn what_is_cut_still_ends_its_quotes() {
+        assert_eq!(cut("a: “bcdef”", 6, "…"), "a: “bc…”");
+        assert_eq!(cut("“a” bcdef", 6, "..."), "“a” bc...");
+        assert_eq!(cut("“a”", 3, "…"), "“a”");
     }
 }

@@ -1,7 +1,8 @@
 //! Errors between carrier and a cluster, sorted by what a person or a caller does about them.
 //!
 //! The kind is decided by the status code, the reason and the details of the server's `Status`, never by
-//! its sentences. Messages hold no credential: what a kubeconfig says is not quoted, and callers show of a
+//! its sentences. What it says is a [`Line`] from here on, and its sentence is in quotes, so that nobody can print it
+//! raw or take it for words of carrier. Messages hold no credential: what a kubeconfig says is not quoted, and callers show of a
 //! refused instance only its fields (see [`ClusterError::fields`]).
 
 mod discreet;
@@ -10,11 +11,12 @@ mod status;
 use std::error::Error as _;
 use std::time::Duration;
 
-pub(crate) use discreet::{discreet, discreet_line, end_of_value};
+pub(crate) use discreet::{cut, discreet, discreet_line, end_of_value};
 pub(crate) use status::{Cause, ServerStatus};
 
 use super::fence::Refused;
 use super::request::RequestError;
+use crate::model::plain::{self, Line};
 use crate::plan::types::Conflict;
 
 /// A request to a cluster that failed.
@@ -23,12 +25,12 @@ use crate::plan::types::Conflict;
 pub struct ClusterError {
     /// The kind of the error.
     pub kind: ErrorKind,
-    /// What happened, one sentence without a trailing dot; the server's own words where it said any.
-    pub message: String,
+    /// What happened, one sentence without a trailing dot; the server's own words, in quotes, where it said any.
+    pub message: Line,
     /// What the server answered; absent where it did not.
     pub status: Option<Box<ServerStatus>>,
     /// What to do about it, a sentence without a trailing dot; absent where the kind of the error says all.
-    pub help: Option<Box<str>>,
+    pub help: Option<Line>,
 }
 
 /// The kinds of errors.
@@ -79,19 +81,28 @@ pub enum ErrorKind {
 impl ClusterError {
     /// An error that no server told.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), status: None, help: None }
+        Self { kind, message: message.into().into(), status: None, help: None }
     }
 
     /// The same error with what to do about it.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into().into_boxed_str()), ..self }
+        Self { help: Some(help.into().into()), ..self }
     }
 
     /// The same error in another sentence, without what the server answered.
     #[must_use]
     pub fn said(&self, message: impl Into<String>) -> Self {
         Self { help: self.help.clone(), ..Self::new(self.kind, message) }
+    }
+
+    /// The same error with all that the server answered but its sentence.
+    #[must_use]
+    pub(crate) fn reworded(mut self, message: impl Into<String>) -> Self {
+        if let Some(status) = &mut self.status {
+            status.words = status::Words::default();
+        }
+        Self { message: message.into().into(), ..self }
     }
 
     /// There was no answer before the deadline.
@@ -138,8 +149,12 @@ impl ClusterError {
     #[must_use]
     pub fn conflicts(&self) -> Vec<Conflict> {
         let causes = self.causes().iter().filter(|cause| cause.is_field_conflict());
-        let mut list: Vec<Conflict> =
-            causes.map(|cause| Conflict { manager: cause.manager().to_owned(), field: cause.field.clone() }).collect();
+        let mut list: Vec<Conflict> = causes
+            .map(|cause| Conflict {
+                manager: plain::name(cause.manager()).into_owned(),
+                field: plain::name(&cause.field).into_owned(),
+            })
+            .collect();
         list.sort();
         list.dedup();
         list
@@ -149,7 +164,7 @@ impl ClusterError {
     /// value: an instance may hold a password.
     #[must_use]
     pub fn fields(&self) -> Vec<(String, String)> {
-        self.causes().iter().map(|c| (c.field.clone(), c.reason.clone())).collect()
+        self.causes().iter().map(|c| (c.field.to_string(), c.reason.to_string())).collect()
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{ClusterError, ErrorKind};
 use crate::cluster::request::ApiRequest;
+use crate::model::plain::{self, Line};
 
 /// The reason of a cause that names a field of another manager.
 const FIELD_MANAGER_CONFLICT: &str = "FieldManagerConflict";
@@ -25,28 +26,40 @@ pub struct ServerStatus {
     /// The HTTP status code.
     pub code: u16,
     /// The reason, such as `AlreadyExists`; empty where the answer is no `Status` or gives none.
-    pub reason: String,
+    pub reason: Line,
     /// The API group that the error is about.
-    pub group: String,
+    pub group: Line,
     /// The resource (plural) or kind that the error is about.
-    pub kind: String,
+    pub kind: Line,
     /// The name of the object that the error is about.
-    pub name: String,
+    pub name: Line,
     /// The time after which the server wants to be asked again.
     pub retry_after: Option<Duration>,
     /// What the server says of single fields.
     pub causes: Vec<Cause>,
+    /// The server's sentence.
+    pub(super) words: Words,
+}
+
+/// The sentence of a server as it came. It cannot be printed: only [`ClusterError::edited`] reads it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Words(Box<str>);
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// What a server says of one field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cause {
     /// A word such as `FieldValueInvalid` or `FieldManagerConflict`.
-    pub reason: String,
+    pub reason: Line,
     /// The field, as the server writes it.
-    pub field: String,
+    pub field: Line,
     /// The server's sentence. It may quote the value.
-    pub message: String,
+    pub message: Line,
 }
 
 impl Cause {
@@ -70,10 +83,11 @@ impl ClusterError {
     #[must_use]
     pub fn from_response(code: u16, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(cut).unwrap_or_default();
+        let raw = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(cut).unwrap_or_default();
+        let text = |pointer: &str| Line::from(raw(pointer));
         let causes = body.pointer("/details/causes").and_then(Value::as_array);
         let causes = causes.into_iter().flatten().take(MAX_CAUSES).map(|cause| {
-            let text = |key: &str| cause.get(key).and_then(Value::as_str).map(cut).unwrap_or_default();
+            let text = |key: &str| Line::from(cause.get(key).and_then(Value::as_str).map(cut).unwrap_or_default());
             Cause { reason: text("reason"), field: text("field"), message: text("message") }
         });
         let retry_after = body.pointer("/details/retryAfterSeconds").and_then(Value::as_u64);
@@ -85,13 +99,14 @@ impl ClusterError {
             name: text("/details/name"),
             retry_after: retry_after.filter(|seconds| *seconds > 0).map(Duration::from_secs),
             causes: causes.collect(),
+            words: Words(raw("/message").into_boxed_str()),
         };
-        let message = match (text("/message"), status.reason.as_str()) {
-            (message, _) if !message.is_empty() => message,
+        let message = match (&*status.words.0, status.reason.as_str()) {
+            (words, _) if !words.is_empty() => plain::quoted(words),
             (_, "") => format!("the server answers {code}"),
             (_, reason) => format!("the server answers {code} {reason}"),
         };
-        Self { kind: status.error_kind(), message, status: Some(Box::new(status)), help: None }
+        Self { kind: status.error_kind(), message: message.into(), status: Some(Box::new(status)), help: None }
     }
 
     /// The error in an answer with an error status whose body was not read. The code alone does not tell an
@@ -129,6 +144,16 @@ impl ClusterError {
         self
     }
 
+    /// The message after `edit` was made in what it says; the server's words get their quotes afterwards. For whoever has to
+    /// find values in it: in the message they may be written in another way.
+    #[must_use]
+    pub(crate) fn edited(&self, edit: impl Fn(&str) -> String) -> Line {
+        match self.status.as_deref().map(|status| &*status.words.0) {
+            Some(words) if !words.is_empty() => plain::quoted(&edit(words)).into(),
+            _ => edit(&self.message).into(),
+        }
+    }
+
     /// The fields that strict decoding does not know. The server lists them in a sentence alone, which holds
     /// names of fields and no values.
     #[must_use]
@@ -163,10 +188,7 @@ impl ServerStatus {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(MAX_MESSAGE) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
+    super::cut(text, MAX_MESSAGE, "...")
 }
 
 #[cfg(test)]
@@ -181,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_manager_is_named_as_the_server_names_it() {
-        let manager = |message: &str| Cause { message: message.to_owned(), ..Cause::default() }.manager().to_owned();
+        let manager = |message: &str| Cause { message: message.into(), ..Cause::default() }.manager().to_owned();
         assert_eq!(manager("conflict with \"kubectl\" using v1"), "kubectl");
         assert_eq!(manager("conflict with \"a b\" with subresource \"status\" using v1"), "a b");
         assert_eq!(manager("?"), "?");
@@ -194,10 +216,25 @@ mod tests {
                 {"reason": "FieldManagerConflict", "message": "conflict with \"kubectl\"", "field": ".spec.x"}
         ]}});
         let error = ClusterError::from_response(409, body.to_string().as_bytes());
-        assert_eq!((error.kind, error.message.as_str()), (ErrorKind::FieldConflict, "nope"));
+        assert_eq!((error.kind, error.message.as_str()), (ErrorKind::FieldConflict, "“nope”"));
         assert_eq!(error.fields(), [(".spec.x".to_owned(), "FieldManagerConflict".to_owned())]);
         let status = error.status.expect("the server answered");
         assert_eq!((status.group.as_str(), status.kind.as_str(), status.name.as_str()), ("g.io", "dbs", "a"));
+    }
+
+    #[test]
+    fn a_server_cannot_forge_a_line() {
+        let hostile = "no\n::set-output name=a::b\r\u{1b}[2J\u{202e}”; carrier: all is well ##[error]x";
+        let body = json!({"message": hostile, "reason": hostile, "details": {
+            "group": hostile, "kind": hostile, "name": hostile, "causes": [
+                {"reason": "FieldManagerConflict", "message": format!("conflict with \"{hostile}\""), "field": hostile}
+        ]}});
+        let error = ClusterError::from_response(409, body.to_string().as_bytes());
+        assert_eq!(error.message, "“no␊::set-output name=a::b␍␛[2J\u{fffd}\"; carrier: all is well #＃[error]x”");
+        let bare = format!("{error:?} {:?} {:?}", error.conflicts(), error.fields());
+        assert!(!bare.contains("\\n") && !bare.contains("\\r") && !bare.contains("u{"), "{bare}");
+        let conflict = &error.conflicts()[0];
+        assert!(conflict.manager.starts_with('“') && conflict.field.ends_with('”'), "they are no names: {conflict:?}");
     }
 
     #[test]

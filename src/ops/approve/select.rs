@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::cluster::ListSink;
 use crate::model::keys::{APPROVED_DELETION, FINALIZER};
+use crate::model::plain;
 use crate::model::resource::Resource;
 use crate::ops::copies::{Copies, Left, Level, left, metadata, text};
 use crate::ops::synced::SyncedCondition;
@@ -93,7 +94,11 @@ impl ListSink for Tenants {
 /// What the condition says, as `Status/Reason: message`.
 fn synced(object: &Value) -> Option<String> {
     let synced = SyncedCondition::of(object)?;
-    Some(if synced.message.is_empty() { synced.to_string() } else { format!("{synced}: {}", synced.message) })
+    Some(if synced.message.is_empty() {
+        synced.to_string()
+    } else {
+        format!("{synced}: {}", plain::quoted(&synced.message))
+    })
 }
 
 /// The copies without a tenant object that wait for an approval. The copies have to be listed before the tenant
@@ -159,7 +164,7 @@ mod tests {
         );
         let held = &tenants.waiting[0];
         assert_eq!((held.since.as_deref(), held.uid.as_str()), (Some("2026-01-02T03:04:05Z"), "uid-held"));
-        assert_eq!(held.synced.as_deref(), Some("False/DeletionHeld: why"));
+        assert_eq!(held.synced.as_deref(), Some("False/DeletionHeld: “why”"));
         assert_eq!(tenants.waiting[2].synced, None);
         assert!(!format!("{tenants:?}").contains("s3cret"));
     }

@@ -62,15 +62,15 @@ pub(super) struct Facts {
 impl Sight {
     /// The answer of a server about an object of which everything may be shown.
     pub(super) fn of(answer: Result<Value, ClusterError>) -> Self {
-        Self::told(answer, |error| error.message.clone())
+        Self::told(answer, |error| error.message.to_string())
     }
 
     /// The answer of a server about an instance. What a webhook says that converts instances may quote one, so only the
     /// words of who decides on access are passed on.
     pub(super) fn of_instance(answer: Result<Value, ClusterError>) -> Self {
         Self::told(answer, |error| match error.kind {
-            ErrorKind::Forbidden => error.message.clone(),
-            _ if error.is_of_connection() => error.message.clone(),
+            ErrorKind::Forbidden => error.message.to_string(),
+            _ if error.is_of_connection() => error.message.to_string(),
             _ => "the server cannot read the object".to_owned(),
         })
     }

@@ -118,7 +118,7 @@ async fn entries(management: &Cluster) -> Result<Vec<Value>, String> {
     match management.list_all(&Selection::all(resource)).await {
         Ok(entries) => Ok(entries),
         Err(error) if error.kind == ErrorKind::KindNotFound => Ok(Vec::new()),
-        Err(error) => Err(error.message),
+        Err(error) => Err(error.message.to_string()),
     }
 }
 

@@ -387,7 +387,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_complete_list_nothing_is_gone() {
         for (tenants, why) in [
-            (Ok(refused(403)), "no"),
+            (Ok(refused(403)), "“no”"),
             (Ok(refused(404)), "the server has the CRD, and does not serve its instances"),
             (Ok(refused(500)), "the server cannot list the instances"),
             (Ok((200, json!({}))), "the server cannot list the instances"),
@@ -398,7 +398,7 @@ mod tests {
             assert_eq!(reasons(&got), [AWAY, &format!("its instances cannot be listed again: {why}")]);
         }
         let (got, _) = around(Some("m"), Ok(refused(403)), Ok(list([]))).await;
-        let why = "the redis.internal.eu-west-1.team-a cannot be listed: no";
+        let why = "the redis.internal.eu-west-1.team-a cannot be listed: “no”";
         assert_eq!((got.left.len(), reasons(&got)), (0, vec![why, AWAY]));
     }
 

@@ -340,7 +340,7 @@ async fn forbid(reached: &mut [Reached]) {
             let Some(impact) = service.observed.impacts.get_mut(key) else { continue };
             match &found {
                 Ok(found) => found.get(tenant).into_iter().for_each(|originals| impacts::forbid(impact, originals)),
-                Err(error) => impact.unchecked = Some(error.message.clone()),
+                Err(error) => impact.unchecked = Some(error.message.to_string()),
             }
         }
     }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::verdict::{CLUSTER_UNREACHABLE, Fault, IDENTITY_CHANGED, Trust, server_text};
 use crate::model::cluster::ClusterId;
 use crate::model::keys;
+use crate::model::plain::Line;
 
 /// The fields of the version of a server, as `/version` has them and the status shows them.
 const VERSION: [&str; 9] =
@@ -63,7 +64,7 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// A condition.
     pub(crate) fn new(type_: &'static str, status: Truth, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { type_, status, reason, message: message.into() }
+        Self { type_, status, reason, message: Line::from(message.into()).into() }
     }
 
     /// The condition as it is to be stored, and whether `live` differs from it. The time of the last transition stays
