@@ -12,6 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::client::limits::PROBE;
 use super::kubeconfig::{self, ClientConfig, FileSource, Loopback};
 use super::plugin::PluginLimits;
 use super::{ApiRequest, Cluster, ClusterError, ErrorKind, Limits, secret};
@@ -104,7 +105,7 @@ impl Connector<'_> {
     fn limits(&self) -> Limits {
         let deadline = self.options.request_timeout;
         let plugin = PluginLimits { alone: deadline, ..PluginLimits::default() };
-        Limits { deadline, plugin, ..Limits::default() }
+        Limits { deadline, plugin, probe: Some(PROBE), ..Limits::default() }
     }
 
     /// Makes the client of the management cluster. Sends no request.

@@ -44,7 +44,7 @@ fn code(kind: ErrorKind) -> &'static Code {
         ErrorKind::Kubeconfig => &codes::NO_KUBECONFIG,
         ErrorKind::UnsafeKubeconfig => &codes::UNSAFE_KUBECONFIG,
         ErrorKind::Unreachable => &codes::UNREACHABLE,
-        ErrorKind::TimedOut => &codes::TIMED_OUT,
+        ErrorKind::TimedOut | ErrorKind::Slow => &codes::TIMED_OUT,
         ErrorKind::Certificate => &codes::CERTIFICATE,
         ErrorKind::Unauthorized => &codes::UNAUTHORIZED,
         ErrorKind::Forbidden => &codes::FORBIDDEN,

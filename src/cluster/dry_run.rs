@@ -1,8 +1,9 @@
 //! Dry runs: what the server would make of an object, or why it would not take it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::future::try_join_all;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
 use super::client::Cluster;
@@ -17,6 +18,9 @@ use crate::plan::inventory::Inventory;
 use crate::plan::live::LiveCluster;
 
 const CRD: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition");
+/// After so many objects of a kind that the server was silent about, no more of the kind are asked for: each takes the whole
+/// time of a request.
+const SILENCES: usize = 4;
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// Asks for the objects in `differing`, and for new ones as far as they can be asked for: an object whose
@@ -45,9 +49,16 @@ pub(crate) async fn ask(
         })
         .collect();
     let count = asked.len();
-    let answers = try_join_all(asked.into_iter().map(|(key, resource, manifest)| {
+    let silences: BTreeMap<&Resource, AtomicUsize> =
+        asked.iter().map(|(_, resource, _)| (*resource, AtomicUsize::default())).collect();
+    let silences = &silences;
+    let asks = asked.into_iter().map(|(key, resource, manifest)| {
         let (world, is_new) = (&world, !differing.contains(&key));
         async move {
+            let silent = silences.get(resource);
+            if silent.is_some_and(|silent| silent.load(Ordering::Relaxed) >= SILENCES) {
+                return Ok(Some((key, DryRunResult::Unanswered(NOT_ASKED.to_owned()))));
+            }
             let body = inventory.labelled(&manifest.body);
             let apply = ApiRequest::apply(resource, key.namespace.as_deref(), &key.name, &body).dry_run(true);
             let answer = match cluster.call(&apply).await {
@@ -66,12 +77,18 @@ pub(crate) async fn ask(
                 }
                 answer => answer,
             };
+            if let (Some(DryRunResult::Unanswered(_)), Some(silent)) = (&answer, silent) {
+                silent.fetch_add(1, Ordering::Relaxed);
+            }
             // What an old CRD refuses, the new one may take.
             let is_sure = !matches!(answer, Some(DryRunResult::Refused(_))) || !world.kind_changes(resource);
             Ok::<_, ClusterError>(answer.filter(|_| is_sure).map(|answer| (key, answer)))
         }
-    }))
-    .await?;
+    });
+    // Collected first: a stream that made them as it goes could not move between threads.
+    let asks: Vec<_> = asks.collect();
+    let answers: Vec<_> =
+        stream::iter(asks).buffer_unordered(cluster.limits().concurrency.max(1)).try_collect().await?;
     Ok((answers.into_iter().flatten().collect(), count))
 }
 
@@ -82,6 +99,7 @@ fn refusal(error: ClusterError) -> Result<Option<DryRunResult>, ClusterError> {
         ErrorKind::FieldConflict => Ok(Some(DryRunResult::Conflicts(error.conflicts()))),
         _ if error.is_absent() => Ok(None),
         _ if error.is_of_connection() => Err(error),
+        ErrorKind::Slow => Ok(Some(DryRunResult::Unanswered(error.message.into()))),
         // A webhook with side effects is not asked, and then the dry run is off: a bad request that names
         // nothing. Applying may well do. (A webhook that denies gives no reason, or one of its own.)
         ErrorKind::Invalid if is_unsupported(&error) => Ok(None),
@@ -97,6 +115,9 @@ pub(crate) fn is_unsupported(error: &ClusterError) -> bool {
     };
     error.status.as_deref().is_some_and(says_nothing) && error.unknown_fields().is_empty()
 }
+
+/// Why an object is not asked for.
+const NOT_ASKED: &str = "it was not asked for, since the server did not answer for several others of its kind";
 
 /// What has to be there before an object can be made.
 struct World<'a> {
@@ -161,7 +182,7 @@ mod tests {
         let error = ClusterError::from_response(409, conflict.to_string().as_bytes());
         assert_eq!(refusal(error), Ok(Some(DryRunResult::Conflicts(vec![expected]))));
         let error = ClusterError::from_response(403, br#"{"message":"escalation"}"#);
-        assert_eq!(refusal(error), Ok(Some(DryRunResult::Refused("escalation".into()))));
+        assert_eq!(refusal(error), Ok(Some(DryRunResult::Refused("“escalation”".into()))));
         assert_eq!(refusal(ClusterError::from_response(404, b"{}")), Ok(None));
         let webhook = br#"{"reason":"BadRequest","message":"admission webhook \"x\" does not support dry run"}"#;
         assert_eq!(refusal(ClusterError::from_response(400, webhook)), Ok(None));
@@ -170,5 +191,8 @@ mod tests {
         let strict = br#"{"reason":"BadRequest","message":"strict decoding error: unknown field \"spec.x\""}"#;
         assert!(matches!(refusal(ClusterError::from_response(400, strict)), Ok(Some(DryRunResult::Refused(_)))));
         assert!(refusal(ClusterError::from_response(401, b"{}")).is_err());
+        assert!(refusal(ClusterError::new(ErrorKind::TimedOut, "no answer")).is_err());
+        let slow = refusal(ClusterError::new(ErrorKind::Slow, "no answer"));
+        assert_eq!(slow, Ok(Some(DryRunResult::Unanswered("no answer".into()))));
     }
 }

@@ -152,7 +152,7 @@ pub(crate) fn unlisted(error: &ClusterError) -> String {
     match error.kind {
         ErrorKind::Forbidden => error.message.to_string(),
         ErrorKind::KindNotFound => "the server has the CRD, and does not serve its instances".to_owned(),
-        _ if error.is_of_connection() => error.message.to_string(),
+        _ if error.is_of_connection() || error.kind == ErrorKind::Slow => error.message.to_string(),
         _ => "the server cannot list the instances".to_owned(),
     }
 }

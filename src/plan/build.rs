@@ -35,6 +35,8 @@ pub enum DryRunResult {
     Forced(Value, Vec<Conflict>),
     /// It refused the object: the message of the server.
     Refused(String),
+    /// It did not answer for this object, though it answers for others: why.
+    Unanswered(String),
 }
 
 /// The input for one cluster.
@@ -296,11 +298,11 @@ fn plan_object(
             part.cluster.unchanged += 1;
             return;
         }
-        (Comparison::Absent, _) | (_, None) => {
-            if let Some(DryRunResult::Refused(why)) = input.answers.get(&key) {
-                change.refused = Some(without_values(why));
-            }
-        }
+        (Comparison::Absent, _) | (_, None) => match input.answers.get(&key) {
+            Some(DryRunResult::Refused(why)) => change.refused = Some(without_values(why)),
+            Some(DryRunResult::Unanswered(why)) => change.reasons.push(untried(why)),
+            _ => {}
+        },
         (Comparison::Differs, Some(existing)) => {
             let answer = input.answers.get(&key);
             if !inputs.hermetic {
@@ -336,6 +338,7 @@ fn plan_object(
                     change.conflicts.clone_from(list);
                 }
                 Some(DryRunResult::Refused(why)) => change.refused = Some(without_values(why)),
+                Some(DryRunResult::Unanswered(why)) => change.reasons.push(untried(why)),
                 Some(DryRunResult::Accepted(_)) | None => {}
             }
             change.reasons.extend(consequence::of_update(&key, &existing.body, &body));
@@ -349,6 +352,13 @@ fn plan_object(
     }
     change.digest = Some(format!("sha256:{}", sha256(body.to_string().as_bytes())));
     part.applied.push(change);
+}
+
+/// The reason of a change of which the server did not say whether it takes it. It hides no effect: those are judged without
+/// the server.
+fn untried(why: &str) -> Reason {
+    let text = format!("it is not known whether the API server takes it: {why}");
+    Reason { effect: Effect::Safe, text, path: String::new() }
 }
 
 /// Plans the deletion of an object.

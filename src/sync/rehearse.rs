@@ -70,5 +70,8 @@ fn is_final(error: &ClusterError) -> bool {
 }
 
 fn is_silent(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Busy | ErrorKind::Unauthorized)
+    matches!(
+        kind,
+        ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Slow | ErrorKind::Busy | ErrorKind::Unauthorized
+    )
 }

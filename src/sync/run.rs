@@ -117,7 +117,7 @@ impl Running {
     pub(crate) async fn start(management: Cluster, options: &SyncOptions) -> Result<Self, ClusterError> {
         let limits = management.limits();
         let plugin = PluginLimits { again: Some(PLUGIN_AGAIN), ..limits.plugin };
-        let management = management.with_limits(Limits { concurrency: CONCURRENCY, plugin, ..limits });
+        let management = management.with_limits(Limits { concurrency: CONCURRENCY, plugin, probe: None, ..limits });
         let identity = identity::identify(&management).await?;
         let dry_run = options.once.is_some_and(|once| once.dry_run);
         let leases = (!dry_run).then(|| {

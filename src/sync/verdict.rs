@@ -202,7 +202,7 @@ impl Verdict {
         // It may name what others have named, and becomes a condition, an Event, a log line and a line of a table.
         let message = match message.into() {
             Cow::Borrowed(ours) => Cow::Borrowed(ours),
-            Cow::Owned(text) => Cow::Owned(Line::from(text).into()),
+            Cow::Owned(text) => Cow::Owned(Line::from(text).into_string()),
         };
         Self { reason, message }
     }

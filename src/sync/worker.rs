@@ -162,7 +162,8 @@ fn fail(shared: &Shared, job: &Job, step: &Step, failed: &Failed) -> Flow {
     let now = shared.now();
     let chance = fastrand::f64();
     let least = error.retry_after().unwrap_or_default().min(Duration::from_mins(5));
-    let is_silent = matches!(error.kind, ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Busy);
+    let is_silent =
+        matches!(error.kind, ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Slow | ErrorKind::Busy);
     tracing::debug!(
         cluster = %job.service.route.cluster, namespace = %job.namespace, name = %job.name, level = level.word(),
         step = step.word(), kind = ?error.kind, "write failed"

@@ -29,6 +29,7 @@ mod doctor;
 mod documents;
 mod errors;
 mod get;
+mod hostile;
 mod hurting;
 mod kinds;
 mod leftovers;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         documents::cases(),
         errors::cases(),
         get::cases(),
+        hostile::cases(),
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),

@@ -106,6 +106,10 @@ impl Run<'_> {
             }
             Unapplied::Refused(error) => {
                 let reason = match error.conflicts().is_empty() {
+                    // The request may have been carried out.
+                    true if error.kind == ErrorKind::Slow && !self.how.dry_run => {
+                        format!("{}; it may have been written all the same", error.message)
+                    }
                     true => discreet(&error.message),
                     false => "other managers own fields of it".to_owned(),
                 };

@@ -17,7 +17,7 @@ use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use kube::client::Body;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use counters::Counters;
@@ -26,7 +26,7 @@ pub(crate) use pager::{ListSink, Page, Pages};
 
 use super::error::{ClusterError, ErrorKind};
 use super::kubeconfig::ClientConfig;
-use super::request::{ApiRequest, Selection};
+use super::request::{ApiRequest, Selection, Verb};
 use crate::model::cluster::Target;
 use retry::Backoff;
 use session::Sessions;
@@ -54,19 +54,24 @@ struct Shared {
     sessions: Arc<Sessions>,
     limits: Limits,
     turns: Semaphore,
+    lists: Semaphore,
     counters: Arc<Counters>,
+    /// When the server was last asked whether it answers at all, and whether it did.
+    probed: Mutex<Option<(Instant, bool)>>,
     #[cfg(test)]
     simulated: Option<Arc<dyn simulated::Answers>>,
 }
 
 impl Shared {
     fn new(sessions: Arc<Sessions>, limits: Limits, counters: Arc<Counters>) -> Self {
-        let turns = Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS));
+        let turns = |most: usize| Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS));
         Self {
             sessions,
             limits,
-            turns,
+            turns: turns(limits.concurrency),
+            lists: turns(limits.lists),
             counters,
+            probed: Mutex::default(),
             #[cfg(test)]
             simulated: None,
         }
@@ -105,7 +110,7 @@ impl Cluster {
         config.connect_timeout = Some(limits.deadline);
         config.write_timeout = Some(limits.deadline);
         let server = config.cluster_url.to_string();
-        let shared = Shared::new(Arc::new(Sessions::new(config, fence)?), limits, Arc::default());
+        let shared = Shared::new(Arc::new(Sessions::new(config, fence)?), limits.within(&target), Arc::default());
         Ok(Self { target, server, context, shared: Arc::new(shared) })
     }
 
@@ -121,7 +126,7 @@ impl Cluster {
     #[must_use]
     pub(crate) fn with_limits(&self, limits: Limits) -> Self {
         let Shared { sessions, counters, .. } = &*self.shared;
-        let shared = Shared::new(Arc::clone(sessions), limits, Arc::clone(counters));
+        let shared = Shared::new(Arc::clone(sessions), limits.within(&self.target), Arc::clone(counters));
         Self { shared: Arc::new(shared), ..self.clone() }
     }
 
@@ -184,13 +189,56 @@ impl Cluster {
         if let Some(answers) = &self.shared.simulated {
             return simulated::call(answers, request, http).await;
         }
-        let most = request.max_answer().unwrap_or(limits.answer).min(limits.answer);
+        let is_list = request.verb() == Verb::List;
+        let usual = if is_list { limits.answer } else { limits.object };
+        let most = request.max_answer().unwrap_or(usual).min(usual);
+        // Held until the answer is parsed: the bytes and what they become are in memory together.
+        let list = if is_list { Some(self.turn(&self.shared.lists).await?) } else { None };
         let Answer::Whole(bytes) = self.within_deadline(request, &http, Read::Whole { most }).await? else {
             return Err(ClusterError::new(ErrorKind::BadAnswer, "the answer does not end"));
         };
         let answer = serde_json::from_slice(&bytes)
             .map_err(|_| ClusterError::new(ErrorKind::BadAnswer, "the answer is no JSON"))?;
+        drop(list);
         Ok((answer, bytes.len()))
+    }
+
+    async fn turn<'s>(&self, turns: &'s Semaphore) -> Result<SemaphorePermit<'s>, ClusterError> {
+        let closed = |_| ClusterError::new(ErrorKind::Unreachable, "the client was closed");
+        turns.acquire().await.map_err(closed)
+    }
+
+    /// The error of a request, once it is known whether a missing answer is that of the whole server.
+    async fn judged(&self, error: ClusterError) -> ClusterError {
+        match self.shared.limits.probe {
+            Some(probe) if error.kind == ErrorKind::TimedOut && self.answers_within(probe).await => {
+                let message = format!("{}, while the server answers other requests", error.message);
+                ClusterError::new(ErrorKind::Slow, message).help(
+                    "a webhook of the server may be slow, or what was asked for is too much for it; `--request-timeout` sets \
+                     how long carrier waits",
+                )
+            }
+            _ => error,
+        }
+    }
+
+    /// Whether the server says its version in time. All requests without an answer wait for one question together.
+    async fn answers_within(&self, probe: Duration) -> bool {
+        let asked = Instant::now();
+        let mut last = self.shared.probed.lock().await;
+        if let Some((at, answered)) = *last
+            && at >= asked
+        {
+            return answered;
+        }
+        let request = ApiRequest::version();
+        let Ok(http) = request.to_http() else { return false };
+        let begun = Instant::now();
+        // It does not wait for a turn: those who have one may be waiting for the same server.
+        let (read, mut time) = (Read::Whole { most: self.shared.limits.object }, TimeLeft::new(probe));
+        let answered = self.try_once(&request, &http, read, &mut time).await.is_ok();
+        *last = Some((begun, answered));
+        answered
     }
 
     /// Opens a stream: the answer as it begins. The stream itself has no deadline, and does not keep others
@@ -215,9 +263,7 @@ impl Cluster {
         read: Read,
     ) -> Result<Answer, ClusterError> {
         let limits = self.shared.limits;
-        let Ok(_turn) = self.shared.turns.acquire().await else {
-            return Err(ClusterError::new(ErrorKind::Unreachable, "the client was closed"));
-        };
+        let turn = self.turn(&self.shared.turns).await?;
         let mut time = TimeLeft::new(limits.deadline);
         let mut backoff = Backoff::new(PAUSE, MAX_PAUSE);
         loop {
@@ -228,7 +274,8 @@ impl Cluster {
             let pause = backoff.pause(fastrand::f64(), error.retry_after());
             // A server that wants to be asked after the deadline is not asked again.
             if !error.is_transient() || backoff.failures() >= TRIES || pause >= time.left {
-                return Err(error);
+                drop(turn);
+                return Err(self.judged(error).await);
             }
             sleep(pause).await;
             time.left = time.left.saturating_sub(pause);
@@ -369,9 +416,8 @@ async fn whole(body: Body, most: usize) -> Result<Bytes, ClusterError> {
     match Limited::new(body, most).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            let limit =
-                if most >= 1024 * 1024 { format!("{} MiB", most / 1024 / 1024) } else { format!("{most} bytes") };
-            Err(ClusterError::new(ErrorKind::TooLarge, format!("the answer is longer than {limit}")))
+            let message = format!("the answer is longer than {}", limits::bytes_in_words(most));
+            Err(ClusterError::new(ErrorKind::TooLarge, message))
         }
         Err(_) => Err(ClusterError::new(ErrorKind::Unreachable, "the connection broke before the answer was whole")),
     }

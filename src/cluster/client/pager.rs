@@ -1,16 +1,27 @@
 //! Lists, page by page: the one place that knows limits, continue tokens, and what is no list.
+//!
+//! A server that sends pages without end, or pages that are too large, costs no more than the [`Limits`] say. A page
+//! that is too large is asked for again with half the objects: a continue token goes with any number.
+
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::Cluster;
-use super::limits::Limits;
-use crate::cluster::error::{ClusterError, ErrorKind};
+use super::limits::{Limits, bytes_in_words};
+use crate::cluster::error::{ClusterError, ErrorKind, in_words};
 use crate::cluster::request::{ApiRequest, Selection};
+use crate::plan::words::count;
 
 /// The objects on a page of CRDs: each may be a megabyte.
 const PAGE_OF_CRDS: u32 = 100;
-/// The objects on a page of other kinds: all but the largest installations are one page a kind.
-const PAGE: u32 = 5_000;
+/// What to do about a list beyond its limits.
+const NO_END: &str = "look whether the objects are wanted (`kubectl get --chunk-size=500` lists them) and whether a proxy before \
+                      the API server repeats pages; docs/plan.md has the limits";
+/// What to do about an object beyond its limit.
+const TOO_LARGE: &str =
+    "API servers refuse objects of that size, so ask who runs this one; docs/plan.md has the limits";
 /// How often a list that expires between two pages is begun anew.
 const RESTARTS: u32 = 3;
 
@@ -52,8 +63,9 @@ impl Pages {
     /// The list of a selection from its beginning.
     #[must_use]
     pub(crate) fn new(selection: Selection) -> Self {
-        let usual = if selection.resource.plural == "customresourcedefinitions" { PAGE_OF_CRDS } else { PAGE };
-        let pager = Pager { limit: selection.page.unwrap_or(usual).max(1), ..Pager::default() };
+        let of_kind = if selection.resource.plural == "customresourcedefinitions" { PAGE_OF_CRDS } else { u32::MAX };
+        let limit = selection.page.unwrap_or(of_kind).max(1);
+        let pager = Pager { plural: selection.resource.full_name(), limit, ..Pager::default() };
         Self { selection, pager }
     }
 
@@ -66,13 +78,18 @@ impl Pages {
             if self.pager.version.is_some() {
                 return Ok(None);
             }
+            let limits = cluster.limits();
+            self.pager.limit = self.pager.limit.min(limits.page);
             let request = ApiRequest::list(&self.selection, self.pager.limit, self.pager.token.as_deref());
-            match cluster.call_counting(&request).await {
+            let begun = Instant::now();
+            let answer = cluster.call_counting(&request).await;
+            self.pager.time += begun.elapsed();
+            match answer {
                 Ok((mut answer, bytes)) => {
                     let objects = items(&mut answer)?;
                     let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
                     let (token, version) = (text("/metadata/continue"), text("/metadata/resourceVersion"));
-                    self.pager.answered(token, version, bytes, &cluster.limits())?;
+                    self.pager.answered(token, version, bytes, &limits)?;
                     return Ok(Some(Page::Objects(objects)));
                 }
                 Err(error) => {
@@ -94,10 +111,12 @@ impl Pages {
 /// Where a list is. Pure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Pager {
+    plural: String,
     limit: u32,
     token: Option<String>,
     pages: usize,
     bytes: usize,
+    time: Duration,
     restarts: u32,
     version: Option<String>,
 }
@@ -108,8 +127,7 @@ impl Pager {
         self.pages += 1;
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes > limits.list {
-            let message = format!("the list is longer than {} MiB", limits.list / 1024 / 1024);
-            return Err(ClusterError::new(ErrorKind::TooLarge, message));
+            return Err(self.beyond(&format!("is longer than {}", bytes_in_words(limits.list))));
         }
         if token.is_empty() {
             self.version = Some(version.to_owned());
@@ -117,10 +135,23 @@ impl Pager {
         }
         // The same token again leads to the same page again.
         if self.pages >= limits.pages || self.token.as_deref() == Some(token) {
-            return Err(ClusterError::new(ErrorKind::BadAnswer, "the list does not end"));
+            let message = format!(
+                "the list of {} does not end: {} came, and there are more",
+                self.plural,
+                count(self.pages, "page")
+            );
+            return Err(ClusterError::new(ErrorKind::BadAnswer, message).help(NO_END));
+        }
+        if self.time >= limits.list_time {
+            return Err(self.beyond(&format!("did not end within {}", in_words(limits.list_time))));
         }
         self.token = Some(token.to_owned());
         Ok(())
+    }
+
+    fn beyond(&self, limit: &str) -> ClusterError {
+        let message = format!("the list of {} {limit}, after {}", self.plural, count(self.pages, "page"));
+        ClusterError::new(ErrorKind::TooLarge, message).help(NO_END)
     }
 
     /// Takes note of a page that could not be had; whether the list begins anew. Else the page is asked for
@@ -134,6 +165,10 @@ impl Pager {
             ErrorKind::TooLarge if self.limit > 1 => {
                 self.limit /= 2;
                 Ok(false)
+            }
+            ErrorKind::TooLarge => {
+                let message = format!("one object in the list of {} is too large: {}", self.plural, error.message);
+                Err(ClusterError::new(ErrorKind::TooLarge, message).help(TOO_LARGE))
             }
             _ => Err(error),
         }
@@ -208,6 +243,10 @@ mod tests {
         let mut long = pager();
         assert_eq!(kind(long.answered("a", "7", 600, &limits)), Ok(()));
         assert_eq!(kind(long.answered("b", "7", 600, &limits)), Err(ErrorKind::TooLarge));
+        let mut slow = Pager { time: limits.list_time, plural: "dbs.eu".to_owned(), ..pager() };
+        let error = slow.answered("a", "7", 1, &limits).expect_err("it takes too long");
+        assert_eq!(error.message, "the list of dbs.eu did not end within 30 min, after 1 page");
+        assert_eq!(slow.answered("", "7", 1, &limits), Ok(()), "the last page is the last, however late");
     }
 
     #[test]
@@ -229,10 +268,14 @@ mod tests {
         let mut pager = pager();
         let large = || ClusterError::new(ErrorKind::TooLarge, "");
         let mut limits = Vec::new();
-        while pager.failed(large()).is_ok() {
-            limits.push(pager.limit);
-        }
+        let last = loop {
+            match pager.failed(large()) {
+                Ok(_) => limits.push(pager.limit),
+                Err(error) => break error,
+            }
+        };
         assert_eq!(limits, [50, 25, 12, 6, 3, 1]);
+        assert!(last.kind == ErrorKind::TooLarge && last.message.starts_with("one object in the list"), "{last}");
         assert!(pager.failed(ClusterError::new(ErrorKind::Server, "")).is_err());
     }
 }

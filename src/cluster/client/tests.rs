@@ -96,9 +96,13 @@ impl Server {
     }
 
     fn cluster(&self, limits: Limits) -> Cluster {
+        self.cluster_of(Target::Management, limits)
+    }
+
+    fn cluster_of(&self, target: Target, limits: Limits) -> Cluster {
         let url = format!("http://127.0.0.1:{}", self.port).parse().expect("an address");
         let config = ClientConfig { config: kube::Config::new(url), context: None, fence: None };
-        Cluster::new(Target::Management, config, limits).expect("a client")
+        Cluster::new(target, config, limits).expect("a client")
     }
 
     fn asked(&self) -> Vec<String> {
@@ -240,6 +244,69 @@ async fn a_list_that_expires_is_told_whole_and_one_that_does_not_end_is_none() {
     let cluster = server.cluster(Limits { pages: 5, ..Limits::default() });
     assert_eq!(kind(cluster.list_all(&all).await), Some(ErrorKind::BadAnswer));
     assert_eq!(cluster.counters().count(Verb::List, Outcome::Success), 5);
+}
+
+#[tokio::test]
+async fn a_request_without_an_answer_is_not_the_end_of_a_server_that_answers_others() {
+    let is_version = |head: &str| head.starts_with("GET /version ");
+    let server = Server::start(move |_, head| match is_version(head) {
+        true => Reply::ok(&json!({"major": "1"})),
+        false => Reply { after: 600_000, ..Reply::ok(&json!({})) },
+    })
+    .await;
+    let limits = Limits { deadline: Duration::from_millis(50), probe: Some(limits::PROBE), ..Limits::default() };
+    let cluster = server.cluster(limits);
+    let request = object();
+    let answers = join_all((0..40).map(|_| cluster.call(&request))).await;
+    for answer in answers {
+        let error = answer.expect_err("it does not answer");
+        assert_eq!(error.kind, ErrorKind::Slow);
+        assert_eq!(error.message, "no answer within 50 ms, while the server answers other requests");
+        assert!(!error.is_of_connection() && error.help.is_some());
+    }
+    // Without a probe nothing is known of the server, and one that says nothing at all is lost.
+    let unasked = server.cluster(Limits { probe: None, ..limits });
+    assert_eq!(kind(unasked.call(&request).await), Some(ErrorKind::TimedOut));
+    let server = Server::start(|_, _| Reply { after: 600_000, ..Reply::ok(&json!({})) }).await;
+    let lost = server.cluster(Limits { probe: Some(Duration::from_millis(50)), ..limits });
+    let answers = join_all((0..4).map(|_| lost.call(&request))).await;
+    assert!(answers.into_iter().all(|answer| kind(answer) == Some(ErrorKind::TimedOut)));
+}
+
+#[tokio::test]
+async fn a_service_cluster_is_asked_for_less_at_once() {
+    let server = Server::start(|_, _| Reply::ok(&list_of(1, ""))).await;
+    let (all, crds) = (Selection::all(Resource::namespaces()), Selection::all(Resource::crds()));
+    let service = Target::Service(ClusterId::new("team-a", "eu-west-1"));
+    let pages = |target: Target| {
+        let cluster = server.cluster_of(target, Limits::default());
+        let (all, crds) = (all.clone(), crds.clone());
+        async move {
+            for selection in [&all, &all.clone().paged(20_000), &all.clone().paged(7), &crds] {
+                cluster.list_all(selection).await.expect("a list");
+            }
+        }
+    };
+    pages(Target::Management).await;
+    pages(service.clone()).await;
+    let limits: Vec<String> = server
+        .asked()
+        .iter()
+        .filter_map(|path| path.split(['?', '&']).find_map(|part| part.strip_prefix("limit=")).map(str::to_owned))
+        .collect();
+    assert_eq!(limits, ["5000", "5000", "7", "100", "500", "500", "7", "100"]);
+    let (of_service, usual) = (Limits::default().within(&service), Limits::default());
+    assert!(of_service.answer < usual.answer && of_service.list < usual.list && of_service.lists < usual.lists);
+}
+
+#[tokio::test]
+async fn only_a_few_pages_are_in_memory_at_once() {
+    let server = Server::start(|_, _| Reply { after: 2, ..Reply::ok(&list_of(1, "")) }).await;
+    let cluster = server.cluster(Limits::default());
+    let all = Selection::all(Resource::namespaces());
+    let lists = join_all((0..100).map(|_| cluster.list_all(&all))).await;
+    assert!(lists.iter().all(Result::is_ok));
+    assert_eq!(server.most.load(Ordering::SeqCst), Limits::default().lists);
 }
 
 /// A kubeconfig whose user is a plugin that writes a line to `log` and then does `then`.

@@ -46,6 +46,8 @@ pub enum ErrorKind {
     Unreachable,
     /// No answer before the deadline.
     TimedOut,
+    /// No answer to this request before the deadline, from a server that answers others.
+    Slow,
     /// The server's certificate is not trusted.
     Certificate,
     /// The server does not know who we are (401).

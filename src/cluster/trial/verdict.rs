@@ -70,7 +70,7 @@ pub(super) fn of(error: &ClusterError, has_status: bool) -> Verdict {
         }
         ErrorKind::Forbidden => Verdict::Untried("the server does not allow to create them as a trial"),
         _ if error.is_absent() => Verdict::Untried("their namespace or the trial's CRD has gone"),
-        ErrorKind::TimedOut => Verdict::Untried("the server did not answer in time"),
+        ErrorKind::TimedOut | ErrorKind::Slow => Verdict::Untried("the server did not answer in time"),
         _ => Verdict::Untried("the server could not be asked"),
     }
 }

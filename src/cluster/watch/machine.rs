@@ -170,7 +170,9 @@ fn after(error: &ClusterError, await_kind: bool) -> Next {
         | ErrorKind::UnsafeKubeconfig
         | ErrorKind::InvalidRequest
         | ErrorKind::Invalid => Next::End,
-        ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Busy | ErrorKind::Server => Next::Again,
+        ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Slow | ErrorKind::Busy | ErrorKind::Server => {
+            Next::Again
+        }
         // From here on the server would say the same again.
         ErrorKind::Expired
         | ErrorKind::BadAnswer

@@ -70,7 +70,7 @@ impl Sight {
     pub(super) fn of_instance(answer: Result<Value, ClusterError>) -> Self {
         Self::told(answer, |error| match error.kind {
             ErrorKind::Forbidden => error.message.to_string(),
-            _ if error.is_of_connection() => error.message.to_string(),
+            _ if error.is_of_connection() || error.kind == ErrorKind::Slow => error.message.to_string(),
             _ => "the server cannot read the object".to_owned(),
         })
     }

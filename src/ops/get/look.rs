@@ -245,7 +245,7 @@ impl<'a> Look<'a> {
             let limits = cluster.limits();
             match self.options.look_up {
                 true => cluster,
-                false => cluster.with_limits(Limits { deadline: limits.deadline.min(PATIENCE), ..limits }),
+                false => cluster.with_limits(Limits { deadline: limits.deadline.min(PATIENCE), probe: None, ..limits }),
             }
         });
         let Known { cluster, .. } = own(cluster, self.compiled, &Target::Service(id.clone())).await?;
