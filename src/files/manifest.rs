@@ -3,13 +3,12 @@
 //! same repository gives the same bytes everywhere.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::FilesError;
+use super::regular::{Regular, read_regular};
 
 /// The file name of the manifest in the output folder.
 pub const MANIFEST: &str = ".carrier-manifest.json";
@@ -17,6 +16,9 @@ pub const MANIFEST: &str = ".carrier-manifest.json";
 /// The folder in which files are written before they are renamed. It is in the output
 /// folder, so that both are on one file system.
 pub(super) const STAGING: &str = ".carrier-staging";
+
+/// The maximum size of a manifest, in bytes: several hundred thousand files.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// The only format that is read.
 const VERSION: u32 = 1;
@@ -37,12 +39,14 @@ impl Manifest {
     /// The manifest of a folder; `None` if it has none.
     pub(super) fn read(dir: &Path) -> Result<Option<Self>, FilesError> {
         let path = dir.join(MANIFEST);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(FilesError::Io { doing: "read", path, source }),
-        };
         let bad = |reason: String| FilesError::BadManifest { path: path.clone(), reason };
+        let bytes = match read_regular(&path, MAX_BYTES).map_err(FilesError::io("read", &path))? {
+            Regular::Content(bytes) => bytes,
+            Regular::Absent => return Ok(None),
+            Regular::Link => return Err(FilesError::Link(path)),
+            Regular::Special => return Err(bad("not a regular file".to_owned())),
+            Regular::TooLarge => return Err(bad(format!("larger than {} MiB", MAX_BYTES / 1024 / 1024))),
+        };
         let manifest: Self = serde_json::from_slice(&bytes).map_err(|e| bad(format!("not a manifest: {e}")))?;
         if manifest.version != VERSION {
             return Err(bad(format!("format {} was written by another version of carrier", manifest.version)));

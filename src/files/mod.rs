@@ -9,6 +9,7 @@ pub(crate) mod folder_lock;
 pub(crate) mod git;
 pub(crate) mod manifest;
 mod patterns;
+mod regular;
 pub(crate) mod rendered;
 pub(crate) mod root;
 pub(crate) mod update;

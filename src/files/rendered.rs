@@ -4,12 +4,14 @@ use std::path::Path;
 
 use super::FilesError;
 use super::manifest::Manifest;
-use super::walk::{Reader, read_limited};
+use super::walk::{ReadError, Reader};
+use super::write::{PathState, path_state};
+use crate::model::codes::io as codes;
 use crate::model::diagnostic::Diagnostics;
 use crate::model::source::Sources;
 
-/// The files that carrier wrote into a folder and that still exist; `None` if the folder has no ownership
-/// manifest.
+/// The files that carrier wrote into a folder and that still exist, as far as they are regular files of the folder
+/// itself; `None` if the folder has no ownership manifest.
 ///
 /// # Errors
 /// If the ownership manifest cannot be read.
@@ -17,9 +19,18 @@ pub(crate) fn read_rendered(folder: &Path) -> Result<Option<(Sources, Diagnostic
     let Some(manifest) = Manifest::read(folder)? else { return Ok(None) };
     let mut reader = Reader::new(folder.to_owned());
     for path in manifest.files.into_keys() {
-        let file = folder.join(&path);
-        if file.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
-            reader.take(path, read_limited(&file));
+        match path_state(folder, &path) {
+            Ok(PathState::File(content)) => {
+                let text = String::from_utf8(content);
+                reader.take(path, text.map_err(|error| ReadError::NotUtf8(error.utf8_error().valid_up_to())));
+            }
+            Ok(PathState::TooLarge) => reader.take(path, Err(ReadError::TooLarge)),
+            Ok(PathState::Absent | PathState::Other | PathState::BelowFile(_)) => {}
+            Err(FilesError::Link(_)) => {
+                let message = format!("`{path}` is a symbolic link, or in a folder that is one");
+                reader.refuse(&codes::LEAVES_REPOSITORY, path, message, "render the folder again, without links in it");
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(Some(reader.finish()))

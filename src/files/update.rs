@@ -23,7 +23,7 @@ pub(crate) fn update(root: &Path, files: &[(String, Option<String>)]) -> Result<
     for (path, _) in files {
         check_path(path).map_err(|reason| FilesError::BadPath { path: path.clone(), reason })?;
         match path_state(root, path)? {
-            PathState::Absent | PathState::File(_) => {}
+            PathState::Absent | PathState::File(_) | PathState::TooLarge => {}
             PathState::Other => return Err(FilesError::InTheWay(root.join(path))),
             PathState::BelowFile(file) => return Err(FilesError::InTheWay(root.join(file))),
         }

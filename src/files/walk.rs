@@ -6,13 +6,17 @@
 //! empty text, so that the diagnostic has a path.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder};
+use walkdir::WalkDir;
 
+use super::manifest::Manifest;
 use super::patterns::bad_patterns;
 use super::root::{CONFIG, LOCK, below_git_root};
 use super::{FilesError, MANIFEST};
@@ -39,8 +43,8 @@ pub struct ReadOptions {
 ///
 /// It leaves out hidden files and folders, files that `.gitignore` and
 /// `.carrierignore` match (also without a `.git`), the excluded folders, and folders
-/// with an ownership manifest, which carrier wrote. It follows symbolic links to
-/// files of the repository, and reports other links.
+/// with an ownership manifest, which carrier wrote; it reports these folders. It follows
+/// symbolic links to files of the repository, and reports other links.
 ///
 /// # Errors
 /// If the folder itself cannot be read.
@@ -103,6 +107,13 @@ struct Report {
     help: &'static str,
 }
 
+impl Report {
+    /// A report without a place.
+    fn new(code: &'static Code, message: String, help: &'static str) -> Self {
+        Self { code, path: None, range: 0..0, message, help }
+    }
+}
+
 /// Collects files, and reports those that cannot be read.
 pub(super) struct Reader {
     root: PathBuf,
@@ -135,6 +146,8 @@ impl Reader {
         // The ignore files above the root count up to the root of the Git work tree, at which the
         // walk only stops with `require_git`. Without Git, folders above the root do not count.
         let below_git = below_git_root(&self.root);
+        let rendered: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+        let found = Arc::clone(&rendered);
         let walk = WalkBuilder::new(&self.root)
             .standard_filters(false)
             .hidden(true)
@@ -144,7 +157,18 @@ impl Reader {
             .add_custom_ignore_filename(".carrierignore")
             .follow_links(false)
             .sort_by_file_name(Ord::cmp)
-            .filter_entry(move |entry| entry.depth() == 0 || !left_out(entry, &exclude))
+            .filter_entry(move |entry| {
+                let is_folder = entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
+                if !is_folder || exclude.iter().any(|excluded| excluded == entry.path()) {
+                    return !is_folder;
+                }
+                // A link or a device of this name is no manifest, and that has to be said.
+                let is_rendered = entry.path().join(MANIFEST).symlink_metadata().is_ok();
+                if is_rendered {
+                    found.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
+                }
+                !is_rendered
+            })
             .build();
         for entry in walk {
             if self.files.len() >= MAX_FILES {
@@ -156,7 +180,55 @@ impl Reader {
                 Err(error) => self.walk_error(&error),
             }
         }
+        let rendered = std::mem::take(&mut *rendered.lock().unwrap_or_else(PoisonError::into_inner));
+        rendered.iter().for_each(|folder| self.rendered(folder));
         Ok(())
+    }
+
+    /// Reports a folder that is not read because carrier wrote it, and what is in it all the same.
+    fn rendered(&mut self, folder: &Path) {
+        let Some(name) = self.portable(folder) else { return };
+        let files = match Manifest::read(folder) {
+            Ok(Some(manifest)) => manifest.files,
+            // It has gone meanwhile.
+            Ok(None) => return,
+            Err(error) => {
+                let why = self.shorten(&error.to_string());
+                let message = format!("`{name}` is not read, and it is not known whether carrier wrote it: {why}");
+                let help = "restore the file `.carrier-manifest.json` there from Git, or delete it if carrier did not write the folder";
+                return self.report(&codes::UNREADABLE, None, message, help);
+            }
+        };
+        let help = "delete the file `.carrier-manifest.json` there if the folder holds sources";
+        self.report(&codes::RENDERED, None, is_rendered(&name), help);
+        let is_yaml = |path: &Path| path.extension().is_some_and(|e| e == "yaml" || e == "yml");
+        let is_hidden = |name: &OsStr| name.to_string_lossy().starts_with('.');
+        let mut others = Vec::new();
+        let walk = WalkDir::new(folder).sort_by_file_name().into_iter();
+        let entries = walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.file_name()));
+        for entry in entries.filter_map(Result::ok).take(MAX_FILES).filter(|entry| !entry.file_type().is_dir()) {
+            let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            let below: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+            let below = below.join("/");
+            if is_yaml(entry.path()) && !files.contains_key(&below) {
+                others.push(below);
+            }
+        }
+        let Some(first) = others.first() else { return };
+        let first = first.escape_debug();
+        let more = match others.len() {
+            1 => "is".to_owned(),
+            n => format!("and {} more are", n - 1),
+        };
+        let message = format!(
+            "`{name}/{first}` {more} not read: carrier did not write it, but it is in a folder that carrier wrote"
+        );
+        self.report(
+            &codes::NOT_READ,
+            None,
+            message,
+            "move it out of the folder, or list the folder in `.carrierignore`",
+        );
     }
 
     fn entry(&mut self, entry: &DirEntry) {
@@ -197,7 +269,7 @@ impl Reader {
                 }
             }
             let help = "use the syntax of `.gitignore`; this line has no effect";
-            self.reports.push(Report { code: &codes::BAD_IGNORE, path, range, message, help });
+            self.reports.push(Report { path, range, ..Report::new(&codes::BAD_IGNORE, message, help) });
         }
     }
 
@@ -317,7 +389,7 @@ impl Reader {
     }
 
     pub(super) fn report(&mut self, code: &'static Code, path: Option<String>, message: String, help: &'static str) {
-        self.reports.push(Report { code, path, range: 0..0, message, help });
+        self.reports.push(Report { path, ..Report::new(code, message, help) });
     }
 
     fn walk_error(&mut self, error: &ignore::Error) {
@@ -339,9 +411,10 @@ impl Reader {
 const FIX: &str = "fix its permissions, or list it in `.carrierignore`";
 const IGNORE: &str = "list files that carrier should not read in `.carrierignore`";
 
-fn left_out(entry: &DirEntry, exclude: &[PathBuf]) -> bool {
-    entry.file_type().is_some_and(|t| t.is_dir())
-        && (exclude.iter().any(|e| e == entry.path()) || entry.path().join(MANIFEST).is_file())
+/// What is said of a folder that is not read because carrier wrote it.
+#[must_use]
+pub(crate) fn is_rendered(folder: &str) -> String {
+    format!("`{folder}` is not read: by its `{MANIFEST}` it was written by `carrier render`")
 }
 
 /// Why a file cannot be read.

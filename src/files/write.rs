@@ -17,6 +17,8 @@ use walkdir::WalkDir;
 
 use super::FilesError;
 use super::manifest::{MANIFEST, Manifest, STAGING, check_path};
+use super::regular::{Regular, read_regular};
+use super::walk::MAX_FILE_BYTES;
 use crate::model::digest::sha256 as digest;
 
 /// How a file in the folder differs from the file to write.
@@ -86,10 +88,12 @@ pub fn plan_write<'a>(dir: &Path, files: &'a BTreeMap<String, Vec<u8>>) -> Resul
     }
     for (path, hash) in ours.iter().filter(|(path, _)| !files.contains_key(*path)) {
         // If a link or a folder has replaced the file, it is not removed.
-        if let PathState::File(content) = path_state(dir, path)? {
-            let kind = if digest(&content) == *hash { DifferenceKind::Stale } else { DifferenceKind::StaleEdited };
-            differences.push(Difference { path: path.clone(), kind });
-        }
+        let kind = match path_state(dir, path)? {
+            PathState::File(content) if digest(&content) == *hash => DifferenceKind::Stale,
+            PathState::File(_) | PathState::TooLarge => DifferenceKind::StaleEdited,
+            PathState::Absent | PathState::Other | PathState::BelowFile(_) => continue,
+        };
+        differences.push(Difference { path: path.clone(), kind });
     }
     differences.sort();
     let after = Manifest::new(files.iter().map(|(path, content)| (path.clone(), digest(content))).collect());
@@ -132,7 +136,7 @@ pub fn check(dir: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Differ
 pub(crate) fn content(dir: &Path, path: &str) -> Result<Option<Vec<u8>>, FilesError> {
     match path_state(dir, path)? {
         PathState::File(content) => Ok(Some(content)),
-        PathState::Absent | PathState::Other | PathState::BelowFile(_) => Ok(None),
+        PathState::Absent | PathState::Other | PathState::BelowFile(_) | PathState::TooLarge => Ok(None),
     }
 }
 
@@ -224,7 +228,7 @@ impl WritePlan<'_> {
     fn write_manifest(&self, manifest: &Manifest, staging: &Path) -> Result<(), FilesError> {
         let target = self.dir.join(MANIFEST);
         let bytes = manifest.to_bytes();
-        if fs::read(&target).is_ok_and(|there| there == bytes) {
+        if matches!(read_regular(&target, bytes.len()), Ok(Regular::Content(there)) if there == bytes) {
             return Ok(());
         }
         replace(&target, &bytes, staging)
@@ -281,6 +285,8 @@ pub(super) enum PathState {
     Absent,
     /// A regular file, with its content.
     File(Vec<u8>),
+    /// A regular file that is larger than any that carrier writes.
+    TooLarge,
     /// A folder, or a special file.
     Other,
     /// It cannot exist, because the parent with this path is a file.
@@ -302,14 +308,12 @@ pub(super) fn path_state(dir: &Path, path: &str) -> Result<PathState, FilesError
         }
     }
     let target = dir.join(path);
-    match target.symlink_metadata() {
-        Ok(metadata) if metadata.is_symlink() => Err(FilesError::Link(target)),
-        Ok(metadata) if metadata.is_file() => {
-            fs::read(&target).map(PathState::File).map_err(FilesError::io("read", &target))
-        }
-        Ok(_) => Ok(PathState::Other),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(PathState::Absent),
-        Err(source) => Err(FilesError::Io { doing: "read", path: target, source }),
+    match read_regular(&target, MAX_FILE_BYTES).map_err(FilesError::io("read", &target))? {
+        Regular::Absent => Ok(PathState::Absent),
+        Regular::Content(content) => Ok(PathState::File(content)),
+        Regular::Link => Err(FilesError::Link(target)),
+        Regular::Special => Ok(PathState::Other),
+        Regular::TooLarge => Ok(PathState::TooLarge),
     }
 }
 
@@ -331,6 +335,8 @@ fn compare(
             Some(_) => Ok(Some(DifferenceKind::Edited)),
             None => in_the_way(path),
         },
+        PathState::TooLarge if ours.contains_key(path) => Ok(Some(DifferenceKind::Edited)),
+        PathState::TooLarge => in_the_way(path),
         PathState::BelowFile(file) if ours.contains_key(&file) => Ok(Some(DifferenceKind::Missing)),
         PathState::BelowFile(file) => in_the_way(&file),
         PathState::Other => match foreign(&dir.join(path), path, ours)? {

@@ -10,7 +10,8 @@ use crate::compile::load::{Loaded, load};
 use crate::compile::locking::{Locked, review, snapshots};
 use crate::compile::{Compiled, compile};
 use crate::files::FilesError;
-use crate::files::walk::{ReadOptions, read_repository};
+use crate::files::walk::{ReadOptions, is_rendered, read_repository};
+use crate::model::codes::io as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::Sources;
 
@@ -39,8 +40,11 @@ impl Repository {
     /// # Errors
     /// When it cannot be read as a whole.
     pub(crate) fn open(root: PathBuf) -> Result<Self, FilesError> {
-        let (sources, read) = read_repository(&root, &ReadOptions::default())?;
+        let (sources, mut read) = read_repository(&root, &ReadOptions::default())?;
         let (loaded, found) = load(&sources);
+        // That the output folder is not read is what carrier.yaml says.
+        let output = is_rendered(loaded.config.output.trim_matches('/'));
+        read.retain(|d| d.code != &codes::RENDERED || d.message != output);
         let (locked, stale) = snapshots::read(&sources, &loaded.config);
         Ok(Self { root, sources, loaded, locked, stale, read, found })
     }

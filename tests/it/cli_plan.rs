@@ -135,7 +135,7 @@ fn of_a_revision_those_files_count_that_would_be_read_from_a_folder() {
         fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
         fs::write(root.join(path), bad).unwrap();
     }
-    fs::write(root.join("rendered/.carrier-manifest.json"), "{}").unwrap();
+    fs::write(root.join("rendered/.carrier-manifest.json"), r#"{"version":1,"files":{}}"#).unwrap();
     git(top, &["init", "-q"]);
     git(top, &["add", "-f", "."]);
     git(top, &["commit", "-qm", "all of it"]);

@@ -19,6 +19,8 @@ use crate::harness::Case;
 pub(crate) fn cases() -> Vec<Case> {
     cases![
         what_is_read_is_yaml_in_order_of_path,
+        a_manifest_hides_no_sources_without_a_word,
+        a_check_reads_regular_files_of_a_bounded_size_only,
         ignore_files_count_without_git_too,
         ignore_files_above_the_root_count_up_to_the_git_root_only,
         a_bad_pattern_is_said,
@@ -88,12 +90,73 @@ fn what_is_read_is_yaml_in_order_of_path() {
         (".github/workflows/ci.yaml", ""),
         (".git/x.yaml", ""),
         ("out/x.yaml", ""),
-        ("generated/.carrier-manifest.json", "{}"),
+        ("generated/.carrier-manifest.json", r#"{"version":1,"files":{"deep/x.yaml":"00"}}"#),
         ("generated/deep/x.yaml", ""),
+        ("generated/.git/y.yaml", ""),
     ]);
     let (paths, complaints) = read_with(dir.path(), &ReadOptions { exclude: vec!["./out/".into()] });
     assert_eq!(paths, ["a-b.yaml", "a/z.yml", "b.yaml", "carrier.lock", "carrier.yaml"]);
-    assert_eq!(complaints, Vec::<String>::new());
+    let left_out =
+        "CAR0009 -: `generated` is not read: by its `.carrier-manifest.json` it was written by `carrier render`";
+    assert_eq!(complaints, [left_out]);
+}
+
+fn a_manifest_hides_no_sources_without_a_word() {
+    let dir = tree(&[
+        ("a/.carrier-manifest.json", r#"{"version":1,"files":{}}"#),
+        ("a/b/account.yaml", ""),
+        ("a/c.yml", ""),
+        ("a/readme.md", ""),
+        ("b/.carrier-manifest.json", "{}"),
+        ("b/account.yaml", ""),
+        ("d/account.yaml", ""),
+        ("e/account.yaml", ""),
+        ("f/.carrier-manifest.json/x", ""),
+        ("f/account.yaml", ""),
+        ("sources.yaml", ""),
+    ]);
+    std::os::unix::fs::symlink("/dev/zero", dir.path().join("d").join(MANIFEST)).unwrap();
+    std::os::unix::fs::symlink("../a/.carrier-manifest.json", dir.path().join("e").join(MANIFEST)).unwrap();
+    let (paths, mut complaints) = read(dir.path());
+    assert_eq!(paths, ["sources.yaml"]);
+    complaints.retain(|complaint| !complaint.starts_with("CAR0009"));
+    let begins: Vec<String> = complaints.iter().map(|complaint| complaint.chars().take(70).collect()).collect();
+    let unknown =
+        |folder: &str| format!("CAR0001 -: `{folder}` is not read, and it is not known whether carrier wrote it");
+    let wanted = [
+        unknown("b"),
+        unknown("d"),
+        unknown("e"),
+        unknown("f"),
+        "CAR0010 -: `a/b/account.yaml` and 1 more are not read: carrier did not".to_owned(),
+    ];
+    let short: Vec<String> = wanted.iter().map(|text| text.chars().take(70).collect()).collect();
+    assert_eq!(begins, short, "{complaints:#?}");
+}
+
+fn a_check_reads_regular_files_of_a_bounded_size_only() {
+    use std::os::unix::fs::symlink;
+    let dir = tree(&[("secret.yaml", "secret")]);
+    let out = dir.path().join("out");
+    let list = [("a.yaml", "a"), ("b/c.yaml", "c"), ("d.yaml", "d")];
+    let files = files(&list);
+    write(&out, &list).unwrap();
+    // Larger than anything that carrier writes: it takes no space, and is not read.
+    fs::File::create(out.join("a.yaml")).unwrap().set_len(1 << 30).unwrap();
+    let differences = check(&out, &files).unwrap();
+    assert_eq!(differences.iter().map(|d| (d.path.as_str(), d.kind)).collect::<Vec<_>>(), [("a.yaml", Edited)]);
+    fs::write(out.join("a.yaml"), "a").unwrap();
+    for (path, target) in [("d.yaml", "../secret.yaml"), ("a.yaml", "/dev/zero"), (MANIFEST, "/dev/zero")] {
+        let there = fs::read(out.join(path)).unwrap();
+        fs::remove_file(out.join(path)).unwrap();
+        symlink(target, out.join(path)).unwrap();
+        assert!(matches!(check(&out, &files), Err(FilesError::Link(link)) if link == out.join(path)), "{path}");
+        fs::remove_file(out.join(path)).unwrap();
+        fs::write(out.join(path), there).unwrap();
+    }
+    fs::rename(out.join("b"), dir.path().join("moved")).unwrap();
+    symlink("../moved", out.join("b")).unwrap();
+    assert!(matches!(check(&out, &files), Err(FilesError::Link(link)) if link == out.join("b")));
 }
 
 fn ignore_files_count_without_git_too() {

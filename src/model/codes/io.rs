@@ -4,8 +4,18 @@ use super::Code;
 use crate::model::codes::Severity;
 
 /// The codes of this file, in order.
-pub static ALL: &[&Code] =
-    &[&UNREADABLE, &NOT_UTF8, &FILE_TOO_LARGE, &LEAVES_REPOSITORY, &LINK_LOOP, &BAD_IGNORE, &FILE_NAME, &TOO_MANY];
+pub static ALL: &[&Code] = &[
+    &UNREADABLE,
+    &NOT_UTF8,
+    &FILE_TOO_LARGE,
+    &LEAVES_REPOSITORY,
+    &LINK_LOOP,
+    &BAD_IGNORE,
+    &FILE_NAME,
+    &TOO_MANY,
+    &RENDERED,
+    &NOT_READ,
+];
 
 /// A file or folder cannot be read.
 pub static UNREADABLE: Code = Code {
@@ -104,5 +114,31 @@ pub static TOO_MANY: Code = Code {
     explanation: "\
 carrier reads up to 100,000 YAML files. Start it in the folder of `carrier.yaml`, and list
 files that are not meant for carrier in `.carrierignore`.
+",
+};
+
+/// A folder is not read because carrier wrote it.
+pub static RENDERED: Code = Code {
+    id: "CAR0009",
+    severity: Severity::Info,
+    title: "a folder that carrier rendered is not read",
+    explanation: "\
+A folder that holds a file `.carrier-manifest.json` was written by `carrier render`: the file
+lists what carrier wrote there. Such a folder is output, so no source is read in it or below
+it. For the folder `output` of `carrier.yaml` this is not said. If the folder holds sources,
+delete its `.carrier-manifest.json`.
+",
+};
+
+/// A YAML file in a rendered folder is not one that carrier wrote.
+pub static NOT_READ: Code = Code {
+    id: "CAR0010",
+    severity: Severity::Warning,
+    title: "a file in a rendered folder is not read",
+    explanation: "\
+The YAML file is in a folder with a `.carrier-manifest.json`, or below one, and the manifest
+does not list it. carrier does not read sources in a folder that it wrote, so the objects in
+the file are not part of the repository. Move the file out of the folder. If carrier does not
+write the folder, delete its `.carrier-manifest.json`.
 ",
 };
