@@ -125,11 +125,12 @@ pub mod compiler {
 pub mod planning {
     pub use crate::plan::build::DryRunResult;
     pub use crate::plan::compare::{Comparison, compare, same_after_dry_run};
+    pub use crate::plan::crd::reasons as crd_reasons;
     pub use crate::plan::inventory::Inventory;
     pub use crate::plan::live::LiveObject;
     pub use crate::plan::permissions::table::page;
     pub use crate::plan::types::{
-        Action, Change, Conflict, Counted, CountedKind, Effect, Impact, LiveVersion, ObjectRef, Plan,
+        Action, Change, Conflict, Counted, CountedKind, Effect, Impact, LiveVersion, ObjectRef, Plan, Reason,
     };
     pub use crate::plan::{inventory, json};
 }

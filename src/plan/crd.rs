@@ -2,7 +2,7 @@
 //!
 //! This file compares versions, scope and conversion; [`super::schema`] compares schemas.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -14,25 +14,69 @@ use crate::model::path::FieldPath;
 /// The effects of an update from `live` to `new`; a single safe reason if the specs differ without an effect, and
 /// empty if they are equal.
 ///
-/// Only served versions count, because others have no users, and the storage version, because stored objects are
-/// pruned to its schema.
+/// Versions that are not served have no users, but instances may be stored in them, and a server reads those by the schema
+/// of the version that they are stored in.
 #[must_use]
-pub(crate) fn reasons(live: &Value, new: &Value) -> Vec<Reason> {
+pub fn reasons(live: &Value, new: &Value) -> Vec<Reason> {
+    let mut reasons = names(live, new);
+    let (before, after) = (versions(live), versions(new));
+    reasons.extend(of_versions(&before, &after));
+    for (name, was) in &before {
+        let Some(version) = after.get(name) else { continue };
+        let is_served = |version: &Value| schema::flag(version, "served");
+        if is_served(was) && is_served(version) {
+            nodes::compare(name, root(was), root(version), &mut FieldPath::default(), &mut reasons);
+        } else if is_stored_in(live, name, was) {
+            let mut found = Vec::new();
+            let name = format!("{name} (stored)");
+            nodes::compare(&name, root(was), root(version), &mut FieldPath::default(), &mut found);
+            reasons.extend(found.into_iter().filter(|reason| reason.effect > Effect::Safe));
+        }
+    }
+    storage_change(&before, &after, &mut reasons);
+    reasons.extend(conversion_change(live, new));
+    if reasons.is_empty() && live.get("spec") != new.get("spec") {
+        let text = "only descriptions, printer columns and the like change";
+        reasons.push(about_all(Effect::Safe, text));
+    }
+    reasons
+}
+
+fn about_all(effect: Effect, text: impl Into<String>) -> Reason {
+    Reason { effect, text: text.into(), path: String::new() }
+}
+
+/// What changes for all versions.
+fn names(live: &Value, new: &Value) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    let mut add = |effect, text: String| reasons.push(Reason { effect, text, path: String::new() });
     for (what, pointer) in [("scope", "/spec/scope"), ("kind", "/spec/names/kind")] {
         let text = |crd: &Value| crd.pointer(pointer).and_then(Value::as_str).unwrap_or("none").to_owned();
         if text(live) != text(new) {
-            add(Effect::Breaking, format!("the {what} changes from {} to {}", text(live), text(new)));
+            let text = format!("the {what} changes from {} to {}", text(live), text(new));
+            reasons.push(about_all(Effect::Breaking, text));
         }
     }
-    let (before, after) = (versions(live), versions(new));
-    for (name, version) in &after {
+    // From the time of `v1beta1`, when a schema could keep everything.
+    let keeps_all = |crd: &Value| crd.get("spec").is_some_and(|spec| schema::flag(spec, "preserveUnknownFields"));
+    if keeps_all(live) && !keeps_all(new) {
+        reasons.push(about_all(Effect::Breaking, "fields that are not in the schemas are no longer kept"));
+    }
+    reasons
+}
+
+/// What changes around the schemas of versions.
+fn of_versions(before: &BTreeMap<&str, &Value>, after: &BTreeMap<&str, &Value>) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let mut add = |effect, text: String| reasons.push(about_all(effect, text));
+    for (name, version) in after {
         match before.get(name) {
             None => add(Effect::Safe, format!("version {name} is new")),
             Some(was) => {
                 if schema::flag(version, "deprecated") && !schema::flag(was, "deprecated") {
                     add(Effect::Safe, format!("version {name} is deprecated"));
+                }
+                if schema::flag(version, "served") && !schema::flag(was, "served") {
+                    add(Effect::Safe, format!("version {name} becomes served"));
                 }
                 if schema::flag(version, "storage") && !schema::flag(was, "storage") {
                     add(Effect::Safe, format!("version {name} becomes the storage version"));
@@ -47,34 +91,72 @@ pub(crate) fn reasons(live: &Value, new: &Value) -> Vec<Reason> {
                 add(Effect::Breaking, format!("version {name} is no longer served"));
             }
             Some(version) => {
-                for (subresource, _) in was.get("subresources").and_then(Value::as_object).into_iter().flatten() {
-                    if version.pointer(&format!("/subresources/{subresource}")).is_none() {
-                        add(Effect::Breaking, format!("{name} no longer has the subresource `/{subresource}`"));
-                    }
-                }
+                subresources(name, was, version, &mut add);
+                selectable_fields(name, was, version, &mut add);
             }
         }
     }
-    for (name, was) in before.iter().filter(|(_, was)| schema::flag(was, "served")) {
-        if let Some(version) = after.get(name).filter(|version| schema::flag(version, "served")) {
-            nodes::compare(name, root(was), root(version), &mut FieldPath::default(), &mut reasons);
+    reasons
+}
+
+fn subresources(name: &str, was: &Value, is: &Value, add: &mut impl FnMut(Effect, String)) {
+    let of = |version: &Value| version.get("subresources").and_then(Value::as_object).cloned().unwrap_or_default();
+    let (was, is) = (of(was), of(is));
+    for (subresource, before) in &was {
+        match is.get(subresource) {
+            None => add(Effect::Breaking, format!("{name} no longer has the subresource `/{subresource}`")),
+            Some(after) if !super::compare::equal(before, after) => {
+                add(Effect::Tightening, format!("{name} has another subresource `/{subresource}`"));
+            }
+            Some(_) => {}
         }
     }
-    storage_change(&before, &after, &mut reasons);
+    for subresource in is.keys().filter(|subresource| !was.contains_key(*subresource)) {
+        match subresource.as_str() {
+            "status" => add(
+                Effect::Tightening,
+                format!(
+                    "{name} has a new subresource `/status`, and a write of the object no longer writes its status"
+                ),
+            ),
+            _ => add(Effect::Safe, format!("{name} has a new subresource `/{subresource}`")),
+        }
+    }
+}
+
+/// A request that selects instances by a field that nobody can select by any more is refused.
+fn selectable_fields(name: &str, was: &Value, is: &Value, add: &mut impl FnMut(Effect, String)) {
+    let of = |version: &Value| -> BTreeSet<String> {
+        let list = version.get("selectableFields").and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(|field| field.get("jsonPath")?.as_str().map(str::to_owned)).collect()
+    };
+    let (was, is) = (of(was), of(is));
+    for path in was.difference(&is) {
+        add(Effect::Breaking, format!("instances of {name} can no longer be selected by {path}"));
+    }
+    for path in is.difference(&was) {
+        add(Effect::Safe, format!("instances of {name} can be selected by {path}"));
+    }
+}
+
+/// Whether instances may be stored in a version.
+fn is_stored_in(live: &Value, name: &str, version: &Value) -> bool {
+    let stored = live.pointer("/status/storedVersions").and_then(Value::as_array);
+    // A CRD from a file has no status, and then nobody knows.
+    stored.is_none_or(|stored| stored.iter().any(|version| version == name)) || schema::flag(version, "storage")
+}
+
+fn conversion_change(live: &Value, new: &Value) -> Option<Reason> {
     let (was, is) = (conversion(live, new), conversion(new, live));
-    if !super::compare::equal(&was, &is) {
-        let strategy = |of: &Value| of.get("strategy").and_then(Value::as_str).unwrap_or("None").to_owned();
-        let text = match (strategy(&was), strategy(&is)) {
-            (was, is) if was == is => "the conversion webhook changes".to_owned(),
-            (was, is) => format!("the conversion strategy changes from {was} to {is}"),
-        };
-        reasons.push(Reason { effect: Effect::Tightening, text, path: String::new() });
+    if super::compare::equal(&was, &is) {
+        return None;
     }
-    if reasons.is_empty() && live.get("spec") != new.get("spec") {
-        let text = "only descriptions, printer columns and the like change".to_owned();
-        reasons.push(Reason { effect: Effect::Safe, text, path: String::new() });
-    }
-    reasons
+    let strategy = |of: &Value| of.get("strategy").and_then(Value::as_str).unwrap_or("None").to_owned();
+    let text = match (strategy(&was), strategy(&is)) {
+        (was, is) if was == is => "the conversion webhook changes".to_owned(),
+        (was, is) => format!("the conversion strategy changes from {was} to {is}"),
+    };
+    Some(about_all(Effect::Tightening, text))
 }
 
 /// What instances lose if another version becomes the storage version: objects are then stored in it, and fields

@@ -27,6 +27,7 @@ mod derived_instances;
 mod discreet;
 mod doctor;
 mod documents;
+mod effects;
 mod errors;
 mod get;
 mod hostile;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         discreet::cases(),
         doctor::cases(),
         documents::cases(),
+        effects::cases(),
         errors::cases(),
         get::cases(),
         hostile::cases(),
