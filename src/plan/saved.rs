@@ -124,6 +124,7 @@ fn greater_impact(then: Option<&Impact>, now: Option<&Impact>) -> Option<String>
     for (is, was, what) in [
         (now.destroyed_count, then.destroyed_count, "destroys more instances"),
         (now.invalid_count, then.invalid_count, "makes more instances invalid"),
+        (now.changed_count, then.changed_count, "changes the values of more instances"),
         (now.instances, then.instances, "affects more instances"),
     ] {
         if is > was {

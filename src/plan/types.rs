@@ -161,7 +161,7 @@ pub enum Effect {
     /// No effect that a user has to act on.
     #[default]
     Safe,
-    /// Instances that were valid may become invalid.
+    /// Instances that were valid may become invalid, or read other values.
     Tightening,
     /// A field, a version or a service that users may depend on is removed.
     Breaking,
@@ -263,6 +263,12 @@ pub struct Impact {
     pub invalid: Vec<InvalidInstance>,
     /// The number of all such instances.
     pub invalid_count: usize,
+    /// Instances that stay valid and would read other values at once, such as a new default; a limited number of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub changed: Vec<InvalidInstance>,
+    /// The number of all such instances.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub changed_count: usize,
     /// Why the instances could not be checked completely; absent if they were.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unchecked: Option<String>,
@@ -304,7 +310,7 @@ pub struct CountedKind {
     pub policy: Option<DeletionPolicyConfig>,
 }
 
-/// An instance that is not valid under the new schema.
+/// An instance that a new schema affects: it is not valid, loses fields, or reads other values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct InvalidInstance {
     /// The namespace; absent if the kind is cluster-scoped.
@@ -314,6 +320,11 @@ pub struct InvalidInstance {
     pub name: String,
     /// The fields that the API server reports, with its reasons but without their values.
     pub fields: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A field that another manager owns.

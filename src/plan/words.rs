@@ -1,6 +1,6 @@
 //! Phrases that all output formats of a plan share.
 
-use super::types::{Impact, ObjectRef, Plan};
+use super::types::{Impact, InvalidInstance, ObjectRef, Plan};
 
 /// The number of names that are listed if there are many.
 const FIRST: usize = 3;
@@ -78,23 +78,13 @@ pub(crate) fn impact(impact: &Impact, all: bool) -> Vec<String> {
         let names = if names.is_empty() { names } else { format!(": {names}") };
         lines.push(format!("destroys {}{names}", count(impact.destroyed_count, "instance")));
     }
-    if impact.invalid_count > 0 {
-        lines.push(format!(
-            "{} of {} would be invalid or lose fields",
-            impact.invalid_count,
-            count(impact.instances.max(impact.invalid_count), "instance"),
-        ));
-        for one in impact.invalid.iter().take(most) {
-            let name = full_name(one.namespace.as_deref(), &one.name);
-            let fields = first(one.fields.iter().cloned(), one.fields.len(), most);
-            lines.push(if fields.is_empty() { format!("  {name}") } else { format!("  {name}: {fields}") });
-        }
-        let more = impact.invalid_count.saturating_sub(impact.invalid.len().min(most));
-        if more > 0 {
-            lines.push(format!("  and {more} more"));
-        }
+    for (instances, all, what) in [
+        (&impact.invalid, impact.invalid_count, "would be invalid or lose fields"),
+        (&impact.changed, impact.changed_count, "would read other values at once"),
+    ] {
+        lines.extend(affected(instances, all, impact.instances, what, most));
     }
-    let told = impact.destroyed_count > 0 || impact.invalid_count > 0;
+    let told = impact.destroyed_count > 0 || impact.invalid_count > 0 || impact.changed_count > 0;
     match impact.instances {
         0 if !told && impact.unchecked.is_none() => lines.push("there are no instances".to_owned()),
         n if n > 0 && !told => {
@@ -104,6 +94,24 @@ pub(crate) fn impact(impact: &Impact, all: bool) -> Vec<String> {
     }
     if let Some(why) = impact.unchecked.as_ref().filter(|why| *why != NOT_ASKED) {
         lines.push(format!("the instances were not fully checked: {why}"));
+    }
+    lines
+}
+
+/// What becomes of `affected` of `all` instances, and the names of the first of them.
+fn affected(names: &[InvalidInstance], affected: usize, all: usize, what: &str, most: usize) -> Vec<String> {
+    if affected == 0 {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("{affected} of {} {what}", count(all.max(affected), "instance"))];
+    for one in names.iter().take(most) {
+        let name = full_name(one.namespace.as_deref(), &one.name);
+        let fields = first(one.fields.iter().cloned(), one.fields.len(), most);
+        lines.push(if fields.is_empty() { format!("  {name}") } else { format!("  {name}: {fields}") });
+    }
+    let more = affected.saturating_sub(names.len().min(most));
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
     }
     lines
 }

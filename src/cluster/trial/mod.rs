@@ -1,5 +1,5 @@
 //! The trial of a schema: which instances would a CRD no longer take, or take only
-//! in part?
+//! in part, and which would read other values?
 //!
 //! A server cannot be asked that: a dry run of a CRD changes nothing that its
 //! instances are checked by. So the new schema is put in a CRD of its own, in a group
@@ -112,12 +112,12 @@ async fn one(cluster: &Cluster, scratch: &Scratch, instance: Value) -> (Option<S
     drop(instance);
     let create = ApiRequest::create(&scratch.resource, namespace.as_deref(), &body).dry_run(true);
     let verdict = match offer(cluster, &create.clone().validation(FieldValidation::Strict)).await {
-        Ok(()) => Verdict::Fits,
+        Ok(made) => Verdict::of_taken(&body, &made),
         Err(strict) => match verdict::lost(&strict) {
             // What is unknown hides what is invalid, so that is asked for separately.
             Some(lost) => {
                 let lenient = offer(cluster, &create.validation(FieldValidation::Ignore)).await;
-                verdict::with_lost(lost, lenient, scratch.has_status)
+                verdict::with_lost(lost, lenient.map(drop), scratch.has_status)
             }
             None => verdict::of(&strict, scratch.has_status),
         },
@@ -125,16 +125,16 @@ async fn one(cluster: &Cluster, scratch: &Scratch, instance: Value) -> (Option<S
     (namespace, name, verdict)
 }
 
-/// Sends a creation, again where the server that answers does not know the new kind: with several API
+/// Sends a creation and returns what would be created. It is sent again where the server that answers does not know the new kind: with several API
 /// servers, one may not have heard of it.
-async fn offer(cluster: &Cluster, create: &ApiRequest) -> Result<(), ClusterError> {
+async fn offer(cluster: &Cluster, create: &ApiRequest) -> Result<Value, ClusterError> {
     let mut backoff = Backoff::new(PAUSE, MAX_PAUSE);
     loop {
         match cluster.call(create).await {
             Err(error) if error.kind == ErrorKind::KindNotFound && backoff.failures() < TRIES => {
                 tokio::time::sleep(backoff.pause(fastrand::f64(), None)).await;
             }
-            answer => return answer.map(drop),
+            answer => return answer,
         }
     }
 }
@@ -154,6 +154,12 @@ impl Tally {
         self.namespaces.extend(namespace.clone());
         match verdict {
             Verdict::Fits => {}
+            Verdict::Changes(fields) => {
+                self.impact.changed_count += 1;
+                if self.impact.changed.len() < NAMED {
+                    self.impact.changed.push(InvalidInstance { namespace, name, fields });
+                }
+            }
             Verdict::Untried(why) => {
                 self.untried += 1;
                 self.why = Some(why);

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value};
+
 use crate::cluster::error::{Cause, ClusterError, ErrorKind};
+use crate::plan::compare::equal;
 
 /// So many fields of an instance are named.
 const FIELDS: usize = 20;
@@ -18,12 +21,58 @@ const WHOLE: &str = "<nil>";
 /// What became of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is taken whole.
+    /// It is taken as it is.
     Fits,
+    /// It is taken, and these fields of it would have other values.
+    Changes(Vec<String>),
     /// Fields of it are refused or would be lost.
     Fails(Vec<String>),
     /// Something else stood in the way.
     Untried(&'static str),
+}
+
+impl Verdict {
+    /// The verdict of an instance that was offered, and of what was made of it. A server fills in defaults of new instances
+    /// as it does of those that it reads.
+    pub(super) fn of_taken(offered: &Value, made: &Value) -> Self {
+        let mut found = BTreeSet::new();
+        let none = Map::new();
+        let (was, is) = (offered.as_object().unwrap_or(&none), made.as_object().unwrap_or(&none));
+        // The server writes the first three itself, and a status that was left out on purpose says nothing.
+        let is_other = |name: &str| matches!(name, "apiVersion" | "kind" | "metadata");
+        let is_left_out = |name: &str| name == "status" && !was.contains_key(name);
+        for (name, value) in is.iter().filter(|(name, _)| !is_other(name) && !is_left_out(name)) {
+            differences(name, was.get(name), value, &mut found);
+        }
+        match found.is_empty() {
+            true => Self::Fits,
+            false => Self::Changes(found.into_iter().take(FIELDS).collect()),
+        }
+    }
+}
+
+/// The fields that a value has besides those that were offered, and those that have another value.
+fn differences(at: &str, offered: Option<&Value>, made: &Value, found: &mut BTreeSet<String>) {
+    match (offered, made) {
+        (None, _) => {
+            found.insert(format!("{} (its default)", shown(at)));
+        }
+        (Some(Value::Object(was)), Value::Object(is)) => {
+            for (name, value) in is {
+                differences(&format!("{at}.{name}"), was.get(name), value, found);
+            }
+            for name in was.keys().filter(|name| !is.contains_key(*name)) {
+                found.insert(format!("{} (removed)", shown(&format!("{at}.{name}"))));
+            }
+        }
+        (Some(Value::Array(was)), Value::Array(is)) if was.len() == is.len() => {
+            was.iter().zip(is).for_each(|(was, is)| differences(&format!("{at}[0]"), Some(was), is, found));
+        }
+        (Some(was), is) if equal(was, is) => {}
+        _ => {
+            found.insert(format!("{} (another value)", shown(at)));
+        }
+    }
 }
 
 /// The fields that the schema does not know, from a refusal by strict decoding; `None` where the
@@ -154,6 +203,26 @@ mod tests {
         assert_eq!(of(&whole, true), Verdict::Fails(vec![". (invalid)".to_owned()]));
         let all = format!("{:?} {:?}", of(&error, false), with_lost(Vec::new(), Err(error), true));
         assert!(!all.contains("hunter2"), "{all}");
+    }
+
+    #[test]
+    fn what_an_instance_would_read_is_named_without_values() {
+        let offered = json!({ "apiVersion": "a/v1", "metadata": { "name": "x" },
+            "spec": { "size": 1, "list": [{ "k": "a" }, { "k": "b" }], "old": null } });
+        let mut made = offered.clone();
+        made["metadata"]["uid"] = json!("u");
+        made["apiVersion"] = json!("b/v1");
+        made["status"] = json!({ "phase": "New" });
+        assert_eq!(Verdict::of_taken(&offered, &made), Verdict::Fits);
+        made["spec"]["size"] = json!(1.0);
+        assert_eq!(Verdict::of_taken(&offered, &made), Verdict::Fits);
+        made["spec"]["password"] = json!("hunter2");
+        made["spec"]["old"] = json!("hunter2");
+        for item in 0..2 {
+            made["spec"]["list"][item]["v"] = json!("hunter2");
+        }
+        let fields = ["spec.list[].v (its default)", "spec.old (another value)", "spec.password (its default)"];
+        assert_eq!(Verdict::of_taken(&offered, &made), Verdict::Changes(fields.map(str::to_owned).to_vec()));
     }
 
     #[test]
