@@ -11,6 +11,8 @@ use super::derive::source::SourceVersion;
 use super::derive::{fulfil, schema, select};
 use crate::model::diagnostic::Diagnostics;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
+use crate::model::redact::names_secret_path;
+use crate::model::secret_values::{HIDDEN, without_secrets};
 
 /// A field of a CRD and those below it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +23,8 @@ pub(crate) struct Field {
     pub kind: String,
     /// Whether it is required in the object that contains it.
     pub required: bool,
-    /// Its value if nobody sets it: the default of the catalog, else the default of the CRD.
+    /// Its value if nobody sets it: the default of the catalog, else the default of the CRD; hidden at or below a
+    /// credential.
     pub default: Option<Value>,
     /// The allowed values; empty if the schema lists none.
     pub one_of: Vec<Value>,
@@ -139,10 +142,12 @@ impl Walk<'_> {
         let text = |key: &str| node.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let of_catalog =
             self.view.and_then(|t| t.item).and_then(|item| item.defaults.iter().find(|d| d.path.value == path));
+        let default = of_catalog.map(|d| &d.value.value).or_else(|| node.get("default"));
+        let is_secret = names_secret_path(&path.to_string());
         Field {
             kind: schema::describe(node),
             required,
-            default: of_catalog.map(|d| &d.value.value).or_else(|| node.get("default")).cloned(),
+            default: default.map(|value| if is_secret { Value::from(HIDDEN) } else { without_secrets(value) }),
             one_of: node.get("enum").and_then(Value::as_array).cloned().unwrap_or_default(),
             description: text("description"),
             standing: self.view.map(|taken| standing(taken, &path, view)),

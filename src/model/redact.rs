@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::codes::{Code, config, object, reference, yaml};
+use super::codes::{Code, config, derivation, object, reference, yaml};
 use super::config::CONFIG_PATH;
 use super::diagnostic::{Diagnostic, Label};
 use super::source::{FileId, SourceFile, Sources};
@@ -95,6 +95,8 @@ static NAMES_KEYS: &[&Code] = &[
     &config::UNKNOWN_KEY,
     &config::CLUSTER_NAME,
     &config::CLUSTER_ACCESS,
+    &derivation::DEFAULT_INVALID,
+    &derivation::PRESET_INVALID,
     &object::UNKNOWN_FIELD,
     &object::MISSING_FIELD,
     &reference::UNKNOWN_CLUSTER,
@@ -149,6 +151,9 @@ static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?im)(?:^|[^a-z0-9_.$-])([a-z0-9_.$-]*(?:pass|pwd|dsn|connection[-_]?string|token|secret|(?:api|private|client|secret|access)[-_]?key|client[-_]?certificate|kubeconfig|credentials?)[a-z0-9_.-]*)["']?[ \t]*(?:[:=]|$)"#,
     )
 });
+/// The path of a field, in the presets and defaults of a catalog entry.
+static ASSIGNED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"(?m)(?:^|[\s{,"'-])jsonPath["']?[ \t]*:[ \t]*([^\r\n]+)"#));
 static SECRET_KIND: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r#"(?im)(?:^|[\s{,"'-])kind["']?[ \t]*:[ \t]*["']?secret(?:list)?["']?[ \t]*(?:[,}#\r]|$)"#)
 });
@@ -212,6 +217,11 @@ impl Hidden {
                 for found in CREDENTIAL.captures_iter(document).filter_map(|c| c.get(1)) {
                     self.credential(text, start + found.start(), start + found.end(), end);
                 }
+                for found in ASSIGNED.captures_iter(document).filter_map(|c| c.get(1)) {
+                    if names_secret_path(found.as_str()) {
+                        self.assigned(text, start + found.start());
+                    }
+                }
             }
             start = end;
         }
@@ -259,6 +269,26 @@ impl Hidden {
                 self.lines.insert(line);
             }
         }
+    }
+
+    /// Hides the value that a catalog entry gives to a field, where the path of the field says that it is a credential.
+    fn assigned(&mut self, text: &str, path: usize) {
+        let content = |line: usize| -> Option<&str> {
+            let start = *self.starts.get(line)?;
+            Some(&text[start..self.starts.get(line + 1).copied().unwrap_or(text.len())])
+        };
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let here = self.at(path);
+        let is_item = |line: usize| content(line).is_some_and(|text| text.trim_start().starts_with('-'));
+        let first = (0..=here).rev().find(|line| is_item(*line)).unwrap_or(here);
+        let margin = content(first).map(indent).unwrap_or_default();
+        let is_deeper =
+            |line: &usize| content(*line).is_some_and(|text| text.trim().is_empty() || indent(text) > margin);
+        let end = (first + 1..).take_while(is_deeper).last().unwrap_or(first).max(here);
+        // The path itself may be shown, unless the value is on its line.
+        let is_path_alone = content(here).is_some_and(|text| !text.contains("value"));
+        let lines: Vec<usize> = (first..=end).filter(|line| *line != here || !is_path_alone).collect();
+        self.lines.extend(lines);
     }
 
     /// Hides lines of `carrier.yaml`: all settings about access to clusters, and elsewhere lines with
@@ -325,6 +355,13 @@ pub(crate) fn names_credential(name: &str) -> bool {
     CREDENTIALS.iter().any(|ending| name.ends_with(ending))
         || name.starts_with("clientkey")
         || name.starts_with("clientcertificate")
+}
+
+/// Whether a field path, or a text that begins with one, names a credential at any step.
+#[must_use]
+pub(crate) fn names_secret_path(path: &str) -> bool {
+    path.split(|c: char| c.is_whitespace() || matches!(c, '.' | '\'' | '"' | '[' | ']' | ',' | '{' | '}' | ':'))
+        .any(names_credential)
 }
 
 /// The message of an API server without the values that it quotes, which may be secret.

@@ -14,7 +14,7 @@ use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::line_diff::{DiffLine, line_diff};
-use crate::model::secret_values::without_secrets;
+use crate::model::secret_values::{without_defaults, without_secrets};
 use crate::model::source::FileId;
 use crate::yaml;
 
@@ -157,7 +157,7 @@ impl PendingWrite<'_> {
 fn public_text(file: &[u8]) -> Option<String> {
     let mut found = Diagnostics::default();
     let documents = yaml::read(FileId(0), std::str::from_utf8(file).ok()?, &mut found);
-    let text = |document: &yaml::Document| yaml::to_yaml(&without_secrets(&document.root.to_json()));
+    let text = |document: &yaml::Document| yaml::to_yaml(&without_defaults(&without_secrets(&document.root.to_json())));
     (!found.has_errors()).then(|| documents.iter().map(text).collect::<Vec<_>>().join("---\n"))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Fields that the server writes are left out. Values that may be secret are hidden,
 //! among them all presets and defaults, which tenants never see; long values are
-//! cut. In the schemas of a CRD, properties are compared: a new property is one
+//! cut. So are the defaults in the schemas of a CRD: those of a catalog entry are
+//! written there. In the schemas of a CRD, properties are compared: a new property is one
 //! change, not one for each keyword of its schema.
 
 use serde_json::{Map, Value};
@@ -158,13 +159,16 @@ impl Walk {
     /// Compares a node of a schema. An added or removed property is shown by its type, other keywords by value.
     fn node(&mut self, at: &str, old: &Value, new: &Value, secret: bool) {
         let (Value::Object(was), Value::Object(is)) = (old, new) else {
-            return self.value(at, old, new, secret);
+            return self.value(at, old, new, secret || holds_default(old) || holds_default(new));
         };
         let mut keys: Vec<&String> = was.keys().chain(is.keys()).collect();
         keys.sort();
         keys.dedup();
         for key in keys {
             let path = step(at, key);
+            let holds = [was, is].into_iter().filter_map(|node| node.get(key)).any(holds_default);
+            // Of a default, or of a schema with one that comes or goes as a whole, the value is not shown.
+            let hidden = secret || key == "default" || holds;
             match (key.as_str(), was.get(key), is.get(key)) {
                 // Documentation changes are in the diff of the snapshot.
                 ("description" | "title" | "example" | "externalDocs", _, _) => {}
@@ -172,8 +176,8 @@ impl Walk {
                 ("items" | "additionalProperties", Some(old @ Value::Object(_)), Some(new @ Value::Object(_))) => {
                     self.node(&path, old, new, secret);
                 }
-                (_, Some(old), Some(new)) => self.value(&path, old, new, secret),
-                (_, old, new) => self.push(&path, old, new, secret),
+                (_, Some(old), Some(new)) => self.value(&path, old, new, hidden),
+                (_, old, new) => self.push(&path, old, new, hidden),
             }
         }
     }
@@ -197,6 +201,15 @@ impl Walk {
                 (old, new) => self.push(&path, old.map(kind).as_ref(), new.map(kind).as_ref(), false),
             }
         }
+    }
+}
+
+/// Whether a part of a schema has a default at any depth. A property of that name counts too: in doubt a value is hidden.
+fn holds_default(schema: &Value) -> bool {
+    match schema {
+        Value::Array(items) => items.iter().any(holds_default),
+        Value::Object(entries) => entries.iter().any(|(key, value)| key == "default" || holds_default(value)),
+        _ => false,
     }
 }
 
@@ -362,6 +375,40 @@ mod tests {
                 r#"+ /spec/versions/1 "v3""#.to_owned(),
             ]
         );
+    }
+
+    #[test]
+    fn the_defaults_in_a_schema_are_not_shown() {
+        let crd = |spec: Value| {
+            json!({"kind": "CustomResourceDefinition",
+                "spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": {"properties": {"spec": spec}}}}]}})
+        };
+        let leaf = |text: &str| json!({"type": "string", "default": text});
+        let plain = json!({"type": "string"});
+        let list = |items: Value| json!({"type": "array", "items": items});
+        let map = |values: Value| json!({"type": "object", "additionalProperties": values});
+        let fields = |of: Value| json!({"type": "object", "properties": {"x": of}});
+        for (old, new) in [
+            (leaf("hunter2"), leaf("hunter3")),
+            (plain.clone(), leaf("hunter2")),
+            (leaf("hunter2"), plain.clone()),
+            (fields(leaf("hunter2")), fields(leaf("hunter3"))),
+            (list(leaf("hunter2")), list(leaf("hunter3"))),
+            (json!({"type": "array"}), list(leaf("hunter2"))),
+            (map(leaf("hunter2")), map(plain.clone())),
+            (fields(plain.clone()), map(fields(leaf("hunter2")))),
+            (map(json!(true)), map(leaf("hunter2"))),
+            (
+                json!({"type": "object", "default": {"a": "hunter2"}}),
+                json!({"type": "object", "default": {"a": "hunter3", "b": [1]}}),
+            ),
+            (json!({"type": "string", "default": "hunter2\nhunter4"}), leaf("hunter3")),
+        ] {
+            let found = changes(&crd(old), &crd(new));
+            assert!(found.iter().any(|change| change.sensitive), "{found:?}");
+            assert!(!format!("{found:?}").contains("hunter"), "{found:?}");
+        }
+        assert_eq!(wanted(&crd(leaf("hunter2")), &crd(leaf("hunter3")))[0].after, None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::command::carrier;
+use crate::common::example;
 use crate::harness::Case;
 use carrier::program::Exit;
 
@@ -15,6 +16,8 @@ pub(crate) fn cases() -> Vec<Case> {
         a_kubeconfig_in_the_settings_is_refused_as_one,
         the_key_is_named_and_the_value_is_not,
         what_holds_no_credential_is_still_shown,
+        no_output_shows_what_a_catalog_sets,
+        a_value_for_a_credential_is_not_quoted,
     ]
 }
 
@@ -214,4 +217,111 @@ fn the_key_is_named_and_the_value_is_not() {
 fn what_holds_no_credential_is_still_shown() {
     let said = said("carrier.yaml", "render: {for: fluxcd}\n");
     assert!(said.contains("`fluxcd`"), "{said}");
+}
+
+/// The values that a catalog gives to fields of the example.
+fn assigned(kind: &str, path: &str, value: &str) -> String {
+    format!("      {kind}:\n      - jsonPath: {path}\n        value: {value}\n")
+}
+
+/// Whether a file of a folder has the marker.
+fn holds_marker(folder: &Path) -> bool {
+    let mut entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.any(|path| match path.is_dir() {
+        true => holds_marker(&path),
+        false => fs::read_to_string(path).unwrap().contains(MARKER),
+    })
+}
+
+/// Presets and defaults may be credentials under any name, and tenants do not see what a service gets from its provider.
+/// Only what is rendered has them, because it is what the clusters get.
+fn no_output_shows_what_a_catalog_sets() {
+    let dir = repository();
+    let root = dir.path();
+    let before = tempfile::tempdir().unwrap();
+    let offer = |more: &str| {
+        example::offer(root, &[".spec.size", ".status.phase"]);
+        let file = root.join("catalogs/example.yaml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(file, format!("{text}{more}")).unwrap();
+    };
+    let values = |default: &str, list: &str, preset: &str| {
+        let more = format!("      - jsonPath: .spec.listeners\n        value: {list}\n");
+        let presets = assigned("presets", ".spec.labels", preset);
+        format!("{}{more}{presets}", assigned("defaults", ".spec.image", default))
+    };
+    let one = values("S3CRETMARKER1", "[{name: S3CRETMARKER2}]", "{a: S3CRETMARKER3}");
+    let two = values("S3CRETMARKER4", "[{name: S3CRETMARKER5}, {name: x}]", "{a: S3CRETMARKER6, b: c}");
+    let long = values(&format!("S3CRETMARKER{}", "x".repeat(300)), "[]", "{}");
+    let lines = values("\"S3CRETMARKER\\na\\nb\"", "[]", "{}");
+    let none = format!("      - jsonPath: .spec.image\n{}", assigned("presets", ".spec.labels", "{}"));
+    let none = none.as_str();
+    for (from, to) in [
+        (one.as_str(), two.as_str()),
+        (none, one.as_str()),
+        (one.as_str(), none),
+        (one.as_str(), long.as_str()),
+        (long.as_str(), lines.as_str()),
+        (lines.as_str(), one.as_str()),
+    ] {
+        offer(from);
+        let old = before.path().join("rendered");
+        let rendered = carrier(root, &["render", "--out", &old.to_string_lossy()]);
+        assert_eq!(rendered.exit, Exit::Fine, "{}", rendered.transcript());
+        assert!(from == none || holds_marker(&old), "what is rendered is whole");
+        offer(to);
+        let against = old.to_string_lossy().into_owned();
+        let saved = root.join("saved.json");
+        let checks =
+            [&["-v", "check"][..], &["check", "-o", "json"], &["check", "-o", "sarif"], &["check", "-o", "github"]];
+        // One pair of values is enough for what compares nothing.
+        let checks = if from == one { &checks[..] } else { &[] };
+        let others = [
+            &["-v", "plan", "--against", &against][..],
+            &["plan", "--against", &against, "--summary"],
+            &["plan", "--against", &against, "-o", "json"],
+            &["-v", "plan", "--against", &against, "-o", "markdown"],
+            &["plan", "--against", &against, "--out", "saved.json"],
+            &["-v", "render", "--check", "--out", &against],
+            &["lock", "--check", "--from", "snapshots"],
+        ];
+        for args in checks.iter().chain(&others) {
+            let said = carrier(root, args).transcript();
+            assert!(!said.contains(MARKER), "{args:?} shows it:\n{said}");
+        }
+        if let Ok(saved) = fs::read_to_string(&saved) {
+            assert!(!saved.contains(MARKER), "{saved}");
+        }
+        drop(fs::remove_file(saved));
+    }
+}
+
+/// A value that does not fit its field is quoted, unless the path of the field says that it is a credential.
+fn a_value_for_a_credential_is_not_quoted() {
+    let dir = repository();
+    let crd =
+        example::CRD.replace("image: {type: string}", "auth: {type: object, properties: {token: {type: integer}}}");
+    let crd = crd.replace("[image, size]", "[size]");
+    for items in [
+        "      - jsonPath: .spec.auth.token\n        value: \"$\"\n",
+        "      - value: \"$\"\n        jsonPath: .spec.auth.token\n",
+        "      - value: {a: [\"$\"],\n                $: x}\n        jsonPath: .spec.auth.token\n",
+        "      - {jsonPath: \".spec['auth'].token\", value: \"$\"}\n",
+        "      - jsonPath: .spec.auth\n        value: {token: \"$\"}\n",
+    ] {
+        for kind in ["defaults", "presets"] {
+            example::offer(dir.path(), &[".spec.size"]);
+            fs::write(dir.path().join("snapshots/team-a/eu-west-1/things.example.com.yaml"), &crd).unwrap();
+            let file = dir.path().join("catalogs/example.yaml");
+            let text = fs::read_to_string(&file).unwrap();
+            fs::write(&file, format!("{text}      {kind}:\n{}", items.replace('$', MARKER))).unwrap();
+            for form in ["text", "json", "sarif", "github"] {
+                let said = carrier(dir.path(), &["check", "-o", form]).transcript();
+                assert!(said.contains("CAR0350") || said.contains("CAR0351"), "{said}");
+                assert!(!said.contains(MARKER), "{kind} {items}:\n{said}");
+            }
+            let said = carrier(dir.path(), &["fields", "things.example.com"]).transcript();
+            assert!(!said.contains(MARKER), "{said}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 const PRESET: &str = "preset-hunter2";
+const DEFAULT: &str = "default-hunter2";
 const INSTANCE: &str = "instance-hunter2";
 
 async fn no_command_shows_a_credential() -> TestResult {
@@ -24,7 +25,7 @@ async fn no_command_shows_a_credential() -> TestResult {
         &format!("      presets:\n      - jsonPath: .spec.global.password\n        value: {PRESET}\n      fields:\n"),
     );
     let second = std::fs::read_to_string(platform.planes["eu-west-2"].kubeconfig_path())?;
-    let mut needles: Vec<String> = vec![PRESET.to_owned(), INSTANCE.to_owned()];
+    let mut needles: Vec<String> = vec![PRESET.to_owned(), DEFAULT.to_owned(), INSTANCE.to_owned()];
     for plane in platform.planes.iter() {
         let text = std::fs::read_to_string(plane.kubeconfig_path())?;
         let values = text.lines().filter_map(|line| line.split_once("-data: "));
@@ -55,8 +56,10 @@ async fn no_command_shows_a_credential() -> TestResult {
         )
         .await?;
 
-    // The preset changes, and the exposure is narrowed, so that instances are tried.
+    // The preset changes, a default is new, and the exposure is narrowed, so that instances are tried.
     platform.edit("catalogs/redis.yaml", PRESET, &format!("{PRESET}-new"));
+    let default = format!("      defaults:\n      - jsonPath: .spec.priorityClassName\n        value: {DEFAULT}\n");
+    platform.edit("catalogs/redis.yaml", "      fields:\n", &format!("{default}      fields:\n"));
     platform.edit("catalogs/redis.yaml", "      - jsonPath: .spec.size\n", "");
     for form in ["text", "json", "markdown"] {
         run(&["-v", "plan", "-o", form], &second, &[0]).await?;
@@ -65,10 +68,19 @@ async fn no_command_shows_a_credential() -> TestResult {
     run(&["-v", "plan", "--out", "saved.json"], &second, &[0]).await?;
     let saved = std::fs::read_to_string(platform.path("saved.json"))?;
     assert!(needles.iter().all(|needle| !saved.contains(needle.as_str())));
+    // The instance would read the default at once: that is said, and which field it is, but not what it reads.
+    let saved: Value = serde_json::from_str(&saved)?;
+    let change = saved["changes"].as_array().into_iter().flatten().find(|c| c["name"] == "redis.eu-west-1.team-a");
+    let impact = &change.ok_or("the CRD changes")?["impact"];
+    assert_eq!(impact["changed_count"], 1, "{impact:#}");
+    assert_eq!(impact["changed"][0]["fields"], serde_json::json!(["spec.priorityClassName (its default)"]));
     for form in ["text", "wide", "json"] {
         run(&["-v", "get", "-o", form], &second, &[0]).await?;
     }
     run(&["-v", "doctor"], &second, &[0, 1]).await?;
+    run(&["-v", "apply", "--yes", "--allow-breaking", "all"], &second, &[0]).await?;
+    run(&["-v", "sync", "--once", "--dry-run"], &second, &[0, 2, 5]).await?;
+    run(&["-v", "explain", "redis.eu-west-1.team-a/mine", "-n", "team-b"], &second, &[0, 1]).await?;
 
     // Kubeconfigs that are broken, each in its way, in a variable and in a Secret.
     let broken = [
