@@ -284,7 +284,7 @@ impl Hidden {
         let margin = content(first).map(indent).unwrap_or_default();
         let is_deeper =
             |line: &usize| content(*line).is_some_and(|text| text.trim().is_empty() || indent(text) > margin);
-        let end = (first + 1..).take_while(is_deeper).last().unwrap_or(first).max(here);
+        let end = (first + 1..self.starts.len()).take_while(is_deeper).last().unwrap_or(first).max(here);
         // The path itself may be shown, unless the value is on its line.
         let is_path_alone = content(here).is_some_and(|text| !text.contains("value"));
         let lines: Vec<usize> = (first..=end).filter(|line| *line != here || !is_path_alone).collect();

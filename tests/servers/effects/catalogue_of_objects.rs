@@ -1,6 +1,8 @@
 //! The rest of the catalogue: junctors, defaults, the merging of server-side apply, and
 //! validation rules.
 
+#![allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
+
 use serde_json::{Value, json};
 
 use super::catalogue::{Change, kind, list, map, object, open, open_object, with};

@@ -1,6 +1,8 @@
 //! Changes of the keywords that bound a single value: numbers, sizes, patterns, formats, and the
 //! words for people.
 
+#![allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
+
 use serde_json::{Map, Value, json};
 
 use super::catalogue::{Change, kind, list, map, with};
@@ -19,8 +21,8 @@ fn bounds(random: &mut Random) -> Vec<Change> {
     let numbers = |size: usize| Value::from(size);
     let items = |size: usize| Value::from(vec!["a"; size]);
     let entries = |size: usize| (0..size).map(|n| (format!("k{n}"), json!("v"))).collect::<Map<_, _>>().into();
-    type Sized = fn(usize) -> Value;
-    let of: [(&str, &str, Value, Sized); 4] = [
+    type Make = fn(usize) -> Value;
+    let of: [(&str, &str, Value, Make); 4] = [
         ("minimum", "maximum", kind("integer"), numbers),
         ("minLength", "maxLength", kind("string"), text),
         ("minItems", "maxItems", list(kind("string")), items),

@@ -134,7 +134,7 @@ impl Figures {
         for (what, list) in [("harmless, and not called safe", &self.careful), ("refused by the server", &self.refused)]
         {
             for (name, (count, example)) in list {
-                eprintln!("{what}: {name} ({count}): {:.400}", example);
+                eprintln!("{what}: {name} ({count}): {example:.400}");
             }
         }
         eprintln!("seed {seed}, {:.0} s", took.as_secs_f64());

@@ -1,6 +1,8 @@
 //! Changes around the schemas: of versions, of the scope, of subresources, and at the root
 //! of a schema. Each has a CRD of its own.
 
+#![allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
+
 use carrier::planning::{Effect, crd_reasons};
 use futures::StreamExt as _;
 use kube::Client;
@@ -210,12 +212,12 @@ impl Around {
         for step in 1..last {
             let crd = self.crd(number, step);
             wire::replace(client, &crd).await;
-            self.served(client, &served(&crd), step, number).await;
+            await_step(client, &served(&crd), step, number).await;
         }
         let (old, new) = (self.crd(number, last - 1), self.crd(number, last));
         let mut versions = served(&old);
         versions.retain(|version| served(&new).contains(version));
-        let before = self.read(client, &versions, number).await;
+        let before = read(client, &versions, number).await;
         let live = ask(client, "GET", &format!("{CRDS}/a{number}s.{GROUP}"), &Value::Null).await.expect("it is there");
         let reasons = crd_reasons(&live, &new);
         let reasons = reasons.iter().filter(|reason| !reason.path.starts_with(".marker"));
@@ -223,55 +225,55 @@ impl Around {
         if let Err(refused) = wire::try_replace(client, &new).await {
             return (effect, Some(format!("refused: {:.90}", refused.texts.join("; "))));
         }
-        self.served(client, &versions, last, number).await;
-        let harm = self.harm(client, &versions, &before, number).await;
+        await_step(client, &versions, last, number).await;
+        let harm = harm(client, &versions, &before, number).await;
         (effect, harm)
     }
+}
 
-    /// Waits until a step is served in some versions.
-    async fn served(&self, client: &Client, versions: &[String], step: usize, number: usize) {
-        for version in versions {
-            let path = format!("/apis/{GROUP}/{version}/namespaces/default/a{number}s/stored");
-            wire::until_read(client, &path, |object| object.get(format!("marker{step}")).is_some()).await;
+/// Waits until a step is served in some versions.
+async fn await_step(client: &Client, versions: &[String], step: usize, number: usize) {
+    for version in versions {
+        let path = format!("/apis/{GROUP}/{version}/namespaces/default/a{number}s/stored");
+        wire::until_read(client, &path, |object| object.get(format!("marker{step}")).is_some()).await;
+    }
+}
+
+/// The instance as it is read in some versions.
+async fn read(client: &Client, versions: &[String], number: usize) -> Vec<Value> {
+    let mut found = Vec::new();
+    for version in versions {
+        let path = format!("/apis/{GROUP}/{version}/namespaces/default/a{number}s/stored");
+        found.push(unmarked(&ask(client, "GET", &path, &Value::Null).await.expect("it is served")));
+    }
+    found
+}
+
+/// What the last step did to the instance: when it is read, created again, and written.
+async fn harm(client: &Client, versions: &[String], before: &[Value], number: usize) -> Option<String> {
+    let after = read(client, versions, number).await;
+    for (was, is) in before.iter().zip(&after) {
+        if was != is {
+            return Some(format!("{was} reads {is}"));
         }
     }
-
-    /// The instance as it is read in some versions.
-    async fn read(&self, client: &Client, versions: &[String], number: usize) -> Vec<Value> {
-        let mut found = Vec::new();
-        for version in versions {
-            let path = format!("/apis/{GROUP}/{version}/namespaces/default/a{number}s/stored");
-            found.push(unmarked(&ask(client, "GET", &path, &Value::Null).await.expect("it is served")));
+    for (version, is) in versions.iter().zip(&after) {
+        let path = format!("/apis/{GROUP}/{version}/namespaces/default/a{number}s");
+        let mut again = is.clone();
+        again["metadata"]["name"] = json!("again");
+        if let Err(refused) = ask(client, "POST", &format!("{path}?dryRun=All"), &again).await {
+            return Some(format!("in {version} invalid: {:.120}", refused.message));
         }
-        found
     }
-
-    /// What the last step did to the instance: when it is read, created again, and written.
-    async fn harm(&self, client: &Client, versions: &[String], before: &[Value], number: usize) -> Option<String> {
-        let after = self.read(client, versions, number).await;
-        for (was, is) in before.iter().zip(&after) {
-            if was != is {
-                return Some(format!("{was} reads {is}"));
-            }
-        }
-        for (version, is) in versions.iter().zip(&after) {
-            let path = format!("/apis/{GROUP}/{version}/namespaces/default/a{number}s");
-            let mut again = is.clone();
-            again["metadata"]["name"] = json!("again");
-            if let Err(refused) = ask(client, "POST", &format!("{path}?dryRun=All"), &again).await {
-                return Some(format!("in {version} invalid: {:.120}", refused.message));
-            }
-        }
-        // Written in the first version, it is stored in the version of storage.
-        let path = format!("/apis/{GROUP}/{}/namespaces/default/a{number}s/stored", versions.first()?);
-        let mut touched = ask(client, "GET", &path, &Value::Null).await.expect("it is served");
-        touched["metadata"]["labels"] = json!({ "touched": "true" });
-        if let Err(refused) = ask(client, "PUT", &path, &touched).await {
-            return Some(format!("an update is refused: {:.120}", refused.message));
-        }
-        let written = self.read(client, versions, number).await;
-        before.iter().zip(&written).find(|(was, is)| was != is).map(|(was, is)| format!("{was} becomes {is}"))
+    // Written in the first version, it is stored in the version of storage.
+    let path = format!("/apis/{GROUP}/{}/namespaces/default/a{number}s/stored", versions.first()?);
+    let mut touched = ask(client, "GET", &path, &Value::Null).await.expect("it is served");
+    touched["metadata"]["labels"] = json!({ "touched": "true" });
+    if let Err(refused) = ask(client, "PUT", &path, &touched).await {
+        return Some(format!("an update is refused: {:.120}", refused.message));
     }
+    let written = read(client, versions, number).await;
+    before.iter().zip(&written).find(|(was, is)| was != is).map(|(was, is)| format!("{was} becomes {is}"))
 }
 
 fn served(crd: &Value) -> Vec<String> {
