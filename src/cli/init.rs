@@ -1,7 +1,8 @@
 //! `carrier init`: a repository to start from.
 //!
 //! It writes what a first service needs and nothing that has to be deleted again: the CatalogEntrySet is a
-//! comment, because there is no CRD yet that it could offer. Existing files are never changed.
+//! comment, because there is no CRD yet that it could offer. The lock has the identity of the new repository and nothing
+//! else. Existing files are never changed.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -14,10 +15,13 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::schema;
 use super::ui::Ui;
+use crate::compile::locking::lock_file;
 use crate::files::FilesError;
 use crate::files::root::{CONFIG, find_root};
 use crate::files::write::no_link;
 use crate::model::kinds::editor::json_schemas;
+use crate::model::lock::{LOCK_PATH, Lock};
+use crate::ops::random;
 
 /// The files, by their path below the repository's root.
 const FILES: &[(&str, &str)] = &[
@@ -116,10 +120,21 @@ fn missing(root: &Path) -> Result<Vec<(String, String)>, CliError> {
         }
     }
     if in_the_way.is_empty() {
+        missing.extend(identity(root)?);
         return Ok(missing);
     }
     Err(CliError::refused(format!("these files exist already: {}", in_the_way.join(", ")))
         .hint("nothing was written; name another folder: `carrier init DIR`"))
+}
+
+/// The lock with the identity of the repository, unless there is a lock: a repository keeps the identity that it has.
+fn identity(root: &Path) -> Result<Option<(String, String)>, CliError> {
+    no_link(root, LOCK_PATH)?;
+    if root.join(LOCK_PATH).exists() {
+        return Ok(None);
+    }
+    let lock = Lock { repository: Some(random::id()), ..Lock::default() };
+    Ok(Some((LOCK_PATH.to_owned(), lock_file::write(&lock))))
 }
 
 /// Writes a file that must not exist; one that appeared meanwhile is not overwritten.

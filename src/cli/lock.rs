@@ -178,6 +178,9 @@ fn print(plan: &LockPlan, online: bool, ui: &mut Ui<'_>) -> io::Result<()> {
     // Many clusters get the same CRD: its changes are shown once.
     let mut said: BTreeMap<(&str, &[String]), &ClusterId> = BTreeMap::new();
     let kept = if online { "the cluster did not say" } else { "not in the files" };
+    if let Some(identity) = &plan.repository {
+        writeln!(out, "repository\n  identity   {identity}")?;
+    }
     if let Some(uid) = &plan.management_uid {
         writeln!(out, "management\n  cluster    UID {}", plain::name(uid))?;
     }

@@ -1,7 +1,8 @@
 //! `carrier.lock`: the recorded state of the clusters, which makes compiling reproducible.
 //!
 //! It contains identities, versions and hashes, and nothing that differs between users or
-//! machines: no times, addresses or credentials.
+//! machines: no times, addresses or credentials. The identity of the repository is random. It is made once, and everybody
+//! who has the repository has it with the lock.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ pub(crate) const LOCK_PATH: &str = "carrier.lock";
 /// The content of `carrier.lock`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {
+    /// The identity of the repository, `None` in a lock that was written before repositories had one.
+    pub repository: Option<String>,
     /// UID of the namespace `kube-system` of the management cluster, `None` until it is known.
     pub management_uid: Option<String>,
     /// The service clusters that were locked.
@@ -21,6 +24,18 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// Whether a text can be the identity of a repository: 32 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn is_identity(text: &str) -> bool {
+        text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    }
+
+    /// Whether it records nothing of any cluster.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.management_uid.is_none() && self.clusters.is_empty()
+    }
+
     /// The UID of the management cluster: the one in the settings, or else the recorded one; `None` if
     /// it is unknown. `lock` and `render` must use the same one, because the names of the tenants'
     /// namespaces depend on it.

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use super::error::{ClusterFailure, UnknownName, known_cluster};
 use super::event::Events;
+use super::random;
 use super::repository::Repository;
 use super::survey::{Scope, Survey, survey};
 use crate::cluster::connect::ConnectOptions;
@@ -180,6 +181,7 @@ fn changes(
     (files, given): (Sources, Option<FileCrds>),
     asked: Option<Survey>,
 ) -> LockChanges {
+    let identity = random::id();
     let inputs = Inputs {
         sources: &repository.sources,
         config: &repository.loaded.config,
@@ -188,6 +190,7 @@ fn changes(
         given: given.as_ref(),
         seen: asked.as_ref().map(|asked| &asked.seen),
         cluster: options.cluster.as_ref(),
+        identity: Some(&identity),
         prune: options.prune,
     };
     let mut plan = plan(inputs);

@@ -14,6 +14,7 @@ pub(crate) mod explain;
 pub(crate) mod get;
 pub(crate) mod lock;
 pub(crate) mod plan;
+pub(crate) mod random;
 mod reach;
 pub(crate) mod render;
 pub(crate) mod repository;

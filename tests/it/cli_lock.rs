@@ -53,12 +53,15 @@ fn repository() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(carrier(dir.path(), &["-q", "init", "repo"]).exit, Exit::Fine);
     let root = dir.path().join("repo");
+    fs::write(root.join("carrier.lock"), UNLOCKED).unwrap();
     example::offer(&root, &[".spec.size", ".spec.image", ".status"]);
     fs::remove_dir_all(root.join("snapshots")).unwrap();
     fs::write(dir.path().join("crd.yaml"), example::CRD).unwrap();
     dir
 }
 
+/// The lock before the first lock: everybody who has the repository has its identity.
+const UNLOCKED: &str = "version: 1\nrepository: 0123456789abcdef0123456789abcdef\n";
 const SNAPSHOT: &str = "repo/snapshots/team-a/eu-west-1/things.example.com.yaml";
 const LOCK: [&str; 5] = ["-C", "repo", "lock", "--from", "../crd.yaml"];
 
@@ -246,7 +249,7 @@ fn interrupted_anywhere_the_next_run_ends_the_same() {
     let snapshot = dir.path().join(SNAPSHOT);
     let lock_file = dir.path().join("repo/carrier.lock");
     let states: [&dyn Fn(); 6] = [
-        &|| fs::remove_file(&lock_file).unwrap(),
+        &|| fs::write(&lock_file, UNLOCKED).unwrap(),
         &|| fs::remove_file(&snapshot).unwrap(),
         &|| edit(&snapshot, "integer", "number"),
         &|| fs::write(&snapshot, "").unwrap(),
@@ -301,7 +304,15 @@ fn arguments_are_explained() {
     fs::remove_file(root.join("carrier.lock")).unwrap();
     let quiet = carrier(&root, &["-q", "lock", "--from", "../crd.yaml", "--cluster", "team-a/eu-west-1"]);
     assert_eq!((quiet.exit, quiet.err.as_str()), (Exit::Fine, ""));
-    assert!(quiet.out.starts_with("team-a/eu-west-1\n"), "{}", quiet.out);
+    // A repository whose lock is lost gets another identity.
+    let identity = quiet.out.strip_prefix("repository\n  identity   ").and_then(|rest| rest.split_once('\n'));
+    assert!(
+        identity.is_some_and(|(id, rest)| id.len() == 32 && rest.starts_with("team-a/eu-west-1\n")),
+        "{}",
+        quiet.out
+    );
+    let lock = fs::read_to_string(root.join("carrier.lock")).unwrap();
+    assert!(identity.is_some_and(|(id, _)| !UNLOCKED.contains(id) && lock.contains(id)), "{lock}");
 }
 
 fn without_an_offer_there_is_nothing_to_take() {

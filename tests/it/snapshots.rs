@@ -87,7 +87,11 @@ fn lock_of_redis() -> Lock {
         crds: BTreeMap::from([("redis.redis.example.com".into(), crd)]),
         namespaces: BTreeMap::from([("team-b".into(), "team-b-abcde".into())]),
     };
-    Lock { management_uid: Some("0b7a9d52".into()), clusters: BTreeMap::from([(eu(), cluster)]) }
+    Lock {
+        repository: Some("0123456789abcdef0123456789abcdef".into()),
+        management_uid: Some("0b7a9d52".into()),
+        clusters: BTreeMap::from([(eu(), cluster)]),
+    }
 }
 
 fn a_lock_is_written_so() {
@@ -123,6 +127,10 @@ fn whatever_is_wrong_with_a_lock_is_said_at_its_place() {
         (crd("origin: file"), "CAR0502 carrier.lock:5:7 `x.y.z` has no `sha256`"),
         (crd("origin: net"), "CAR0502 carrier.lock:6:17 a CRD comes from a `file` or a `cluster`"),
         (crd("[]"), "CAR0502 carrier.lock:6:9 a CRD is not a mapping"),
+        (
+            "version: 1\nrepository: 12345678901234567890123456789012\n".into(),
+            "CAR0502 carrier.lock:2:13 not the identity of a repository, which has 32 hexadecimal digits",
+        ),
         ("version: 1\nmanagement: {uid: ''}\n".into(), "CAR0502 carrier.lock:2:19 not the UID of a namespace"),
         (
             "version: 1\nclusters: {a/b: {server: 1.30}}\n".into(),
@@ -175,7 +183,7 @@ fn every_file_among_the_snapshots_is_one_or_is_complained_about() {
     let old = good.replace("k8s.io/v1", "k8s.io/v1beta1");
     let dir = "snapshots/team-a/eu-west-1";
     let cases: Vec<(Vec<(String, &str)>, Vec<String>)> = vec![
-        (vec![], vec!["CAR0507 carrier.lock:9:7 `redis.redis.example.com` of the cluster `team-a/eu-west-1` is locked, but there is no".into()]),
+        (vec![], vec!["CAR0507 carrier.lock:10:7 `redis.redis.example.com` of the cluster `team-a/eu-west-1` is locked, but there is no".into()]),
         (vec![(REDIS.into(), &edited)], vec![format!("CAR0508 {REDIS}:4:9 `redis.redis.example.com` of the cluster")]),
         (vec![(REDIS.into(), &twice)], vec![format!("CAR0511 {REDIS}:11:7")]),
         (vec![(REDIS.into(), &old)], vec![format!("CAR0513 {REDIS}:1:13")]),
@@ -333,8 +341,11 @@ fn any_lock() -> impl Strategy<Value = Lock> {
             namespaces: tenants.into_iter().map(|t| (t.clone(), t)).collect(),
         });
     let id = (label(), label()).prop_map(|(p, c)| ClusterId::new(p, c));
-    (proptest::option::of("[!-~]{1,20}"), proptest::collection::btree_map(id, cluster, 0..4))
-        .prop_map(|(management_uid, clusters)| Lock { management_uid, clusters })
+    // Digits alone, or with an e between them, are a number to a reader of YAML.
+    let identity = prop_oneof!["[0-9a-f]{32}", "[0-9]{32}", "[0-9]{15}e[0-9]{16}"];
+    let clusters = proptest::collection::btree_map(id, cluster, 0..4);
+    (proptest::option::of(identity), proptest::option::of("[!-~]{1,20}"), clusters)
+        .prop_map(|(repository, management_uid, clusters)| Lock { repository, management_uid, clusters })
 }
 
 proptest! {

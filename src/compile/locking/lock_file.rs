@@ -97,6 +97,9 @@ pub fn conflict(file: FileId, text: &str, help: &str, diagnostics: &mut Diagnost
 #[must_use]
 pub fn write(lock: &Lock) -> String {
     let mut text = format!("{HEADER}version: {VERSION}\n");
+    if let Some(identity) = &lock.repository {
+        text.push_str(&to_yaml(&json!({ "repository": identity })));
+    }
     if let Some(uid) = &lock.management_uid {
         text.push_str(&to_yaml(&json!({ "management": { "uid": uid } })));
     }
@@ -176,6 +179,7 @@ impl Reader {
         for entry in self.entries(root, "the lock") {
             match entry.key.as_str() {
                 "version" => {}
+                "repository" => self.found.lock.repository = self.identity(&entry.value),
                 "management" => {
                     for inner in self.entries(&entry.value, "`management`") {
                         match inner.key.as_str() {
@@ -192,7 +196,7 @@ impl Reader {
                         self.cluster(inner);
                     }
                 }
-                _ => self.unknown(entry, &["version", "management", "clusters"]),
+                _ => self.unknown(entry, &["version", "repository", "management", "clusters"]),
             }
         }
     }
@@ -322,6 +326,15 @@ impl Reader {
             self.complain(shown(node), "not the UID of a namespace", RESTORE);
         }
         uid
+    }
+
+    fn identity(&mut self, node: &Node) -> Option<String> {
+        let identity = node.as_str().filter(|text| Lock::is_identity(text)).map(str::to_owned);
+        if identity.is_none() {
+            let help = "restore the line from Git: the inventories in the clusters have the same identity";
+            self.complain(shown(node), "not the identity of a repository, which has 32 hexadecimal digits", help);
+        }
+        identity
     }
 
     fn server(&mut self, node: &Node) -> Option<String> {

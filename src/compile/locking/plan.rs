@@ -48,6 +48,8 @@ pub(crate) struct Inputs<'a> {
     pub seen: Option<&'a Discovered>,
     /// The only cluster to lock; `None` for all.
     pub cluster: Option<&'a ClusterId>,
+    /// The identity that the repository gets if its lock has none; `None` if nothing is written.
+    pub identity: Option<&'a str>,
     /// Whether to remove what is no longer used. Only correct for a repository without errors: a
     /// CatalogEntrySet with errors still refers to its CRD.
     pub prune: bool,
@@ -59,6 +61,8 @@ pub(crate) struct LockPlan {
     /// The changes in the order of writing: path below the root and text; `None` removes the file. The lock is
     /// last: if the writing is interrupted before it, the next run finds the same changes.
     pub files: Vec<(String, Option<String>)>,
+    /// The identity of the repository, if it is new.
+    pub repository: Option<String>,
     /// The UID of the management cluster, if it is new.
     pub management_uid: Option<String>,
     /// The changes by cluster; clusters without changes are left out.
@@ -163,6 +167,7 @@ pub(crate) fn plan(inputs: Inputs<'_>) -> LockPlan {
     if inputs.prune {
         planner.remove();
     }
+    planner.identify();
     planner.finish()
 }
 
@@ -443,6 +448,14 @@ impl<'a> Planner<'a> {
                 complaint.severity = Severity::Warning;
             }
             self.plan.in_repository.push(complaint);
+        }
+    }
+
+    /// Gives the repository an identity if it has none. It is never changed: inventories in the clusters have it too.
+    fn identify(&mut self) {
+        if let (None, Some(identity)) = (&self.lock.repository, self.inputs.identity) {
+            self.lock.repository = Some(identity.to_owned());
+            self.plan.repository = Some(identity.to_owned());
         }
     }
 

@@ -93,6 +93,9 @@ fn seen(clusters: &[(&str, Option<Value>)]) -> Discovered {
     Discovered { management_uid: Some("management".to_owned()), clusters, ..Discovered::default() }
 }
 
+/// The identity that a repository without one gets.
+const IDENTITY: &str = "0123456789abcdef0123456789abcdef";
+
 fn locked(sources: &Sources, seen: &Discovered) -> LockPlan {
     let (loaded, found) = load(sources);
     assert!(found.is_empty(), "{found:?}");
@@ -106,6 +109,7 @@ fn locked(sources: &Sources, seen: &Discovered) -> LockPlan {
         given: None,
         seen: Some(seen),
         cluster: None,
+        identity: Some(IDENTITY),
         prune: false,
     })
 }
@@ -195,4 +199,21 @@ fn drift_is_what_the_cluster_has_and_the_lock_has_not() {
     let (list, said) = of(&[("one", None)], false);
     assert!(list.is_empty());
     assert_eq!(said.iter().map(|d| d.code.id).collect::<Vec<_>>(), ["CAR0606"]);
+}
+
+#[test]
+fn a_repository_gets_an_identity_once() {
+    let first = locked(&repository(), &seen(&[("one", Some(dogs("Namespaced", &["a"])))]));
+    assert_eq!(first.repository.as_deref(), Some(IDENTITY));
+    let (path, text) = first.files.last().expect("the lock is last");
+    let text = text.as_deref().unwrap_or_default();
+    assert_eq!(path, "carrier.lock");
+    assert!(text.contains(&format!("version: 1\nrepository: {IDENTITY}\n")), "{text}");
+    // One that it has is kept.
+    let other = "fedcba9876543210fedcba9876543210";
+    let mut sources: Vec<SourceFile> =
+        repository().iter().map(|(_, file)| SourceFile { path: file.path.clone(), text: file.text.clone() }).collect();
+    sources.push(SourceFile { path: "carrier.lock".into(), text: format!("version: 1\nrepository: {other}\n").into() });
+    let again = locked(&Sources::new(sources), &seen(&[("one", Some(dogs("Namespaced", &["a"])))]));
+    assert_eq!((again.repository, again.after.lock().repository.as_deref()), (None, Some(other)));
 }

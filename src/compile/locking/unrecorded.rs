@@ -8,12 +8,12 @@ use crate::model::codes::lock as codes;
 use crate::model::diagnostic::Diagnostics;
 use crate::model::lock::Lock;
 
-/// Reports tenants whose namespaces are missing in an existing lock, at their account, with the first of the
+/// Reports tenants whose namespaces are missing in a lock of a cluster, at their account, with the first of the
 /// clusters. The names of these namespaces could still change.
 #[must_use]
 pub(crate) fn unrecorded(resolved: &Resolved<'_>, lock: &Lock) -> Diagnostics {
     let mut diagnostics = Diagnostics::default();
-    if *lock == Lock::default() {
+    if lock.is_blank() {
         return diagnostics;
     }
     let mut missing: BTreeMap<&str, Vec<&ClusterId>> = BTreeMap::new();

@@ -101,6 +101,7 @@ pub(crate) async fn plan_live(
         given: None,
         seen: Some(&survey.seen),
         cluster: None,
+        identity: None,
         prune: false,
     };
     let lock = locking::plan(inputs);
