@@ -156,11 +156,7 @@ impl Job<'_> {
             let what = count(plan.kept.len(), "object");
             ui.say(format_args!("{what} that the repository no longer has stay; `--prune` deletes them"))?;
         }
-        let prepared = tokio::select! {
-            prepared = prepare(&planned, plan) => prepared,
-            () = interrupt() => return interrupted_early(ui),
-        };
-        let prepared = match prepared {
+        let prepared = match prepare(&planned, plan) {
             Err(ApplyError::Inventory { cluster, error }) => {
                 input::report_if_any(self.repository, &[diagnose(&cluster, &error, None)], self.env, ui)?;
                 return Err(CliError::new(Exit::Cluster, "the inventory cannot be read; nothing was written"));

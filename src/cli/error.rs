@@ -152,6 +152,7 @@ impl From<Completion> for Exit {
             Completion::Partial => Self::Partial,
             Completion::Interrupted => Self::Interrupted,
             Completion::ManagementLost => Self::Cluster,
+            Completion::Superseded => Self::Refused,
         }
     }
 }

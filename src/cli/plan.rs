@@ -103,7 +103,7 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
         fs::write(&path, json(&plan)).map_err(|error| CliError::file("write", &path, &error))?;
         ui.say(format_args!("wrote {}", file.display()))?;
     }
-    if args.against.is_none() && !plan.changes.is_empty() && plan.refusals.is_empty() {
+    if args.against.is_none() && plan.changes_anything() && plan.refusals.is_empty() {
         match &args.out {
             Some(file) => ui.next(&format!("apply {}", shell_word(file)), "to make exactly these changes")?,
             // `apply` uses the locked CRDs.
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
     }
     Ok(match exit {
         Some(exit) => exit,
-        None if args.detailed_exitcode && !plan.changes.is_empty() => Exit::Changes,
+        None if args.detailed_exitcode && plan.changes_anything() => Exit::Changes,
         None => Exit::Fine,
     })
 }

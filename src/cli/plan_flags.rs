@@ -4,7 +4,7 @@
 use clap::Args;
 
 use crate::ops::plan::PlanOptions;
-use crate::plan::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
+use crate::plan::guard::{ADOPT, ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
 use crate::plan::types::Allowed;
 
 /// What a plan may contain.
@@ -28,6 +28,10 @@ pub(crate) struct PlanFlags {
     /// `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub allow_delete: Vec<String>,
+    /// Take over an object that exists and is not carrier's: `namespace/team-a`, `role/team-a/kubecarrier:provider`, in a
+    /// service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`
+    #[arg(long, value_name = "KIND/NAME", value_parser = name)]
+    pub adopt: Vec<String>,
     /// Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub force_conflicts: Vec<String>,
@@ -66,6 +70,7 @@ impl PlanFlags {
         let flags = [
             (ALLOW_BREAKING, &self.allow_breaking),
             (ALLOW_DELETE, &self.allow_delete),
+            (ADOPT, &self.adopt),
             (FORCE_CONFLICTS, &self.force_conflicts),
         ];
         let allowed = flags

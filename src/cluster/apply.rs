@@ -4,8 +4,10 @@
 //! Every write is server-side apply or a deletion that names UID and version, so
 //! each may be sent twice, and a run that ends anywhere is finished by the next
 //! one. The parent of the inventory is written first, with the kinds of before and
-//! after: whatever a killed run has applied, the next one finds.
+//! after: whatever a killed run has applied, the next one finds. With it the run claims the inventory; a run whose claim
+//! another one has taken over ends.
 
+mod claim;
 mod deletion;
 mod object;
 pub(crate) mod outcome;
@@ -45,8 +47,10 @@ pub(crate) use parent::parent_of;
 pub struct ClusterWork<'a> {
     /// The cluster.
     pub cluster: &'a Cluster,
-    /// The id of its ApplySet, which all its members bear as a label.
-    pub part_of: String,
+    /// The inventory of the repository in it.
+    pub inventory: Inventory,
+    /// The name of the run.
+    pub run: String,
     /// The parent of the ApplySet.
     pub parent: Parent,
     /// The steps, deletions among them, in any order.
@@ -57,8 +61,8 @@ pub struct ClusterWork<'a> {
 
 impl<'a> ClusterWork<'a> {
     /// What a plan says is to be done to one cluster. `wanted` are its objects as they were rendered,
-    /// `parent` is the parent of its inventory as it is, and `force` says of which objects the fields
-    /// of other managers are taken.
+    /// `parent` is the parent of its inventory as it was before the plan was made, `run` names the run, and `force` says of
+    /// which objects the fields of other managers are taken.
     ///
     /// # Errors
     /// The change that does not fit to what is wanted; then the plan is of another repository.
@@ -67,7 +71,7 @@ impl<'a> ClusterWork<'a> {
         cluster: &'a Cluster,
         inventory: &Inventory,
         wanted: &[Manifest],
-        parent: Option<&Value>,
+        (parent, run): (Option<&Value>, &str),
         force: impl Fn(&Change) -> bool,
     ) -> Result<Self, Box<PlanMismatch>> {
         let name = cluster.target.to_string();
@@ -90,11 +94,13 @@ impl<'a> ClusterWork<'a> {
         let kept = plan.kept.iter().filter(|object| object.cluster == name);
         let group = |object: &ObjectRef| object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
         let kept: BTreeSet<GroupKind> = kept.map(|object| (group(object), object.kind.clone())).collect();
+        let steps = steps?;
         Ok(Self {
             cluster,
-            part_of: inventory.id.clone(),
-            parent: Parent::of(inventory, parent, &kinds, &kept),
-            steps: steps?,
+            inventory: inventory.clone(),
+            run: run.to_owned(),
+            parent: Parent::of(inventory, parent, &kinds, &kept, (run, !steps.is_empty())),
+            steps,
             served_by: served_by(wanted),
         })
     }
@@ -143,18 +149,25 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
     let destroys = !how.dry_run && how.no_deletions.is_none() && first.iter().any(|run| run.destroys());
     let is_later = |step: &Step| destroys && is_of_sync(step);
     let now = |step: &Step| !is_later(step);
-    join_all(runs.iter().map(async |run| {
-        if run.begin().await {
-            run.forward(now).await;
-        }
-    }))
-    .await;
+    let begun = join_all(runs.iter().map(Run::begin)).await;
+    if runs.iter().any(|run| run.is_superseded()) {
+        // Nothing is written anywhere from a plan that another run has overtaken.
+        runs.iter().for_each(|run| run.skip_all(|_| true, claim::SUPERSEDED));
+        return outcome_of(runs);
+    }
+    let begun = runs.iter().zip(begun).filter(|(_, begun)| *begun);
+    join_all(begun.map(|(run, _)| run.forward(now))).await;
     let whole = runs.iter().all(|run| run.state().outcome.is_whole());
     let mut refusal = match &how.no_deletions {
         Some(reason) => Some(reason.clone()),
         None if whole => None,
         None => Some(NOT_APPLIED.to_owned()),
     };
+    if destroys && refusal.is_none() {
+        for lost in join_all(first.iter().map(|run| run.lost_claim())).await {
+            refusal = refusal.or_else(|| lost.map(str::to_owned));
+        }
+    }
     if destroys && refusal.is_none() {
         for done in join_all(first.iter().map(|run| run.destroy_first())).await {
             if let Err(reason) = done {
@@ -183,6 +196,10 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
         None => forbidden(&first, &then).await,
     };
     join_all(then.iter().map(|run| run.backward(refusal.as_deref()))).await;
+    outcome_of(runs)
+}
+
+fn outcome_of(runs: Vec<Run<'_>>) -> Outcome {
     let mut outcome = Outcome::default();
     for run in runs {
         outcome.append(run.into_outcome());
@@ -234,6 +251,8 @@ struct State {
     gates: BTreeMap<String, Arc<OnceCell<Verdict>>>,
     /// What became of the cluster, once it does not answer any more.
     lost: Option<String>,
+    /// The version of the parent with the claim of this run.
+    claim: Option<String>,
     /// Whether the parent's namespace was made, so that its own step has nothing to do.
     made_namespace: bool,
 }
@@ -289,17 +308,24 @@ impl<'a> Run<'a> {
     }
 
     fn skip_all(&self, which: impl Fn(&Step) -> bool, reason: &str) {
-        let steps = self.work.steps.iter().filter(|step| !step.is_deletion() && which(step));
+        let is_superseded = reason == claim::SUPERSEDED;
+        let steps = self.work.steps.iter().filter(|step| (is_superseded || !step.is_deletion()) && which(step));
         steps.for_each(|step| self.skip(step, reason));
     }
 
     /// What is not a deletion, of the steps that are meant.
     async fn forward(&self, which: impl Fn(&Step) -> bool) {
         let steps = || self.work.steps.iter().filter(|step| !step.is_deletion() && which(step));
+        let mut is_first = true;
         for stage in Stage::ALL {
             let steps: Vec<&Step> = steps().filter(|step| step.stage == stage).collect();
             if steps.is_empty() {
                 continue;
+            }
+            if !std::mem::take(&mut is_first)
+                && let Some(reason) = self.lost_claim().await
+            {
+                return self.skip_all(|step| step.stage >= stage && which(step), reason);
             }
             let since =
                 if stage == Stage::Crds && !self.how.dry_run { self.version_of_crds(&steps).await } else { None };
@@ -397,6 +423,12 @@ impl<'a> Run<'a> {
                 }
                 continue;
             }
+            let lost = self.lost_claim().await;
+            if let Some(reason) = lost {
+                steps.into_iter().for_each(|step| self.skip(step, reason));
+                refusal = Some(reason);
+                continue;
+            }
             let of = steps.len();
             let done = self.each(steps.into_iter(), |step| self.delete(step)).await;
             self.tell(Event::Stage { cluster: self.name(), what: deleted(stage), done, of });
@@ -407,10 +439,8 @@ impl<'a> Run<'a> {
         }
         // A kind too many costs a list; one too few would lose objects.
         let whole = self.state().outcome.is_whole() && refusal.is_none() && !self.how.dry_run;
-        if let Some(parent) = self.work.parent.after.as_ref().filter(|_| whole)
-            && let Err(error) = self.apply_parent(parent).await
-        {
-            self.parent_failed(&error);
+        if let Some(parent) = self.work.parent.after.as_ref().filter(|_| whole) {
+            self.finish(parent).await;
         }
     }
 

@@ -10,6 +10,7 @@ use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
 use super::client::Cluster;
+use super::contents::contents;
 use super::error::{ClusterError, ErrorKind};
 use super::instances::{Census, Fate, Where, census, impact};
 use super::policies::Policies;
@@ -82,6 +83,15 @@ pub(crate) async fn find(
     let census = census(cluster, kinds.into_iter().collect()).await?;
     let mut impacts: BTreeMap<ObjectKey, Impact> =
         concerns.iter().map(|concern| (concern.key.clone(), concern.impact(cluster, &census, &policies))).collect();
+    let spaces: Vec<&str> = asks.deleted_namespaces.iter().map(|key| key.name.as_str()).collect();
+    let counted: BTreeSet<(String, String)> =
+        census.keys().map(|kind| (kind.group.clone(), kind.kind.clone())).collect();
+    let mut contents = contents(cluster, &spaces, &counted, |key| live.objects.contains_key(key)).await;
+    for key in &asks.deleted_namespaces {
+        if let Some(impact) = impacts.get_mut(key) {
+            impact.contents = contents.remove(&key.name);
+        }
+    }
     tried(cluster, answers, asks, trial, &mut impacts).await;
     Ok(impacts)
 }

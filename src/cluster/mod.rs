@@ -11,6 +11,7 @@ pub(crate) mod apply;
 pub(crate) mod approval;
 pub(crate) mod client;
 pub(crate) mod connect;
+mod contents;
 pub(crate) mod diagnose;
 pub(crate) mod discover;
 pub(crate) mod dry_run;

@@ -69,6 +69,11 @@ pub const SYNC_PROCESS: &str = "carrier.kubecarrier.io/sync-process";
 /// Absent where it works on all.
 pub const SYNC_ONLY: &str = "carrier.kubecarrier.io/sync-only";
 
+/// Annotation of the parent of an inventory: the identity of the repository whose inventory it is, from `carrier.lock`.
+pub const REPOSITORY: &str = "carrier.kubecarrier.io/repository";
+/// Annotation of the parent of an inventory: the run of `carrier apply` that has claimed it last.
+pub const RUN: &str = "carrier.kubecarrier.io/run";
+
 /// The namespace of carrier's own objects, in every cluster.
 pub const SYSTEM_NAMESPACE: &str = "kubecarrier-system";
 /// The service account of sync in [`SYSTEM_NAMESPACE`] of the management cluster.

@@ -7,12 +7,11 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use futures::future::join_all;
-
 use super::event::{Event, Events};
 use super::plan::{LivePlan, Reached};
+use super::random;
 use crate::cluster::ClusterError;
-use crate::cluster::apply::{self as executor, ClusterWork, How, Outcome, Stop, parent_of};
+use crate::cluster::apply::{self as executor, ClusterWork, How, Outcome, Stop};
 use crate::model::cluster::Target;
 use crate::plan::guard::{FORCE_CONFLICTS, is_allowed};
 use crate::plan::saved;
@@ -104,20 +103,22 @@ pub(crate) struct Prepared<'p> {
     works: Vec<ClusterWork<'p>>,
 }
 
-/// Reads the inventories and works out the steps in each cluster.
+/// Works out the steps in each cluster.
 ///
 /// # Errors
-/// When an inventory cannot be read.
-pub(crate) async fn prepare<'p>(planned: &'p LivePlan, plan: &'p Plan) -> Result<Prepared<'p>, ApplyError> {
-    let parents = join_all(planned.reached.iter().map(|r| parent_of(&r.cluster, &r.inventory))).await;
+/// When an inventory could not be read.
+pub(crate) fn prepare<'p>(planned: &'p LivePlan, plan: &'p Plan) -> Result<Prepared<'p>, ApplyError> {
+    let run = random::id();
     let mut works = Vec::new();
-    for (Reached { cluster, inventory, .. }, parent) in planned.reached.iter().zip(parents) {
-        let parent = parent.map_err(|error| ApplyError::Inventory { cluster: cluster.target.clone(), error })?;
+    for Reached { cluster, inventory, parent, .. } in &planned.reached {
+        let inventory_error =
+            |error: &ClusterError| ApplyError::Inventory { cluster: cluster.target.clone(), error: error.clone() };
+        let parent = parent.as_ref().map_err(inventory_error)?;
         let force = |change: &Change| {
             !change.conflicts.is_empty() && is_allowed(&plan.allowed, FORCE_CONFLICTS, &change.object)
         };
         let wanted = planned.wanted(&cluster.target);
-        let work = ClusterWork::of(plan, cluster, inventory, wanted, parent.as_ref(), force);
+        let work = ClusterWork::of(plan, cluster, inventory, wanted, (parent.as_ref(), &run), force);
         works.push(work.map_err(ApplyError::Mismatch)?);
     }
     Ok(Prepared { planned, plan, works })
@@ -151,6 +152,8 @@ pub enum Completion {
     Interrupted,
     /// Nothing, because the management cluster stopped answering.
     ManagementLost,
+    /// Nothing, because another run has claimed an inventory since the plan was made.
+    Superseded,
 }
 
 /// Executes a plan. `stop` tells it to begin nothing more; what is under way is finished. Errors are part of
@@ -177,6 +180,7 @@ fn completion(outcome: &Outcome, planned: &LivePlan) -> Completion {
     let lost = outcome.failed.iter().any(|f| f.cluster && f.object.cluster == management);
     match () {
         () if lost && !outcome.changed_anything() => Completion::ManagementLost,
+        () if !outcome.superseded.is_empty() && !outcome.changed_anything() => Completion::Superseded,
         () if !outcome.is_whole() || planned.failure.is_some() => Completion::Partial,
         () => Completion::Complete,
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::compare::{Comparison, compare, equal, same_after_dry_run};
 use super::guard::{self, GuardInput};
+use super::holder::{Holder, Record};
 use super::inventory::{Inventory, Ownership, is_shared};
 use super::live::{LiveCluster, LiveObject};
 use super::types::{
@@ -15,7 +16,7 @@ use super::types::{
     Place, Plan, Reason, Summary,
 };
 use super::words::NOT_ASKED;
-use super::{access_change, consequence, crd, fields};
+use super::{access_change, adoption, consequence, crd, fields, holder};
 use crate::compile::render::{Cause, Manifest};
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
@@ -48,6 +49,8 @@ pub(crate) struct ClusterInput<'a> {
     pub wanted: &'a [Manifest],
     /// The inventory of the repository in the cluster.
     pub inventory: &'a Inventory,
+    /// What the parent of the inventory says of it.
+    pub record: &'a Record,
     /// The live objects; `None` if the cluster did not answer.
     pub live: Option<&'a LiveCluster>,
     /// The results of the dry runs of [`Queries::dry_run`], as far as they could be made.
@@ -177,6 +180,7 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
     for part in parts {
         plan.clusters.push(part.cluster);
         plan.kept.extend(part.kept);
+        guards.held.extend(part.held);
         guards.foreign.extend(part.foreign);
         guards.terminating.extend(part.terminating);
     }
@@ -216,6 +220,7 @@ struct ClusterChanges {
     applied: Vec<Change>,
     deleted: Vec<Change>,
     kept: Vec<ObjectRef>,
+    held: Option<String>,
     foreign: Vec<(ObjectRef, String)>,
     terminating: Vec<ObjectRef>,
 }
@@ -227,6 +232,15 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     let Some(live) = input.live else { return part };
     part.cluster.reached = true;
     part.cluster.uid.clone_from(&live.uid);
+    part.cluster.run.clone_from(&input.record.run);
+    match &input.record.holder {
+        Holder::This => {}
+        Holder::Nobody => part.cluster.claims_inventory = true,
+        Holder::Other(theirs) => {
+            part.held = Some(holder::refusal(input.inventory, &part.cluster.name, theirs.as_deref()));
+        }
+        Holder::Unknown(why) => part.cluster.inventory_unread = Some(why.clone()),
+    }
     let ours = |object: &LiveObject| {
         inputs.hermetic || !is_shared(&object.body) && input.inventory.ownership(object) == Ownership::Ours
     };
@@ -319,9 +333,8 @@ fn plan_object(
                     part.cluster.unchanged += 1;
                     return;
                 }
-                if ownership == Ownership::Unmarked && !is_shared(&body) {
-                    let text = "it already exists and is added to this inventory".to_owned();
-                    change.reasons.push(Reason { effect: Effect::Safe, text, path: String::new() });
+                if ownership == Ownership::Unmarked {
+                    change.reasons.extend(adoption::reason(input.inventory, existing, &body));
                 }
             }
             change.action = Action::Update;

@@ -4,10 +4,12 @@
 //! A guard depends only on the plan, so that a plan is refused wherever it is
 //! applied. A flag allows only the object that it names.
 
-use super::consequence;
 use super::live::PART_OF;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
-use super::words::{NOT_ASKED, count, first, flag_name, full_name, impact, object};
+use super::words::{NOT_ASKED, count, first, flag_name, full_name, impact, placed};
+use std::collections::BTreeMap;
+
+use super::{adoption, consequence};
 use crate::model::keys::DELETION_POLICY;
 use crate::model::kinds::DeletionPolicyConfig;
 use crate::model::kinds::deletion::DeletionPolicy;
@@ -17,6 +19,8 @@ use crate::model::resource::Resource;
 pub(crate) const ALLOW_BREAKING: &str = "--allow-breaking";
 /// Allows a destructive change of the named object.
 pub(crate) const ALLOW_DELETE: &str = "--allow-delete";
+/// Takes over the named object, which exists and is not carrier's.
+pub(crate) const ADOPT: &str = "--adopt";
 /// Takes over fields of other managers in the named object.
 pub(crate) const FORCE_CONFLICTS: &str = "--force-conflicts";
 /// Sets the number of objects that may be deleted.
@@ -33,6 +37,8 @@ const NAMED: usize = 10;
 pub(crate) struct GuardInput {
     /// Objects of the repository that belong to another inventory, and the id of that inventory.
     pub foreign: Vec<(ObjectRef, String)>,
+    /// Why the inventories of clusters cannot be used: they belong to other repositories.
+    pub held: Vec<String>,
     /// Objects of the repository that are being deleted.
     pub terminating: Vec<ObjectRef>,
     /// Whether no rendered object comes from the repository.
@@ -70,6 +76,11 @@ fn is_named(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
 #[must_use]
 pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
     let mut found = Vec::new();
+    found.extend(input.held.iter().map(|message| Refusal {
+        guard: "foreign-repository".to_owned(),
+        message: message.clone(),
+        flag: None,
+    }));
     for (object, id) in &input.foreign {
         let message = format!(
             "{} belongs to another inventory, {id}; if that inventory no longer exists, remove the label {PART_OF} from the object",
@@ -95,16 +106,9 @@ pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
     for effect in [Effect::Destructive, Effect::Breaking] {
         found.extend(plan.changes.iter().filter_map(|change| by_effect(plan, change, effect)));
     }
+    found.extend(adoptions(plan));
     found.extend(plan.changes.iter().filter_map(|change| conflicts(plan, change)));
     found
-}
-
-/// The name of an object and of its cluster, unless that is the management cluster.
-fn placed(about: &ObjectRef) -> String {
-    match about.cluster.as_str() {
-        "management" => object(about),
-        cluster => format!("{} in {cluster}", object(about)),
-    }
 }
 
 /// An instance whose owner, or whose service, forbids its deletion: sync would hold it whatever is allowed, and what it is
@@ -228,6 +232,39 @@ fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
         message = format!("{message}; `{flag} all` does not allow to delete what could not be counted");
     }
     Some(Refusal { guard: guard.to_owned(), message, flag: Some(format!("{flag} {}", flag_name(&change.object))) })
+}
+
+/// The adoptions that nobody has allowed, in one refusal for each kind in a cluster.
+fn adoptions(plan: &Plan) -> Vec<Refusal> {
+    let mut kinds: BTreeMap<(&str, &str), Vec<&Change>> = BTreeMap::new();
+    for change in plan.changes.iter().filter(|change| change.adopts()) {
+        if !is_allowed(&plan.allowed, ADOPT, &change.object) {
+            kinds.entry((&change.object.cluster, &change.object.kind)).or_default().push(change);
+        }
+    }
+    let refusal = |((cluster, kind), changes): ((&str, &str), Vec<&Change>)| {
+        let flag = match changes.len() {
+            0..=adoption::FEW => {
+                changes.iter().map(|change| format!("{ADOPT} {}", flag_name(&change.object))).collect()
+            }
+            _ => vec![format!("{ADOPT} all")],
+        };
+        let message = match changes.as_slice() {
+            [one] => {
+                format!(
+                    "{} exists and is not carrier's; applying the repository would take it over",
+                    placed(&one.object)
+                )
+            }
+            many => {
+                let place = if cluster == "management" { String::new() } else { format!(" in {cluster}") };
+                let what = adoption::heading(kind, many);
+                format!("{what}{place} exist and are not carrier's; applying the repository would take them over")
+            }
+        };
+        Refusal { guard: "adoption".to_owned(), message, flag: Some(flag.join(" ")) }
+    };
+    kinds.into_iter().map(refusal).collect()
 }
 
 fn conflicts(plan: &Plan, change: &Change) -> Option<Refusal> {

@@ -17,7 +17,7 @@ use super::live::{LiveObject, PART_OF};
 use crate::compile::render::{Manifest, ManifestSet};
 use crate::model::cluster::Target;
 use crate::model::digest;
-use crate::model::keys::{SYNC_ACCOUNT, SYNC_ROLE, SYSTEM_NAMESPACE};
+use crate::model::keys::{REPOSITORY, RUN, SYNC_ACCOUNT, SYNC_ROLE, SYSTEM_NAMESPACE};
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::managed_fields::Manager;
 
@@ -40,6 +40,8 @@ pub struct Inventory {
     pub namespace: String,
     /// The value of the label [`PART_OF`] on members: `applyset-<hash>-v1`.
     pub id: String,
+    /// The identity of the repository; `None` if its lock has none.
+    pub repository: Option<String>,
 }
 
 /// The inventory that an object belongs to.
@@ -93,7 +95,7 @@ pub fn of(target: &Target, inventory: &str, management_uid: Option<&str>) -> Inv
     let namespace = SYSTEM_NAMESPACE.to_owned();
     // KEP-3659: `<name>.<namespace>.<kind>.<group>`; the group of a ConfigMap is empty.
     let hash = Sha256::digest(format!("{name}.{namespace}.ConfigMap."));
-    Inventory { id: format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash)), name, namespace }
+    Inventory { id: format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash)), name, namespace, repository: None }
 }
 
 /// The set with the labels of the inventories of all its clusters. Done once, so that planning and applying
@@ -114,6 +116,12 @@ pub fn labelled(mut set: ManifestSet, inventory: &str, management_uid: Option<&s
 }
 
 impl Inventory {
+    /// The same inventory, as that of the repository with this identity.
+    #[must_use]
+    pub fn held_by(self, repository: Option<&str>) -> Self {
+        Self { repository: repository.map(str::to_owned), ..self }
+    }
+
     /// A rendered object with the label of this inventory. The body is shared where it has the label already,
     /// or must not have it.
     #[must_use]
@@ -140,14 +148,22 @@ impl Inventory {
         body
     }
 
-    /// The parent of the inventory, if its members are of these groups and kinds.
+    /// The parent of the inventory, if its members are of these groups and kinds and `run` has claimed it last.
     #[must_use]
-    pub fn parent(&self, group_kinds: &BTreeSet<(String, String)>) -> Value {
+    pub fn parent(&self, group_kinds: &BTreeSet<(String, String)>, run: Option<&str>) -> Value {
         let mut kinds: Vec<String> = group_kinds
             .iter()
             .map(|(group, kind)| if group.is_empty() { kind.clone() } else { format!("{kind}.{group}") })
             .collect();
         kinds.sort();
+        let mut annotations = Map::new();
+        annotations.insert(TOOLING.to_owned(), json!(concat!("carrier/v", env!("CARGO_PKG_VERSION"))));
+        annotations.insert(GROUP_KINDS.to_owned(), json!(kinds.join(",")));
+        for (key, value) in [(REPOSITORY, self.repository.as_deref()), (RUN, run)] {
+            if let Some(value) = value {
+                annotations.insert(key.to_owned(), json!(value));
+            }
+        }
         json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -155,10 +171,7 @@ impl Inventory {
                 "name": self.name,
                 "namespace": self.namespace,
                 "labels": { ID: self.id },
-                "annotations": {
-                    TOOLING: concat!("carrier/v", env!("CARGO_PKG_VERSION")),
-                    GROUP_KINDS: kinds.join(","),
-                },
+                "annotations": annotations,
             },
         })
     }
@@ -233,7 +246,7 @@ mod tests {
     fn the_parent_names_the_kinds_of_its_members() {
         let kinds = [("", "Namespace"), ("rbac.authorization.k8s.io", "Role")];
         let kinds = kinds.into_iter().map(|(g, k)| (g.to_owned(), k.to_owned())).collect();
-        let parent = of(&Target::Management, "carrier", None).parent(&kinds);
+        let parent = of(&Target::Management, "carrier", None).parent(&kinds, None);
         let at = |pointer: &str| parent.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         assert_eq!(
             at("/metadata/annotations/applyset.kubernetes.io~1contains-group-kinds"),

@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use super::adoption::{Entry, entries};
 use super::text::summary;
 use super::types::{Action, Change, Effect, FieldChange, FieldOp, Plan};
 use super::words::{count, impact, not_asked, object, refusals_head};
@@ -35,6 +36,17 @@ pub(crate) fn markdown(plan: &Plan) -> String {
         } else if !changes.is_empty() {
             changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
             block(&cluster.name, &changes, &mut out);
+        }
+    }
+    for cluster in &plan.clusters {
+        if cluster.claims_inventory {
+            out.add(&format!(
+                "The inventory in {} names no repository yet, and gets the identity of this one.\n\n",
+                code(&cluster.name)
+            ));
+        }
+        if let Some(why) = &cluster.inventory_unread {
+            out.add(&format!("The inventory in {} could not be read: {}\n\n", code(&cluster.name), code(why)));
         }
     }
     kept(plan, &mut out);
@@ -121,7 +133,11 @@ fn block(name: &str, changes: &[&Change], out: &mut Page) {
         return;
     }
     out.add(&head);
-    out.list(changes.iter().map(|c| change(c)), "change");
+    let entry = |entry: Entry<'_>| match entry {
+        Entry::One(one) => change(one),
+        Entry::Many { heading, reason } => format!("- ✏️ {} _adopting_\n  - {}\n", code(&heading), code(reason)),
+    };
+    out.list(entries(changes).into_iter().map(entry), "change");
     // `fits` reserves space for the closing tag.
     out.text.push_str("\n</details>\n\n");
 }
@@ -134,6 +150,7 @@ fn change(change: &Change) -> String {
     };
     let effect = match change.effect {
         Effect::Safe => "",
+        Effect::Adopting => " _adopting_",
         Effect::Tightening => " _tightening_",
         Effect::Breaking => " **breaking**",
         Effect::Destructive => " **destructive**",

@@ -8,12 +8,14 @@
 //! ```
 
 pub(crate) mod access_change;
+pub(crate) mod adoption;
 pub(crate) mod build;
 pub(crate) mod compare;
 pub(crate) mod consequence;
 pub(crate) mod crd;
 pub(crate) mod fields;
 pub(crate) mod guard;
+pub(crate) mod holder;
 pub mod inventory;
 pub mod json;
 pub(crate) mod live;

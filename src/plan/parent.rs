@@ -4,6 +4,10 @@
 //! written twice: before all other writes with the old and the new kinds, and
 //! after them with the kinds that remain. If a run is killed in between, the
 //! parent lists a kind too many, which is harmless, but never one too few.
+//!
+//! The first write is also the claim of the run: it names the run, and is held to the version of the parent that was read
+//! before the plan was made. Of two runs that overlap the later claim counts, and the other run ends. A claim is no lock:
+//! what a killed run has claimed, the next one claims from it.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +16,7 @@ use serde_json::Value;
 use super::compare::{Comparison, compare};
 use super::inventory::{GROUP_KINDS, Inventory};
 use super::live::LiveObject;
+use crate::model::keys::{RUN, annotation};
 
 /// An API group, empty for the core group, and a kind.
 pub(crate) type GroupKind = (String, String);
@@ -23,33 +28,65 @@ pub struct Parent {
     pub before: Option<Value>,
     /// After all other writes: the kinds of the remaining members.
     pub after: Option<Value>,
+    /// The parent that was read before the plan was made; `None` if there was none.
+    pub seen: Option<Seen>,
+}
+
+/// A parent as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// The run that has claimed it last; `None` if no run has.
+    pub run: Option<String>,
+}
+
+impl Seen {
+    /// What of a live parent says which it is.
+    #[must_use]
+    pub(crate) fn of(parent: &Value) -> Self {
+        let text = |pointer: &str| parent.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self {
+            uid: text("/metadata/uid"),
+            resource_version: text("/metadata/resourceVersion"),
+            run: annotation(parent, RUN).map(str::to_owned),
+        }
+    }
 }
 
 impl Parent {
     /// The writes for an inventory. `live` is the existing parent; `wanted` are the kinds of the objects in the
-    /// repository, `kept` those of members that are no longer in the repository and that are not deleted.
+    /// repository, `kept` those of members that are no longer in the repository and that are not deleted. `run` names the
+    /// run, and `works` is whether it writes anything else: only then it has to claim the inventory.
     #[must_use]
     pub fn of(
         inventory: &Inventory,
         live: Option<&Value>,
         wanted: &BTreeSet<GroupKind>,
         kept: &BTreeSet<GroupKind>,
+        (run, works): (&str, bool),
     ) -> Self {
         let left: BTreeSet<GroupKind> = wanted | kept;
-        if live.is_none() && left.is_empty() {
+        if live.is_none() && left.is_empty() && !works {
+            return Self::default();
+        }
+        let seen = live.map(Seen::of);
+        let last = seen.as_ref().and_then(|seen| seen.run.as_deref());
+        let is_settled = || {
+            let live = live.cloned().map(|body| LiveObject { body });
+            compare(&inventory.parent(&left, last), live.as_ref()) == Comparison::Same
+        };
+        if !works && is_settled() {
             return Self::default();
         }
         let named = live.map(group_kinds).unwrap_or_default();
-        let all = &named | &left;
-        let (first, last) = (inventory.parent(&all), inventory.parent(&left));
-        let live = live.cloned().map(|body| LiveObject { body });
-        let is = |body: &Value| compare(body, live.as_ref()) == Comparison::Same;
-        let before = Some(first).filter(|body| !is(body));
-        let after = Some(last).filter(|body| match &before {
-            Some(before) => before != body,
-            None => !is(body),
-        });
-        Self { before, after }
+        let after = inventory.parent(&left, Some(run));
+        // Without other writes, nothing is deleted whose kind the parent would have to name until then.
+        let before = if works { inventory.parent(&(&named | &left), Some(run)) } else { after.clone() };
+        let after = Some(after).filter(|after| *after != before);
+        Self { before: Some(before), after, seen }
     }
 }
 
@@ -90,23 +127,37 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_is_written_only_if_it_changes() {
-        let inventory = inventory::of(&Target::Management, "carrier", None);
-        let of = |live: Option<&Value>, wanted: &[&str], kept: &[&str]| {
-            Parent::of(&inventory, live, &kinds(wanted), &kinds(kept))
+    fn a_parent_is_written_only_if_it_changes_or_the_run_writes_something_else() {
+        let inventory = inventory::of(&Target::Management, "carrier", None).held_by(Some("me"));
+        let of = |live: Option<&Value>, wanted: &[&str], kept: &[&str], works: bool| {
+            Parent::of(&inventory, live, &kinds(wanted), &kinds(kept), ("new", works))
         };
-        assert_eq!(of(None, &[], &[]), Parent::default(), "an empty inventory needs no parent");
-        assert_eq!(of(None, &["A"], &[]), Parent { before: Some(inventory.parent(&kinds(&["A"]))), after: None });
-        let live = served(inventory.parent(&kinds(&["A", "B"])));
+        let parent = |texts: &[&str]| Some(inventory.parent(&kinds(texts), Some("new")));
+        assert_eq!(of(None, &[], &[], false), Parent::default(), "an empty inventory needs no parent");
+        let first = of(None, &["A"], &[], true);
+        assert_eq!(first, Parent { before: parent(&["A"]), after: None, seen: None });
+        let mut live = served(inventory.parent(&kinds(&["A", "B"]), Some("old")));
+        live["metadata"]["uid"] = "u".into();
+        live["metadata"]["resourceVersion"] = "7".into();
         assert_eq!(group_kinds(&live), kinds(&["A", "B"]));
-        assert_eq!(of(Some(&live), &["A"], &["B"]), Parent::default());
+        // The run of before stays in it.
+        assert_eq!(of(Some(&live), &["A"], &["B"], false), Parent::default());
+        let seen = Some(Seen { uid: "u".into(), resource_version: "7".into(), run: Some("old".into()) });
         // B is deleted: the parent lists it until the deletion is done.
-        assert_eq!(
-            of(Some(&live), &["A"], &[]),
-            Parent { before: None, after: Some(inventory.parent(&kinds(&["A"]))) }
-        );
-        let both = of(Some(&live), &["C"], &[]);
-        assert_eq!(both.before, Some(inventory.parent(&kinds(&["A", "B", "C"]))));
-        assert_eq!(both.after, Some(inventory.parent(&kinds(&["C"]))));
+        let claimed = of(Some(&live), &["A"], &[], true);
+        assert_eq!(claimed, Parent { before: parent(&["A", "B"]), after: parent(&["A"]), seen: seen.clone() });
+        // B was deleted by a run that was killed then.
+        assert_eq!(of(Some(&live), &["A"], &[], false), Parent { before: parent(&["A"]), after: None, seen });
+        let both = of(Some(&live), &["C"], &[], true);
+        assert_eq!((both.before, both.after), (parent(&["A", "B", "C"]), parent(&["C"])));
+    }
+
+    #[test]
+    fn a_parent_without_the_identity_of_the_repository_gets_it() {
+        let of = |repository| inventory::of(&Target::Management, "carrier", None).held_by(repository);
+        let live = served(of(None).parent(&kinds(&["A"]), None));
+        let again = |repository| Parent::of(&of(repository), Some(&live), &kinds(&["A"]), &kinds(&[]), ("r", false));
+        assert_eq!(again(None), Parent::default());
+        assert_eq!(again(Some("me")).before, Some(of(Some("me")).parent(&kinds(&["A"]), Some("r"))));
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::types::{Action, Change, FORMAT_VERSION, Impact, InvalidInstance, ObjectRef, Plan};
+use super::types::{Action, Change, Contents, FORMAT_VERSION, Impact, InvalidInstance, ObjectRef, Plan};
 use super::words::{count, full_name, object};
 
 /// Why a text cannot be read as a plan.
@@ -58,6 +58,15 @@ pub(crate) fn differences(saved: &Plan, now: &Plan) -> Vec<String> {
                     && then != now
                 {
                     lines.push(format!("{} is a different cluster: its UID was {then} and is {now}", cluster.name));
+                }
+                // What a later run has confirmed without a change looks as it did when the plan was made.
+                let deletes =
+                    |change: &Change| change.action == Action::Delete && change.object.cluster == cluster.name;
+                if other.reached && cluster.run != other.run && saved.changes.iter().any(deletes) {
+                    lines.push(format!(
+                        "{}: `carrier apply` has run since, and the plan deletes objects there",
+                        cluster.name
+                    ));
                 }
             }
         }
@@ -109,6 +118,9 @@ fn difference(then: &Change, now: &Change) -> Option<String> {
             "differs from the planned object: the repository has changed since, or another version of carrier compiles it".to_owned(),
         );
     }
+    if now.adopts() && !then.adopts() {
+        return Some("exists now and is not carrier's, which the plan does not include".to_owned());
+    }
     if then.effect != now.effect {
         return Some(format!("is now {:?} and was {:?}", now.effect, then.effect).to_lowercase());
     }
@@ -133,6 +145,10 @@ fn greater_impact(then: Option<&Impact>, now: Option<&Impact>) -> Option<String>
     }
     if let Some(why) = now.unchecked.as_ref().filter(|_| then.unchecked.is_none()) {
         return Some(format!("could be checked when planned, but not now: {why}"));
+    }
+    let contents = |impact: &Impact| impact.contents.as_ref().map_or(0, Contents::total);
+    if contents(now) > contents(then) {
+        return Some(format!("deletes more other objects: {} when planned, {} now", contents(then), contents(now)));
     }
     // Earlier versions of carrier saved no UIDs.
     let others = now.destroyed_uids.iter().filter(|uid| then.destroyed_uids.binary_search(uid).is_err()).count();
@@ -162,6 +178,7 @@ fn past_tense(action: Action) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::types::{Effect, Reason};
     use serde_json::json;
 
     fn plan() -> Plan {
@@ -232,6 +249,14 @@ mod tests {
             plan.changes.push(change);
         });
         assert_eq!(more, ["management: Namespace d would now be deleted, which the plan does not include"]);
+        let adopted = difference_by(|plan| {
+            let text = "it exists".to_owned();
+            plan.changes[1].reasons.push(Reason { effect: Effect::Adopting, text, path: String::new() });
+        });
+        let since = "management: Namespace b exists now and is not carrier's, which the plan does not include";
+        assert_eq!(adopted, [since]);
+        let run = difference_by(|plan| plan.clusters[0].run = Some("r".into()));
+        assert_eq!(run, ["management: `carrier apply` has run since, and the plan deletes objects there"]);
         let other = difference_by(|plan| plan.clusters[0].uid = Some("n".into()));
         assert_eq!(other, ["management is a different cluster: its UID was m and is n"]);
     }

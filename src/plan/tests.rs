@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::build::{ClusterInput, DryRunResult, Inputs, build, queries};
-use super::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
+use super::guard::{ADOPT, ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
+use super::holder::Record;
 use super::inventory::{self, Inventory};
 use super::markdown::{MAX_BYTES, markdown};
 use super::text::{TextOptions, text};
@@ -21,12 +22,15 @@ use crate::model::object::{ManifestId, Stage};
 use crate::model::resource::Resource;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 
+mod taking_over;
+
 const CRD: &str = "apiextensions.k8s.io/v1 CustomResourceDefinition";
 const ROLE: &str = "rbac.authorization.k8s.io/v1 Role";
 
 /// The repository and the live state of one cluster, which a test builds up.
 struct World {
     inventory: Inventory,
+    record: Record,
     target: Target,
     wanted: Vec<Manifest>,
     live: LiveCluster,
@@ -42,6 +46,7 @@ struct World {
 fn world() -> World {
     World {
         inventory: inventory::of(&Target::Management, "carrier", None),
+        record: Record::default(),
         target: Target::Management,
         wanted: Vec::new(),
         live: LiveCluster { uid: Some("u".into()), ..LiveCluster::default() },
@@ -127,6 +132,7 @@ impl World {
                 target: &self.target,
                 wanted: &self.wanted,
                 inventory: &self.inventory,
+                record: &self.record,
                 live: self.reached.then_some(&self.live),
                 answers: &self.answers,
                 impacts: &self.impacts,
@@ -182,14 +188,14 @@ fn objects_are_created_changed_deleted_kept_and_left_alone() {
     world.answers.insert(equal.clone(), labelled(&world, &equal, json!({})));
 
     let plan = world.plan();
-    assert_eq!(changes(&plan), ["create role a/new safe", "update role a/other safe", "update role a/equal safe"]);
+    assert_eq!(changes(&plan), ["create role a/new safe", "update role a/other safe", "update role a/equal adopting"]);
     assert_eq!(plan.changes[1].fields[0].path, "/rules/0/verbs/0");
     assert_eq!(plan.changes[1].live.as_ref().map(|l| l.resource_version.as_str()), Some("7"));
     assert_eq!(plan.changes[1].source.as_ref().map(|p| (p.line, p.column)), Some((2, 2)));
-    assert!(plan.changes[2].reasons[0].text.contains("is added to this inventory"), "{:?}", plan.changes[2]);
+    assert!(plan.changes[2].reasons[0].text.starts_with("it exists and is not carrier's"), "{:?}", plan.changes[2]);
     assert_eq!(plan.kept.iter().map(|k| k.name.as_str()).collect::<Vec<_>>(), ["gone"]);
     assert_eq!((plan.summary.unchanged, plan.summary.kept, plan.clusters[0].inventory), (1, 1, 3));
-    assert_eq!(refused(&plan), Vec::<String>::new());
+    assert_eq!(refused(&plan), ["adoption --adopt role/a/equal"]);
 
     world.prune = true;
     let plan = world.plan();
@@ -435,6 +441,9 @@ fn conflicting_fields_need_their_flag() {
     let conflict = Conflict { manager: "kubectl".into(), field: ".rules".into() };
     world.answers.insert(key, DryRunResult::Conflicts(vec![conflict]));
     let plan = world.plan();
+    assert_eq!(refused(&plan), ["adoption --adopt role/a/r", "conflict --force-conflicts role/a/r"]);
+    let world = world.allow(ADOPT, "role/a/r");
+    let plan = world.plan();
     assert_eq!(refused(&plan), ["conflict --force-conflicts role/a/r"]);
     assert!(plan.changes[0].fields.iter().any(|f| f.path.starts_with("/rules")), "{:?}", plan.changes[0].fields);
     assert_eq!(refused(&world.allow(FORCE_CONFLICTS, "role/a/r").plan()), Vec::<String>::new());
@@ -518,6 +527,7 @@ fn nothing_is_pruned_while_a_cluster_does_not_answer() {
         target: Box::leak(Box::new(world.target.clone())),
         wanted: Box::leak(world.wanted.clone().into_boxed_slice()),
         inventory: Box::leak(Box::new(world.inventory.clone())),
+        record: Box::leak(Box::default()),
         live: reached.then_some(&*Box::leak(Box::new(world.live.clone()))),
         answers: Box::leak(Box::default()),
         impacts: Box::leak(Box::default()),

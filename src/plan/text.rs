@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
+use super::adoption::{Entry, entries};
 use super::types::{Action, Change, ClusterPlan, Effect, FieldChange, FieldOp, ObjectRef, Plan};
 use super::words::{count, impact, not_asked, object, refusals_head};
 use crate::model::line_diff::{DiffKind, DiffLine};
@@ -90,27 +91,60 @@ impl Lines {
             return self.push(format!("{name}: {why}; its state is unknown, and nothing in it would change"));
         }
         if changes.is_empty() {
-            return self.push(format!("{name}: no changes, {}", count(cluster.unchanged, "object")));
+            self.push(format!("{name}: no changes, {}", count(cluster.unchanged, "object")));
+            return self.inventory(cluster);
         }
         if self.options.summary {
             let counts = counts(&changes);
             self.push(format!("{name}: {counts}, {} unchanged", cluster.unchanged));
-            changes.retain(|change| change.effect >= Effect::Breaking);
+            changes.retain(|change| change.effect >= Effect::Breaking || change.adopts());
         } else {
             self.gap();
             self.push(name);
         }
+        self.inventory(cluster);
         // A stable sort: changes with the same effect stay in the order in which they are applied.
         changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
         let width = changes.iter().map(|change| object(&change.object).chars().count()).max().unwrap_or(0).min(60);
         // The column is left out if it would be empty.
         let effects = changes.iter().any(|change| change.effect > Effect::Safe);
-        for change in changes {
-            self.change(change, width, effects);
+        for entry in self.entries(&changes) {
+            match entry {
+                Entry::One(change) => self.change(change, width, effects),
+                Entry::Many { heading, reason } => self.adoptions(&heading, reason, width),
+            }
         }
         if !self.options.summary {
             self.push("");
         }
+    }
+
+    /// What becomes of the inventory in a cluster, if that is not what it usually is.
+    fn inventory(&mut self, cluster: &ClusterPlan) {
+        if cluster.claims_inventory {
+            let sign = self.painted(CHANGED, '~');
+            self.push(format!("  {sign} the inventory names no repository yet, and gets the identity of this one"));
+        }
+        if let Some(why) = &cluster.inventory_unread {
+            let why = plain::line(why);
+            self.push(format!(
+                "  the inventory could not be read, so it is not known which repository it belongs to: {why}"
+            ));
+        }
+    }
+
+    /// The changes, with many objects that are only adopted in one entry.
+    fn entries<'c>(&self, changes: &[&'c Change]) -> Vec<Entry<'c>> {
+        match self.options.all {
+            true => changes.iter().map(|change| Entry::One(change)).collect(),
+            false => entries(changes),
+        }
+    }
+
+    fn adoptions(&mut self, heading: &str, reason: &str, width: usize) {
+        let (sign, effect) = (self.painted(CHANGED, '~'), self.painted(CHANGED, "adopting"));
+        self.push(format!("  {sign} {:width$}  {effect}", plain::line(heading)));
+        self.push(format!("      {}; -v shows them", plain::line(reason)));
     }
 
     fn change(&mut self, change: &Change, width: usize, effects: bool) {
@@ -121,6 +155,7 @@ impl Lines {
         };
         let (effect, style) = match change.effect {
             Effect::Safe => ("", Style::new()),
+            Effect::Adopting => ("adopting", CHANGED),
             Effect::Tightening => ("tightening", CHANGED),
             Effect::Breaking => ("breaking", SEVERE),
             Effect::Destructive => ("destructive", SEVERE),
@@ -336,6 +371,12 @@ pub(crate) fn summary(plan: &Plan) -> String {
         0 => String::new(),
         n => format!("; {} did not answer", count(n, "cluster")),
     };
+    let claims = plan.clusters.iter().filter(|cluster| cluster.claims_inventory).count();
+    let part = match claims {
+        0 => part,
+        1 => format!("; 1 inventory gets the identity of this repository{part}"),
+        n => format!("; {n} inventories get the identity of this repository{part}"),
+    };
     if plan.changes.is_empty() {
         let kept = if summary.kept > 0 { format!(", {} more would stay", summary.kept) } else { String::new() };
         let verb = if summary.unchanged == 1 { "matches" } else { "match" };
@@ -348,9 +389,12 @@ pub(crate) fn summary(plan: &Plan) -> String {
     if summary.kept > 0 {
         line = format!("{line}, {} kept", summary.kept);
     }
-    for (effect, word) in
-        [(Effect::Destructive, "destructive"), (Effect::Breaking, "breaking"), (Effect::Tightening, "tightening")]
-    {
+    for (effect, word) in [
+        (Effect::Destructive, "destructive"),
+        (Effect::Breaking, "breaking"),
+        (Effect::Tightening, "tightening"),
+        (Effect::Adopting, "adopting"),
+    ] {
         let n = plan.changes.iter().filter(|change| change.effect == effect).count();
         if n > 0 {
             line = format!("{line}; {n} {word}");

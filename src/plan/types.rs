@@ -51,6 +51,14 @@ pub struct Plan {
     pub summary: Summary,
 }
 
+impl Plan {
+    /// Whether applying it would write anything.
+    #[must_use]
+    pub fn changes_anything(&self) -> bool {
+        !self.changes.is_empty() || self.clusters.iter().any(|cluster| cluster.claims_inventory)
+    }
+}
+
 /// A flag with which the user allowed changes of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Allowed {
@@ -76,6 +84,15 @@ pub struct ClusterPlan {
     pub unchanged: usize,
     /// The number of existing objects in the inventory.
     pub inventory: usize,
+    /// Whether the inventory exists, names no repository, and gets the identity of this one.
+    #[serde(default)]
+    pub claims_inventory: bool,
+    /// Why the inventory could not be read, so that it is not known which repository it belongs to; absent if it could.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub inventory_unread: Option<String>,
+    /// The run of `carrier apply` that has claimed the inventory last.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<String>,
 }
 
 /// A reference to an object in a cluster.
@@ -142,6 +159,14 @@ pub struct Change {
     pub digest: Option<String>,
 }
 
+impl Change {
+    /// Whether an object is taken over that exists and is not carrier's.
+    #[must_use]
+    pub fn adopts(&self) -> bool {
+        self.reasons.iter().any(|reason| reason.effect == Effect::Adopting)
+    }
+}
+
 /// What would be done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -161,6 +186,8 @@ pub enum Effect {
     /// No effect that a user has to act on.
     #[default]
     Safe,
+    /// An object that exists and is not carrier's is taken over: the repository manages it from then on, and can delete it.
+    Adopting,
     /// Instances that were valid may become invalid, or read other values.
     Tightening,
     /// A field, a version or a service that users may depend on is removed.
@@ -253,6 +280,9 @@ pub struct Impact {
     /// The UIDs of all of them, sorted. A saved plan is for these instances and no others.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub destroyed_uids: Vec<String>,
+    /// What else is deleted with a namespace; absent if no namespace is deleted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub contents: Option<Contents>,
     /// Instances that must not be deleted, because their deletion policy is `Block`; a limited number of them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub blocked: Vec<ObjectRef>,
@@ -280,6 +310,33 @@ pub struct Impact {
     /// it. Only they have a deletion policy, so they are counted again too.
     #[serde(skip)]
     pub originals: Option<Counted>,
+}
+
+/// The objects in a namespace besides instances of services and carrier's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Contents {
+    /// Their numbers by kind, sorted.
+    pub kinds: Vec<KindCount>,
+    /// Why not all of them were counted; absent if they were.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub uncounted: Option<String>,
+}
+
+/// The number of objects of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct KindCount {
+    /// The kind, as `plural.group`; the plural alone in the core group.
+    pub kind: String,
+    /// The number.
+    pub count: usize,
+}
+
+impl Contents {
+    /// The number of all objects that were counted.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.kinds.iter().map(|kind| kind.count).sum()
+    }
 }
 
 impl Impact {
@@ -383,7 +440,7 @@ pub struct Drift {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The guard that refuses it: `breaking`, `destructive`, `blocked`, `mass-deletion`, `empty-input`, `wrong-cluster`,
-    /// `conflict`, `foreign-inventory`, `stale-plan`, `incomplete`, `permissions`, `server`.
+    /// `conflict`, `adoption`, `foreign-inventory`, `foreign-repository`, `stale-plan`, `incomplete`, `permissions`, `server`.
     pub guard: String,
     /// The reason, in one sentence.
     pub message: String,

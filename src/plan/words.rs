@@ -1,6 +1,6 @@
 //! Phrases that all output formats of a plan share.
 
-use super::types::{Impact, InvalidInstance, ObjectRef, Plan};
+use super::types::{Contents, Impact, InvalidInstance, ObjectRef, Plan};
 
 /// The number of names that are listed if there are many.
 const FIRST: usize = 3;
@@ -40,6 +40,15 @@ pub(crate) fn object(object: &ObjectRef) -> String {
     match &object.namespace {
         Some(namespace) => format!("{kind} {namespace}/{}", object.name),
         None => format!("{kind} {}", object.name),
+    }
+}
+
+/// The name of an object and of its cluster, unless that is the management cluster.
+#[must_use]
+pub(crate) fn placed(about: &ObjectRef) -> String {
+    match about.cluster.as_str() {
+        "management" => object(about),
+        cluster => format!("{} in {cluster}", object(about)),
     }
 }
 
@@ -95,6 +104,7 @@ pub(crate) fn impact(impact: &Impact, all: bool) -> Vec<String> {
     if let Some(why) = impact.unchecked.as_ref().filter(|why| *why != NOT_ASKED) {
         lines.push(format!("the instances were not fully checked: {why}"));
     }
+    lines.extend(impact.contents.as_ref().and_then(|contents| self::contents(contents, all)));
     lines
 }
 
@@ -114,6 +124,21 @@ fn affected(names: &[InvalidInstance], affected: usize, all: usize, what: &str, 
         lines.push(format!("  and {more} more"));
     }
     lines
+}
+
+/// The number of kinds that are listed of what else is in a namespace.
+const KINDS: usize = 8;
+
+/// What else is in a namespace that is deleted; `None` if there is nothing.
+fn contents(contents: &Contents, all: bool) -> Option<String> {
+    let kinds = contents.kinds.iter().map(|kind| format!("{} {}", kind.count, kind.kind));
+    let kinds = first(kinds, contents.kinds.len(), if all { usize::MAX } else { KINDS });
+    match (kinds.is_empty(), &contents.uncounted) {
+        (true, None) => None,
+        (true, Some(why)) => Some(format!("what else is in it was not fully counted: {why}")),
+        (false, None) => Some(format!("also in it: {kinds}")),
+        (false, Some(why)) => Some(format!("also in it: {kinds}; not all of it was counted: {why}")),
+    }
 }
 
 /// A note for a plan without clusters; `None` if no change of the plan can affect instances.

@@ -387,6 +387,9 @@ fn without_noise(mut object: Value) -> Value {
         for key in ["uid", "resourceVersion", "creationTimestamp", "generation"] {
             metadata.remove(key);
         }
+        if let Some(run) = metadata.get_mut("annotations").and_then(|all| all.get_mut("carrier.kubecarrier.io/run")) {
+            *run = json!("RUN");
+        }
         if let Some(managers) = metadata.get_mut("managedFields").and_then(Value::as_array_mut) {
             for manager in managers.iter_mut() {
                 manager["time"] = json!(null);

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::platform::{Platform, Run};
 use super::tutorial::versions;
 use crate::support::{Case, TestResult, cases};
@@ -12,6 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
         a_narrowed_exposure_names_its_instances_and_waits_for_the_flag,
         removing_a_tenant_a_catalog_or_a_cluster_destroys_nothing_unasked,
         two_repositories_share_a_management_cluster,
+        what_is_not_carriers_is_taken_over_only_by_name,
         a_saved_plan_is_for_the_instances_that_it_named,
         a_cluster_that_does_not_answer_keeps_nobody_waiting
     ]
@@ -133,9 +136,39 @@ async fn two_repositories_share_a_management_cluster() -> TestResult {
              subjects: [{{kind: User, name: someone, apiGroup: rbac.authorization.k8s.io}}]\n"
         )
     };
-    platform.write("other/carrier.yaml", "inventory: other\n");
+    // With the default settings it would have the inventory of the first one, and delete what that has.
+    platform.write("other/carrier.yaml", "{}\n");
     platform.write("other/accounts/team-z.yaml", &account("team-z"));
+    let before = everything(&platform).await;
+    let of_another = async || {
+        let plan = platform.carrier(&["plan", "-C", "other", "--prune", "-o", "json"]).await.ends(0).json();
+        let guards = plan["refusals"].as_array().into_iter().flatten().map(|refusal| refusal["guard"].to_string());
+        assert_eq!(guards.filter(|guard| guard == "\"foreign-repository\"").count(), 1, "{plan:#}");
+        let refused = platform.carrier(&["apply", "-C", "other", "--yes", "--prune", "--max-prune=999"]).await.ends(3);
+        assert!(refused.err.contains("belongs to another repository, 5b1f0f4e"), "{}", refused.err);
+        assert!(refused.err.contains("`inventory` in carrier.yaml"), "{}", refused.err);
+        refused
+    };
+    std::fs::remove_file(platform.path("other/carrier.lock")).unwrap_or_default();
+    let uid = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
+    let uid = platform.management().kubectl(&uid).await?;
+    platform.write("other/carrier.yaml", &format!("management: {{uid: {uid}}}\n"));
+    // Whoever has no identity has not that of the inventory either.
+    assert!(of_another().await.err.contains("this one has no identity in carrier.lock"));
     platform.carrier(&["lock", "-C", "other"]).await.ends(0);
+    of_another().await;
+    assert_eq!(everything(&platform).await, before);
+    platform.write("other/carrier.yaml", "inventory: other\n");
+    platform.carrier(&["apply", "-C", "other", "--yes"]).await.ends(0);
+    // An inventory of before repositories had an identity is taken up, which the plan shows.
+    let forget = ["annotate", "cm", "-n", "kubecarrier-system", "carrier-other", "carrier.kubecarrier.io/repository-"];
+    platform.management().kubectl(&forget).await?;
+    let plan = platform.carrier(&["plan", "-C", "other", "--detailed-exitcode"]).await.ends(2);
+    assert!(
+        plan.out.contains("the inventory names no repository yet, and gets the identity of this one"),
+        "{}",
+        plan.out
+    );
     platform.carrier(&["apply", "-C", "other", "--yes"]).await.ends(0);
     platform.carrier(&["plan", "-C", "other", "--detailed-exitcode"]).await.ends(0);
     std::fs::rename(platform.path("other"), platform.path(".other"))?;
@@ -166,6 +199,64 @@ async fn two_repositories_share_a_management_cluster() -> TestResult {
     assert_eq!(left.lines().count(), 2, "{left}");
     std::fs::remove_dir_all(platform.path("other"))?;
     platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
+    Ok(())
+}
+
+/// An Account of the name of a namespace that runs something else, and the namespace of a tenant in a service cluster that
+/// somebody else has made.
+async fn what_is_not_carriers_is_taken_over_only_by_name() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    let (management, service) = (platform.management(), &platform.planes["eu-west-1"]);
+    let account = std::fs::read_to_string(platform.path("accounts/team-b.yaml"))?;
+    platform.write("accounts/argocd.yaml", &account.replace("team-b", "argocd"));
+    platform.carrier(&["lock"]).await.ends(0);
+    // Planned while nothing is there.
+    platform.carrier(&["plan", "--out", "early.json"]).await.ends(0);
+    management.kubectl(&["create", "namespace", "argocd"]).await?;
+    management.kubectl(&["create", "secret", "generic", "-n", "argocd", "admin", "--from-literal=a=b"]).await?;
+    management.kubectl(&["create", "configmap", "-n", "argocd", "settings"]).await?;
+    let lock = std::fs::read_to_string(platform.path("carrier.lock"))?;
+    let space = lock.lines().find_map(|line| line.trim().strip_prefix("argocd: ")).ok_or("it has one")?;
+    service.kubectl(&["create", "namespace", space]).await?;
+    let there = format!("team-a/eu-west-1:namespace/{space}");
+
+    let early = platform.carrier(&["apply", "early.json"]).await.ends(3);
+    assert!(early.err.contains("Namespace argocd would now be changed instead of created"), "{}", early.err);
+    let plan = platform.carrier(&["plan", "-o", "json"]).await.ends(0).json();
+    let changes = || plan["changes"].as_array().into_iter().flatten();
+    let adopted: Vec<_> =
+        changes().filter(|change| change["effect"] == "adopting").map(|c| c["name"].clone()).collect();
+    assert_eq!(adopted, ["argocd", space]);
+    let refused = platform.carrier(&["apply", "--yes"]).await.ends(3);
+    let way = format!("to allow this: --adopt namespace/argocd --adopt {there}");
+    assert!(refused.err.contains(&way), "{}", refused.err);
+    // A name without its cluster is another object.
+    let refused = platform
+        .carrier(&["apply", "--yes", "--adopt=namespace/argocd", "--adopt", &format!("namespace/{space}")])
+        .await;
+    assert!(refused.ends(3).err.contains(&format!("to allow this: --adopt {there}")));
+    let crds = management.kubectl(&["get", "crds", "-o", "name"]).await?;
+    assert_eq!(crds, "", "what is refused writes nothing");
+    // A saved plan has the permission.
+    platform.carrier(&["plan", "--adopt=namespace/argocd", "--adopt", &there, "--out", "plan.json"]).await.ends(0);
+    platform.carrier(&["apply", "plan.json"]).await.ends(0);
+    platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
+    // Once applied, it is carrier's, also if the label was lost.
+    management.kubectl(&["label", "namespace", "argocd", "applyset.kubernetes.io/part-of-"]).await?;
+    platform.carrier(&["apply", "--yes"]).await.ends(0);
+
+    // Whoever deletes it reads what else goes with it.
+    std::fs::remove_file(platform.path("accounts/argocd.yaml"))?;
+    let all = ["--prune", "--max-prune=999", "--allow-breaking=all"];
+    let refused = platform.carrier(&[&["apply", "--yes"][..], &all].concat()).await.ends(3);
+    let line = refused.err.lines().find(|line| line.contains("Namespace argocd would be deleted")).ok_or("refused")?;
+    assert!(line.contains("also in it: 1 configmaps, 1 secrets)"), "{line}");
+    let json = platform.carrier(&[&["plan", "-o", "json"][..], &all].concat()).await.ends(0).json();
+    let impact = json["changes"].as_array().into_iter().flatten().find(|change| change["name"] == "argocd");
+    let impact = impact.filter(|change| change["kind"] == "Namespace").map(|change| change["impact"].clone());
+    let kinds = json!([{"kind": "configmaps", "count": 1}, {"kind": "secrets", "count": 1}]);
+    assert_eq!(impact.ok_or("it is deleted")?["contents"]["kinds"], kinds, "{json:#}");
+    management.kubectl(&["get", "secret", "-n", "argocd", "admin"]).await?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod repositories;
 mod support;
 
 mod apply;
+mod apply_claims;
 mod apply_command;
 mod apply_counts;
 mod approve;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
     }
     let subjects = [
         apply::cases(),
+        apply_claims::cases(),
         apply_command::cases(),
         apply_counts::cases(),
         approve::cases(),

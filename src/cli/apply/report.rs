@@ -66,6 +66,9 @@ pub(super) fn outcome(outcome: &Outcome, plan: &Plan, dry_run: bool, ui: &mut Ui
             CliError::new(Exit::Partial, format!("{}: {} is not served: {reason}", about.cluster, object(about)));
         ui.error(&error.hint(format!("`kubectl describe crd {}` in that cluster shows its conditions", about.name)))?;
     }
+    for message in &outcome.superseded {
+        ui.error(&CliError::new(Exit::Refused, message.clone()))?;
+    }
     for (about, reason) in &outcome.going {
         ui.warn(format_args!("{}: {} is being deleted: {reason}", about.cluster, object(about)))?;
     }
@@ -138,6 +141,7 @@ fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
     let word = match (dry_run, outcome.interrupted) {
         (true, _) => "dry run",
         (false, true) => "interrupted",
+        (false, false) if !outcome.superseded.is_empty() => "ended early",
         (false, false) => "applied",
     };
     let done = if done.is_empty() { "nothing".to_owned() } else { done };

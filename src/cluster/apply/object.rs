@@ -12,10 +12,14 @@ use crate::cluster::request::{ApiRequest, Selection};
 use crate::cluster::wait::{self, Verdict, Wait};
 use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::model::resource::Resource;
+use crate::plan::adoption::is_marked;
 use crate::plan::compare::{Comparison, compare};
+use crate::plan::guard::ADOPT;
+use crate::plan::inventory::is_shared;
 use crate::plan::live::LiveObject;
 use crate::plan::steps::{Operation, Step, prerequisites};
 use crate::plan::types::LiveVersion;
+use crate::plan::words::flag_name;
 
 /// How long a server that has established a CRD may take to serve it.
 const SERVED_WITHIN: Duration = Duration::from_secs(30);
@@ -29,16 +33,28 @@ const PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// The object, to be applied only to what was seen: a plan is for that, and for nothing that came since.
-fn held_to(body: &Value, seen: &LiveVersion) -> Value {
+pub(super) fn held_to(body: &Value, uid: &str, version: &str) -> Value {
     let mut body = body.clone();
-    body["metadata"]["uid"] = json!(seen.uid);
-    body["metadata"]["resourceVersion"] = json!(seen.resource_version);
+    body["metadata"]["uid"] = json!(uid);
+    body["metadata"]["resourceVersion"] = json!(version);
+    body
+}
+
+/// The object, to be created only: where it exists, the server refuses it (409), since no object has this version.
+pub(super) fn held_to_absent(body: &Value) -> Value {
+    let mut body = body.clone();
+    body["metadata"]["resourceVersion"] = json!("1");
     body
 }
 
 /// Whether the object was written or made meanwhile, and no field is somebody else's.
-fn is_race(error: &ClusterError) -> bool {
+pub(super) fn is_race(error: &ClusterError) -> bool {
     matches!(error.kind, ErrorKind::VersionConflict | ErrorKind::AlreadyExists)
+}
+
+/// Whether all repositories share the object.
+fn is_of_all(step: &Step) -> bool {
+    matches!(&step.operation, Operation::Apply { body, .. } if is_shared(body))
 }
 
 /// Why an object was not applied.
@@ -47,6 +63,18 @@ enum Unapplied {
     Refused(ClusterError),
     /// What it needs is not there.
     Needs(String),
+}
+
+/// An object that was to be created and exists.
+enum Appeared {
+    /// As it is wanted: by the try before, whose answer was lost.
+    Done(Value),
+    /// With a mark of carrier's, so that it may be applied to this version.
+    Ours(LiveVersion),
+    /// It is gone again.
+    Gone,
+    /// It must not be touched, and why.
+    Not(String),
 }
 
 impl Run<'_> {
@@ -65,14 +93,37 @@ impl Run<'_> {
             return self.applied(step, None);
         }
         let (mut seen, mut races) = (step.seen.clone(), RACES);
+        // What all repositories share may be made by several of them at once.
+        let is_own = !is_of_all(step);
         loop {
-            let body = seen.as_ref().map_or_else(|| Cow::Borrowed(&**body), |seen| Cow::Owned(held_to(body, seen)));
+            let body = match &seen {
+                Some(seen) => Cow::Owned(held_to(body, &seen.uid, &seen.resource_version)),
+                None if is_own => Cow::Owned(held_to_absent(body)),
+                None => Cow::Borrowed(&**body),
+            };
             let call = ApiRequest::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, &body);
             let call = call.dry_run(self.how.dry_run).force(*force);
             let refused = match self.send(step, &call).await {
                 Ok(answer) => return self.applied(step, Some(&answer)),
                 Err(refused) => refused,
             };
+            if let (Unapplied::Refused(error), None, true) = (&refused, &seen, is_own)
+                && (is_race(error) || error.kind == ErrorKind::FieldConflict)
+            {
+                match self.appeared(step).await {
+                    Appeared::Done(answer) => return self.applied(step, Some(&answer)),
+                    Appeared::Not(reason) => {
+                        let error = ClusterError::new(ErrorKind::VersionConflict, "");
+                        self.fail_step(step, &error, reason);
+                        return false;
+                    }
+                    Appeared::Ours(version) if races > 0 => seen = Some(version),
+                    Appeared::Gone if races > 0 => {}
+                    Appeared::Ours(_) | Appeared::Gone => return self.unapplied(step, refused),
+                }
+                races -= 1;
+                continue;
+            }
             if let (Unapplied::Refused(error), Some(seen)) = (&refused, &mut seen)
                 && is_race(error)
             {
@@ -89,6 +140,34 @@ impl Run<'_> {
                 }
             }
             return self.unapplied(step, refused);
+        }
+    }
+
+    /// Looks at an object that was to be created and exists: the plan is for one that is not there, and what appeared since
+    /// is not adopted in silence.
+    async fn appeared(&self, step: &Step) -> Appeared {
+        let Operation::Apply { body, .. } = &step.operation else { return Appeared::Gone };
+        let call = ApiRequest::object(&step.resource, step.key.namespace.as_deref(), &step.key.name);
+        let live = match self.work.cluster.call(&call).await {
+            Ok(body) => LiveObject { body },
+            Err(error) if error.is_absent() => return Appeared::Gone,
+            Err(error) => return Appeared::Not(discreet(&error.message)),
+        };
+        if compare(body, Some(&live)) == Comparison::Same {
+            return Appeared::Done(live.body);
+        }
+        if live.managers().any(|manager| manager.is_carrier()) {
+            return Appeared::Not(
+                "another run of carrier made it since the plan was made, so nothing of it was written; plan again"
+                    .to_owned(),
+            );
+        }
+        match LiveVersion::of(&live).filter(|_| is_marked(&self.work.inventory, &live, body)) {
+            Some(version) => Appeared::Ours(version),
+            None => Appeared::Not(format!(
+                "it was not there when the plan was made, and what is there now is not carrier's, so nothing of it was written; plan again, `{ADOPT} {}` takes it over",
+                flag_name(&step.object)
+            )),
         }
     }
 
@@ -215,7 +294,7 @@ impl Run<'_> {
                 (ErrorKind::Invalid, Some(crd)) => {
                     self.state().changed.get(crd).is_some_and(|at| at.elapsed() < SCHEMA_WITHIN)
                 }
-                _ if is_race(&error) && step.seen.is_none() && races > 0 => {
+                _ if is_race(&error) && step.seen.is_none() && is_of_all(step) && races > 0 => {
                     races -= 1;
                     true
                 }

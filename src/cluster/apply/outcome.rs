@@ -21,6 +21,8 @@ pub struct Outcome {
     pub not_ready: Vec<(ObjectRef, String)>,
     /// Whether the user stopped it.
     pub interrupted: bool,
+    /// The inventories that another run has claimed meanwhile, one sentence each.
+    pub superseded: Vec<String>,
 }
 
 /// An object that the server did not take.
@@ -43,7 +45,7 @@ impl Outcome {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let is_done = self.failed.is_empty() && self.skipped.is_empty() && self.going.is_empty();
-        is_done && self.not_ready.is_empty() && !self.interrupted
+        is_done && self.not_ready.is_empty() && !self.interrupted && self.superseded.is_empty()
     }
 
     /// Whether anything was written.
@@ -62,6 +64,7 @@ impl Outcome {
         self.skipped.append(&mut other.skipped);
         self.not_ready.append(&mut other.not_ready);
         self.interrupted |= other.interrupted;
+        self.superseded.append(&mut other.superseded);
     }
 
     /// The same, each list in the order of the objects' names: the order of the answers is arbitrary.
@@ -74,6 +77,7 @@ impl Outcome {
         self.failed.sort_by(|a, b| a.object.cmp(&b.object));
         self.skipped.sort();
         self.not_ready.sort();
+        self.superseded.sort();
         self
     }
 }

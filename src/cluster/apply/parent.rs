@@ -1,8 +1,9 @@
-//! The parent of an inventory: read before a plan is executed, written before and after.
+//! The parent of an inventory: read before a plan is made, written before and after it is executed.
 
 use serde_json::{Value, json};
 
-use super::{Failure, INTERRUPTED, Run, is_of_cluster};
+use super::object::{held_to, held_to_absent};
+use super::{Failure, Run, is_of_cluster};
 use crate::cluster::client::Cluster;
 use crate::cluster::error::{ClusterError, ErrorKind};
 use crate::cluster::request::ApiRequest;
@@ -29,25 +30,16 @@ fn config_maps() -> Resource {
 }
 
 impl Run<'_> {
-    /// Writes the parent of the inventory; whether anything else may be written.
-    pub(super) async fn begin(&self) -> bool {
-        let Some(parent) = self.work.parent.before.as_ref().filter(|_| !self.how.dry_run) else { return true };
-        if self.stopped() {
-            self.skip_all(|_| true, INTERRUPTED);
-            return false;
-        }
-        if let Err(error) = self.apply_parent(parent).await {
-            self.parent_failed(&error);
-            self.skip_all(|_| true, "the inventory could not be written");
-            return false;
-        }
-        true
-    }
-
-    /// Writes the parent of the inventory, and its namespace where that is not there.
-    pub(super) async fn apply_parent(&self, parent: &Value) -> Result<(), ClusterError> {
+    /// Writes the parent of the inventory, and its namespace where that is not there. `seen` is the UID and the version that
+    /// must be there; without it the parent must not be there.
+    pub(super) async fn apply_parent(&self, parent: &Value, seen: Option<(&str, &str)>) -> Result<Value, ClusterError> {
         let name = parent.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        let call = ApiRequest::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, parent);
+        let body = match seen {
+            Some((uid, version)) => held_to(parent, uid, version),
+            None => held_to_absent(parent),
+        };
+        // It is carrier's own record: what somebody has edited in it must not stop the runs that come.
+        let call = ApiRequest::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, &body).force(true);
         match self.work.cluster.call(&call).await {
             Err(error) if error.kind == ErrorKind::NamespaceNotFound => {
                 let is_it = |step: &&Step| step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE;
@@ -60,9 +52,9 @@ impl Run<'_> {
                 let make = ApiRequest::apply(spaces, None, SYSTEM_NAMESPACE, &body);
                 self.work.cluster.call(&make).await?;
                 self.state().made_namespace = true;
-                self.work.cluster.call(&call).await.map(drop)
+                self.work.cluster.call(&call).await
             }
-            done => done.map(drop),
+            done => done,
         }
     }
 

@@ -5,7 +5,7 @@
 //! the path, so that is done here.
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_TYPE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Request};
 use kube::api::{
     DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, ValidationDirective, WatchParams,
@@ -61,8 +61,8 @@ impl ApiRequest {
     /// When a part of the path is not what it should be.
     pub fn to_http(&self) -> Result<Request<Bytes>, RequestError> {
         let (resource, namespace, name, subresource) = match &self.target {
-            Target::Path(path) => {
-                let request = Request::get(*path).body(Bytes::new());
+            Target::Path(path, accept) => {
+                let request = Request::get(*path).header(ACCEPT, *accept).body(Bytes::new());
                 return request.map_err(|error| RequestError::Http(error.to_string()));
             }
             Target::Objects { resource, namespace, name, subresource } => (resource, namespace, name, subresource),

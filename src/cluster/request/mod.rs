@@ -28,8 +28,8 @@ pub struct ApiRequest {
 
 #[derive(Clone, PartialEq)]
 enum Target {
-    /// A path of the server's own, outside of the resources.
-    Path(&'static str),
+    /// A path of the server's own, outside of the resources, with what the answer shall be.
+    Path(&'static str, &'static str),
     /// Objects of a kind, or one of them.
     Objects { resource: Resource, namespace: Option<String>, name: Option<String>, subresource: Option<&'static str> },
 }
@@ -93,7 +93,15 @@ impl ApiRequest {
     /// The version of the server.
     #[must_use]
     pub fn version() -> Self {
-        Self::new(Target::Path("/version"), Operation::Get)
+        Self::new(Target::Path("/version", "application/json"), Operation::Get)
+    }
+
+    /// The groups with their kinds: `/api` is that of the core group, `/apis` has the others. A server before 1.30 answers
+    /// with something else.
+    #[must_use]
+    pub(crate) fn discovery(path: &'static str) -> Self {
+        let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+        Self::new(Target::Path(path, accept), Operation::Get)
     }
 
     /// One object.

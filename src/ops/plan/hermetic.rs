@@ -8,6 +8,7 @@ use crate::model::cluster::Target;
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::ops::Repository;
 use crate::plan::build::{ClusterInput, Inputs, build};
+use crate::plan::holder::Record;
 use crate::plan::inventory;
 use crate::plan::live::LiveCluster;
 use crate::plan::types::Plan;
@@ -46,6 +47,7 @@ pub(crate) fn plan_hermetic(repository: &Repository, against: &Against, options:
     let targets: BTreeSet<Target> = own.chain(base.clusters.keys().cloned()).collect();
     let (empty, answers, impacts) = (LiveCluster::default(), BTreeMap::new(), BTreeMap::new());
     // Files belong to no inventory, so any will do.
+    let record = Record::default();
     let inventory = inventory::of(&Target::Management, &repository.loaded.config.inventory, None);
     let clusters = targets
         .iter()
@@ -53,6 +55,7 @@ pub(crate) fn plan_hermetic(repository: &Repository, against: &Against, options:
             target,
             wanted: super::live::wanted(&set, target),
             inventory: &inventory,
+            record: &record,
             live: Some(base.clusters.get(target).unwrap_or(&empty)),
             answers: &answers,
             impacts: &impacts,

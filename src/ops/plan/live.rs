@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
+use serde_json::Value;
 
 use super::PlanOptions;
+use crate::cluster::apply::parent_of;
 use crate::cluster::connect::ConnectOptions;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::impacts::{self, listable};
@@ -30,6 +32,7 @@ use crate::ops::survey::{Scope, Survey, survey};
 use crate::plan;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard;
+use crate::plan::holder::Record;
 use crate::plan::inventory::{self, Inventory};
 use crate::plan::live::LiveCluster;
 use crate::plan::staying::Former;
@@ -63,6 +66,8 @@ pub(crate) struct Reached {
     pub cluster: Cluster,
     /// The inventory of the repository in it.
     pub inventory: Inventory,
+    /// The parent of the inventory, as it was before the objects were listed, or why it could not be read.
+    pub parent: Result<Option<Value>, ClusterError>,
     /// Its objects, and what dry runs made of them.
     pub observed: Observed,
 }
@@ -158,7 +163,10 @@ async fn observe_all(
     planned.manifests = inventory::labelled(compiled.render(), name, uid.as_deref());
     let mut clusters = vec![management];
     clusters.extend(survey.clusters.into_values());
-    let listed = list(clusters, &survey.seen, (&planned.manifests, name), events).await;
+    let owned = |target: &Target| {
+        inventory::of(target, name, uid.as_deref()).held_by(repository.locked.lock().repository.as_deref())
+    };
+    let (listed, mut parents) = list(clusters, &survey.seen, &planned.manifests, owned, events).await;
     let render = |staying: &Staying| inventory::labelled(compiled.render_beside(staying), name, uid.as_deref());
     let keys: BTreeSet<ObjectKey> =
         planned.manifests.management.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
@@ -178,7 +186,10 @@ async fn observe_all(
     let mut lost = Vec::new();
     for (cluster, inventory, observed) in looked {
         match observed {
-            Ok(observed) => planned.reached.push(Reached { cluster, inventory, observed }),
+            Ok(observed) => {
+                let parent = parents.remove(&cluster.target).unwrap_or(Ok(None));
+                planned.reached.push(Reached { cluster, inventory, parent, observed });
+            }
             Err(error) => lost.push((cluster.target, error)),
         }
     }
@@ -212,22 +223,43 @@ async fn observe_all(
 /// A cluster, the inventory of the repository in it, and what it was asked for.
 type Answer<T> = (Cluster, Inventory, Result<T, ClusterError>);
 
-/// Reads the objects of clusters, all at once.
+/// The parents of inventories, by the cluster.
+type Parents = BTreeMap<Target, Result<Option<Value>, ClusterError>>;
+
+/// Reads the inventories and the objects of clusters, all at once. `owned` is the inventory in a cluster.
 async fn list(
     clusters: Vec<Cluster>,
     seen: &Discovered,
-    (manifests, name): (&ManifestSet, &str),
+    manifests: &ManifestSet,
+    owned: impl Fn(&Target) -> Inventory,
     events: &Events,
-) -> Vec<Answer<Listed>> {
-    let uid = seen.management_uid.as_deref();
-    let listing = clusters.into_iter().map(|cluster| async move {
-        let inventory = inventory::of(&cluster.target, name, uid);
+) -> (Vec<Answer<Listed>>, Parents) {
+    let listing = clusters.into_iter().map(|cluster| (owned(&cluster.target), cluster));
+    let listing = listing.map(|(inventory, cluster)| async move {
         let wanted = wanted(manifests, &cluster.target);
-        let listing = observe::list(&cluster, wanted, &inventory, uid_of(&cluster.target, seen));
-        let listed = events.during(cluster.target.clone(), Subject::Objects, listing).await;
-        (cluster, inventory, listed)
+        // The claim of an apply is held to this version, so the parent is read before the objects.
+        let reading = async {
+            let parent = parent_of(&cluster, &inventory).await;
+            match &parent {
+                Err(error) if error.is_of_connection() => Err(error.clone()),
+                _ => {
+                    let listed = observe::list(&cluster, wanted, &inventory, uid_of(&cluster.target, seen)).await?;
+                    Ok((listed, parent))
+                }
+            }
+        };
+        let read = events.during(cluster.target.clone(), Subject::Objects, reading).await;
+        (cluster, inventory, read)
     });
-    join_all(listing).await
+    let (mut listed, mut parents) = (Vec::new(), Parents::new());
+    for (cluster, inventory, read) in join_all(listing).await {
+        let read = read.map(|(listed, parent)| {
+            parents.insert(cluster.target.clone(), parent);
+            listed
+        });
+        listed.push((cluster, inventory, read));
+    }
+    (listed, parents)
 }
 
 /// What the management cluster still has of services and offers that the repository no longer has.
@@ -418,17 +450,27 @@ impl LivePlan {
             .chain(self.manifests.clusters.keys().cloned().map(Target::Service))
             .collect();
         let name = &repository.loaded.config.inventory;
-        let inventories: Vec<Inventory> =
-            targets.iter().map(|target| inventory::of(target, name, management_uid)).collect();
+        let reached = |target: &Target| self.reached.iter().find(|reached| reached.cluster.target == *target);
+        let records: Vec<(Inventory, Record)> = targets
+            .iter()
+            .map(|target| match reached(target) {
+                Some(Reached { inventory, parent, .. }) => {
+                    let parent = parent.as_ref().map(Option::as_ref).map_err(|error| error.message.clone());
+                    (inventory.clone(), Record::of(inventory, parent))
+                }
+                None => (inventory::of(target, name, management_uid), Record::default()),
+            })
+            .collect();
         let clusters = targets
             .iter()
-            .zip(&inventories)
-            .map(|(target, inventory)| {
-                let observed = self.reached.iter().find(|r| r.cluster.target == *target).map(|r| &r.observed);
+            .zip(&records)
+            .map(|(target, (inventory, record))| {
+                let observed = reached(target).map(|reached| &reached.observed);
                 ClusterInput {
                     target,
                     wanted: self.wanted(target),
                     inventory,
+                    record,
                     live: observed.map(|o| &o.live),
                     answers: observed.map_or(&no_answers, |o| &o.answers),
                     impacts: observed.map_or(&no_impacts, |o| &o.impacts),

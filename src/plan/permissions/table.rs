@@ -143,10 +143,17 @@ pub(crate) const TABLE: &[Row] = {
         },
         Row {
             clusters: All,
-            verbs: &["create", "get", "patch"],
+            verbs: &["get"],
+            objects: O::Inventory,
+            tasks: &[Plan, Apply],
+            reason: "the inventory, which says which repository it belongs to; without it, the plan reports that this is unknown",
+        },
+        Row {
+            clusters: All,
+            verbs: &["create", "patch"],
             objects: O::Inventory,
             tasks: &[Apply],
-            reason: "the inventory, which records the kinds that carrier has written",
+            reason: "the inventory, which records the kinds that carrier has written, and which `carrier apply` claims",
         },
         Row {
             clusters: All,

@@ -1,0 +1,125 @@
+//! Adoption: the repository has an object that exists in the cluster without a mark of carrier's. Applying it makes it a
+//! member of the inventory: the roles of the repository apply to it, and `--prune` may delete it later with all that is in
+//! it. So it has an effect of its own, and a flag.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::inventory::{Inventory, is_shared};
+use super::live::{LiveObject, PART_OF};
+use super::types::{Action, Change, Effect, Reason};
+use super::words::{first, full_name};
+use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, TENANT};
+use crate::model::managed_fields::Manager;
+
+/// Up to so many objects of a kind are named one by one in flags and texts.
+pub(crate) const FEW: usize = 3;
+
+/// Whether a live object bears a mark of carrier's: carrier has applied it before, or it has the label of this inventory,
+/// as after a restore from a backup, or it is the namespace of a tenant that `carrier sync` has made.
+#[must_use]
+pub(crate) fn is_marked(inventory: &Inventory, live: &LiveObject, wanted: &Value) -> bool {
+    let is_applied = || live.managers().any(|manager: Manager<'_>| manager.is_carrier());
+    live.part_of() == Some(&inventory.id) || is_applied() || is_of_sync(&live.body, wanted)
+}
+
+/// Whether it is the namespace of a tenant with the labels that `carrier sync` gives it, the management cluster among them.
+fn is_of_sync(live: &Value, wanted: &Value) -> bool {
+    let label = |body: &'_ Value, key: &str| body.pointer("/metadata/labels")?.get(key)?.as_str().map(str::to_owned);
+    let is_same = |key: &str| label(wanted, key).is_some_and(|wanted| label(live, key) == Some(wanted));
+    [PROVIDER, SERVICE_CLUSTER, TENANT, MANAGEMENT_CLUSTER].into_iter().all(is_same)
+}
+
+/// What it means that an object of no inventory becomes a member; `None` for what all repositories share, which belongs to
+/// no inventory.
+#[must_use]
+pub(crate) fn reason(inventory: &Inventory, live: &LiveObject, wanted: &Value) -> Option<Reason> {
+    if is_shared(wanted) {
+        return None;
+    }
+    if is_marked(inventory, live, wanted) {
+        let text = "it already exists with marks of carrier's, and is added to this inventory".to_owned();
+        return Some(Reason { effect: Effect::Safe, text, path: String::new() });
+    }
+    let text = match wanted.get("kind").and_then(Value::as_str) {
+        Some("Namespace") => {
+            "it exists and is not carrier's: the roles of the repository will apply to everything in it, and a later `--prune` can delete it with all of that"
+        }
+        Some("CustomResourceDefinition") => {
+            "it exists and is not carrier's: a later `--prune` can delete it with all of its instances"
+        }
+        _ => "it exists and is not carrier's: a later `--prune` can delete it",
+    };
+    Some(Reason { effect: Effect::Adopting, text: text.to_owned(), path: String::new() })
+}
+
+/// `12 objects of the kind Role (a/b, a/c, a/d and 9 more)`.
+#[must_use]
+pub(crate) fn heading(kind: &str, changes: &[&Change]) -> String {
+    format!("{} objects of the kind {kind} ({})", changes.len(), names(changes))
+}
+
+fn names(changes: &[&Change]) -> String {
+    let names = changes.iter().map(|change| full_name(change.object.namespace.as_deref(), &change.object.name));
+    first(names, changes.len(), FEW)
+}
+
+/// An entry in a list of the changes of one cluster.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Entry<'c> {
+    /// A change.
+    One(&'c Change),
+    /// Many objects of a kind that are adopted, and in which nothing else changes.
+    Many {
+        /// `12 objects of the kind Role (a/b, a/c, a/d and 9 more)`.
+        heading: String,
+        /// Why that is no safe change.
+        reason: &'c str,
+    },
+}
+
+/// The changes of one cluster, with those of many objects that are only adopted in one entry for each kind, at the place of
+/// the first of them.
+#[must_use]
+pub(crate) fn entries<'c>(changes: &[&'c Change]) -> Vec<Entry<'c>> {
+    let mut plain: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
+    for change in changes.iter().copied().filter(|change| is_plain(change)) {
+        plain.entry(&change.object.kind).or_default().push(change);
+    }
+    plain.retain(|_, changes| changes.len() > FEW);
+    let mut entries = Vec::new();
+    for &change in changes {
+        let kind = change.object.kind.as_str();
+        match plain.get_mut(kind).filter(|_| is_plain(change)) {
+            None => entries.push(Entry::One(change)),
+            Some(many) if many.is_empty() => {}
+            Some(many) => {
+                let reason = change.reasons.first().map_or("", |reason| reason.text.as_str());
+                entries.push(Entry::Many { heading: heading(kind, many), reason });
+                many.clear();
+            }
+        }
+    }
+    entries
+}
+
+/// Whether an object only becomes a member of the inventory: it gets the label, and nothing else.
+fn is_plain(change: &Change) -> bool {
+    let is_label = |field: &super::types::FieldChange| match field.path.strip_prefix("/metadata/labels") {
+        Some("") => field
+            .after
+            .as_ref()
+            .and_then(Value::as_object)
+            .is_some_and(|labels| field.before.is_none() && labels.len() == 1 && labels.contains_key(PART_OF)),
+        Some(rest) => rest.replace("~1", "/") == format!("/{PART_OF}"),
+        None => false,
+    };
+    change.effect == Effect::Adopting
+        && change.action == Action::Update
+        && change.reasons.len() == 1
+        && change.fields.iter().all(is_label)
+        && change.access.is_empty()
+        && change.conflicts.is_empty()
+        && change.refused.is_none()
+}

@@ -1,0 +1,117 @@
+//! Whose an inventory is: its parent names the repository by the identity in `carrier.lock`. Two unrelated repositories
+//! with the same settings would otherwise share one inventory, and each would delete the objects of the other.
+
+use serde_json::Value;
+
+use super::inventory::Inventory;
+use crate::model::keys::{REPOSITORY, RUN, annotation};
+use crate::model::lock::Lock;
+
+/// What the parent of an inventory says of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Whose the inventory is.
+    pub holder: Holder,
+    /// The run that has claimed it last.
+    pub run: Option<String>,
+}
+
+/// Whose an inventory is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// There is no inventory yet, or it is that of this repository.
+    #[default]
+    This,
+    /// It exists, was written before inventories named a repository, and this repository has an identity.
+    Nobody,
+    /// It is that of another repository; its identity, if the parent has a valid one.
+    Other(Option<String>),
+    /// The parent could not be read, and why.
+    Unknown(String),
+}
+
+impl Record {
+    /// The record of an inventory. `parent` is the parent as it was read, or why it could not be read.
+    #[must_use]
+    pub(crate) fn of(inventory: &Inventory, parent: Result<Option<&Value>, String>) -> Self {
+        let parent = match parent {
+            Ok(None) => return Self::default(),
+            Ok(Some(parent)) => parent,
+            Err(why) => return Self { holder: Holder::Unknown(why), run: None },
+        };
+        let holder = match (annotation(parent, REPOSITORY), inventory.repository.as_deref()) {
+            (Some(theirs), ours) if Some(theirs) != ours => {
+                Holder::Other(Some(theirs.to_owned()).filter(|text| Lock::is_identity(text)))
+            }
+            (None, Some(_)) => Holder::Nobody,
+            _ => Holder::This,
+        };
+        Self { holder, run: annotation(parent, RUN).map(str::to_owned) }
+    }
+}
+
+/// Why another repository may not use an inventory, and the ways out.
+#[must_use]
+pub(crate) fn refusal(inventory: &Inventory, cluster: &str, theirs: Option<&str>) -> String {
+    let is = match theirs {
+        Some(theirs) => format!("another repository, {theirs}"),
+        None => "another repository".to_owned(),
+    };
+    let this = match &inventory.repository {
+        Some(ours) => format!("this one is {ours}"),
+        None => "this one has no identity in carrier.lock".to_owned(),
+    };
+    let same = match theirs {
+        Some(theirs) => {
+            format!("; if it is the same repository, restore the line `repository: {theirs}` in carrier.lock")
+        }
+        None => String::new(),
+    };
+    format!(
+        "the inventory {} in {cluster} belongs to {is}, and {this}; give this repository an inventory of its own with `inventory` in carrier.yaml{same}",
+        inventory.name
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::cluster::Target;
+    use crate::plan::inventory;
+    use std::collections::BTreeSet;
+
+    const ME: &str = "0123456789abcdef0123456789abcdef";
+    const OTHER: &str = "fedcba9876543210fedcba9876543210";
+
+    fn inventory_of(repository: Option<&str>) -> Inventory {
+        inventory::of(&Target::Management, "carrier", None).held_by(repository)
+    }
+
+    #[test]
+    fn the_parent_says_whose_it_is() {
+        let holder = |named: Option<&str>, repository: Option<&str>| {
+            let parent = inventory_of(named).parent(&BTreeSet::new(), Some("r"));
+            let record = Record::of(&inventory_of(repository), Ok(Some(&parent)));
+            assert_eq!(record.run.as_deref(), Some("r"));
+            record.holder
+        };
+        assert_eq!(holder(Some(ME), Some(ME)), Holder::This);
+        assert_eq!(holder(None, None), Holder::This);
+        assert_eq!(holder(None, Some(ME)), Holder::Nobody);
+        assert_eq!(holder(Some(OTHER), Some(ME)), Holder::Other(Some(OTHER.into())));
+        // Whoever has no identity has not that of the inventory either.
+        assert_eq!(holder(Some(OTHER), None), Holder::Other(Some(OTHER.into())));
+        assert_eq!(holder(Some("::set-output"), Some(ME)), Holder::Other(None), "what is no identity is not shown");
+        assert_eq!(Record::of(&inventory_of(Some(ME)), Ok(None)), Record::default());
+    }
+
+    #[test]
+    fn a_refusal_has_the_ways_out() {
+        let text = refusal(&inventory_of(Some(ME)), "management", Some(OTHER));
+        for part in [ME, OTHER, "`inventory` in carrier.yaml", "restore the line `repository: fedcba"] {
+            assert!(text.contains(part), "{text}");
+        }
+        let text = refusal(&inventory_of(None), "management", Some(OTHER));
+        assert!(text.contains("this one has no identity in carrier.lock"), "{text}");
+    }
+}

@@ -1,0 +1,141 @@
+//! What is not of this repository: objects that exist without a mark of carrier's, and inventories of other repositories.
+
+use serde_json::{Value, json};
+
+use super::{CRD, ROLE, World, changes, crd, refused, rules, world};
+use crate::model::cluster::{ClusterId, Target};
+use crate::plan::build::DryRunResult;
+use crate::plan::guard::ADOPT;
+use crate::plan::holder::Holder;
+use crate::plan::live::PART_OF;
+use crate::plan::markdown::markdown;
+use crate::plan::text::{TextOptions, text};
+use crate::plan::types::Change;
+
+#[test]
+fn what_exists_without_a_mark_is_adopted_only_by_its_flag() {
+    let mut world = world();
+    world.want("v1 Namespace", "argocd", json!({}));
+    world.have("v1 Namespace", "argocd", json!({}), "nobody's");
+    world.want(CRD, "a.b", crd(json!({"type": "integer", "maximum": 3})));
+    world.have(CRD, "a.b", crd(json!({"type": "integer"})), "nobody's");
+    let plan = world.plan();
+    // The graver effect hides the adoption from the column, and not from the guard.
+    assert_eq!(changes(&plan), ["update namespace argocd adopting", "update crd a.b tightening"]);
+    assert!(plan.changes.iter().all(Change::adopts));
+    assert_eq!(refused(&plan), ["adoption --adopt crd/a.b", "adoption --adopt namespace/argocd"]);
+    assert!(plan.changes[0].reasons[0].text.contains("`--prune` can delete it with all of that"));
+    let shown = text(&plan, TextOptions { summary: true, ..TextOptions::default() });
+    assert!(shown.contains("Namespace argocd") && shown.contains("1 adopting"), "{shown}");
+    let world = world.allow(ADOPT, "namespace/argocd");
+    assert_eq!(refused(&world.plan()), ["adoption --adopt crd/a.b"]);
+    assert_eq!(refused(&world.allow(ADOPT, "all").plan()), Vec::<String>::new());
+}
+
+#[test]
+fn an_object_with_a_mark_of_carriers_is_no_adoption() {
+    let mut world = world();
+    let key = world.want(ROLE, "a/r", rules("list"));
+    world.have(ROLE, "a/r", rules("get"), "ours");
+    // A backup tool has restored it: the label is there, and the tool owns it.
+    let restored = |world: &mut World, manager: &str, operation: &str, labels: Value| {
+        let body = &mut world.live.objects.get_mut(&key).expect("it is there").body;
+        body["metadata"]["labels"] = labels;
+        let fields = json!({"f:rules": {}});
+        body["metadata"]["managedFields"] = json!([{"manager": manager, "operation": operation, "fieldsV1": fields}]);
+        let plan = world.plan();
+        (plan.changes[0].adopts(), plan.refusals.len())
+    };
+    let label = json!({PART_OF: world.inventory.id});
+    assert_eq!(restored(&mut world, "velero-server", "Update", label), (false, 0));
+    // An earlier run has applied it, and somebody has removed the label.
+    assert_eq!(restored(&mut world, "carrier", "Apply", json!({})), (false, 0));
+    assert_eq!(restored(&mut world, "kustomize-controller", "Apply", json!({})), (true, 1));
+    // What all repositories share belongs to no inventory.
+    let mut world = super::world();
+    world.want("v1 ServiceAccount", "kubecarrier-system/carrier-sync", json!({}));
+    world.have("v1 ServiceAccount", "kubecarrier-system/carrier-sync", json!({"secrets": []}), "nobody's");
+    world.want(CRD, "accounts.catalog.kubecarrier.io", json!({"spec": {"group": "catalog.kubecarrier.io"}}));
+    world.have(
+        CRD,
+        "accounts.catalog.kubecarrier.io",
+        json!({"spec": {"group": "catalog.kubecarrier.io"}}),
+        "nobody's",
+    );
+    assert!(world.plan().changes.iter().all(|change| !change.adopts()));
+    assert_eq!(refused(&world.plan()), Vec::<String>::new());
+}
+
+#[test]
+fn the_namespace_that_sync_made_for_a_tenant_is_no_adoption() {
+    use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, TENANT};
+    let mut world = world();
+    world.target = Target::Service(ClusterId::new("team-a", "eu"));
+    let labels =
+        |uid: &str| json!({PROVIDER: "team-a", SERVICE_CLUSTER: "eu", TENANT: "team-b", MANAGEMENT_CLUSTER: uid});
+    world.want("v1 Namespace", "team-b-x", json!({"metadata": {"name": "team-b-x", "labels": labels("u")}}));
+    let made_by = |world: &mut World, uid: &str| {
+        let more = json!({"metadata": {"name": "team-b-x", "labels": labels(uid), "uid": "u1"}});
+        let key = world.have("v1 Namespace", "team-b-x", json!({}), "nobody's");
+        world.live.objects.get_mut(&key).expect("it is there").body["metadata"] = more["metadata"].clone();
+        refused(&world.plan())
+    };
+    assert_eq!(made_by(&mut world, "u"), Vec::<String>::new());
+    assert_eq!(made_by(&mut world, "other"), ["adoption --adopt team-a/eu:namespace/team-b-x"]);
+}
+
+#[test]
+fn many_adoptions_of_a_kind_are_one_line() {
+    let mut world = world();
+    for n in 0..56 {
+        let key = world.want(ROLE, &format!("a/r{n:02}"), rules("get"));
+        world.have(ROLE, &format!("a/r{n:02}"), rules("get"), "nobody's");
+        let adopted = world.inventory.label(&world.live.objects[&key].body);
+        world.answers.insert(key, DryRunResult::Accepted(adopted));
+    }
+    world.want("v1 Namespace", "argocd", json!({}));
+    world.have("v1 Namespace", "argocd", json!({}), "nobody's");
+    let plan = world.plan();
+    assert_eq!(refused(&plan), ["adoption --adopt namespace/argocd", "adoption --adopt all"]);
+    let what = "56 objects of the kind Role (a/r00, a/r01, a/r02 and 53 more)";
+    assert!(plan.refusals[1].message.starts_with(what), "{:?}", plan.refusals[1]);
+    let shown = text(&plan, TextOptions::default());
+    assert!(shown.contains(&format!("~ {what}")) && !shown.contains("a/r07"), "{shown}");
+    assert!(shown.contains("~ Namespace argocd") && shown.contains("57 adopting"), "{shown}");
+    let whole = text(&plan, TextOptions { all: true, ..TextOptions::default() });
+    assert!(whole.contains("Role a/r07"), "{whole}");
+    let comment = markdown(&plan);
+    assert!(comment.contains(what) && !comment.contains("a/r07"), "{comment}");
+    // A role that changes besides is shown by itself.
+    world.answers.clear();
+    let key = world.want(ROLE, "a/r56", rules("list"));
+    world.have(ROLE, "a/r56", rules("get"), "nobody's");
+    let mut would = world.inventory.label(&world.live.objects[&key].body);
+    would["rules"] = rules("list")["rules"].clone();
+    world.answers.insert(key, DryRunResult::Accepted(would));
+    let shown = text(&world.plan(), TextOptions::default());
+    assert!(shown.contains("~ Role a/r56") && shown.contains("/rules/0/verbs/0"), "{shown}");
+}
+
+#[test]
+fn an_inventory_of_another_repository_is_refused_and_one_of_none_is_taken_up() {
+    let mut world = world();
+    let other = "fedcba9876543210fedcba9876543210";
+    world.record.holder = Holder::Other(Some(other.into()));
+    let plan = world.plan();
+    assert_eq!(refused(&plan), ["foreign-repository no flag"]);
+    assert!(plan.refusals[0].message.contains(other), "{:?}", plan.refusals);
+
+    world.record.holder = Holder::Nobody;
+    let plan = world.plan();
+    assert!(plan.refusals.is_empty() && plan.changes.is_empty() && plan.changes_anything());
+    let shown = text(&plan, TextOptions::default());
+    assert!(shown.contains("gets the identity of this one"), "{shown}");
+    assert!(shown.ends_with("; 1 inventory gets the identity of this repository.\n"), "{shown}");
+    assert!(markdown(&plan).contains("gets the identity of this one"));
+
+    world.record.holder = Holder::Unknown("forbidden".into());
+    let plan = world.plan();
+    assert!(!plan.changes_anything() && plan.refusals.is_empty());
+    assert!(text(&plan, TextOptions::default()).contains("could not be read") && markdown(&plan).contains("forbidden"));
+}

@@ -1,0 +1,121 @@
+//! What the executor of `carrier apply` leaves alone: objects that appeared since the plan, and an inventory that another
+//! run has claimed.
+
+use std::sync::Arc;
+
+use carrier::applying::{Event, apply};
+use carrier::rendering::Manifest;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::apply::{Scene, how, management, names, rendered, run};
+use crate::support::{Case, ControlPlanes, TestResult, cases};
+
+/// The tests of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    cases![what_appeared_since_the_plan_is_not_taken_over, of_two_runs_the_later_claim_counts]
+}
+
+/// What somebody makes between the plan and the writes stays theirs.
+async fn what_appeared_since_the_plan_is_not_taken_over() -> TestResult {
+    let planes = ControlPlanes::start(&["management"]).await?;
+    let plane = &planes["management"];
+    let cluster = management(plane).await;
+    let scene = Scene::new(&cluster, rendered().management);
+    let plan = scene.plan(&[]).await;
+    let work = scene.work(&plan, false).await;
+    plane.kubectl(&["create", "namespace", "team-b"]).await?;
+    plane
+        .kubectl(&["create", "clusterrole", "kubecarrier:sync:eu-west-1.team-a", "--verb=get", "--resource=pods"])
+        .await?;
+    // Another repository may make what all of them share at the same time.
+    plane.kubectl(&["create", "namespace", "kubecarrier-system"]).await?;
+    let (outcome, _) = run(&[work], &how()).await;
+    let theirs = names(&outcome.failed.iter().map(|failure| failure.object.clone()).collect::<Vec<_>>());
+    assert_eq!(theirs, ["Namespace team-b"], "{outcome:#?}");
+    let reason = &outcome.failed[0].reason;
+    assert!(reason.contains("is not carrier's") && reason.contains("`--adopt namespace/team-b`"), "{reason}");
+    assert!(outcome.skipped.iter().all(|(object, _)| object.namespace.as_deref() == Some("team-b")), "{outcome:#?}");
+    let labels = plane.kubectl(&["get", "namespace", "team-b", "-o", "jsonpath={.metadata.labels}"]).await?;
+    assert!(!labels.contains("part-of"), "{labels}");
+
+    // The same for what another run of carrier has made meanwhile: it may be newer.
+    let space = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-b", "labels": {"a": "b"}}});
+    plane.kubectl(&["delete", "namespace", "team-b", "--wait=false"]).await?;
+    plane
+        .kubectl_with(&["replace", "--raw", "/api/v1/namespaces/team-b/finalize", "-f", "-"], &space.to_string())
+        .await?;
+    let plan = scene.plan(&[]).await;
+    let work = scene.work(&plan, false).await;
+    let carrier = ["apply", "--server-side", "--field-manager=carrier", "-f", "-"];
+    plane.kubectl_with(&carrier, &space.to_string()).await?;
+    let (outcome, _) = run(&[work], &how()).await;
+    assert!(outcome.failed.iter().any(|f| f.reason.starts_with("another run of carrier made it")), "{outcome:#?}");
+    assert!(scene.apply(&[], &how()).await.0.is_whole(), "a new plan is for what is there now");
+    Ok(())
+}
+
+/// An older commit with `--prune` does not delete what a newer one has confirmed.
+async fn of_two_runs_the_later_claim_counts() -> TestResult {
+    let planes = ControlPlanes::start(&["management"]).await?;
+    let plane = &planes["management"];
+    let cluster = management(plane).await;
+    let all = rendered().management;
+    assert!(Scene::new(&cluster, all.clone()).apply(&[], &how()).await.0.is_whole());
+    let named = |scene: &mut Scene<'_>, name: &str| {
+        let account = scene.wanted.iter_mut().find(|m| m.id.kind == "Account").expect("there is one");
+        let mut body = (*account.body).clone();
+        body["spec"]["metadata"]["displayName"] = json!(name);
+        account.body = Arc::new(body);
+    };
+    let (gone, kept): (Vec<Manifest>, Vec<Manifest>) = all.clone().into_iter().partition(|m| m.id.kind == "Region");
+    let (mut old, mut new) = (Scene::new(&cluster, kept), Scene::new(&cluster, all));
+    named(&mut old, "Old");
+    named(&mut new, "New");
+    let is_there =
+        async || plane.kubectl(&["get", "regions", "-A", "-o", "name"]).await.is_ok_and(|list| !list.is_empty());
+    let last_run = async || new.parent().await.expect("it is there")["metadata"]["annotations"][RUN].clone();
+
+    // The new one claims the inventory after the old one was planned, and has ended before that begins.
+    let plan = old.plan(&gone).await;
+    assert_eq!(plan.changes.len(), 2, "a value and a region");
+    let late = old.work(&plan, false).await;
+    assert!(new.apply(&[], &how()).await.0.is_whole());
+    let writes = cluster.writes();
+    let (outcome, events) = run(&[late], &how()).await;
+    assert_eq!(outcome.superseded.len(), 1, "{outcome:#?}");
+    assert!(!outcome.changed_anything() && outcome.skipped.len() == 2 && events.is_empty(), "{outcome:#?}");
+    assert!(!outcome.is_whole() && is_there().await);
+    assert_eq!(cluster.writes(), writes + 1, "the claim, which the server has refused");
+
+    // It claims it while the old one is writing: that ends before its deletions.
+    let plan = old.plan(&gone).await;
+    let late = old.work(&plan, false).await;
+    let kubectl = crate::support::Assets::find().as_ref().map_err(Clone::clone)?.tool("kubectl");
+    let claim = |event: Event| {
+        if matches!(event, Event::Applied(_)) {
+            let name = ["annotate", "configmap", "-n", "kubecarrier-system", "carrier-carrier", "--overwrite"];
+            let value = format!("{RUN}=the-new-one");
+            let mut annotate = std::process::Command::new(&kubectl);
+            annotate.args(name).arg(value).env("KUBECONFIG", plane.kubeconfig_path());
+            assert!(annotate.status().expect("it runs").success());
+        }
+    };
+    let (_stop, stopped) = watch::channel(false);
+    let outcome = apply(&[late], &how(), &stopped, &claim).await;
+    assert_eq!((outcome.applied.len(), outcome.deleted.len()), (1, 0), "{outcome:#?}");
+    assert_eq!(outcome.superseded.len(), 1, "{outcome:#?}");
+    assert!(is_there().await);
+    assert_eq!(last_run().await, "the-new-one", "what is another's is not overwritten");
+
+    // Nobody has to remove the claim of a run that was killed, or the annotation of somebody who only looked.
+    let plan = old.plan(&gone).await;
+    let late = old.work(&plan, true).await;
+    plane.kubectl(&["annotate", "configmap", "-n", "kubecarrier-system", "carrier-carrier", "looked=at"]).await?;
+    let (outcome, _) = run(&[late], &how()).await;
+    assert!(outcome.is_whole() && !is_there().await, "{outcome:#?}");
+    Ok(())
+}
+
+/// The annotation with the run that has claimed an inventory.
+const RUN: &str = "carrier.kubecarrier.io/run";
