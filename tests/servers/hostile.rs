@@ -108,9 +108,10 @@ async fn the_words_of_a_policy_are_quoted(platform: &Platform) -> TestResult {
     let text = platform.carrier(&["plan"]).await.ends(0);
     assert!(text.out.contains("the API server refuses it: “accounts") && text.out.contains(shown), "{}", text.out);
     let markdown = platform.carrier(&["plan", "-o", "markdown"]).await.ends(0);
-    let line = markdown.out.lines().find(|line| line.contains(shown)).expect("it is told");
     // A longer fence than any in the words: the span is closed by carrier alone.
-    assert!(line.contains("``` “accounts") || line.contains("```“accounts"), "{line}");
+    let span = format!("{shown}```");
+    assert!(markdown.out.contains("the API server refuses it: ```“accounts"), "{}", markdown.out);
+    assert!(markdown.out.contains(&span), "{}", markdown.out);
     let refused = platform.carrier(&["apply", "--yes"]).await.ends(3);
     assert!(refused.err.contains(shown), "{}", refused.err);
     for run in [text, markdown, refused] {
