@@ -467,7 +467,7 @@ mod tests {
         let said = async |host: &str, own_api: Option<&str>| {
             let text = kubeconfig(&format!("server: 'https://{host}'"), "token: hunter2");
             let loopback = Loopback::Refused { own_api: own_api.map(str::to_owned) };
-            from_secret(&text, loopback, "it").await.err().map(|error| (error.kind, error.message))
+            from_secret(&text, loopback, "it").await.err().map(|error| (error.kind, error.message.into_string()))
         };
         let refused = |place: &str| {
             let message = format!("the kubeconfig in it points at {place}");

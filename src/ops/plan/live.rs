@@ -455,7 +455,7 @@ impl LivePlan {
             .iter()
             .map(|target| match reached(target) {
                 Some(Reached { inventory, parent, .. }) => {
-                    let parent = parent.as_ref().map(Option::as_ref).map_err(|error| error.message.clone());
+                    let parent = parent.as_ref().map(Option::as_ref).map_err(|error| error.message.to_string());
                     (inventory.clone(), Record::of(inventory, parent))
                 }
                 None => (inventory::of(target, name, management_uid), Record::default()),

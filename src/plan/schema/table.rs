@@ -137,6 +137,7 @@ mod tests {
             Some(Safe) => "safe",
             Some(Tightening) => "tightening",
             Some(Breaking | Effect::Destructive) => "breaking",
+            Some(Effect::Adopting) => "adopting",
         };
         for row in TABLE {
             let cells = [row.added, row.removed, row.narrowed, row.widened, row.moved].map(word);
