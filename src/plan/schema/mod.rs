@@ -31,7 +31,7 @@ use crate::model::path::{FieldPath, Segment};
 /// Compares the schemas of a version at a node and everything below it, and adds the effects to `reasons`.
 /// `version` begins each text; `at` is the path of the node.
 pub(crate) fn compare(version: &str, old: &Value, new: &Value, at: &mut FieldPath, reasons: &mut Vec<Reason>) {
-    let mut walk = Walk { version, reasons, ruled: 0 };
+    let mut walk = Walk { version, reasons, ruled: 0, loose: 0 };
     walk.node(old, new, at);
 }
 
@@ -40,6 +40,8 @@ struct Walk<'a> {
     reasons: &'a mut Vec<Reason>,
     /// How many nodes from the root to this one have validation rules in the new schema.
     ruled: usize,
+    /// How many nodes from the root to this one let server-side apply store fields that the old schema does not describe.
+    loose: usize,
 }
 
 impl Walk<'_> {
@@ -53,12 +55,15 @@ impl Walk<'_> {
     /// Compares two nodes, and everything below them.
     fn node(&mut self, old: &Value, new: &Value, at: &mut FieldPath) {
         let has_rules = usize::from(new.get("x-kubernetes-validations").is_some());
+        let is_loose = usize::from(shape::is_loose(old, at.0.is_empty()));
         self.ruled += has_rules;
+        self.loose += is_loose;
         if self.kind(old, new, at) {
             self.values(old, new, at);
             self.below(old, new, at);
         }
         self.ruled -= has_rules;
+        self.loose -= is_loose;
     }
 
     /// Compares the types of two nodes. Returns whether there is more to compare.
@@ -152,7 +157,7 @@ impl Walk<'_> {
                 "no longer accepts fields that are not in the schema",
             ),
             // A server drops what is in such an object when it reads it, not when it stores it.
-            (Below::Closed, Below::Open) if schema::type_name(was.node).is_empty() => {
+            (Below::Closed, Below::Described(_) | Below::Open) if self.loose > 0 => {
                 self.add(Effect::Tightening, at, "keeps fields that were dropped when they were read");
             }
             // There is nothing below: it was dropped.
@@ -197,6 +202,11 @@ impl Walk<'_> {
                     (false, Some(_)) => {
                         let what = format!("({kind}) is new, and instances without it read its default at once");
                         self.add(effect("default", Change::Added), &here, &what);
+                    }
+                    (false, None) if self.loose > 0 => {
+                        let what =
+                            format!("({kind}) is new, and what server-side apply has stored of it is read at once");
+                        self.add(Effect::Tightening, &here, &what);
                     }
                     (false, None) => {
                         self.add(effect("properties", Change::Added), &here, &format!("({kind}) is new"));

@@ -81,6 +81,17 @@ pub(super) fn is_open(node: &Value) -> bool {
     !node.is_object() || schema::flag(node, "x-kubernetes-preserve-unknown-fields")
 }
 
+/// Whether server-side apply takes fields that the node does not describe. A server drops them when it reads the instance,
+/// but it has stored them: it prunes what is created and updated, and not what is applied.
+pub(super) fn is_loose(node: &Value, is_root: bool) -> bool {
+    let describes_nothing = schema::properties(node).next().is_none() && schema::values(node).is_none();
+    match schema::type_name(node) {
+        "" => true,
+        "object" => is_open(node) || describes_nothing && !is_root,
+        _ => false,
+    }
+}
+
 fn has_shallow_values(node: &Value) -> bool {
     schema::flag(node, "additionalProperties")
 }

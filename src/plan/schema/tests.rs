@@ -229,11 +229,12 @@ fn a_default_is_read_at_once() {
     assert_eq!(of_field(with("x"), plain.clone()), one(Tightening, &gone));
     assert_eq!(of_field(with("x"), with("x")), []);
     // Below a field that nobody has set there is nothing to fill in.
-    let deep = |inner: Value| object(json!({"x": inner}));
-    assert_eq!(of_field(object(json!({})), deep(deep(with("x")))), one(Safe, "v1 .a.x (object) is new"));
+    let deep = |inner: Value| object(json!({"w": plain, "x": inner}));
+    let old = object(json!({"w": plain}));
+    assert_eq!(of_field(old.clone(), deep(deep(with("x")))), one(Safe, "v1 .a.x (object) is new"));
     let filled = json!({"type": "object", "default": {}, "properties": {"y": with("x")}});
     let new = "v1 .a.x (object) is new, and instances without it read its default at once";
-    assert_eq!(of_field(object(json!({})), deep(filled)), one(Tightening, new));
+    assert_eq!(of_field(old, deep(filled)), one(Tightening, new));
     // A null is filled in where it may not be there.
     let null = |node: Value| {
         let mut node = node;
@@ -253,6 +254,7 @@ fn what_is_no_longer_described_keeps_its_values_but_not_its_defaults() {
         of_field(open(described.clone()), open(json!({}))),
         [
             (Safe, "v1 .a.x is no longer in the schema, but its values are kept".to_owned()),
+            (Tightening, "v1 .a.x keeps fields that were dropped when they were read".to_owned()),
             (
                 Tightening,
                 "v1 .a.x.q no longer has a default: instances that were stored without the field lose it".to_owned()
@@ -270,6 +272,25 @@ fn what_is_no_longer_described_keeps_its_values_but_not_its_defaults() {
             (Tightening, "v1 .a.x has a new default, which instances without the field read at once".to_owned()),
         ]
     );
+}
+
+#[test]
+fn what_server_side_apply_may_have_stored_is_read_again() {
+    let text = json!({"type": "string"});
+    let stored = "(string) is new, and what server-side apply has stored of it is read at once";
+    // It checks the fields of an object that describes some, and of no other.
+    assert_eq!(of_field(object(json!({})), object(json!({"x": text}))), one(Tightening, &format!("v1 .a.x {stored}")));
+    let below_open = |fields: Value| json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {"b": object(fields)}});
+    assert_eq!(
+        of_field(below_open(json!({"w": text})), below_open(json!({"w": text, "x": text}))),
+        one(Tightening, &format!("v1 .a.b.x {stored}"))
+    );
+    let kept = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    assert_eq!(of_field(object(json!({})), kept)[0].0, Tightening);
+    let mut shallow = below_open(json!({}));
+    shallow["properties"]["b"] = json!({"type": "object", "additionalProperties": true});
+    let worst = of_field(below_open(json!({"w": text})), shallow).into_iter().map(|(effect, _)| effect).max();
+    assert_eq!(worst, Some(Tightening));
 }
 
 #[test]
