@@ -150,9 +150,11 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
     let is_later = |step: &Step| destroys && is_of_sync(step);
     let now = |step: &Step| !is_later(step);
     let begun = join_all(runs.iter().map(Run::begin)).await;
-    if runs.iter().any(|run| run.is_superseded()) {
+    if runs.iter().any(Run::is_superseded) {
         // Nothing is written anywhere from a plan that another run has overtaken.
-        runs.iter().for_each(|run| run.skip_all(|_| true, claim::SUPERSEDED));
+        for run in &runs {
+            run.skip_all(|_| true, claim::SUPERSEDED);
+        }
         return outcome_of(runs);
     }
     let begun = runs.iter().zip(begun).filter(|(_, begun)| *begun);
@@ -425,7 +427,9 @@ impl<'a> Run<'a> {
             }
             let lost = self.lost_claim().await;
             if let Some(reason) = lost {
-                steps.into_iter().for_each(|step| self.skip(step, reason));
+                for step in steps {
+                    self.skip(step, reason);
+                }
                 refusal = Some(reason);
                 continue;
             }

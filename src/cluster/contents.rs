@@ -72,7 +72,9 @@ async fn kinds(cluster: &Cluster) -> Result<Vec<Resource>, &'static str> {
         let Some(groups) = groups.get("items").and_then(Value::as_array) else {
             return Err("the server does not say which kinds it has");
         };
-        groups.iter().for_each(|group| of_group(group, &mut kinds));
+        for group in groups {
+            of_group(group, &mut kinds);
+        }
     }
     Ok(kinds)
 }

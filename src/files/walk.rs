@@ -181,7 +181,9 @@ impl Reader {
             }
         }
         let rendered = std::mem::take(&mut *rendered.lock().unwrap_or_else(PoisonError::into_inner));
-        rendered.iter().for_each(|folder| self.rendered(folder));
+        for folder in &rendered {
+            self.rendered(folder);
+        }
         Ok(())
     }
 

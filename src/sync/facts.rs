@@ -14,7 +14,7 @@ use super::shape::Shape;
 use super::status::StatusFacts;
 use super::timestamp;
 use super::uid::Uid;
-use super::verdict::{Reason, Truth};
+use super::verdict::{Reason, SyncedSeen, Truth};
 use super::wanted::{self, SYNCED};
 use crate::model::keys::{APPROVED_DELETION, DELETION_POLICY, FINALIZER, ORPHANED, PAUSED, annotation};
 use crate::model::plain;
@@ -53,21 +53,6 @@ pub(crate) struct TenantFacts {
     pub status: Digest,
     /// The condition.
     pub synced: Option<SyncedSeen>,
-}
-
-/// The condition `Synced` as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SyncedSeen {
-    /// `status`, where it is one.
-    pub status: Option<Truth>,
-    /// `reason`, where it is one of ours.
-    pub reason: Option<Reason>,
-    /// The digest of `message`.
-    pub message: Digest,
-    /// `observedGeneration`.
-    pub observed_generation: Option<NonZero<i64>>,
-    /// `lastTransitionTime`, in seconds since 1970, where sync has written it.
-    pub last_transition: Option<NonZero<i64>>,
 }
 
 /// What is remembered of an internal and of a service object.
@@ -298,6 +283,6 @@ fn take_synced(status: &mut Value) -> Option<SyncedSeen> {
         reason: Reason::named(text("reason")),
         message: Digest::of(&Value::from(text("message"))),
         observed_generation: condition.get("observedGeneration").and_then(Value::as_i64).and_then(NonZero::new),
-        last_transition: timestamp::seconds(text("lastTransitionTime")).and_then(NonZero::new),
+        last_transition: timestamp::digits(text("lastTransitionTime")).and_then(NonZero::new),
     })
 }

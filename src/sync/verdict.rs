@@ -2,9 +2,9 @@
 //! (`docs/sync.md`). Pure.
 
 use std::borrow::Cow;
+use std::num::NonZero;
 
 use super::digest::Digest;
-use super::facts::SyncedSeen;
 use crate::model::plain::Line;
 use serde_json::Value;
 
@@ -184,6 +184,21 @@ impl Reason {
             Self::Pending => "pending",
         }
     }
+}
+
+/// The condition `Synced` as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SyncedSeen {
+    /// `status`, where it is one.
+    pub status: Option<Truth>,
+    /// `reason`, where it is one of ours.
+    pub reason: Option<Reason>,
+    /// The digest of `message`.
+    pub message: Digest,
+    /// `observedGeneration`.
+    pub observed_generation: Option<NonZero<i64>>,
+    /// The digits of `lastTransitionTime`, where it is written as sync writes it.
+    pub last_transition: Option<NonZero<i64>>,
 }
 
 /// What the condition shall say.

@@ -562,7 +562,8 @@ impl<'a> Writer<'a> {
         };
         let facts = StatusFacts::of(Some(&status)).digest();
         let same = tenant.synced.as_ref().filter(|seen| seen.status == Some(verdict.reason.status()));
-        let last_transition = same.and_then(|seen| timestamp::text(seen.last_transition?.get())).unwrap_or_else(clock);
+        let last_transition =
+            same.and_then(|seen| seen.last_transition).map_or_else(clock, |digits| timestamp::text(digits.get()));
         let synced = SyncedCondition {
             status: verdict.reason.status().word(),
             reason: verdict.reason.word(),

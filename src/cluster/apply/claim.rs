@@ -82,10 +82,8 @@ impl Run<'_> {
 
     /// Why nothing more is written: another run has taken over the inventory since, or nobody knows.
     pub(super) async fn lost_claim(&self) -> Option<&'static str> {
-        if self.state().claim.is_none() {
-            // A dry run claims nothing.
-            return None;
-        }
+        // A dry run claims nothing.
+        self.state().claim.as_ref()?;
         match self.parent_now().await {
             Ok(Some(now)) if now.run.as_deref() == Some(&self.work.run) => {
                 self.state().claim = Some(now.resource_version);

@@ -110,9 +110,9 @@ fn many_adoptions_of_a_kind_are_one_line() {
     world.answers.clear();
     let key = world.want(ROLE, "a/r56", rules("list"));
     world.have(ROLE, "a/r56", rules("get"), "nobody's");
-    let mut would = world.inventory.label(&world.live.objects[&key].body);
-    would["rules"] = rules("list")["rules"].clone();
-    world.answers.insert(key, DryRunResult::Accepted(would));
+    let mut answer = world.inventory.label(&world.live.objects[&key].body);
+    answer["rules"] = rules("list")["rules"].clone();
+    world.answers.insert(key, DryRunResult::Accepted(answer));
     let shown = text(&world.plan(), TextOptions::default());
     assert!(shown.contains("~ Role a/r56") && shown.contains("/rules/0/verbs/0"), "{shown}");
 }

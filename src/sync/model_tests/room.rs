@@ -55,6 +55,5 @@ fn an_instance_in_step_takes_little_room() {
     assert_eq!((process.shared.index().records().count(), world.writes), (COUNT, writes));
     let bytes = |measured: &allocation_counter::AllocationInfo| measured.bytes_current / i64::try_from(COUNT).unwrap();
     let (listed, worked) = (bytes(&listed), bytes(&worked));
-    println!("an instance takes {listed} bytes when it is listed, and {worked} more in step");
     assert!(listed + worked <= MOST, "{listed} and {worked} bytes");
 }

@@ -72,7 +72,7 @@ fn a_refusal_whose_words_vary_is_tried_again_after_a_pause() {
     world.service.refusals = Some(0);
     world.management.update(&place(&instance, 0), "kubectl", "", |object| object["spec"]["size"] = json!(2));
     world.observe();
-    work(&mut world, Duration::from_secs(60));
+    work(&mut world, MINUTE);
     let refusals = world.service.refusals.take().unwrap();
     // The pauses double from half a second on.
     if !(4..=9).contains(&refusals) {

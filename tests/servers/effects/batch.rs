@@ -153,8 +153,12 @@ impl Batch<'_> {
                 else {
                     break;
                 };
-                let guilty: BTreeSet<usize> =
-                    refused.fields.iter().flat_map(|field| indices(field)).filter(|p| self.kept.contains(p)).collect();
+                let guilty: BTreeSet<usize> = refused
+                    .fields
+                    .iter()
+                    .filter_map(|field| indices(field))
+                    .filter(|p| self.kept.contains(p))
+                    .collect();
                 assert!(!guilty.is_empty(), "a refusal that names no pair: {refused:?}");
                 for pair in guilty {
                     self.kept.remove(&pair);

@@ -16,12 +16,12 @@ pub(super) fn all(random: &mut Random) -> Vec<Change> {
 
 /// Bounds, with numbers as the dice fall.
 fn bounds(random: &mut Random) -> Vec<Change> {
+    type Make = fn(usize) -> Value;
     let mut found = Vec::new();
     let text = |length: usize| Value::from("é".repeat(length));
     let numbers = |size: usize| Value::from(size);
     let items = |size: usize| Value::from(vec!["a"; size]);
     let entries = |size: usize| (0..size).map(|n| (format!("k{n}"), json!("v"))).collect::<Map<_, _>>().into();
-    type Make = fn(usize) -> Value;
     let of: [(&str, &str, Value, Make); 4] = [
         ("minimum", "maximum", kind("integer"), numbers),
         ("minLength", "maxLength", kind("string"), text),
