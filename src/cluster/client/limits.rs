@@ -18,6 +18,9 @@ pub struct Limits {
     pub deadline: Duration,
     /// The limits of the credential plugin.
     pub plugin: PluginLimits,
+    /// How long a connection is kept that nobody uses. A burst opens dozens, each with buffers of its own; at rest sync
+    /// needs one beside its watches.
+    pub idle: Duration,
     /// The largest number of requests under way at once; others wait for their turn.
     pub concurrency: usize,
     /// How long the server may take to say its version after a request got no answer; a server that does is not lost,
@@ -49,6 +52,7 @@ impl Default for Limits {
             deadline: Duration::from_secs(30),
             plugin: PluginLimits::default(),
             probe: None,
+            idle: Duration::from_secs(15),
             concurrency: 16,
             lists: 8,
             answer: 64 * MIB,

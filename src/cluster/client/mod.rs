@@ -1,13 +1,13 @@
 //! One cluster: a client for short and long work, which holds every request to the [`Limits`] and counts it.
 
 pub(crate) mod counters;
-mod fenced;
 pub(crate) mod limits;
 pub(crate) mod pager;
 pub(crate) mod retry;
 mod session;
 #[cfg(test)]
 pub(crate) mod simulated;
+mod transport;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,7 @@ use super::request::{ApiRequest, Selection, Verb};
 use crate::model::cluster::Target;
 use retry::Backoff;
 use session::Sessions;
+use transport::Transport;
 
 /// How often a request is tried that the server has no room for, or that gets no answer.
 const TRIES: u32 = 4;
@@ -110,7 +111,11 @@ impl Cluster {
         config.connect_timeout = Some(limits.deadline);
         config.write_timeout = Some(limits.deadline);
         let server = config.cluster_url.to_string();
-        let shared = Shared::new(Arc::new(Sessions::new(config, fence)?), limits.within(&target), Arc::default());
+        let shared = Shared::new(
+            Arc::new(Sessions::new(config, Transport { fence, idle: limits.idle })?),
+            limits.within(&target),
+            Arc::default(),
+        );
         Ok(Self { target, server, context, shared: Arc::new(shared) })
     }
 

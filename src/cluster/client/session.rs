@@ -19,9 +19,8 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use super::fenced;
+use super::transport::Transport;
 use crate::cluster::error::{ClusterError, ErrorKind, in_words};
-use crate::cluster::fence::Fence;
 use crate::cluster::plugin::{Credential, Plugin, PluginLimits};
 use crate::model::plain;
 
@@ -68,7 +67,7 @@ impl Session {
 pub(super) struct Sessions {
     config: Config,
     /// Where it may lead; absent where the kubeconfig is trusted.
-    fence: Option<Arc<Fence>>,
+    transport: Transport,
     plugin: Option<Arc<Plugin>>,
     /// A file with a token.
     token_file: Option<PathBuf>,
@@ -80,7 +79,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When certificates or keys cannot be used.
-    pub(super) fn new(mut config: Config, fence: Option<Arc<Fence>>) -> Result<Self, ClusterError> {
+    pub(super) fn new(mut config: Config, transport: Transport) -> Result<Self, ClusterError> {
         let auth = &mut config.auth_info;
         // As kube and kubectl do: what stands in the kubeconfig goes before what a plugin says.
         let before_a_file = auth.auth_provider.is_some()
@@ -89,14 +88,15 @@ impl Sessions {
         let has_own = before_a_file || auth.token_file.is_some();
         let plugin = auth.exec.take().filter(|_| !has_own).map(|exec| Plugin::of(&exec));
         let token_file = auth.token_file.take().filter(|_| !before_a_file).map(PathBuf::from);
-        Self::ready(config, fence, plugin, token_file)
+        Self::ready(config, transport, plugin, token_file)
     }
 
     /// Sessions of a cluster that is never asked.
     #[cfg(test)]
     pub(super) fn unconnected() -> Self {
         let config = Config::new(http::Uri::from_static("https://192.0.2.1"));
-        Self { config, fence: None, plugin: None, token_file: None, current: Mutex::new(None) }
+        let transport = Transport { fence: None, idle: Duration::ZERO };
+        Self { config, transport, plugin: None, token_file: None, current: Mutex::new(None) }
     }
 
     /// The same sessions with clients of their own.
@@ -104,21 +104,21 @@ impl Sessions {
     /// # Errors
     /// When certificates or keys cannot be used.
     pub(super) fn afresh(&self) -> Result<Self, ClusterError> {
-        Self::ready(self.config.clone(), self.fence.clone(), self.plugin.clone(), self.token_file.clone())
+        Self::ready(self.config.clone(), self.transport.clone(), self.plugin.clone(), self.token_file.clone())
     }
 
     fn ready(
         config: Config,
-        fence: Option<Arc<Fence>>,
+        transport: Transport,
         plugin: Option<Arc<Plugin>>,
         token_file: Option<PathBuf>,
     ) -> Result<Self, ClusterError> {
         // An auth-provider may run a program too: its client is built when it is needed, off this thread.
         let ready = match plugin.is_none() && token_file.is_none() && config.auth_info.auth_provider.is_none() {
-            true => Some(Arc::new(Session::fixed(build(config.clone(), fence.as_ref())?))),
+            true => Some(Arc::new(Session::fixed(build(&config, &transport)?))),
             false => None,
         };
-        Ok(Self { config, fence, plugin, token_file, current: Mutex::new(ready) })
+        Ok(Self { config, transport, plugin, token_file, current: Mutex::new(ready) })
     }
 
     /// A session whose credentials have not expired.
@@ -178,15 +178,14 @@ impl Sessions {
             (Err(_), Some(last)) => last.authorization.clone(),
             (Err(error), None) => return Err(unusable(format!("cannot be read: {error}"))),
         };
-        let client =
-            last.map_or_else(|| build(self.config.clone(), self.fence.as_ref()), |last| Ok(last.client.clone()))?;
+        let client = last.map_or_else(|| build(&self.config, &self.transport), |last| Ok(last.client.clone()))?;
         Ok(Session { client, authorization, credential: None, read_again: Some(Instant::now() + READ_AGAIN) })
     }
 
     /// The session of an auth-provider. Its program cannot be ended, so it is only no longer waited for.
     async fn of_auth_provider(&self, limits: &PluginLimits) -> Result<Session, ClusterError> {
-        let (config, fence) = (self.config.clone(), self.fence.clone());
-        let client = timeout(limits.alone, tokio::task::spawn_blocking(move || build(config, fence.as_ref()))).await;
+        let (config, transport) = (self.config.clone(), self.transport.clone());
+        let client = timeout(limits.alone, tokio::task::spawn_blocking(move || build(&config, &transport))).await;
         let late = |_| {
             let message = format!("the auth-provider of the kubeconfig did not end within {}", in_words(limits.alone));
             ClusterError::new(ErrorKind::Kubeconfig, message)
@@ -216,12 +215,12 @@ impl Sessions {
         let client = match (credential.identity(), &*current) {
             // Connections outlive a token.
             (None, Some(last)) => last.client.clone(),
-            (None, None) => build(self.config.clone(), self.fence.as_ref())?,
+            (None, None) => build(&self.config, &self.transport)?,
             (Some((certificate, key)), _) => {
                 let mut config = self.config.clone();
                 config.auth_info.client_certificate_data = Some(STANDARD.encode(certificate));
                 config.auth_info.client_key_data = Some(STANDARD.encode(key.expose_secret()).into());
-                build(config, self.fence.as_ref())
+                build(&config, &self.transport)
                     .map_err(|_| plugin.unusable("its client certificate or key cannot be used"))?
             }
         };
@@ -238,12 +237,8 @@ fn bearer(token: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-fn build(config: Config, fence: Option<&Arc<Fence>>) -> Result<kube::Client, ClusterError> {
-    let built = match fence {
-        Some(fence) => fenced::client(&config, fence),
-        None => kube::Client::try_from(config),
-    };
-    built.map_err(|error| match ClusterError::from(error) {
+fn build(config: &Config, transport: &Transport) -> Result<kube::Client, ClusterError> {
+    transport.client(config).map_err(|error| match ClusterError::from(error) {
         error if error.kind == ErrorKind::Unreachable => unusable(),
         error => error,
     })

@@ -43,6 +43,7 @@ struct Server {
     port: u16,
     under_way: AtomicUsize,
     most: AtomicUsize,
+    open: AtomicUsize,
     asked: Mutex<Vec<String>>,
     answers: Box<Answers>,
 }
@@ -52,12 +53,18 @@ impl Server {
     async fn start(answers: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let (under_way, most, asked) = (AtomicUsize::default(), AtomicUsize::default(), Mutex::default());
-        let server = Arc::new(Self { port, under_way, most, asked, answers: Box::new(answers) });
+        let (under_way, most, open) = (AtomicUsize::default(), AtomicUsize::default(), AtomicUsize::default());
+        let asked = Mutex::default();
+        let server = Arc::new(Self { port, under_way, most, open, asked, answers: Box::new(answers) });
         let serving = Arc::clone(&server);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(Arc::clone(&serving).serve(stream));
+                let serving = Arc::clone(&serving);
+                serving.open.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    Arc::clone(&serving).serve(stream).await;
+                    serving.open.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         server
@@ -297,6 +304,20 @@ async fn a_service_cluster_is_asked_for_less_at_once() {
     assert_eq!(limits, ["5000", "5000", "7", "100", "500", "500", "7", "100"]);
     let (of_service, usual) = (Limits::default().within(&service), Limits::default());
     assert!(of_service.answer < usual.answer && of_service.list < usual.list && of_service.lists < usual.lists);
+}
+
+/// kube's own pool has no timer, and keeps what a burst has opened until the server ends it.
+#[tokio::test]
+async fn connections_that_nobody_uses_are_closed() {
+    let server = Server::start(|_, _| Reply { after: 20, ..Reply::ok(&json!({})) }).await;
+    let cluster = server.cluster(Limits { idle: Duration::from_millis(50), ..Limits::default() });
+    let request = object();
+    let answers = join_all((0..16).map(|_| cluster.call(&request))).await;
+    assert!(answers.iter().all(Result::is_ok));
+    assert!(server.open.load(Ordering::SeqCst) > 1);
+    while server.open.load(Ordering::SeqCst) > 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test]

@@ -1,13 +1,15 @@
-//! The client of a kubeconfig that is not trusted: the addresses that it connects to are judged by a [`Fence`].
+//! The HTTP client of a cluster. With a kubeconfig that is not trusted, the addresses that it connects to are judged by a
+//! [`Fence`].
 //!
-//! kube's own client looks names up in a connector that cannot be replaced, so kube's layers are put together here
-//! around another one. A proxy from the environment gets an address that was judged instead of the name: it would look
+//! kube's own client looks names up in a connector that cannot be replaced, and keeps each connection that a burst needed
+//! until the server ends it. So kube's layers are put together here around another connector and pool. A proxy from the environment gets an address that was judged instead of the name: it would look
 //! the name up again, and nobody would judge what it finds.
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use std::vec::IntoIter;
 
 use base64::Engine as _;
@@ -19,7 +21,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connection, HttpConnector};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::Config;
 use kube::client::{Body, ClientBuilder, ConfigExt as _};
 use percent_encoding::percent_decode_str;
@@ -30,35 +32,58 @@ use crate::cluster::fence::Fence;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The client of a kubeconfig within its fence.
-///
-/// # Errors
-/// When certificates, keys or the proxy cannot be used.
-pub(super) fn client(config: &Config, fence: &Arc<Fence>) -> Result<kube::Client, kube::Error> {
-    let Some(proxy) = config.proxy_url.clone() else {
-        let mut connector = HttpConnector::new_with_resolver(Resolver(Arc::clone(fence)));
-        connector.enforce_http(false);
-        connector.set_connect_timeout(config.connect_timeout);
-        return over(connector, config);
-    };
+/// How a client connects.
+#[derive(Debug, Clone)]
+pub(super) struct Transport {
+    /// Where it may connect to, if the kubeconfig is not trusted.
+    pub fence: Option<Arc<Fence>>,
+    /// How long a connection is kept that nobody uses.
+    pub idle: Duration,
+}
+
+impl Transport {
+    /// The client of a kubeconfig.
+    ///
+    /// # Errors
+    /// When certificates, keys or the proxy cannot be used.
+    pub(super) fn client(&self, config: &Config) -> Result<kube::Client, kube::Error> {
+        match (config.proxy_url.clone(), &self.fence) {
+            (None, None) => over(timed(HttpConnector::new(), config), config, self.idle),
+            (None, Some(fence)) => {
+                let connector = HttpConnector::new_with_resolver(Resolver(Arc::clone(fence)));
+                over(timed(connector, config), config, self.idle)
+            }
+            (Some(_), None) => kube::Client::try_from(config.clone()),
+            (Some(proxy), Some(fence)) => by_proxy(proxy, fence, config, self.idle),
+        }
+    }
+}
+
+/// A client that has a proxy connect to addresses that were judged.
+fn by_proxy(proxy: Uri, fence: &Arc<Fence>, config: &Config, idle: Duration) -> Result<kube::Client, kube::Error> {
     // Whoever runs this process has chosen the proxy.
-    let mut to_proxy = HttpConnector::new();
-    to_proxy.enforce_http(false);
-    to_proxy.set_connect_timeout(config.connect_timeout);
+    let to_proxy = timed(HttpConnector::new(), config);
     let fence = Arc::clone(fence);
     match proxy.scheme_str() {
-        Some("http") => over(Addressed { inner: tunnel(proxy, to_proxy), fence }, config),
+        Some("http") => over(Addressed { inner: tunnel(proxy, to_proxy), fence }, config, idle),
         Some("https") => {
             let to_proxy = config.rustls_https_connector_with_connector(to_proxy)?;
-            over(Addressed { inner: tunnel(proxy, to_proxy), fence }, config)
+            over(Addressed { inner: tunnel(proxy, to_proxy), fence }, config, idle)
         }
-        Some("socks5") => over(Addressed { inner: SocksV5::new(proxy, to_proxy), fence }, config),
+        Some("socks5") => over(Addressed { inner: SocksV5::new(proxy, to_proxy), fence }, config, idle),
         _ => Err(kube::Error::ProxyProtocolUnsupported { proxy_url: Box::new(proxy) }),
     }
 }
 
+/// A connector that TLS may be put around, and that does not wait for ever.
+fn timed<R>(mut connector: HttpConnector<R>, config: &Config) -> HttpConnector<R> {
+    connector.enforce_http(false);
+    connector.set_connect_timeout(config.connect_timeout);
+    connector
+}
+
 /// kube's client over another connector. Its own retries are left out, as everywhere.
-fn over<C>(connector: C, config: &Config) -> Result<kube::Client, kube::Error>
+fn over<C>(connector: C, config: &Config, idle: Duration) -> Result<kube::Client, kube::Error>
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: Connection + Read + Write + Send + Unpin + 'static,
@@ -66,13 +91,16 @@ where
     C::Error: Into<BoxError>,
 {
     let https = config.rustls_https_connector_with_connector(connector)?;
+    let mut pool = Client::builder(TokioExecutor::new());
+    // Without a timer a connection is found to be old only when it is wanted again.
+    pool.pool_timer(TokioTimer::new()).pool_idle_timeout(idle);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .layer(DecompressionLayer::new().gzip(!config.disable_compression))
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
         .map_err(BoxError::from)
-        .service(Client::builder(TokioExecutor::new()).build::<_, Body>(https));
+        .service(pool.build::<_, Body>(https));
     Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
 }
 
