@@ -1,6 +1,8 @@
 //! What is to be done for one instance: total and pure. It sees facts, never absence of knowledge as absence, and
 //! answers with steps, which the worker executes before it asks again (`DESIGN.md` §7, §8).
 
+use std::num::NonZero;
+
 use super::digest::Digest;
 use super::facts::{CopyFacts, InternalFacts, ServiceFacts, TenantFacts};
 use super::level::Level;
@@ -82,8 +84,10 @@ pub(crate) struct View<'a> {
     pub hold: Option<&'a str>,
     /// Who asked for a pause, if anybody did.
     pub paused: Option<&'a str>,
-    /// Whether it is time to try again what was refused.
+    /// Whether it is time to look again at what no watch tells of.
     pub retry: bool,
+    /// Whether what was refused waits for its time: otherwise it is tried again.
+    pub waits: bool,
     /// Who keeps changing the copy, if anybody does.
     pub contest: Option<&'a Contest>,
     /// Whether the condition can say of which generation it speaks.
@@ -184,7 +188,7 @@ fn has_arrived(view: &View<'_>, tenant: &TenantFacts) -> bool {
     view.memory.arrived() == Some(tenant.seen.generation)
         || tenant.synced.as_ref().is_some_and(|synced| {
             synced.status == Some(Truth::True)
-                && synced.observed_generation.is_some_and(|seen| seen.get() == tenant.seen.generation)
+                && synced.observed_generation.map_or(0, NonZero::get) == tenant.seen.generation
         })
 }
 
@@ -293,7 +297,7 @@ fn refused<'a, F>(view: &View<'_>, write: Refusable, wants: Digest, version: u64
 
 /// What a server said of the same write, while nothing has changed and it is not time to try again.
 fn was_refused(view: &View<'_>, write: Refusable, wants: Digest, version: u64) -> Option<Verdict> {
-    view.memory.was_refused(write, wants, version).filter(|_| !view.retry).cloned()
+    view.memory.was_refused(write, wants, version).filter(|_| view.waits).cloned()
 }
 
 /// How an instance stands if the service cluster has an object of its name with these marks; `None` where it is ours, or
@@ -381,7 +385,7 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
                 (_, false) => Some(Step::Delete(Level::Service)),
             };
             if let Some(step) = step {
-                return match was_refused(view, Refusable::Service, tenant.wants, service.seen.version) {
+                return match was_refused(view, Refusable::ServiceEnd, tenant.wants, service.seen.version) {
                     Some(verdict) => report(verdict),
                     None => Decision { steps: vec![step], verdict: Some(waiting()), ..Decision::default() },
                 };
@@ -406,7 +410,7 @@ fn deletion(view: &View<'_>, tenant: &TenantFacts) -> Decision {
                 };
                 report(Verdict::new(Reason::DeletionWaits, message))
             }
-            false => match was_refused(view, Refusable::Internal, tenant.wants, internal.seen.version) {
+            false => match was_refused(view, Refusable::InternalEnd, tenant.wants, internal.seen.version) {
                 Some(verdict) => report(verdict),
                 None => {
                     let steps = vec![Step::Delete(Level::Internal)];

@@ -148,6 +148,7 @@ impl Index {
             policy: policy(&service, record.tenant.as_ref()).0,
             hold: hold.as_deref(),
             paused: paused.as_deref(),
+            waits: record.rare.as_ref().and_then(|rare| rare.retry_at).is_some_and(|at| at > now),
             retry: record.rare.as_ref().and_then(|rare| rare.retry_at).is_some_and(|at| at <= now),
             contest: contest.as_ref(),
             keeps_generation: keeps_generation(&service),
@@ -212,7 +213,9 @@ impl Index {
                 tenant_generations: record.memory.tenant_generations(None),
             }));
         }
-        if decision.pair.is_some() {
+        // In step but for a status that is refused is no recovery: it is tried again at its time.
+        if decision.pair.is_some() && decision.verdict.as_ref().is_some_and(|verdict| verdict.reason == Reason::InStep)
+        {
             record.recovered();
         }
         let home = record.home;

@@ -3,7 +3,7 @@
 
 use super::digest::Digest;
 use super::level::Level;
-use super::step::{Pair, Step, WriteReason};
+use super::step::{Pair, StatusFrom, Step, WriteReason};
 use super::verdict::Verdict;
 use crate::compile::derive::projection::Generations;
 
@@ -84,12 +84,16 @@ pub(crate) struct StatusMemory(Option<Box<(Digest, Digest)>>);
 pub(crate) enum Refusable {
     /// The finalizer of the tenant object.
     Finalizer,
-    /// The status of the tenant object.
+    /// The status of the tenant object that comes from the service object.
     TenantStatus,
     /// The internal object.
     Internal,
+    /// The deletion of the internal object.
+    InternalEnd,
     /// The service object.
     Service,
+    /// The deletion of the service object, or that it is left behind.
+    ServiceEnd,
 }
 
 impl Refusable {
@@ -98,12 +102,13 @@ impl Refusable {
     pub(crate) fn of(step: &Step) -> Option<Self> {
         match step {
             Step::PlaceFinalizer | Step::ReleaseFinalizer => Some(Self::Finalizer),
-            Step::TenantStatus { .. } => Some(Self::TenantStatus),
-            Step::Apply { level: Level::Service, .. } | Step::Delete(Level::Service) | Step::Orphan => {
-                Some(Self::Service)
-            }
-            Step::Apply { .. } | Step::Delete(_) | Step::RemoveExcess => Some(Self::Internal),
-            Step::Confirm | Step::InternalStatus => None,
+            Step::TenantStatus { from: StatusFrom::Service, .. } => Some(Self::TenantStatus),
+            Step::Apply { level: Level::Service, .. } => Some(Self::Service),
+            Step::Delete(Level::Service) | Step::Orphan => Some(Self::ServiceEnd),
+            Step::Apply { .. } | Step::RemoveExcess => Some(Self::Internal),
+            Step::Delete(_) => Some(Self::InternalEnd),
+            // The condition alone says nothing of the status that was refused.
+            Step::Confirm | Step::InternalStatus | Step::TenantStatus { .. } => None,
         }
     }
 }

@@ -229,7 +229,7 @@ impl Verdict {
             seen.status == Some(self.reason.status())
                 && seen.reason == Some(self.reason)
                 && seen.message == Digest::of(&Value::from(&*self.message))
-                && (!keeps_generation || seen.observed_generation.is_some_and(|seen| seen.get() == generation))
+                && (!keeps_generation || seen.observed_generation.map_or(0, NonZero::get) == generation)
         })
     }
 }

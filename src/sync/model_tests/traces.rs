@@ -81,6 +81,46 @@ fn a_refusal_whose_words_vary_is_tried_again_after_a_pause() {
     settle(&mut world);
 }
 
+/// That an edit of an object is refused says nothing of its deletion.
+#[test]
+fn an_instance_whose_edit_is_refused_can_be_deleted() {
+    let (mut world, instance) = in_step();
+    world.management.refusals = Some(0);
+    world.management.update(&place(&instance, 0), "kubectl", "", |object| object["spec"]["size"] = json!(2));
+    world.observe();
+    work(&mut world, MINUTE);
+    assert!(world.management.refusals > Some(0));
+    world.management.delete(&place(&instance, 0));
+    world.observe();
+    work(&mut world, MINUTE);
+    for (server, level) in [(&world.service, 2), (&world.management, 1), (&world.management, 0)] {
+        assert_eq!(server.get(&place(&instance, level)), None);
+    }
+}
+
+/// A status that the management cluster refuses is tried again at its time, whatever else is in step.
+#[test]
+fn a_status_that_is_refused_arrives_once_it_is_accepted() {
+    let (mut world, instance) = in_step();
+    world.management.refusals = Some(0);
+    world
+        .service
+        .update(&place(&instance, 2), "operator", "status", |object| object["status"] = json!({"phase": "Up"}));
+    world.observe();
+    work(&mut world, MINUTE);
+    let refusals = world.management.refusals.take().unwrap();
+    // Both statuses, and the condition that tells of it, each time.
+    if !(3..=27).contains(&refusals) {
+        world.fail(&format!("{refusals} requests in a minute"));
+    }
+    work(&mut world, MINUTE * 2);
+    let tenant = world.management.get(&place(&instance, 0)).unwrap();
+    assert_eq!(
+        (&tenant["status"]["phase"], &condition(&tenant, "Synced").unwrap()["reason"]),
+        (&json!("Up"), &json!("InStep"))
+    );
+}
+
 /// Admission that stores another value is found out by a look after a restart: that is no write, and not counted as one, and
 /// the condition goes on to say so.
 #[test]
