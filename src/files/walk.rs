@@ -218,19 +218,22 @@ impl Reader {
         }
         let Some(first) = others.first() else { return };
         let first = first.escape_debug();
-        let more = match others.len() {
-            1 => "is".to_owned(),
-            n => format!("and {} more are", n - 1),
+        let (message, help) = match others.len() {
+            1 => (
+                format!(
+                    "`{name}/{first}` is not read: carrier did not write it, but it is in a folder that carrier wrote"
+                ),
+                "move it out of the folder, or list the folder in `.carrierignore`",
+            ),
+            n => (
+                format!(
+                    "`{name}/{first}` and {} more are not read: carrier did not write them, but they are in a folder that carrier wrote",
+                    n - 1
+                ),
+                "move them out of the folder, or list the folder in `.carrierignore`",
+            ),
         };
-        let message = format!(
-            "`{name}/{first}` {more} not read: carrier did not write it, but it is in a folder that carrier wrote"
-        );
-        self.report(
-            &codes::NOT_READ,
-            None,
-            message,
-            "move it out of the folder, or list the folder in `.carrierignore`",
-        );
+        self.report(&codes::NOT_READ, None, message, help);
     }
 
     fn entry(&mut self, entry: &DirEntry) {

@@ -4,11 +4,11 @@
 //! A guard depends only on the plan, so that a plan is refused wherever it is
 //! applied. A flag allows only the object that it names.
 
+use std::collections::BTreeMap;
+
 use super::live::PART_OF;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
 use super::words::{NOT_ASKED, count, first, flag_name, full_name, impact, placed};
-use std::collections::BTreeMap;
-
 use super::{adoption, consequence};
 use crate::model::keys::DELETION_POLICY;
 use crate::model::kinds::DeletionPolicyConfig;

@@ -132,6 +132,8 @@ fn a_manifest_hides_no_sources_without_a_word() {
     ];
     let short: Vec<String> = wanted.iter().map(|text| text.chars().take(70).collect()).collect();
     assert_eq!(begins, short, "{complaints:#?}");
+    let several = "carrier did not write them, but they are in a folder that carrier wrote";
+    assert!(complaints.iter().any(|complaint| complaint.ends_with(several)), "{complaints:#?}");
 }
 
 fn a_check_reads_regular_files_of_a_bounded_size_only() {

@@ -50,7 +50,10 @@ async fn what_appeared_since_the_plan_is_not_taken_over() -> TestResult {
     let carrier = ["apply", "--server-side", "--field-manager=carrier", "-f", "-"];
     plane.kubectl_with(&carrier, &space.to_string()).await?;
     let (outcome, _) = run(&[work], &how()).await;
-    assert!(outcome.failed.iter().any(|f| f.reason.starts_with("another run of carrier made it")), "{outcome:#?}");
+    assert!(
+        outcome.failed.iter().any(|f| f.reason.starts_with("another run of carrier created it after the plan")),
+        "{outcome:#?}"
+    );
     assert!(scene.apply(&[], &how()).await.0.is_whole(), "a new plan is for what is there now");
     Ok(())
 }

@@ -97,7 +97,10 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
         assert!(comments.lines().all(|line| line.starts_with("# ")), "{comments}");
         assert!(comments.contains(target) && comments.contains(&format!("# server: {server}")), "{server}: {comments}");
         assert!(comments.contains("# context: ") && comments.contains("kubectl --context "), "{comments}");
-        assert!(comments.contains(&format!("# account: {user}, as this cluster calls it")), "{comments}");
+        assert!(
+            comments.contains(&format!("# account: {user}, the name of the account in this cluster")),
+            "{comments}"
+        );
         assert!(
             objects.contains(&format!("name: {user}\n")) && !objects.contains(&format!("name: {other}\n")),
             "{objects}"

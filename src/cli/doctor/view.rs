@@ -65,7 +65,7 @@ pub(crate) fn rbac(out: &mut dyn Write, health: &Health) -> io::Result<()> {
     let user = health.user.as_deref().unwrap_or_default();
     writeln!(
         out,
-        "# account: {}, as this cluster calls it; in another cluster it may be somebody else",
+        "# account: {}, the name of the account in this cluster; in another cluster this name may belong to somebody else",
         plain::line(user)
     )?;
     writeln!(out, "# Apply it in this cluster only: `{kubectl} apply -f FILE`")?;

@@ -16,7 +16,7 @@ use crate::plan::parent::Seen;
 /// Why nothing more is written.
 pub(super) const SUPERSEDED: &str = "another run of `carrier apply` has taken over the inventory";
 /// Why nothing more is deleted.
-const UNKNOWN: &str = "it could not be looked at whether another run of `carrier apply` has taken over the inventory";
+const UNKNOWN: &str = "carrier could not check whether another run of `carrier apply` has taken over the inventory";
 
 /// What came of a claim.
 enum Claim {

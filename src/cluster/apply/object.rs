@@ -158,8 +158,7 @@ impl Run<'_> {
         }
         if live.managers().any(|manager| manager.is_carrier()) {
             return Appeared::Not(
-                "another run of carrier made it since the plan was made, so nothing of it was written; plan again"
-                    .to_owned(),
+                "another run of carrier created it after the plan was made; nothing was written; plan again".to_owned(),
             );
         }
         match LiveVersion::of(&live).filter(|_| is_marked(&self.work.inventory, &live, body)) {
