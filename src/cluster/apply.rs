@@ -149,7 +149,16 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
     let destroys = !how.dry_run && how.no_deletions.is_none() && first.iter().any(|run| run.destroys());
     let is_later = |step: &Step| destroys && is_of_sync(step);
     let now = |step: &Step| !is_later(step);
-    let begun = join_all(runs.iter().map(Run::begin)).await;
+    // One after the other and in the same order in every run: of two that overlap one has all inventories.
+    let mut begun = Vec::new();
+    for run in first.iter().chain(&then) {
+        if run.begin().await {
+            begun.push(*run);
+        }
+        if run.is_superseded() {
+            break;
+        }
+    }
     if runs.iter().any(Run::is_superseded) {
         // Nothing is written anywhere from a plan that another run has overtaken.
         for run in &runs {
@@ -157,8 +166,7 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
         }
         return outcome_of(runs);
     }
-    let begun = runs.iter().zip(begun).filter(|(_, begun)| *begun);
-    join_all(begun.map(|(run, _)| run.forward(now))).await;
+    join_all(begun.iter().map(|run| run.forward(now, Claimed::Now))).await;
     let whole = runs.iter().all(|run| run.state().outcome.is_whole());
     let mut refusal = match &how.no_deletions {
         Some(reason) => Some(reason.clone()),
@@ -180,7 +188,7 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
     if destroys {
         match &refusal {
             None => {
-                join_all(runs.iter().map(|run| run.forward(is_later))).await;
+                join_all(runs.iter().map(|run| run.forward(is_later, Claimed::Before))).await;
                 if !runs.iter().all(|run| run.state().outcome.is_whole()) {
                     refusal = Some(NOT_APPLIED.to_owned());
                 }
@@ -223,6 +231,15 @@ async fn forbidden(management: &[&Run<'_>], services: &[&Run<'_>]) -> Option<Str
         }
     }
     refusal
+}
+
+/// When the inventory was claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claimed {
+    /// Directly before: another look would tell nothing new.
+    Now,
+    /// Before something that may have taken minutes.
+    Before,
 }
 
 /// The work on one cluster, under way.
@@ -316,15 +333,15 @@ impl<'a> Run<'a> {
     }
 
     /// What is not a deletion, of the steps that are meant.
-    async fn forward(&self, which: impl Fn(&Step) -> bool) {
+    async fn forward(&self, which: impl Fn(&Step) -> bool, claimed: Claimed) {
         let steps = || self.work.steps.iter().filter(|step| !step.is_deletion() && which(step));
-        let mut is_first = true;
+        let mut just_claimed = claimed == Claimed::Now;
         for stage in Stage::ALL {
             let steps: Vec<&Step> = steps().filter(|step| step.stage == stage).collect();
             if steps.is_empty() {
                 continue;
             }
-            if !std::mem::take(&mut is_first)
+            if !std::mem::take(&mut just_claimed)
                 && let Some(reason) = self.lost_claim().await
             {
                 return self.skip_all(|step| step.stage >= stage && which(step), reason);

@@ -5,18 +5,26 @@
 //! usually cannot read everything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use super::client::Cluster;
+use super::error::ErrorKind;
 use super::request::{ApiRequest, Selection};
 use crate::model::object::ObjectKey;
+use crate::model::plain;
 use crate::model::resource::Resource;
 use crate::plan::types::{Contents, KindCount};
 
 /// So many namespaces are looked into. With more of them nobody reads the numbers, and each costs a request for each kind.
 const NAMESPACES: usize = 20;
+/// So many kinds are asked for. Clusters have a few hundred; a server may say that it has any number.
+const KINDS: usize = 500;
+/// So long all of it may take.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// So many requests are sent at a time.
 const AT_ONCE: usize = 8;
 /// So many objects of a kind are looked at; of the others the server says the number.
@@ -49,10 +57,16 @@ pub(super) async fn contents(
         let is_meant = |kind: &Resource| !counted.contains(&(kind.group.clone(), kind.kind.clone()));
         kinds.into_iter().filter(is_meant).collect::<Vec<_>>()
     });
+    let until = Instant::now() + PATIENCE;
+    let mut given_up = kinds.as_ref().err().copied();
     for namespace in near {
-        let contents = match &kinds {
-            Ok(kinds) => of_namespace(cluster, namespace, kinds, &ours).await,
-            Err(why) => Contents { kinds: Vec::new(), uncounted: Some((*why).to_owned()) },
+        let contents = match (&kinds, given_up) {
+            (Ok(kinds), None) => {
+                let (contents, why) = of_namespace(cluster, namespace, kinds, &ours, until).await;
+                given_up = why;
+                contents
+            }
+            (_, why) => Contents { kinds: Vec::new(), uncounted: why.map(str::to_owned) },
         };
         found.insert((*namespace).to_owned(), contents);
     }
@@ -105,32 +119,46 @@ async fn of_namespace(
     namespace: &str,
     kinds: &[Resource],
     ours: impl Fn(&ObjectKey) -> bool,
-) -> Contents {
+    until: Instant,
+) -> (Contents, Option<&'static str>) {
     let asking: Vec<_> = kinds
         .iter()
+        .take(KINDS)
         .map(|kind| async move {
             let selection = Selection::all(kind).within(Some(namespace)).metadata_only();
             (kind, cluster.call(&ApiRequest::list(&selection, PAGE, None)).await)
         })
         .collect();
-    let answers: Vec<_> = stream::iter(asking).buffered(AT_ONCE).collect().await;
-    let (mut counts, mut unlisted) = (Vec::new(), 0);
-    for (kind, answer) in answers {
+    let mut answers = std::pin::pin!(stream::iter(asking).buffered(AT_ONCE));
+    let (mut counts, mut unlisted) = (Vec::new(), kinds.len().saturating_sub(KINDS));
+    let given_up = loop {
+        let (kind, answer) = match timeout_at(until, answers.next()).await {
+            Ok(Some(told)) => told,
+            Ok(None) => break None,
+            Err(_) => break Some("it took too long"),
+        };
         match answer {
             Ok(list) => {
                 let count = count(&list, kind, namespace, &ours);
                 if count > 0 {
-                    counts.push(KindCount { kind: kind.full_name(), count });
+                    counts.push(KindCount { kind: plain::name(&kind.full_name()).into_owned(), count });
                 }
             }
             // A CRD that was deleted since has no objects.
             Err(error) if error.is_absent() => {}
+            // Nobody waits for the same silence seventy times.
+            Err(error) if error.is_of_connection() || error.kind == ErrorKind::Slow => {
+                break Some("the server did not answer");
+            }
             Err(_) => unlisted += 1,
         }
-    }
+    };
     counts.sort();
-    let uncounted = (unlisted > 0).then(|| format!("{unlisted} of {} kinds could not be listed", kinds.len()));
-    Contents { kinds: counts, uncounted }
+    let uncounted = match given_up {
+        Some(why) => Some(why.to_owned()),
+        None => (unlisted > 0).then(|| format!("{unlisted} of {} kinds could not be listed", kinds.len())),
+    };
+    (Contents { kinds: counts, uncounted }, given_up)
 }
 
 /// The objects of a list that somebody would miss.
@@ -152,7 +180,7 @@ fn count(list: &Value, kind: &Resource, namespace: &str, ours: impl Fn(&ObjectKe
         !is_controlled && !is_usual && !ours(&key)
     };
     let more = list.pointer("/metadata/remainingItemCount").and_then(Value::as_u64).unwrap_or_default();
-    items.iter().filter(is_missed).count() + usize::try_from(more).unwrap_or(usize::MAX)
+    items.iter().filter(is_missed).count().saturating_add(usize::try_from(more).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]

@@ -335,7 +335,7 @@ impl Contents {
     /// The number of all objects that were counted.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.kinds.iter().map(|kind| kind.count).sum()
+        self.kinds.iter().fold(0, |sum, kind| sum.saturating_add(kind.count))
     }
 }
 

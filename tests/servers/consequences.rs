@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::platform::{Platform, Run};
 use super::tutorial::versions;
@@ -253,8 +253,8 @@ async fn what_is_not_carriers_is_taken_over_only_by_name() -> TestResult {
     let line = refused.err.lines().find(|line| line.contains("Namespace argocd would be deleted")).ok_or("refused")?;
     assert!(line.contains("also in it: 1 configmaps, 1 secrets)"), "{line}");
     let json = platform.carrier(&[&["plan", "-o", "json"][..], &all].concat()).await.ends(0).json();
-    let impact = json["changes"].as_array().into_iter().flatten().find(|change| change["name"] == "argocd");
-    let impact = impact.filter(|change| change["kind"] == "Namespace").map(|change| change["impact"].clone());
+    let is_it = |change: &&Value| change["name"] == "argocd" && change["kind"] == "Namespace";
+    let impact = json["changes"].as_array().into_iter().flatten().find(is_it).map(|change| change["impact"].clone());
     let kinds = json!([{"kind": "configmaps", "count": 1}, {"kind": "secrets", "count": 1}]);
     assert_eq!(impact.ok_or("it is deleted")?["contents"]["kinds"], kinds, "{json:#}");
     management.kubectl(&["get", "secret", "-n", "argocd", "admin"]).await?;

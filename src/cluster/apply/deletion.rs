@@ -17,6 +17,13 @@ impl Run<'_> {
             self.skip(step, &reason);
             return false;
         }
+        // A stage of deletions may take minutes, and what a newer run has confirmed has the version that it had.
+        if step.destroys
+            && let Some(reason) = self.lost_claim().await
+        {
+            self.skip(step, reason);
+            return false;
+        }
         if step.is_crd() && !step.destroys {
             if let Err(reason) = self.has_no_instances(step).await {
                 let error = ClusterError::new(ErrorKind::VersionConflict, "");

@@ -136,6 +136,10 @@ impl Run<'_> {
         let (crds, spaces): (Vec<&Step>, Vec<&Step>) = meant.partition(|step| step.is_crd());
         let (crds, _) = (self.holding(crds).await?, self.holding(spaces.clone()).await?);
         self.destroy_all(crds).await?;
+        // That may have taken minutes.
+        if let Some(reason) = self.lost_claim().await {
+            return Err(reason);
+        }
         let spaces = self.holding(spaces).await?;
         self.destroy_all(spaces).await
     }
