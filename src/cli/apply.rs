@@ -230,8 +230,8 @@ fn unknown(clusters: &[(Target, String)], ui: &Ui<'_>) -> CliError {
     let error = match named.as_slice() {
         [one] => CliError::refused(format!("refused: nothing says that {one} is the one that is meant")),
         several => CliError::refused(format!(
-            "refused: nothing says that these clusters are the ones that are meant:\n- {}",
-            several.join("\n- ")
+            "refused: nothing says that these clusters are the ones that are meant: {}",
+            several.join("; ")
         )),
     };
     let here = ui.program_here();

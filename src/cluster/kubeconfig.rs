@@ -99,6 +99,7 @@ pub enum Loopback {
 pub async fn from_files(source: &FileSource) -> Result<ClientConfig, ClusterError> {
     let mut merged = Kubeconfig::default();
     for path in &source.paths {
+        readable(path).map_err(|error| error.help(source.help()))?;
         let read = Kubeconfig::read_from(path).map_err(|error| unreadable(path, &error).help(source.help()))?;
         merged = merged.merge(read).map_err(|_| {
             let message = format!("{} does not fit the kubeconfigs before it", path.display());
@@ -262,6 +263,24 @@ fn parsed(text: &str, subject: &str) -> Result<Kubeconfig, ClusterError> {
         true => Err(no("is no kubeconfig: it has no clusters")),
         false => Ok(kubeconfig),
     }
+}
+
+/// The largest kubeconfig.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// Refuses what does not end, or keeps the reader waiting: devices, pipes with a name, and files that are no kubeconfig by
+/// their size. A path in carrier.yaml may be anybody's. The pipe of a shell (`--kubeconfig <(…)`) is the caller's own.
+fn readable(path: &Path) -> Result<(), ClusterError> {
+    // What cannot be looked at is told of by whoever reads it.
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
+    let of_shell = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
+    let problem = match metadata.is_file() {
+        true if metadata.len() > LARGEST => "is longer than 16 MiB",
+        false if !metadata.is_dir() && !of_shell => "is a device or a pipe, and not a file",
+        _ => return Ok(()),
+    };
+    let name = plain::name(&path.to_string_lossy()).into_owned();
+    Err(ClusterError::new(ErrorKind::Kubeconfig, format!("the kubeconfig {name} {problem}")))
 }
 
 fn unreadable(path: &Path, error: &kube::config::KubeconfigError) -> ClusterError {
@@ -460,6 +479,14 @@ mod tests {
         assert_eq!(error.message, "there is no kubeconfig", "the Pod's own account is for the management cluster only");
         let error = said(FileSource { in_cluster: true, ..FileSource::default() }).await;
         assert_eq!(error.message, "there is no kubeconfig, and this is no Pod");
+    }
+
+    /// It does not end: reading it would take all memory of the machine.
+    #[tokio::test]
+    async fn a_device_is_no_kubeconfig() {
+        let source = FileSource { paths: vec!["/dev/zero".into()], ..FileSource::default() };
+        let error = from_files(&source).await.expect_err("it is no file");
+        assert_eq!(error.message, "the kubeconfig /dev/zero is a device or a pipe, and not a file");
     }
 
     #[tokio::test]

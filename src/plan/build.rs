@@ -234,7 +234,7 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     part.cluster.uid.clone_from(&live.uid);
     part.cluster.run.clone_from(&input.record.run);
     match &input.record.holder {
-        Holder::This => {}
+        Holder::This | Holder::Absent => {}
         Holder::Nobody => part.cluster.claims_inventory = true,
         Holder::Other(theirs) => {
             part.held = Some(holder::refusal(input.inventory, &part.cluster.name, theirs.as_deref()));
@@ -260,6 +260,13 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         } else if !object.is_terminating() || has_instances(input, key) {
             part.deleted.push(deletion(input, key, object, reference));
         }
+    }
+    // Objects without the record of the inventory: somebody has deleted it, and they may be another repository's.
+    if input.record.holder == Holder::Absent && part.cluster.inventory > 0 {
+        part.cluster.claims_inventory = true;
+    }
+    if part.cluster.claims_inventory && !part.deleted.is_empty() && part.held.is_none() {
+        part.held = Some(holder::unnamed(input.inventory, &part.cluster.name, part.deleted.len()));
     }
     part.kept.sort();
     add_access_changes(input, live, &mut part);

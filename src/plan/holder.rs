@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::inventory::Inventory;
+use super::words::count;
 use crate::model::keys::{REPOSITORY, RUN, annotation};
 use crate::model::lock::Lock;
 
@@ -19,9 +20,11 @@ pub(crate) struct Record {
 /// Whose an inventory is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Holder {
-    /// There is no inventory yet, or it is that of this repository.
+    /// It is that of this repository.
     #[default]
     This,
+    /// Its parent does not exist: it is new, or was lost.
+    Absent,
     /// It exists, was written before inventories named a repository, and this repository has an identity.
     Nobody,
     /// It is that of another repository; its identity, if the parent has a valid one.
@@ -35,7 +38,7 @@ impl Record {
     #[must_use]
     pub(crate) fn of(inventory: &Inventory, parent: Result<Option<&Value>, String>) -> Self {
         let parent = match parent {
-            Ok(None) => return Self::default(),
+            Ok(None) => return Self { holder: Holder::Absent, run: None },
             Ok(Some(parent)) => parent,
             Err(why) => return Self { holder: Holder::Unknown(why), run: None },
         };
@@ -48,6 +51,17 @@ impl Record {
         };
         Self { holder, run: annotation(parent, RUN).map(str::to_owned) }
     }
+}
+
+/// Why nothing is deleted by an inventory that names no repository: what it has may be another's.
+#[must_use]
+pub(crate) fn unnamed(inventory: &Inventory, cluster: &str, deletions: usize) -> String {
+    format!(
+        "the inventory {} in {cluster} does not say which repository it is of, and {} would be deleted that may be another's; \
+         apply once without `--prune`, look at what the plan says would stay, and then delete it",
+        inventory.name,
+        count(deletions, "object")
+    )
 }
 
 /// Why another repository may not use an inventory, and the ways out.
@@ -102,7 +116,7 @@ mod tests {
         // Whoever has no identity has not that of the inventory either.
         assert_eq!(holder(Some(OTHER), None), Holder::Other(Some(OTHER.into())));
         assert_eq!(holder(Some("::set-output"), Some(ME)), Holder::Other(None), "what is no identity is not shown");
-        assert_eq!(Record::of(&inventory_of(Some(ME)), Ok(None)), Record::default());
+        assert_eq!(Record::of(&inventory_of(Some(ME)), Ok(None)), Record { holder: Holder::Absent, run: None });
     }
 
     #[test]

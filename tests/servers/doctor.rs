@@ -157,7 +157,7 @@ async fn the_commands_need_no_more(management: &ControlPlane, repository: &TwoRe
     let text = std::fs::read_to_string(repository.path("accounts/team-b.yaml"))?;
     std::fs::write(&account, text.replace("team-b", "team-c"))?;
     run(&["lock"]).await?;
-    run(&["apply", "--yes"]).await?;
+    run(&["apply", "--yes", "--adopt=all"]).await?;
     management.kubectl(&["get", "offerings.catalog.kubecarrier.io", "-n", "team-c", "redis.eu-west-1.team-a"]).await?;
 
     let instance = std::fs::read_to_string(repository.path("instances/redis.yaml"))?;

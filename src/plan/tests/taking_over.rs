@@ -134,6 +134,23 @@ fn an_inventory_of_another_repository_is_refused_and_one_of_none_is_taken_up() {
     assert!(shown.ends_with("; 1 inventory gets the identity of this repository.\n"), "{shown}");
     assert!(markdown(&plan).contains("gets the identity of this one"));
 
+    // What nobody says to be this repository's is not deleted in the same run, as after the loss of the record.
+    let old = world.have(ROLE, "a/old", rules("get"), "ours");
+    for holder in [Holder::Nobody, Holder::Absent] {
+        world.record.holder = holder;
+        world.prune = false;
+        assert_eq!(refused(&world.plan()), Vec::<String>::new());
+        world.prune = true;
+        let plan = world.plan();
+        assert!(
+            plan.refusals.iter().any(|refusal| refusal.message.contains("apply once without `--prune`")),
+            "{:?}",
+            plan.refusals
+        );
+    }
+    world.prune = false;
+    world.live.objects.remove(&old);
+
     world.record.holder = Holder::Unknown("forbidden".into());
     let plan = world.plan();
     assert!(!plan.changes_anything() && plan.refusals.is_empty());
