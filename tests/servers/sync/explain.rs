@@ -129,7 +129,7 @@ async fn what_cannot_be_asked_is_said_and_the_rest_is_shown() -> TestResult {
     // A word that fits both regions is not guessed at.
     let several = explain(&bed, &["redis/one", "-n", "team-b"]).await.ends(64);
     for region in [REGION, "eu-west-2"] {
-        let line = format!("redis.{region}.team-a/one");
+        let line = format!("- redis.{region}.team-a/one");
         assert!(several.err.lines().any(|found| found == line), "{}", several.err);
     }
     assert_eq!(several.out, "");
