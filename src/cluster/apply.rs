@@ -193,7 +193,11 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
                     refusal = Some(NOT_APPLIED.to_owned());
                 }
             }
-            Some(reason) => runs.iter().for_each(|run| run.skip_all(is_later, reason)),
+            Some(reason) => {
+                for run in &runs {
+                    run.skip_all(|step| !step.is_deletion() && is_later(step), reason);
+                }
+            }
         }
     }
     join_all(first.iter().map(|run| run.backward(refusal.as_deref()))).await;
@@ -270,8 +274,8 @@ struct State {
     gates: BTreeMap<String, Arc<OnceCell<Verdict>>>,
     /// What became of the cluster, once it does not answer any more.
     lost: Option<String>,
-    /// The version of the parent with the claim of this run.
-    claim: Option<String>,
+    /// Whether the run has claimed the inventory.
+    claimed: bool,
     /// Whether the parent's namespace was made, so that its own step has nothing to do.
     made_namespace: bool,
 }
@@ -327,9 +331,7 @@ impl<'a> Run<'a> {
     }
 
     fn skip_all(&self, which: impl Fn(&Step) -> bool, reason: &str) {
-        let is_superseded = reason == claim::SUPERSEDED;
-        let steps = self.work.steps.iter().filter(|step| (is_superseded || !step.is_deletion()) && which(step));
-        steps.for_each(|step| self.skip(step, reason));
+        self.work.steps.iter().filter(|step| which(step)).for_each(|step| self.skip(step, reason));
     }
 
     /// What is not a deletion, of the steps that are meant.
@@ -344,7 +346,9 @@ impl<'a> Run<'a> {
             if !std::mem::take(&mut just_claimed)
                 && let Some(reason) = self.lost_claim().await
             {
-                return self.skip_all(|step| step.stage >= stage && which(step), reason);
+                // Of a plan that another run has overtaken nothing is deleted either.
+                let is_meant = |step: &Step| self.is_superseded() || !step.is_deletion();
+                return self.skip_all(|step| step.stage >= stage && which(step) && is_meant(step), reason);
             }
             let since =
                 if stage == Stage::Crds && !self.how.dry_run { self.version_of_crds(&steps).await } else { None };

@@ -20,8 +20,8 @@ const UNKNOWN: &str = "carrier could not check whether another run of `carrier a
 
 /// What came of a claim.
 enum Claim {
-    /// The parent has it, in this version.
-    Made(String),
+    /// The parent has it.
+    Made,
     /// Another run has claimed the inventory since the plan was made.
     Overtaken,
 }
@@ -31,12 +31,12 @@ impl Run<'_> {
     pub(super) async fn begin(&self) -> bool {
         let Some(parent) = self.work.parent.before.as_ref().filter(|_| !self.how.dry_run) else { return true };
         if self.stopped() {
-            self.skip_all(|_| true, super::INTERRUPTED);
+            self.skip_all(|step| !step.is_deletion(), super::INTERRUPTED);
             return false;
         }
         match self.claim(parent).await {
-            Ok(Claim::Made(version)) => {
-                self.state().claim = Some(version);
+            Ok(Claim::Made) => {
+                self.state().claimed = true;
                 true
             }
             Ok(Claim::Overtaken) => {
@@ -45,7 +45,7 @@ impl Run<'_> {
             }
             Err(error) => {
                 self.parent_failed(&error);
-                self.skip_all(|_| true, "the inventory could not be written");
+                self.skip_all(|step| !step.is_deletion(), "the inventory could not be written");
                 false
             }
         }
@@ -59,7 +59,7 @@ impl Run<'_> {
                 .apply_parent(parent, seen.as_ref().map(|seen| (&*seen.uid, &*seen.resource_version)))
                 .await
             {
-                Ok(answer) => return Ok(Claim::Made(Seen::of(&answer).resource_version)),
+                Ok(_) => return Ok(Claim::Made),
                 Err(error) if is_race(&error) => error,
                 Err(error) => return Err(error),
             };
@@ -67,7 +67,7 @@ impl Run<'_> {
             let run = now.run.as_deref();
             match &self.work.parent.seen {
                 // The answer to the try before was lost.
-                _ if run == Some(&self.work.run) => return Ok(Claim::Made(now.resource_version)),
+                _ if run == Some(&self.work.run) => return Ok(Claim::Made),
                 // The run before has ended since, or somebody has annotated the parent.
                 Some(then) if then.uid == now.uid && then.run.as_deref() == run => {}
                 _ => return Ok(Claim::Overtaken),
@@ -83,12 +83,11 @@ impl Run<'_> {
     /// Why nothing more is written: another run has taken over the inventory since, or nobody knows.
     pub(super) async fn lost_claim(&self) -> Option<&'static str> {
         // A dry run claims nothing.
-        self.state().claim.as_ref()?;
+        if !self.state().claimed {
+            return None;
+        }
         match self.parent_now().await {
-            Ok(Some(now)) if now.run.as_deref() == Some(&self.work.run) => {
-                self.state().claim = Some(now.resource_version);
-                None
-            }
+            Ok(Some(now)) if now.run.as_deref() == Some(&self.work.run) => None,
             Ok(_) => {
                 self.supersede();
                 Some(SUPERSEDED)
