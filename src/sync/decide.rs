@@ -1,8 +1,6 @@
 //! What is to be done for one instance: total and pure. It sees facts, never absence of knowledge as absence, and
 //! answers with steps, which the worker executes before it asks again (`DESIGN.md` §7, §8).
 
-use std::num::NonZero;
-
 use super::digest::Digest;
 use super::facts::{CopyFacts, InternalFacts, ServiceFacts, TenantFacts};
 use super::level::Level;
@@ -10,8 +8,9 @@ use super::marks::Marks;
 use super::memory::{Memory, Refusable};
 use super::status::StatusFacts;
 use super::step::{Decision, Pair, StatusFrom, Step, WriteReason};
+use super::truth::Truth;
 use super::uid::Uid;
-use super::verdict::{Reason, Truth, Verdict};
+use super::verdict::{Reason, Verdict};
 use crate::model::kinds::deletion::DeletionPolicy;
 
 /// What is known of an object. Only a complete list of a watch that is live makes `Absent`.
@@ -186,10 +185,10 @@ fn pending() -> Verdict {
 /// the condition says.
 fn has_arrived(view: &View<'_>, tenant: &TenantFacts) -> bool {
     view.memory.arrived() == Some(tenant.seen.generation)
-        || tenant.synced.as_ref().is_some_and(|synced| {
-            synced.status == Some(Truth::True)
-                && synced.observed_generation.map_or(0, NonZero::get) == tenant.seen.generation
-        })
+        || tenant
+            .synced
+            .as_ref()
+            .is_some_and(|synced| synced.status == Some(Truth::True) && synced.speaks_of(tenant.seen.generation))
 }
 
 /// Where the status of a tenant object comes from while its copy is not in step.

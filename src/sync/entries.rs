@@ -9,9 +9,10 @@ use tokio::sync::mpsc;
 
 use super::catalog::{Entry, EntryKey, Unfit};
 use super::lease::permits::Permits;
-use super::link::status::{Truth, Verdict, object};
+use super::link::status::{Verdict, object};
 use super::link::write;
 use super::news::News;
+use super::truth::Truth;
 use crate::cluster::Cluster;
 use crate::compile::route::RouteError;
 use crate::model::cluster::ClusterId;

@@ -475,11 +475,7 @@ impl Index {
                 let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
                 let version: Option<u64> = version.and_then(|version| version.parse().ok());
                 let is_it = self.record(id).is_some_and(|record| {
-                    let seen = match level {
-                        Level::Tenant => record.tenant.as_ref().map(|facts| &facts.seen),
-                        Level::Internal => record.internal.as_ref().map(|facts| &facts.seen),
-                        Level::Service => record.service.as_ref().map(|facts| &facts.seen),
-                    };
+                    let seen = record.seen(level);
                     seen.is_some_and(|seen| seen.uid == *uid && version.is_none_or(|version| version >= seen.version))
                 });
                 if let (Some(version), Some(record)) = (version, self.record_mut(id)) {

@@ -62,6 +62,7 @@ pub(crate) mod step;
 pub(crate) mod supervise;
 pub(crate) mod telemetry;
 pub(crate) mod timestamp;
+pub(crate) mod truth;
 pub(crate) mod uid;
 pub(crate) mod verdict;
 pub(crate) mod wanted;

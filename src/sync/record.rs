@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::contest::Corrections;
-use super::facts::{InternalFacts, ServiceFacts, TenantFacts};
+use super::facts::{InternalFacts, Seen, ServiceFacts, TenantFacts};
 use super::level::Level;
 use super::memory::Memory;
 use super::queue::{Home, Moment};
@@ -115,14 +115,20 @@ impl Record {
         }
     }
 
+    /// What every object has, of that on a level.
+    #[must_use]
+    pub(crate) fn seen(&self, level: Level) -> Option<&Seen> {
+        match level {
+            Level::Tenant => self.tenant.as_ref().map(|facts| &facts.seen),
+            Level::Internal => self.internal.as_ref().map(|facts| &facts.seen),
+            Level::Service => self.service.as_ref().map(|facts| &facts.seen),
+        }
+    }
+
     /// The resource version of the object on a level.
     #[must_use]
     pub(crate) fn version(&self, level: Level) -> Option<u64> {
-        match level {
-            Level::Tenant => self.tenant.as_ref().map(|facts| facts.seen.version),
-            Level::Internal => self.internal.as_ref().map(|facts| facts.seen.version),
-            Level::Service => self.service.as_ref().map(|facts| facts.seen.version),
-        }
+        self.seen(level).map(|seen| seen.version)
     }
 
     /// Remembers that the object of a level ended after this version.

@@ -5,37 +5,9 @@ use std::borrow::Cow;
 use std::num::NonZero;
 
 use super::digest::Digest;
+use super::truth::Truth;
 use crate::model::plain::Line;
 use serde_json::Value;
-
-/// The status of a condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Truth {
-    /// `True`.
-    True,
-    /// `False`.
-    False,
-    /// `Unknown`.
-    Unknown,
-}
-
-impl Truth {
-    /// The status as the condition has it.
-    #[must_use]
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::True => "True",
-            Self::False => "False",
-            Self::Unknown => "Unknown",
-        }
-    }
-
-    /// The status with this word.
-    #[must_use]
-    pub(crate) fn named(word: &str) -> Option<Self> {
-        [Self::True, Self::False, Self::Unknown].into_iter().find(|truth| truth.word() == word)
-    }
-}
 
 /// A reason of the condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,6 +173,14 @@ pub(crate) struct SyncedSeen {
     pub last_transition: Option<NonZero<i64>>,
 }
 
+impl SyncedSeen {
+    /// Whether it speaks of this generation of its object; 0 where that has none.
+    #[must_use]
+    pub(crate) fn speaks_of(&self, generation: i64) -> bool {
+        self.observed_generation.map_or(0, NonZero::get) == generation
+    }
+}
+
 /// What the condition shall say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
@@ -229,7 +209,7 @@ impl Verdict {
             seen.status == Some(self.reason.status())
                 && seen.reason == Some(self.reason)
                 && seen.message == Digest::of(&Value::from(&*self.message))
-                && (!keeps_generation || seen.observed_generation.map_or(0, NonZero::get) == generation)
+                && (!keeps_generation || seen.speaks_of(generation))
         })
     }
 }

@@ -14,7 +14,7 @@ use super::queue::Id;
 use super::rehearse::rehearse;
 use super::settled::{self, Settled};
 use super::shared::Shared;
-use super::step::{StatusFrom, Step};
+use super::step::Step;
 use super::write::{Failed, Outcome, Writer};
 use crate::cluster::ErrorKind;
 
@@ -211,20 +211,11 @@ fn fail(shared: &Shared, job: &Job, step: &Step, failed: &Failed) -> Flow {
     };
     let version = version.map_or(0, |seen: &Seen| seen.version);
     let at = record.failed(now, chance, least, LONGEST_REFUSED);
-    if let (Some(write), Some(wants)) = (Refusable::of(step), wants) {
+    let refused = Refusable::of(step).zip(wants);
+    if let Some((write, wants)) = refused {
         record.memory.refuse(Refused { write, wants, version, verdict: failed.verdict() });
     }
     index.queue.push_at(job.id, home, at);
-    // Once more, so that the condition says so; but what has no place in the condition would be sent again at once.
-    let is_shown = match step {
-        Step::Apply { .. }
-        | Step::RemoveExcess
-        | Step::Delete(_)
-        | Step::Orphan
-        | Step::PlaceFinalizer
-        | Step::ReleaseFinalizer => wants.is_some(),
-        Step::TenantStatus { from, .. } => *from == StatusFrom::Service && wants.is_some(),
-        _ => false,
-    };
-    if is_shown { Flow::Again } else { Flow::Stop }
+    // Once more, so that the condition says what is remembered; what is not would be sent again at once.
+    if refused.is_some() { Flow::Again } else { Flow::Stop }
 }

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::namespace::{self, NamespaceState};
-use super::status::{Truth, Verdict, object};
+use super::status::{Verdict, object};
 use super::verdict::{CLUSTER_UNREACHABLE, IDENTITY_CHANGED, Trust};
 use crate::model::cluster::ClusterId;
 use crate::model::keys;
+use crate::sync::truth::Truth;
 
 /// What an Assignment says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,43 +10,11 @@ use super::verdict::{CLUSTER_UNREACHABLE, Fault, IDENTITY_CHANGED, Trust, server
 use crate::model::cluster::ClusterId;
 use crate::model::keys;
 use crate::model::plain::Line;
+use crate::sync::truth::Truth;
 
 /// The fields of the version of a server, as `/version` has them and the status shows them.
 const VERSION: [&str; 9] =
     ["major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"];
-
-/// The status of a condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Truth {
-    /// It is so.
-    True,
-    /// It is not so.
-    False,
-    /// It is not known.
-    Unknown,
-}
-
-impl Truth {
-    /// The word of the API.
-    #[must_use]
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::True => "True",
-            Self::False => "False",
-            Self::Unknown => "Unknown",
-        }
-    }
-
-    /// The summary of an object whose condition `Ready` has this status.
-    #[must_use]
-    pub(crate) fn phase(self) -> &'static str {
-        match self {
-            Self::True => "Ready",
-            Self::False => "NotReady",
-            Self::Unknown => "Unknown",
-        }
-    }
-}
 
 /// A condition without its times.
 #[derive(Debug, Clone, PartialEq, Eq)]
