@@ -4,6 +4,8 @@
 //! are the fields of the wanted object and the values are equal, applying it changes
 //! nothing. In doubt, the objects count as different, and a dry run decides.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::live::LiveObject;
@@ -227,6 +229,43 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// A text that two JSON values share if they are [`equal`]: lists of thousands of values are compared in linear time.
+#[must_use]
+pub(crate) fn key(value: &Value) -> String {
+    fn write(value: &Value, text: &mut String) {
+        match value {
+            // The text of a whole number in floating point has no fraction.
+            Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+                // The sum has no negative zero.
+                Some(float) => text.push_str(&(float + 0.0).to_string()),
+                None => text.push_str(&number.to_string()),
+            },
+            Value::Array(list) => {
+                text.push('[');
+                for item in list {
+                    write(item, text);
+                    text.push(',');
+                }
+                text.push(']');
+            }
+            Value::Object(map) => {
+                text.push('{');
+                for (name, value) in map.iter().collect::<BTreeMap<_, _>>() {
+                    text.push_str(&Value::from(name.as_str()).to_string());
+                    text.push(':');
+                    write(value, text);
+                    text.push(',');
+                }
+                text.push('}');
+            }
+            other => text.push_str(&other.to_string()),
+        }
+    }
+    let mut text = String::new();
+    write(value, &mut text);
+    text
+}
+
 #[cfg(test)]
 #[allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
 mod tests {
@@ -269,6 +308,21 @@ mod tests {
     #[test]
     fn an_object_that_does_not_exist_is_absent() {
         assert_eq!(compare(&role().0, None), Comparison::Absent);
+    }
+
+    #[test]
+    fn values_that_are_equal_have_one_key() {
+        let values = [
+            json!(null), json!(true), json!("true"), json!(1), json!(1.0), json!("1"), json!(1.5), json!(-0.0), json!(0),
+            json!(1e20), json!(u64::MAX), json!([]), json!([1, 2]), json!([1.0, 2]), json!(["1,2"]), json!([[1], 2]),
+            json!({}), json!({"a": 1}), json!({"a": 1.0}), json!({"a": {"b": 1}}), json!({"a\":1,\"b": 1}),
+            json!({"a": 1, "b": 1}),
+        ];
+        for a in &values {
+            for b in &values {
+                assert_eq!(key(a) == key(b), equal(a, b), "{a} {b}");
+            }
+        }
     }
 
     #[test]

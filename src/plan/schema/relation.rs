@@ -1,8 +1,10 @@
 //! How two values of a keyword relate: which of them accepts more instances.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use super::super::compare::equal;
+use super::super::compare::{equal, key};
 use super::table::Change;
 use crate::compile::derive::schema;
 
@@ -104,18 +106,23 @@ fn is_junctor(keyword: &str) -> bool {
 /// Whether two lists of branches are the same, in any order.
 fn are_same(was: &Value, is: &Value) -> bool {
     let (Some(was), Some(is)) = (was.as_array(), is.as_array()) else { return false };
-    let count = |list: &[Value], one: &Value| list.iter().filter(|other| equal(other, one)).count();
-    was.len() == is.len() && was.iter().all(|branch| count(was, branch) == count(is, branch))
+    let sorted = |list: &[Value]| {
+        let mut keys: Vec<String> = list.iter().map(key).collect();
+        keys.sort_unstable();
+        keys
+    };
+    was.len() == is.len() && sorted(was) == sorted(is)
 }
 
 /// How a list changes of which each branch accepts fewer values.
 fn branches(was: &Value, is: &Value) -> Change {
     let (Some(was), Some(is)) = (was.as_array(), is.as_array()) else { return Change::Moved };
-    let has = |list: &[Value], one: &Value| list.iter().any(|other| equal(other, one));
-    if is.iter().all(|branch| has(was, branch)) {
+    let keys = |list: &[Value]| list.iter().map(key).collect::<BTreeSet<_>>();
+    let (was, is) = (keys(was), keys(is));
+    if is.is_subset(&was) {
         return Change::Widened;
     }
-    match was.iter().all(|branch| has(is, branch)) {
+    match was.is_subset(&is) {
         true => Change::Narrowed,
         false => Change::Moved,
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::compare::equal;
+use super::super::compare::key;
 use super::super::types::Effect;
 use super::Walk;
 use super::quote::{cut, joined, quoted, short};
@@ -55,7 +55,8 @@ impl Walk<'_> {
     fn enumeration(&mut self, old: &Value, new: &Value, at: &FieldPath) {
         let list = |node: &Value| node.get("enum").and_then(Value::as_array).cloned();
         let without = |list: &[Value], others: &[Value]| -> Vec<Value> {
-            list.iter().filter(|value| !others.iter().any(|other| equal(value, other))).cloned().collect()
+            let others: BTreeSet<String> = others.iter().map(key).collect();
+            list.iter().filter(|value| !others.contains(&key(value))).cloned().collect()
         };
         match (list(old), list(new)) {
             (None, Some(is)) => {
