@@ -19,7 +19,7 @@ use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::plan::{count_requests, warn_of_gone};
+use super::plan::{count_requests, unused, warn_of_gone};
 use super::plan_flags::PlanFlags;
 use super::progress;
 use super::ui::Ui;
@@ -77,12 +77,16 @@ pub(crate) enum DryRun {
 /// # Errors
 /// When there is no repository, the saved plan cannot be read, or there is no terminal to ask for confirmation on.
 pub(crate) fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let saved = args.plan.as_deref().map(|path| read_plan(path, args, env)).transpose()?;
+    let saved = args.plan.as_deref().map(|path| read_plan(path, args, env, ui)).transpose()?;
     if !env.person && !args.yes && saved.is_none() && args.dry_run.is_none() {
         let here = ui.program_here();
         return Err(CliError::usage("this is not a terminal, so nobody can confirm")
-            .hint(format!("`{here} apply --yes` applies without asking"))
-            .hint(format!("`{here} plan --out FILE` saves a plan to look at, and `{here} apply FILE` applies it")));
+            .hint(format!("`{here} {}` applies without asking", args.again("apply --yes")))
+            .hint(format!(
+                "`{here} {}` saves a plan to look at, and `{here} {}` applies it",
+                args.again("plan --out FILE"),
+                args.clusters.with("apply FILE")
+            )));
     }
     let repository = input::open(env, ui)?;
     let flags = args.flags.options();
@@ -97,7 +101,7 @@ pub(crate) fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, 
 
 /// Reads the saved plan. The flags that say what a plan may contain do not go with it: that was decided when the
 /// plan was saved.
-fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError> {
+fn read_plan(path: &Path, args: &ApplyArgs, env: &Env, ui: &Ui<'_>) -> Result<Plan, CliError> {
     let flags = PlanFlags { no_trial: false, locked: false, ..args.flags.clone() };
     if flags != PlanFlags::default() {
         return Err(CliError::usage("a saved plan is applied as it is: it records what was allowed when it was made")
@@ -106,12 +110,24 @@ fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError>
     ops::apply::read_saved(&env.path(path)).map_err(|error| match error {
         SavedPlanError::Read(error) => CliError::file("read", path, &error),
         SavedPlanError::Invalid(error) => CliError::usage(format!("cannot use {}: {error}", path.display())),
-        SavedPlanError::Refused(refusals) => refused(&refusals),
+        SavedPlanError::Refused(plan) => {
+            let flags = PlanFlags::of(&plan).with("plan --out FILE");
+            let again = args.clusters.with(&format!("{flags} {}", allowing(&plan.refusals).join(" ")));
+            let again = format!("`{} {}`", ui.program_here(), again.trim_end());
+            refused(&plan.refusals, &format!("make a plan that allows this: {again}"))
+        }
     })
 }
 
-/// The error of changes that guards refuse.
-fn refused(refusals: &[Refusal]) -> CliError {
+/// The flags that allow what guards refuse.
+fn allowing(refusals: &[Refusal]) -> Vec<&str> {
+    let mut flags: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.flag.as_deref()).collect();
+    flags.dedup();
+    flags
+}
+
+/// The error of changes that guards refuse, and how to allow them if a flag does.
+fn refused(refusals: &[Refusal], way_out: &str) -> CliError {
     let mut error = match refusals {
         [one] => CliError::refused(format!("refused: {}", one.message)),
         many => {
@@ -119,10 +135,8 @@ fn refused(refusals: &[Refusal]) -> CliError {
             many.iter().fold(error, |error, refusal| error.line(&refusal.message))
         }
     };
-    let mut flags: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.flag.as_deref()).collect();
-    flags.dedup();
-    if !flags.is_empty() {
-        error = error.hint(format!("to allow this: {}", flags.join(" ")));
+    if !allowing(refusals).is_empty() {
+        error = error.hint(way_out);
     }
     error.hint("nothing was written")
 }
@@ -151,6 +165,7 @@ impl Job<'_> {
             return Ok(planned.failure.map_or(Exit::Errors, Exit::from));
         };
         self.check(&planned, plan, ui)?;
+        unused(plan, ui)?;
         warn_of_gone(&planned, ui)?;
         if !plan.kept.is_empty() {
             let what = count(plan.kept.len(), "object");
@@ -161,7 +176,7 @@ impl Job<'_> {
                 input::report_if_any(self.repository, &[diagnose(&cluster, &error, None)], self.env, ui)?;
                 return Err(CliError::new(Exit::Cluster, "the inventory cannot be read; nothing was written"));
             }
-            prepared => prepared.map_err(|error| error_of(error, ui))?,
+            prepared => prepared.map_err(|error| self.error_of(error, ui))?,
         };
         if prepared.is_empty() {
             report::nothing(plan, ui)?;
@@ -185,7 +200,12 @@ impl Job<'_> {
         let Some(applied) = follow(work, &stop, &mut receiver, options.dry_run, ui).await? else {
             return Ok(Exit::Interrupted);
         };
-        report::outcome(&applied.outcome, plan, options.dry_run, ui)?;
+        let again = match self.saved {
+            // What is left is another plan than the saved one.
+            Some(_) => (self.again("plan --out FILE"), "to plan what is left, and apply that"),
+            None => (self.again("apply"), "again: it continues where this run ended"),
+        };
+        report::outcome(&applied.outcome, plan, options.dry_run, (&again.0, again.1), ui)?;
         count_requests(&planned, ui)?;
         Ok(applied.completion.into())
     }
@@ -203,23 +223,50 @@ impl Job<'_> {
         if self.env.person && self.needs_consent() && !matches!(checked, Err(ApplyError::Stale(_))) {
             report::plan(plan, ui)?;
         }
-        checked.map_err(|error| error_of(error, ui))
+        checked.map_err(|error| self.error_of(error, ui))
+    }
+
+    /// The error of a plan that is not applied.
+    fn error_of(&self, error: ApplyError, ui: &Ui<'_>) -> CliError {
+        let here = ui.program_here();
+        match error {
+            ApplyError::Refused(refusals) => {
+                let flags = allowing(&refusals).join(" ");
+                refused(&refusals, &format!("to allow this: {flags}"))
+            }
+            ApplyError::Stale(differences) => {
+                let error = CliError::refused("refused: something has changed since the plan was made:");
+                let error = differences.iter().fold(error, CliError::line);
+                let again = self.again("plan --out FILE");
+                error.hint(format!("make a new one: `{here} {again}`")).hint("nothing was written")
+            }
+            ApplyError::UnknownClusters(clusters) => {
+                let lock = self.args.clusters.with("lock");
+                unknown(&clusters, &format!("{here} {lock}"))
+            }
+            ApplyError::Inventory { error, .. } => CliError::new(Exit::Cluster, error.to_string()),
+            ApplyError::Mismatch(mismatch) => CliError::new(Exit::Bug, mismatch.to_string()),
+        }
+    }
+
+    /// A command with the flags of this run: those of the saved plan if there is one.
+    fn again(&self, command: &str) -> String {
+        match self.saved {
+            Some(plan) => self.args.clusters.with(&PlanFlags::of(plan).with(command)),
+            None => self.args.again(command),
+        }
     }
 }
 
-/// The error of a plan that is not applied.
-fn error_of(error: ApplyError, ui: &Ui<'_>) -> CliError {
-    match error {
-        ApplyError::Refused(refusals) => refused(&refusals),
-        ApplyError::Stale(differences) => stale(&differences, ui),
-        ApplyError::UnknownClusters(clusters) => unknown(&clusters, ui),
-        ApplyError::Inventory { error, .. } => CliError::new(Exit::Cluster, error.to_string()),
-        ApplyError::Mismatch(mismatch) => CliError::new(Exit::Bug, mismatch.to_string()),
+impl ApplyArgs {
+    /// A command with the flags of this one.
+    fn again(&self, command: &str) -> String {
+        self.clusters.with(&self.flags.with(command))
     }
 }
 
-/// The error of clusters that nobody has named or seen.
-fn unknown(clusters: &[(Target, String)], ui: &Ui<'_>) -> CliError {
+/// The error of clusters that nobody has named or seen. `lock` is the command that records them.
+fn unknown(clusters: &[(Target, String)], lock: &str) -> CliError {
     let named: Vec<String> = clusters
         .iter()
         .map(|(target, uid)| match target {
@@ -229,17 +276,16 @@ fn unknown(clusters: &[(Target, String)], ui: &Ui<'_>) -> CliError {
         .collect();
     let error = match named.as_slice() {
         [one] => CliError::refused(format!("refused: nothing says that {one} is the one that is meant")),
-        several => CliError::refused(format!(
-            "refused: nothing says that these clusters are the ones that are meant: {}",
-            several.join("; ")
-        )),
+        several => {
+            let error = CliError::refused("refused: nothing says that these clusters are the ones that are meant:");
+            several.iter().fold(error, CliError::line)
+        }
     };
-    let here = ui.program_here();
     let error = match clusters {
         [(Target::Management, uid)] => {
-            error.hint(format!("`{here} lock` records it, or write `management: {{uid: {uid}}}` in carrier.yaml"))
+            error.hint(format!("`{lock}` records it, or write `management: {{uid: {uid}}}` in carrier.yaml"))
         }
-        _ => error.hint(format!("`{here} lock` records them in carrier.lock")),
+        _ => error.hint(format!("`{lock}` records them in carrier.lock")),
     };
     error.hint("nothing was written")
 }
@@ -247,13 +293,6 @@ fn unknown(clusters: &[(Target, String)], ui: &Ui<'_>) -> CliError {
 fn interrupted_early(ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     ui.warn("interrupted; nothing was written")?;
     Ok(Exit::Interrupted)
-}
-
-/// The error of a saved plan that differs from the plan of now.
-fn stale(differences: &[String], ui: &Ui<'_>) -> CliError {
-    let error = CliError::refused("refused: something has changed since the plan was made:");
-    let error = differences.iter().fold(error, CliError::line);
-    error.hint(format!("make a new one: `{} plan --out FILE`", ui.program_here())).hint("nothing was written")
 }
 
 /// Names each cluster with changes, with its address and the number of changes.

@@ -1,12 +1,13 @@
 //! The flags that say how to reach clusters, named as kubectl's. `cluster::connect` says what follows from them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use jiff::fmt::friendly::SpanParser;
 
 use super::env::Env;
+use super::ui::shell_word;
 use crate::cluster::connect::ConnectOptions;
 
 /// How to reach the clusters of a repository.
@@ -41,20 +42,29 @@ pub(crate) struct RequestFlags {
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
     /// Act as this user in the management cluster
-    #[arg(long = "as", value_name = "USER")]
+    #[arg(long = "as", value_name = "USER", value_parser = identity)]
     pub act_as: Option<String>,
     /// Act as a member of this group; may be repeated
-    #[arg(long, value_name = "GROUP", requires = "act_as")]
+    #[arg(long, value_name = "GROUP", requires = "act_as", value_parser = identity)]
     pub as_group: Vec<String>,
     /// The time limit of one request, including retries, such as 30s or 2m
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = USUAL_TIMEOUT, value_parser = duration)]
     pub request_timeout: Duration,
     /// Allow kubeconfigs from Secrets to point at this machine
     #[arg(long)]
     pub allow_loopback: bool,
 }
 
+/// The time limit of one request without a flag.
+const USUAL_TIMEOUT: &str = "30s";
+
 impl ClusterFlags {
+    /// A command with these flags, as the user types it: the next command is for the same clusters.
+    #[must_use]
+    pub(crate) fn with(&self, command: &str) -> String {
+        self.request.with(command, self.kubeconfig.as_ref())
+    }
+
     /// The options of connections: the flags and the environment.
     #[must_use]
     pub(crate) fn options(&self, env: &Env) -> ConnectOptions {
@@ -71,6 +81,32 @@ impl ManagementFlags {
 }
 
 impl RequestFlags {
+    fn with(&self, command: &str, kubeconfig: Option<&PathBuf>) -> String {
+        let mut text = command.to_owned();
+        let mut flag = |name: &str, value: &Path| {
+            text.push_str(&format!(" {name} {}", shell_word(value)));
+        };
+        if let Some(path) = kubeconfig {
+            flag("--kubeconfig", path);
+        }
+        if let Some(context) = &self.context {
+            flag("--context", context.as_ref());
+        }
+        if let Some(user) = &self.act_as {
+            flag("--as", user.as_ref());
+        }
+        for group in &self.as_group {
+            flag("--as-group", group.as_ref());
+        }
+        if Ok(self.request_timeout) != duration(USUAL_TIMEOUT) {
+            flag("--request-timeout", format!("{}ms", self.request_timeout.as_millis()).as_ref());
+        }
+        if self.allow_loopback {
+            text.push_str(" --allow-loopback");
+        }
+        text
+    }
+
     fn options(&self, kubeconfig: Option<&PathBuf>, env: &Env) -> ConnectOptions {
         ConnectOptions {
             kubeconfig: kubeconfig.cloned(),
@@ -82,6 +118,15 @@ impl RequestFlags {
             directory: env.directory.clone(),
             variables: env.variables.clone(),
         }
+    }
+}
+
+/// Reads the name of a user or a group. The API server is told it in a header.
+fn identity(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("write a name".to_owned()),
+        _ if text.chars().any(char::is_control) => Err("a name has no control characters".to_owned()),
+        _ => Ok(text.to_owned()),
     }
 }
 
@@ -102,6 +147,29 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_command_is_for_the_same_clusters() {
+        let usual = RequestFlags { request_timeout: Duration::from_secs(30), ..RequestFlags::default() };
+        assert_eq!(ClusterFlags { kubeconfig: None, request: usual.clone() }.with("apply"), "apply");
+        let request = RequestFlags {
+            context: Some("a b".into()),
+            act_as: Some("me".into()),
+            as_group: vec!["g".into(), "h".into()],
+            request_timeout: Duration::from_millis(1500),
+            allow_loopback: true,
+        };
+        assert_eq!(
+            ClusterFlags { kubeconfig: Some("../k".into()), request }.with("get -o json"),
+            "get -o json --kubeconfig ../k --context 'a b' --as me --as-group g --as-group h --request-timeout 1500ms --allow-loopback"
+        );
+    }
+
+    #[test]
+    fn an_identity_is_one_line() {
+        assert_eq!(identity("system:serviceaccount:a:b c"), Ok("system:serviceaccount:a:b c".to_owned()));
+        assert!(identity("").is_err() && identity("a\nb").is_err());
+    }
 
     #[test]
     fn durations_are_those_of_kubectl() {

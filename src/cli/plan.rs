@@ -104,11 +104,12 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
         ui.say(format_args!("wrote {}", file.display()))?;
     }
     if args.against.is_none() && plan.changes_anything() && plan.refusals.is_empty() {
+        let clusters = &args.clusters;
         match &args.out {
-            Some(file) => ui.next(&format!("apply {}", shell_word(file)), "to make exactly these changes")?,
+            Some(file) => ui.next(&clusters.with(&format!("apply {}", shell_word(file))), "to make exactly these changes")?,
             // `apply` uses the locked CRDs.
-            None if args.refresh => ui.next("lock", "to record what the clusters have before applying it")?,
-            None => ui.next(&again(&args.flags), "to make these changes")?,
+            None if args.refresh => ui.next(&clusters.with("lock"), "to record what the clusters have before applying it")?,
+            None => ui.next(&clusters.with(&args.flags.with("apply")), "to make these changes")?,
         }
     }
     Ok(match exit {
@@ -213,7 +214,10 @@ fn json(plan: &Plan) -> String {
 }
 
 /// Warns of flags that name nothing in the plan: they may be misspelled.
-fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn unused(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
     for given in plan.allowed.iter().filter(|allowed| allowed.name != "all") {
         let Allowed { flag, name } = given;
         let names = |change: &Change| is_allowed(std::slice::from_ref(given), flag, &change.object);
@@ -240,21 +244,4 @@ fn unused(plan: &Plan, ui: &mut Ui<'_>) -> Result<(), CliError> {
         ui.warn(format_args!("`{flag} {name}` {problem}"))?;
     }
     Ok(())
-}
-
-/// The command that applies what was planned.
-fn again(flags: &PlanFlags) -> String {
-    let mut command = "apply".to_owned();
-    for (flag, given) in [("prune", flags.prune), ("allow-empty", flags.allow_empty)] {
-        if given {
-            command = format!("{command} --{flag}");
-        }
-    }
-    if let Some(most) = flags.max_prune {
-        command = format!("{command} --max-prune {most}");
-    }
-    for Allowed { flag, name } in flags.options().allowed {
-        command = format!("{command} {flag} {}", shell_word(name.as_ref()));
-    }
-    command
 }

@@ -3,9 +3,10 @@
 
 use clap::Args;
 
+use super::ui::shell_word;
 use crate::ops::plan::PlanOptions;
 use crate::plan::guard::{ADOPT, ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
-use crate::plan::types::Allowed;
+use crate::plan::types::{Allowed, Plan};
 
 /// What a plan may contain.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -64,6 +65,44 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 impl PlanFlags {
+    /// A command with these flags, as the user types it.
+    #[must_use]
+    pub(crate) fn with(&self, command: &str) -> String {
+        let mut text = command.to_owned();
+        let PlanOptions { prune, allowed, max_prune, allow_empty, trial, locked, refresh: _ } = self.options();
+        for (flag, given) in
+            [("--prune", prune), ("--allow-empty", allow_empty), ("--no-trial", !trial), ("--locked", locked)]
+        {
+            if given {
+                text.push_str(&format!(" {flag}"));
+            }
+        }
+        if let Some(most) = max_prune {
+            text.push_str(&format!(" --max-prune {most}"));
+        }
+        for Allowed { flag, name } in allowed {
+            text.push_str(&format!(" {flag} {}", shell_word(name.as_ref())));
+        }
+        text
+    }
+
+    /// The flags with which a plan was made, as far as it records them.
+    #[must_use]
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let of = |flag: &str| {
+            let given = plan.allowed.iter().filter(|allowed| allowed.flag == flag);
+            given.map(|allowed| allowed.name.clone()).collect()
+        };
+        Self {
+            prune: plan.prune,
+            allow_breaking: of(ALLOW_BREAKING),
+            allow_delete: of(ALLOW_DELETE),
+            adopt: of(ADOPT),
+            force_conflicts: of(FORCE_CONFLICTS),
+            ..Self::default()
+        }
+    }
+
     /// The options of a plan.
     #[must_use]
     pub(crate) fn options(&self) -> PlanOptions {

@@ -221,6 +221,23 @@ impl Connector<'_> {
         kubeconfig::from_secret(&text, self.options.loopback(), &named).await
     }
 
+    /// The kubeconfig that a flag or carrier.yaml names for a cluster; `None` where kubectl would find it, and where it is
+    /// no file.
+    #[must_use]
+    pub(crate) fn named_file(&self, target: &Target) -> Option<PathBuf> {
+        let path = match target {
+            Target::Management => match &self.options.kubeconfig {
+                Some(path) => return Some(path.clone()),
+                None => self.config.management.kubeconfig.clone(),
+            },
+            Target::Service(id) => match self.config.service_clusters.get(&id.to_string())?.source() {
+                Some(KubeconfigSource::File { path, .. }) => path,
+                _ => None,
+            },
+        };
+        path.map(|path| self.settings_path(&path))
+    }
+
     /// A kubeconfig that carrier.yaml names. One in the repository is not accepted: its author could run programs here.
     ///
     /// # Errors

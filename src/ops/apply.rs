@@ -58,7 +58,7 @@ pub(crate) enum SavedPlanError {
     /// It is no plan of this version.
     Invalid(saved::ReadError),
     /// The plan was refused when it was saved.
-    Refused(Vec<Refusal>),
+    Refused(Box<Plan>),
 }
 
 /// Reads a plan that `carrier plan --out` wrote.
@@ -68,7 +68,7 @@ pub(crate) enum SavedPlanError {
 pub(crate) fn read_saved(path: &Path) -> Result<Plan, SavedPlanError> {
     let text = std::fs::read_to_string(path).map_err(SavedPlanError::Read)?;
     let plan = saved::read(&text).map_err(SavedPlanError::Invalid)?;
-    if plan.refusals.is_empty() { Ok(plan) } else { Err(SavedPlanError::Refused(plan.refusals)) }
+    if plan.refusals.is_empty() { Ok(plan) } else { Err(SavedPlanError::Refused(Box::new(plan))) }
 }
 
 /// Checks whether a live plan may be applied: a saved plan must still be the same, no guard may refuse it, and unless a

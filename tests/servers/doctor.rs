@@ -81,7 +81,7 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
     let mixed = doctor(&repository, &["--for", "plan", "-o", "rbac"]).await?;
     assert_eq!((mixed.status, mixed.out.as_str()), (64, ""), "{}", mixed.err);
     for target in ["management", "team-a/eu-west-1"] {
-        let command = format!("`carrier doctor --cluster {target} --for plan -o rbac`");
+        let command = format!("`carrier doctor --cluster {target} --for plan -o rbac --allow-loopback`");
         assert!(mixed.err.contains(&command), "{}", mixed.err);
     }
     for (target, access, user, other) in
@@ -96,7 +96,8 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
         let server = server.trim_matches(['"', '\'']).to_owned();
         assert!(comments.lines().all(|line| line.starts_with("# ")), "{comments}");
         assert!(comments.contains(target) && comments.contains(&format!("# server: {server}")), "{server}: {comments}");
-        assert!(comments.contains("# context: ") && comments.contains("kubectl --context "), "{comments}");
+        assert!(comments.contains("# context: ") && comments.contains("`kubectl --kubeconfig "), "{comments}");
+        assert!(comments.contains(" --context "), "{comments}");
         assert!(
             comments.contains(&format!("# account: {user}, the name of the account in this cluster")),
             "{comments}"

@@ -53,8 +53,14 @@ pub(super) fn event(event: &Event, dry_run: bool, ui: &mut Ui<'_>) -> io::Result
     }
 }
 
-/// Shows the outcome.
-pub(super) fn outcome(outcome: &Outcome, plan: &Plan, dry_run: bool, ui: &mut Ui<'_>) -> io::Result<()> {
+/// Shows the outcome. `again` and `why` are the next command where it is not whole.
+pub(super) fn outcome(
+    outcome: &Outcome,
+    plan: &Plan,
+    dry_run: bool,
+    (again, why): (&str, &str),
+    ui: &mut Ui<'_>,
+) -> io::Result<()> {
     for failure in outcome.failed.iter().take(FAILURES) {
         ui.error(&error(failure, dry_run))?;
     }
@@ -84,7 +90,7 @@ pub(super) fn outcome(outcome: &Outcome, plan: &Plan, dry_run: bool, ui: &mut Ui
         return ui.say("nothing was written");
     }
     if !outcome.is_whole() || !plan.complete {
-        return ui.next("apply", "again: it continues where this run ended");
+        return ui.next(again, why);
     }
     Ok(())
 }

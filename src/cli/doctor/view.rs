@@ -55,11 +55,14 @@ pub(crate) fn rbac(out: &mut dyn Write, health: &Health) -> io::Result<()> {
     let title = title(health);
     writeln!(out, "# The permissions that are missing in {title}, to be granted by an administrator.")?;
     let mut kubectl = "kubectl".to_owned();
-    if let Some(Way { server, context }) = &health.way {
+    if let Some(Way { server, kubeconfig, context }) = &health.way {
         writeln!(out, "# server: {}", plain::line(server))?;
+        if let Some(path) = kubeconfig {
+            kubectl = format!("{kubectl} --kubeconfig {}", plain::line(&shell_word(path)));
+        }
         if let Some(context) = context {
             writeln!(out, "# context: {}", plain::line(context))?;
-            kubectl = format!("kubectl --context {}", plain::line(&shell_word(context.as_ref())));
+            kubectl = format!("{kubectl} --context {}", plain::line(&shell_word(context.as_ref())));
         }
     }
     let user = health.user.as_deref().unwrap_or_default();

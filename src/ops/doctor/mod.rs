@@ -125,7 +125,11 @@ impl Doctor<'_> {
 
     /// Examines one cluster.
     async fn examine(&self, cluster: &Cluster) -> Result<(Health, Option<Diagnostic>), ClusterError> {
-        let way = Way { server: cluster.server.clone(), context: cluster.context.clone() };
+        let way = Way {
+            server: cluster.server.clone(),
+            kubeconfig: self.connector.named_file(&cluster.target),
+            context: cluster.context.clone(),
+        };
         let mut health = Health { reached: true, way: Some(way), ..Health::default() };
         let version = cluster.call(&ApiRequest::version()).await?;
         let system = ApiRequest::object(Resource::namespaces(), None, "kube-system").metadata_only();
@@ -170,7 +174,12 @@ impl Doctor<'_> {
             Some(expected) if expected == found => health.note("identity", Status::Ok, "the cluster that was locked"),
             Some(expected) => {
                 health.note("identity", Status::Missing, "another cluster than the one that was locked");
-                return Ok(Some(other_cluster(&cluster.target, expected, found, self.place(&cluster.target))));
+                return Ok(Some(other_cluster(
+                    &cluster.target,
+                    (expected, found),
+                    self.connector.config,
+                    self.place(&cluster.target),
+                )));
             }
             None => health.note("identity", Status::Ok, "not recorded yet; `carrier lock` records it"),
         }

@@ -2,6 +2,8 @@
 //!
 //! Two runs against the same clusters give the same report: it has no times and no addresses.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
@@ -45,6 +47,8 @@ pub struct Health {
 pub struct Way {
     /// The address.
     pub server: String,
+    /// The kubeconfig, where a flag or carrier.yaml names a file.
+    pub kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig, where it is one of the user's own.
     pub context: Option<String>,
 }
