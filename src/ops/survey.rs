@@ -21,7 +21,7 @@ use crate::compile::locking::Locked;
 use crate::compile::resolve::{BaseName, Resolved};
 use crate::compile::{Discovered, DiscoveredCluster};
 use crate::model::cluster::{ClusterId, Target};
-use crate::model::config::CONFIG_PATH;
+use crate::model::config::{CONFIG_PATH, Config};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::{Sources, Span};
 use crate::yaml;
@@ -50,11 +50,11 @@ pub(crate) struct Survey {
 
 impl Survey {
     /// Records the failure of a cluster and gives its diagnostic.
-    fn fail(&mut self, target: &Target, error: &DiscoverError, place: Option<Span>) -> Diagnostic {
+    fn fail(&mut self, target: &Target, error: &DiscoverError, config: &Config, place: Option<Span>) -> Diagnostic {
         let (failure, diagnostic) = match error {
             DiscoverError::Failed(error) => (ClusterFailure::Unreachable, diagnose(target, error, place)),
             DiscoverError::OtherCluster { expected, found } => {
-                (ClusterFailure::OtherCluster, other_cluster(target, expected, found, place))
+                (ClusterFailure::OtherCluster, other_cluster(target, (expected, found), config, place))
             }
         };
         self.failure = self.failure.max(Some(failure));
@@ -116,7 +116,7 @@ pub(crate) async fn survey(connector: &Connector<'_>, scope: Scope<'_>, events: 
     }
     let service = stream::iter(questions).buffer_unordered(AT_ONCE).collect::<Vec<_>>();
     let (_, answers) = tokio::join!(management(), service);
-    collect(cell.into_inner(), answers, scope)
+    collect(cell.into_inner(), answers, scope, connector.config)
 }
 
 type Answer = Result<(Cluster, DiscoveredCluster), DiscoverError>;
@@ -126,6 +126,7 @@ fn collect(
     management: Option<Result<(Cluster, Identity), DiscoverError>>,
     mut answers: Vec<(ClusterId, Option<Answer>)>,
     scope: Scope<'_>,
+    config: &Config,
 ) -> Survey {
     let mut survey = Survey::default();
     answers.sort_by(|a, b| a.0.cmp(&b.0));
@@ -140,7 +141,7 @@ fn collect(
             Some(Err(why)) => {
                 let object = scope.resolved.clusters.get(&id);
                 let place = object.map(|o| o.place("/metadata/name"));
-                let mut diagnostic = survey.fail(&Target::Service(id.clone()), &why, place);
+                let mut diagnostic = survey.fail(&Target::Service(id.clone()), &why, config, place);
                 if let Some(object) = object {
                     diagnostic = diagnostic.on(object.id(), "/metadata/name");
                 }
@@ -156,7 +157,7 @@ fn collect(
             survey.management = Some(cluster);
         }
         Some(Err(why)) => {
-            let mut diagnostic = survey.fail(&Target::Management, &why, management_place(&scope, &why));
+            let mut diagnostic = survey.fail(&Target::Management, &why, config, management_place(&scope, &why));
             if !behind.is_empty() {
                 let more = behind.len().saturating_sub(NAMED);
                 behind.truncate(NAMED);

@@ -148,7 +148,7 @@ fn is_of(instance: &ObjectRef, resource: &Resource) -> bool {
     instance.kind == resource.kind && instance.api_version == resource.api_version()
 }
 
-/// Nothing is deleted while a cluster does not answer: its objects may need what would be deleted.
+/// Nothing is deleted while the state of a cluster is unknown: its objects may need what would be deleted.
 fn incomplete(plan: &Plan) -> Option<Refusal> {
     let unreached: Vec<String> = plan.clusters.iter().filter(|c| !c.reached).map(|c| c.name.clone()).collect();
     if !plan.prune || unreached.is_empty() || deletions(plan) == 0 {
@@ -156,7 +156,7 @@ fn incomplete(plan: &Plan) -> Option<Refusal> {
     }
     let names = first(unreached.iter().cloned(), unreached.len(), 3);
     let message = format!(
-        "{} would be deleted while {names} did not answer, so it is unknown whether they are still in use; plan without `--prune`, or again when all clusters answer",
+        "{} would be deleted while the state of {names} is unknown, and with it whether they are still in use; plan without `--prune`, or again when all clusters can be compared",
         count(deletions(plan), "object"),
     );
     Some(Refusal { guard: "incomplete".to_owned(), message, flag: None })

@@ -32,7 +32,7 @@ pub(crate) fn markdown(plan: &Plan) -> String {
     for cluster in &plan.clusters {
         let mut changes: Vec<&Change> = plan.changes.iter().filter(|c| c.object.cluster == cluster.name).collect();
         if !cluster.reached {
-            out.add(&format!("{} did not answer; its state is unknown.\n\n", code(&cluster.name)));
+            out.add(&format!("{} was not compared; its state is unknown.\n\n", code(&cluster.name)));
         } else if !changes.is_empty() {
             changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
             block(&cluster.name, &changes, &mut out);

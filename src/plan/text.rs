@@ -87,7 +87,7 @@ impl Lines {
         let name = self.painted(HEAD, plain::line(&cluster.name));
         let mut changes: Vec<&Change> = plan.changes.iter().filter(|c| c.object.cluster == cluster.name).collect();
         if !cluster.reached {
-            let why = self.painted(SEVERE, "did not answer");
+            let why = self.painted(SEVERE, "was not compared");
             return self.push(format!("{name}: {why}; its state is unknown, and nothing in it would change"));
         }
         if changes.is_empty() {
@@ -369,7 +369,8 @@ pub(crate) fn summary(plan: &Plan) -> String {
     let unreached = plan.clusters.iter().filter(|cluster| !cluster.reached).count();
     let part = match unreached {
         0 => String::new(),
-        n => format!("; {} did not answer", count(n, "cluster")),
+        1 => "; 1 cluster was not compared".to_owned(),
+        n => format!("; {n} clusters were not compared"),
     };
     let claims = plan.clusters.iter().filter(|cluster| cluster.claims_inventory).count();
     let part = match claims {
