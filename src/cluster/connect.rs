@@ -256,12 +256,17 @@ impl Connector<'_> {
         if !(is_inside || leads_inside(path)) {
             return Ok(file);
         }
-        let message = format!(
-            "the kubeconfig {} is in the repository or its Git work tree, whose author could run programs with it",
-            plain::line(&file.display().to_string())
-        );
+        let shown = plain::line(&file.display().to_string()).into_owned();
+        let message = match tree {
+            None if !real.starts_with(&root) => format!(
+                "the kubeconfig {shown} is named by its path from the repository, which is in no Git work tree, so it may be a part of the checkout, whose author could run programs with it"
+            ),
+            _ => format!(
+                "the kubeconfig {shown} is in the repository or its Git work tree, whose author could run programs with it"
+            ),
+        };
         let help =
-            "keep it outside of the work tree, or name it with `--kubeconfig` or `$KUBECONFIG` when you run carrier";
+            "keep it outside of the work tree and name it by an absolute path or one from `~/`, or with `--kubeconfig` or `$KUBECONFIG` when you run carrier";
         Err(ClusterError::new(ErrorKind::UnsafeKubeconfig, message).help(help))
     }
 

@@ -3,6 +3,7 @@
 use super::error::{ClusterError, ErrorKind};
 use crate::model::cluster::Target;
 use crate::model::codes::{Code, cluster as codes};
+use crate::model::config::Config;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::plain;
 use crate::model::source::Span;
@@ -19,16 +20,26 @@ pub(crate) fn diagnose(target: &Target, error: &ClusterError, place: Option<Span
     diagnostic.help(error.help.as_deref().map_or_else(|| code.fix(), str::to_owned))
 }
 
-/// The diagnostic of a cluster that is not the one that was meant.
+/// The diagnostic of a cluster that is not the one that was meant. `config` has the UID that is expected, or the lock.
 #[must_use]
-pub(crate) fn other_cluster(target: &Target, expected: &str, found: &str, place: Option<Span>) -> Diagnostic {
+pub(crate) fn other_cluster(
+    target: &Target,
+    (expected, found): (&str, &str),
+    config: &Config,
+    place: Option<Span>,
+) -> Diagnostic {
     let found = plain::name(found);
     let message = format!("{} is another cluster: its UID is {found}, and should be {expected}", who(target));
     let diagnostic = match place {
         Some(place) => Diagnostic::new(&codes::OTHER_CLUSTER, place, message),
         None => Diagnostic::unplaced(&codes::OTHER_CLUSTER, message),
     };
-    diagnostic.help(codes::OTHER_CLUSTER.fix())
+    match target {
+        Target::Management if config.management.uid.is_some() => diagnostic.help(
+            "correct the kubeconfig or context; if the cluster was recreated, write its UID to `management.uid` of carrier.yaml",
+        ),
+        _ => diagnostic.help(codes::OTHER_CLUSTER.fix()),
+    }
 }
 
 /// What a cluster is called in a sentence.

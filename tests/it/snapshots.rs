@@ -329,7 +329,7 @@ fn any_lock() -> impl Strategy<Value = Lock> {
     });
     let name = (label(), label()).prop_map(|(a, b)| format!("{a}.{b}"));
     let cluster = (
-        proptest::option::of("[0-9a-f-]{1,36}"),
+        proptest::option::of("[0-9a-f]([0-9a-f-]{0,34}[0-9a-f])?"),
         proptest::option::of("1\\.[0-9]{1,2}"),
         proptest::collection::btree_map(name, crd, 0..4),
         proptest::collection::btree_set(label(), 0..4),
@@ -344,7 +344,7 @@ fn any_lock() -> impl Strategy<Value = Lock> {
     // Digits alone, or with an e between them, are a number to a reader of YAML.
     let identity = prop_oneof!["[0-9a-f]{32}", "[0-9]{32}", "[0-9]{15}e[0-9]{16}"];
     let clusters = proptest::collection::btree_map(id, cluster, 0..4);
-    (proptest::option::of(identity), proptest::option::of("[!-~]{1,20}"), clusters)
+    (proptest::option::of(identity), proptest::option::of("[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?"), clusters)
         .prop_map(|(repository, management_uid, clusters)| Lock { repository, management_uid, clusters })
 }
 

@@ -191,14 +191,15 @@ fn check(mut config: Config, root: &Node, diagnostics: &mut Diagnostics) -> Opti
         if !named {
             fine = false;
             diagnostics.push(
-                Diagnostic::new(&codes::CLUSTER_NAME, span, format!("`{key}` names no service cluster"))
+                // The key is at the place, if the line may be shown.
+                Diagnostic::new(&codes::CLUSTER_NAME, span, "the key is not the name of a service cluster")
                     .help("write `<provider>/<cluster>`, such as `team-a/eu-west-1`"),
             );
         }
         if access.source().is_none() {
             fine = false;
             diagnostics.push(
-                Diagnostic::new(&codes::CLUSTER_ACCESS, span, access_problem(key, access))
+                Diagnostic::new(&codes::CLUSTER_ACCESS, span, access_problem(access))
                     .help("write one of `kubeconfig` (perhaps with `context`), `env`, and `secret: true`"),
             );
         }
@@ -245,7 +246,7 @@ fn outside(path: &str, at: &str, root: &Node, diagnostics: &mut Diagnostics) -> 
 }
 
 /// The problem with the settings of a cluster's connection.
-fn access_problem(key: &str, access: &ClusterAccess) -> String {
+fn access_problem(access: &ClusterAccess) -> String {
     let file = if access.kubeconfig.is_some() { "kubeconfig" } else { "context" };
     let ways = [
         (file, access.kubeconfig.is_some() || access.context.is_some()),
@@ -254,8 +255,8 @@ fn access_problem(key: &str, access: &ClusterAccess) -> String {
     ];
     let said: Vec<String> = ways.iter().filter(|(_, said)| *said).map(|(way, _)| format!("`{way}`")).collect();
     match said.is_empty() {
-        true => format!("nothing says how to reach `{key}`"),
-        false => format!("`{key}` is to be reached in {} ways: by {}", said.len(), said.join(" and by ")),
+        true => "nothing says how to reach the cluster".to_owned(),
+        false => format!("the cluster is to be reached in {} ways: by {}", said.len(), said.join(" and by ")),
     }
 }
 

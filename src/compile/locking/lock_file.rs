@@ -320,7 +320,7 @@ impl Reader {
     }
 
     fn uid(&mut self, node: &Node) -> Option<String> {
-        let sound = |s: &&str| !s.is_empty() && s.len() <= 128 && s.chars().all(|c| c.is_ascii_graphic());
+        let sound = |s: &&str| !s.is_empty() && names::label_value(s).is_ok();
         let uid = node.as_str().filter(sound).map(str::to_owned);
         if uid.is_none() {
             self.complain(shown(node), "not the UID of a namespace", RESTORE);
