@@ -3,17 +3,22 @@
 
 use std::sync::Arc;
 
-use carrier::applying::{Event, apply};
+use carrier::applying::{ClusterWork, Event, apply};
+use carrier::names::Target;
 use carrier::rendering::Manifest;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::apply::{Scene, how, management, names, rendered, run};
+use super::apply::{Scene, by, how, management, names, rendered, run};
 use crate::support::{Case, ControlPlanes, TestResult, cases};
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<Case> {
-    cases![what_appeared_since_the_plan_is_not_taken_over, of_two_runs_the_later_claim_counts]
+    cases![
+        what_appeared_since_the_plan_is_not_taken_over,
+        of_two_runs_the_later_claim_counts,
+        of_two_runs_in_several_clusters_one_writes,
+    ]
 }
 
 /// What somebody makes between the plan and the writes stays theirs.
@@ -58,6 +63,14 @@ async fn what_appeared_since_the_plan_is_not_taken_over() -> TestResult {
     Ok(())
 }
 
+/// Has a scene want another name of the first account.
+fn named(scene: &mut Scene<'_>, name: &str) {
+    let account = scene.wanted.iter_mut().find(|m| m.id.kind == "Account").expect("there is one");
+    let mut body = (*account.body).clone();
+    body["spec"]["metadata"]["displayName"] = json!(name);
+    account.body = Arc::new(body);
+}
+
 /// An older commit with `--prune` does not delete what a newer one has confirmed.
 async fn of_two_runs_the_later_claim_counts() -> TestResult {
     let planes = ControlPlanes::start(&["management"]).await?;
@@ -65,12 +78,6 @@ async fn of_two_runs_the_later_claim_counts() -> TestResult {
     let cluster = management(plane).await;
     let all = rendered().management;
     assert!(Scene::new(&cluster, all.clone()).apply(&[], &how()).await.0.is_whole());
-    let named = |scene: &mut Scene<'_>, name: &str| {
-        let account = scene.wanted.iter_mut().find(|m| m.id.kind == "Account").expect("there is one");
-        let mut body = (*account.body).clone();
-        body["spec"]["metadata"]["displayName"] = json!(name);
-        account.body = Arc::new(body);
-    };
     let (gone, kept): (Vec<Manifest>, Vec<Manifest>) = all.clone().into_iter().partition(|m| m.id.kind == "Region");
     let (mut old, mut new) = (Scene::new(&cluster, kept), Scene::new(&cluster, all));
     named(&mut old, "Old");
@@ -117,6 +124,69 @@ async fn of_two_runs_the_later_claim_counts() -> TestResult {
     plane.kubectl(&["annotate", "configmap", "-n", "kubecarrier-system", "carrier-carrier", "looked=at"]).await?;
     let (outcome, _) = run(&[late], &how()).await;
     assert!(outcome.is_whole() && !is_there().await, "{outcome:#?}");
+    Ok(())
+}
+
+/// The work of one run in all its clusters.
+async fn works<'a>(scenes: &[Scene<'a>; 2]) -> Vec<ClusterWork<'a>> {
+    let mut works = Vec::new();
+    for scene in scenes {
+        works.push(scene.work(&scene.plan(&[]).await, false).await);
+    }
+    works
+}
+
+/// Of two runs that overlap, none has one cluster and none the other.
+async fn of_two_runs_in_several_clusters_one_writes() -> TestResult {
+    let planes = ControlPlanes::start(&["management", "eu-west-1"]).await?;
+    let here = management(&planes["management"]).await;
+    let there = by(planes["eu-west-1"].admin(), Target::Service("team-a/eu-west-1".parse()?)).await;
+    let clusters = [&here, &there];
+    let all = rendered().management;
+    let scenes = |name: &str| {
+        clusters.map(|cluster| {
+            let mut scene = Scene::new(cluster, all.clone());
+            named(&mut scene, name);
+            scene
+        })
+    };
+    let values = async || {
+        let mut values = Vec::new();
+        for name in ["management", "eu-west-1"] {
+            let path = ["get", "account", "team-a", "-o", "jsonpath={.spec.metadata.displayName}"];
+            values.push(planes[name].kubectl(&path).await?);
+        }
+        Ok::<_, Box<dyn std::error::Error>>(values)
+    };
+    let first = scenes("First");
+    assert!(run(&works(&first).await, &how()).await.0.is_whole());
+
+    // Both begin at once.
+    for round in 0..5 {
+        let names = [format!("One {round}"), format!("Two {round}")];
+        let (one, two) = (scenes(&names[0]), scenes(&names[1]));
+        let (one, two) = (works(&one).await, works(&two).await);
+        let (how_one, how_two) = (how(), how());
+        let ((one, _), (two, _)) = tokio::join!(run(&one, &how_one), run(&two, &how_two));
+        let winner = usize::from(!one.is_whole());
+        let (whole, lost) = if winner == 0 { (one, two) } else { (two, one) };
+        assert!(whole.is_whole() && !lost.changed_anything(), "{whole:#?} {lost:#?}");
+        assert_eq!((whole.applied.len(), lost.superseded.len()), (2, 1), "{whole:#?} {lost:#?}");
+        assert_eq!(values().await?, [names[winner].clone(), names[winner].clone()]);
+    }
+
+    // The other run has the second cluster already: then the first one stays as it is, too.
+    let late = scenes("Late");
+    let late = works(&late).await;
+    let parent = first[1].parent().await.expect("it is there");
+    let (parent, claim) = (parent["metadata"]["name"].as_str().unwrap_or_default(), format!("{RUN}=the-other"));
+    let annotate = ["annotate", "configmap", "-n", "kubecarrier-system", parent, "--overwrite", &claim];
+    planes["eu-west-1"].kubectl(&annotate).await?;
+    let before = values().await?;
+    let (outcome, events) = run(&late, &how()).await;
+    assert!(!outcome.changed_anything() && events.is_empty(), "{outcome:#?}");
+    assert_eq!((outcome.superseded.len(), outcome.skipped.len()), (1, 2), "{outcome:#?}");
+    assert_eq!(values().await?, before);
     Ok(())
 }
 

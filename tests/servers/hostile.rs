@@ -15,7 +15,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// The words of a policy: API servers leave out only those with line breaks.
-const WORDS: &str = "forged” ##[error]forged \u{202e} @forged ``|<img src=forged>";
+pub(crate) const WORDS: &str = "forged” ##[error]forged \u{202e} @forged ``|<img src=forged>";
 
 async fn a_server_that_is_slow_or_says_what_it_likes() -> TestResult {
     let planes = ControlPlanes::start(&["management", "eu-west-1"]).await?;

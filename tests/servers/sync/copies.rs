@@ -7,6 +7,7 @@ use super::bed::{Bed, shared_bed, spec};
 use super::objects::{HAND, annotation, condition, holds, said, uid, wait};
 use super::operator;
 use super::repository::{BASE, VERSION, base_crd};
+use crate::hostile::WORDS;
 use crate::support::{Case, TestResult, cases, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -16,6 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
         a_finalizer_stuck_on_the_copy_is_named,
         marks_stripped_from_the_copy_are_put_back,
         what_the_service_cluster_refuses_is_said_in_its_words,
+        the_words_of_a_service_cluster_are_quoted_on_one_line,
         a_field_that_others_keep_changing_is_contested,
         admission_that_defaults_is_no_difference,
         admission_that_overwrites_is_contested,
@@ -112,7 +114,7 @@ async fn marks_stripped_from_the_copy_are_put_back() -> TestResult {
 }
 
 /// A policy of the service cluster that refuses objects.
-fn refusing(prefix: &str) -> Value {
+fn refusing(prefix: &str, words: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "items": [
         {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
          "metadata": {"name": "refusing"},
@@ -121,7 +123,7 @@ fn refusing(prefix: &str) -> Value {
                                                           "operations": ["CREATE", "UPDATE"], "resources": ["redis"]}]},
                   "matchConditions": [{"name": "named", "expression": format!("object.metadata.name.startsWith('{prefix}')")}],
                   "validations": [{"expression": "!has(object.spec.size) || object.spec.size < 5",
-                                   "messageExpression": "'no more than four servers with ' + object.spec.priorityClassName"}]}},
+                                   "messageExpression": words}]}},
         {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
          "metadata": {"name": "refusing"},
          "spec": {"policyName": "refusing", "validationActions": ["Deny"]}},
@@ -130,7 +132,13 @@ fn refusing(prefix: &str) -> Value {
 
 /// Has a service cluster refuse objects of more than four servers whose names begin so.
 pub(crate) async fn refuse_large(bed: &Bed, region: &str, stem: &str) -> TestResult {
-    bed.planes[region].kubectl_with(&["apply", "--server-side", "-f", "-"], &refusing(stem).to_string()).await?;
+    refuse_with(bed, region, stem, "'no more than four servers with ' + object.spec.priorityClassName").await
+}
+
+/// The same with words of its own, an expression.
+async fn refuse_with(bed: &Bed, region: &str, stem: &str, words: &str) -> TestResult {
+    let policy = refusing(stem, words).to_string();
+    bed.planes[region].kubectl_with(&["apply", "--server-side", "-f", "-"], &policy).await?;
     let redis = bed.service(region).await;
     let (probe, mut large) = (format!("{stem}-probe"), spec());
     large["size"] = json!(50);
@@ -161,6 +169,29 @@ async fn what_the_service_cluster_refuses_is_said_in_its_words() -> TestResult {
     // An edit mends it.
     member.merge("refused", &json!({"spec": {"size": 4}})).await?;
     redis.in_step("refused").await;
+    Ok(())
+}
+
+async fn the_words_of_a_service_cluster_are_quoted_on_one_line() -> TestResult {
+    let shared = shared_bed().await?;
+    let redis = shared.bed.service(REGION).await;
+    refuse_with(&shared.bed, REGION, "quoted", &format!("'{WORDS}'")).await?;
+    let mut large = spec();
+    large["size"] = json!(50);
+    redis.member.create("quoted", &large, &json!({})).await?;
+    let synced = redis.says("quoted", "False/Rejected").await;
+    let message = synced["message"].as_str().unwrap_or_default();
+    assert!(message.contains("“") && message.contains("forged") && message.ends_with('”'), "{message}");
+    let wide = shared.bed.carrier(&["get", "-o", "wide", "--allow-loopback"]).await;
+    let subject = "redis.eu-west-1.team-a/quoted";
+    let why = ["explain", subject, "-n", "team-b", "--context", "management", "--allow-loopback"];
+    let why = shared.bed.carrier(&why).await;
+    assert!(wide.text().contains("quoted") && why.text().contains("forged"), "{}", why.text());
+    for text in [message, &wide.text(), &why.text()] {
+        assert!(!text.contains("##[") && !text.contains('\u{202e}'), "{text}");
+    }
+    redis.member.merge("quoted", &json!({"spec": {"size": 4}})).await?;
+    redis.in_step("quoted").await;
     Ok(())
 }
 
