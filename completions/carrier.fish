@@ -109,7 +109,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand plan" -l out -d 'Also wr
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l max-prune -d 'The largest number of objects to delete; without it, 10 or a tenth of the inventory' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-breaking -d 'Allow a change that removes what users may be using: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-delete -d 'Allow a change that destroys instances: `namespace/team-b`, in a service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`' -r
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l adopt -d 'Take over an object that exists and is not carrier\'s: `namespace/team-a`, `role/team-a/kubecarrier:provider`, in a service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`' -r
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l adopt -d 'Take over an object that exists and is not carrier\'s: `namespace/team-a`, `role/team-a/kubecarrier:provider`, in a service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`; all objects of another inventory: `inventory/NAME`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l force-conflicts -d 'Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l context -d 'The context in it' -r
@@ -136,7 +136,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand apply" -l timeout -d 'Th
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l max-prune -d 'The largest number of objects to delete; without it, 10 or a tenth of the inventory' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-breaking -d 'Allow a change that removes what users may be using: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-delete -d 'Allow a change that destroys instances: `namespace/team-b`, in a service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`' -r
-complete -c carrier -n "__fish_carrier_using_subcommand apply" -l adopt -d 'Take over an object that exists and is not carrier\'s: `namespace/team-a`, `role/team-a/kubecarrier:provider`, in a service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l adopt -d 'Take over an object that exists and is not carrier\'s: `namespace/team-a`, `role/team-a/kubecarrier:provider`, in a service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`; all objects of another inventory: `inventory/NAME`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l force-conflicts -d 'Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l context -d 'The context in it' -r

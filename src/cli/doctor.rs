@@ -138,7 +138,6 @@ fn one_stream(report: &Report, args: &DoctorArgs, ui: &mut Ui<'_>) -> Result<(),
 /// The commands that print the RBAC of each cluster that lacks something.
 fn commands(report: &Report, args: &DoctorArgs) -> Vec<String> {
     let tasks = args.tasks.iter().fold(String::new(), |text, task| text + " --for " + task.name());
-    let command =
-        |health: &Health| args.flags.with(&format!("doctor --cluster {}{tasks} -o rbac", health.cluster));
+    let command = |health: &Health| args.flags.with(&format!("doctor --cluster {}{tasks} -o rbac", health.cluster));
     report.lacking().map(command).collect()
 }

@@ -27,6 +27,7 @@ use crate::ops::plan::{
 use crate::ops::{Events, Repository};
 use crate::plan::guard::is_allowed;
 use crate::plan::markdown::markdown;
+use crate::plan::others::{self, is_of_inventory};
 use crate::plan::text::{TextOptions, text};
 use crate::plan::types::{Allowed, Change, ObjectRef, Plan};
 use crate::plan::words::flag_name;
@@ -106,9 +107,13 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
     if args.against.is_none() && plan.changes_anything() && plan.refusals.is_empty() {
         let clusters = &args.clusters;
         match &args.out {
-            Some(file) => ui.next(&clusters.with(&format!("apply {}", shell_word(file))), "to make exactly these changes")?,
+            Some(file) => {
+                ui.next(&clusters.with(&format!("apply {}", shell_word(file))), "to make exactly these changes")?
+            }
             // `apply` uses the locked CRDs.
-            None if args.refresh => ui.next(&clusters.with("lock"), "to record what the clusters have before applying it")?,
+            None if args.refresh => {
+                ui.next(&clusters.with("lock"), "to record what the clusters have before applying it")?
+            }
             None => ui.next(&clusters.with(&args.flags.with("apply")), "to make these changes")?,
         }
     }
@@ -220,7 +225,11 @@ fn json(plan: &Plan) -> String {
 pub(crate) fn unused(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
     for given in plan.allowed.iter().filter(|allowed| allowed.name != "all") {
         let Allowed { flag, name } = given;
-        let names = |change: &Change| is_allowed(std::slice::from_ref(given), flag, &change.object);
+        let names = |change: &Change| match is_of_inventory(name) {
+            true => others::allowed(std::slice::from_ref(given), &change.object.cluster)
+                .any(|name| change.taken_from.as_deref() == Some(name)),
+            false => is_allowed(std::slice::from_ref(given), flag, &change.object),
+        };
         if plan.changes.iter().any(names) {
             continue;
         }

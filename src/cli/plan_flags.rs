@@ -5,7 +5,8 @@ use clap::Args;
 
 use super::ui::shell_word;
 use crate::ops::plan::PlanOptions;
-use crate::plan::guard::{ADOPT, ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
+use crate::plan::adoption::ADOPT;
+use crate::plan::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
 use crate::plan::types::{Allowed, Plan};
 
 /// What a plan may contain.
@@ -30,7 +31,7 @@ pub(crate) struct PlanFlags {
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub allow_delete: Vec<String>,
     /// Take over an object that exists and is not carrier's: `namespace/team-a`, `role/team-a/kubecarrier:provider`, in a
-    /// service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`
+    /// service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`; all objects of another inventory: `inventory/NAME`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub adopt: Vec<String>,
     /// Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`

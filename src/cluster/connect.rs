@@ -265,8 +265,7 @@ impl Connector<'_> {
                 "the kubeconfig {shown} is in the repository or its Git work tree, whose author could run programs with it"
             ),
         };
-        let help =
-            "keep it outside of the work tree and name it by an absolute path or one from `~/`, or with `--kubeconfig` or `$KUBECONFIG` when you run carrier";
+        let help = "keep it outside of the work tree and name it by an absolute path or one from `~/`, or with `--kubeconfig` or `$KUBECONFIG` when you run carrier";
         Err(ClusterError::new(ErrorKind::UnsafeKubeconfig, message).help(help))
     }
 

@@ -1,7 +1,9 @@
 //! From an error of a cluster to a diagnostic at the line that names the cluster.
 
+use std::collections::BTreeMap;
+
 use super::error::{ClusterError, ErrorKind};
-use crate::model::cluster::Target;
+use crate::model::cluster::{ClusterId, Target};
 use crate::model::codes::{Code, cluster as codes};
 use crate::model::config::Config;
 use crate::model::diagnostic::Diagnostic;
@@ -42,6 +44,30 @@ pub(crate) fn other_cluster(
     }
 }
 
+/// The diagnostics of service clusters that are one cluster, each at the later of two. `uids` are the identities of those
+/// that answered, and `place` is where the repository speaks of one.
+pub(crate) fn same_clusters<'a>(
+    uids: impl Iterator<Item = (&'a ClusterId, &'a str)>,
+    place: impl Fn(&ClusterId) -> Option<Span>,
+) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<&str, &ClusterId> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (id, uid) in uids {
+        let Some(other) = first.get(uid) else {
+            first.insert(uid, id);
+            continue;
+        };
+        let message =
+            format!("the service clusters `{other}` and `{id}` are one cluster, with the UID {}", plain::name(uid));
+        let diagnostic = match place(id) {
+            Some(place) => Diagnostic::new(&codes::SAME_CLUSTER, place, message),
+            None => Diagnostic::unplaced(&codes::SAME_CLUSTER, message),
+        };
+        found.push(diagnostic.help("remove one of the two, or correct its kubeconfig"));
+    }
+    found
+}
+
 /// What a cluster is called in a sentence.
 fn who(target: &Target) -> String {
     match target {
@@ -63,5 +89,19 @@ fn code(kind: ErrorKind) -> &'static Code {
         ErrorKind::AlreadyExists | ErrorKind::VersionConflict | ErrorKind::FieldConflict => &codes::SERVER_ERROR,
         ErrorKind::Invalid | ErrorKind::InvalidRequest | ErrorKind::Expired => &codes::SERVER_ERROR,
         ErrorKind::Busy | ErrorKind::Server | ErrorKind::BadAnswer | ErrorKind::TooLarge => &codes::SERVER_ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_with_one_identity_are_named() {
+        let ids: Vec<ClusterId> = ["a", "b", "c"].into_iter().map(|name| ClusterId::new("t", name)).collect();
+        let uids = ids.iter().zip(["1", "2", "1"]);
+        let found = same_clusters(uids, |_| None);
+        let messages: Vec<&str> = found.iter().map(|one| one.message.as_str()).collect();
+        assert_eq!(messages, ["the service clusters `t/a` and `t/c` are one cluster, with the UID 1"]);
     }
 }

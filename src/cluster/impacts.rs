@@ -343,7 +343,7 @@ mod tests {
             };
             (key, LiveObject { body: body.clone() })
         });
-        LiveCluster { uid: None, objects: objects.collect() }
+        LiveCluster { objects: objects.collect(), ..LiveCluster::default() }
     }
 
     #[test]

@@ -20,12 +20,13 @@ use super::trial::{Leftover, sweep};
 use super::{dry_run, impacts};
 use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
-use crate::model::keys::ORIGIN_NAMESPACE;
+use crate::model::keys::{ORIGIN_NAMESPACE, SYSTEM_NAMESPACE};
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 use crate::plan::build::{DryRunResult, queries};
-use crate::plan::inventory::Inventory;
-use crate::plan::live::{LiveCluster, LiveObject, PART_OF};
+use crate::plan::inventory::{ID, Inventory, Ownership};
+use crate::plan::live::{LiveCluster, LiveObject, Other, PART_OF};
+use crate::plan::others;
 use crate::plan::permissions::needs;
 use crate::plan::types::Impact;
 
@@ -132,7 +133,7 @@ pub(crate) async fn list(
     let keys = &keys;
     let lists = kinds(&cluster.target, keys).into_iter().map(|resource| async move {
         let (objects, others, leftovers) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let mut kept = Kept { resource, keys, id: &inventory.id, objects, others, leftovers };
+        let mut kept = Kept { resource, keys, inventory, objects, others, leftovers };
         match cluster.list(&Selection::all(resource), &mut kept).await {
             // Its CRD is not installed (yet), so there is none of it.
             Err(error) if error.kind == ErrorKind::KindNotFound => {}
@@ -149,7 +150,28 @@ pub(crate) async fn list(
         others.extend(other);
         leftovers.extend(left);
     }
+    live.others = other_inventories(cluster, inventory, &live).await?;
     Ok(Listed { live, others, leftovers })
+}
+
+/// The other inventories that objects belong to. Without the permission to list their parents, nothing is known of them.
+async fn other_inventories(
+    cluster: &Cluster,
+    inventory: &Inventory,
+    live: &LiveCluster,
+) -> Result<BTreeMap<String, Other>, ClusterError> {
+    let is_foreign = |object: &LiveObject| matches!(inventory.ownership(object), Ownership::Foreign(_));
+    if !live.objects.values().any(is_foreign) {
+        return Ok(BTreeMap::new());
+    }
+    let config_maps = Resource::new("", "v1", "ConfigMap", "configmaps", true);
+    let parents = Selection::all(&config_maps).within(Some(SYSTEM_NAMESPACE)).labels(ID).metadata_only();
+    let mut found = Vec::new();
+    match cluster.list(&parents, &mut found).await {
+        Ok(_) => Ok(others::read(&found)),
+        Err(error) if error.is_of_connection() => Err(error),
+        Err(_) => Ok(BTreeMap::new()),
+    }
 }
 
 /// The kinds that are rendered for such a cluster, and those that are wanted now.
@@ -164,7 +186,7 @@ fn kinds(target: &Target, wanted: &BTreeSet<ObjectKey>) -> Vec<&'static Resource
 struct Kept<'a> {
     resource: &'a Resource,
     keys: &'a BTreeSet<ObjectKey>,
-    id: &'a str,
+    inventory: &'a Inventory,
     objects: BTreeMap<ObjectKey, LiveObject>,
     others: Vec<Resource>,
     leftovers: Vec<Leftover>,
@@ -178,7 +200,8 @@ impl ListSink for Kept<'_> {
         let (group, kind) = (self.resource.group.clone(), self.resource.kind.clone());
         let key = ObjectKey { group, kind, namespace, name };
         let labels = object.pointer("/metadata/labels");
-        let is_member = labels.and_then(|l| l.get(PART_OF)).and_then(Value::as_str) == Some(self.id);
+        let id = labels.and_then(|l| l.get(PART_OF)).and_then(Value::as_str);
+        let is_member = id.is_some_and(|id| self.inventory.includes(id));
         if is_member || self.keys.contains(&key) {
             // The items of a list do not say of what kind they are.
             object["apiVersion"] = json!(self.resource.api_version());

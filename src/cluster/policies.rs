@@ -77,7 +77,7 @@ mod tests {
             (key, LiveObject { body: json!({ "spec": spec }) })
         };
         let objects = [entry(Some(json!({ "expose": [] })), "redis"), entry(None, "kafkas")].into_iter().collect();
-        let live = LiveCluster { uid: None, objects };
+        let live = LiveCluster { objects, ..LiveCluster::default() };
         let kind = |group: &str, plural: &str| Resource::new(group, "v1", "X", plural, true);
         let policies = Policies::of_cluster(&Target::Management, &live);
         let default =

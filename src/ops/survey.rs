@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use super::error::ClusterFailure;
 use super::event::{Events, Subject};
 use crate::cluster::connect::Connector;
-use crate::cluster::diagnose::{diagnose, other_cluster};
+use crate::cluster::diagnose::{diagnose, other_cluster, same_clusters};
 use crate::cluster::discover::{DiscoverError, discover, known};
 use crate::cluster::identity::Identity;
 use crate::cluster::{Cluster, ClusterError, ErrorKind};
@@ -171,6 +171,9 @@ fn collect(
         }
         None => {}
     }
+    let uids = survey.seen.clusters.iter().filter_map(|(id, seen)| Some((id, seen.uid.as_deref()?)));
+    let same = same_clusters(uids, |id| Some(scope.resolved.clusters.get(id)?.place("/metadata/name")));
+    same.into_iter().for_each(|one| survey.found.push(one));
     survey
 }
 

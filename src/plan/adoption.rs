@@ -13,6 +13,8 @@ use super::words::{first, full_name};
 use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, TENANT};
 use crate::model::managed_fields::Manager;
 
+/// Takes over the named object, which exists and is not carrier's, or all objects of the named inventory.
+pub(crate) const ADOPT: &str = "--adopt";
 /// Up to so many objects of a kind are named one by one in flags and texts.
 pub(crate) const FEW: usize = 3;
 
@@ -52,6 +54,13 @@ pub(crate) fn reason(inventory: &Inventory, live: &LiveObject, wanted: &Value) -
         _ => "it exists and is not carrier's: a later `--prune` can delete it",
     };
     Some(Reason { effect: Effect::Adopting, text: text.to_owned(), path: String::new() })
+}
+
+/// What it means that a member of another inventory becomes one of this inventory.
+#[must_use]
+pub(crate) fn taken(name: &str) -> Reason {
+    let text = format!("it is taken over from the inventory {name}");
+    Reason { effect: Effect::Adopting, text, path: String::new() }
 }
 
 /// `12 objects of the kind Role (a/b, a/c, a/d and 9 more)`.

@@ -11,6 +11,7 @@ use super::guard::{self, GuardInput};
 use super::holder::{Holder, Record};
 use super::inventory::{Inventory, Ownership, is_shared};
 use super::live::{LiveCluster, LiveObject};
+use super::others::Foreign;
 use super::types::{
     Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, FORMAT_VERSION, Impact, LiveVersion, ObjectRef,
     Place, Plan, Reason, Summary,
@@ -132,7 +133,7 @@ pub(crate) fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveClu
     }
     if prune {
         for (key, object) in &live.objects {
-            let ours = !is_shared(&object.body) && inventory.ownership(object) == Ownership::Ours;
+            let ours = !is_shared(&object.body) && inventory.is_member(object);
             if keys.contains(key) || !ours {
                 continue;
             }
@@ -177,11 +178,16 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
     for part in &mut parts {
         plan.changes.append(&mut part.deleted);
     }
+    let none = BTreeMap::new();
     for part in parts {
+        let name = part.cluster.name.clone();
         plan.clusters.push(part.cluster);
         plan.kept.extend(part.kept);
         guards.held.extend(part.held);
-        guards.foreign.extend(part.foreign);
+        if let Some(input) = inputs.clusters.iter().find(|input| input.target.to_string() == name) {
+            let known = input.live.map(|live| &live.others).unwrap_or(&none);
+            guards.foreign.extend(Foreign::of(&name, part.foreign, known, input.inventory));
+        }
         guards.terminating.extend(part.terminating);
     }
     plan.allowed.sort();
@@ -241,9 +247,7 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         }
         Holder::Unknown(why) => part.cluster.inventory_unread = Some(why.clone()),
     }
-    let ours = |object: &LiveObject| {
-        inputs.hermetic || !is_shared(&object.body) && input.inventory.ownership(object) == Ownership::Ours
-    };
+    let ours = |object: &LiveObject| inputs.hermetic || !is_shared(&object.body) && input.inventory.is_member(object);
     part.cluster.inventory = live.objects.values().filter(|object| ours(object)).count();
 
     let keys: BTreeSet<ObjectKey> = input.wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
@@ -267,6 +271,10 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     }
     if part.cluster.claims_inventory && !part.deleted.is_empty() && part.held.is_none() {
         part.held = Some(holder::unnamed(input.inventory, &part.cluster.name, part.deleted.len()));
+    }
+    let takes = part.applied.iter().any(|change| change.taken_from.is_some());
+    if takes && !part.deleted.is_empty() && part.held.is_none() {
+        part.held = Some(holder::taking(input.inventory, &part.cluster.name, part.deleted.len()));
     }
     part.kept.sort();
     add_access_changes(input, live, &mut part);
@@ -312,6 +320,7 @@ fn plan_object(
         conflicts: Vec::new(),
         refused: None,
         live: None,
+        taken_from: None,
         digest: None,
     };
     match (comparison, existing) {
@@ -331,6 +340,10 @@ fn plan_object(
                 if let Ownership::Foreign(id) = ownership {
                     part.foreign.push((reference, id));
                     return;
+                }
+                if let Ownership::Taken(name) = &ownership {
+                    change.reasons.push(adoption::taken(name));
+                    change.taken_from = Some(name.clone());
                 }
                 if existing.is_terminating() {
                     part.terminating.push(reference);
@@ -399,6 +412,7 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         conflicts: Vec::new(),
         refused: None,
         live: LiveVersion::of(object),
+        taken_from: None,
         digest: None,
     }
 }

@@ -313,9 +313,27 @@ mod tests {
     #[test]
     fn values_that_are_equal_have_one_key() {
         let values = [
-            json!(null), json!(true), json!("true"), json!(1), json!(1.0), json!("1"), json!(1.5), json!(-0.0), json!(0),
-            json!(1e20), json!(u64::MAX), json!([]), json!([1, 2]), json!([1.0, 2]), json!(["1,2"]), json!([[1], 2]),
-            json!({}), json!({"a": 1}), json!({"a": 1.0}), json!({"a": {"b": 1}}), json!({"a\":1,\"b": 1}),
+            json!(null),
+            json!(true),
+            json!("true"),
+            json!(1),
+            json!(1.0),
+            json!("1"),
+            json!(1.5),
+            json!(-0.0),
+            json!(0),
+            json!(1e20),
+            json!(u64::MAX),
+            json!([]),
+            json!([1, 2]),
+            json!([1.0, 2]),
+            json!(["1,2"]),
+            json!([[1], 2]),
+            json!({}),
+            json!({"a": 1}),
+            json!({"a": 1.0}),
+            json!({"a": {"b": 1}}),
+            json!({"a\":1,\"b": 1}),
             json!({"a": 1, "b": 1}),
         ];
         for a in &values {

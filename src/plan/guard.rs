@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::live::PART_OF;
+use super::adoption::ADOPT;
+use super::others::Foreign;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
 use super::words::{NOT_ASKED, count, first, flag_name, full_name, impact, placed};
 use super::{adoption, consequence};
@@ -19,8 +20,6 @@ use crate::model::resource::Resource;
 pub(crate) const ALLOW_BREAKING: &str = "--allow-breaking";
 /// Allows a destructive change of the named object.
 pub(crate) const ALLOW_DELETE: &str = "--allow-delete";
-/// Takes over the named object, which exists and is not carrier's.
-pub(crate) const ADOPT: &str = "--adopt";
 /// Takes over fields of other managers in the named object.
 pub(crate) const FORCE_CONFLICTS: &str = "--force-conflicts";
 /// Sets the number of objects that may be deleted.
@@ -35,8 +34,8 @@ const NAMED: usize = 10;
 /// The input of the guards besides the plan.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct GuardInput {
-    /// Objects of the repository that belong to another inventory, and the id of that inventory.
-    pub foreign: Vec<(ObjectRef, String)>,
+    /// Objects of the repository that belong to other inventories.
+    pub foreign: Vec<Foreign>,
     /// Why the inventories of clusters cannot be used: they belong to other repositories.
     pub held: Vec<String>,
     /// Objects of the repository that are being deleted.
@@ -81,13 +80,7 @@ pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
         message: message.clone(),
         flag: None,
     }));
-    for (object, id) in &input.foreign {
-        let message = format!(
-            "{} belongs to another inventory, {id}; if that inventory no longer exists, remove the label {PART_OF} from the object",
-            placed(object)
-        );
-        found.push(Refusal { guard: "foreign-inventory".to_owned(), message, flag: None });
-    }
+    found.extend(input.foreign.iter().map(Foreign::refusal));
     for change in &plan.changes {
         found.extend(change.refused.iter().map(|why| Refusal {
             guard: "server".to_owned(),
@@ -237,7 +230,8 @@ fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
 /// The adoptions that nobody has allowed, in one refusal for each kind in a cluster.
 fn adoptions(plan: &Plan) -> Vec<Refusal> {
     let mut kinds: BTreeMap<(&str, &str), Vec<&Change>> = BTreeMap::new();
-    for change in plan.changes.iter().filter(|change| change.adopts()) {
+    // An inventory is taken over by its name.
+    for change in plan.changes.iter().filter(|change| change.adopts() && change.taken_from.is_none()) {
         if !is_allowed(&plan.allowed, ADOPT, &change.object) {
             kinds.entry((&change.object.cluster, &change.object.kind)).or_default().push(change);
         }

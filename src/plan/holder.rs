@@ -64,6 +64,17 @@ pub(crate) fn unnamed(inventory: &Inventory, cluster: &str, deletions: usize) ->
     )
 }
 
+/// Why nothing is deleted in the run that takes another inventory over: what it has is seen for the first time.
+#[must_use]
+pub(crate) fn taking(inventory: &Inventory, cluster: &str, deletions: usize) -> String {
+    format!(
+        "the inventory {} in {cluster} takes over another one, and {} would be deleted; apply once without `--prune`, look at \
+         what the plan says would stay, and then delete it",
+        inventory.name,
+        count(deletions, "object")
+    )
+}
+
 /// Why another repository may not use an inventory, and the ways out.
 #[must_use]
 pub(crate) fn refusal(inventory: &Inventory, cluster: &str, theirs: Option<&str>) -> String {

@@ -4,7 +4,7 @@
 //! that label in the managed fields. A copy that somebody made of a member has the
 //! label too, but another manager owns it, so that the copy is not deleted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -42,6 +42,8 @@ pub struct Inventory {
     pub id: String,
     /// The identity of the repository; `None` if its lock has none.
     pub repository: Option<String>,
+    /// The other inventories that this one takes over: their names by their ids.
+    pub taken: BTreeMap<String, String>,
 }
 
 /// The inventory that an object belongs to.
@@ -49,6 +51,8 @@ pub struct Inventory {
 pub enum Ownership {
     /// This inventory.
     Ours,
+    /// An inventory that this one takes over, with this name.
+    Taken(String),
     /// Another inventory, with this id.
     Foreign(String),
     /// No inventory.
@@ -93,9 +97,15 @@ pub fn of(target: &Target, inventory: &str, management_uid: Option<&str>) -> Inv
         }
     };
     let namespace = SYSTEM_NAMESPACE.to_owned();
+    Inventory { id: id_of(&name), name, namespace, repository: None, taken: BTreeMap::new() }
+}
+
+/// The id of the inventory whose parent has this name.
+#[must_use]
+pub(crate) fn id_of(name: &str) -> String {
     // KEP-3659: `<name>.<namespace>.<kind>.<group>`; the group of a ConfigMap is empty.
-    let hash = Sha256::digest(format!("{name}.{namespace}.ConfigMap."));
-    Inventory { id: format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash)), name, namespace, repository: None }
+    let hash = Sha256::digest(format!("{name}.{SYSTEM_NAMESPACE}.ConfigMap."));
+    format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash))
 }
 
 /// The set with the labels of the inventories of all its clusters. Done once, so that planning and applying
@@ -120,6 +130,28 @@ impl Inventory {
     #[must_use]
     pub fn held_by(self, repository: Option<&str>) -> Self {
         Self { repository: repository.map(str::to_owned), ..self }
+    }
+
+    /// The same inventory, which takes over others: the names of their parents, or their ids where the parent is gone.
+    #[must_use]
+    pub(crate) fn taking_over<'a>(self, names: impl Iterator<Item = &'a str>) -> Self {
+        let is_id = |name: &str| name.starts_with("applyset-") && name.ends_with("-v1");
+        let taken = names.map(|name| (if is_id(name) { name.to_owned() } else { id_of(name) }, name.to_owned()));
+        let taken = taken.filter(|(id, _)| *id != self.id).collect();
+        Self { taken, ..self }
+    }
+
+    /// Whether an object with this value of the label [`PART_OF`] may be a member, of this inventory or of one that it
+    /// takes over.
+    #[must_use]
+    pub(crate) fn includes(&self, id: &str) -> bool {
+        id == self.id || self.taken.contains_key(id)
+    }
+
+    /// Whether a live object is a member, of this inventory or of one that it takes over.
+    #[must_use]
+    pub(crate) fn is_member(&self, live: &LiveObject) -> bool {
+        matches!(self.ownership(live), Ownership::Ours | Ownership::Taken(_))
     }
 
     /// A rendered object with the label of this inventory. The body is shared where it has the label already,
@@ -179,12 +211,14 @@ impl Inventory {
     /// The inventory that a live object belongs to.
     #[must_use]
     pub fn ownership(&self, live: &LiveObject) -> Ownership {
-        match live.part_of() {
-            None => Ownership::Unmarked,
-            Some(id) if id != self.id => Ownership::Foreign(id.to_owned()),
-            Some(_) if live.managers().filter(Manager::is_carrier).any(|m| owns_label(m.fields)) => Ownership::Ours,
-            Some(_) => Ownership::Unmarked,
+        let Some(id) = live.part_of() else { return Ownership::Unmarked };
+        if !self.includes(id) {
+            return Ownership::Foreign(id.to_owned());
         }
+        if !live.managers().filter(Manager::is_carrier).any(|m| owns_label(m.fields)) {
+            return Ownership::Unmarked;
+        }
+        self.taken.get(id).map_or(Ownership::Ours, |name| Ownership::Taken(name.clone()))
     }
 }
 

@@ -17,6 +17,17 @@ pub struct LiveCluster {
     pub uid: Option<String>,
     /// The existing objects among those of the repository, and all members of its inventory.
     pub objects: BTreeMap<ObjectKey, LiveObject>,
+    /// The other inventories that some of them belong to, by their ids, as far as their parents were found.
+    pub others: BTreeMap<String, Other>,
+}
+
+/// Another inventory in a cluster than that of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// The name of its parent.
+    pub name: String,
+    /// The identity of the repository that it is of, if its parent says so.
+    pub repository: Option<String>,
 }
 
 /// An object as the API server returned it, or as a file has it.

@@ -20,6 +20,7 @@ pub mod inventory;
 pub mod json;
 pub(crate) mod live;
 pub(crate) mod markdown;
+pub(crate) mod others;
 pub(crate) mod parent;
 pub(crate) mod permissions;
 pub(crate) mod saved;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::access_change::rules;
-use super::inventory::{Inventory, Ownership};
+use super::inventory::Inventory;
 use super::live::{LiveCluster, LiveObject};
 use super::steps::crd_key;
 use crate::compile::render::Manifest;
@@ -20,7 +20,7 @@ use crate::model::object::{ManifestId, ObjectKey};
 /// What stays, by the objects of the management cluster. `is_wanted` says what the repository has.
 #[must_use]
 pub(crate) fn staying(live: &LiveCluster, inventory: &Inventory, is_wanted: impl Fn(&ObjectKey) -> bool) -> Staying {
-    let members = || live.objects.iter().filter(|(_, object)| inventory.ownership(object) == Ownership::Ours);
+    let members = || live.objects.iter().filter(|(_, object)| inventory.is_member(object));
     let gone = || members().filter(|(key, _)| !is_wanted(key));
     let services = services(members());
     let mut clusters: BTreeMap<ClusterId, StayingIn> = BTreeMap::new();
@@ -83,12 +83,12 @@ pub(crate) fn former(
     id: &ClusterId,
     (live, own, wanted): (&LiveCluster, &Inventory, &[Manifest]),
 ) -> Vec<Former> {
-    let members = management.objects.iter().filter(|(_, object)| inventory.ownership(object) == Ownership::Ours);
+    let members = management.objects.iter().filter(|(_, object)| inventory.is_member(object));
     let services = services(members);
     let mut found = Vec::new();
     for manifest in wanted.iter().filter(|manifest| manifest.id.kind == "Role" && manifest.id.name == SYNC_ROLE) {
         let key = ObjectKey::from(&manifest.id);
-        let role = live.objects.get(&key).filter(|role| own.ownership(role) == Ownership::Ours);
+        let role = live.objects.get(&key).filter(|role| own.is_member(role));
         let Some((role, tenant)) = role.zip(key.namespace.as_deref().and_then(|name| tenant_of(live, name))) else {
             continue;
         };
@@ -235,7 +235,7 @@ mod tests {
     }
 
     fn found(objects: Vec<(ObjectKey, LiveObject)>, wanted: &[&str]) -> Staying {
-        let live = LiveCluster { uid: None, objects: objects.into_iter().collect() };
+        let live = LiveCluster { objects: objects.into_iter().collect(), ..LiveCluster::default() };
         staying(&live, &inventory::of(&Target::Management, "carrier", None), |key| wanted.contains(&key.name.as_str()))
     }
 
@@ -320,7 +320,7 @@ mod tests {
         let tenants = |space: Option<Value>| {
             let objects = space.map(|body| member(("", "Namespace"), "team-b-x", body)).into_iter().collect();
             let mut staying = staying.clone();
-            without_absent(&mut staying, &id, Some(&LiveCluster { uid: None, objects }));
+            without_absent(&mut staying, &id, Some(&LiveCluster { objects, ..LiveCluster::default() }));
             staying.clusters[&id].tenants.len()
         };
         let going = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}});
@@ -348,7 +348,8 @@ mod tests {
         let lacks = |wanted: &[&str], beside: &[&str], has: Option<&[&str]>| {
             let key = ObjectKey::from(&manifest(&[]).id);
             let objects = has.map(|kinds| (key, LiveObject { body: role(kinds) })).into_iter().collect();
-            !lacking(&[manifest(beside)], &[manifest(wanted)], &LiveCluster { uid: None, objects }).is_empty()
+            !lacking(&[manifest(beside)], &[manifest(wanted)], &LiveCluster { objects, ..LiveCluster::default() })
+                .is_empty()
         };
         assert!(!lacks(&["new"], &["new", "old"], Some(&["old"])), "the run itself gives what is new");
         assert!(lacks(&["new"], &["new", "old"], Some(&["new"])));
@@ -377,10 +378,10 @@ mod tests {
             cause: crate::compile::render::Cause::Always,
         };
         let own = inventory::of(&Target::Management, "carrier", None);
-        let management = LiveCluster { uid: None, objects: redis().into_iter().collect() };
+        let management = LiveCluster { objects: redis().into_iter().collect(), ..LiveCluster::default() };
         let space = member(("", "Namespace"), "team-b-x", json!({"metadata": {"labels": {TENANT: "team-b"}}}));
         let has = member((RBAC, "Role"), &format!("team-b-x/{SYNC_ROLE}"), role(&["redis", "caches"]));
-        let live = LiveCluster { uid: None, objects: [space, has].into_iter().collect() };
+        let live = LiveCluster { objects: [space, has].into_iter().collect(), ..LiveCluster::default() };
         let found = |kinds: &[&str], stays: bool| {
             let found = former((&management, &own, |_: &ObjectKey| stays), &id, (&live, &own, &[wanted(kinds)]));
             found.into_iter().map(|former| format!("{} {}", former.tenant, former.crd)).collect::<Vec<_>>()

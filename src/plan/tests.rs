@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::adoption::ADOPT;
 use super::build::{ClusterInput, DryRunResult, Inputs, build, queries};
-use super::guard::{ADOPT, ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
+use super::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
 use super::holder::Record;
 use super::inventory::{self, Inventory};
+use super::live::Other;
 use super::markdown::{MAX_BYTES, markdown};
 use super::text::{TextOptions, text};
 use super::types::{Action, Change, Effect};
@@ -426,8 +428,11 @@ fn objects_of_another_inventory_are_not_changed() {
     world.want(ROLE, "a/theirs", rules("list"));
     world.have(ROLE, "a/theirs", rules("get"), "theirs");
     assert_eq!(queries(&world.wanted, &world.inventory, &world.live, true).dry_run, []);
+    let theirs = Other { name: "carrier-other".into(), repository: None };
+    world.live.others.insert(inventory::of(&Target::Management, "other", None).id, theirs);
     let plan = world.plan();
-    assert_eq!((changes(&plan), refused(&plan)), (vec![], vec!["foreign-inventory no flag".to_owned()]));
+    let takes = "foreign-inventory --adopt inventory/carrier-other".to_owned();
+    assert_eq!((changes(&plan), refused(&plan)), (vec![], vec![takes]));
     world.wanted.clear();
     world.prune = true;
     assert_eq!(changes(&world.plan()), Vec::<String>::new(), "nor deleted");

@@ -154,6 +154,9 @@ pub struct Change {
     /// The version that the plan was made for; absent if the object did not exist.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub live: Option<LiveVersion>,
+    /// The inventory that it is taken over from; absent if it is in none, or in that of the repository.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub taken_from: Option<String>,
     /// SHA-256 of the object to apply, as `sha256:<hex>`; absent for a deletion.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub digest: Option<String>,

@@ -36,6 +36,7 @@ mod hurting;
 mod kinds;
 mod leftovers;
 mod lock;
+mod moved;
 mod observe;
 mod platform;
 mod rendered;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         errors::cases(),
         get::cases(),
         hostile::cases(),
+        moved::cases(),
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),

@@ -84,7 +84,7 @@ pub static OTHER_CLUSTER: Code = code(
     "The identity of a cluster is the UID of its namespace `kube-system`. It differs from the one in carrier.lock, or in\n\
      `management.uid` of carrier.yaml: the kubeconfig or its context belongs to another cluster, or the cluster was recreated.\n\
      Nothing is read from it or written to it.\n\n\
-     Fix: correct the kubeconfig or context; if the cluster was recreated, remove its `uid` from carrier.lock and lock again.\n",
+     Fix: correct the kubeconfig or context; if the cluster was recreated, write its UID in place of the old one in carrier.lock.\n",
 );
 
 /// The kubeconfig of a cluster is missing or not valid.
@@ -125,6 +125,18 @@ pub static SERVER_ERROR: Code = code(
      Fix: check the health of the API server, and run the command again.\n",
 );
 
+/// Two service clusters of the repository are the same cluster.
+pub static SAME_CLUSTER: Code = code(
+    "CAR0612",
+    Warning,
+    "two service clusters are one cluster",
+    "The kubeconfigs of two ServiceClusters lead to clusters with the same identity: the cluster was registered twice, or a\n\
+     kubeconfig belongs to another cluster than its name says. Both work, with separate namespaces for their tenants, but a\n\
+     CRD of the operator, its version, and a failure of the cluster affect both.\n\n\
+     Fix: remove one of the two, or correct its kubeconfig. After a change of its name, apply the repository with the new\n\
+     name first and move the instances; a removed ServiceCluster is not looked at again.\n",
+);
+
 /// The codes of this file, in order.
 pub static ALL: &[&Code] = &[
     &UNREACHABLE,
@@ -138,4 +150,5 @@ pub static ALL: &[&Code] = &[
     &NO_KUBECONFIG,
     &UNSAFE_KUBECONFIG,
     &SERVER_ERROR,
+    &SAME_CLUSTER,
 ];

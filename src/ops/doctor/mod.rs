@@ -13,7 +13,7 @@ use super::error::{UnknownName, known_cluster};
 use super::event::{Events, Subject};
 use crate::cluster::access::{allowed, who_am_i};
 use crate::cluster::connect::Connector;
-use crate::cluster::diagnose::{diagnose, other_cluster};
+use crate::cluster::diagnose::{diagnose, other_cluster, same_clusters};
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Selection};
 use crate::compile::Compiled;
 use crate::compile::render::ManifestSet;
@@ -115,6 +115,13 @@ impl Doctor<'_> {
             }
             clusters.push(health);
         }
+        let ids = targets.iter().zip(&clusters).filter_map(|(target, health)| match target {
+            Target::Management => None,
+            Target::Service(id) => Some((id, health.uid.as_deref()?)),
+        });
+        for one in same_clusters(ids, |id| self.place(&Target::Service(id.clone()))) {
+            found.push(one);
+        }
         (Report { format_version: "1.0", clusters }, found)
     }
 
@@ -170,6 +177,7 @@ impl Doctor<'_> {
             system => system?,
         };
         let found = system.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+        health.uid = Some(found.to_owned()).filter(|uid| !uid.is_empty());
         match expected {
             Some(expected) if expected == found => health.note("identity", Status::Ok, "the cluster that was locked"),
             Some(expected) => {

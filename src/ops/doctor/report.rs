@@ -37,6 +37,9 @@ pub struct Health {
     pub missing: Vec<Missing>,
     /// The RBAC objects that grant them, for the name by which this cluster knows the user.
     pub grant: Vec<Value>,
+    /// The UID of its namespace `kube-system`, if that is known; it is in the text where it matters.
+    #[serde(skip)]
+    pub uid: Option<String>,
     /// The address and the context, for people; they are the reader's own, so the document does not have them.
     #[serde(skip)]
     pub way: Option<Way>,

@@ -150,7 +150,7 @@ fn objects(set: ManifestSet) -> BTreeMap<Target, LiveCluster> {
             .into_iter()
             .map(|m| (ObjectKey::from(&m.id), LiveObject { body: std::sync::Arc::unwrap_or_clone(m.body) }))
             .collect();
-        (target, LiveCluster { uid: None, objects })
+        (target, LiveCluster { objects, ..LiveCluster::default() })
     })
     .collect()
 }

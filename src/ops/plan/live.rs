@@ -164,7 +164,11 @@ async fn observe_all(
     let mut clusters = vec![management];
     clusters.extend(survey.clusters.into_values());
     let owned = |target: &Target| {
-        inventory::of(target, name, uid.as_deref()).held_by(repository.locked.lock().repository.as_deref())
+        let inventory = inventory::of(target, name, uid.as_deref());
+        let cluster = target.to_string();
+        inventory
+            .held_by(repository.locked.lock().repository.as_deref())
+            .taking_over(plan::others::allowed(&options.allowed, &cluster))
     };
     let (listed, mut parents) = list(clusters, &survey.seen, &planned.manifests, owned, events).await;
     let render = |staying: &Staying| inventory::labelled(compiled.render_beside(staying), name, uid.as_deref());

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{CRD, ROLE, World, changes, crd, refused, rules, world};
 use crate::model::cluster::{ClusterId, Target};
+use crate::plan::adoption::ADOPT;
 use crate::plan::build::DryRunResult;
-use crate::plan::guard::ADOPT;
 use crate::plan::holder::Holder;
 use crate::plan::live::PART_OF;
 use crate::plan::markdown::markdown;
@@ -155,4 +155,44 @@ fn an_inventory_of_another_repository_is_refused_and_one_of_none_is_taken_up() {
     let plan = world.plan();
     assert!(!plan.changes_anything() && plan.refusals.is_empty());
     assert!(text(&plan, TextOptions::default()).contains("could not be read") && markdown(&plan).contains("forbidden"));
+}
+
+#[test]
+fn another_inventory_is_taken_over_by_its_name() {
+    let mut world = world();
+    let key = world.want(ROLE, "a/moved", rules("list"));
+    world.have(ROLE, "a/moved", rules("list"), "theirs");
+    world.have(ROLE, "a/left", rules("list"), "theirs");
+    let flag = "inventory/carrier-other";
+    let take = |world: World| {
+        let world = world.allow(ADOPT, flag);
+        let names = super::super::others::allowed(&world.allowed, "management");
+        let inventory = world.inventory.clone().taking_over(names);
+        World { inventory, ..world }
+    };
+    assert_eq!(refused(&world.plan()).len(), 1);
+    // `all` stands for what was shown without a word about whose it is.
+    let world = world.allow(ADOPT, "all");
+    assert_eq!(refused(&world.plan()).len(), 1);
+
+    let mut world = take(world);
+    assert_eq!(super::queries(&world.wanted, &world.inventory, &world.live, true).dry_run, [key]);
+    let plan = world.plan();
+    assert_eq!((changes(&plan), refused(&plan)), (vec!["update role a/moved adopting".to_owned()], vec![]));
+    assert_eq!(plan.changes[0].taken_from.as_deref(), Some("carrier-other"));
+    assert_eq!(plan.changes[0].reasons[0].text, "it is taken over from the inventory carrier-other");
+    assert_eq!(plan.kept.len(), 1, "what that inventory has besides stays, and is listed");
+    // Nothing is deleted by what is seen for the first time.
+    world.prune = true;
+    let plan = world.plan();
+    assert_eq!(refused(&plan), ["foreign-repository no flag"]);
+    assert!(plan.refusals[0].message.contains("apply once without `--prune`"), "{:?}", plan.refusals);
+
+    // A copy that somebody has made of a member is not a member of that inventory either.
+    let mut copied = take(super::world());
+    copied.want(ROLE, "a/copy", rules("list"));
+    let key = copied.have(ROLE, "a/copy", rules("list"), "theirs");
+    let copy = &mut copied.live.objects.get_mut(&key).expect("it is there").body;
+    copy["metadata"]["managedFields"][0]["manager"] = json!("kubectl");
+    assert_eq!(refused(&copied.plan()), ["adoption --adopt role/a/copy"]);
 }
