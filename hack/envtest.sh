@@ -114,16 +114,18 @@ up() {
     assets >/dev/null
     KUBEBUILDER_ASSETS=$(where)
     export KUBEBUILDER_ASSETS
-    # The harness of the tests starts them, so that both are the same.
+    # The harness of the tests starts them, so that both are the same. cargo says on stderr what it compiles.
     local harness
-    harness=$(cd "$here/.." && cargo test --locked --quiet --no-run --test servers --message-format=json-render-diagnostics |
+    say "envtest: building the harness; a minute or two the first time"
+    harness=$(cd "$here/.." && cargo build --locked --package planes --message-format=json-render-diagnostics |
         sed -nE 's/.*"executable":"([^"]*)".*/\1/p' | tail -n 1)
+    say "envtest: starting three control planes"
     [[ -n $harness ]] || die "the test harness does not build"
 
     local log=$cache/up.log
     # In a process group of its own, so that Ctrl-C on this terminal does not reach it.
     set -m
-    CARRIER_ENVTEST_UP=$planes nohup "$harness" </dev/null >"$log" 2>&1 &
+    nohup "$harness" "$planes" </dev/null >"$log" 2>&1 &
     local pid=$!
     set +m
     while [[ ! -e $planes/stay ]]; do

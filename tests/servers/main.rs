@@ -1,7 +1,7 @@
 //! The tests that need real API servers, all in one binary, so that they can share
 //! running ones. A file here is a subject; it lists its tests in `cases`.
 //!
-//! The binary has two more uses, each chosen by an environment variable: `by_hand` and `leftovers`.
+//! The binary has another use, chosen by an environment variable: `leftovers`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails by panicking is a test that fails")]
 #![allow(clippy::print_stderr, reason = "what a test measures is for the person who runs it")]
 
@@ -19,7 +19,6 @@ mod apply_claims;
 mod apply_command;
 mod apply_counts;
 mod approve;
-mod by_hand;
 mod consequences;
 mod control_planes;
 mod deploy;
@@ -51,9 +50,6 @@ mod watch;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(folder) = by_hand::wanted() {
-        return by_hand::stay(folder);
-    }
     if leftovers::scene_wanted() {
         return support::run(leftovers::scene());
     }

@@ -108,7 +108,9 @@ fn attempt(name: &str, body: fn() -> Body, limit: Duration) -> TestResult {
     let result = catch_unwind(AssertUnwindSafe(run));
     let remains = REMAINS.take();
     // Those of an earlier failure are of no use any more.
-    let logs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("logs").join(name.replace("::", "."));
+    let logs = Path::new(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target/tmp"))
+        .join("logs")
+        .join(name.replace("::", "."));
     let _ = std::fs::remove_dir_all(&logs);
     if !matches!(result, Ok(Ok(Ok(())))) {
         keep_logs(name, &remains, &logs);
