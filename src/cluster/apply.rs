@@ -9,6 +9,7 @@
 
 mod claim;
 mod deletion;
+mod migrate;
 mod object;
 pub(crate) mod outcome;
 mod parent;
@@ -353,10 +354,11 @@ impl<'a> Run<'a> {
             let since =
                 if stage == Stage::Crds && !self.how.dry_run { self.version_of_crds(&steps).await } else { None };
             let of = steps.len();
-            let done = self.each(steps.into_iter(), |step| self.one(step)).await;
+            let done = self.each(steps.iter().copied(), |step| self.one(step)).await;
             self.tell(Event::Stage { cluster: self.name(), what: applied(stage), done, of });
             if stage == Stage::Crds {
                 self.wait_for_crds(since).await;
+                self.migrate(&steps).await;
             }
         }
     }
@@ -500,6 +502,17 @@ impl<'a> Run<'a> {
             object: step.object.clone(),
             reason,
             conflicts: error.conflicts(),
+            source: step.source.clone(),
+            cluster: is_of_cluster(error),
+        });
+    }
+
+    /// Takes note of a CRD that was applied, and of which something is left to do.
+    fn unmigrated(&self, step: &Step, error: &ClusterError, reason: String) {
+        self.fail(Failure {
+            object: step.object.clone(),
+            reason,
+            conflicts: Vec::new(),
             source: step.source.clone(),
             cluster: is_of_cluster(error),
         });

@@ -17,7 +17,7 @@ use super::types::{
     Place, Plan, Reason, Summary,
 };
 use super::words::NOT_ASKED;
-use super::{access_change, adoption, consequence, crd, fields, holder};
+use super::{access_change, adoption, consequence, crd, fields, holder, storage};
 use crate::compile::render::{Cause, Manifest};
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
@@ -320,11 +320,14 @@ fn plan_object(
         conflicts: Vec::new(),
         refused: None,
         live: None,
+        migration: None,
         taken_from: None,
         digest: None,
     };
+    let is_live_crd = key.is_crd() && !inputs.hermetic;
+    change.migration = existing.filter(|_| is_live_crd).and_then(|live| storage::migration(&body, &live.body));
     match (comparison, existing) {
-        (Comparison::Same, _) => {
+        (Comparison::Same, _) if change.migration.is_none() => {
             part.cluster.unchanged += 1;
             return;
         }
@@ -333,7 +336,7 @@ fn plan_object(
             Some(DryRunResult::Unanswered(why)) => change.reasons.push(untried(why)),
             _ => {}
         },
-        (Comparison::Differs, Some(existing)) => {
+        (Comparison::Same | Comparison::Differs, Some(existing)) => {
             let answer = input.answers.get(&key);
             if !inputs.hermetic {
                 let ownership = input.inventory.ownership(existing);
@@ -349,7 +352,8 @@ fn plan_object(
                     part.terminating.push(reference);
                     return;
                 }
-                if matches!(answer, Some(DryRunResult::Accepted(would)) if same_after_dry_run(&existing.body, would)) {
+                let is_same = |answer: &DryRunResult| matches!(answer, DryRunResult::Accepted(would) if same_after_dry_run(&existing.body, would));
+                if answer.is_some_and(is_same) && change.migration.is_none() {
                     part.cluster.unchanged += 1;
                     return;
                 }
@@ -375,6 +379,7 @@ fn plan_object(
                 Some(DryRunResult::Accepted(_)) | None => {}
             }
             change.reasons.extend(consequence::of_update(&key, &existing.body, &body));
+            change.reasons.extend(change.migration.as_ref().map(storage::reason));
             // A stable sort: reasons with the same effect stay in the order of the fields.
             change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
         }
@@ -412,6 +417,7 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         conflicts: Vec::new(),
         refused: None,
         live: LiveVersion::of(object),
+        migration: None,
         taken_from: None,
         digest: None,
     }

@@ -27,6 +27,7 @@ pub(crate) mod saved;
 pub(crate) mod schema;
 pub(crate) mod staying;
 pub(crate) mod steps;
+pub(crate) mod storage;
 pub(crate) mod text;
 pub(crate) mod types;
 pub(crate) mod words;

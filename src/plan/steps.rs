@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::types::{Action, Change, Counted, Effect, LiveVersion, ObjectRef, Place};
+use super::types::{Action, Change, Counted, Effect, LiveVersion, Migration, ObjectRef, Place};
 use crate::compile::render::Manifest;
 use crate::model::object::ObjectKey;
 use crate::model::object::Stage;
@@ -36,6 +36,8 @@ pub struct Step {
     pub victims: Option<Counted>,
     /// [`crate::plan::types::Impact::originals`] of a deletion.
     pub originals: Option<Counted>,
+    /// The instances to rewrite once it is applied.
+    pub migration: Option<Migration>,
 }
 
 /// An operation on an object.
@@ -111,6 +113,7 @@ impl Step {
             destroys: change.effect == Effect::Destructive,
             victims: impact.and_then(|impact| impact.counted.clone()),
             originals: impact.and_then(|impact| impact.originals.clone()),
+            migration: change.migration.clone(),
         })
     }
 

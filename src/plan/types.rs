@@ -154,6 +154,9 @@ pub struct Change {
     /// The version that the plan was made for; absent if the object did not exist.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub live: Option<LiveVersion>,
+    /// The instances that are rewritten in another storage version after a CRD was applied; absent if none are.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub migration: Option<Migration>,
     /// The inventory that it is taken over from; absent if it is in none, or in that of the repository.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub taken_from: Option<String>,
@@ -168,6 +171,15 @@ impl Change {
     pub fn adopts(&self) -> bool {
         self.reasons.iter().any(|reason| reason.effect == Effect::Adopting)
     }
+}
+
+/// Instances that are stored in versions of a CRD which are not served any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Migration {
+    /// The versions in which instances may be stored.
+    pub from: Vec<String>,
+    /// The version in which they are rewritten.
+    pub to: String,
 }
 
 /// What would be done to an object.

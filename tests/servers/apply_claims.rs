@@ -18,6 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
         what_appeared_since_the_plan_is_not_taken_over,
         of_two_runs_the_later_claim_counts,
         of_two_runs_in_several_clusters_one_writes,
+        a_run_that_is_overtaken_begins_no_further_stage,
     ]
 }
 
@@ -187,6 +188,38 @@ async fn of_two_runs_in_several_clusters_one_writes() -> TestResult {
     assert!(!outcome.changed_anything() && events.is_empty(), "{outcome:#?}");
     assert_eq!((outcome.superseded.len(), outcome.skipped.len()), (1, 2), "{outcome:#?}");
     assert_eq!(values().await?, before);
+    Ok(())
+}
+
+/// Whatever the stage is in which another run claims the inventory, no other follows.
+async fn a_run_that_is_overtaken_begins_no_further_stage() -> TestResult {
+    let planes = ControlPlanes::start(&["management"]).await?;
+    let plane = &planes["management"];
+    let cluster = management(plane).await;
+    let kubectl = crate::support::Assets::find().as_ref().map_err(Clone::clone)?.tool("kubectl");
+    for last in ["CRDs applied", "namespaces applied", "roles, bindings and service accounts applied"] {
+        let scene = Scene::new(&cluster, rendered().management);
+        let plan = scene.plan(&[]).await;
+        let work = scene.work(&plan, false).await;
+        let stages = std::sync::Mutex::new(Vec::new());
+        let listen = |event: Event| {
+            let Event::Stage { what, .. } = event else { return };
+            stages.lock().expect("whole").push(what);
+            if what == last {
+                let name = ["annotate", "configmap", "-n", "kubecarrier-system", "carrier-carrier", "--overwrite"];
+                let mut annotate = std::process::Command::new(&kubectl);
+                annotate.args(name).arg(format!("{RUN}=another")).env("KUBECONFIG", plane.kubeconfig_path());
+                assert!(annotate.status().expect("it runs").success());
+            }
+        };
+        let (_stop, stopped) = watch::channel(false);
+        let outcome = apply(&[work], &how(), &stopped, &listen).await;
+        let stages = stages.into_inner().expect("whole");
+        assert_eq!(outcome.superseded.len(), 1, "{last}: {stages:?} {outcome:#?}");
+        let after =
+            stages.iter().skip_while(|stage| **stage != last).skip(1).filter(|stage| **stage != "CRDs established");
+        assert_eq!(after.count(), 0, "{last}: {stages:?}");
+    }
     Ok(())
 }
 

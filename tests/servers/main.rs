@@ -12,6 +12,7 @@ mod corpus;
 #[path = "../rendered/mod.rs"]
 mod repositories;
 #[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "hack/planes starts servers for a person with it, too")]
 mod support;
 
 mod apply;
@@ -45,6 +46,7 @@ mod sync_link;
 mod trust;
 mod tutorial;
 mod two_regions;
+mod upgrade;
 mod watch;
 
 use std::process::ExitCode;
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         sync_link::cases(),
         trust::cases(),
         tutorial::cases(),
+        upgrade::cases(),
         watch::cases(),
     ];
     support::run(subjects.into_iter().flatten().collect())

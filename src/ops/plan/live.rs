@@ -186,6 +186,7 @@ async fn observe_all(
     if !staying.is_empty() {
         planned.manifests = render(&staying);
     }
+    bridge(&mut planned.manifests, &listed);
     let looked = look(listed, &survey.seen, &planned.manifests, options, events).await;
     let mut lost = Vec::new();
     for (cluster, inventory, observed) in looked {
@@ -280,6 +281,18 @@ fn staying(answers: &[Answer<Listed>], wanted: &BTreeSet<ObjectKey>) -> Staying 
         plan::staying::without_absent(&mut staying, &id, live);
     }
     staying
+}
+
+/// Keeps the versions of CRDs in which instances may be stored.
+fn bridge(manifests: &mut ManifestSet, listed: &[Answer<Listed>]) {
+    let management = listed.iter().find(|(cluster, ..)| cluster.target == Target::Management);
+    let Some((_, _, Ok(listed))) = management else { return };
+    for manifest in &mut manifests.management {
+        let key = ObjectKey::from(&manifest.id);
+        if let Some(live) = listed.live.objects.get(&key).filter(|_| key.is_crd()) {
+            manifest.body = plan::storage::bridged(&manifest.body, &live.body);
+        }
+    }
 }
 
 /// The services that tenants are no longer offered and of which they have instances, or may have.
