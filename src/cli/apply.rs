@@ -203,6 +203,8 @@ impl Job<'_> {
         let again = match self.saved {
             // What is left is another plan than the saved one.
             Some(_) => (self.again("plan --out FILE"), "to plan what is left, and apply that"),
+            // Another run may be newer, and what was not deleted has a reason: somebody looks first.
+            None if applied.outcome.needs_a_look(plan) => (self.again("plan"), "to see what is left to do"),
             None => (self.again("apply"), "again: it continues where this run ended"),
         };
         report::outcome(&applied.outcome, plan, options.dry_run, (&again.0, again.1), ui)?;
@@ -261,7 +263,11 @@ impl Job<'_> {
 impl ApplyArgs {
     /// A command with the flags of this one.
     fn again(&self, command: &str) -> String {
-        self.clusters.with(&self.flags.with(command))
+        let mut text = self.clusters.with(&self.flags.with(command));
+        if self.yes && command == "apply" {
+            text.push_str(" --yes");
+        }
+        text
     }
 }
 

@@ -225,11 +225,13 @@ fn json(plan: &Plan) -> String {
 pub(crate) fn unused(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
     for given in plan.allowed.iter().filter(|allowed| allowed.name != "all") {
         let Allowed { flag, name } = given;
-        let names = |change: &Change| match is_of_inventory(name) {
-            true => others::allowed(std::slice::from_ref(given), &change.object.cluster)
-                .any(|name| change.taken_from.as_deref() == Some(name)),
-            false => is_allowed(std::slice::from_ref(given), flag, &change.object),
-        };
+        if is_of_inventory(name) {
+            if !others::is_used(given, plan) {
+                ui.warn(format_args!("`{flag} {name}` names an inventory that no object has the label of"))?;
+            }
+            continue;
+        }
+        let names = |change: &Change| is_allowed(std::slice::from_ref(given), flag, &change.object);
         if plan.changes.iter().any(names) {
             continue;
         }

@@ -6,7 +6,7 @@ use clap::Args;
 use super::ui::shell_word;
 use crate::ops::plan::PlanOptions;
 use crate::plan::adoption::ADOPT;
-use crate::plan::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
+use crate::plan::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS, exceeding};
 use crate::plan::types::{Allowed, Plan};
 
 /// What a plan may contain.
@@ -96,6 +96,7 @@ impl PlanFlags {
         };
         Self {
             prune: plan.prune,
+            max_prune: exceeding(plan),
             allow_breaking: of(ALLOW_BREAKING),
             allow_delete: of(ALLOW_DELETE),
             adopt: of(ADOPT),

@@ -96,11 +96,13 @@ impl<'a> ClusterWork<'a> {
         let group = |object: &ObjectRef| object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
         let kept: BTreeSet<GroupKind> = kept.map(|object| (group(object), object.kind.clone())).collect();
         let steps = steps?;
+        let here = plan.clusters.iter().find(|cluster| cluster.name == name);
+        let inherited = here.map(|cluster| cluster.inherited.iter().cloned().collect()).unwrap_or_default();
         Ok(Self {
             cluster,
             inventory: inventory.clone(),
             run: run.to_owned(),
-            parent: Parent::of(inventory, parent, &kinds, &kept, (run, !steps.is_empty())),
+            parent: Parent::of(inventory, parent, &kinds, &kept, &inherited, (run, !steps.is_empty())),
             steps,
             served_by: served_by(wanted),
         })
@@ -211,6 +213,8 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
         None => forbidden(&first, &then).await,
     };
     join_all(then.iter().map(|run| run.backward(refusal.as_deref()))).await;
+    // The last stage may be long: what another run has deleted meanwhile is not reported as applied without a word.
+    join_all(begun.iter().map(|run| run.lost_claim())).await;
     outcome_of(runs)
 }
 

@@ -227,7 +227,8 @@ impl Connector<'_> {
     pub(crate) fn named_file(&self, target: &Target) -> Option<PathBuf> {
         let path = match target {
             Target::Management => match &self.options.kubeconfig {
-                Some(path) => return Some(path.clone()),
+                // kubectl has no `-C`, so the path must not depend on a folder.
+                Some(path) => return Some(self.options.directory.join(path)),
                 None => self.config.management.kubeconfig.clone(),
             },
             Target::Service(id) => match self.config.service_clusters.get(&id.to_string())?.source() {
@@ -247,7 +248,10 @@ impl Connector<'_> {
         // A file that is not there or cannot be looked at is the error of reading it.
         let real = file.canonicalize().unwrap_or_else(|_| file.clone());
         let root = self.root.canonicalize().unwrap_or_else(|_| self.root.to_owned());
-        let tree = root.ancestors().find(|folder| folder.join(".git").exists());
+        // The `.git` of a submodule is a file, and the work tree around it has the same author.
+        let mut trees = root.ancestors().filter(|folder| folder.join(".git").exists());
+        let outermost = trees.clone().last();
+        let tree = trees.find(|folder| folder.join(".git").is_dir()).or(outermost);
         let is_inside = match tree {
             Some(tree) => real.starts_with(tree),
             // Where the checkout ends is not known, so what starts from the repository may be in it.
@@ -389,6 +393,13 @@ mod tests {
         }
         assert_eq!(kind(&absolute("repo/hack/in.conf")), refused);
         assert_eq!(kind(&absolute("home/tree/carrier/in.conf")), refused);
+        // A submodule, and a work tree beside its repository.
+        std::fs::write(at("repo/carrier/.git"), "gitdir: ../.git/modules/carrier").unwrap();
+        assert_eq!(kind("../hack/in.conf"), refused);
+        std::fs::remove_dir(at("repo/.git")).unwrap();
+        assert_eq!(kind("../hack/in.conf"), Ok(()), "its author is another one");
+        std::fs::create_dir(at("repo/.git")).unwrap();
+        std::fs::remove_file(at("repo/carrier/.git")).unwrap();
         for outside in ["../../home/out.conf", "~/out.conf"] {
             assert_eq!(kind(outside), Ok(()), "{outside}");
         }

@@ -3,7 +3,7 @@
 //! One metadata-only LIST a kind, whatever the number of namespaces asked about.
 //! Nothing of an instance but its namespace, its name, its UID and the deletion policy that it asks for is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use futures::future::join_all;
@@ -13,7 +13,7 @@ use super::client::{Cluster, ListSink};
 use super::error::{ClusterError, ErrorKind};
 use super::policies::Policies;
 use super::request::Selection;
-use crate::model::keys::{DELETION_POLICY, annotation};
+use crate::model::keys::{DELETION_POLICY, SOURCE_UID, annotation};
 use crate::model::kinds::DeletionPolicyConfig;
 use crate::model::resource::Resource;
 use crate::plan::types::{Impact, ObjectRef};
@@ -37,6 +37,8 @@ struct Names {
     first: Vec<String>,
     /// The names of those that ask for a deletion policy, and which.
     asking: Vec<(String, String)>,
+    /// The names of those that sync has made for another object, and the UID of that.
+    made_for: Vec<(String, String)>,
 }
 
 impl ListSink for Instances {
@@ -46,6 +48,9 @@ impl ListSink for Instances {
         names.uids.push(text("/metadata/uid").to_owned());
         if let Some(policy) = annotation(&object, DELETION_POLICY) {
             names.asking.push((text("/metadata/name").to_owned(), policy.to_owned()));
+        }
+        if let Some(uid) = annotation(&object, SOURCE_UID) {
+            names.made_for.push((text("/metadata/name").to_owned(), uid.to_owned()));
         }
         if names.first.len() < NAMED {
             names.first.push(text("/metadata/name").to_owned());
@@ -80,6 +85,15 @@ impl Instances {
     #[must_use]
     pub(crate) fn count(&self, place: Where<'_>) -> usize {
         self.chosen(place).map(|(_, names)| names.uids.len()).sum()
+    }
+
+    /// Those that sync has made for instances that are counted themselves: the internal object of a tenant's object is no
+    /// second instance.
+    fn doubles<'a>(&'a self, place: Where<'a>, counted: &BTreeSet<&str>) -> BTreeSet<(&'a str, &'a str)> {
+        let made =
+            self.chosen(place).flat_map(|(namespace, names)| names.made_for.iter().map(move |one| (namespace, one)));
+        let doubles = made.filter(|(_, (_, uid))| counted.contains(uid.as_str()));
+        doubles.map(|(namespace, (name, _))| (namespace, name.as_str())).collect()
     }
 
     /// Their UIDs.
@@ -173,12 +187,14 @@ pub(crate) fn impact<'a>(
     cluster: &Cluster,
     census: &Census,
     policies: &Policies,
-    resources: impl IntoIterator<Item = &'a Resource>,
+    resources: impl IntoIterator<Item = &'a Resource> + Clone,
     place: Where<'_>,
     fate: Fate,
 ) -> Impact {
     let mut impact = Impact::default();
-    let mut namespaces = std::collections::BTreeSet::new();
+    let mut namespaces = BTreeSet::new();
+    let listed = resources.clone().into_iter().filter_map(|resource| census.get(resource)?.as_ref().ok());
+    let all: BTreeSet<&str> = listed.flat_map(|instances| instances.uids(place)).map(String::as_str).collect();
     for resource in resources {
         let instances = match census.get(resource) {
             Some(Ok(instances)) => instances,
@@ -188,7 +204,8 @@ pub(crate) fn impact<'a>(
             }
             None => continue,
         };
-        impact.instances += instances.count(place);
+        let doubles = instances.doubles(place, &all);
+        impact.instances += instances.count(place) - doubles.len();
         namespaces.extend(instances.chosen(place).map(|(n, _)| n).filter(|n| !n.is_empty()));
         let reference = |(namespace, name): (Option<&str>, &str)| ObjectRef {
             cluster: cluster.target.to_string(),
@@ -205,7 +222,9 @@ pub(crate) fn impact<'a>(
         }
         if fate == Fate::Destroyed {
             let room = NAMED.saturating_sub(impact.destroyed.len());
-            impact.destroyed.extend(instances.names(place).take(room).map(reference));
+            let names =
+                instances.names(place).filter(|(space, name)| !doubles.contains(&(space.unwrap_or_default(), *name)));
+            impact.destroyed.extend(names.take(room).map(reference));
             impact.destroyed_uids.extend(instances.uids(place).cloned());
         }
     }
@@ -243,6 +262,20 @@ mod tests {
         assert_eq!((count, first.len()), (31, NAMED));
         instances.restart();
         assert_eq!(instances.count(Where::Anywhere), 0);
+    }
+
+    #[test]
+    fn the_internal_object_of_an_instance_is_no_second_one() {
+        let (mut tenants, mut internal) = (Instances::default(), Instances::default());
+        tenants.take(json!({ "metadata": { "namespace": "a", "name": "x", "uid": "1" } }));
+        for (name, source) in [("x", "1"), ("orphan", "9")] {
+            internal.take(json!({ "metadata": {
+                "namespace": "a", "name": name, "uid": name, "annotations": { SOURCE_UID: source },
+            } }));
+        }
+        let counted = BTreeSet::from(["1", "x", "orphan"]);
+        assert_eq!(internal.doubles(Where::In("a"), &counted), BTreeSet::from([("a", "x")]));
+        assert!(tenants.doubles(Where::Anywhere, &counted).is_empty());
     }
 
     #[test]

@@ -160,8 +160,8 @@ async fn other_inventories(
     inventory: &Inventory,
     live: &LiveCluster,
 ) -> Result<BTreeMap<String, Other>, ClusterError> {
-    let is_foreign = |object: &LiveObject| matches!(inventory.ownership(object), Ownership::Foreign(_));
-    if !live.objects.values().any(is_foreign) {
+    let is_ours = |object: &LiveObject| matches!(inventory.ownership(object), Ownership::Ours | Ownership::Unmarked);
+    if live.objects.values().all(is_ours) {
         return Ok(BTreeMap::new());
     }
     let config_maps = Resource::new("", "v1", "ConfigMap", "configmaps", true);

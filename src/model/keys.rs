@@ -69,7 +69,10 @@ pub const SYNC_PROCESS: &str = "carrier.kubecarrier.io/sync-process";
 /// Absent where it works on all.
 pub const SYNC_ONLY: &str = "carrier.kubecarrier.io/sync-only";
 
-/// Annotation of the parent of an inventory: the identity of the repository whose inventory it is, from `carrier.lock`.
+/// Annotation of the parent of an inventory: the ids of the inventories that it has taken over, and whose label some of its
+/// members still have.
+pub const TAKEN_INVENTORIES: &str = "carrier.kubecarrier.io/taken-inventories";
+/// Annotation of the parent of an inventory: the identity of the repository that it is of.
 pub const REPOSITORY: &str = "carrier.kubecarrier.io/repository";
 /// Annotation of the parent of an inventory: the run of `carrier apply` that has claimed it last.
 pub const RUN: &str = "carrier.kubecarrier.io/run";

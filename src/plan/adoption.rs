@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::inventory::{Inventory, is_shared};
-use super::live::{LiveObject, PART_OF};
+use super::live::{LiveObject, Other, PART_OF};
 use super::types::{Action, Change, Effect, Reason};
 use super::words::{first, full_name};
 use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, TENANT};
@@ -58,8 +58,11 @@ pub(crate) fn reason(inventory: &Inventory, live: &LiveObject, wanted: &Value) -
 
 /// What it means that a member of another inventory becomes one of this inventory.
 #[must_use]
-pub(crate) fn taken(name: &str) -> Reason {
-    let text = format!("it is taken over from the inventory {name}");
+pub(crate) fn taken(name: &str, other: Option<&Other>, inventory: &Inventory) -> Reason {
+    let theirs =
+        other.and_then(|other| other.repository.as_ref()).filter(|id| Some(*id) != inventory.repository.as_ref());
+    let whose = theirs.map(|id| format!(" of another repository, {id}")).unwrap_or_default();
+    let text = format!("it is taken over from the inventory {name}{whose}");
     Reason { effect: Effect::Adopting, text, path: String::new() }
 }
 

@@ -120,7 +120,8 @@ pub(crate) fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveClu
         let body = inventory.labelled(&manifest.body);
         let existing = live.objects.get(&key);
         let differs = compare(&body, existing) == Comparison::Differs;
-        let foreign = existing.is_some_and(|live| matches!(inventory.ownership(live), Ownership::Foreign(_)));
+        let foreign = existing
+            .is_some_and(|live| matches!(inventory.ownership(live), Ownership::Foreign(_) | Ownership::Inherited(_)));
         if differs && !foreign {
             queries.dry_run.push(key.clone());
             if let Some(existing) = existing.filter(|_| key.is_crd())
@@ -257,9 +258,12 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     let mut gone: Vec<(&ObjectKey, &LiveObject)> =
         live.objects.iter().filter(|(key, object)| !keys.contains(*key) && ours(object)).collect();
     gone.sort_by_key(|(key, _)| (key.stage(), *key));
+    let mut inherited = BTreeSet::new();
     for (key, object) in gone.into_iter().rev() {
         let reference = reference(input.target, key, &object.body);
         if !inputs.hermetic && !inputs.prune {
+            let is_inherited = |id: &&str| *id != input.inventory.id;
+            inherited.extend(object.part_of().filter(is_inherited).map(str::to_owned));
             part.kept.push(reference);
         } else if !object.is_terminating() || has_instances(input, key) {
             part.deleted.push(deletion(input, key, object, reference));
@@ -272,6 +276,7 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     if part.cluster.claims_inventory && !part.deleted.is_empty() && part.held.is_none() {
         part.held = Some(holder::unnamed(input.inventory, &part.cluster.name, part.deleted.len()));
     }
+    part.cluster.inherited = inherited.into_iter().collect();
     let takes = part.applied.iter().any(|change| change.taken_from.is_some());
     if takes && !part.deleted.is_empty() && part.held.is_none() {
         part.held = Some(holder::taking(input.inventory, &part.cluster.name, part.deleted.len()));
@@ -340,12 +345,13 @@ fn plan_object(
             let answer = input.answers.get(&key);
             if !inputs.hermetic {
                 let ownership = input.inventory.ownership(existing);
-                if let Ownership::Foreign(id) = ownership {
+                if let Ownership::Foreign(id) | Ownership::Inherited(id) = ownership {
                     part.foreign.push((reference, id));
                     return;
                 }
                 if let Ownership::Taken(name) = &ownership {
-                    change.reasons.push(adoption::taken(name));
+                    let other = existing.part_of().and_then(|id| live.others.get(id));
+                    change.reasons.push(adoption::taken(name, other, input.inventory));
                     change.taken_from = Some(name.clone());
                 }
                 if existing.is_terminating() {
@@ -418,7 +424,10 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         refused: None,
         live: LiveVersion::of(object),
         migration: None,
-        taken_from: None,
+        taken_from: match input.inventory.ownership(object) {
+            Ownership::Taken(name) => Some(name),
+            _ => None,
+        },
         digest: None,
     }
 }

@@ -181,6 +181,14 @@ fn mass_deletion(plan: &Plan, input: &GuardInput) -> Option<Refusal> {
     Some(Refusal { guard: "mass-deletion".to_owned(), message, flag: Some(format!("{MAX_PRUNE} {deletions}")) })
 }
 
+/// The number of deletions of a plan that was made with a higher limit than the usual one, which had to be given.
+#[must_use]
+pub(crate) fn exceeding(plan: &Plan) -> Option<usize> {
+    let is_refused = plan.refusals.iter().any(|refusal| refusal.guard == "mass-deletion");
+    let inventory: usize = plan.clusters.iter().map(|c| c.inventory).sum();
+    Some(deletions(plan)).filter(|deletions| !is_refused && *deletions > USUAL.max(inventory / 10))
+}
+
 fn deletions(plan: &Plan) -> usize {
     plan.changes.iter().filter(|change| change.action == Action::Delete).count()
 }

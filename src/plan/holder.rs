@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn the_parent_says_whose_it_is() {
         let holder = |named: Option<&str>, repository: Option<&str>| {
-            let parent = inventory_of(named).parent(&BTreeSet::new(), Some("r"));
+            let parent = inventory_of(named).parent(&BTreeSet::new(), &BTreeSet::new(), Some("r"));
             let record = Record::of(&inventory_of(repository), Ok(Some(&parent)));
             assert_eq!(record.run.as_deref(), Some("r"));
             record.holder

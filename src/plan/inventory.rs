@@ -17,7 +17,7 @@ use super::live::{LiveObject, PART_OF};
 use crate::compile::render::{Manifest, ManifestSet};
 use crate::model::cluster::Target;
 use crate::model::digest;
-use crate::model::keys::{REPOSITORY, RUN, SYNC_ACCOUNT, SYNC_ROLE, SYSTEM_NAMESPACE};
+use crate::model::keys::{REPOSITORY, RUN, SYNC_ACCOUNT, SYNC_ROLE, SYSTEM_NAMESPACE, TAKEN_INVENTORIES, annotation};
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::managed_fields::Manager;
 
@@ -44,6 +44,8 @@ pub struct Inventory {
     pub repository: Option<String>,
     /// The other inventories that this one takes over: their names by their ids.
     pub taken: BTreeMap<String, String>,
+    /// The ids of the inventories that an earlier run has taken over, and of which objects were kept.
+    pub inherited: BTreeSet<String>,
 }
 
 /// The inventory that an object belongs to.
@@ -53,6 +55,9 @@ pub enum Ownership {
     Ours,
     /// An inventory that this one takes over, with this name.
     Taken(String),
+    /// An inventory that an earlier run has taken over, with this id. What the repository no longer has is a member; what it
+    /// has was given the label of this inventory then, so that somebody applies the other one again.
+    Inherited(String),
     /// Another inventory, with this id.
     Foreign(String),
     /// No inventory.
@@ -97,7 +102,14 @@ pub fn of(target: &Target, inventory: &str, management_uid: Option<&str>) -> Inv
         }
     };
     let namespace = SYSTEM_NAMESPACE.to_owned();
-    Inventory { id: id_of(&name), name, namespace, repository: None, taken: BTreeMap::new() }
+    Inventory {
+        id: id_of(&name),
+        name,
+        namespace,
+        repository: None,
+        taken: BTreeMap::new(),
+        inherited: BTreeSet::new(),
+    }
 }
 
 /// The id of the inventory whose parent has this name.
@@ -135,23 +147,28 @@ impl Inventory {
     /// The same inventory, which takes over others: the names of their parents, or their ids where the parent is gone.
     #[must_use]
     pub(crate) fn taking_over<'a>(self, names: impl Iterator<Item = &'a str>) -> Self {
-        let is_id = |name: &str| name.starts_with("applyset-") && name.ends_with("-v1");
+        let is_id = |name: &str| name.starts_with("applyset-");
         let taken = names.map(|name| (if is_id(name) { name.to_owned() } else { id_of(name) }, name.to_owned()));
         let taken = taken.filter(|(id, _)| *id != self.id).collect();
         Self { taken, ..self }
+    }
+
+    /// Takes note of the inventories that earlier runs have taken over, as the parent records them.
+    pub(crate) fn inherit(&mut self, parent: Option<&Value>) {
+        self.inherited = parent.map(recorded).unwrap_or_default();
     }
 
     /// Whether an object with this value of the label [`PART_OF`] may be a member, of this inventory or of one that it
     /// takes over.
     #[must_use]
     pub(crate) fn includes(&self, id: &str) -> bool {
-        id == self.id || self.taken.contains_key(id)
+        id == self.id || self.taken.contains_key(id) || self.inherited.contains(id)
     }
 
     /// Whether a live object is a member, of this inventory or of one that it takes over.
     #[must_use]
     pub(crate) fn is_member(&self, live: &LiveObject) -> bool {
-        matches!(self.ownership(live), Ownership::Ours | Ownership::Taken(_))
+        matches!(self.ownership(live), Ownership::Ours | Ownership::Taken(_) | Ownership::Inherited(_))
     }
 
     /// A rendered object with the label of this inventory. The body is shared where it has the label already,
@@ -180,9 +197,15 @@ impl Inventory {
         body
     }
 
-    /// The parent of the inventory, if its members are of these groups and kinds and `run` has claimed it last.
+    /// The parent of the inventory, if its members are of these groups and kinds, some of them still have the labels of the
+    /// inventories `inherited`, and `run` has claimed it last.
     #[must_use]
-    pub fn parent(&self, group_kinds: &BTreeSet<(String, String)>, run: Option<&str>) -> Value {
+    pub fn parent(
+        &self,
+        group_kinds: &BTreeSet<(String, String)>,
+        inherited: &BTreeSet<String>,
+        run: Option<&str>,
+    ) -> Value {
         let mut kinds: Vec<String> = group_kinds
             .iter()
             .map(|(group, kind)| if group.is_empty() { kind.clone() } else { format!("{kind}.{group}") })
@@ -191,7 +214,9 @@ impl Inventory {
         let mut annotations = Map::new();
         annotations.insert(TOOLING.to_owned(), json!(concat!("carrier/v", env!("CARGO_PKG_VERSION"))));
         annotations.insert(GROUP_KINDS.to_owned(), json!(kinds.join(",")));
-        for (key, value) in [(REPOSITORY, self.repository.as_deref()), (RUN, run)] {
+        let inherited = inherited.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        let inherited = Some(inherited.as_str()).filter(|ids| !ids.is_empty());
+        for (key, value) in [(REPOSITORY, self.repository.as_deref()), (TAKEN_INVENTORIES, inherited), (RUN, run)] {
             if let Some(value) = value {
                 annotations.insert(key.to_owned(), json!(value));
             }
@@ -218,8 +243,19 @@ impl Inventory {
         if !live.managers().filter(Manager::is_carrier).any(|m| owns_label(m.fields)) {
             return Ownership::Unmarked;
         }
-        self.taken.get(id).map_or(Ownership::Ours, |name| Ownership::Taken(name.clone()))
+        match self.taken.get(id) {
+            Some(name) => Ownership::Taken(name.clone()),
+            None if id == self.id => Ownership::Ours,
+            None => Ownership::Inherited(id.to_owned()),
+        }
     }
+}
+
+/// The ids of the inventories that a parent says were taken over.
+#[must_use]
+pub(crate) fn recorded(parent: &Value) -> BTreeSet<String> {
+    let ids = annotation(parent, TAKEN_INVENTORIES).unwrap_or_default().split(',');
+    ids.filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }
 
 /// Whether an entry of the managed fields contains the label.
@@ -280,7 +316,7 @@ mod tests {
     fn the_parent_names_the_kinds_of_its_members() {
         let kinds = [("", "Namespace"), ("rbac.authorization.k8s.io", "Role")];
         let kinds = kinds.into_iter().map(|(g, k)| (g.to_owned(), k.to_owned())).collect();
-        let parent = of(&Target::Management, "carrier", None).parent(&kinds, None);
+        let parent = of(&Target::Management, "carrier", None).parent(&kinds, &BTreeSet::new(), None);
         let at = |pointer: &str| parent.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         assert_eq!(
             at("/metadata/annotations/applyset.kubernetes.io~1contains-group-kinds"),

@@ -65,7 +65,7 @@ impl LiveObject {
     /// member: see [`super::inventory`].
     #[must_use]
     pub fn part_of(&self) -> Option<&str> {
-        self.body.pointer("/metadata/labels")?.get(PART_OF)?.as_str()
+        self.body.pointer("/metadata/labels")?.get(PART_OF)?.as_str().filter(|id| !id.is_empty())
     }
 
     /// The entries of `metadata.managedFields`.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::adoption::ADOPT;
 use super::inventory::{ID, Inventory, id_of};
 use super::live::Other;
-use super::types::{Allowed, ObjectRef, Refusal};
+use super::types::{Allowed, Change, ClusterPlan, ObjectRef, Plan, Refusal};
 use super::words::{count, first, full_name};
 use crate::model::keys::{REPOSITORY, annotation};
 use crate::model::lock::Lock;
@@ -46,6 +46,18 @@ pub(crate) fn allowed<'a>(flags: &'a [Allowed], cluster: &'a str) -> impl Iterat
 #[must_use]
 pub(crate) fn is_of_inventory(name: &str) -> bool {
     name.starts_with(KIND) || name.split_once(':').is_some_and(|(_, object)| object.starts_with(KIND))
+}
+
+/// Whether an inventory that a flag names has objects that are taken over, deleted or kept.
+#[must_use]
+pub(crate) fn is_used(given: &Allowed, plan: &Plan) -> bool {
+    let names = |cluster: &'_ str| allowed(std::slice::from_ref(given), cluster).next().map(str::to_owned);
+    let is_changed =
+        |change: &Change| change.taken_from.is_some() && change.taken_from == names(&change.object.cluster);
+    let is_kept = |cluster: &ClusterPlan| {
+        names(&cluster.name).is_some_and(|name| cluster.inherited.iter().any(|id| *id == name || *id == id_of(&name)))
+    };
+    plan.changes.iter().any(is_changed) || plan.clusters.iter().any(is_kept)
 }
 
 /// Objects of the repository that belong to another inventory.
@@ -131,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_parent_is_believed_only_with_the_id_of_its_name() {
-        let parent = of("old", Some(ME)).parent(&BTreeSet::new(), None);
+        let parent = of("old", Some(ME)).parent(&BTreeSet::new(), &BTreeSet::new(), None);
         let mut forged = parent.clone();
         forged["metadata"]["name"] = json!("carrier-new");
         let mut silent = parent.clone();
@@ -169,8 +181,10 @@ mod tests {
             name: name.into(),
         };
         let said = |parent: Option<Option<&str>>, objects: &[&str]| {
-            let parents: Vec<Value> =
-                parent.map(|repository| of("old", repository).parent(&BTreeSet::new(), None)).into_iter().collect();
+            let parents: Vec<Value> = parent
+                .map(|repository| of("old", repository).parent(&BTreeSet::new(), &BTreeSet::new(), None))
+                .into_iter()
+                .collect();
             let found = objects.iter().map(|name| (object(name), of("old", None).id)).collect();
             let groups = Foreign::of("t/eu", found, &read(&parents), &of("new", Some(ME)));
             let [one] = groups.as_slice() else { panic!("{groups:?}") };

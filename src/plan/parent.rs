@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::compare::{Comparison, compare};
-use super::inventory::{GROUP_KINDS, Inventory};
+use super::inventory::{GROUP_KINDS, Inventory, recorded};
 use super::live::LiveObject;
 use crate::model::keys::{RUN, annotation};
 
@@ -58,7 +58,8 @@ impl Seen {
 
 impl Parent {
     /// The writes for an inventory. `live` is the existing parent; `wanted` are the kinds of the objects in the
-    /// repository, `kept` those of members that are no longer in the repository and that are not deleted. `run` names the
+    /// repository, `kept` those of members that are no longer in the repository and that are not deleted, and `inherited` the
+    /// inventories that some of these have the label of. `run` names the
     /// run, and `works` is whether it writes anything else: only then it has to claim the inventory.
     #[must_use]
     pub fn of(
@@ -66,6 +67,7 @@ impl Parent {
         live: Option<&Value>,
         wanted: &BTreeSet<GroupKind>,
         kept: &BTreeSet<GroupKind>,
+        inherited: &BTreeSet<String>,
         (run, works): (&str, bool),
     ) -> Self {
         let left: BTreeSet<GroupKind> = wanted | kept;
@@ -76,15 +78,19 @@ impl Parent {
         let last = seen.as_ref().and_then(|seen| seen.run.as_deref());
         let is_settled = || {
             let live = live.cloned().map(|body| LiveObject { body });
-            compare(&inventory.parent(&left, last), live.as_ref()) == Comparison::Same
+            compare(&inventory.parent(&left, inherited, last), live.as_ref()) == Comparison::Same
         };
         if !works && is_settled() {
             return Self::default();
         }
         let named = live.map(group_kinds).unwrap_or_default();
-        let after = inventory.parent(&left, Some(run));
+        let after = inventory.parent(&left, inherited, Some(run));
         // Without other writes, nothing is deleted whose kind the parent would have to name until then.
-        let before = if works { inventory.parent(&(&named | &left), Some(run)) } else { after.clone() };
+        let recorded = live.map(recorded).unwrap_or_default();
+        let before = match works {
+            true => inventory.parent(&(&named | &left), &(&recorded | inherited), Some(run)),
+            false => after.clone(),
+        };
         let after = Some(after).filter(|after| *after != before);
         Self { before: Some(before), after, seen }
     }
@@ -130,13 +136,13 @@ mod tests {
     fn a_parent_is_written_only_if_it_changes_or_the_run_writes_something_else() {
         let inventory = inventory::of(&Target::Management, "carrier", None).held_by(Some("me"));
         let of = |live: Option<&Value>, wanted: &[&str], kept: &[&str], works: bool| {
-            Parent::of(&inventory, live, &kinds(wanted), &kinds(kept), ("new", works))
+            Parent::of(&inventory, live, &kinds(wanted), &kinds(kept), &BTreeSet::new(), ("new", works))
         };
-        let parent = |texts: &[&str]| Some(inventory.parent(&kinds(texts), Some("new")));
+        let parent = |texts: &[&str]| Some(inventory.parent(&kinds(texts), &BTreeSet::new(), Some("new")));
         assert_eq!(of(None, &[], &[], false), Parent::default(), "an empty inventory needs no parent");
         let first = of(None, &["A"], &[], true);
         assert_eq!(first, Parent { before: parent(&["A"]), after: None, seen: None });
-        let mut live = served(inventory.parent(&kinds(&["A", "B"]), Some("old")));
+        let mut live = served(inventory.parent(&kinds(&["A", "B"]), &BTreeSet::new(), Some("old")));
         live["metadata"]["uid"] = "u".into();
         live["metadata"]["resourceVersion"] = "7".into();
         assert_eq!(group_kinds(&live), kinds(&["A", "B"]));
@@ -155,9 +161,11 @@ mod tests {
     #[test]
     fn a_parent_without_the_identity_of_the_repository_gets_it() {
         let of = |repository| inventory::of(&Target::Management, "carrier", None).held_by(repository);
-        let live = served(of(None).parent(&kinds(&["A"]), None));
-        let again = |repository| Parent::of(&of(repository), Some(&live), &kinds(&["A"]), &kinds(&[]), ("r", false));
+        let live = served(of(None).parent(&kinds(&["A"]), &BTreeSet::new(), None));
+        let again = |repository| {
+            Parent::of(&of(repository), Some(&live), &kinds(&["A"]), &kinds(&[]), &BTreeSet::new(), ("r", false))
+        };
         assert_eq!(again(None), Parent::default());
-        assert_eq!(again(Some("me")).before, Some(of(Some("me")).parent(&kinds(&["A"]), Some("r"))));
+        assert_eq!(again(Some("me")).before, Some(of(Some("me")).parent(&kinds(&["A"]), &BTreeSet::new(), Some("r"))));
     }
 }

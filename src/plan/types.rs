@@ -90,6 +90,10 @@ pub struct ClusterPlan {
     /// Why the inventory could not be read, so that it is not known which repository it belongs to; absent if it could.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub inventory_unread: Option<String>,
+    /// The ids of other inventories that were taken over, or would be, and that objects still have the label of which the
+    /// repository no longer has and which stay.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub inherited: Vec<String>,
     /// The run of `carrier apply` that has claimed the inventory last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<String>,

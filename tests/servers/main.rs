@@ -11,8 +11,8 @@ mod common;
 mod corpus;
 #[path = "../rendered/mod.rs"]
 mod repositories;
-#[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "hack/planes starts servers for a person with it, too")]
+#[path = "../support/mod.rs"]
 mod support;
 
 mod apply;

@@ -50,12 +50,37 @@ async fn a_renamed_inventory_is_taken_over() -> TestResult {
     platform.carrier(&["apply", "--yes", "--adopt", "inventory/carrier-carrier"]).await.ends(3);
     platform.carrier(&["apply", "--yes", "--adopt", "all"]).await.ends(3);
 
+    // What the repository no longer has is kept, with what sync needs for it, until a run with `--prune`.
+    std::fs::remove_file(platform.path("accounts/team-b.yaml"))?;
     let shown = platform.carrier(&arguments(&["plan"], &found)).await.ends(0);
     assert!(shown.out.contains("it is taken over from the inventory carrier-carrier"), "{}", shown.out);
     assert!(!shown.err.contains("names nothing that would change"), "{}", shown.err);
     platform.carrier(&arguments(&["apply", "--yes"], &found)).await.ends(0);
+    let after = platform.carrier(&["plan", "-o", "json"]).await.ends(0).json();
+    let kept = after["kept"].as_array().map_or(0, Vec::len);
+    assert!(kept > 5 && after["changes"] == json!([]), "{after:#}");
+    platform.carrier(&["apply", "--yes"]).await.ends(0);
+    // The next runs need no flag for it.
+    platform
+        .carrier(&[
+            "apply",
+            "--yes",
+            "--prune",
+            "--max-prune",
+            "100",
+            "--allow-delete",
+            "all",
+            "--allow-breaking",
+            "all",
+        ])
+        .await
+        .ends(0);
     let after = platform.carrier(&["plan", "--prune"]).await.ends(0);
     assert!(after.out.contains("No changes: "), "{}", after.out);
+    let record =
+        ["get", "configmap", "carrier-platform", "-n", "kubecarrier-system", "-o", "jsonpath={.metadata.annotations}"];
+    let record = platform.management().kubectl(&record).await?;
+    assert!(!record.contains("taken-inventories"), "{record}");
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! What came of an apply, object by object: nothing that was begun goes without a word.
 
-use crate::plan::types::{Conflict, ObjectRef, Place};
+use std::collections::BTreeSet;
+
+use crate::plan::types::{Action, Conflict, ObjectRef, Place, Plan};
 
 /// What came of applying to all clusters.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,6 +54,18 @@ impl Outcome {
     #[must_use]
     pub fn changed_anything(&self) -> bool {
         !self.applied.is_empty() || !self.deleted.is_empty() || !self.going.is_empty()
+    }
+
+    /// Whether the same command again would not be the right thing: another run has taken over, or deletions of the plan
+    /// were not made for a reason.
+    #[must_use]
+    pub(crate) fn needs_a_look(&self, plan: &Plan) -> bool {
+        let deletions = plan.changes.iter().filter(|change| change.action == Action::Delete);
+        let deletions: BTreeSet<&ObjectRef> = deletions.map(|change| &change.object).collect();
+        let undone =
+            self.failed.iter().map(|failure| &failure.object).chain(self.skipped.iter().map(|(object, _)| object));
+        !self.superseded.is_empty()
+            || (!self.interrupted && undone.into_iter().any(|object| deletions.contains(object)))
     }
 
     /// Takes in what came of another cluster.

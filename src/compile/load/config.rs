@@ -269,6 +269,9 @@ fn folder_below_root(folder: &str) -> Result<String, &'static str> {
         return Err("it is not relative to the repository's root");
     }
     let parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
+    if parts.iter().any(|part| part.eq_ignore_ascii_case(".git")) {
+        return Err("it is a folder of Git");
+    }
     if parts.contains(&"..") {
         return Err("it leads out of the repository");
     }

@@ -32,7 +32,7 @@ use crate::ops::survey::{Scope, Survey, survey};
 use crate::plan;
 use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard;
-use crate::plan::holder::Record;
+use crate::plan::holder::{Holder, Record};
 use crate::plan::inventory::{self, Inventory};
 use crate::plan::live::LiveCluster;
 use crate::plan::staying::Former;
@@ -240,7 +240,7 @@ async fn list(
     events: &Events,
 ) -> (Vec<Answer<Listed>>, Parents) {
     let listing = clusters.into_iter().map(|cluster| (owned(&cluster.target), cluster));
-    let listing = listing.map(|(inventory, cluster)| async move {
+    let listing = listing.map(|(mut inventory, cluster)| async move {
         let wanted = wanted(manifests, &cluster.target);
         // The claim of an apply is held to this version, so the parent is read before the objects.
         let reading = async {
@@ -248,6 +248,11 @@ async fn list(
             match &parent {
                 Err(error) if error.is_of_connection() => Err(error.clone()),
                 _ => {
+                    // The record of another repository says nothing of this one.
+                    let own = parent.as_ref().ok().and_then(Option::as_ref);
+                    if Record::of(&inventory, Ok(own)).holder == Holder::This {
+                        inventory.inherit(own);
+                    }
                     let listed = observe::list(&cluster, wanted, &inventory, uid_of(&cluster.target, seen)).await?;
                     Ok((listed, parent))
                 }

@@ -1,5 +1,7 @@
 //! What is not of this repository: objects that exist without a mark of carrier's, and inventories of other repositories.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{CRD, ROLE, World, changes, crd, refused, rules, world};
@@ -182,6 +184,16 @@ fn another_inventory_is_taken_over_by_its_name() {
     assert_eq!(plan.changes[0].taken_from.as_deref(), Some("carrier-other"));
     assert_eq!(plan.changes[0].reasons[0].text, "it is taken over from the inventory carrier-other");
     assert_eq!(plan.kept.len(), 1, "what that inventory has besides stays, and is listed");
+    assert_eq!(plan.clusters[0].inherited, [super::super::inventory::id_of("carrier-other")]);
+    // The record of that run: what it kept is still a member without the flag, and what is wanted is refused again.
+    let mut later = super::world();
+    later.want(ROLE, "a/moved", rules("list"));
+    later.have(ROLE, "a/moved", rules("list"), "theirs");
+    later.have(ROLE, "a/left", rules("list"), "theirs");
+    let record = later.inventory.parent(&BTreeSet::new(), &plan.clusters[0].inherited.iter().cloned().collect(), None);
+    later.inventory.inherit(Some(&record));
+    let plan = later.plan();
+    assert_eq!((plan.kept.len(), refused(&plan).len()), (1, 1));
     // Nothing is deleted by what is seen for the first time.
     world.prune = true;
     let plan = world.plan();
