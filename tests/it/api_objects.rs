@@ -161,7 +161,7 @@ const EXPECTED: [&str; 6] = [
 
 /// The list in every form that diagnostics have.
 fn rendered(list: &[Diagnostic], sources: &Sources) -> [String; 5] {
-    let options = text::Options { width: 100, color: false, program: "carrier" };
+    let options = text::Options { width: 100, color: false, program: "carrier", here: "carrier" };
     let mut out = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
     text::write(&mut out[0], list, sources, options).unwrap();
     text::write_summary(&mut out[0], list, sources, options).unwrap();

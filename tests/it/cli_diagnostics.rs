@@ -51,8 +51,8 @@ fn at(sources: &Sources, path: &str, needle: &str) -> Span {
     Span::new(id, start, start + needle.len())
 }
 
-fn options() -> text::Options {
-    text::Options { width: 100, color: false, program: "carrier" }
+fn options() -> text::Options<'static> {
+    text::Options { width: 100, color: false, program: "carrier", here: "carrier" }
 }
 
 fn as_text(list: &[Diagnostic], sources: &Sources) -> String {

@@ -100,7 +100,8 @@ pub(crate) fn report(
     let list = &redact(list, sources)[..];
     match format {
         Format::Text => {
-            let options = text::Options { width: ui.width, color: ui.err_color, program: ui.program };
+            let here = ui.program_here();
+            let options = text::Options { width: ui.width, color: ui.err_color, program: ui.program, here: &here };
             let quiet = ui.verbosity == Verbosity::Quiet;
             let shown: Vec<_> = list.iter().filter(|d| !quiet || d.severity != Severity::Info).cloned().collect();
             text::write(ui.err(), &shown, sources, options)?;

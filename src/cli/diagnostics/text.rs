@@ -21,20 +21,22 @@ use crate::model::source::Sources;
 
 /// The look of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
+pub struct Options<'a> {
     /// Columns at which a line of source is cut.
     pub width: usize,
     /// Whether to colour.
     pub color: bool,
     /// What the user types to run this program.
-    pub program: &'static str,
+    pub program: &'a str,
+    /// What the user types to run it for the same repository: with `-C` if that was given.
+    pub here: &'a str,
 }
 
 /// Writes all of them, each followed by an empty line.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn write(out: &mut dyn Write, list: &[Diagnostic], sources: &Sources, options: Options) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, list: &[Diagnostic], sources: &Sources, options: Options<'_>) -> io::Result<()> {
     let places = Places::new(sources);
     for diagnostic in list {
         out.write_all(one(diagnostic, &places, options).as_bytes())?;
@@ -47,7 +49,12 @@ pub fn write(out: &mut dyn Write, list: &[Diagnostic], sources: &Sources, option
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn write_summary(out: &mut dyn Write, list: &[Diagnostic], sources: &Sources, options: Options) -> io::Result<()> {
+pub fn write_summary(
+    out: &mut dyn Write,
+    list: &[Diagnostic],
+    sources: &Sources,
+    options: Options<'_>,
+) -> io::Result<()> {
     let summary = Summary::of(list, sources);
     write!(out, "{}", summary.sentence())?;
     if let Some(worst) = list.iter().min_by_key(|d| d.severity) {
@@ -58,7 +65,7 @@ pub fn write_summary(out: &mut dyn Write, list: &[Diagnostic], sources: &Sources
 }
 
 /// One diagnostic, with a final line break.
-fn one(diagnostic: &Diagnostic, places: &Places<'_>, options: Options) -> String {
+fn one(diagnostic: &Diagnostic, places: &Places<'_>, options: Options<'_>) -> String {
     let labels = || diagnostic.primary.iter().chain(&diagnostic.labels);
     // An API object has no lines to show.
     let in_files = labels().filter(|label| places.in_object(label.span).is_none());
@@ -90,7 +97,7 @@ fn one(diagnostic: &Diagnostic, places: &Places<'_>, options: Options) -> String
         footer("note", note);
     }
     for help in &diagnostic.help {
-        footer("help", help);
+        footer("help", &help.replace("`carrier ", &format!("`{} ", options.here)));
     }
     let is_placed = diagnostic.primary.as_ref().is_some_and(|label| places.in_object(label.span).is_some());
     if let Some(object) = diagnostic.object.as_ref().filter(|_| !is_placed) {
@@ -102,7 +109,7 @@ fn one(diagnostic: &Diagnostic, places: &Places<'_>, options: Options) -> String
 }
 
 /// miette, configured to be the same everywhere, with `error[CAR0203]:` for its icon.
-fn handler(diagnostic: &Diagnostic, options: Options) -> GraphicalReportHandler {
+fn handler(diagnostic: &Diagnostic, options: Options<'_>) -> GraphicalReportHandler {
     let mut theme = if options.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let (name, style) = match diagnostic.severity {
         Severity::Error => ("error", ERROR),
