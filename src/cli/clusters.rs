@@ -1,5 +1,6 @@
 //! The flags that say how to reach clusters, named as kubectl's. `cluster::connect` says what follows from them.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -84,7 +85,8 @@ impl RequestFlags {
     fn with(&self, command: &str, kubeconfig: Option<&PathBuf>) -> String {
         let mut text = command.to_owned();
         let mut flag = |name: &str, value: &Path| {
-            text.push_str(&format!(" {name} {}", shell_word(value)));
+            // Writing to a String cannot fail.
+            let _ = write!(text, " {name} {}", shell_word(value));
         };
         if let Some(path) = kubeconfig {
             flag("--kubeconfig", path);

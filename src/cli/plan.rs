@@ -108,11 +108,11 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
         let clusters = &args.clusters;
         match &args.out {
             Some(file) => {
-                ui.next(&clusters.with(&format!("apply {}", shell_word(file))), "to make exactly these changes")?
+                ui.next(&clusters.with(&format!("apply {}", shell_word(file))), "to make exactly these changes")?;
             }
             // `apply` uses the locked CRDs.
             None if args.refresh => {
-                ui.next(&clusters.with("lock"), "to record what the clusters have before applying it")?
+                ui.next(&clusters.with("lock"), "to record what the clusters have before applying it")?;
             }
             None => ui.next(&clusters.with(&args.flags.with("apply")), "to make these changes")?,
         }

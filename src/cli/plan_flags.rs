@@ -1,6 +1,8 @@
 //! The flags that say what a plan may contain. `plan` and `apply` take the same ones, so that what `plan`
 //! shows with them is what `apply` does with them.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 
 use super::ui::shell_word;
@@ -75,14 +77,16 @@ impl PlanFlags {
             [("--prune", prune), ("--allow-empty", allow_empty), ("--no-trial", !trial), ("--locked", locked)]
         {
             if given {
-                text.push_str(&format!(" {flag}"));
+                text.push(' ');
+                text.push_str(flag);
             }
         }
         if let Some(most) = max_prune {
-            text.push_str(&format!(" --max-prune {most}"));
+            // Writing to a String cannot fail.
+            let _ = write!(text, " --max-prune {most}");
         }
         for Allowed { flag, name } in allowed {
-            text.push_str(&format!(" {flag} {}", shell_word(name.as_ref())));
+            let _ = write!(text, " {flag} {}", shell_word(name.as_ref()));
         }
         text
     }

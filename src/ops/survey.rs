@@ -173,7 +173,9 @@ fn collect(
     }
     let uids = survey.seen.clusters.iter().filter_map(|(id, seen)| Some((id, seen.uid.as_deref()?)));
     let same = same_clusters(uids, |id| Some(scope.resolved.clusters.get(id)?.place("/metadata/name")));
-    same.into_iter().for_each(|one| survey.found.push(one));
+    for one in same {
+        survey.found.push(one);
+    }
     survey
 }
 

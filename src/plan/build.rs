@@ -186,7 +186,7 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
         plan.kept.extend(part.kept);
         guards.held.extend(part.held);
         if let Some(input) = inputs.clusters.iter().find(|input| input.target.to_string() == name) {
-            let known = input.live.map(|live| &live.others).unwrap_or(&none);
+            let known = input.live.map_or(&none, |live| &live.others);
             guards.foreign.extend(Foreign::of(&name, part.foreign, known, input.inventory));
         }
         guards.terminating.extend(part.terminating);

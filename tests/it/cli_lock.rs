@@ -196,7 +196,11 @@ fn what_is_not_given_stays_and_what_is_not_wanted_goes_when_told() {
 
     let run = carrier(dir.path(), &["-C", "repo", "lock", "--from", "../other.yaml"]);
     assert!(run.exit == Exit::Fine && run.err.contains("CAR0509"), "{}", run.transcript());
-    assert!(run.err.contains("carrier lock --offline --prune") && dir.path().join(SNAPSHOT).exists(), "{}", run.err);
+    assert!(
+        run.err.contains("carrier -C repo lock --offline --prune") && dir.path().join(SNAPSHOT).exists(),
+        "{}",
+        run.err
+    );
     let run = prune();
     assert_eq!(run.exit, Exit::Fine, "{}", run.transcript());
     assert!(run.out.contains("removed    things.example.com"), "{}", run.out);
