@@ -166,7 +166,7 @@ pub mod observing {
 
 /// Applying a plan to a cluster.
 pub mod applying {
-    pub use crate::cluster::apply::outcome::{Event, Outcome};
+    pub use crate::cluster::apply::outcome::{Event, Leaving, Outcome};
     pub use crate::cluster::apply::{ClusterWork, How, apply};
 }
 

@@ -171,6 +171,7 @@ impl Job<'_> {
             let what = count(plan.kept.len(), "object");
             ui.say(format_args!("{what} that the repository no longer has stay; `--prune` deletes them"))?;
         }
+        report::going(plan, ui)?;
         let prepared = match prepare(&planned, plan) {
             Err(ApplyError::Inventory { cluster, error }) => {
                 input::report_if_any(self.repository, &[diagnose(&cluster, &error, None)], self.env, ui)?;
@@ -180,7 +181,7 @@ impl Job<'_> {
         };
         if prepared.is_empty() {
             report::nothing(plan, ui)?;
-            return Ok(planned.failure.map_or(Exit::Fine, |_| Exit::Partial));
+            return Ok(if prepared.is_whole() { Exit::Fine } else { Exit::Partial });
         }
         announce(&planned, plan, ui)?;
         if self.needs_consent() {
@@ -352,6 +353,7 @@ async fn follow(
                     apply::Event::Releasing { instances, .. } => {
                         Some(format!("`carrier sync` to delete the copies of {}", count(*instances, "instance")))
                     }
+                    apply::Event::Settling { objects, .. } => Some(format!("{} to be gone", count(*objects, "object"))),
                     apply::Event::Stage { .. } => None,
                     _ => waiting,
                 };

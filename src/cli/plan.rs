@@ -119,7 +119,8 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
     }
     Ok(match exit {
         Some(exit) => exit,
-        None if args.detailed_exitcode && plan.changes_anything() => Exit::Changes,
+        // What is being deleted and is wanted differs from the repository, though nothing can be done about it yet.
+        None if args.detailed_exitcode && (plan.changes_anything() || plan.is_held_up()) => Exit::Changes,
         None => Exit::Fine,
     })
 }

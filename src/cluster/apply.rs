@@ -9,6 +9,7 @@
 
 mod claim;
 mod deletion;
+mod leaving;
 mod migrate;
 mod object;
 pub(crate) mod outcome;
@@ -40,7 +41,7 @@ use crate::plan::inventory::is_shared;
 use crate::plan::parent::{GroupKind, Parent};
 use crate::plan::steps::{PlanMismatch, Step, crd_key, prerequisites, served_by};
 use crate::plan::types::{Change, ObjectRef, Plan};
-pub(crate) use outcome::{Event, Failure, Outcome};
+pub(crate) use outcome::{Event, Failure, Leaving, Outcome};
 pub(crate) use parent::parent_of;
 
 /// What is done to one cluster.
@@ -92,7 +93,8 @@ impl<'a> ClusterWork<'a> {
         let members = wanted.iter().filter(|manifest| !is_shared(&manifest.body));
         let kinds: BTreeSet<GroupKind> =
             members.map(|manifest| (manifest.id.group().to_owned(), manifest.id.kind.clone())).collect();
-        let kept = plan.kept.iter().filter(|object| object.cluster == name);
+        let going = plan.going.iter().map(|going| &going.object);
+        let kept = plan.kept.iter().chain(going).filter(|object| object.cluster == name);
         let group = |object: &ObjectRef| object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
         let kept: BTreeSet<GroupKind> = kept.map(|object| (group(object), object.kind.clone())).collect();
         let steps = steps?;
@@ -204,6 +206,7 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
         }
     }
     join_all(first.iter().map(|run| run.backward(refusal.as_deref()))).await;
+    let is_open = refusal.is_none();
     let whole = first.iter().all(|run| run.state().outcome.is_whole());
     let refusal = refusal.or_else(|| {
         (!whole).then(|| "something that it belongs to could not be deleted in the management cluster".to_owned())
@@ -213,6 +216,9 @@ pub async fn apply(works: &[ClusterWork<'_>], how: &How, stop: &Stop, events: &L
         None => forbidden(&first, &then).await,
     };
     join_all(then.iter().map(|run| run.backward(refusal.as_deref()))).await;
+    join_all(runs.iter().map(Run::settle)).await;
+    join_all(first.iter().filter(|_| is_open).map(|run| run.complete())).await;
+    join_all(then.iter().filter(|_| refusal.is_none()).map(|run| run.complete())).await;
     // The last stage may be long: what another run has deleted meanwhile is not reported as applied without a word.
     join_all(begun.iter().map(|run| run.lost_claim())).await;
     outcome_of(runs)
@@ -281,6 +287,8 @@ struct State {
     lost: Option<String>,
     /// Whether the run has claimed the inventory.
     claimed: bool,
+    /// What is being deleted and not gone yet.
+    leaving: BTreeSet<ObjectKey>,
     /// Whether the parent's namespace was made, so that its own step has nothing to do.
     made_namespace: bool,
 }
@@ -359,7 +367,7 @@ impl<'a> Run<'a> {
                 if stage == Stage::Crds && !self.how.dry_run { self.version_of_crds(&steps).await } else { None };
             let of = steps.len();
             let done = self.each(steps.iter().copied(), |step| self.one(step)).await;
-            self.tell(Event::Stage { cluster: self.name(), what: applied(stage), done, of });
+            self.tell(Event::Stage { cluster: self.name(), what: applied(stage), done, of, going: 0 });
             if stage == Stage::Crds {
                 self.wait_for_crds(since).await;
                 self.migrate(&steps).await;
@@ -418,7 +426,7 @@ impl<'a> Run<'a> {
                 self.not_ready(&name, reason);
             }
         }
-        self.tell(Event::Stage { cluster: self.name(), what: "CRDs established", done: ready, of });
+        self.tell(Event::Stage { cluster: self.name(), what: "CRDs established", done: ready, of, going: 0 });
     }
 
     fn not_ready(&self, crd: &str, reason: String) {
@@ -436,7 +444,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The deletions that are left, in reverse order, and what remains of the inventory. `refusal` says why there are none.
+    /// The deletions that are left, in reverse order. `refusal` says why there are none.
     async fn backward(&self, refusal: Option<&str>) {
         let mut refusal = refusal;
         let is_left = |step: &&Step| !self.state().told.contains(&step.key);
@@ -462,14 +470,22 @@ impl<'a> Run<'a> {
             }
             let of = steps.len();
             let done = self.each(steps.into_iter(), |step| self.delete(step)).await;
-            self.tell(Event::Stage { cluster: self.name(), what: deleted(stage), done, of });
+            let going = self.state().leaving.iter().filter(|key| key.stage() == stage).count();
+            self.tell(Event::Stage { cluster: self.name(), what: deleted(stage), done, of, going });
             if done < of {
                 // A CRD takes its objects along, a namespace all that is in it: also what was to stay.
                 refusal = Some(if self.stopped() { INTERRUPTED } else { victims::NOT_DELETED });
             }
         }
-        // A kind too many costs a list; one too few would lose objects.
-        let whole = self.state().outcome.is_whole() && refusal.is_none() && !self.how.dry_run;
+    }
+
+    /// Writes what remains of the inventory, if nothing was left out.
+    async fn complete(&self) {
+        // A kind too many costs a list; one too few would lose objects, also those that are not gone yet.
+        let whole = {
+            let state = self.state();
+            state.outcome.is_whole() && state.outcome.going.is_empty() && !self.how.dry_run
+        };
         if let Some(parent) = self.work.parent.after.as_ref().filter(|_| whole) {
             self.finish(parent).await;
         }

@@ -3,13 +3,14 @@
 //! A service cluster is a provider's: what it sends is taken only so far as it is
 //! what was asked for, and no longer than a CRD can be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::client::{Cluster, ListSink};
 use super::error::{ClusterError, ErrorKind};
+use super::going;
 use super::identity::{Identity, identify};
 use super::request::{ApiRequest, Selection};
 use crate::compile::locking::strip;
@@ -88,17 +89,31 @@ pub(crate) async fn discover(
         }
     }
     let found = try_join_all(asked.into_iter().map(|name| one(cluster, name))).await?;
-    let crds = found.into_iter().flatten().map(|(name, crd)| (name, DiscoveredCrd::live(crd))).collect();
+    let (mut crds, mut going) = (BTreeMap::new(), BTreeMap::new());
+    for Found { name, crd, cause } in found.into_iter().flatten() {
+        going.extend(cause.map(|cause| (name.clone(), cause)));
+        crds.insert(name, DiscoveredCrd::live(crd));
+    }
     Ok(DiscoveredCluster {
         uid: Some(identity.uid),
         server: Some(identity.minor),
         crds,
+        going,
         ..DiscoveredCluster::default()
     })
 }
 
-/// A CRD, stripped; `None` where the cluster does not have it.
-async fn one(cluster: &Cluster, name: String) -> Result<Option<(String, Value)>, ClusterError> {
+/// A CRD of a cluster.
+struct Found {
+    name: String,
+    /// The CRD, stripped.
+    crd: Value,
+    /// What holds it, if it is being deleted.
+    cause: Option<String>,
+}
+
+/// A CRD; `None` where the cluster does not have it.
+async fn one(cluster: &Cluster, name: String) -> Result<Option<Found>, ClusterError> {
     let answer = match cluster.call(&ApiRequest::object(Resource::crds(), None, &name).at_most(MAX_CRD)).await {
         Ok(answer) => answer,
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
@@ -112,7 +127,8 @@ async fn one(cluster: &Cluster, name: String) -> Result<Option<(String, Value)>,
         let message = format!("asked for the CRD `{name}`, the server answers with something else");
         return Err(ClusterError::new(ErrorKind::BadAnswer, message));
     }
-    Ok(Some((name, strip(&answer))))
+    let cause = going::cause(cluster, &answer).await;
+    Ok(Some(Found { name, crd: strip(&answer), cause }))
 }
 
 /// The names of all CRDs.

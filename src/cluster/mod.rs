@@ -17,6 +17,7 @@ pub(crate) mod discover;
 pub(crate) mod dry_run;
 pub(crate) mod error;
 pub(crate) mod fence;
+pub(crate) mod going;
 pub(crate) mod identity;
 pub(crate) mod impacts;
 pub(crate) mod instances;

@@ -17,13 +17,14 @@ use super::error::{ClusterError, ErrorKind};
 use super::impacts::listable;
 use super::request::Selection;
 use super::trial::{Leftover, sweep};
-use super::{dry_run, impacts};
+use super::{dry_run, going, impacts};
 use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
 use crate::model::keys::{ORIGIN_NAMESPACE, SYSTEM_NAMESPACE};
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 use crate::plan::build::{DryRunResult, queries};
+use crate::plan::going::Instances;
 use crate::plan::inventory::{ID, Inventory, Ownership};
 use crate::plan::live::{LiveCluster, LiveObject, Other, PART_OF};
 use crate::plan::others;
@@ -69,6 +70,8 @@ pub struct Observed {
     pub answers: BTreeMap<ObjectKey, DryRunResult>,
     /// What changed CRDs and doomed objects mean for instances.
     pub impacts: BTreeMap<ObjectKey, Impact>,
+    /// The instances that are left of CRDs in deletion.
+    pub instances: BTreeMap<ObjectKey, Instances>,
     /// How many dry runs were made.
     pub dry_runs: usize,
 }
@@ -116,7 +119,8 @@ pub(crate) async fn ask(
     let asks = queries(wanted, inventory, &live, options.prune);
     let (answers, dry_runs) = dry_run::ask(cluster, wanted, inventory, &live, &asks.dry_run, options.forced).await?;
     let impacts = impacts::find(cluster, (&live, &others), &answers, &asks, options.trial).await?;
-    Ok(Observed { live, answers, impacts, dry_runs })
+    let instances = going::left(cluster, &live, &asks.going_crds).await;
+    Ok(Observed { live, answers, impacts, instances, dry_runs })
 }
 
 /// The objects that are wanted and those of the inventory: one LIST a kind.

@@ -37,6 +37,8 @@ pub struct DiscoveredCluster {
     pub server: Option<String>,
     /// Its CRDs by full name, stripped (`derivation.md` R12).
     pub crds: BTreeMap<String, DiscoveredCrd>,
+    /// Those of its CRDs that are being deleted, and what holds each. A lock does not record it.
+    pub going: BTreeMap<String, String>,
     /// The namespaces that tenants have in it, by tenant. A tenant without one gets the
     /// name that [`Discovered::namespace`] makes.
     pub namespaces: BTreeMap<String, String>,

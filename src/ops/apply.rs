@@ -130,6 +130,13 @@ impl Prepared<'_> {
     pub(crate) fn is_empty(&self) -> bool {
         self.works.iter().all(ClusterWork::is_nothing)
     }
+
+    /// Whether the clusters are as the repository wants them once it is executed: all of them were planned, and nothing is
+    /// being deleted that holds something up.
+    #[must_use]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.planned.failure.is_none() && !self.plan.is_held_up()
+    }
 }
 
 /// What came of an apply.
@@ -146,7 +153,7 @@ pub(crate) struct Applied {
 pub enum Completion {
     /// All of it.
     Complete,
-    /// A part: an object or a cluster is missing, or a CRD is not served.
+    /// A part: an object or a cluster is missing, a CRD is not served, or something holds an object in deletion.
     Partial,
     /// The caller stopped it.
     Interrupted,
@@ -168,11 +175,11 @@ pub(crate) async fn execute(prepared: &Prepared<'_>, options: &ApplyOptions, sto
     };
     let listener = |event| events.send(Event::Apply(event));
     let outcome = executor::apply(&prepared.works, &how, stop, &listener).await;
-    let completion = completion(&outcome, prepared.planned);
+    let completion = completion(&outcome, prepared);
     Applied { outcome, completion }
 }
 
-fn completion(outcome: &Outcome, planned: &LivePlan) -> Completion {
+fn completion(outcome: &Outcome, prepared: &Prepared<'_>) -> Completion {
     if outcome.interrupted {
         return Completion::Interrupted;
     }
@@ -181,7 +188,7 @@ fn completion(outcome: &Outcome, planned: &LivePlan) -> Completion {
     match () {
         () if lost && !outcome.changed_anything() => Completion::ManagementLost,
         () if !outcome.superseded.is_empty() && !outcome.changed_anything() => Completion::Superseded,
-        () if !outcome.is_whole() || planned.failure.is_some() => Completion::Partial,
+        () if !outcome.is_whole() || !prepared.is_whole() => Completion::Partial,
         () => Completion::Complete,
     }
 }

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::compare::{Comparison, compare, equal, same_after_dry_run};
+use super::going::{self, Waiting};
 use super::guard::{self, GuardInput};
 use super::holder::{Holder, Record};
 use super::inventory::{Inventory, Ownership, is_shared};
 use super::live::{LiveCluster, LiveObject};
 use super::others::Foreign;
 use super::types::{
-    Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, FORMAT_VERSION, Impact, LiveVersion, ObjectRef,
-    Place, Plan, Reason, Summary,
+    Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, FORMAT_VERSION, Going, Impact, LiveVersion,
+    ObjectRef, Place, Plan, Reason, Summary,
 };
 use super::words::NOT_ASKED;
 use super::{access_change, adoption, consequence, crd, fields, holder, storage};
@@ -58,6 +59,8 @@ pub(crate) struct ClusterInput<'a> {
     pub answers: &'a BTreeMap<ObjectKey, DryRunResult>,
     /// The effects on instances, by the CRD that changes or the object that is deleted.
     pub impacts: &'a BTreeMap<ObjectKey, Impact>,
+    /// The instances of [`Queries::going_crds`].
+    pub instances: &'a BTreeMap<ObjectKey, going::Instances>,
 }
 
 /// The input of [`build`].
@@ -97,6 +100,8 @@ pub(crate) struct Queries {
     pub deleted_namespaces: Vec<ObjectKey>,
     /// Offerings and ServiceClusterAssignments that would be deleted: the instances that depend on them.
     pub deleted_others: Vec<ObjectKey>,
+    /// CRDs that are being deleted: the instances that hold them.
+    pub going_crds: Vec<ObjectKey>,
 }
 
 /// A CRD that changes so that instances may become invalid.
@@ -122,7 +127,9 @@ pub(crate) fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveClu
         let differs = compare(&body, existing) == Comparison::Differs;
         let foreign = existing
             .is_some_and(|live| matches!(inventory.ownership(live), Ownership::Foreign(_) | Ownership::Inherited(_)));
-        if differs && !foreign {
+        // What is being deleted is not applied.
+        let is_going = existing.is_some_and(LiveObject::is_terminating);
+        if differs && !foreign && !is_going {
             queries.dry_run.push(key.clone());
             if let Some(existing) = existing.filter(|_| key.is_crd())
                 && crd::reasons(&existing.body, &body).iter().any(|reason| reason.effect >= Effect::Tightening)
@@ -132,6 +139,9 @@ pub(crate) fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveClu
         }
         keys.insert(key);
     }
+    let is_meant = |key: &ObjectKey, object: &LiveObject| keys.contains(key) || inventory.is_member(object);
+    let going = live.objects.iter().filter(|(key, object)| key.is_crd() && object.is_terminating());
+    queries.going_crds = going.filter(|(key, object)| is_meant(key, object)).map(|(key, _)| key.clone()).collect();
     if prune {
         for (key, object) in &live.objects {
             let ours = !is_shared(&object.body) && inventory.is_member(object);
@@ -189,7 +199,7 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
             let known = input.live.map_or(&none, |live| &live.others);
             guards.foreign.extend(Foreign::of(&name, part.foreign, known, input.inventory));
         }
-        guards.terminating.extend(part.terminating);
+        plan.going.extend(part.going);
     }
     plan.allowed.sort();
     plan.allowed.dedup();
@@ -229,7 +239,7 @@ struct ClusterChanges {
     kept: Vec<ObjectRef>,
     held: Option<String>,
     foreign: Vec<(ObjectRef, String)>,
-    terminating: Vec<ObjectRef>,
+    going: Vec<Going>,
 }
 
 fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges {
@@ -252,8 +262,9 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     part.cluster.inventory = live.objects.values().filter(|object| ours(object)).count();
 
     let keys: BTreeSet<ObjectKey> = input.wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
+    let mut waiting = Waiting::new(live, input.wanted);
     for manifest in input.wanted {
-        plan_object(inputs, input, live, manifest, &mut part);
+        plan_object(inputs, input, (live, &mut waiting), manifest, &mut part);
     }
     let mut gone: Vec<(&ObjectKey, &LiveObject)> =
         live.objects.iter().filter(|(key, object)| !keys.contains(*key) && ours(object)).collect();
@@ -261,14 +272,23 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     let mut inherited = BTreeSet::new();
     for (key, object) in gone.into_iter().rev() {
         let reference = reference(input.target, key, &object.body);
-        if !inputs.hermetic && !inputs.prune {
-            let is_inherited = |id: &&str| *id != input.inventory.id;
-            inherited.extend(object.part_of().filter(is_inherited).map(str::to_owned));
-            part.kept.push(reference);
-        } else if !object.is_terminating() || has_instances(input, key) {
-            part.deleted.push(deletion(input, key, object, reference));
+        let is_going = !inputs.hermetic && object.is_terminating();
+        match inputs.hermetic || inputs.prune {
+            true if !is_going || has_instances(input, key) => {
+                part.deleted.push(deletion(input, key, object, reference));
+            }
+            _ if is_going => part.going.push(going::of(reference, &object.body, false, input.instances.get(key))),
+            _ => {
+                let is_inherited = |id: &&str| *id != input.inventory.id;
+                inherited.extend(object.part_of().filter(is_inherited).map(str::to_owned));
+                part.kept.push(reference);
+            }
         }
     }
+    for going in &mut part.going {
+        going.waiting = waiting.on(&ObjectKey::from(&going.object));
+    }
+    part.going.sort();
     // Objects without the record of the inventory: somebody has deleted it, and they may be another repository's.
     if input.record.holder == Holder::Absent && part.cluster.inventory > 0 {
         part.cluster.claims_inventory = true;
@@ -296,7 +316,7 @@ fn has_instances(input: &ClusterInput<'_>, key: &ObjectKey) -> bool {
 fn plan_object(
     inputs: &Inputs<'_>,
     input: &ClusterInput<'_>,
-    live: &LiveCluster,
+    (live, waiting): (&LiveCluster, &mut Waiting<'_>),
     manifest: &Manifest,
     part: &mut ClusterChanges,
 ) {
@@ -355,7 +375,7 @@ fn plan_object(
                     change.taken_from = Some(name.clone());
                 }
                 if existing.is_terminating() {
-                    part.terminating.push(reference);
+                    part.going.push(going::of(reference, &existing.body, true, input.instances.get(&key)));
                     return;
                 }
                 let is_same = |answer: &DryRunResult| matches!(answer, DryRunResult::Accepted(would) if same_after_dry_run(&existing.body, would));
@@ -390,6 +410,10 @@ fn plan_object(
             change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
         }
     }
+    // Nothing is made in a namespace in deletion, or of a kind whose CRD is.
+    if !inputs.hermetic && waiting.takes(&key) {
+        return;
+    }
     change.effect = worst(&change.reasons);
     if inputs.hermetic && change.effect >= Effect::Tightening && change.impact.is_none() {
         change.impact = Some(unchecked_impact());
@@ -408,7 +432,12 @@ fn untried(why: &str) -> Reason {
 /// Plans the deletion of an object.
 fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, reference: ObjectRef) -> Change {
     let impact = input.impacts.get(key).cloned();
-    let reasons = consequence::of_deletion(key, impact.as_ref());
+    let mut reasons = consequence::of_deletion(key, impact.as_ref());
+    if object.is_terminating() {
+        let going = going::of(reference.clone(), &object.body, false, input.instances.get(key));
+        let text = format!("its deletion has begun already: {}", going::cause(&going));
+        reasons.push(Reason { effect: Effect::Safe, text, path: String::new() });
+    }
     let effect = worst(&reasons);
     Change {
         object: reference,

@@ -30,7 +30,7 @@ pub enum Comparison {
 #[must_use]
 pub fn compare(wanted: &Value, live: Option<&LiveObject>) -> Comparison {
     let Some(live) = live else { return Comparison::Absent };
-    if is_system_namespace(wanted) {
+    if is_system_namespace(wanted) && !live.is_terminating() {
         return Comparison::Same;
     }
     let api_version = wanted.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
@@ -194,7 +194,7 @@ fn is_same(wanted: &Value, live: &Value, fields: &Value) -> bool {
 }
 
 /// The item of a list that an element of managed fields identifies; `None` if no item or more than one matches.
-fn item<'a>(list: &'a [Value], element: &str) -> Option<&'a Value> {
+pub(crate) fn item<'a>(list: &'a [Value], element: &str) -> Option<&'a Value> {
     let (kind, rest) = element.split_at_checked(2)?;
     if kind == "i:" {
         return list.get(rest.parse::<usize>().ok()?);
@@ -452,6 +452,9 @@ mod tests {
         let wanted = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kubecarrier-system"}});
         assert_eq!(compare(&wanted, None), Comparison::Absent);
         assert_eq!(compare(&wanted, Some(&LiveObject { body: wanted.clone() })), Comparison::Same);
+        let mut going = wanted.clone();
+        going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert!(differs(&wanted, &LiveObject { body: going }));
         let other = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}});
         assert!(differs(&other, &LiveObject { body: other.clone() }));
     }

@@ -38,8 +38,6 @@ pub(crate) struct GuardInput {
     pub foreign: Vec<Foreign>,
     /// Why the inventories of clusters cannot be used: they belong to other repositories.
     pub held: Vec<String>,
-    /// Objects of the repository that are being deleted.
-    pub terminating: Vec<ObjectRef>,
     /// Whether no rendered object comes from the repository.
     pub empty: bool,
     /// The value of `--max-prune`; `None` for the default limit.
@@ -87,10 +85,6 @@ pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
             message: format!("the API server refuses {}: {why}", placed(&change.object)),
             flag: None,
         }));
-    }
-    for object in &input.terminating {
-        let message = format!("{} is being deleted; wait until the deletion is done, and plan again", placed(object));
-        found.push(Refusal { guard: "server".to_owned(), message, flag: None });
     }
     found.extend(plan.changes.iter().filter_map(blocked));
     found.extend(incomplete(plan));

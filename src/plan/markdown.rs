@@ -7,9 +7,10 @@
 use std::fmt::Write as _;
 
 use super::adoption::{Entry, entries};
-use super::text::summary;
-use super::types::{Action, Change, Effect, FieldChange, FieldOp, Plan};
-use super::words::{count, impact, not_asked, object, refusals_head};
+use super::going::sentence;
+use super::text::{going_head, summary};
+use super::types::{Action, Change, Effect, FieldChange, FieldOp, Going, Plan};
+use super::words::{count, impact, not_asked, object, placed, refusals_head};
 use crate::model::markdown::{code, escaped, html};
 
 /// The maximum length of the output, in bytes.
@@ -50,6 +51,7 @@ pub(crate) fn markdown(plan: &Plan) -> String {
         }
     }
     kept(plan, &mut out);
+    going(plan, &mut out);
     for drift in &plan.drift {
         let mut text = format!("{} in {} differs from the lock:\n\n", code(&drift.crd), code(&drift.cluster));
         text.extend(drift.lines.iter().take(DETAILS).map(|line| format!("- {}\n", code(line))));
@@ -219,5 +221,14 @@ fn kept(plan: &Plan, out: &mut Page) {
     if out.add(&head) {
         out.list(plan.kept.iter().map(|one| format!("- {} in {}\n", code(&object(one)), code(&one.cluster))), "object");
         out.text.push_str("\n</details>\n\n");
+    }
+}
+
+fn going(plan: &Plan, out: &mut Page) {
+    let Some(head) = going_head(plan.going.len()) else { return };
+    if out.add(&format!("{head}:\n\n")) {
+        let line = |one: &Going| format!("- {} {}\n", code(&placed(&one.object)), code(&sentence(one)));
+        out.list(plan.going.iter().map(line), "object");
+        out.add("\n");
     }
 }

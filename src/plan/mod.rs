@@ -14,6 +14,7 @@ pub(crate) mod compare;
 pub(crate) mod consequence;
 pub(crate) mod crd;
 pub(crate) mod fields;
+pub(crate) mod going;
 pub(crate) mod guard;
 pub(crate) mod holder;
 pub mod inventory;

@@ -78,6 +78,9 @@ pub(crate) fn differences(saved: &Plan, now: &Plan) -> Vec<String> {
     let objects: BTreeSet<&ObjectRef> = then.keys().chain(live.keys()).copied().collect();
     for about in objects.into_iter().filter(|about| !unreached.contains(about.cluster.as_str())) {
         let what = match (then.get(about), live.get(about)) {
+            (Some(_), None) if now.going.iter().any(|going| going.object == *about && going.wanted) => {
+                Some("is being deleted".to_owned())
+            }
             (Some(then), None) => Some(match then.action {
                 Action::Delete => "is already deleted, or is in the repository again".to_owned(),
                 _ => "already matches the repository, or is no longer in it".to_owned(),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::adoption::ADOPT;
 use super::build::{ClusterInput, DryRunResult, Inputs, build, queries};
+use super::going::Instances;
 use super::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
 use super::holder::Record;
 use super::inventory::{self, Inventory};
@@ -24,6 +25,7 @@ use crate::model::object::{ManifestId, Stage};
 use crate::model::resource::Resource;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 
+mod going;
 mod taking_over;
 
 const CRD: &str = "apiextensions.k8s.io/v1 CustomResourceDefinition";
@@ -38,6 +40,7 @@ struct World {
     live: LiveCluster,
     answers: BTreeMap<ObjectKey, DryRunResult>,
     impacts: BTreeMap<ObjectKey, Impact>,
+    instances: BTreeMap<ObjectKey, Instances>,
     allowed: Vec<Allowed>,
     prune: bool,
     reached: bool,
@@ -54,6 +57,7 @@ fn world() -> World {
         live: LiveCluster { uid: Some("u".into()), ..LiveCluster::default() },
         answers: BTreeMap::new(),
         impacts: BTreeMap::new(),
+        instances: BTreeMap::new(),
         allowed: Vec::new(),
         prune: false,
         reached: true,
@@ -138,6 +142,7 @@ impl World {
                 live: self.reached.then_some(&self.live),
                 answers: &self.answers,
                 impacts: &self.impacts,
+                instances: &self.instances,
             }],
             sources: &sources,
             against: "clusters".into(),
@@ -455,7 +460,7 @@ fn conflicting_fields_need_their_flag() {
 }
 
 #[test]
-fn objects_that_the_server_refuses_or_deletes_are_not_applied() {
+fn what_the_server_refuses_is_refused_and_what_it_deletes_is_left_out() {
     let mut world = world();
     let key = world.want(ROLE, "a/r", rules("list"));
     world.have(ROLE, "a/r", rules("get"), "ours");
@@ -464,8 +469,9 @@ fn objects_that_the_server_refuses_or_deletes_are_not_applied() {
     let going = world.have("v1 Namespace", "n", json!({}), "ours");
     world.live.objects.get_mut(&going).expect("it is there").body["metadata"]["deletionTimestamp"] = json!("now");
     let plan = world.plan();
-    assert_eq!(refused(&plan), ["server no flag", "server no flag"]);
+    assert_eq!(refused(&plan), ["server no flag"]);
     assert_eq!(changes(&plan), ["update role a/r safe"]);
+    assert_eq!(plan.going.len(), 1);
 }
 
 #[test]
@@ -536,6 +542,7 @@ fn nothing_is_pruned_while_a_cluster_does_not_answer() {
         live: reached.then_some(&*Box::leak(Box::new(world.live.clone()))),
         answers: Box::leak(Box::default()),
         impacts: Box::leak(Box::default()),
+        instances: Box::leak(Box::default()),
     };
     let of = |reached, prune| {
         build(&Inputs {

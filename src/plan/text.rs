@@ -6,8 +6,9 @@ use std::fmt::Display;
 use anstyle::{AnsiColor, Style};
 
 use super::adoption::{Entry, entries};
-use super::types::{Action, Change, ClusterPlan, Effect, FieldChange, FieldOp, ObjectRef, Plan};
-use super::words::{count, impact, not_asked, object, refusals_head};
+use super::going::sentence;
+use super::types::{Action, Change, ClusterPlan, Effect, FieldChange, FieldOp, Going, ObjectRef, Plan};
+use super::words::{count, impact, not_asked, object, placed, refusals_head};
 use crate::model::line_diff::{DiffKind, DiffLine};
 use crate::model::plain;
 
@@ -19,7 +20,7 @@ const DETAILS: usize = 8;
 const DIFF_LINES: usize = 20;
 /// The number of refusals that are shown for one guard, without `-v`.
 const REFUSALS: usize = 10;
-/// The number of kept objects that are listed, without `-v`.
+/// The number of kept objects that are listed, without `-v`, and of those that are being deleted.
 const KEPT: usize = 20;
 
 /// Options of the text output.
@@ -48,6 +49,7 @@ pub(crate) fn text(plan: &Plan, options: TextOptions) -> String {
         out.cluster(plan, cluster);
     }
     out.kept(&plan.kept);
+    out.going(&plan.going);
     out.drift(plan);
     out.refusals(plan);
     out.summary(plan);
@@ -277,6 +279,23 @@ impl Lines {
         self.push("");
     }
 
+    /// What is being deleted, with what holds it. Also in a summary: nobody sees it elsewhere.
+    fn going(&mut self, going: &[Going]) {
+        let Some(head) = going_head(going.len()) else { return };
+        self.gap();
+        let head = self.painted(CHANGED, head);
+        self.push(format!("{head}:"));
+        let most = self.most(KEPT);
+        for one in going.iter().take(most) {
+            let (what, sentence) = (placed(&one.object), sentence(one));
+            self.push(format!("  {} {}", plain::line(&what), plain::line(&sentence)));
+        }
+        if going.len() > most {
+            self.push(format!("  and {} more; -v shows all", going.len() - most));
+        }
+        self.push("");
+    }
+
     fn drift(&mut self, plan: &Plan) {
         for drift in &plan.drift {
             let (crd, cluster) = (plain::line(&drift.crd), plain::line(&drift.cluster));
@@ -344,6 +363,13 @@ impl Lines {
     }
 }
 
+/// `2 objects are being deleted`; `None` for none.
+#[must_use]
+pub(crate) fn going_head(going: usize) -> Option<String> {
+    let are = if going == 1 { "is" } else { "are" };
+    (going > 0).then(|| format!("{} {are} being deleted", count(going, "object")))
+}
+
 /// Whether the reasons cover a field: they are easier to read than the nodes of a schema.
 fn is_covered(change: &Change, field: &FieldChange) -> bool {
     !change.reasons.is_empty() && field.path.contains("/schema/openAPIV3Schema")
@@ -378,6 +404,7 @@ pub(crate) fn summary(plan: &Plan) -> String {
         1 => format!("; 1 inventory gets the identity of this repository{part}"),
         n => format!("; {n} inventories get the identity of this repository{part}"),
     };
+    let part = going_head(plan.going.len()).map_or_else(|| part.clone(), |going| format!("; {going}{part}"));
     if plan.changes.is_empty() {
         let kept = if summary.kept > 0 { format!(", {} more would stay", summary.kept) } else { String::new() };
         let verb = if summary.unchanged == 1 { "matches" } else { "match" };

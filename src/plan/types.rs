@@ -43,6 +43,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Objects of the inventory that the repository no longer has and that are not deleted.
     pub kept: Vec<ObjectRef>,
+    /// Objects of the repository and of its inventory that are being deleted and are not gone yet.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub going: Vec<Going>,
     /// CRDs of service clusters that differ from the lock.
     pub drift: Vec<Drift>,
     /// The reasons why `carrier apply` would refuse the plan.
@@ -56,6 +59,13 @@ impl Plan {
     #[must_use]
     pub fn changes_anything(&self) -> bool {
         !self.changes.is_empty() || self.clusters.iter().any(|cluster| cluster.claims_inventory)
+    }
+
+    /// Whether the clusters cannot be as the repository wants them, whatever is applied: an object is being deleted that
+    /// the repository has, or one that something holds.
+    #[must_use]
+    pub fn is_held_up(&self) -> bool {
+        self.going.iter().any(|going| going.wanted || going.held || going.waiting > 0)
     }
 }
 
@@ -124,6 +134,26 @@ impl From<&ObjectRef> for ObjectKey {
             name: object.name.clone(),
         }
     }
+}
+
+/// An object that is being deleted, and is not gone yet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Going {
+    /// The object.
+    #[serde(flatten)]
+    pub object: ObjectRef,
+    /// Whether the repository has the object. Then it is made again when it is gone.
+    pub wanted: bool,
+    /// `metadata.deletionTimestamp`: when its deletion began.
+    pub since: String,
+    /// `metadata.finalizers`: the object stays until each of them is removed by whoever set it.
+    pub finalizers: Vec<String>,
+    /// What else keeps it: the instances of a CRD, what is left in a namespace. For people.
+    pub held_by: Vec<String>,
+    /// Whether somebody else than the API server has to act before it is gone.
+    pub held: bool,
+    /// The number of objects of the repository that are neither made nor changed because they need it.
+    pub waiting: usize,
 }
 
 /// One object that would be created, changed or deleted.

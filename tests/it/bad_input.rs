@@ -50,6 +50,7 @@ const NO_FIXTURE: &[(&str, &str)] = &[
     ("CAR0610", SERVERS),
     ("CAR0611", SERVERS),
     ("CAR0612", SERVERS),
+    ("CAR0613", SERVERS),
 ];
 const SERVERS: &str = "it is about clusters: tests/servers/lock.rs shows it";
 

@@ -190,7 +190,9 @@ async fn an_empty_server_gets_everything_in_one_go() -> TestResult {
     let stages: Vec<String> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Stage { cluster, what, done, of } if cluster == "management" => Some(format!("{done}/{of} {what}")),
+            Event::Stage { cluster, what, done, of, .. } if cluster == "management" => {
+                Some(format!("{done}/{of} {what}"))
+            }
             _ => None,
         })
         .collect();

@@ -189,7 +189,7 @@ async fn a_deletion_that_has_begun_is_not_said_to_be_left_out() -> TestResult {
     let (usual, listener) = (how(), |_| ());
     let (outcome, ()) = tokio::join!(apply(&works, &usual, &stopped, &listener), deleting);
     assert!(outcome.interrupted && !outcome.is_whole(), "{outcome:#?}");
-    let going: Vec<&str> = outcome.going.iter().map(|(object, _)| object.name.as_str()).collect();
+    let going: Vec<&str> = outcome.going.iter().map(|leaving| leaving.object.name.as_str()).collect();
     assert_eq!((going, outcome.skipped.len(), outcome.failed.len()), (vec![CRD], 0, 0), "{outcome:#?}");
     Ok(())
 }

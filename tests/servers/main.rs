@@ -31,6 +31,7 @@ mod documents;
 mod effects;
 mod errors;
 mod get;
+mod going;
 mod hostile;
 mod hurting;
 mod kinds;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         effects::cases(),
         errors::cases(),
         get::cases(),
+        going::cases(),
         hostile::cases(),
         moved::cases(),
         hurting::cases(),

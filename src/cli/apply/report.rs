@@ -6,7 +6,8 @@ use std::io;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
-use crate::cluster::apply::{Event, Failure, Outcome};
+use crate::cluster::apply::{Event, Failure, Leaving, Outcome};
+use crate::plan::going::sentence;
 use crate::plan::text;
 use crate::plan::types::{Action, ObjectRef, Plan};
 use crate::plan::words::{count, flag_name, object};
@@ -29,6 +30,17 @@ pub(super) fn nothing(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
     ui.say(text::summary(plan))
 }
 
+/// Warns of what is being deleted and cannot be applied, or deleted again.
+pub(super) fn going(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
+    for one in plan.going.iter().take(FAILURES) {
+        ui.warn(format_args!("{}: {} {}", one.object.cluster, object(&one.object), sentence(one)))?;
+    }
+    if plan.going.len() > FAILURES {
+        ui.warn(format_args!("{} more are being deleted", plan.going.len() - FAILURES))?;
+    }
+    Ok(())
+}
+
 /// Shows an event.
 pub(super) fn event(event: &Event, dry_run: bool, ui: &mut Ui<'_>) -> io::Result<()> {
     let dry = if dry_run { " (dry run)" } else { "" };
@@ -36,6 +48,7 @@ pub(super) fn event(event: &Event, dry_run: bool, ui: &mut Ui<'_>) -> io::Result
         Event::Applied(about) => ui.detail(format_args!("{}: {} applied{dry}", about.cluster, object(about))),
         Event::Unchanged(about) => ui.detail(format_args!("{}: {} unchanged", about.cluster, object(about))),
         Event::Deleted(about) => ui.detail(format_args!("{}: {} deleted{dry}", about.cluster, object(about))),
+        Event::Leaving(about) => ui.detail(format_args!("{}: {} is being deleted", about.cluster, object(about))),
         Event::Failed(Failure { object: about, .. }) => {
             ui.detail(format_args!("{}: {} failed", about.cluster, object(about)))
         }
@@ -46,10 +59,15 @@ pub(super) fn event(event: &Event, dry_run: bool, ui: &mut Ui<'_>) -> io::Result
             "{cluster}: approved the deletion of {}; waiting for `carrier sync` to delete the copies",
             count(*instances, "instance")
         )),
-        Event::Stage { cluster, what, done, of } if done == of => {
-            ui.say(format_args!("{cluster}: {what}: {done}{dry}"))
+        Event::Settling { cluster, objects } => {
+            ui.detail(format_args!("{cluster}: waiting for {} to be gone", count(*objects, "object")))
         }
-        Event::Stage { cluster, what, done, of } => ui.say(format_args!("{cluster}: {what}: {done} of {of}{dry}")),
+        Event::Stage { cluster, what, done, of, going } => {
+            let gone = done.saturating_sub(*going);
+            let part = if gone == *of { String::new() } else { format!(" of {of}") };
+            let going = if *going > 0 { format!("; {going} in deletion") } else { String::new() };
+            ui.say(format_args!("{cluster}: {what}: {gone}{part}{going}{dry}"))
+        }
     }
 }
 
@@ -75,8 +93,11 @@ pub(super) fn outcome(
     for message in &outcome.superseded {
         ui.error(&CliError::new(Exit::Refused, message.clone()))?;
     }
-    for (about, reason) in &outcome.going {
+    for Leaving { object: about, reason, .. } in outcome.going.iter().take(FAILURES) {
         ui.warn(format_args!("{}: {} is being deleted: {reason}", about.cluster, object(about)))?;
+    }
+    if outcome.going.len() > FAILURES {
+        ui.warn(format_args!("{} more are being deleted", outcome.going.len() - FAILURES))?;
     }
     for (reason, skipped) in by_reason(&outcome.skipped) {
         let names: Vec<String> = skipped.iter().take(NAMES).map(|about| object(about)).collect();
@@ -177,7 +198,7 @@ mod tests {
         outcome.skipped = vec![(about("b"), "interrupted".into()), (about("c"), "interrupted".into())];
         outcome.interrupted = true;
         assert_eq!(sum(&outcome, &Plan::default(), false), "interrupted: 1 changed; 2 not done");
-        outcome.going = vec![(about("d"), "sync".into())];
+        outcome.going = vec![Leaving { object: about("d"), reason: "sync".into(), held: true }];
         assert_eq!(sum(&outcome, &Plan::default(), false), "interrupted: 1 changed; 1 in deletion, 2 not done");
         assert_eq!(sum(&Outcome::default(), &Plan::default(), false), "applied: nothing");
         assert_eq!(sum(&Outcome::default(), &away, false), "applied: nothing; 1 cluster not reached");

@@ -10,6 +10,27 @@ use crate::cluster::request::{ApiRequest, Selection};
 use crate::model::resource::Resource;
 use crate::plan::steps::{Operation, Step};
 
+/// What came of sending a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// The object is gone.
+    Gone,
+    /// The server has taken the deletion, and keeps the object: something holds it, or is in it.
+    Begun,
+    /// It was not taken; the reason is noted.
+    Refused,
+}
+
+impl Sent {
+    /// What an answer of the server says. It answers with the object as long as it keeps it.
+    fn of(answer: &Value) -> Self {
+        match answer.pointer("/metadata/deletionTimestamp") {
+            Some(_) => Self::Begun,
+            None => Self::Gone,
+        }
+    }
+}
+
 impl Run<'_> {
     /// Deletes one object; whether it went well.
     pub(super) async fn delete(&self, step: &Step) -> bool {
@@ -34,17 +55,24 @@ impl Run<'_> {
             self.refuse(step, refusal);
             return false;
         }
-        self.send_deletion(step, self.how.dry_run).await && self.deleted(step)
+        match self.send_deletion(step, self.how.dry_run).await {
+            Sent::Refused => false,
+            Sent::Begun if !self.how.dry_run => self.leaves(step),
+            Sent::Begun | Sent::Gone => self.deleted(step),
+        }
     }
 
-    /// Sends the deletion; whether the object is gone, or going.
-    pub(super) async fn send_deletion(&self, step: &Step, dry_run: bool) -> bool {
-        let Operation::Delete(seen) = &step.operation else { return false };
+    /// Sends the deletion.
+    pub(super) async fn send_deletion(&self, step: &Step, dry_run: bool) -> Sent {
+        let Operation::Delete(seen) = &step.operation else { return Sent::Refused };
         let namespace = step.key.namespace.as_deref();
         let (mut version, mut races) = (seen.resource_version.clone(), RACES);
         let error = loop {
             let call = ApiRequest::delete(&step.resource, namespace, &step.key.name, &seen.uid, &version);
-            let Err(error) = self.work.cluster.call(&call.dry_run(dry_run)).await else { return true };
+            let error = match self.work.cluster.call(&call.dry_run(dry_run)).await {
+                Ok(answer) => return Sent::of(&answer),
+                Err(error) => error,
+            };
             if error.kind != ErrorKind::VersionConflict || races == 0 {
                 break error;
             }
@@ -54,25 +82,26 @@ impl Run<'_> {
             }
             races -= 1;
         };
-        let is_gone = match error.kind {
-            ErrorKind::NotFound => Ok(true),
-            ErrorKind::KindNotFound => self.has_no_crd(&step.resource).await,
+        let gone = |is_gone: bool| is_gone.then_some(Sent::Gone);
+        let sent = match error.kind {
+            ErrorKind::NotFound => Ok(Some(Sent::Gone)),
+            ErrorKind::KindNotFound => self.has_no_crd(&step.resource).await.map(gone),
             ErrorKind::VersionConflict => self.is_going(step, &seen.uid).await,
             _ => Err(error.clone()),
         };
-        let (error, reason) = match is_gone {
-            Ok(true) => return true,
-            Ok(false) if error.kind == ErrorKind::KindNotFound => {
+        let (error, reason) = match sent {
+            Ok(Some(sent)) => return sent,
+            Ok(None) if error.kind == ErrorKind::KindNotFound => {
                 (error, "its kind is not served, so it may still exist; plan again".to_owned())
             }
-            Ok(false) => (error, "it has changed since it was looked at, so it stays; plan again".to_owned()),
+            Ok(None) => (error, "it has changed since it was looked at, so it stays; plan again".to_owned()),
             Err(error) => {
                 let message = error.message.to_string();
                 (error, message)
             }
         };
         self.fail_step(step, &error, reason);
-        false
+        Sent::Refused
     }
 
     /// Whether the CRD of a kind does not exist: then no object of the kind does. That a kind is not served at the
@@ -115,17 +144,18 @@ impl Run<'_> {
         true
     }
 
-    /// Whether the object of this UID is gone or going: a deletion whose answer was lost is sent
+    /// Whether the object of this UID is gone or going, `None` if it is neither: a deletion whose answer was lost is sent
     /// again, and finds an object with finalizers in another version.
-    async fn is_going(&self, step: &Step, uid: &str) -> Result<bool, ClusterError> {
+    async fn is_going(&self, step: &Step, uid: &str) -> Result<Option<Sent>, ClusterError> {
+        let gone = |is_gone: bool| is_gone.then_some(Sent::Gone);
         let call = ApiRequest::object(&step.resource, step.key.namespace.as_deref(), &step.key.name).metadata_only();
         match self.work.cluster.call(&call).await {
             Ok(object) => {
-                let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-                Ok(text("/metadata/uid") == Some(uid) && text("/metadata/deletionTimestamp").is_some())
+                let is_it = object.pointer("/metadata/uid").and_then(Value::as_str) == Some(uid);
+                Ok(Some(Sent::Begun).filter(|sent| is_it && Sent::of(&object) == *sent))
             }
-            Err(error) if error.kind == ErrorKind::KindNotFound => self.has_no_crd(&step.resource).await,
-            Err(error) if error.is_absent() => Ok(true),
+            Err(error) if error.kind == ErrorKind::KindNotFound => self.has_no_crd(&step.resource).await.map(gone),
+            Err(error) if error.is_absent() => Ok(Some(Sent::Gone)),
             Err(error) => Err(error),
         }
     }

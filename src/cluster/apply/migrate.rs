@@ -55,7 +55,7 @@ impl Run<'_> {
             let (error, reason) = match done {
                 Ok(instances) => {
                     let what = "instances rewritten in the new storage version";
-                    self.tell(Event::Stage { cluster: self.name(), what, done: instances, of: instances });
+                    self.tell(Event::Stage { cluster: self.name(), what, done: instances, of: instances, going: 0 });
                     continue;
                 }
                 Err(Unfinished::Refused(error)) => {

@@ -11,10 +11,10 @@ pub struct Outcome {
     pub applied: Vec<ObjectRef>,
     /// Objects that were sent, and that the server had just so.
     pub unchanged: Vec<ObjectRef>,
-    /// Objects that are gone, or going.
+    /// Objects that are gone.
     pub deleted: Vec<ObjectRef>,
-    /// Objects whose deletion has begun, that were waited for and are not gone, and why.
-    pub going: Vec<(ObjectRef, String)>,
+    /// Objects whose deletion has begun and that are not gone yet.
+    pub going: Vec<Leaving>,
     /// What the server did not take.
     pub failed: Vec<Failure>,
     /// What was not tried, and why.
@@ -25,6 +25,17 @@ pub struct Outcome {
     pub interrupted: bool,
     /// The inventories that another run has claimed meanwhile, one sentence each.
     pub superseded: Vec<String>,
+}
+
+/// An object whose deletion has begun, and that is not gone yet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Leaving {
+    /// The object.
+    pub object: ObjectRef,
+    /// What holds it, or what it waits for.
+    pub reason: String,
+    /// Whether somebody else than the API server has to act before it is gone.
+    pub held: bool,
 }
 
 /// An object that the server did not take.
@@ -43,10 +54,11 @@ pub struct Failure {
 }
 
 impl Outcome {
-    /// Whether all that was to be done is done.
+    /// Whether all that was to be done is done. What the server finishes by itself is done.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let is_done = self.failed.is_empty() && self.skipped.is_empty() && self.going.is_empty();
+        let is_held = self.going.iter().any(|leaving| leaving.held);
+        let is_done = self.failed.is_empty() && self.skipped.is_empty() && !is_held;
         is_done && self.not_ready.is_empty() && !self.interrupted && self.superseded.is_empty()
     }
 
@@ -103,8 +115,10 @@ pub enum Event {
     Applied(ObjectRef),
     /// It was sent, and was just so.
     Unchanged(ObjectRef),
-    /// It is gone, or going.
+    /// It is gone.
     Deleted(ObjectRef),
+    /// Its deletion has begun, and it is not gone yet.
+    Leaving(ObjectRef),
     /// The server did not take it.
     Failed(Failure),
     /// CRDs are waited for.
@@ -121,6 +135,13 @@ pub enum Event {
         /// How many.
         instances: usize,
     },
+    /// What is being deleted is waited for.
+    Settling {
+        /// The cluster.
+        cluster: String,
+        /// How many objects.
+        objects: usize,
+    },
     /// A step of a cluster is done.
     Stage {
         /// The cluster.
@@ -131,5 +152,7 @@ pub enum Event {
         done: usize,
         /// Of how many in all.
         of: usize,
+        /// How many of those that are done are being deleted, and not gone yet.
+        going: usize,
     },
 }

@@ -10,6 +10,8 @@ use futures::future::join_all;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::deletion::Sent;
+use super::outcome::Leaving;
 use super::{Event, INTERRUPTED, Run};
 use crate::cluster::approval::approve;
 use crate::cluster::client::ListSink;
@@ -248,7 +250,7 @@ impl Run<'_> {
             return false;
         }
         // An approval must not stay on instances whose deletion the server refuses.
-        if !self.send_deletion(step, true).await {
+        if self.send_deletion(step, true).await == Sent::Refused {
             return false;
         }
         let approved = join_all(count.held.iter().map(|held| self.approve(held))).await;
@@ -256,7 +258,7 @@ impl Run<'_> {
             self.refuse(step, refusal);
             return false;
         }
-        if !self.send_deletion(step, false).await {
+        if self.send_deletion(step, false).await == Sent::Refused {
             return false;
         }
         let until = Instant::now() + self.how.timeout;
@@ -288,7 +290,7 @@ impl Run<'_> {
             format!("`carrier sync` has to delete the copies of {instances} first; apply again when it is gone");
         let mut state = self.state();
         if state.told.insert(step.key.clone()) {
-            state.outcome.going.push((step.object.clone(), reason));
+            state.outcome.going.push(Leaving { object: step.object.clone(), reason, held: true });
         }
     }
 
@@ -316,7 +318,7 @@ impl Run<'_> {
 }
 
 /// Whether a live object is the one that a step deletes.
-fn is_same(step: &Step, live: &Value) -> bool {
+pub(super) fn is_same(step: &Step, live: &Value) -> bool {
     let uid = live.pointer("/metadata/uid").and_then(Value::as_str);
     step.seen.as_ref().is_some_and(|seen| Some(seen.uid.as_str()) == uid)
 }

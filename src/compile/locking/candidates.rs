@@ -39,3 +39,10 @@ pub(super) fn missing(id: &ClusterId, base: &BaseName, place: Span, kept: bool) 
             false => "there is no snapshot of it either",
         })
 }
+
+/// The diagnostic for a CRD that a cluster is deleting. `cause` is what holds it.
+pub(super) fn going(id: &ClusterId, name: &str, place: Span, cause: &str) -> Diagnostic {
+    Diagnostic::new(&codes::CRD_GOING, place, format!("the service cluster `{id}` is deleting the CRD `{name}`"))
+        .help(codes::CRD_GOING.fix())
+        .note(cause)
+}

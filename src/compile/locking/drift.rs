@@ -1,6 +1,6 @@
 //! Drift: CRDs of service clusters that differ from what the repository is compiled from.
 
-use super::candidates::{candidates, missing};
+use super::candidates::{candidates, going, missing};
 use super::difference::difference;
 use super::snapshots::hash;
 use super::strip;
@@ -44,6 +44,9 @@ pub(crate) fn drift(
             }
             continue;
         };
+        if let Some(cause) = cluster.going.get(*name) {
+            diagnostics.push(going(id, name, base.place, cause).on(service.origin.id(), ""));
+        }
         let (Some(old), crd) = (discovered.crd(id, name), &cluster.crds[*name]) else { continue };
         // A snapshot of an older version of carrier, or one written by hand, may be in another form.
         if hash(&strip(&old.body)) == hash(&crd.body) {

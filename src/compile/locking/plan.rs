@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::candidates::{candidates, missing};
+use super::candidates::{candidates, going, missing};
 use super::difference::difference;
 use super::file_crds::{FileCrd, FileCrds};
 use super::lock_file::{self, LockFile};
@@ -298,6 +298,9 @@ impl<'a> Planner<'a> {
                 .as_slice()
             {
                 [name] => {
+                    if let Some(cause) = cluster.going.get(*name) {
+                        self.plan.in_repository.push(on(going(id, name, base.place, cause)));
+                    }
                     let crd = &cluster.crds[*name].body;
                     let problems = SourceCrd::read(crd).err().unwrap_or_default();
                     if problems.is_empty() {

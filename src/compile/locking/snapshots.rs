@@ -76,6 +76,7 @@ pub(super) fn facts(
             uid: locked.uid.clone(),
             server: locked.server.clone(),
             crds: BTreeMap::new(),
+            going: BTreeMap::new(),
             namespaces: locked.namespaces.clone(),
         };
         (id.clone(), known)

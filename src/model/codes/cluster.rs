@@ -137,6 +137,19 @@ pub static SAME_CLUSTER: Code = code(
      name first and move the instances; a removed ServiceCluster is not looked at again.\n",
 );
 
+/// A service cluster is deleting a CRD.
+pub static CRD_GOING: Code = code(
+    "CAR0613",
+    Error,
+    "a service cluster is deleting this CRD",
+    "A CatalogEntrySet offers the CRD from this cluster, and somebody has deleted the CRD there. The API server deletes its\n\
+     instances and keeps the CRD until the last of them is gone; the finalizers of the instances that are left hold it, and\n\
+     the message names them. Until then no instance can be created. A deletion cannot be undone. What is locked of the CRD\n\
+     does not change, and the plan is made; `carrier apply` ends with status 5.\n\n\
+     Fix: let the deletion end (the operator in that cluster removes the finalizers), install the operator's CRD again, and\n\
+     run `carrier lock`; or no longer offer the CRD from this cluster.\n",
+);
+
 /// The codes of this file, in order.
 pub static ALL: &[&Code] = &[
     &UNREACHABLE,
@@ -151,4 +164,5 @@ pub static ALL: &[&Code] = &[
     &UNSAFE_KUBECONFIG,
     &SERVER_ERROR,
     &SAME_CLUSTER,
+    &CRD_GOING,
 ];

@@ -2,6 +2,7 @@
 //!
 //! Writes nothing in any cluster: permissions are asked for by reviews, which leave nothing behind.
 
+mod going;
 pub(crate) mod report;
 
 use std::collections::BTreeSet;
@@ -20,9 +21,13 @@ use crate::compile::render::ManifestSet;
 use crate::model::cluster::Target;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::kinds::table::OFFERING;
+use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
+use crate::plan::going::cause;
+use crate::plan::inventory;
 use crate::plan::permissions::grant::grant;
 use crate::plan::permissions::{Need, Permission, Task, needs};
+use crate::plan::words::object;
 use report::{Health, Missing, Report, Status, Way};
 
 /// The oldest minor version of Kubernetes 1 that carrier is tested with.
@@ -156,7 +161,40 @@ impl Doctor<'_> {
                 done => done?,
             }
         }
+        self.going(cluster, &mut health).await?;
         Ok((health, None))
+    }
+
+    /// Checks whether something is being deleted that the repository has, or that something holds.
+    async fn going(&self, cluster: &Cluster, health: &mut Health) -> Result<(), ClusterError> {
+        let discovered = self.compiled.discovered;
+        let uid = discovered.management_uid.as_deref();
+        if let Target::Service(id) = &cluster.target {
+            for (name, cause) in going::crds(cluster, discovered.crds(id).map(|(name, _)| name)).await {
+                health.note("crds", Status::Missing, format!("{name} is being deleted: {cause}"));
+            }
+            // The name of the inventory has the UID in it.
+            if uid.is_none() {
+                return Ok(());
+            }
+        }
+        let inventory = inventory::of(&cluster.target, &self.connector.config.inventory, uid);
+        let members = going::members(cluster, &inventory).await?;
+        let manifests = match &cluster.target {
+            Target::Management => &self.manifests.management,
+            Target::Service(id) => self.manifests.clusters.get(id).unwrap_or(const { &Vec::new() }),
+        };
+        let wanted: BTreeSet<ObjectKey> = manifests.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
+        for member in members.iter().take(NAMED) {
+            let is_grave = member.held || wanted.contains(&ObjectKey::from(&member.object));
+            let status = if is_grave { Status::Missing } else { Status::Warning };
+            health.note("deletions", status, format!("{} is being deleted: {}", object(&member.object), cause(member)));
+        }
+        if members.len() > NAMED {
+            let more = format!("{} more are being deleted; `carrier plan -v` lists them", members.len() - NAMED);
+            health.note("deletions", Status::Warning, more);
+        }
+        Ok(())
     }
 
     /// Checks whether it is the recorded cluster. Another one is a diagnostic.

@@ -68,7 +68,7 @@ pub struct Problem {
 /// A check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
-    /// What: `version`, `identity`, `permissions`, `crds`, `offerings`.
+    /// What: `version`, `identity`, `permissions`, `crds`, `offerings`, `deletions`.
     pub name: &'static str,
     /// The result.
     pub status: Status,

@@ -45,7 +45,8 @@ pub(crate) fn plan_hermetic(repository: &Repository, against: &Against, options:
     let set = compiled.render().decorated(base.reader);
     let own = std::iter::once(Target::Management).chain(set.clusters.keys().cloned().map(Target::Service));
     let targets: BTreeSet<Target> = own.chain(base.clusters.keys().cloned()).collect();
-    let (empty, answers, impacts) = (LiveCluster::default(), BTreeMap::new(), BTreeMap::new());
+    let (empty, answers, impacts, instances) =
+        (LiveCluster::default(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     // Files belong to no inventory, so any will do.
     let record = Record::default();
     let inventory = inventory::of(&Target::Management, &repository.loaded.config.inventory, None);
@@ -59,6 +60,7 @@ pub(crate) fn plan_hermetic(repository: &Repository, against: &Against, options:
             live: Some(base.clusters.get(target).unwrap_or(&empty)),
             answers: &answers,
             impacts: &impacts,
+            instances: &instances,
         })
         .collect();
     let plan = build(&Inputs {

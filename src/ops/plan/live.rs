@@ -149,7 +149,7 @@ async fn observe_all(
         planned.failure = Some(PlanFailure::Invalid);
         return planned;
     }
-    if planned.found.iter().any(|d| d.code == &codes::NO_SUCH_CRD) {
+    if planned.found.iter().any(|d| d.code == &codes::NO_SUCH_CRD || d.code == &codes::CRD_GOING) {
         planned.failure = planned.failure.or(Some(PlanFailure::Invalid));
     }
     planned.unpinned = unpinned(&survey.seen, &repository.locked.discovered);
@@ -467,7 +467,7 @@ impl LivePlan {
         management_uid: Option<&str>,
         drift: Vec<Drift>,
     ) -> Plan {
-        let (no_answers, no_impacts) = (BTreeMap::new(), BTreeMap::new());
+        let (no_answers, no_impacts, no_instances) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let targets: Vec<Target> = std::iter::once(Target::Management)
             .chain(self.manifests.clusters.keys().cloned().map(Target::Service))
             .collect();
@@ -496,6 +496,7 @@ impl LivePlan {
                     live: observed.map(|o| &o.live),
                     answers: observed.map_or(&no_answers, |o| &o.answers),
                     impacts: observed.map_or(&no_impacts, |o| &o.impacts),
+                    instances: observed.map_or(&no_instances, |o| &o.instances),
                 }
             })
             .collect();
