@@ -96,7 +96,7 @@ _carrier() {
             return 0
             ;;
         carrier__subcmd__apply)
-            opts="-y -C -q -v -h --yes --dry-run --timeout --no-wait --prune --max-prune --allow-empty --allow-breaking --allow-delete --adopt --force-conflicts --no-trial --locked --kubeconfig --context --as --as-group --request-timeout --allow-loopback --color --quiet --verbose --help"
+            opts="-y -C -q -v -h --yes --dry-run --timeout --no-wait --prune --max-prune --allow-empty --allow-breaking --allow-delete --adopt --force-conflicts --take-over-from --no-trial --locked --kubeconfig --context --as --as-group --request-timeout --allow-loopback --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -127,6 +127,10 @@ _carrier() {
                     return 0
                     ;;
                 --force-conflicts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --take-over-from)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -696,7 +700,7 @@ _carrier() {
             return 0
             ;;
         carrier__subcmd__plan)
-            opts="-o -C -q -v -h --against --output --summary --out --detailed-exitcode --refresh --prune --max-prune --allow-empty --allow-breaking --allow-delete --adopt --force-conflicts --no-trial --locked --kubeconfig --context --as --as-group --request-timeout --allow-loopback --color --quiet --verbose --help"
+            opts="-o -C -q -v -h --against --output --summary --out --detailed-exitcode --refresh --prune --max-prune --allow-empty --allow-breaking --allow-delete --adopt --force-conflicts --take-over-from --no-trial --locked --kubeconfig --context --as --as-group --request-timeout --allow-loopback --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -746,6 +750,10 @@ _carrier() {
                     return 0
                     ;;
                 --force-conflicts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --take-over-from)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

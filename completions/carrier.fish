@@ -111,6 +111,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-breaking 
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-delete -d 'Allow a change that destroys instances: `namespace/team-b`, in a service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l adopt -d 'Take over an object that exists and is not carrier\'s: `namespace/team-a`, `role/team-a/kubecarrier:provider`, in a service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`; all objects of another inventory: `inventory/NAME`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l force-conflicts -d 'Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`' -r
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l take-over-from -d 'Take over all fields that a field manager such as `kubectl` has in the objects of the repository' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l as -d 'Act as this user in the management cluster' -r
@@ -138,6 +139,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-breaking
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l allow-delete -d 'Allow a change that destroys instances: `namespace/team-b`, in a service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l adopt -d 'Take over an object that exists and is not carrier\'s: `namespace/team-a`, `role/team-a/kubecarrier:provider`, in a service cluster `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`; all objects of another inventory: `inventory/NAME`' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l force-conflicts -d 'Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`' -r
+complete -c carrier -n "__fish_carrier_using_subcommand apply" -l take-over-from -d 'Take over all fields that a field manager such as `kubectl` has in the objects of the repository' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l kubeconfig -d 'The kubeconfig of the management cluster; without it, `management` of carrier.yaml, `$KUBECONFIG`, `~/.kube/config`' -r -F
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l context -d 'The context in it' -r
 complete -c carrier -n "__fish_carrier_using_subcommand apply" -l as -d 'Act as this user in the management cluster' -r

@@ -165,7 +165,7 @@ impl Job<'_> {
             return Ok(planned.failure.map_or(Exit::Errors, Exit::from));
         };
         self.check(&planned, plan, ui)?;
-        unused(plan, ui)?;
+        unused(plan, &planned.managers(), ui)?;
         warn_of_gone(&planned, ui)?;
         if !plan.kept.is_empty() {
             let what = count(plan.kept.len(), "object");

@@ -4,6 +4,7 @@
 //! that `apply` would refuse is still a plan: the exit status says only whether there is one and, with
 //! `--detailed-exitcode`, whether anything would change.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use super::plan_flags::PlanFlags;
 use super::progress;
 use super::ui::{Ui, Verbosity, shell_word};
 use crate::cluster::connect::ConnectOptions;
+use crate::model::plain;
 use crate::ops::plan::{
     BaseError, HermeticError, HermeticPlan, LivePlan, PlanOptions, Reached, hermetic::plan_hermetic, plan_live,
 };
@@ -28,9 +30,13 @@ use crate::ops::{Events, Repository};
 use crate::plan::guard::is_allowed;
 use crate::plan::markdown::markdown;
 use crate::plan::others::{self, is_of_inventory};
+use crate::plan::take_over::TAKE_OVER_FROM;
 use crate::plan::text::{TextOptions, text};
 use crate::plan::types::{Allowed, Change, ObjectRef, Plan};
-use crate::plan::words::flag_name;
+use crate::plan::words::{first, flag_name};
+
+/// So many field managers are named.
+const MANAGERS: usize = 8;
 
 /// Arguments of `carrier plan`.
 #[derive(Debug, Args)]
@@ -82,13 +88,13 @@ pub(crate) enum Output {
 pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let repository = input::open(env, ui)?;
     let options = PlanOptions { refresh: args.refresh, ..args.flags.options() };
-    let (plan, exit) = match &args.against {
+    let (plan, managers, exit) = match &args.against {
         Some(against) => match hermetic(&repository, against, &options, env, ui)? {
-            Some(plan) => (plan, None),
+            Some(plan) => (plan, BTreeSet::new(), None),
             None => return Ok(Exit::Errors),
         },
         None => match live(&repository, &args.clusters.options(env), &options, env, ui)? {
-            (Some(plan), exit) => (plan, exit),
+            (Some((plan, managers)), exit) => (plan, managers, exit),
             (None, exit) => {
                 ui.say("nothing was planned")?;
                 return Ok(exit.unwrap_or(Exit::Errors));
@@ -98,7 +104,7 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
     show(&plan, args.output, args.summary, ui)?;
     // On a terminal both streams are one text: the plan, then the next command.
     ui.flush()?;
-    unused(&plan, ui)?;
+    unused(&plan, &managers, ui)?;
     if let Some(file) = &args.out {
         let path = env.path(file);
         fs::write(&path, json(&plan)).map_err(|error| CliError::file("write", &path, &error))?;
@@ -125,6 +131,9 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
     })
 }
 
+/// A plan, and the other field managers of the objects that it is about.
+type Managed = (Plan, BTreeSet<String>);
+
 /// Plans against the clusters. Without a plan, the reason has been shown.
 fn live(
     repository: &Repository,
@@ -132,7 +141,7 @@ fn live(
     options: &PlanOptions,
     env: &Env,
     ui: &mut Ui<'_>,
-) -> Result<(Option<Plan>, Option<Exit>), CliError> {
+) -> Result<(Option<Managed>, Option<Exit>), CliError> {
     let (events, mut receiver) = Events::channel();
     let planning = plan_live(repository, connect, options, &events);
     let Some(planned) = progress::run(ui, &mut receiver, planning)? else {
@@ -141,7 +150,8 @@ fn live(
     input::report_if_any(repository, &planned.found, env, ui)?;
     warn_of_gone(&planned, ui)?;
     count_requests(&planned, ui)?;
-    Ok((planned.plan, planned.failure.map(Exit::from)))
+    let managers = planned.managers();
+    Ok((planned.plan.map(|plan| (plan, managers)), planned.failure.map(Exit::from)))
 }
 
 /// Plans against files. `None` where the repository or what it is compared with has errors, which are shown.
@@ -219,16 +229,25 @@ fn json(plan: &Plan) -> String {
     serde_json::to_string_pretty(plan).unwrap_or_default() + "\n"
 }
 
-/// Warns of flags that name nothing in the plan: they may be misspelled.
+/// Warns of flags that name nothing in the plan: they may be misspelled. `managers` are the field managers that there are.
 ///
 /// # Errors
 /// When it cannot be written.
-pub(crate) fn unused(plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> {
-    for given in plan.allowed.iter().filter(|allowed| allowed.name != "all") {
+pub(crate) fn unused(plan: &Plan, managers: &BTreeSet<String>, ui: &mut Ui<'_>) -> io::Result<()> {
+    for given in plan.allowed.iter().filter(|allowed| allowed.name != "all" || allowed.flag == TAKE_OVER_FROM) {
         let Allowed { flag, name } = given;
         if is_of_inventory(name) {
             if !others::is_used(given, plan) {
                 ui.warn(format_args!("`{flag} {name}` names an inventory that no object has the label of"))?;
+            }
+            continue;
+        }
+        if flag == TAKE_OVER_FROM {
+            if !plan.changes.iter().any(|change| change.takes_over.contains(name)) {
+                let there = first(managers.iter().map(|name| plain::name(name).into_owned()), managers.len(), MANAGERS);
+                let there =
+                    if there.is_empty() { there } else { format!("; the field managers that have are {there}") };
+                ui.warn(format_args!("`{flag} {name}`: no object has fields of it that would be taken over{there}"))?;
             }
             continue;
         }

@@ -9,6 +9,7 @@ use super::ui::shell_word;
 use crate::ops::plan::PlanOptions;
 use crate::plan::adoption::ADOPT;
 use crate::plan::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS, exceeding};
+use crate::plan::take_over::TAKE_OVER_FROM;
 use crate::plan::types::{Allowed, Plan};
 
 /// What a plan may contain.
@@ -39,6 +40,9 @@ pub(crate) struct PlanFlags {
     /// Take over fields of an object that others manage: `KIND/NAME`, in a namespace `KIND/NAMESPACE/NAME`, or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub force_conflicts: Vec<String>,
+    /// Take over all fields that a field manager such as `kubectl` has in the objects of the repository
+    #[arg(long, value_name = "MANAGER", value_parser = manager)]
+    pub take_over_from: Vec<String>,
     /// Do not validate instances against new schemas, for which a temporary CRD is created
     #[arg(long)]
     pub no_trial: bool,
@@ -64,6 +68,18 @@ fn name(text: &str) -> Result<String, String> {
             Ok(format!("{}/{}", kind.to_lowercase(), names.join("/")))
         }
         _ => Err("write KIND/NAME, such as crd/redis.eu-west-1.team-a; KIND/NAMESPACE/NAME for an object in a namespace, such as offering/team-b/redis.eu-west-1.team-a; PROVIDER/CLUSTER: before it for an object in a service cluster; or all".to_owned()),
+    }
+}
+
+/// Reads the name of a field manager.
+fn manager(text: &str) -> Result<String, String> {
+    match text {
+        "" => {
+            Err("write the name of a field manager, as `kubectl get -o yaml --show-managed-fields` shows it".to_owned())
+        }
+        // Their fields are in the instances and statuses that `carrier sync` writes.
+        _ if text.starts_with("carrier-") => Err("this is one of carrier's own field managers".to_owned()),
+        _ => Ok(text.to_owned()),
     }
 }
 
@@ -105,6 +121,7 @@ impl PlanFlags {
             allow_delete: of(ALLOW_DELETE),
             adopt: of(ADOPT),
             force_conflicts: of(FORCE_CONFLICTS),
+            take_over_from: of(TAKE_OVER_FROM),
             ..Self::default()
         }
     }
@@ -117,6 +134,7 @@ impl PlanFlags {
             (ALLOW_DELETE, &self.allow_delete),
             (ADOPT, &self.adopt),
             (FORCE_CONFLICTS, &self.force_conflicts),
+            (TAKE_OVER_FROM, &self.take_over_from),
         ];
         let allowed = flags
             .into_iter()

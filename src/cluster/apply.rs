@@ -14,6 +14,7 @@ mod migrate;
 mod object;
 pub(crate) mod outcome;
 mod parent;
+mod take_over;
 mod victims;
 
 use std::collections::{BTreeMap, BTreeSet};

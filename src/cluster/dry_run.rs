@@ -15,7 +15,9 @@ use crate::model::resource::Resource;
 use crate::plan::build::DryRunResult;
 use crate::plan::compare::{Comparison, compare};
 use crate::plan::inventory::Inventory;
-use crate::plan::live::LiveCluster;
+use crate::plan::live::{LiveCluster, LiveObject};
+use crate::plan::take_over;
+use crate::plan::types::Conflict;
 
 const CRD: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition");
 /// After so many objects of a kind that the server was silent about, no more of the kind are asked for: each takes the whole
@@ -25,6 +27,7 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// Asks for the objects in `differing`, and for new ones as far as they can be asked for: an object whose
 /// namespace, kind or role is itself about to be made cannot. Of new ones only refusals come back.
+/// `forced` are the objects of which the fields of others are taken, `from` the managers that are taken over.
 /// The number is that of the dry runs.
 ///
 /// # Errors
@@ -35,7 +38,7 @@ pub(crate) async fn ask(
     inventory: &Inventory,
     live: &LiveCluster,
     differing: &[ObjectKey],
-    forced: &(dyn Fn(&ObjectKey) -> bool + Sync),
+    (forced, from): (&(dyn Fn(&ObjectKey) -> bool + Sync), &[String]),
 ) -> Result<(BTreeMap<ObjectKey, DryRunResult>, usize), ClusterError> {
     let differing: BTreeSet<&ObjectKey> = differing.iter().collect();
     let world = World::new(wanted, inventory, live);
@@ -69,13 +72,24 @@ pub(crate) async fn ask(
             };
             // Whose fields are taken is said also where that is allowed.
             let answer = match answer {
-                Some(DryRunResult::Conflicts(conflicts)) if forced(&key) => {
-                    match cluster.call(&apply.force(true)).await {
-                        Ok(body) => Some(DryRunResult::Forced(body, conflicts)),
-                        Err(error) => refusal(error)?,
+                Some(DryRunResult::Conflicts(conflicts)) => {
+                    // With a manager that is taken over there is none by then.
+                    let left: Vec<Conflict> =
+                        conflicts.into_iter().filter(|conflict| !from.contains(&conflict.manager)).collect();
+                    match (left.is_empty(), forced(&key)) {
+                        (false, false) => Some(DryRunResult::Conflicts(left)),
+                        (is_free, _) => match cluster.call(&apply.force(true)).await {
+                            Ok(body) if is_free => Some(DryRunResult::Accepted(body)),
+                            Ok(body) => Some(DryRunResult::Forced(body, left)),
+                            Err(error) => refusal(error)?,
+                        },
                     }
                 }
                 answer => answer,
+            };
+            let answer = match (answer, live.objects.get(&key)) {
+                (Some(answer), Some(object)) => Some(taken_over(answer, &body, object, from)),
+                (answer, _) => answer,
             };
             if let (Some(DryRunResult::Unanswered(_)), Some(silent)) = (&answer, silent) {
                 silent.fetch_add(1, Ordering::Relaxed);
@@ -90,6 +104,16 @@ pub(crate) async fn ask(
     let answers: Vec<_> =
         stream::iter(asks).buffer_unordered(cluster.limits().concurrency.max(1)).try_collect().await?;
     Ok((answers.into_iter().flatten().collect(), count))
+}
+
+/// What becomes of an object when the managers are taken over.
+fn taken_over(answer: DryRunResult, wanted: &Value, live: &LiveObject, from: &[String]) -> DryRunResult {
+    let after = |body: Value| take_over::after(body, wanted, live, from);
+    match answer {
+        DryRunResult::Accepted(body) => DryRunResult::Accepted(after(body)),
+        DryRunResult::Forced(body, conflicts) => DryRunResult::Forced(after(body), conflicts),
+        other => other,
+    }
 }
 
 /// What a refusal says; `None` where it says nothing of the object: something else is not there yet, or
@@ -170,7 +194,6 @@ impl<'a> World<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::types::Conflict;
     use serde_json::json;
 
     #[test]

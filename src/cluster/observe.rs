@@ -45,13 +45,15 @@ pub struct Options<'a> {
     pub trial: bool,
     /// The objects of which fields of others may be taken (`--force-conflicts`).
     pub forced: &'a (dyn Fn(&ObjectKey) -> bool + Sync),
+    /// The field managers that are taken over (`--take-over-from`).
+    pub from: &'a [String],
     /// How old the CRD of a trial is at least that is taken for a leftover.
     pub leftover_age: Duration,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { uid: None, prune: false, trial: true, forced: &|_| false, leftover_age: LEFTOVER_AGE }
+        Self { uid: None, prune: false, trial: true, forced: &|_| false, from: &[], leftover_age: LEFTOVER_AGE }
     }
 }
 
@@ -116,8 +118,9 @@ pub(crate) async fn ask(
     if options.trial {
         sweep(cluster, &leftovers, options.leftover_age).await;
     }
-    let asks = queries(wanted, inventory, &live, options.prune);
-    let (answers, dry_runs) = dry_run::ask(cluster, wanted, inventory, &live, &asks.dry_run, options.forced).await?;
+    let asks = queries(wanted, inventory, &live, options.prune, options.from);
+    let how = (options.forced, options.from);
+    let (answers, dry_runs) = dry_run::ask(cluster, wanted, inventory, &live, &asks.dry_run, how).await?;
     let impacts = impacts::find(cluster, (&live, &others), &answers, &asks, options.trial).await?;
     let instances = going::left(cluster, &live, &asks.going_crds).await;
     Ok(Observed { live, answers, impacts, instances, dry_runs })

@@ -14,11 +14,11 @@ use super::inventory::{Inventory, Ownership, is_shared};
 use super::live::{LiveCluster, LiveObject};
 use super::others::Foreign;
 use super::types::{
-    Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, FORMAT_VERSION, Going, Impact, LiveVersion,
-    ObjectRef, Place, Plan, Reason, Summary,
+    Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, ExtraField, FORMAT_VERSION, Going, Impact,
+    LiveVersion, ObjectRef, Place, Plan, Reason, Summary,
 };
 use super::words::NOT_ASKED;
-use super::{access_change, adoption, consequence, crd, fields, holder, storage};
+use super::{access_change, adoption, consequence, crd, extra, fields, holder, storage, take_over};
 use crate::compile::render::{Cause, Manifest};
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
@@ -87,6 +87,13 @@ pub(crate) struct Inputs<'a> {
     pub drift: Vec<Drift>,
 }
 
+impl Inputs<'_> {
+    /// The managers that are taken over.
+    fn from(&self) -> Vec<String> {
+        if self.hermetic { Vec::new() } else { take_over::managers(&self.allowed) }
+    }
+}
+
 /// The requests to a cluster that a plan needs before it can be built.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Queries {
@@ -115,16 +122,23 @@ pub(crate) struct ChangedCrd {
     pub new: Arc<Value>,
 }
 
-/// The requests that a plan for a cluster needs. `prune` as in [`Inputs`].
+/// The requests that a plan for a cluster needs. `prune` as in [`Inputs`]; `from` are the managers that are taken over.
 #[must_use]
-pub(crate) fn queries(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluster, prune: bool) -> Queries {
+pub(crate) fn queries(
+    wanted: &[Manifest],
+    inventory: &Inventory,
+    live: &LiveCluster,
+    prune: bool,
+    from: &[String],
+) -> Queries {
     let mut queries = Queries::default();
     let mut keys = BTreeSet::new();
     for manifest in wanted {
         let key = ObjectKey::from(&manifest.id);
         let body = inventory.labelled(&manifest.body);
         let existing = live.objects.get(&key);
-        let differs = compare(&body, existing) == Comparison::Differs;
+        let is_taken = existing.is_some_and(|live| !take_over::taken(live, from).is_empty());
+        let differs = is_taken || compare(&body, existing) == Comparison::Differs;
         let foreign = existing
             .is_some_and(|live| matches!(inventory.ownership(live), Ownership::Foreign(_) | Ownership::Inherited(_)));
         // What is being deleted is not applied.
@@ -200,6 +214,7 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
             guards.foreign.extend(Foreign::of(&name, part.foreign, known, input.inventory));
         }
         plan.going.extend(part.going);
+        plan.extra.extend(part.extra);
     }
     plan.allowed.sort();
     plan.allowed.dedup();
@@ -240,6 +255,7 @@ struct ClusterChanges {
     held: Option<String>,
     foreign: Vec<(ObjectRef, String)>,
     going: Vec<Going>,
+    extra: Vec<ExtraField>,
 }
 
 fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges {
@@ -327,11 +343,16 @@ fn plan_object(
         true => Arc::clone(&manifest.body),
         false => input.inventory.labelled(&manifest.body),
     };
+    let takes_over = existing.map(|existing| take_over::taken(existing, &inputs.from())).unwrap_or_default();
     let comparison = match existing {
         Some(existing) if inputs.hermetic && equal(&existing.body, &body) => Comparison::Same,
+        Some(_) if !takes_over.is_empty() => Comparison::Differs,
         existing => compare(&body, existing),
     };
     let reference = reference(input.target, &key, &body);
+    if let Some(existing) = existing.filter(|existing| is_of_others(inputs, input, existing)) {
+        part.extra.extend(extra::fields(&reference, existing, &body, &inputs.from()));
+    }
     let mut change = Change {
         object: reference.clone(),
         action: Action::Create,
@@ -343,6 +364,7 @@ fn plan_object(
         access: Vec::new(),
         impact: input.impacts.get(&key).cloned(),
         conflicts: Vec::new(),
+        takes_over,
         refused: None,
         live: None,
         migration: None,
@@ -378,8 +400,9 @@ fn plan_object(
                     part.going.push(going::of(reference, &existing.body, true, input.instances.get(&key)));
                     return;
                 }
-                let is_same = |answer: &DryRunResult| matches!(answer, DryRunResult::Accepted(would) if same_after_dry_run(&existing.body, would));
-                if answer.is_some_and(is_same) && change.migration.is_none() {
+                let is_same =
+                    matches!(answer, Some(DryRunResult::Accepted(would)) if same_after_dry_run(&existing.body, would));
+                if is_same && change.takes_over.is_empty() && change.migration.is_none() {
                     part.cluster.unchanged += 1;
                     return;
                 }
@@ -387,27 +410,7 @@ fn plan_object(
                     change.reasons.extend(adoption::reason(input.inventory, existing, &body));
                 }
             }
-            change.action = Action::Update;
-            change.live = LiveVersion::of(existing);
-            change.fields = match answer {
-                Some(DryRunResult::Accepted(would) | DryRunResult::Forced(would, _)) => {
-                    fields::changes(&existing.body, would)
-                }
-                _ if inputs.hermetic => fields::changes(&existing.body, &body),
-                _ => fields::wanted(&existing.body, &body),
-            };
-            match answer {
-                Some(DryRunResult::Conflicts(list) | DryRunResult::Forced(_, list)) => {
-                    change.conflicts.clone_from(list);
-                }
-                Some(DryRunResult::Refused(why)) => change.refused = Some(without_values(why)),
-                Some(DryRunResult::Unanswered(why)) => change.reasons.push(untried(why)),
-                Some(DryRunResult::Accepted(_)) | None => {}
-            }
-            change.reasons.extend(consequence::of_update(&key, &existing.body, &body));
-            change.reasons.extend(change.migration.as_ref().map(storage::reason));
-            // A stable sort: reasons with the same effect stay in the order of the fields.
-            change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
+            update(&mut change, inputs.hermetic, (&key, existing, &body), answer);
         }
     }
     // Nothing is made in a namespace in deletion, or of a kind whose CRD is.
@@ -420,6 +423,41 @@ fn plan_object(
     }
     change.digest = Some(format!("sha256:{}", sha256(body.to_string().as_bytes())));
     part.applied.push(change);
+}
+
+/// Makes an update of a change: what changes in the live object, and what that means.
+fn update(
+    change: &mut Change,
+    hermetic: bool,
+    (key, existing, body): (&ObjectKey, &LiveObject, &Value),
+    answer: Option<&DryRunResult>,
+) {
+    change.action = Action::Update;
+    change.live = LiveVersion::of(existing);
+    change.fields = match answer {
+        Some(DryRunResult::Accepted(would) | DryRunResult::Forced(would, _)) => fields::changes(&existing.body, would),
+        _ if hermetic => fields::changes(&existing.body, body),
+        _ => fields::wanted(&existing.body, body),
+    };
+    match answer {
+        Some(DryRunResult::Conflicts(list) | DryRunResult::Forced(_, list)) => {
+            change.conflicts.clone_from(list);
+        }
+        Some(DryRunResult::Refused(why)) => change.refused = Some(without_values(why)),
+        Some(DryRunResult::Unanswered(why)) => change.reasons.push(untried(why)),
+        Some(DryRunResult::Accepted(_)) | None => {}
+    }
+    change.reasons.extend(consequence::of_update(key, &existing.body, body));
+    change.reasons.extend(change.migration.as_ref().map(storage::reason));
+    // A stable sort: reasons with the same effect stay in the order of the fields.
+    change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
+}
+
+/// Whether fields of others in a live object matter: it is not one that is left alone.
+fn is_of_others(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveObject) -> bool {
+    !inputs.hermetic
+        && !live.is_terminating()
+        && !matches!(input.inventory.ownership(live), Ownership::Foreign(_) | Ownership::Inherited(_))
 }
 
 /// The reason of a change of which the server did not say whether it takes it. It hides no effect: those are judged without
@@ -450,6 +488,7 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         access: Vec::new(),
         impact: impact.or_else(|| (effect == Effect::Destructive).then(unchecked_impact)),
         conflicts: Vec::new(),
+        takes_over: Vec::new(),
         refused: None,
         live: LiveVersion::of(object),
         migration: None,

@@ -4,10 +4,11 @@
 //! A guard depends only on the plan, so that a plan is refused wherever it is
 //! applied. A flag allows only the object that it names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::adoption::ADOPT;
 use super::others::Foreign;
+use super::take_over::TAKE_OVER_FROM;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
 use super::words::{NOT_ASKED, count, first, flag_name, full_name, impact, placed};
 use super::{adoption, consequence};
@@ -269,7 +270,13 @@ fn conflicts(plan: &Plan, change: &Change) -> Option<Refusal> {
     }
     let fields = change.conflicts.iter().map(|c| format!("{} ({})", c.field, c.manager));
     let fields = first(fields, change.conflicts.len(), 3);
-    let message = format!("{} has fields that other managers own: {fields}", placed(&change.object));
+    let managers: BTreeSet<&str> = change.conflicts.iter().map(|conflict| conflict.manager.as_str()).collect();
+    let flags: Vec<String> = managers.iter().map(|manager| format!("{TAKE_OVER_FROM} {manager}")).collect();
+    let message = format!(
+        "{} has fields that other managers own: {fields}; if this repository replaces them, `{}` takes over all that they have in its objects",
+        placed(&change.object),
+        flags.join(" "),
+    );
     let flag = Some(format!("{FORCE_CONFLICTS} {}", flag_name(&change.object)));
     Some(Refusal { guard: "conflict".to_owned(), message, flag })
 }

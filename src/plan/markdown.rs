@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 
 use super::adoption::{Entry, entries};
 use super::going::sentence;
-use super::text::{going_head, summary};
-use super::types::{Action, Change, Effect, FieldChange, FieldOp, Going, Plan};
+use super::take_over;
+use super::text::{extra_head, going_head, summary};
+use super::types::{Action, Change, Effect, ExtraField, FieldChange, FieldOp, Going, Plan};
 use super::words::{count, impact, not_asked, object, placed, refusals_head};
 use crate::model::markdown::{code, escaped, html};
 
@@ -52,6 +53,7 @@ pub(crate) fn markdown(plan: &Plan) -> String {
     }
     kept(plan, &mut out);
     going(plan, &mut out);
+    extra(plan, &mut out);
     for drift in &plan.drift {
         let mut text = format!("{} in {} differs from the lock:\n\n", code(&drift.crd), code(&drift.cluster));
         text.extend(drift.lines.iter().take(DETAILS).map(|line| format!("- {}\n", code(line))));
@@ -135,11 +137,15 @@ fn block(name: &str, changes: &[&Change], out: &mut Page) {
         return;
     }
     out.add(&head);
+    if let Some(taken) = take_over::sentence(changes) {
+        out.add(&format!("- ✏️ {}\n", code(&taken)));
+    }
+    let changes: Vec<&Change> = changes.iter().copied().filter(|change| !take_over::is_all(change)).collect();
     let entry = |entry: Entry<'_>| match entry {
         Entry::One(one) => change(one),
         Entry::Many { heading, reason } => format!("- ✏️ {} _adopting_\n  - {}\n", code(&heading), code(reason)),
     };
-    out.list(entries(changes).into_iter().map(entry), "change");
+    out.list(entries(&changes).into_iter().map(entry), "change");
     // `fits` reserves space for the closing tag.
     out.text.push_str("\n</details>\n\n");
 }
@@ -162,6 +168,9 @@ fn change(change: &Change) -> String {
     let mut details: Vec<String> = change.reasons.iter().map(|reason| code(&reason.text)).collect();
     details.extend(change.impact.iter().flat_map(|known| impact(known, false)).map(|line| code(line.trim())));
     details.extend(change.conflicts.iter().map(|c| format!("{} is managed by {}", code(&c.field), code(&c.manager))));
+    if !change.takes_over.is_empty() {
+        details.push(format!("the fields of {} become carrier's", code(&change.takes_over.join(", "))));
+    }
     details.extend(change.refused.iter().map(|why| format!("the API server refuses it: {}", code(why))));
     lines.extend(cut(details));
     let is_shown = |field: &&FieldChange| change.reasons.is_empty() || !field.path.contains("/schema/openAPIV3Schema");
@@ -229,6 +238,17 @@ fn going(plan: &Plan, out: &mut Page) {
     if out.add(&format!("{head}:\n\n")) {
         let line = |one: &Going| format!("- {} {}\n", code(&placed(&one.object)), code(&sentence(one)));
         out.list(plan.going.iter().map(line), "object");
+        out.add("\n");
+    }
+}
+
+fn extra(plan: &Plan, out: &mut Page) {
+    let Some(head) = extra_head(plan.extra.len()) else { return };
+    if out.add(&format!("{head}; `--take-over-from MANAGER` removes what a manager holds:\n\n")) {
+        let line = |one: &ExtraField| {
+            format!("- {}: {} is held by {}\n", code(&placed(&one.object)), code(&one.field), code(&one.manager))
+        };
+        out.list(plan.extra.iter().map(line), "field");
         out.add("\n");
     }
 }

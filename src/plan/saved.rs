@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::types::{Action, Change, Contents, FORMAT_VERSION, Impact, InvalidInstance, ObjectRef, Plan};
 use super::words::{count, full_name, object};
+use crate::model::plain;
 
 /// Why a text cannot be read as a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,6 +116,9 @@ fn difference(then: &Change, now: &Change) -> Option<String> {
             ));
         }
         _ => {}
+    }
+    if let Some(manager) = now.takes_over.iter().find(|manager| !then.takes_over.contains(manager)) {
+        return Some(format!("has fields of {} now, which the plan does not take over", plain::name(manager)));
     }
     if then.digest != now.digest {
         return Some(

@@ -34,6 +34,8 @@ pub struct Step {
     /// The instances that go with the object, or lose their copies with it, as the plan counted them; `None` where it
     /// counted none, because there can be none.
     pub victims: Option<Counted>,
+    /// The field managers whose entries become carrier's before the object is applied.
+    pub takes_over: Vec<String>,
     /// [`crate::plan::types::Impact::originals`] of a deletion.
     pub originals: Option<Counted>,
     /// The instances to rewrite once it is applied.
@@ -110,6 +112,7 @@ impl Step {
             operation,
             source: change.source.clone(),
             seen: change.live.clone(),
+            takes_over: change.takes_over.clone(),
             destroys: change.effect == Effect::Destructive,
             victims: impact.and_then(|impact| impact.counted.clone()),
             originals: impact.and_then(|impact| impact.originals.clone()),

@@ -184,7 +184,7 @@ fn objects_are_created_changed_deleted_kept_and_left_alone() {
     world.have(ROLE, "a/equal", rules("list"), "nobody's");
     world.have(ROLE, "a/gone", rules("get"), "ours");
     world.have(ROLE, "a/copied", rules("get"), "nobody's");
-    let asks = queries(&world.wanted, &world.inventory, &world.live, false);
+    let asks = queries(&world.wanted, &world.inventory, &world.live, false, &[]);
     assert_eq!(asks.dry_run, [other.clone(), equal.clone()]);
     let labelled = |world: &World, key: &ObjectKey, more: Value| {
         let mut body = world.live.objects[key].body.clone();
@@ -405,7 +405,7 @@ fn a_tightening_change_needs_a_flag_only_if_instances_become_invalid() {
     let mut world = world();
     let key = world.want(CRD, "redis.eu.a", crd(json!({"type": "integer", "maximum": 3})));
     world.have(CRD, "redis.eu.a", crd(json!({"type": "integer"})), "ours");
-    let asks = queries(&world.wanted, &world.inventory, &world.live, false);
+    let asks = queries(&world.wanted, &world.inventory, &world.live, false, &[]);
     assert_eq!(asks.changed_crds.iter().map(|c| &c.key).collect::<Vec<_>>(), [&key]);
     world.answers.insert(key.clone(), DryRunResult::Accepted(world.inventory.label(&world.wanted[0].body)));
     world.impacts.insert(key.clone(), Impact { instances: 2, accounts: 1, ..Impact::default() });
@@ -432,7 +432,7 @@ fn objects_of_another_inventory_are_not_changed() {
     let mut world = world();
     world.want(ROLE, "a/theirs", rules("list"));
     world.have(ROLE, "a/theirs", rules("get"), "theirs");
-    assert_eq!(queries(&world.wanted, &world.inventory, &world.live, true).dry_run, []);
+    assert_eq!(queries(&world.wanted, &world.inventory, &world.live, true, &[]).dry_run, []);
     let theirs = Other { name: "carrier-other".into(), repository: None };
     world.live.others.insert(inventory::of(&Target::Management, "other", None).id, theirs);
     let plan = world.plan();

@@ -7,7 +7,8 @@ use anstyle::{AnsiColor, Style};
 
 use super::adoption::{Entry, entries};
 use super::going::sentence;
-use super::types::{Action, Change, ClusterPlan, Effect, FieldChange, FieldOp, Going, ObjectRef, Plan};
+use super::take_over;
+use super::types::{Action, Change, ClusterPlan, Effect, ExtraField, FieldChange, FieldOp, Going, ObjectRef, Plan};
 use super::words::{count, impact, not_asked, object, placed, refusals_head};
 use crate::model::line_diff::{DiffKind, DiffLine};
 use crate::model::plain;
@@ -50,6 +51,7 @@ pub(crate) fn text(plan: &Plan, options: TextOptions) -> String {
     }
     out.kept(&plan.kept);
     out.going(&plan.going);
+    out.extra(&plan.extra);
     out.drift(plan);
     out.refusals(plan);
     out.summary(plan);
@@ -105,6 +107,13 @@ impl Lines {
             self.push(name);
         }
         self.inventory(cluster);
+        if let Some(taken) = take_over::sentence(&changes) {
+            let sign = self.painted(CHANGED, '~');
+            self.push(format!("  {sign} {}", plain::line(&taken)));
+            if !self.options.all {
+                changes.retain(|change| !take_over::is_all(change));
+            }
+        }
         // A stable sort: changes with the same effect stay in the order in which they are applied.
         changes.sort_by_key(|change| std::cmp::Reverse(change.effect));
         let width = changes.iter().map(|change| object(&change.object).chars().count()).max().unwrap_or(0).min(60);
@@ -188,6 +197,10 @@ impl Lines {
         for conflict in &change.conflicts {
             let (field, manager) = (plain::line(&conflict.field), plain::line(&conflict.manager));
             self.push(format!("      {field} is managed by {manager}"));
+        }
+        if !change.takes_over.is_empty() {
+            let managers = plain::line(&change.takes_over.join(", ")).into_owned();
+            self.push(format!("      the fields of {managers} become carrier's"));
         }
         if let Some(why) = &change.refused {
             let why = self.painted(SEVERE, plain::line(why));
@@ -296,6 +309,23 @@ impl Lines {
         self.push("");
     }
 
+    /// Fields of others in objects of the repository. Also in a summary: they are no changes.
+    fn extra(&mut self, extra: &[ExtraField]) {
+        let Some(head) = extra_head(extra.len()) else { return };
+        self.gap();
+        let head = self.painted(CHANGED, head);
+        self.push(format!("{head}; `--take-over-from MANAGER` removes what a manager holds:"));
+        let most = self.most(KEPT);
+        for one in extra.iter().take(most) {
+            let (what, field, manager) = (placed(&one.object), plain::line(&one.field), plain::name(&one.manager));
+            self.push(format!("  {}: {field} is held by {}", plain::line(&what), plain::line(&manager)));
+        }
+        if extra.len() > most {
+            self.push(format!("  and {} more; -v shows all", extra.len() - most));
+        }
+        self.push("");
+    }
+
     fn drift(&mut self, plan: &Plan) {
         for drift in &plan.drift {
             let (crd, cluster) = (plain::line(&drift.crd), plain::line(&drift.cluster));
@@ -370,6 +400,13 @@ pub(crate) fn going_head(going: usize) -> Option<String> {
     (going > 0).then(|| format!("{} {are} being deleted", count(going, "object")))
 }
 
+/// `2 fields that the repository does not set stay`; `None` for none.
+#[must_use]
+pub(crate) fn extra_head(extra: usize) -> Option<String> {
+    let stay = if extra == 1 { "stays" } else { "stay" };
+    (extra > 0).then(|| format!("{} that the repository does not set {stay}", count(extra, "field")))
+}
+
 /// Whether the reasons cover a field: they are easier to read than the nodes of a schema.
 fn is_covered(change: &Change, field: &FieldChange) -> bool {
     !change.reasons.is_empty() && field.path.contains("/schema/openAPIV3Schema")
@@ -405,6 +442,7 @@ pub(crate) fn summary(plan: &Plan) -> String {
         n => format!("; {n} inventories get the identity of this repository{part}"),
     };
     let part = going_head(plan.going.len()).map_or_else(|| part.clone(), |going| format!("; {going}{part}"));
+    let part = extra_head(plan.extra.len()).map_or_else(|| part.clone(), |extra| format!("; {extra}{part}"));
     if plan.changes.is_empty() {
         let kept = if summary.kept > 0 { format!(", {} more would stay", summary.kept) } else { String::new() };
         let verb = if summary.unchanged == 1 { "matches" } else { "match" };

@@ -46,6 +46,9 @@ pub struct Plan {
     /// Objects of the repository and of its inventory that are being deleted and are not gone yet.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub going: Vec<Going>,
+    /// Fields that the repository does not set, and that stay because another manager holds them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub extra: Vec<ExtraField>,
     /// CRDs of service clusters that differ from the lock.
     pub drift: Vec<Drift>,
     /// The reasons why `carrier apply` would refuse the plan.
@@ -74,7 +77,8 @@ impl Plan {
 pub struct Allowed {
     /// The flag, such as `--allow-breaking`.
     pub flag: String,
-    /// The value of the flag: `kind/name`, `kind/namespace/name` for an object in a namespace, or `all`.
+    /// The value of the flag: `kind/name`, `kind/namespace/name` for an object in a namespace, or `all`; the name of a field
+    /// manager for `--take-over-from`.
     pub name: String,
 }
 
@@ -182,6 +186,9 @@ pub struct Change {
     pub impact: Option<Impact>,
     /// Fields that another manager owns and that the change would set.
     pub conflicts: Vec<Conflict>,
+    /// The field managers whose entries in the managed fields of the object become carrier's (`--take-over-from`).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub takes_over: Vec<String>,
     /// The message with which the API server refused the object in a dry run; absent if it did not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused: Option<String>,
@@ -440,6 +447,18 @@ pub struct Conflict {
     pub manager: String,
     /// The path of the field, as the API server writes it.
     pub field: String,
+}
+
+/// A field of an object that the repository does not set and another manager holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct ExtraField {
+    /// The object.
+    #[serde(flatten)]
+    pub object: ObjectRef,
+    /// The path of the field, such as `.spec.metadata.shortDescription`.
+    pub field: String,
+    /// The name of the field manager.
+    pub manager: String,
 }
 
 /// The version of a live object that a plan was made for.

@@ -123,6 +123,7 @@ impl<'a> Scene<'a> {
                 access: Vec::new(),
                 impact: None,
                 conflicts: Vec::new(),
+                takes_over: Vec::new(),
                 refused: None,
                 live: live.as_ref().and_then(LiveVersion::of),
                 migration: None,

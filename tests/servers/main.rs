@@ -44,6 +44,7 @@ mod rendered;
 mod sync;
 mod sync_lease;
 mod sync_link;
+mod taking_over;
 mod trust;
 mod tutorial;
 mod two_regions;
@@ -85,6 +86,7 @@ fn main() -> ExitCode {
         sync_lease::cases(),
         sync::cases(),
         sync_link::cases(),
+        taking_over::cases(),
         trust::cases(),
         tutorial::cases(),
         upgrade::cases(),

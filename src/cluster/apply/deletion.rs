@@ -76,7 +76,7 @@ impl Run<'_> {
             if error.kind != ErrorKind::VersionConflict || races == 0 {
                 break error;
             }
-            match self.same_in_another_version(step).await {
+            match self.same_in_another_version(step, seen).await {
                 Some(now) => version = now,
                 None => break error,
             }

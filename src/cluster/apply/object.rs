@@ -57,7 +57,7 @@ fn is_of_all(step: &Step) -> bool {
 }
 
 /// Why an object was not applied.
-enum Unapplied {
+pub(super) enum Unapplied {
     /// The server says no.
     Refused(ClusterError),
     /// What it needs is not there.
@@ -92,6 +92,12 @@ impl Run<'_> {
             return self.applied(step, None);
         }
         let (mut seen, mut races) = (step.seen.clone(), RACES);
+        if !step.takes_over.is_empty() && !self.how.dry_run {
+            match self.take_over(step).await {
+                Ok(version) => seen = Some(version),
+                Err(refused) => return self.unapplied(step, refused),
+            }
+        }
         // What all repositories share may be made by several of them at once.
         let is_own = !is_of_all(step);
         loop {
@@ -101,7 +107,9 @@ impl Run<'_> {
                 None => Cow::Borrowed(&**body),
             };
             let call = ApiRequest::apply(&step.resource, step.key.namespace.as_deref(), &step.key.name, &body);
-            let call = call.dry_run(self.how.dry_run).force(*force);
+            // What is taken over would conflict in a dry run, which moves nothing.
+            let force = *force || self.how.dry_run && !step.takes_over.is_empty();
+            let call = call.dry_run(self.how.dry_run).force(force);
             let refused = match self.send(step, &call).await {
                 Ok(answer) => return self.applied(step, Some(&answer)),
                 Err(refused) => refused,
@@ -131,7 +139,7 @@ impl Run<'_> {
                     return self.applied(step, Some(&answer));
                 }
                 if races > 0
-                    && let Some(version) = self.same_in_another_version(step).await
+                    && let Some(version) = self.same_in_another_version(step, seen).await
                 {
                     races -= 1;
                     seen.resource_version = version;
@@ -198,11 +206,10 @@ impl Run<'_> {
 
     /// The version of the object of a step, if only its status or what the server writes has changed since it was looked
     /// at: `carrier sync` writes statuses while this goes on.
-    pub(super) async fn same_in_another_version(&self, step: &Step) -> Option<String> {
+    pub(super) async fn same_in_another_version(&self, step: &Step, seen: &LiveVersion) -> Option<String> {
         let call = ApiRequest::object(&step.resource, step.key.namespace.as_deref(), &step.key.name);
         let live = LiveObject { body: self.work.cluster.call(&call).await.ok()? };
-        let is_same = step.seen.as_ref().is_some_and(|seen| seen.is_still(&live));
-        is_same.then(|| live.resource_version().to_owned())
+        seen.is_still(&live).then(|| live.resource_version().to_owned())
     }
 
     /// The object, if it is as it is wanted.

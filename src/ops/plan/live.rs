@@ -37,6 +37,7 @@ use crate::plan::inventory::{self, Inventory};
 use crate::plan::live::LiveCluster;
 use crate::plan::staying::Former;
 use crate::plan::steps::crd_key;
+use crate::plan::take_over;
 use crate::plan::types::{Action, Drift, Impact, ObjectRef, Plan, Refusal};
 use crate::plan::words;
 
@@ -360,11 +361,13 @@ async fn look(
             };
             guard::is_allowed(&options.allowed, guard::FORCE_CONFLICTS, &about)
         };
+        let from = take_over::managers(&options.allowed);
         let how = observe::Options {
             uid: uid_of(&cluster.target, seen),
             prune: options.prune,
             trial: options.trial,
             forced: &forced,
+            from: &from,
             ..observe::Options::default()
         };
         let looking = observe::ask(&cluster, wanted(manifests, &cluster.target), &inventory, listed, &how);
@@ -452,6 +455,15 @@ impl LivePlan {
             ),
             flag: None,
         })
+    }
+
+    /// The other field managers that have written objects of the repository or its inventory.
+    #[must_use]
+    pub(crate) fn managers(&self) -> BTreeSet<String> {
+        let objects = self.reached.iter().flat_map(|reached| reached.observed.live.objects.values());
+        let managers = objects.flat_map(|object| object.managers());
+        let others = managers.filter(|manager| !manager.is_carrier() && manager.subresource.is_empty());
+        others.map(|manager| manager.name.to_owned()).collect()
     }
 
     /// The manifests of a cluster.

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{CRD, ROLE, World, changes, crd, refused, rules, world};
+use super::{CRD, LiveObject, ROLE, World, changes, crd, queries, refused, rules, world};
 use crate::model::cluster::{ClusterId, Target};
 use crate::plan::adoption::ADOPT;
 use crate::plan::build::DryRunResult;
 use crate::plan::holder::Holder;
 use crate::plan::live::PART_OF;
 use crate::plan::markdown::markdown;
+use crate::plan::take_over::TAKE_OVER_FROM;
 use crate::plan::text::{TextOptions, text};
 use crate::plan::types::Change;
 
@@ -178,7 +179,7 @@ fn another_inventory_is_taken_over_by_its_name() {
     assert_eq!(refused(&world.plan()).len(), 1);
 
     let mut world = take(world);
-    assert_eq!(super::queries(&world.wanted, &world.inventory, &world.live, true).dry_run, [key]);
+    assert_eq!(super::queries(&world.wanted, &world.inventory, &world.live, true, &[]).dry_run, [key]);
     let plan = world.plan();
     assert_eq!((changes(&plan), refused(&plan)), (vec!["update role a/moved adopting".to_owned()], vec![]));
     assert_eq!(plan.changes[0].taken_from.as_deref(), Some("carrier-other"));
@@ -207,4 +208,59 @@ fn another_inventory_is_taken_over_by_its_name() {
     let copy = &mut copied.live.objects.get_mut(&key).expect("it is there").body;
     copy["metadata"]["managedFields"][0]["manager"] = json!("kubectl");
     assert_eq!(refused(&copied.plan()), ["adoption --adopt role/a/copy"]);
+}
+
+/// The objects that kubectl has applied from the output of `carrier render`, and carrier after it.
+#[test]
+fn the_fields_of_another_manager_are_listed_and_taken_over() {
+    let mut world = world();
+    let account = "catalog.kubecarrier.io/v1alpha1 Account";
+    let wanted = json!({"spec": {"metadata": {"displayName": "B"}}});
+    let key = world.want(account, "team-b", wanted.clone());
+    world.have(account, "team-b", json!({"spec": {"metadata": {"displayName": "B", "shortDescription": "x"}}}), "ours");
+    let own = json!({"f:metadata": {"f:labels": {format!("f:{PART_OF}"): {}}},
+        "f:spec": {"f:metadata": {"f:displayName": {}}}});
+    let theirs = json!({"f:spec": {"f:metadata": {"f:displayName": {}, "f:shortDescription": {}}}});
+    let entry = |manager: &str, fields: &Value| json!({"manager": manager, "operation": "Apply", "apiVersion": "catalog.kubecarrier.io/v1alpha1", "fieldsV1": fields});
+    let live = &mut world.live.objects.get_mut(&key).expect("it is there").body;
+    live["metadata"]["managedFields"] = json!([entry("carrier", &own), entry("kubectl", &theirs)]);
+    let live = live.clone();
+
+    let plan = world.plan();
+    assert!(plan.changes.is_empty(), "{:?}", plan.changes);
+    let shown = text(&plan, TextOptions::default());
+    let head =
+        "1 field that the repository does not set stays; `--take-over-from MANAGER` removes what a manager holds:\n";
+    let line = "  Account team-b: .spec.metadata.shortDescription is held by kubectl\n";
+    assert!(shown.contains(&format!("{head}{line}")), "{shown}");
+    assert!(
+        shown.ends_with("1 object matches the repository; 1 field that the repository does not set stays.\n"),
+        "{shown}"
+    );
+    assert!(markdown(&plan).contains("`.spec.metadata.shortDescription` is held by `kubectl`"), "{}", markdown(&plan));
+
+    let mut world = world.allow(TAKE_OVER_FROM, "kubectl");
+    let from = ["kubectl".to_owned()];
+    assert_eq!(queries(&world.wanted, &world.inventory, &world.live, false, &from).dry_run, [key.clone()]);
+    let body = world.inventory.labelled(&world.wanted[0].body);
+    let after = crate::plan::take_over::after(live.clone(), &body, &LiveObject { body: live }, &from);
+    world.answers.insert(key.clone(), DryRunResult::Accepted(after));
+    let plan = world.plan();
+    assert_eq!(changes(&plan), ["update account team-b safe"]);
+    assert_eq!((plan.changes[0].takes_over.as_slice(), plan.extra.len()), (&from[..], 0));
+    let shown = text(&plan, TextOptions::default());
+    let taken =
+        "~ the fields of kubectl in 1 object become carrier's, and what the repository does not set of them is removed";
+    assert!(shown.contains(taken), "{shown}");
+    assert!(shown.contains("- /spec/metadata/shortDescription: \"x\""), "{shown}");
+
+    // Where no value changes, one line says it for all objects.
+    let same = world.live.objects[&key].body.clone();
+    world.answers.insert(key, DryRunResult::Accepted(same));
+    let plan = world.plan();
+    assert_eq!(plan.summary.update, 1);
+    let shown = text(&plan, TextOptions::default());
+    assert!(shown.contains(taken) && !shown.contains("Account team-b"), "{shown}");
+    let whole = text(&plan, TextOptions { all: true, ..TextOptions::default() });
+    assert!(whole.contains("Account team-b") && whole.contains("the fields of kubectl become carrier's"), "{whole}");
 }
