@@ -237,6 +237,12 @@ impl Job<'_> {
                 let flags = allowing(&refusals).join(" ");
                 refused(&refusals, &format!("to allow this: {flags}"))
             }
+            ApplyError::NotPermitted(lacking) => {
+                let error = CliError::refused("refused: the account lacks permissions to apply this:");
+                let error = lacking.iter().fold(error, CliError::line);
+                let doctor = self.args.clusters.with("doctor --for apply");
+                error.hint(format!("`{here} {doctor}` lists them all")).hint("nothing was written")
+            }
             ApplyError::Stale(differences) => {
                 let error = CliError::refused("refused: something has changed since the plan was made:");
                 let error = differences.iter().fold(error, CliError::line);

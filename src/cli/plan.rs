@@ -33,7 +33,7 @@ use crate::plan::others::{self, is_of_inventory};
 use crate::plan::take_over::TAKE_OVER_FROM;
 use crate::plan::text::{TextOptions, text};
 use crate::plan::types::{Allowed, Change, ObjectRef, Plan};
-use crate::plan::words::{first, flag_name};
+use crate::plan::words::{doctor, first, flag_name};
 
 /// So many field managers are named.
 const MANAGERS: usize = 8;
@@ -110,8 +110,14 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
         fs::write(&path, json(&plan)).map_err(|error| CliError::file("write", &path, &error))?;
         ui.say(format_args!("wrote {}", file.display()))?;
     }
-    if args.against.is_none() && plan.changes_anything() && plan.refusals.is_empty() {
-        let clusters = &args.clusters;
+    let clusters = &args.clusters;
+    let doctor = doctor(&plan);
+    if let Some(command) = &doctor {
+        ui.next(&clusters.with(command), "to see which permissions are missing")?;
+    }
+    // What could not be tried, this account cannot apply; another one can apply the saved plan.
+    let may_apply = doctor.is_none() || args.out.is_some();
+    if args.against.is_none() && plan.changes_anything() && plan.refusals.is_empty() && may_apply {
         match &args.out {
             Some(file) => {
                 ui.next(&clusters.with(&format!("apply {}", shell_word(file))), "to make exactly these changes")?;

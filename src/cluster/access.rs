@@ -43,6 +43,15 @@ pub(crate) async fn allowed<'a>(
     Ok(answers.iter().map(yes).collect())
 }
 
+/// Which of these we lack, in their order.
+///
+/// # Errors
+/// When one of them cannot be asked.
+pub(crate) async fn lacking(cluster: &Cluster, permissions: Vec<Permission>) -> Result<Vec<Permission>, ClusterError> {
+    let answers = allowed(cluster, &permissions).await?;
+    Ok(permissions.into_iter().zip(answers).filter(|(_, yes)| !yes).map(|(permission, _)| permission).collect())
+}
+
 fn review(access: &Permission) -> ApiRequest {
     let kind = "SelfSubjectAccessReview";
     let resource = Resource::new("authorization.k8s.io", "v1", kind, "selfsubjectaccessreviews", false);

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::client::Cluster;
 use super::error::{ClusterError, ErrorKind, ServerStatus, discreet};
 use super::request::ApiRequest;
+use super::rights::Rights;
 use crate::compile::render::Manifest;
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
@@ -55,6 +56,7 @@ pub(crate) async fn ask(
     let silences: BTreeMap<&Resource, AtomicUsize> =
         asked.iter().map(|(_, resource, _)| (*resource, AtomicUsize::default())).collect();
     let silences = &silences;
+    let rights = &Rights::new(cluster, asked.iter().map(|(key, resource, _)| (*resource, key.namespace.clone())));
     let asks = asked.into_iter().map(|(key, resource, manifest)| {
         let (world, is_new) = (&world, !differing.contains(&key));
         async move {
@@ -62,13 +64,24 @@ pub(crate) async fn ask(
             if silent.is_some_and(|silent| silent.load(Ordering::Relaxed) >= SILENCES) {
                 return Ok(Some((key, DryRunResult::Unanswered(NOT_ASKED.to_owned()))));
             }
+            let known = rights.known(resource, &key, is_new);
+            if !known.is_empty() {
+                return Ok(Some((key, DryRunResult::NotPermitted(known))));
+            }
             let body = inventory.labelled(&manifest.body);
             let apply = ApiRequest::apply(resource, key.namespace.as_deref(), &key.name, &body).dry_run(true);
+            let refused = async |error: ClusterError| match error.kind {
+                ErrorKind::Forbidden => match rights.lacking(resource, &key, &manifest.body, is_new).await? {
+                    none if none.is_empty() => refusal(error),
+                    lacking => Ok(Some(DryRunResult::NotPermitted(lacking))),
+                },
+                _ => refusal(error),
+            };
             let answer = match cluster.call(&apply).await {
                 // Where there is nothing, there is nothing to compare with.
                 Ok(_) if is_new => None,
                 Ok(body) => Some(DryRunResult::Accepted(body)),
-                Err(error) => refusal(error)?,
+                Err(error) => refused(error).await?,
             };
             // Whose fields are taken is said also where that is allowed.
             let answer = match answer {
@@ -81,7 +94,7 @@ pub(crate) async fn ask(
                         (is_free, _) => match cluster.call(&apply.force(true)).await {
                             Ok(body) if is_free => Some(DryRunResult::Accepted(body)),
                             Ok(body) => Some(DryRunResult::Forced(body, left)),
-                            Err(error) => refusal(error)?,
+                            Err(error) => refused(error).await?,
                         },
                     }
                 }

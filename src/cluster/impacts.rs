@@ -9,6 +9,7 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
 
+use super::access::lacking;
 use super::client::Cluster;
 use super::contents::contents;
 use super::error::{ClusterError, ErrorKind};
@@ -24,6 +25,7 @@ use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 use crate::plan::build::{DryRunResult, Queries};
 use crate::plan::live::LiveCluster;
+use crate::plan::permissions::{Permission, trial_needs};
 use crate::plan::types::{Counted, CountedKind, Impact};
 
 /// So many schemas are tried at a time. An API server holds back the first objects of a new kind for two
@@ -32,6 +34,8 @@ const TRIALS: usize = 8;
 
 /// Why the instances of a CRD cannot be listed.
 const UNSERVED: &str = "none of the versions of the CRD is served";
+/// Why instances were not tried.
+const NO_RIGHT: &str = "the account may not create the temporary CRD to try them in";
 /// Why nothing is known of the instances in a namespace of a service cluster.
 const NO_BASE: &str = "no role of carrier's in the cluster names a kind of instances";
 
@@ -45,7 +49,8 @@ struct Concern<'a> {
     unknown: Option<String>,
 }
 
-/// Finds the impacts of all that a plan asks for. `others` are the kinds of services of other repositories.
+/// Finds the impacts of all that a plan asks for, and the permissions that the account lacks for trials. `others` are the
+/// kinds of services of other repositories.
 ///
 /// # Errors
 /// When the cluster no longer answers.
@@ -55,7 +60,7 @@ pub(crate) async fn find(
     answers: &BTreeMap<ObjectKey, DryRunResult>,
     asks: &Queries,
     trial: bool,
-) -> Result<BTreeMap<ObjectKey, Impact>, ClusterError> {
+) -> Result<(BTreeMap<ObjectKey, Impact>, Vec<Permission>), ClusterError> {
     let body = |key: &ObjectKey| live.objects.get(key).map(|object| &object.body);
     let mut concerns: Vec<Concern<'_>> = Vec::new();
     for changed in &asks.changed_crds {
@@ -92,8 +97,8 @@ pub(crate) async fn find(
             impact.contents = contents.remove(&key.name);
         }
     }
-    tried(cluster, answers, asks, trial, &mut impacts).await;
-    Ok(impacts)
+    let lacking = tried(cluster, answers, asks, trial, &mut impacts).await;
+    Ok((impacts, lacking))
 }
 
 impl<'a> Concern<'a> {
@@ -193,14 +198,14 @@ pub(crate) fn forbid(namespace: &mut Impact, originals: &Impact) {
     }
 }
 
-/// Tries the instances of the CRDs that change.
+/// Tries the instances of the CRDs that change; the permissions that the account lacks for that.
 async fn tried(
     cluster: &Cluster,
     answers: &BTreeMap<ObjectKey, DryRunResult>,
     asks: &Queries,
     trial: bool,
     impacts: &mut BTreeMap<ObjectKey, Impact>,
-) {
+) -> Vec<Permission> {
     let mut worth: Vec<_> = Vec::new();
     for changed in &asks.changed_crds {
         let Some(impact) = impacts.get_mut(&changed.key) else { continue };
@@ -214,6 +219,19 @@ async fn tried(
         } else {
             worth.push(changed);
         }
+    }
+    if worth.is_empty() {
+        return Vec::new();
+    }
+    // Asked before: a CRD that may be created and not deleted would stay. Where nobody can be asked, the trial says why.
+    let lacking = lacking(cluster, trial_needs()).await.unwrap_or_default();
+    if !lacking.is_empty() {
+        for changed in worth {
+            if let Some(impact) = impacts.get_mut(&changed.key) {
+                impact.unchecked = Some(NO_RIGHT.to_owned());
+            }
+        }
+        return lacking;
     }
     let trials = worth.into_iter();
     let trials = trials
@@ -230,6 +248,7 @@ async fn tried(
             (counted.instances, counted.accounts) = (instances, accounts);
         }
     }
+    Vec::new()
 }
 
 /// The kind that a CRD defines, in a version that can be asked for: the stored one if it is served.
@@ -370,7 +389,7 @@ mod tests {
         let live = cluster_of(&[namespace]);
         let key = live.objects.keys().next().cloned().expect("the namespace");
         let asks = Queries { deleted_namespaces: vec![key.clone()], ..Queries::default() };
-        let found = find(&cluster, (&live, &[]), &BTreeMap::new(), &asks, true).await.expect("nobody is asked");
+        let (found, _) = find(&cluster, (&live, &[]), &BTreeMap::new(), &asks, true).await.expect("nobody is asked");
         assert_eq!(found[&key].unchecked.as_deref(), Some(NO_BASE));
     }
 

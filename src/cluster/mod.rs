@@ -26,6 +26,7 @@ pub(crate) mod observe;
 pub(crate) mod plugin;
 pub(crate) mod policies;
 pub(crate) mod request;
+mod rights;
 pub(crate) mod runtime;
 pub(crate) mod secret;
 pub(crate) mod trial;

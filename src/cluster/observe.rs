@@ -28,7 +28,7 @@ use crate::plan::going::Instances;
 use crate::plan::inventory::{ID, Inventory, Ownership};
 use crate::plan::live::{LiveCluster, LiveObject, Other, PART_OF};
 use crate::plan::others;
-use crate::plan::permissions::needs;
+use crate::plan::permissions::{Permission, needs};
 use crate::plan::types::Impact;
 
 /// A trial that goes on is younger.
@@ -74,8 +74,10 @@ pub struct Observed {
     pub impacts: BTreeMap<ObjectKey, Impact>,
     /// The instances that are left of CRDs in deletion.
     pub instances: BTreeMap<ObjectKey, Instances>,
-    /// How many dry runs were made.
+    /// How many objects were to be tried in a dry run.
     pub dry_runs: usize,
+    /// What the account lacks for trials of schemas; then there were none.
+    pub no_trial: Vec<Permission>,
 }
 
 /// Looks at a cluster.
@@ -121,9 +123,9 @@ pub(crate) async fn ask(
     let asks = queries(wanted, inventory, &live, options.prune, options.from);
     let how = (options.forced, options.from);
     let (answers, dry_runs) = dry_run::ask(cluster, wanted, inventory, &live, &asks.dry_run, how).await?;
-    let impacts = impacts::find(cluster, (&live, &others), &answers, &asks, options.trial).await?;
+    let (impacts, no_trial) = impacts::find(cluster, (&live, &others), &answers, &asks, options.trial).await?;
     let instances = going::left(cluster, &live, &asks.going_crds).await;
-    Ok(Observed { live, answers, impacts, instances, dry_runs })
+    Ok(Observed { live, answers, impacts, instances, dry_runs, no_trial })
 }
 
 /// The objects that are wanted and those of the inventory: one LIST a kind.

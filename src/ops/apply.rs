@@ -17,6 +17,7 @@ use crate::plan::guard::{FORCE_CONFLICTS, is_allowed};
 use crate::plan::saved;
 use crate::plan::steps::PlanMismatch;
 use crate::plan::types::{Change, Plan, Refusal};
+use crate::plan::words;
 
 /// How to apply.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub(crate) struct ApplyOptions {
 pub(crate) enum ApplyError {
     /// Guards refuse changes of the plan.
     Refused(Vec<Refusal>),
+    /// The account may not make the changes: what it lacks, one cluster a line.
+    NotPermitted(Vec<String>),
     /// The saved plan is no longer the plan that would be made: the differences, one a line.
     Stale(Vec<String>),
     /// Nothing says that these clusters are the ones that are meant: their UIDs are not recorded, and nobody has seen the
@@ -71,8 +74,8 @@ pub(crate) fn read_saved(path: &Path) -> Result<Plan, SavedPlanError> {
     if plan.refusals.is_empty() { Ok(plan) } else { Err(SavedPlanError::Refused(Box::new(plan))) }
 }
 
-/// Checks whether a live plan may be applied: a saved plan must still be the same, no guard may refuse it, and unless a
-/// person is asked about this plan (`attended`), every cluster must be a recorded one: recorded in the lock or the
+/// Checks whether a live plan may be applied: a saved plan must still be the same, the account must be allowed to make its
+/// changes, no guard may refuse it, and unless a person is asked about this plan (`attended`), every cluster must be a recorded one: recorded in the lock or the
 /// settings, or in the saved plan that somebody has looked at.
 ///
 /// # Errors
@@ -83,6 +86,10 @@ pub(crate) fn check(planned: &LivePlan, plan: &Plan, saved: Option<&Plan>, atten
         if !differences.is_empty() {
             return Err(ApplyError::Stale(differences));
         }
+    }
+    let not_permitted: Vec<String> = plan.clusters.iter().filter_map(words::not_permitted).collect();
+    if !not_permitted.is_empty() {
+        return Err(ApplyError::NotPermitted(not_permitted));
     }
     if !plan.refusals.is_empty() {
         return Err(ApplyError::Refused(plan.refusals.clone()));

@@ -13,9 +13,10 @@ use super::holder::{Holder, Record};
 use super::inventory::{Inventory, Ownership, is_shared};
 use super::live::{LiveCluster, LiveObject};
 use super::others::Foreign;
+use super::permissions::Permission;
 use super::types::{
     Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, ExtraField, FORMAT_VERSION, Going, Impact,
-    LiveVersion, ObjectRef, Place, Plan, Reason, Summary,
+    LiveVersion, ObjectRef, Place, Plan, Reason, Summary, Untried,
 };
 use super::words::NOT_ASKED;
 use super::{access_change, adoption, consequence, crd, extra, fields, holder, storage, take_over};
@@ -40,6 +41,8 @@ pub enum DryRunResult {
     Refused(String),
     /// It did not answer for this object, though it answers for others: why.
     Unanswered(String),
+    /// The account lacks these permissions, so that the server could not be asked. Of the object it says nothing.
+    NotPermitted(Vec<Permission>),
 }
 
 /// The input for one cluster.
@@ -61,6 +64,10 @@ pub(crate) struct ClusterInput<'a> {
     pub impacts: &'a BTreeMap<ObjectKey, Impact>,
     /// The instances of [`Queries::going_crds`].
     pub instances: &'a BTreeMap<ObjectKey, going::Instances>,
+    /// How many objects were to be tried.
+    pub dry_runs: usize,
+    /// What the account lacks to try instances under new schemas.
+    pub no_trial: &'a [Permission],
 }
 
 /// The input of [`build`].
@@ -318,8 +325,29 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         part.held = Some(holder::taking(input.inventory, &part.cluster.name, part.deleted.len()));
     }
     part.kept.sort();
+    part.cluster.untried = untried(input, &part.applied);
     add_access_changes(input, live, &mut part);
     part
+}
+
+/// What the server could not be asked, and which permissions are missing for that. Of many namespaces a permission is
+/// named once.
+fn untried(input: &ClusterInput<'_>, applied: &[Change]) -> Option<Untried> {
+    let names = |permissions: &mut dyn Iterator<Item = &Permission>| {
+        let names: BTreeSet<String> = permissions.map(|p| format!("{} {}", p.verb, p.full_resource())).collect();
+        names.into_iter().collect()
+    };
+    let mut lacking = input.answers.values().flat_map(|answer| match answer {
+        DryRunResult::NotPermitted(lacking) => lacking.as_slice(),
+        _ => &[],
+    });
+    let untried = Untried {
+        objects: applied.iter().filter(|change| change.untried).count(),
+        of: input.dry_runs,
+        missing: names(&mut lacking),
+        missing_for_trial: names(&mut input.no_trial.iter()),
+    };
+    (untried.objects > 0 || !untried.missing_for_trial.is_empty()).then_some(untried)
 }
 
 /// Whether instances are, or may be, still in what is being deleted: then the deletion is not done, and what sync needs
@@ -366,6 +394,7 @@ fn plan_object(
         conflicts: Vec::new(),
         takes_over,
         refused: None,
+        untried: false,
         live: None,
         migration: None,
         taken_from: None,
@@ -380,7 +409,8 @@ fn plan_object(
         }
         (Comparison::Absent, _) | (_, None) => match input.answers.get(&key) {
             Some(DryRunResult::Refused(why)) => change.refused = Some(without_values(why)),
-            Some(DryRunResult::Unanswered(why)) => change.reasons.push(untried(why)),
+            Some(DryRunResult::Unanswered(why)) => change.reasons.push(unanswered(why)),
+            Some(DryRunResult::NotPermitted(_)) => change.untried = true,
             _ => {}
         },
         (Comparison::Same | Comparison::Differs, Some(existing)) => {
@@ -444,7 +474,8 @@ fn update(
             change.conflicts.clone_from(list);
         }
         Some(DryRunResult::Refused(why)) => change.refused = Some(without_values(why)),
-        Some(DryRunResult::Unanswered(why)) => change.reasons.push(untried(why)),
+        Some(DryRunResult::Unanswered(why)) => change.reasons.push(unanswered(why)),
+        Some(DryRunResult::NotPermitted(_)) => change.untried = true,
         Some(DryRunResult::Accepted(_)) | None => {}
     }
     change.reasons.extend(consequence::of_update(key, &existing.body, body));
@@ -462,7 +493,7 @@ fn is_of_others(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveObject
 
 /// The reason of a change of which the server did not say whether it takes it. It hides no effect: those are judged without
 /// the server.
-fn untried(why: &str) -> Reason {
+fn unanswered(why: &str) -> Reason {
     let text = format!("it is not known whether the API server takes it: {why}");
     Reason { effect: Effect::Safe, text, path: String::new() }
 }
@@ -490,6 +521,7 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         conflicts: Vec::new(),
         takes_over: Vec::new(),
         refused: None,
+        untried: false,
         live: LiveVersion::of(object),
         migration: None,
         taken_from: match input.inventory.ownership(object) {

@@ -189,9 +189,11 @@ fn deletions(plan: &Plan) -> usize {
 }
 
 fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
-    // A tightening change is breaking if instances become invalid, or if they could not be checked.
-    let hurts =
-        |impact: &Impact| impact.invalid_count > 0 || impact.unchecked.as_deref().is_some_and(|why| why != NOT_ASKED);
+    // A tightening change is breaking if instances become invalid, or if they could not be checked. Who may not even try the
+    // change cannot apply it: whoever can is told by the plan of their own.
+    let is_unchecked =
+        |impact: &Impact| !change.untried && impact.unchecked.as_deref().is_some_and(|why| why != NOT_ASKED);
+    let hurts = |impact: &Impact| impact.invalid_count > 0 || is_unchecked(impact);
     let hurts = change.impact.as_ref().is_some_and(hurts);
     let grave = if change.effect == Effect::Tightening && hurts { Effect::Breaking } else { change.effect };
     let (guard, flag) = match effect {

@@ -11,7 +11,7 @@ use super::going::sentence;
 use super::take_over;
 use super::text::{extra_head, going_head, summary};
 use super::types::{Action, Change, Effect, ExtraField, FieldChange, FieldOp, Going, Plan};
-use super::words::{count, impact, not_asked, object, placed, refusals_head};
+use super::words::{count, doctor, impact, not_asked, object, placed, refusals_head, untried};
 use crate::model::markdown::{code, escaped, html};
 
 /// The maximum length of the output, in bytes.
@@ -50,6 +50,12 @@ pub(crate) fn markdown(plan: &Plan) -> String {
         if let Some(why) = &cluster.inventory_unread {
             out.add(&format!("The inventory in {} could not be read: {}\n\n", code(&cluster.name), code(why)));
         }
+        if let Some(what) = &cluster.untried {
+            out.add(&format!("{}: {}\n\n", code(&cluster.name), escaped(&untried(what, false))));
+        }
+    }
+    if let Some(command) = doctor(plan) {
+        out.add(&format!("`carrier {command}` lists the missing permissions.\n\n"));
     }
     kept(plan, &mut out);
     going(plan, &mut out);

@@ -82,6 +82,8 @@ pub(crate) fn differences(saved: &Plan, now: &Plan) -> Vec<String> {
             (Some(_), None) if now.going.iter().any(|going| going.object == *about && going.wanted) => {
                 Some("is being deleted".to_owned())
             }
+            // Where the server could not be asked, what it would have filled in looked like a change.
+            (Some(then), None) if then.untried && then.action == Action::Update => None,
             (Some(then), None) => Some(match then.action {
                 Action::Delete => "is already deleted, or is in the repository again".to_owned(),
                 _ => "already matches the repository, or is no longer in it".to_owned(),

@@ -14,6 +14,7 @@ use super::holder::Record;
 use super::inventory::{self, Inventory};
 use super::live::Other;
 use super::markdown::{MAX_BYTES, markdown};
+use super::permissions::Permission;
 use super::text::{TextOptions, text};
 use super::types::{Action, Change, Effect};
 use super::types::{Allowed, Conflict, Counted, CountedKind, Impact, InvalidInstance, ObjectRef, Plan};
@@ -26,6 +27,7 @@ use crate::model::resource::Resource;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 
 mod going;
+mod not_permitted;
 mod taking_over;
 
 const CRD: &str = "apiextensions.k8s.io/v1 CustomResourceDefinition";
@@ -41,6 +43,7 @@ struct World {
     answers: BTreeMap<ObjectKey, DryRunResult>,
     impacts: BTreeMap<ObjectKey, Impact>,
     instances: BTreeMap<ObjectKey, Instances>,
+    no_trial: Vec<Permission>,
     allowed: Vec<Allowed>,
     prune: bool,
     reached: bool,
@@ -58,6 +61,7 @@ fn world() -> World {
         answers: BTreeMap::new(),
         impacts: BTreeMap::new(),
         instances: BTreeMap::new(),
+        no_trial: Vec::new(),
         allowed: Vec::new(),
         prune: false,
         reached: true,
@@ -143,6 +147,8 @@ impl World {
                 answers: &self.answers,
                 impacts: &self.impacts,
                 instances: &self.instances,
+                dry_runs: self.answers.len(),
+                no_trial: &self.no_trial,
             }],
             sources: &sources,
             against: "clusters".into(),
@@ -543,6 +549,8 @@ fn nothing_is_pruned_while_a_cluster_does_not_answer() {
         answers: Box::leak(Box::default()),
         impacts: Box::leak(Box::default()),
         instances: Box::leak(Box::default()),
+        dry_runs: 0,
+        no_trial: &[],
     };
     let of = |reached, prune| {
         build(&Inputs {

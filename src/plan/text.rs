@@ -9,7 +9,7 @@ use super::adoption::{Entry, entries};
 use super::going::sentence;
 use super::take_over;
 use super::types::{Action, Change, ClusterPlan, Effect, ExtraField, FieldChange, FieldOp, Going, ObjectRef, Plan};
-use super::words::{count, impact, not_asked, object, placed, refusals_head};
+use super::words::{count, impact, not_asked, object, placed, refusals_head, untried};
 use crate::model::line_diff::{DiffKind, DiffLine};
 use crate::model::plain;
 
@@ -96,7 +96,7 @@ impl Lines {
         }
         if changes.is_empty() {
             self.push(format!("{name}: no changes, {}", count(cluster.unchanged, "object")));
-            return self.inventory(cluster);
+            return self.remarks(cluster);
         }
         if self.options.summary {
             let counts = counts(&changes);
@@ -106,7 +106,7 @@ impl Lines {
             self.gap();
             self.push(name);
         }
-        self.inventory(cluster);
+        self.remarks(cluster);
         if let Some(taken) = take_over::sentence(&changes) {
             let sign = self.painted(CHANGED, '~');
             self.push(format!("  {sign} {}", plain::line(&taken)));
@@ -130,8 +130,8 @@ impl Lines {
         }
     }
 
-    /// What becomes of the inventory in a cluster, if that is not what it usually is.
-    fn inventory(&mut self, cluster: &ClusterPlan) {
+    /// What becomes of the inventory in a cluster, if that is not what it usually is, and what could not be tried there.
+    fn remarks(&mut self, cluster: &ClusterPlan) {
         if cluster.claims_inventory {
             let sign = self.painted(CHANGED, '~');
             self.push(format!("  {sign} the inventory names no repository yet, and gets the identity of this one"));
@@ -141,6 +141,11 @@ impl Lines {
             self.push(format!(
                 "  the inventory could not be read, so it is not known which repository it belongs to: {why}"
             ));
+        }
+        if let Some(what) = &cluster.untried {
+            let line = untried(what, self.options.all);
+            let line = self.painted(CHANGED, plain::line(&line));
+            self.push(format!("  {line}"));
         }
     }
 
@@ -434,6 +439,10 @@ pub(crate) fn summary(plan: &Plan) -> String {
         0 => String::new(),
         1 => "; 1 cluster was not compared".to_owned(),
         n => format!("; {n} clusters were not compared"),
+    };
+    let part = match plan.changes.iter().filter(|change| change.untried).count() {
+        0 => part,
+        n => format!("; {n} not tried{part}"),
     };
     let claims = plan.clusters.iter().filter(|cluster| cluster.claims_inventory).count();
     let part = match claims {

@@ -111,6 +111,24 @@ pub struct ClusterPlan {
     /// The run of `carrier apply` that has claimed the inventory last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<String>,
+    /// What its API server could not be asked, because the account lacks permissions; absent if it could be asked all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub untried: Option<Untried>,
+}
+
+/// What an API server could not be asked, because the account that made the plan lacks permissions. The plan does not say
+/// then whether the server accepts it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Untried {
+    /// The number of objects that would change and could not be tried in a dry run.
+    pub objects: usize,
+    /// The number of objects that were to be tried.
+    pub of: usize,
+    /// The permissions that are missing for dry runs, such as `patch roles.rbac.authorization.k8s.io`, sorted.
+    pub missing: Vec<String>,
+    /// The permissions that are missing for the temporary CRD in which instances are tried under a new schema, sorted; empty
+    /// if none was to be made.
+    pub missing_for_trial: Vec<String>,
 }
 
 /// A reference to an object in a cluster.
@@ -192,6 +210,9 @@ pub struct Change {
     /// The message with which the API server refused the object in a dry run; absent if it did not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused: Option<String>,
+    /// Whether the API server could not be asked, because the account lacks permissions: see `untried` of the cluster.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub untried: bool,
     /// The version that the plan was made for; absent if the object did not exist.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub live: Option<LiveVersion>,

@@ -1,6 +1,6 @@
 //! Phrases that all output formats of a plan share.
 
-use super::types::{Contents, Impact, InvalidInstance, ObjectRef, Plan};
+use super::types::{ClusterPlan, Contents, Impact, InvalidInstance, ObjectRef, Plan, Untried};
 
 /// The number of names that are listed if there are many.
 const FIRST: usize = 3;
@@ -147,6 +147,43 @@ pub(crate) fn not_asked(plan: &Plan) -> Option<&'static str> {
     let unknown = |impact: &Impact| impact.unchecked.as_deref() == Some(NOT_ASKED);
     let matters = plan.changes.iter().filter_map(|change| change.impact.as_ref()).any(unknown);
     matters.then_some("No cluster was contacted, so the effect on existing instances is unknown.")
+}
+
+/// What could not be tried in a cluster, because the account lacks permissions, and which: `all` of them, or three.
+#[must_use]
+pub(crate) fn untried(untried: &Untried, all: bool) -> String {
+    let Untried { objects, of, missing, missing_for_trial } = untried;
+    let no_trial = !missing_for_trial.is_empty();
+    let what = match (*objects, no_trial) {
+        (0, _) => "instances could not be tried under the new schemas".to_owned(),
+        (some, _) if some == *of => "nothing could be tried in this cluster".to_owned(),
+        (some, false) => format!("{some} of {} could not be tried", count(*of, "object")),
+        (some, true) => {
+            format!("{some} of {} could not be tried, and no instances under the new schemas", count(*of, "object"))
+        }
+    };
+    let rights: Vec<&String> =
+        missing.iter().chain(missing_for_trial.iter().filter(|right| !missing.contains(right))).collect();
+    let rights = first(rights.iter().copied().cloned(), rights.len(), if all { usize::MAX } else { FIRST });
+    format!("{what}: the account may not {rights}")
+}
+
+/// What the account lacks to apply the changes in a cluster; `None` if all of them could be tried.
+#[must_use]
+pub(crate) fn not_permitted(cluster: &ClusterPlan) -> Option<String> {
+    let untried = cluster.untried.as_ref().filter(|untried| untried.objects > 0)?;
+    let rights = first(untried.missing.iter().cloned(), untried.missing.len(), FIRST);
+    Some(format!("{}: the account may not {rights}", cluster.name))
+}
+
+/// The command that shows which permissions are missing for what could not be tried; `None` if all was tried.
+#[must_use]
+pub(crate) fn doctor(plan: &Plan) -> Option<String> {
+    let untried = || plan.clusters.iter().filter_map(|cluster| cluster.untried.as_ref());
+    let plan = untried().any(|untried| untried.objects > 0).then_some(" --for plan");
+    let trial = untried().any(|untried| !untried.missing_for_trial.is_empty()).then_some(" --for trial");
+    let tasks: String = plan.into_iter().chain(trial).collect();
+    (!tasks.is_empty()).then(|| format!("doctor{tasks}"))
 }
 
 /// The heading of the refusals.

@@ -125,6 +125,7 @@ impl<'a> Scene<'a> {
                 conflicts: Vec::new(),
                 takes_over: Vec::new(),
                 refused: None,
+                untried: false,
                 live: live.as_ref().and_then(LiveVersion::of),
                 migration: None,
                 taken_from: None,

@@ -20,7 +20,8 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-const FULL: &str = "{mode: standalone, size: 3, global: {image: 'opstree/redis:v2.0', password: hunter2}, redisConfig: {}, \
+/// An instance that sets what the example exposes.
+pub(crate) const FULL: &str = "{mode: standalone, size: 3, global: {image: 'opstree/redis:v2.0', password: hunter2}, redisConfig: {}, \
                     service: {type: ClusterIP}, redisExporter: {enabled: true, image: exporter}}";
 const SMALL: &str = "{mode: standalone, global: {image: 'opstree/redis:v2.0', password: hunter2}, redisConfig: {}, \
                      service: {type: ClusterIP}}";

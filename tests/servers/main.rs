@@ -38,6 +38,7 @@ mod kinds;
 mod leftovers;
 mod lock;
 mod moved;
+mod not_permitted;
 mod observe;
 mod platform;
 mod rendered;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),
+        not_permitted::cases(),
         observe::cases(),
         lock::cases(),
         rendered::cases(),

@@ -240,7 +240,13 @@ impl ApiRequest {
     /// Whether it could change something.
     #[must_use]
     pub fn is_write(&self) -> bool {
-        matches!(self.verb(), Verb::Create | Verb::Patch | Verb::Delete) && !self.dry_run
+        matches!(self.verb(), Verb::Create | Verb::Patch | Verb::Delete) && !self.dry_run && !self.is_review()
+    }
+
+    /// Whether it only asks who we are, or what we may do: such a question is a creation, and nothing of it is stored.
+    fn is_review(&self) -> bool {
+        let is_of = |resource: &Resource| matches!(&*resource.group, "authentication.k8s.io" | "authorization.k8s.io");
+        matches!(&self.target, Target::Objects { resource, .. } if is_of(resource))
     }
 
     /// Whether it is about objects in this namespace.

@@ -61,6 +61,8 @@ pub(crate) fn plan_hermetic(repository: &Repository, against: &Against, options:
             answers: &answers,
             impacts: &impacts,
             instances: &instances,
+            dry_runs: 0,
+            no_trial: &[],
         })
         .collect();
     let plan = build(&Inputs {

@@ -10,5 +10,5 @@ pub(crate) mod needs;
 pub(crate) mod permission;
 pub(crate) mod table;
 
-pub(crate) use needs::{Need, needs};
+pub(crate) use needs::{Need, needs, trial as trial_needs};
 pub(crate) use permission::{Permission, Task};

@@ -120,6 +120,20 @@ pub(crate) fn kinds(target: &Target) -> Vec<&'static Resource> {
     Resource::rendered().iter().filter(wanted).collect()
 }
 
+/// What a trial of a schema needs in the management cluster.
+#[must_use]
+pub(crate) fn trial() -> Vec<Permission> {
+    let rows = TABLE.iter().filter(|row| row.tasks.contains(&Task::Trial));
+    let permissions = rows.flat_map(|row| {
+        row.verbs.iter().filter_map(|verb| match row.objects {
+            Objects::Crds => Some(Permission::all(verb, APIEXTENSIONS, CRDS)),
+            Objects::Trials => Some(Permission::all(verb, TRIALS, "*")),
+            _ => None,
+        })
+    });
+    permissions.collect()
+}
+
 /// Whether the kubeconfig of a service cluster is in the Secret that its ServiceCluster names.
 fn is_in_secret(id: &ClusterId, compiled: &Compiled<'_>) -> bool {
     let access = compiled.resolved.loaded.config.service_clusters.get(&id.to_string());

@@ -125,7 +125,7 @@ pub(crate) const TABLE: &[Row] = {
             verbs: &["create", "patch"],
             objects: O::Rendered,
             tasks: &[Plan, Apply],
-            reason: "server-side apply; `plan` uses server-side dry runs, which need the same permissions. In all namespaces, because a new account brings a new namespace; Roles in every namespace that the repository uses are enough too",
+            reason: "server-side apply; `plan` uses server-side dry runs, which need the same permissions; without them, it reports that nothing was tried. In all namespaces, because a new account brings a new namespace; Roles in every namespace that the repository uses are enough too",
         },
         Row {
             clusters: All,
