@@ -28,7 +28,7 @@ use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
 use super::client::Cluster;
-use super::error::{ClusterError, ErrorKind};
+use super::error::ClusterError;
 use super::request::Selection;
 use super::wait::{self, Verdict, Wait};
 use crate::compile::render::Manifest;
@@ -43,7 +43,7 @@ use crate::plan::parent::{GroupKind, Parent};
 use crate::plan::steps::{PlanMismatch, Step, crd_key, prerequisites, served_by};
 use crate::plan::types::{Change, ObjectRef, Plan};
 pub(crate) use outcome::{Event, Failure, Leaving, Outcome};
-pub(crate) use parent::parent_of;
+pub(crate) use parent::{parent_of, parent_refused};
 
 /// What is done to one cluster.
 #[derive(Debug)]
@@ -562,14 +562,7 @@ pub(crate) const INTERRUPTED: &str = "interrupted";
 
 /// Whether an error is of the cluster or the network, and not of one object.
 fn is_of_cluster(error: &ClusterError) -> bool {
-    matches!(
-        error.kind,
-        ErrorKind::Unreachable
-            | ErrorKind::TimedOut
-            | ErrorKind::Certificate
-            | ErrorKind::Unauthorized
-            | ErrorKind::Kubeconfig
-    )
+    error.is_of_connection() || error.is_of_gateway()
 }
 
 /// Whether a step changes a permission that sync has.

@@ -131,17 +131,26 @@ fn taken_over(answer: DryRunResult, wanted: &Value, live: &LiveObject, from: &[S
 
 /// What a refusal says; `None` where it says nothing of the object: something else is not there yet, or
 /// nobody can be asked.
-fn refusal(error: ClusterError) -> Result<Option<DryRunResult>, ClusterError> {
+pub(super) fn refusal(error: ClusterError) -> Result<Option<DryRunResult>, ClusterError> {
     match error.kind {
         ErrorKind::FieldConflict => Ok(Some(DryRunResult::Conflicts(error.conflicts()))),
         _ if error.is_absent() => Ok(None),
         _ if error.is_of_connection() => Err(error),
-        ErrorKind::Slow => Ok(Some(DryRunResult::Unanswered(error.message.into()))),
+        // Of one request the server says that it took too long; that there is no room, or no server, is true of all others.
+        ErrorKind::Busy if error.is_of_gateway() || !is_timeout(&error) => Err(error),
+        ErrorKind::Slow | ErrorKind::Busy | ErrorKind::BadAnswer | ErrorKind::TooLarge => {
+            Ok(Some(DryRunResult::Unanswered(error.message.into())))
+        }
         // A webhook with side effects is not asked, and then the dry run is off: a bad request that names
         // nothing. Applying may well do. (A webhook that denies gives no reason, or one of its own.)
         ErrorKind::Invalid if is_unsupported(&error) => Ok(None),
         _ => Ok(Some(DryRunResult::Refused(discreet(&error.message)))),
     }
+}
+
+/// Whether the server answers that it took too long for this request: a webhook may be slow.
+fn is_timeout(error: &ClusterError) -> bool {
+    error.status.as_ref().is_some_and(|status| status.code == 504)
 }
 
 /// Whether the server could not try the object at all.
@@ -228,6 +237,18 @@ mod tests {
         assert!(matches!(refusal(ClusterError::from_response(400, strict)), Ok(Some(DryRunResult::Refused(_)))));
         assert!(refusal(ClusterError::from_response(401, b"{}")).is_err());
         assert!(refusal(ClusterError::new(ErrorKind::TimedOut, "no answer")).is_err());
+        // What stands before a server is not the server, and refuses nothing.
+        for code in [502, 503, 504] {
+            let error = refusal(ClusterError::from_response(code, b"<html>Bad Gateway</html>")).expect_err("no answer");
+            assert!(error.is_of_gateway() && error.is_transient(), "{code}");
+        }
+        let full = br#"{"reason":"TooManyRequests","message":"later"}"#;
+        assert!(refusal(ClusterError::from_response(429, full)).is_err());
+        let late = br#"{"reason":"Timeout","message":"too late"}"#;
+        let late = refusal(ClusterError::from_response(504, late));
+        assert_eq!(late, Ok(Some(DryRunResult::Unanswered("“too late”".into()))));
+        let nonsense = refusal(ClusterError::new(ErrorKind::BadAnswer, "the answer is no JSON"));
+        assert!(matches!(nonsense, Ok(Some(DryRunResult::Unanswered(_)))));
         let slow = refusal(ClusterError::new(ErrorKind::Slow, "no answer"));
         assert_eq!(slow, Ok(Some(DryRunResult::Unanswered("no answer".into()))));
     }

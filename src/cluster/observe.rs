@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
+use super::apply::parent_refused;
 use super::client::{Cluster, ListSink};
 use super::error::{ClusterError, ErrorKind};
 use super::impacts::listable;
@@ -78,6 +79,8 @@ pub struct Observed {
     pub dry_runs: usize,
     /// What the account lacks for trials of schemas; then there were none.
     pub no_trial: Vec<Permission>,
+    /// Why the server would not take the parent of the inventory.
+    pub inventory_refused: Option<String>,
 }
 
 /// Looks at a cluster.
@@ -123,9 +126,13 @@ pub(crate) async fn ask(
     let asks = queries(wanted, inventory, &live, options.prune, options.from);
     let how = (options.forced, options.from);
     let (answers, dry_runs) = dry_run::ask(cluster, wanted, inventory, &live, &asks.dry_run, how).await?;
+    let inventory_refused = match asks.writes {
+        true => parent_refused(cluster, inventory, wanted).await?,
+        false => None,
+    };
     let (impacts, no_trial) = impacts::find(cluster, (&live, &others), &answers, &asks, options.trial).await?;
     let instances = going::left(cluster, &live, &asks.going_crds).await;
-    Ok(Observed { live, answers, impacts, instances, dry_runs, no_trial })
+    Ok(Observed { live, answers, impacts, instances, dry_runs, no_trial, inventory_refused })
 }
 
 /// The objects that are wanted and those of the inventory: one LIST a kind.

@@ -17,7 +17,7 @@ use super::parallel::in_parallel;
 use super::resolve::{BaseName, Origin, Resolved, Service};
 use super::route::ServiceRoute;
 use crate::model::cluster::ClusterId;
-use crate::model::codes::{lock, reference};
+use crate::model::codes::{derivation, lock, reference};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::resource::Resource;
 
@@ -96,8 +96,8 @@ pub(crate) fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Bu
         found,
         |_| BYTES_PER_SERVICE,
         |(index, service, snapshot)| {
-            let source = sources[&address(snapshot)].as_ref();
-            let outcome = source.map(|source| one(index, service, Arc::clone(source)));
+            let (source, is_large) = &sources[&address(snapshot)];
+            let outcome = source.as_ref().map(|source| one(index, service, Arc::clone(source), *is_large));
             (service, snapshot, outcome)
         },
     );
@@ -122,12 +122,14 @@ pub(crate) fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Bu
     (built, diagnostics)
 }
 
+/// A base CRD, and whether what is made of it may be too large for etcd.
+type Read = (Result<Arc<SourceCrd>, Vec<SourceProblem>>, bool);
+
 /// Reads every base CRD once, however many clusters have the same body; by [`address`].
-fn read_all<'d>(
-    snapshots: impl Iterator<Item = &'d DiscoveredCrd>,
-) -> HashMap<usize, Result<Arc<SourceCrd>, Vec<SourceProblem>>> {
+fn read_all<'d>(snapshots: impl Iterator<Item = &'d DiscoveredCrd>) -> HashMap<usize, Read> {
     let bodies: HashMap<usize, &Value> = snapshots.map(|snapshot| (address(snapshot), &*snapshot.body)).collect();
-    let read = |(at, body)| (at, SourceCrd::read(body).map(Arc::new));
+    // What is made of a CRD is hardly larger than it: those of an ordinary size are not counted again.
+    let read = |(at, body)| (at, (SourceCrd::read(body).map(Arc::new), json_length(body) > MOST_BYTES / 2));
     in_parallel(bodies.into_iter().collect(), |_| BYTES_PER_SERVICE, read).into_iter().collect()
 }
 
@@ -200,10 +202,59 @@ fn unreadable(service: &Service<'_>, snapshot: &DiscoveredCrd, problems: &[Sourc
 }
 
 /// Builds a service from its base CRD; `None` where the problems prevent it.
-fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>) -> (Option<Built>, Diagnostics) {
+fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, is_large: bool) -> (Option<Built>, Diagnostics) {
     let mut found = Diagnostics::default();
     let built = built(index, service, source, &mut found);
+    if let Some(built) = built.as_ref().filter(|_| is_large) {
+        sizes(service, built, &mut found);
+    }
     (built, found)
+}
+
+/// The longest CRD that etcd takes by default, as JSON: a request of 1.5 MiB, and 4 KiB less for what the server adds.
+const MOST_BYTES: usize = 1536 * 1024 - 4 * 1024;
+
+/// Warns of CRDs that etcd would not take.
+fn sizes(service: &Service<'_>, built: &Built, found: &mut Diagnostics) {
+    let derived = built.derived.as_ref().map(|derived| &*derived.crd);
+    for crd in std::iter::once(&*built.internal).chain(derived) {
+        let length = json_length(crd);
+        if length <= MOST_BYTES {
+            continue;
+        }
+        let name = crd.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+        let message = format!(
+            "the CRD `{name}` has {} KiB as JSON, and etcd accepts {} KiB by default",
+            length.div_ceil(1024),
+            MOST_BYTES / 1024
+        );
+        let code = &derivation::CRD_TOO_LARGE;
+        found.push(Diagnostic::new(code, service.base.place, message).help(code.fix()).on(service.origin.id(), ""));
+    }
+}
+
+/// The length of a value in JSON as an API server writes it: Go escapes what has a meaning in HTML.
+fn json_length(value: &Value) -> usize {
+    let quoted = |text: &str| {
+        let more = |byte: u8| match byte {
+            b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 1,
+            b'<' | b'>' | b'&' | 0..32 => 5,
+            _ => 0,
+        };
+        text.len() + 2 + text.bytes().map(more).sum::<usize>()
+    };
+    // Between the brackets, and with a comma between two items.
+    let listed = |count: usize, items: usize| 2 + count.saturating_sub(1) + items;
+    match value {
+        Value::Null | Value::Bool(true) => 4,
+        Value::Bool(false) => 5,
+        Value::Number(number) => number.to_string().len(),
+        Value::String(text) => quoted(text),
+        Value::Array(items) => listed(items.len(), items.iter().map(json_length).sum()),
+        Value::Object(map) => {
+            listed(map.len(), map.iter().map(|(key, value)| quoted(key) + 1 + json_length(value)).sum())
+        }
+    }
 }
 
 fn built(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, found: &mut Diagnostics) -> Option<Built> {
@@ -416,6 +467,13 @@ spec: {catalogEntrySelector: {}, tenantSelector: {}}
         let errors =
             found.into_sorted().into_iter().filter(|d| d.severity == crate::model::diagnostic::Severity::Error);
         (names, errors.map(|d| format!("{} {}", d.code.id, d.message)).collect())
+    }
+
+    #[test]
+    fn json_is_counted_as_an_api_server_writes_it() {
+        let value = json!({"a": [1, -2.5, true, false, null, "x\"\\\n"], "b": {}, "c": []});
+        assert_eq!(json_length(&value), value.to_string().len());
+        assert_eq!(json_length(&json!("<&>\u{1}é")), 4 * 6 + 2 + 2);
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub(crate) struct ClusterInput<'a> {
     pub dry_runs: usize,
     /// What the account lacks to try instances under new schemas.
     pub no_trial: &'a [Permission],
+    /// Why the server would not take the parent of the inventory.
+    pub inventory_refused: Option<&'a str>,
 }
 
 /// The input of [`build`].
@@ -116,6 +118,8 @@ pub(crate) struct Queries {
     pub deleted_others: Vec<ObjectKey>,
     /// CRDs that are being deleted: the instances that hold them.
     pub going_crds: Vec<ObjectKey>,
+    /// Whether anything may be written, and with it the inventory.
+    pub writes: bool,
 }
 
 /// A CRD that changes so that instances may become invalid.
@@ -145,7 +149,9 @@ pub(crate) fn queries(
         let body = inventory.labelled(&manifest.body);
         let existing = live.objects.get(&key);
         let is_taken = existing.is_some_and(|live| !take_over::taken(live, from).is_empty());
-        let differs = is_taken || compare(&body, existing) == Comparison::Differs;
+        let comparison = compare(&body, existing);
+        let differs = is_taken || comparison == Comparison::Differs;
+        queries.writes |= is_taken || comparison != Comparison::Same;
         let foreign = existing
             .is_some_and(|live| matches!(inventory.ownership(live), Ownership::Foreign(_) | Ownership::Inherited(_)));
         // What is being deleted is not applied.
@@ -169,6 +175,7 @@ pub(crate) fn queries(
             if keys.contains(key) || !ours {
                 continue;
             }
+            queries.writes = true;
             match key.kind.as_str() {
                 "CustomResourceDefinition" => queries.deleted_crds.push(key.clone()),
                 "Namespace" => queries.deleted_namespaces.push(key.clone()),
@@ -273,6 +280,7 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     part.cluster.reached = true;
     part.cluster.uid.clone_from(&live.uid);
     part.cluster.run.clone_from(&input.record.run);
+    part.cluster.inventory_refused = input.inventory_refused.map(without_values);
     match &input.record.holder {
         Holder::This | Holder::Absent => {}
         Holder::Nobody => part.cluster.claims_inventory = true,

@@ -80,6 +80,13 @@ pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
         flag: None,
     }));
     found.extend(input.foreign.iter().map(Foreign::refusal));
+    for cluster in &plan.clusters {
+        found.extend(cluster.inventory_refused.iter().map(|why| Refusal {
+            guard: "server".to_owned(),
+            message: format!("the API server refuses the ConfigMap of the inventory in {}: {why}", cluster.name),
+            flag: None,
+        }));
+    }
     for change in &plan.changes {
         found.extend(change.refused.iter().map(|why| Refusal {
             guard: "server".to_owned(),

@@ -50,6 +50,10 @@ pub(crate) fn markdown(plan: &Plan) -> String {
         if let Some(why) = &cluster.inventory_unread {
             out.add(&format!("The inventory in {} could not be read: {}\n\n", code(&cluster.name), code(why)));
         }
+        if let Some(why) = &cluster.inventory_refused {
+            let name = code(&cluster.name);
+            out.add(&format!("The API server refuses the ConfigMap of the inventory in {name}: {}\n\n", code(why)));
+        }
         if let Some(what) = &cluster.untried {
             out.add(&format!("{}: {}\n\n", code(&cluster.name), escaped(&untried(what, false))));
         }

@@ -44,6 +44,7 @@ struct World {
     impacts: BTreeMap<ObjectKey, Impact>,
     instances: BTreeMap<ObjectKey, Instances>,
     no_trial: Vec<Permission>,
+    inventory_refused: Option<String>,
     allowed: Vec<Allowed>,
     prune: bool,
     reached: bool,
@@ -62,6 +63,7 @@ fn world() -> World {
         impacts: BTreeMap::new(),
         instances: BTreeMap::new(),
         no_trial: Vec::new(),
+        inventory_refused: None,
         allowed: Vec::new(),
         prune: false,
         reached: true,
@@ -149,6 +151,7 @@ impl World {
                 instances: &self.instances,
                 dry_runs: self.answers.len(),
                 no_trial: &self.no_trial,
+                inventory_refused: self.inventory_refused.as_deref(),
             }],
             sources: &sources,
             against: "clusters".into(),
@@ -534,6 +537,18 @@ fn nothing_is_planned_for_a_cluster_that_did_not_answer() {
 }
 
 #[test]
+fn an_inventory_that_the_server_does_not_take_is_said_before_apply_fails_with_it() {
+    let mut world = world();
+    world.want(ROLE, "a/r", rules("get"));
+    world.inventory_refused = Some("“no labels: hunter”".to_owned());
+    let plan = world.plan();
+    assert_eq!(refused(&plan), ["server no flag"]);
+    let said = "the API server refuses the ConfigMap of the inventory";
+    assert!(text(&plan, TextOptions::default()).contains(said) && markdown(&plan).contains("refuses the ConfigMap"));
+    assert!(plan.refusals[0].message.starts_with(&format!("{said} in management: “no labels")));
+}
+
+#[test]
 fn nothing_is_pruned_while_a_cluster_does_not_answer() {
     let (mut near, mut far) = (world(), world());
     near.want(ROLE, "a/r", rules("get"));
@@ -551,6 +566,7 @@ fn nothing_is_pruned_while_a_cluster_does_not_answer() {
         instances: Box::leak(Box::default()),
         dry_runs: 0,
         no_trial: &[],
+        inventory_refused: None,
     };
     let of = |reached, prune| {
         build(&Inputs {

@@ -142,6 +142,10 @@ impl Lines {
                 "  the inventory could not be read, so it is not known which repository it belongs to: {why}"
             ));
         }
+        if let Some(why) = &cluster.inventory_refused {
+            let why = self.painted(SEVERE, plain::line(why));
+            self.push(format!("  the API server refuses the ConfigMap of the inventory: {why}"));
+        }
         if let Some(what) = &cluster.untried {
             let line = untried(what, self.options.all);
             let line = self.painted(CHANGED, plain::line(&line));

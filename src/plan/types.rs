@@ -108,6 +108,9 @@ pub struct ClusterPlan {
     /// repository no longer has and which stay.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub inherited: Vec<String>,
+    /// The message with which the API server refused the ConfigMap of the inventory in a dry run; absent if it did not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub inventory_refused: Option<String>,
     /// The run of `carrier apply` that has claimed the inventory last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<String>,

@@ -20,6 +20,7 @@ mod apply_claims;
 mod apply_command;
 mod apply_counts;
 mod approve;
+mod busy;
 mod consequences;
 mod control_planes;
 mod deploy;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         apply_command::cases(),
         apply_counts::cases(),
         approve::cases(),
+        busy::cases(),
         consequences::cases(),
         control_planes::cases(),
         deploy::cases(),

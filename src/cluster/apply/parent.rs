@@ -1,15 +1,23 @@
 //! The parent of an inventory: read before a plan is made, written before and after it is executed.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::object::{held_to, held_to_absent};
 use super::{Failure, Run, is_of_cluster};
+use crate::cluster::access::lacking;
 use crate::cluster::client::Cluster;
+use crate::cluster::dry_run::refusal;
 use crate::cluster::error::{ClusterError, ErrorKind};
 use crate::cluster::request::ApiRequest;
+use crate::compile::render::Manifest;
 use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::model::resource::Resource;
-use crate::plan::inventory::Inventory;
+use crate::plan::build::DryRunResult;
+use crate::plan::inventory::{Inventory, is_shared};
+use crate::plan::parent::GroupKind;
+use crate::plan::permissions::Permission;
 use crate::plan::steps::{Operation, Step};
 use crate::plan::types::ObjectRef;
 
@@ -23,6 +31,36 @@ pub(crate) async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Resul
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Why the server would not take the parent of an inventory, which every run writes first; `None` if it would, or cannot be
+/// asked: the namespace is not there yet, or the account may only plan.
+///
+/// # Errors
+/// When the cluster no longer answers.
+pub(crate) async fn parent_refused(
+    cluster: &Cluster,
+    inventory: &Inventory,
+    wanted: &[Manifest],
+) -> Result<Option<String>, ClusterError> {
+    let members = wanted.iter().filter(|manifest| !is_shared(&manifest.body));
+    let kinds: BTreeSet<GroupKind> =
+        members.map(|manifest| (manifest.id.group().to_owned(), manifest.id.kind.clone())).collect();
+    let body = inventory.parent(&kinds, &BTreeSet::new(), Some("plan"));
+    let maps = config_maps();
+    let call = ApiRequest::apply(&maps, Some(&inventory.namespace), &inventory.name, &body).force(true).dry_run(true);
+    let Err(error) = cluster.call(&call).await else { return Ok(None) };
+    if error.kind == ErrorKind::Forbidden {
+        let verbs = ["create", "patch"];
+        let needed = verbs.map(|verb| Permission::all(verb, "", &maps.plural).within(&inventory.namespace));
+        if !lacking(cluster, needed.to_vec()).await.unwrap_or_default().is_empty() {
+            return Ok(None);
+        }
+    }
+    Ok(match refusal(error)? {
+        Some(DryRunResult::Refused(why)) => Some(why),
+        _ => None,
+    })
 }
 
 fn config_maps() -> Resource {

@@ -135,6 +135,13 @@ impl ClusterError {
         of_connection.contains(&self.kind)
     }
 
+    /// Whether something before the server answered in its place, such as a load balancer that cannot reach it (502, 503, 504):
+    /// a server gives a reason.
+    #[must_use]
+    pub fn is_of_gateway(&self) -> bool {
+        self.kind == ErrorKind::Busy && self.status.as_ref().is_none_or(|status| status.reason.is_empty())
+    }
+
     /// What the server says of single fields.
     #[must_use]
     pub fn causes(&self) -> &[Cause] {

@@ -25,6 +25,9 @@ pub const LABEL: &str = "kubecarrier.io/trial";
 /// How long a CRD may take to be served.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long an established CRD may take at least.
+const MOMENT: Duration = Duration::from_secs(5);
+
 /// A CRD for a trial, and the kind it defines. It is deleted when this goes.
 #[derive(Debug)]
 pub(crate) struct Scratch {
@@ -82,7 +85,8 @@ impl Scratch {
         if let Some(Verdict::NotReady(reason)) = established(&self.cluster, wait).await.into_values().next() {
             return Err(ClusterError::new(ErrorKind::Server, format!("the trial's CRD: {reason}")));
         }
-        // A server that has established a CRD may take a moment to serve it.
+        // A server that has established a CRD may take a moment to serve it, also where the wait for that took all the time.
+        let until = until.max(Instant::now() + MOMENT);
         let instances = Selection::all(&self.resource).metadata_only();
         let options = WatchOptions { await_kind: true, ..WatchOptions::default() };
         let mut watcher = Watcher::new(&self.cluster, instances, &options);

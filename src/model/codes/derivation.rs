@@ -357,6 +357,18 @@ pub static NON_STRUCTURAL: Code = code(
      Fix: import the CRD from a newer release of the operator.\n",
 );
 
+/// A CRD is larger than a request to etcd may be.
+pub static CRD_TOO_LARGE: Code = code(
+    "CAR0343",
+    Warning,
+    "a CRD is larger than etcd accepts by default",
+    "The API server stores a CRD as JSON in one request to etcd, which accepts 1.5 MiB unless it was started with another\n\
+     `--max-request-bytes`. A dry run does not reach etcd, so only `carrier apply` would fail: `etcdserver: request is too\n\
+     large`. carrier counts the JSON as the API server writes it, and leaves 4 KiB for the status and the managed fields.\n\n\
+     Fix: expose fewer fields, or fewer versions, of the CRD; the internal CRD has all fields of one version, so if that is too\n\
+     large, start the etcd of the management cluster with a greater `--max-request-bytes`.\n",
+);
+
 /// A default does not match the schema of its field.
 pub static DEFAULT_INVALID: Code = code(
     "CAR0350",
@@ -471,6 +483,7 @@ pub static ALL: &[&Code] = &[
     &CLUSTER_SCOPED,
     &INVALID_CRD,
     &NON_STRUCTURAL,
+    &CRD_TOO_LARGE,
     &DEFAULT_INVALID,
     &PRESET_INVALID,
     &PRESET_VISIBLE,

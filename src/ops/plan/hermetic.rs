@@ -63,6 +63,7 @@ pub(crate) fn plan_hermetic(repository: &Repository, against: &Against, options:
             instances: &instances,
             dry_runs: 0,
             no_trial: &[],
+            inventory_refused: None,
         })
         .collect();
     let plan = build(&Inputs {

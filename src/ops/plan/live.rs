@@ -511,6 +511,7 @@ impl LivePlan {
                     instances: observed.map_or(&no_instances, |o| &o.instances),
                     dry_runs: observed.map_or(0, |o| o.dry_runs),
                     no_trial: observed.map_or(&[], |o| &o.no_trial),
+                    inventory_refused: observed.and_then(|o| o.inventory_refused.as_deref()),
                 }
             })
             .collect();
