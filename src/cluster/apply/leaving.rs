@@ -58,10 +58,11 @@ impl Run<'_> {
             let still: Vec<(&Step, Leaving)> =
                 looked.into_iter().filter_map(|(step, leaving)| Some((step, leaving?))).collect();
             let limit = if still.iter().all(|(_, leaving)| leaving.held) { limit.min(HELD_WITHIN) } else { limit };
-            let is_over = still.is_empty() || begun.elapsed() >= limit || self.stopped();
+            let is_over = still.is_empty() || begun.elapsed() >= limit;
             if is_over || self.unless_stopped(tokio::time::sleep(pause)).await.is_none() {
-                // All that was to be done was begun: a stop leaves nothing out.
-                self.state().outcome.going.extend(still.into_iter().map(|(_, leaving)| leaving));
+                let mut state = self.state();
+                state.outcome.interrupted |= !is_over;
+                state.outcome.going.extend(still.into_iter().map(|(_, leaving)| leaving));
                 return;
             }
             left = still.into_iter().map(|(step, _)| step).collect();
