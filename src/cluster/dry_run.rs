@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
 use super::client::Cluster;
-use super::error::{ClusterError, ErrorKind, ServerStatus, discreet};
+use super::error::{self, ClusterError, ErrorKind, ServerStatus};
 use super::request::ApiRequest;
 use super::rights::Rights;
 use crate::compile::render::Manifest;
@@ -144,7 +144,7 @@ pub(super) fn refusal(error: ClusterError) -> Result<Option<DryRunResult>, Clust
         // A webhook with side effects is not asked, and then the dry run is off: a bad request that names
         // nothing. Applying may well do. (A webhook that denies gives no reason, or one of its own.)
         ErrorKind::Invalid if is_unsupported(&error) => Ok(None),
-        _ => Ok(Some(DryRunResult::Refused(discreet(&error.message)))),
+        _ => Ok(Some(DryRunResult::Refused(error::refusal(&error.message)))),
     }
 }
 

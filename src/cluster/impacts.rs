@@ -17,6 +17,7 @@ use super::instances::{Census, Fate, Where, census, impact};
 use super::policies::Policies;
 use super::request::ApiRequest;
 use super::trial::try_schema;
+use crate::compile::route::RouteCrds;
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::crd::{Version, versions};
 use crate::model::keys::{ORIGIN_NAMESPACE, SERVICE_CLUSTER, TENANT};
@@ -25,6 +26,7 @@ use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 use crate::plan::build::{DryRunResult, Queries};
 use crate::plan::live::LiveCluster;
+use crate::plan::losing::Lost;
 use crate::plan::permissions::{Permission, trial_needs};
 use crate::plan::types::{Counted, CountedKind, Impact};
 
@@ -80,7 +82,12 @@ pub(crate) async fn find(
     }
     for key in &asks.deleted_others {
         let Some((kinds, namespace)) = body(key).map(|body| served(live, key, body)) else { continue };
-        concerns.push(Concern { key, kinds, namespace, fate: Fate::Kept, unknown: None });
+        concerns.push(Concern { key, kinds, namespace, fate: Fate::Left, unknown: None });
+    }
+    for Lost { role, crds } in &asks.lost {
+        let kinds: Vec<Resource> = crds.iter().filter_map(body).filter_map(listable).collect();
+        let unknown = (kinds.len() < crds.len()).then(|| UNSERVED.to_owned());
+        concerns.push(Concern { key: role, kinds, namespace: role.namespace.clone(), fate: Fate::Left, unknown });
     }
 
     let policies = Policies::of_cluster(&cluster.target, live);
@@ -323,13 +330,19 @@ fn base_crds(live: &LiveCluster) -> BTreeSet<String> {
     names
 }
 
-/// The kinds, and the namespace, of the instances that an Offering or an assignment is about.
+/// The kinds, and the namespace, of the instances that an Offering, a CatalogEntry or an assignment is about.
 fn served(live: &LiveCluster, key: &ObjectKey, body: &Value) -> (Vec<Resource>, Option<String>) {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
-    if key.kind == "Offering" {
-        let name = text("/spec/crd/name").unwrap_or_default();
+    let named = |name: &str| {
         let kind = crds(live).find(|crd| crd.pointer("/metadata/name").and_then(Value::as_str) == Some(name));
-        return (kind.and_then(listable).into_iter().collect(), key.namespace.clone());
+        kind.and_then(listable).into_iter().collect()
+    };
+    if key.kind == "Offering" {
+        return (named(text("/spec/crd/name").unwrap_or_default()), key.namespace.clone());
+    }
+    if key.kind == "CatalogEntry" {
+        let read = RouteCrds::read(key.namespace.as_deref().unwrap_or_default(), body);
+        return (read.map(|(crds, _)| named(crds.tenant())).unwrap_or_default(), None);
     }
     let kinds = crds_in(live, key.namespace.as_deref(), text("/spec/serviceCluster/name"));
     (kinds.filter_map(listable).collect(), text("/spec/managementNamespace/name").map(str::to_owned))

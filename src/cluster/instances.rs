@@ -178,6 +178,8 @@ pub(crate) enum Fate {
     Destroyed,
     /// They stay.
     Kept,
+    /// They stay, and lose something that their users need.
+    Left,
 }
 
 /// The impact of a change on the instances of some kinds in some place. Kinds that could not be
@@ -219,6 +221,10 @@ pub(crate) fn impact<'a>(
             impact.blocked_count += count;
             let room = NAMED.saturating_sub(impact.blocked.len());
             impact.blocked.extend(first.into_iter().take(room).map(reference));
+        }
+        if fate == Fate::Left {
+            let room = NAMED.saturating_sub(impact.left.len());
+            impact.left.extend(instances.names(place).take(room).map(reference));
         }
         if fate == Fate::Destroyed {
             let room = NAMED.saturating_sub(impact.destroyed.len());

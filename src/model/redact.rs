@@ -369,7 +369,10 @@ pub(crate) fn names_secret_path(path: &str) -> bool {
 pub(crate) fn without_values(message: &str) -> String {
     // The end of a value that is not a quoted string is unknown, so the text up to the last reason is removed.
     static VALUE: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r#"(?s)\b(Invalid|Unsupported|Duplicate) value: (?:"(?:[^"\\]|\\.)*"(?:: )?|[^"].*: )"#)
+        // Words without a value, and what is left out already, stay.
+        pattern(
+            r#"(?s)\b(Invalid|Unsupported|Duplicate) value: (?:"(?:[^"\\]|\\.)*"(?:: )?|…: |[^"…a-z].*: |[a-z]+(?:: |[^ a-z:].*: | [^a-zA-Z].*: ))"#,
+        )
     });
     VALUE.replace_all(message, "$1 value: ").into_owned()
 }
@@ -444,6 +447,16 @@ mod tests {
             (r#"a: Invalid value: map[string]interface {}{"k":"v: w"}: bad"#, "a: Invalid value: bad"),
             (r#"a: Duplicate value: "x""#, "a: Duplicate value: "),
             ("forbidden: no", "forbidden: no"),
+            ("a: Invalid value: true: no", "a: Invalid value: no"),
+            ("a: Invalid value: interface {}(nil): no", "a: Invalid value: no"),
+            (
+                "a: Invalid value: it cannot be changed, b: Invalid value: 5: no",
+                "a: Invalid value: it cannot be changed, b: Invalid value: no",
+            ),
+            (
+                "a: Invalid value: …: no, b: Invalid value: …: nor that",
+                "a: Invalid value: no, b: Invalid value: nor that",
+            ),
         ] {
             assert_eq!(without_values(message), expected);
         }

@@ -12,6 +12,7 @@ use super::guard::{self, GuardInput};
 use super::holder::{Holder, Record};
 use super::inventory::{Inventory, Ownership, is_shared};
 use super::live::{LiveCluster, LiveObject};
+use super::losing::{self, Lost};
 use super::others::Foreign;
 use super::permissions::Permission;
 use super::types::{
@@ -98,7 +99,7 @@ pub(crate) struct Inputs<'a> {
 
 impl Inputs<'_> {
     /// The managers that are taken over.
-    fn from(&self) -> Vec<String> {
+    fn taken(&self) -> Vec<String> {
         if self.hermetic { Vec::new() } else { take_over::managers(&self.allowed) }
     }
 }
@@ -114,8 +115,10 @@ pub(crate) struct Queries {
     pub deleted_crds: Vec<ObjectKey>,
     /// Namespaces that would be deleted: the instances in them.
     pub deleted_namespaces: Vec<ObjectKey>,
-    /// Offerings and ServiceClusterAssignments that would be deleted: the instances that depend on them.
+    /// Offerings, CatalogEntries and ServiceClusterAssignments that would be deleted: the instances that depend on them.
     pub deleted_others: Vec<ObjectKey>,
+    /// Roles that lose the access to kinds of services: the instances in their namespaces.
+    pub lost: Vec<Lost>,
     /// CRDs that are being deleted: the instances that hold them.
     pub going_crds: Vec<ObjectKey>,
     /// Whether anything may be written, and with it the inventory.
@@ -168,6 +171,7 @@ pub(crate) fn queries(
     }
     let is_meant = |key: &ObjectKey, object: &LiveObject| keys.contains(key) || inventory.is_member(object);
     let going = live.objects.iter().filter(|(key, object)| key.is_crd() && object.is_terminating());
+    queries.lost = losing::lost(wanted, inventory, live, prune);
     queries.going_crds = going.filter(|(key, object)| is_meant(key, object)).map(|(key, _)| key.clone()).collect();
     if prune {
         for (key, object) in &live.objects {
@@ -179,7 +183,7 @@ pub(crate) fn queries(
             match key.kind.as_str() {
                 "CustomResourceDefinition" => queries.deleted_crds.push(key.clone()),
                 "Namespace" => queries.deleted_namespaces.push(key.clone()),
-                "Offering" | "ServiceClusterAssignment" => queries.deleted_others.push(key.clone()),
+                "Offering" | "CatalogEntry" | "ServiceClusterAssignment" => queries.deleted_others.push(key.clone()),
                 _ => {}
             }
         }
@@ -335,6 +339,11 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     part.kept.sort();
     part.cluster.untried = untried(input, &part.applied);
     add_access_changes(input, live, &mut part);
+    if !inputs.hermetic {
+        let lost = losing::lost(input.wanted, input.inventory, live, inputs.prune);
+        let mut changes: Vec<&mut Change> = part.applied.iter_mut().chain(&mut part.deleted).collect();
+        losing::add(&mut changes, &lost, input.impacts);
+    }
     part
 }
 
@@ -379,7 +388,7 @@ fn plan_object(
         true => Arc::clone(&manifest.body),
         false => input.inventory.labelled(&manifest.body),
     };
-    let takes_over = existing.map(|existing| take_over::taken(existing, &inputs.from())).unwrap_or_default();
+    let takes_over = existing.map(|existing| take_over::taken(existing, &inputs.taken())).unwrap_or_default();
     let comparison = match existing {
         Some(existing) if inputs.hermetic && equal(&existing.body, &body) => Comparison::Same,
         Some(_) if !takes_over.is_empty() => Comparison::Differs,
@@ -387,7 +396,7 @@ fn plan_object(
     };
     let reference = reference(input.target, &key, &body);
     if let Some(existing) = existing.filter(|existing| is_of_others(inputs, input, existing)) {
-        part.extra.extend(extra::fields(&reference, existing, &body, &inputs.from()));
+        part.extra.extend(extra::fields(&reference, existing, &body, &inputs.taken()));
     }
     let mut change = Change {
         object: reference.clone(),

@@ -79,7 +79,7 @@ pub(crate) fn of_deletion(key: &ObjectKey, impact: Option<&Impact>) -> Vec<Reaso
         return vec![reason(Effect::Breaking, "its services are no longer served")];
     }
     if key.is(CATALOG_GROUP, "CatalogEntry") {
-        return vec![reason(Effect::Breaking, "its service is no longer served")];
+        return vec![reason(Effect::Breaking, format!("its service is no longer served{orphans}"))];
     }
     Vec::new()
 }

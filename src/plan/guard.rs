@@ -90,7 +90,7 @@ pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
     for change in &plan.changes {
         found.extend(change.refused.iter().map(|why| Refusal {
             guard: "server".to_owned(),
-            message: format!("the API server refuses {}: {why}", placed(&change.object)),
+            message: format!("the API server refuses {}: {why}{}", placed(&change.object), renaming(change)),
             flag: None,
         }));
     }
@@ -104,6 +104,20 @@ pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
     found.extend(adoptions(plan));
     found.extend(plan.changes.iter().filter_map(|change| conflicts(plan, change)));
     found
+}
+
+/// The way on for a service that has another kind or plural now: neither the server nor carrier moves its instances.
+fn renaming(change: &Change) -> &'static str {
+    let is_renamed = |field: &super::types::FieldChange| match change.object.kind.as_str() {
+        "CatalogEntry" => field.path == "/spec/baseCRD/name",
+        "CustomResourceDefinition" => field.path == "/spec/names/kind",
+        _ => false,
+    };
+    if change.fields.iter().any(is_renamed) {
+        "; a service keeps its kind and plural: offer it under the new name by a CatalogEntrySet beside this one, until this one has no instances"
+    } else {
+        ""
+    }
 }
 
 /// An instance whose owner, or whose service, forbids its deletion: sync would hold it whatever is allowed, and what it is

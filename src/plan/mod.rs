@@ -21,6 +21,7 @@ pub(crate) mod holder;
 pub mod inventory;
 pub mod json;
 pub(crate) mod live;
+pub(crate) mod losing;
 pub(crate) mod markdown;
 pub(crate) mod others;
 pub(crate) mod parent;

@@ -27,6 +27,7 @@ use crate::model::resource::Resource;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 
 mod going;
+mod losing;
 mod not_permitted;
 mod taking_over;
 

@@ -360,6 +360,9 @@ pub struct Impact {
     /// The UIDs of all of them, sorted. A saved plan is for these instances and no others.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub destroyed_uids: Vec<String>,
+    /// Instances that stay, and that lose what their users need of their service; a limited number of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub left: Vec<ObjectRef>,
     /// What else is deleted with a namespace; absent if no namespace is deleted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub contents: Option<Contents>,

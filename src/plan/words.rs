@@ -93,7 +93,12 @@ pub(crate) fn impact(impact: &Impact, all: bool) -> Vec<String> {
     ] {
         lines.extend(affected(instances, all, impact.instances, what, most));
     }
-    let told = impact.destroyed_count > 0 || impact.invalid_count > 0 || impact.changed_count > 0;
+    if !impact.left.is_empty() {
+        let names = impact.left.iter().map(|o| format!("{} {}", o.kind, full_name(o.namespace.as_deref(), &o.name)));
+        lines.push(format!("leaves {}: {}", count(impact.instances, "instance"), first(names, impact.instances, most)));
+    }
+    let told =
+        !impact.left.is_empty() || impact.destroyed_count > 0 || impact.invalid_count > 0 || impact.changed_count > 0;
     match impact.instances {
         0 if !told && impact.unchecked.is_none() => lines.push("there are no instances".to_owned()),
         n if n > 0 && !told => {

@@ -42,6 +42,7 @@ mod moved;
 mod not_permitted;
 mod observe;
 mod platform;
+mod renaming;
 mod rendered;
 mod sync;
 mod sync_lease;
@@ -86,6 +87,7 @@ fn main() -> ExitCode {
         not_permitted::cases(),
         observe::cases(),
         lock::cases(),
+        renaming::cases(),
         rendered::cases(),
         sync_lease::cases(),
         sync::cases(),

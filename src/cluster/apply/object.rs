@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Event, INTERRUPTED, Run};
-use crate::cluster::error::{ClusterError, ErrorKind, discreet};
+use crate::cluster::error::{self, ClusterError, ErrorKind, discreet};
 use crate::cluster::request::{ApiRequest, Selection};
 use crate::cluster::wait::{self, Verdict, Wait};
 use crate::model::keys::SYSTEM_NAMESPACE;
@@ -195,7 +195,7 @@ impl Run<'_> {
                     true if error.kind == ErrorKind::Slow && !self.how.dry_run => {
                         format!("{}; it may have been written all the same", error.message)
                     }
-                    true => discreet(&error.message),
+                    true => error::refusal(&error.message),
                     false => "other managers own fields of it".to_owned(),
                 };
                 self.fail_step(step, &error, reason);

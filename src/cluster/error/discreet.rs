@@ -6,6 +6,26 @@ use crate::model::plain;
 /// password.
 #[must_use]
 pub(crate) fn discreet(message: &str) -> String {
+    without_values(message, |_| false)
+}
+
+/// Why a server refuses an object that carrier renders, without the values that it quotes. For some rules a server leaves
+/// the value out (`spec.a: Invalid value: it cannot be changed`), and then the reason stays. Not for objects of others: a
+/// webhook may write a value of theirs without quotes.
+#[must_use]
+pub(crate) fn refusal(message: &str) -> String {
+    without_values(message, is_reason)
+}
+
+/// Whether a text after `Invalid value: ` is words and no value: an API server quotes strings, and a number or a word such as
+/// `true` is followed by a colon.
+fn is_reason(text: &str) -> bool {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_lowercase());
+    let words = rest.strip_prefix(' ').filter(|_| rest.len() < text.len());
+    words.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+fn without_values(message: &str, is_reason: impl Fn(&str) -> bool) -> String {
     const BEFORE: [&str; 2] = [" value: ", ": Not found: "];
     let mut out = String::with_capacity(message.len());
     let mut rest = message;
@@ -13,6 +33,10 @@ pub(crate) fn discreet(message: &str) -> String {
     while let Some(at) = next(rest) {
         let (head, tail) = rest.split_at(at);
         out.push_str(head);
+        if is_reason(tail) {
+            rest = tail;
+            continue;
+        }
         out.push('…');
         rest = &tail[end_of_value(tail)..];
     }
@@ -93,6 +117,24 @@ mod tests {
             ),
         ] {
             assert_eq!(discreet(said), shown);
+        }
+    }
+
+    #[test]
+    fn a_reason_without_a_value_stays_for_what_carrier_renders() {
+        let said = "“X \"a\" is invalid: [spec.b: Invalid value: the base CRD of an entry cannot be changed, spec.c: Invalid value: \"hunter2\": no]”";
+        let shown = "“X \"a\" is invalid: [spec.b: Invalid value: the base CRD of an entry cannot be changed, spec.c: Invalid value: …: no]”";
+        assert_eq!(refusal(said), shown);
+        assert!(!discreet(said).contains("the base CRD"), "{}", discreet(said));
+        for value in [
+            "5: no",
+            "true: no",
+            "map[string]interface {}{\"a\":\"hunter2\"}: no",
+            "interface {}(nil): no",
+            "{\"a\": 1}: no",
+        ] {
+            let message = format!("spec.b: Invalid value: {value}");
+            assert_eq!(refusal(&message), "spec.b: Invalid value: …: no", "{value}");
         }
     }
 

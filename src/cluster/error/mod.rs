@@ -11,7 +11,7 @@ mod status;
 use std::error::Error as _;
 use std::time::Duration;
 
-pub(crate) use discreet::{cut, discreet, discreet_line, end_of_value};
+pub(crate) use discreet::{cut, discreet, discreet_line, end_of_value, refusal};
 pub(crate) use status::{Cause, ServerStatus};
 
 use super::fence::Refused;
