@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::inventory::{Inventory, is_shared};
 use super::live::{LiveObject, Other, PART_OF};
+use super::take_over;
 use super::types::{Action, Change, Effect, Reason};
 use super::words::{first, full_name};
 use crate::model::keys::{MANAGEMENT_CLUSTER, PROVIDER, SERVICE_CLUSTER, TENANT};
@@ -130,7 +131,7 @@ fn is_plain(change: &Change) -> bool {
     change.effect == Effect::Adopting
         && change.action == Action::Update
         && change.reasons.len() == 1
-        && change.fields.iter().all(is_label)
+        && change.fields.iter().all(|field| is_label(field) || take_over::is_quiet(field))
         && change.access.is_empty()
         && change.conflicts.is_empty()
         && change.refused.is_none()

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::live::LiveObject;
-use super::types::{Allowed, Change};
+use super::types::{Allowed, Change, FieldChange, FieldOp};
 use super::words::{count, first};
 use crate::model::managed_fields::{FIELD_MANAGER, Manager};
 use crate::model::plain;
@@ -32,8 +32,15 @@ pub(crate) fn managers(allowed: &[Allowed]) -> Vec<String> {
 /// Whether a change does nothing but take over: no value changes.
 #[must_use]
 pub(crate) fn is_all(change: &Change) -> bool {
-    let is_quiet = change.fields.is_empty() && change.reasons.is_empty() && change.access.is_empty();
+    let is_quiet = change.fields.iter().all(is_quiet) && change.reasons.is_empty() && change.access.is_empty();
     is_quiet && !change.takes_over.is_empty() && change.conflicts.is_empty() && change.refused.is_none()
+}
+
+/// Whether a field that changes says nothing of the object: `kubectl apply` has noted in it what it applied.
+#[must_use]
+pub(crate) fn is_quiet(field: &FieldChange) -> bool {
+    field.op == FieldOp::Remove
+        && field.path == "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration"
 }
 
 /// What is taken over in one cluster, in a sentence; `None` if nothing is.
@@ -163,6 +170,18 @@ pub(crate) fn removals(value: &mut Value, wanted: &Value, live: &LiveObject, fro
     removed
 }
 
+/// An object as a server returns it: without labels and annotations if there are none.
+#[must_use]
+pub(crate) fn without_empty(mut object: Value) -> Value {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|key, value| {
+            let is_empty = value.as_object().is_some_and(Map::is_empty);
+            !(is_empty && matches!(key.as_str(), "labels" | "annotations"))
+        });
+    }
+    object
+}
+
 /// Removes from a value what `fields` has, and neither `wanted` nor any of `others`.
 fn remove(
     value: &mut Value,
@@ -181,7 +200,9 @@ fn remove(
         let shared: Vec<&Value> = others.iter().filter_map(|other| other.get(key)).collect();
         let is_wanted = wanted.and_then(|wanted| child(wanted, key));
         let path = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-        if is_wanted.is_none() && shared.is_empty() {
+        // Of these, what nobody holds stays, and what goes is listed one by one.
+        let is_shared = at == "/metadata" && matches!(name.as_str(), "labels" | "annotations");
+        if is_wanted.is_none() && shared.is_empty() && !is_shared {
             take_out(value, &name);
             removed.push(path);
         } else if let Some(inner) = inner(value, &name) {
@@ -309,8 +330,8 @@ mod tests {
         assert_eq!(after["spec"], json!({"kept": 1, "shared": 3, "map": {"in": 1}, "list": [{"n": "a"}]}));
         assert_eq!(after["metadata"]["finalizers"], json!(["k/f"]));
         let removed = removals(&mut live.body.clone(), &wanted, &live, &["kubectl".to_owned()]);
-        assert_eq!(removed, ["/metadata/labels", "/spec/gone", "/spec/list/1", "/spec/map/out"]);
-        assert_eq!(after["metadata"].get("labels"), None, "all of the labels were kubectl's");
+        assert_eq!(removed, ["/metadata/labels/theirs", "/spec/gone", "/spec/list/1", "/spec/map/out"]);
+        assert_eq!(after["metadata"]["labels"], json!({"x": "y"}), "a label that nobody holds stays");
     }
 
     #[test]

@@ -149,5 +149,20 @@ async fn a_field_that_somebody_added_by_hand_is_listed() -> TestResult {
     );
     let plan = platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
     assert!(!plan.out.contains("is held by"), "{}", plan.out);
+
+    // Without `--server-side`, kubectl notes what it has applied in an annotation, which is no change to be read one by one.
+    let account = std::fs::read_to_string(platform.path("accounts/team-b.yaml"))?;
+    management.kubectl_with(&["apply", "-f", "-"], &account).await?;
+    let flags = ["--take-over-from", "kubectl-client-side-apply"];
+    let plan = platform.carrier(&[&["plan", "--detailed-exitcode"][..], &flags].concat()).await.ends(2);
+    assert!(
+        plan.out.contains("  ~ the fields of kubectl-client-side-apply in 1 object become carrier's"),
+        "{}",
+        plan.out
+    );
+    assert!(!plan.out.contains("Account team-b"), "{}", plan.out);
+    platform.carrier(&[&["apply", "--yes"][..], &flags].concat()).await.ends(0);
+    let account = get(management, &["account", "team-b"]).await?;
+    assert_eq!((managers(&account), account["metadata"].get("annotations")), (vec!["carrier Apply".to_owned()], None));
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::cluster::request::{ApiRequest, JsonPatch};
 use crate::plan::compare::content;
 use crate::plan::live::LiveObject;
 use crate::plan::steps::{Operation, Step};
-use crate::plan::take_over::{moved, removals};
+use crate::plan::take_over::{moved, removals, without_empty};
 use crate::plan::types::LiveVersion;
 
 impl Run<'_> {
@@ -38,7 +38,7 @@ impl Run<'_> {
             };
             let mut after = live.body.clone();
             let removed = removals(&mut after, wanted, &live, &step.takes_over);
-            expected = Some(content(&after));
+            expected = Some(content(&without_empty(after)));
             let patch = patch(&live, entries, removed);
             match self
                 .work
