@@ -257,7 +257,10 @@ pub(crate) fn unused(plan: &Plan, managers: &BTreeSet<String>, ui: &mut Ui<'_>) 
             }
             continue;
         }
-        let names = |change: &Change| is_allowed(std::slice::from_ref(given), flag, &change.object);
+        let names = |change: &Change| {
+            let about = std::iter::once(&change.object).chain(&change.causes);
+            about.into_iter().any(|about| is_allowed(std::slice::from_ref(given), flag, about))
+        };
         if plan.changes.iter().any(names) {
             continue;
         }

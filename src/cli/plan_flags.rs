@@ -26,11 +26,13 @@ pub(crate) struct PlanFlags {
     /// Allow a repository without objects to delete everything
     #[arg(long)]
     pub allow_empty: bool,
-    /// Allow a change that removes what users may be using: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`, or `all`
+    /// Allow a change that removes what users may be using: `crd/redis.eu-west-1.team-a`, `offering/team-b/redis.eu-west-1.team-a`;
+    /// all changes that follow from an object of the repository: `catalogentryset/team-a/redis`; or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub allow_breaking: Vec<String>,
     /// Allow a change that destroys instances: `namespace/team-b`, in a service cluster
-    /// `team-a/eu-west-1:namespace/team-b-x1y2z`, or `all`
+    /// `team-a/eu-west-1:namespace/team-b-x1y2z`; all deletions that follow from the removal of an object of the repository:
+    /// `account/team-b`, `catalogentryset/team-a/redis`; or `all`
     #[arg(long, value_name = "KIND/NAME", value_parser = name)]
     pub allow_delete: Vec<String>,
     /// Take over an object that exists and is not carrier's: `namespace/team-a`, `role/team-a/kubecarrier:provider`, in a

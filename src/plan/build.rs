@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::cause::Causes;
 use super::compare::{Comparison, compare, equal, same_after_dry_run};
 use super::going::{self, Waiting};
 use super::guard::{self, GuardInput};
@@ -27,6 +28,8 @@ use crate::model::digest::sha256;
 use crate::model::object::ObjectKey;
 use crate::model::redact::without_values;
 use crate::model::source::{Sources, Span};
+
+const CRD: &str = "CustomResourceDefinition";
 
 /// The response of the API server to a dry run of an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -213,6 +216,7 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
         allow_empty: inputs.allow_empty,
         ..GuardInput::default()
     };
+    add_causes(inputs, &mut parts);
     for part in &mut parts {
         plan.changes.append(&mut part.applied);
     }
@@ -239,6 +243,43 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
     plan.summary = summary(&plan);
     plan.refusals = guard::refusals(&plan, &guards);
     plan
+}
+
+/// Adds to deletions, and to changes of CRDs, what they follow from.
+fn add_causes(inputs: &Inputs<'_>, parts: &mut [ClusterChanges]) {
+    let Some(management) = inputs.clusters.iter().find(|cluster| *cluster.target == Target::Management) else { return };
+    let live = |target: &str| {
+        let cluster = inputs.clusters.iter().find(|cluster| cluster.target.to_string() == target);
+        cluster.and_then(|cluster| cluster.live)
+    };
+    let body = |about: &ObjectRef| live(&about.cluster)?.objects.get(&about.into()).map(|object| &object.body);
+    let deleted: Vec<ObjectRef> =
+        parts.iter().flat_map(|part| &part.deleted).map(|change| change.object.clone()).collect();
+    let here = deleted.iter().filter(|about| about.cluster == Target::Management.to_string());
+    let gone = Causes::among(here.filter_map(|about| Some((about, body(about)?))));
+    for change in parts.iter_mut().flat_map(|part| &mut part.deleted) {
+        if let Some(body) = body(&change.object) {
+            change.causes = gone.of(&change.object, body);
+        }
+    }
+    let is_crd = |change: &&mut Change| change.action == Action::Update && change.object.kind == CRD;
+    let updated: Vec<&mut Change> = parts.iter_mut().flat_map(|part| &mut part.applied).filter(is_crd).collect();
+    if updated.is_empty() {
+        return;
+    }
+    let is_maker = |manifest: &&Manifest| matches!(manifest.id.kind.as_str(), "CatalogEntrySet" | "CatalogEntry");
+    let makers: Vec<(ObjectRef, &Value)> = management
+        .wanted
+        .iter()
+        .filter(is_maker)
+        .map(|manifest| (reference(management.target, &ObjectKey::from(&manifest.id), &manifest.body), &*manifest.body))
+        .collect();
+    let makers = Causes::among(makers.iter().map(|(about, body)| (about, *body)));
+    for change in updated {
+        if let Some(body) = body(&change.object) {
+            change.causes = makers.of(&change.object, body);
+        }
+    }
 }
 
 fn summary(plan: &Plan) -> Summary {
@@ -405,6 +446,7 @@ fn plan_object(
         reasons: Vec::new(),
         stage: manifest.stage.name().to_owned(),
         source: manifest.cause.place().and_then(|span| place(inputs.sources, span)),
+        causes: Vec::new(),
         fields: Vec::new(),
         access: Vec::new(),
         impact: input.impacts.get(&key).cloned(),
@@ -532,6 +574,7 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         reasons,
         stage: key.stage().name().to_owned(),
         source: None,
+        causes: Vec::new(),
         fields: Vec::new(),
         access: Vec::new(),
         impact: impact.or_else(|| (effect == Effect::Destructive).then(unchecked_impact)),

@@ -11,7 +11,7 @@ use super::others::Foreign;
 use super::take_over::TAKE_OVER_FROM;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
 use super::words::{NOT_ASKED, count, first, flag_name, full_name, impact, placed};
-use super::{adoption, consequence};
+use super::{adoption, cause, consequence};
 use crate::model::keys::DELETION_POLICY;
 use crate::model::kinds::DeletionPolicyConfig;
 use crate::model::kinds::deletion::DeletionPolicy;
@@ -70,6 +70,16 @@ fn is_named(allowed: &[Allowed], flag: &str, about: &ObjectRef) -> bool {
     allowed.iter().any(|a| a.flag == flag && (a.name == name || Some(&a.name) == long.as_ref()))
 }
 
+/// Whether a flag was given for an object that the change follows from. To allow what is deleted with an object is to allow
+/// that it is no longer offered.
+fn is_caused(allowed: &[Allowed], flag: &str, change: &Change) -> bool {
+    let is_deletion = change.action == Action::Delete;
+    change
+        .causes
+        .iter()
+        .any(|cause| is_named(allowed, flag, cause) || is_deletion && is_named(allowed, ALLOW_DELETE, cause))
+}
+
 /// All refusals of a plan, the most severe first.
 #[must_use]
 pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
@@ -98,9 +108,12 @@ pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
     found.extend(incomplete(plan));
     found.extend(empty(plan, input));
     found.extend(mass_deletion(plan, input));
-    for effect in [Effect::Destructive, Effect::Breaking] {
-        found.extend(plan.changes.iter().filter_map(|change| by_effect(plan, change, effect)));
-    }
+    let of_effect = |effect| {
+        let alone = move |change| by_effect(plan, change, effect).map(|refusal| (change, refusal));
+        plan.changes.iter().filter_map(alone)
+    };
+    let alone = of_effect(Effect::Destructive).chain(of_effect(Effect::Breaking));
+    found.extend(by_cause(plan, alone.collect()));
     found.extend(adoptions(plan));
     found.extend(plan.changes.iter().filter_map(|change| conflicts(plan, change)));
     found
@@ -225,8 +238,11 @@ fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
     let is_assignment = change.action == Action::Delete && change.object.kind == "ServiceClusterAssignment";
     let takes_instances = effect == Effect::Destructive || is_assignment;
     let uncounted = takes_instances && consequence::is_uncounted(change.impact.as_ref());
-    let is_allowed = if uncounted { is_named } else { is_allowed };
-    if grave != effect || is_allowed(&plan.allowed, flag, &change.object) {
+    let is_allowed = match uncounted {
+        true => is_named(&plan.allowed, flag, &change.object),
+        false => is_allowed(&plan.allowed, flag, &change.object) || is_caused(&plan.allowed, flag, change),
+    };
+    if grave != effect || is_allowed {
         return None;
     }
     let grave = |text: &&super::types::Reason| text.effect >= Effect::Tightening;
@@ -251,6 +267,37 @@ fn by_effect(plan: &Plan, change: &Change, effect: Effect) -> Option<Refusal> {
         message = format!("{message}; `{flag} all` does not allow to delete what could not be counted");
     }
     Some(Refusal { guard: guard.to_owned(), message, flag: Some(format!("{flag} {}", flag_name(&change.object))) })
+}
+
+/// Refusals of changes, with many that follow from one object in one refusal: that of its name allows them. What could not be
+/// counted is allowed by its own name alone.
+fn by_cause(plan: &Plan, alone: Vec<(&Change, Refusal)>) -> Vec<Refusal> {
+    let group = |change: &Change| {
+        let is_counted = !consequence::is_uncounted(change.impact.as_ref());
+        change.causes.first().filter(|_| is_counted).map(|cause| (cause.clone(), change.action))
+    };
+    let mut groups: BTreeMap<(ObjectRef, Action), Vec<&Change>> = BTreeMap::new();
+    for (change, _) in &alone {
+        if let Some(key) = group(change) {
+            groups.entry(key).or_default().push(change);
+        }
+    }
+    groups.retain(|_, changes| changes.len() > adoption::FEW);
+    let mut said = BTreeSet::new();
+    let mut found = Vec::new();
+    for (change, refusal) in alone {
+        let key = group(change);
+        match key.as_ref().and_then(|key| groups.get(key)) {
+            None => found.push(refusal),
+            // The first one is the gravest.
+            Some(changes) if said.insert(key) => {
+                let flag = if refusal.guard == "destructive" { ALLOW_DELETE } else { ALLOW_BREAKING };
+                found.push(cause::refusal(plan, changes, refusal.guard, flag));
+            }
+            Some(_) => {}
+        }
+    }
+    found
 }
 
 /// The adoptions that nobody has allowed, in one refusal for each kind in a cluster.

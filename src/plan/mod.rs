@@ -10,6 +10,7 @@
 pub(crate) mod access_change;
 pub(crate) mod adoption;
 pub(crate) mod build;
+pub(crate) mod cause;
 pub(crate) mod compare;
 pub(crate) mod consequence;
 pub(crate) mod crd;

@@ -26,6 +26,7 @@ use crate::model::object::{ManifestId, Stage};
 use crate::model::resource::Resource;
 use crate::model::source::{FileId, SourceFile, Sources, Span};
 
+mod causes;
 mod going;
 mod losing;
 mod not_permitted;

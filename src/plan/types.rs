@@ -198,6 +198,11 @@ pub struct Change {
     /// The place in the repository that causes the change; absent for a deletion.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<Place>,
+    /// The objects of the repository from which a deletion follows, because they are deleted too: Accounts, ServiceClusters,
+    /// CatalogEntrySets and CatalogEntries; the one first from which most follows. For a change of a CRD, those that it is
+    /// made from.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub causes: Vec<ObjectRef>,
     /// The changed fields; empty if the object is created or deleted.
     pub fields: Vec<FieldChange>,
     /// The permissions that subjects gain and lose.

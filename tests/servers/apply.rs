@@ -119,6 +119,7 @@ impl<'a> Scene<'a> {
                 reasons: Vec::new(),
                 stage: manifest.stage.name().to_owned(),
                 source: None,
+                causes: Vec::new(),
                 fields: Vec::new(),
                 access: Vec::new(),
                 impact: None,

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use super::platform::{Platform, Run};
 use super::tutorial::versions;
-use crate::support::{Case, TestResult, cases};
+use crate::support::{Case, TestResult, cases, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![
         a_narrowed_exposure_names_its_instances_and_waits_for_the_flag,
         removing_a_tenant_a_catalog_or_a_cluster_destroys_nothing_unasked,
+        a_service_of_many_tenants_is_retired_with_one_flag,
         two_repositories_share_a_management_cluster,
         what_is_not_carriers_is_taken_over_only_by_name,
         a_saved_plan_is_for_the_instances_that_it_named,
@@ -125,6 +126,56 @@ async fn removing_a_tenant_a_catalog_or_a_cluster_destroys_nothing_unasked() -> 
         platform.carrier(&["apply", "--yes", "--prune", "--max-prune", "1000", "--allow-delete", "all"]).await.ends(3);
     assert!(refused.text().contains("--allow-empty"), "{}", refused.text());
     assert_eq!(everything(&platform).await, before);
+    Ok(())
+}
+
+async fn a_service_of_many_tenants_is_retired_with_one_flag() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    let account = std::fs::read_to_string(platform.path("accounts/team-b.yaml"))?;
+    for tenant in ["team-c", "team-d", "team-e"] {
+        platform.write(&format!("accounts/{tenant}.yaml"), &account.replace("team-b", tenant));
+    }
+    platform.applied().await;
+    platform.instance("eu-west-1", "precious", FULL).await?;
+    let before = everything(&platform).await;
+
+    let set = std::fs::read_to_string(platform.path("catalogs/redis.yaml"))?;
+    std::fs::remove_file(platform.path("catalogs/redis.yaml"))?;
+    let usual = ["apply", "--yes", "--prune", "--max-prune=100"];
+    let refused = discreet(platform.carrier(&usual).await.ends(3));
+    let why = "error: refused: CatalogEntrySet team-a/redis is no longer in the repository, and ";
+    assert!(refused.err.contains(why), "{}", refused.err);
+    assert!(refused.err.contains("(destroys 1 instance: Redis team-b/precious"), "{}", refused.err);
+    assert!(refused.err.contains("to allow this: --allow-delete catalogentryset/team-a/redis\n"), "{}", refused.err);
+    let json = discreet(platform.carrier(&["plan", "--prune", "--max-prune=100", "-o", "json"]).await.ends(0)).json();
+    let changes = json["changes"].as_array().ok_or("no changes")?;
+    let offering = changes.iter().find(|change| change["kind"] == "Offering").ok_or("they are deleted")?;
+    assert_eq!(offering["causes"][0]["kind"], "CatalogEntrySet", "{offering:#}");
+    // Another set is not meant.
+    let other = [&usual[..], &["--allow-delete", "catalogentryset/team-a/other"]].concat();
+    let refused = platform.carrier(&other).await.ends(3);
+    assert!(refused.err.contains("to allow this: --allow-delete catalogentryset/team-a/redis\n"), "{}", refused.err);
+    let slip = platform.carrier(&["plan", "--prune", "--allow-delete", "catalogentryset/team-a/other"]).await.ends(0);
+    assert!(slip.err.contains("`--allow-delete catalogentryset/team-a/other` names nothing"), "{}", slip.err);
+    assert_eq!(everything(&platform).await, before);
+
+    let flag = ["--allow-delete", "catalogentryset/team-a/redis"];
+    platform
+        .carrier(&[&["plan", "--prune", "--max-prune=100", "--out", "plan.json"], &flag[..]].concat())
+        .await
+        .ends(0);
+    let applied = discreet(platform.carrier(&["apply", "plan.json"]).await.ends(0));
+    assert!(applied.err.contains("deleted"), "{}", applied.err);
+    let is_done = async || platform.carrier(&["plan", "--prune", "--detailed-exitcode"]).await.code == 0;
+    eventually("the namespaces are gone", is_done).await;
+
+    // An account that leaves is one thing, too: what is few is listed, and its name allows all of it.
+    platform.write("catalogs/redis.yaml", &set);
+    platform.carrier(&["apply", "--yes"]).await.ends(0);
+    std::fs::remove_file(platform.path("accounts/team-b.yaml"))?;
+    let refused = platform.carrier(&usual).await.ends(3);
+    assert!(refused.err.contains("--allow-delete namespace/team-b --allow-delete team-a/"), "{}", refused.err);
+    platform.carrier(&[&usual[..], &["--allow-delete", "account/team-b"]].concat()).await.ends(0);
     Ok(())
 }
 
