@@ -19,7 +19,7 @@ use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::plan::{count_requests, unused, warn_of_gone};
+use super::plan::{count_requests, place, unused, warn_of_gone};
 use super::plan_flags::PlanFlags;
 use super::progress;
 use super::ui::Ui;
@@ -320,8 +320,7 @@ fn announce(planned: &LivePlan, plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> 
                 .map(|(action, what)| format!("{} {what}", of(action)))
                 .collect();
         if !parts.is_empty() {
-            let context = cluster.context.as_ref().map(|name| format!(", context {name}")).unwrap_or_default();
-            ui.say(format_args!("{name} at {}{context}: {}", cluster.server, parts.join(", ")))?;
+            ui.say(format_args!("{}: {}", place(cluster), parts.join(", ")))?;
         }
     }
     Ok(())

@@ -21,6 +21,7 @@ use super::input;
 use super::plan_flags::PlanFlags;
 use super::progress;
 use super::ui::{Ui, Verbosity, shell_word};
+use crate::cluster::Cluster;
 use crate::cluster::connect::ConnectOptions;
 use crate::model::plain;
 use crate::ops::plan::{
@@ -155,6 +156,11 @@ fn live(
     };
     input::report_if_any(repository, &planned.found, env, ui)?;
     warn_of_gone(&planned, ui)?;
+    if planned.plan.is_some() {
+        for Reached { cluster, .. } in &planned.reached {
+            ui.say(format_args!("compared with {}", place(cluster)))?;
+        }
+    }
     count_requests(&planned, ui)?;
     let managers = planned.managers();
     Ok((planned.plan.map(|plan| (plan, managers)), planned.failure.map(Exit::from)))
@@ -201,6 +207,12 @@ pub(crate) fn warn_of_gone(planned: &LivePlan, ui: &mut Ui<'_>) -> io::Result<()
         ))?;
     }
     Ok(())
+}
+
+/// A cluster with its address and context: which one is meant by a name depends on the kubeconfig.
+pub(crate) fn place(cluster: &Cluster) -> String {
+    let context = cluster.context.as_ref().map(|name| format!(", context {name}")).unwrap_or_default();
+    format!("{} at {}{context}", cluster.target, cluster.server)
 }
 
 /// Shows how many requests each cluster got; only with `-v`.

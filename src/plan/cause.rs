@@ -147,7 +147,13 @@ pub(crate) fn refusal(plan: &Plan, changes: &[&Change], guard: String, flag: &st
     let Some((first_one, cause)) = changes.first().and_then(|change| Some((change, change.causes.first()?))) else {
         return Refusal { guard, message: "several objects would change".to_owned(), flag: None };
     };
-    let names = first(changes.iter().map(|change| placed(&change.object)), changes.len(), NAMED);
+    let reason = first_one.reasons.first().map(|reason| reason.text.as_str()).unwrap_or_default();
+    let name = |(index, change): (usize, &&Change)| match (index, change.action) {
+        // The gravest, with what it means.
+        (0, Action::Delete) => format!("{} ({reason})", placed(&change.object)),
+        _ => placed(&change.object),
+    };
+    let names = first(changes.iter().enumerate().map(name), changes.len(), NAMED);
     let mut message = match first_one.action {
         Action::Delete => {
             let follows = |change: &&Change| change.action == Action::Delete && change.causes.contains(cause);
@@ -159,7 +165,6 @@ pub(crate) fn refusal(plan: &Plan, changes: &[&Change], guard: String, flag: &st
             )
         }
         _ => {
-            let reason = first_one.reasons.first().map(|reason| reason.text.as_str()).unwrap_or_default();
             format!(
                 "{} that come from {} would change, {names}: {reason}",
                 count(changes.len(), "object"),

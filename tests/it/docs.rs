@@ -1,5 +1,7 @@
 //! Every command in the user documents does what they say.
 
+use regex::Regex;
+
 use crate::common::documents::{Sandbox, check, documents, steps};
 use crate::common::package;
 use crate::harness::Case;
@@ -12,6 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
         the_readme_has_commands,
         the_settings_of_the_documents_are_read,
         every_dependency_has_a_reason,
+        every_link_leads_somewhere,
     ]
 }
 
@@ -76,6 +79,72 @@ fn the_settings_of_the_documents_are_read() {
         assert!(read.pointer(&pointer).is_some(), "{pointer} is no setting");
         assert_ne!(read.pointer(&pointer), default.pointer(&pointer), "{pointer} of the example is the default");
     }
+}
+
+/// Every relative link in a document leads to a file of the package, and its anchor to a heading there.
+fn every_link_leads_somewhere() {
+    let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    let (mut wrong, mut anchors) = (Vec::new(), 0);
+    for document in documents() {
+        let text = prose(&std::fs::read_to_string(&document).unwrap());
+        for found in link.captures_iter(&text) {
+            let target = &found[1];
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let (path, anchor) = target.split_once('#').map_or((target, None), |(path, anchor)| (path, Some(anchor)));
+            let file = match path {
+                "" => document.clone(),
+                path => document.parent().unwrap().join(path),
+            };
+            let is_heading = |anchor: &str| {
+                std::fs::read_to_string(&file).is_ok_and(|text| headings(&text).contains(&anchor.to_owned()))
+            };
+            anchors += usize::from(anchor.is_some());
+            if !file.exists() || anchor.is_some_and(|anchor| !is_heading(anchor)) {
+                wrong.push(format!("{}: {target}", document.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these links lead nowhere:\n{}", wrong.join("\n"));
+    assert!(anchors > 10, "{anchors} anchors were found");
+    assert_eq!(headings("# A\n## `b_c`: d, E/F (g)\n```\n# no\n```\n## A\n"), ["a", "b_c-d-ef-g", "a-1"]);
+}
+
+/// A document without its blocks of code and its code spans.
+fn prose(text: &str) -> String {
+    let mut inside = false;
+    let lines = text.lines().filter(|line| {
+        let is_fence = line.trim_start().starts_with("```");
+        inside ^= is_fence;
+        !inside && !is_fence
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    Regex::new("`[^`]*`").unwrap().replace_all(&text, "").into_owned()
+}
+
+/// The anchors of a document's headings, as GitHub makes them.
+fn headings(text: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut found: Vec<String> = Vec::new();
+    for line in text.lines() {
+        inside ^= line.trim_start().starts_with("```");
+        let Some((marks, title)) = line.split_once(' ').filter(|_| !inside) else { continue };
+        if marks.is_empty() || marks.chars().any(|c| c != '#') {
+            continue;
+        }
+        let kept = title.trim().to_lowercase();
+        let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        let slug: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+        let before = found.iter().filter(|one| **one == slug || one.strip_prefix(&slug).is_some_and(is_number)).count();
+        found.push(if before == 0 { slug } else { format!("{slug}-{before}") });
+    }
+    found
+}
+
+/// Whether it is `-1`, `-2` and so on.
+fn is_number(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// Every direct dependency has its reason in the decision about them.
