@@ -15,6 +15,7 @@ use super::error::{ClusterFailure, UnknownName, known_cluster};
 use super::event::Events;
 use super::random;
 use super::repository::Repository;
+use super::schema_words;
 use super::survey::{Scope, Survey, survey};
 use crate::cluster::connect::ConnectOptions;
 use crate::compile::Discovered;
@@ -194,6 +195,7 @@ fn changes(
         prune: options.prune,
     };
     let mut plan = plan(inputs);
+    schema_words::explain(&mut plan, &repository.locked.discovered);
     let mut stale = repository.stale.clone();
     stale.retain(|complaint| !plan.fixes(complaint, inputs));
     found.append(stale);

@@ -18,6 +18,7 @@ pub(crate) mod random;
 mod reach;
 pub(crate) mod render;
 pub(crate) mod repository;
+mod schema_words;
 pub(crate) mod survey;
 pub(crate) mod synced;
 

@@ -21,6 +21,7 @@ use carrier::program::Exit;
 pub(crate) fn cases() -> Vec<Case> {
     cases![
         the_first_lock_the_second_and_a_new_release,
+        a_narrowed_field_is_named,
         two_people_get_the_same_bytes,
         a_crd_that_is_not_there_is_missed_by_name,
         a_key_that_stands_twice_keeps_the_crd_out,
@@ -101,6 +102,19 @@ fn the_first_lock_the_second_and_a_new_release() {
     assert_eq!(tree(&dir.path().join("repo")), tree_of(&before), "nothing was written");
     golden("testdata/lock/changed.txt", &lock(dir.path()).transcript());
     assert_eq!(carrier(dir.path(), &check).exit, Exit::Fine);
+}
+
+/// Names and types are the same; what the field takes is not.
+fn a_narrowed_field_is_named() {
+    let dir = repository();
+    let crd = dir.path().join("crd.yaml");
+    let image = "              image: {type: string}\n";
+    edit(&crd, image, "              image: {type: string, enum: [small, large]}\n");
+    assert_eq!(lock(dir.path()).exit, Exit::Fine);
+    edit(&crd, "enum: [small, large]", "enum: [small]");
+    let changed = lock(dir.path());
+    assert!(changed.out.contains("    ~ v1 .spec.image no longer accepts"), "{}", changed.transcript());
+    assert!(!changed.out.contains("descriptions, defaults"), "{}", changed.transcript());
 }
 
 /// The part of a tree below `repo`.

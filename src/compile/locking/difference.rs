@@ -12,6 +12,9 @@ use crate::model::path::{FieldPath, Segment};
 use crate::model::secret_values::without_secrets;
 use crate::yaml::to_yaml;
 
+/// The first line where no field was added or removed and no type has changed.
+pub(crate) const ONLY_DETAILS: &str = "~ descriptions, defaults, columns or validations only";
+
 /// The differences, one line each: `+` added, `-` removed, `~` changed.
 #[must_use]
 pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
@@ -51,7 +54,7 @@ pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
         let what = match (old == new, old.get("spec") == new.get("spec")) {
             (true, _) => "~ the CRD is the same; only its file or its line in the lock was not",
             (_, true) => "~ labels or annotations only",
-            _ => "~ descriptions, defaults, columns or validations only",
+            _ => ONLY_DETAILS,
         };
         lines.push(what.to_owned());
         let text = |crd: &Value| to_yaml(&without_secrets(crd));

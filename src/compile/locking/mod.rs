@@ -19,6 +19,7 @@ pub(crate) mod strip;
 pub(crate) mod unrecorded;
 pub(crate) mod unused;
 
+pub(crate) use difference::ONLY_DETAILS;
 pub(crate) use drift::drift;
 pub(crate) use file_crds::{FileCrds, crds_in_files};
 pub(crate) use plan::{ChangeKind, ClusterChanges, LockPlan, plan};

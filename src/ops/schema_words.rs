@@ -1,0 +1,84 @@
+//! What a change of a CRD means to instances and to those who write them, beside what the lock says of its fields: the lock
+//! compares their names and types, and a plan knows every keyword.
+
+use serde_json::Value;
+
+use crate::compile::Discovered;
+use crate::compile::locking::{LockPlan, ONLY_DETAILS};
+use crate::plan::crd::reasons;
+use crate::plan::types::Effect;
+
+/// Adds to the changed CRDs of a lock what their schemas no longer accept, newly require, or fill in.
+pub(crate) fn explain(plan: &mut LockPlan, before: &Discovered) {
+    let LockPlan { clusters, after, .. } = plan;
+    for (id, changes) in clusters {
+        for (name, change) in &mut changes.crds {
+            if let (Some(old), Some(new)) = (before.crd(id, name), after.discovered.crd(id, name))
+                && !change.lines.is_empty()
+                && old.body != new.body
+            {
+                add(&mut change.lines, &old.body, &new.body);
+            }
+        }
+    }
+}
+
+fn add(lines: &mut Vec<String>, old: &Value, new: &Value) {
+    let only_details = lines.first().is_some_and(|line| line == ONLY_DETAILS);
+    let is_said = |path: &str| {
+        let (inside, before) = (format!(" {path} "), format!(" {path}:"));
+        lines.iter().any(|line| line.contains(&inside) || line.contains(&before))
+    };
+    let reasons = reasons(old, new).into_iter().filter(|reason| match reason.path.is_empty() {
+        // Versions and names have a line already, if there are lines.
+        true => only_details && reason.effect > Effect::Safe,
+        false => only_details || !is_said(&reason.path),
+    });
+    let words: Vec<String> = reasons.map(|reason| format!("~ {}", reason.text)).collect();
+    if words.is_empty() {
+        return;
+    }
+    match only_details {
+        // What follows is the difference of the texts, which shows the rest.
+        true => drop(lines.splice(..1, words)),
+        false => lines.extend(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn crd(spec: &Value) -> Value {
+        json!({"spec": {"scope": "Namespaced", "versions": [{"name": "v1", "served": true, "storage": true, "schema": {
+            "openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": spec}}},
+        }}]}})
+    }
+
+    fn after(mut lines: Vec<&str>, old: &Value, new: &Value) -> Vec<String> {
+        let mut lines: Vec<String> = lines.drain(..).map(str::to_owned).collect();
+        add(&mut lines, &crd(old), &crd(new));
+        lines
+    }
+
+    #[test]
+    fn a_narrowed_enum_is_no_detail() {
+        let mode = |values: &[&str]| json!({"mode": {"type": "string", "enum": values}});
+        let said = after(vec![ONLY_DETAILS, "@@ -1 +1 @@"], &mode(&["a", "b"]), &mode(&["a"]));
+        assert!(said[0].starts_with("~ v1 .spec.mode ") && said[0].contains('b'), "{said:?}");
+        assert_eq!(said[1..], ["@@ -1 +1 @@"]);
+        let described = |text: &str| json!({"mode": {"type": "string", "description": text}});
+        assert_eq!(after(vec![ONLY_DETAILS], &described("x"), &described("y")), [ONLY_DETAILS]);
+    }
+
+    #[test]
+    fn what_has_a_line_gets_no_other() {
+        let old = json!({"mode": {"type": "string", "enum": ["a", "b"]}, "gone": {"type": "string"}});
+        let new = json!({"mode": {"type": "string", "enum": ["a"]}});
+        let said = after(vec!["- v1 .spec.gone (string)"], &old, &new);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[1].starts_with("~ v1 .spec.mode "), "{said:?}");
+    }
+}
