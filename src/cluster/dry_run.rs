@@ -26,6 +26,9 @@ const CRD: (&str, &str) = ("apiextensions.k8s.io", "CustomResourceDefinition");
 const SILENCES: usize = 4;
 const RBAC: &str = "rbac.authorization.k8s.io";
 
+/// Whether the fields of others in an object are taken.
+pub(crate) type Forced<'a> = dyn Fn(&ObjectKey) -> bool + Sync + 'a;
+
 /// Asks for the objects in `differing`, and for new ones as far as they can be asked for: an object whose
 /// namespace, kind or role is itself about to be made cannot. Of new ones only refusals come back.
 /// `forced` are the objects of which the fields of others are taken, `from` the managers that are taken over.
@@ -39,7 +42,7 @@ pub(crate) async fn ask(
     inventory: &Inventory,
     live: &LiveCluster,
     differing: &[ObjectKey],
-    (forced, from): (&(dyn Fn(&ObjectKey) -> bool + Sync), &[String]),
+    (forced, from): (&Forced<'_>, &[String]),
 ) -> Result<(BTreeMap<ObjectKey, DryRunResult>, usize), ClusterError> {
     let differing: BTreeSet<&ObjectKey> = differing.iter().collect();
     let world = World::new(wanted, inventory, live);

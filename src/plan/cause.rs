@@ -211,6 +211,7 @@ fn together(changes: &[&Change]) -> Impact {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
 mod tests {
     use super::*;
     use serde_json::json;
@@ -280,7 +281,10 @@ mod tests {
         let space = ObjectRef { cluster: "team-a/eu".into(), ..object("Namespace", "b-x", json!({}), json!({})).0 };
         let account = object("Account", "team-b", json!({}), json!({}));
         let causes = Causes::among([(&account.0, &account.1)]);
-        assert_eq!(causes.of(&space, &json!({"metadata": {"labels": {TENANT: "team-b"}}})), [account.0.clone()]);
+        assert_eq!(
+            causes.of(&space, &json!({"metadata": {"labels": {TENANT: "team-b"}}})),
+            std::slice::from_ref(&account.0)
+        );
         assert_eq!(causes.of(&space, &json!({"metadata": {"labels": {TENANT: "team-c"}}})), []);
         // Of a tenant that stays, it follows from the assignment.
         let left = &self::gone()[..6];

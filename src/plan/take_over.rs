@@ -22,8 +22,8 @@ const KEPT: [&str; 2] = ["f:finalizers", "f:ownerReferences"];
 /// The managers that are taken over.
 #[must_use]
 pub(crate) fn managers(allowed: &[Allowed]) -> Vec<String> {
-    let named = allowed.iter().filter(|allowed| allowed.flag == TAKE_OVER_FROM);
-    let mut names: Vec<String> = named.map(|allowed| allowed.name.clone()).collect();
+    let given = allowed.iter().filter(|allowed| allowed.flag == TAKE_OVER_FROM);
+    let mut names: Vec<String> = given.map(|allowed| allowed.name.clone()).collect();
     names.sort();
     names.dedup();
     names
@@ -256,6 +256,7 @@ fn position(list: &[Value], element: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is used")]
 mod tests {
     use super::*;
 

@@ -12,7 +12,6 @@ use super::going::Instances;
 use super::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS};
 use super::holder::Record;
 use super::inventory::{self, Inventory};
-use super::live::Other;
 use super::markdown::{MAX_BYTES, markdown};
 use super::permissions::Permission;
 use super::text::{TextOptions, text};
@@ -436,22 +435,6 @@ fn a_tightening_change_needs_a_flag_only_if_instances_become_invalid() {
     assert!(plan.refusals[0].message.contains("team-b/big"), "{}", plan.refusals[0].message);
     let shown = text(&plan, TextOptions::default());
     assert!(shown.contains("team-b/big: .size: must be at most 3"), "{shown}");
-}
-
-#[test]
-fn objects_of_another_inventory_are_not_changed() {
-    let mut world = world();
-    world.want(ROLE, "a/theirs", rules("list"));
-    world.have(ROLE, "a/theirs", rules("get"), "theirs");
-    assert_eq!(queries(&world.wanted, &world.inventory, &world.live, true, &[]).dry_run, []);
-    let theirs = Other { name: "carrier-other".into(), repository: None };
-    world.live.others.insert(inventory::of(&Target::Management, "other", None).id, theirs);
-    let plan = world.plan();
-    let takes = "foreign-inventory --adopt inventory/carrier-other".to_owned();
-    assert_eq!((changes(&plan), refused(&plan)), (vec![], vec![takes]));
-    world.wanted.clear();
-    world.prune = true;
-    assert_eq!(changes(&world.plan()), Vec::<String>::new(), "nor deleted");
 }
 
 #[test]

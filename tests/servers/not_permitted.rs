@@ -51,8 +51,8 @@ async fn may_read(platform: &Platform) -> TestResult {
 
 /// The operator gives the size of an instance a bound, and the lock follows.
 async fn bound_sizes(platform: &Platform, most: u32) -> TestResult {
-    let path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/size/maximum";
-    let patch = json!([{ "op": "add", "path": path, "value": most }]).to_string();
+    let maximum = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/size/maximum";
+    let patch = json!([{ "op": "add", "path": maximum, "value": most }]).to_string();
     platform.planes["eu-west-1"].kubectl(&["patch", "crd", BASE, "--type=json", "-p", &patch]).await?;
     platform.carrier(&["lock"]).await.ends(0);
     Ok(())

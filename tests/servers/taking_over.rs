@@ -58,9 +58,9 @@ async fn what_kubectl_has_applied_becomes_carriers() -> TestResult {
     let plan = platform.carrier(&["plan"]).await.ends(0);
     let line = "  Account team-b: .spec.metadata.shortDescription is held by kubectl\n";
     assert!(plan.out.contains(line), "{}", plan.out);
-    let head =
+    let sentence =
         "1 field that the repository does not set stays; `--take-over-from MANAGER` removes what a manager holds:\n";
-    assert!(plan.out.contains(head), "{}", plan.out);
+    assert!(plan.out.contains(sentence), "{}", plan.out);
     let json = platform.carrier(&["plan", "-o", "json"]).await.ends(0).json();
     let extra = json["extra"].as_array().into_iter().flatten().find(|extra| extra["name"] == "team-b");
     assert_eq!(extra.map(|extra| extra["manager"].clone()), Some(json!("kubectl")), "{json:#}");

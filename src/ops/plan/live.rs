@@ -34,7 +34,7 @@ use crate::plan::build::{ClusterInput, Inputs, build};
 use crate::plan::guard;
 use crate::plan::holder::{Holder, Record};
 use crate::plan::inventory::{self, Inventory};
-use crate::plan::live::LiveCluster;
+use crate::plan::live::{LiveCluster, LiveObject};
 use crate::plan::staying::Former;
 use crate::plan::steps::crd_key;
 use crate::plan::take_over;
@@ -461,7 +461,7 @@ impl LivePlan {
     #[must_use]
     pub(crate) fn managers(&self) -> BTreeSet<String> {
         let objects = self.reached.iter().flat_map(|reached| reached.observed.live.objects.values());
-        let managers = objects.flat_map(|object| object.managers());
+        let managers = objects.flat_map(LiveObject::managers);
         let others = managers.filter(|manager| !manager.is_carrier() && manager.subresource.is_empty());
         others.map(|manager| manager.name.to_owned()).collect()
     }

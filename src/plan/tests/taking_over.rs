@@ -9,7 +9,8 @@ use crate::model::cluster::{ClusterId, Target};
 use crate::plan::adoption::ADOPT;
 use crate::plan::build::DryRunResult;
 use crate::plan::holder::Holder;
-use crate::plan::live::PART_OF;
+use crate::plan::inventory;
+use crate::plan::live::{Other, PART_OF};
 use crate::plan::markdown::markdown;
 use crate::plan::take_over::TAKE_OVER_FROM;
 use crate::plan::text::{TextOptions, text};
@@ -231,8 +232,8 @@ fn the_fields_of_another_manager_are_listed_and_taken_over() {
     let shown = text(&plan, TextOptions::default());
     let head =
         "1 field that the repository does not set stays; `--take-over-from MANAGER` removes what a manager holds:\n";
-    let line = "  Account team-b: .spec.metadata.shortDescription is held by kubectl\n";
-    assert!(shown.contains(&format!("{head}{line}")), "{shown}");
+    let listed = "  Account team-b: .spec.metadata.shortDescription is held by kubectl\n";
+    assert!(shown.contains(&format!("{head}{listed}")), "{shown}");
     assert!(
         shown.ends_with("1 object matches the repository; 1 field that the repository does not set stays.\n"),
         "{shown}"
@@ -241,7 +242,7 @@ fn the_fields_of_another_manager_are_listed_and_taken_over() {
 
     let mut world = world.allow(TAKE_OVER_FROM, "kubectl");
     let from = ["kubectl".to_owned()];
-    assert_eq!(queries(&world.wanted, &world.inventory, &world.live, false, &from).dry_run, [key.clone()]);
+    assert_eq!(queries(&world.wanted, &world.inventory, &world.live, false, &from).dry_run, std::slice::from_ref(&key));
     let body = world.inventory.labelled(&world.wanted[0].body);
     let after = crate::plan::take_over::after(live.clone(), &body, &LiveObject { body: live }, &from);
     world.answers.insert(key.clone(), DryRunResult::Accepted(after));
@@ -263,4 +264,20 @@ fn the_fields_of_another_manager_are_listed_and_taken_over() {
     assert!(shown.contains(taken) && !shown.contains("Account team-b"), "{shown}");
     let whole = text(&plan, TextOptions { all: true, ..TextOptions::default() });
     assert!(whole.contains("Account team-b") && whole.contains("the fields of kubectl become carrier's"), "{whole}");
+}
+
+#[test]
+fn objects_of_another_inventory_are_not_changed() {
+    let mut world = world();
+    world.want(ROLE, "a/theirs", rules("list"));
+    world.have(ROLE, "a/theirs", rules("get"), "theirs");
+    assert_eq!(queries(&world.wanted, &world.inventory, &world.live, true, &[]).dry_run, []);
+    let theirs = Other { name: "carrier-other".into(), repository: None };
+    world.live.others.insert(inventory::of(&Target::Management, "other", None).id, theirs);
+    let plan = world.plan();
+    let takes = "foreign-inventory --adopt inventory/carrier-other".to_owned();
+    assert_eq!((changes(&plan), refused(&plan)), (vec![], vec![takes]));
+    world.wanted.clear();
+    world.prune = true;
+    assert_eq!(changes(&world.plan()), Vec::<String>::new(), "nor deleted");
 }
