@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::arrivals::{in_step, sized};
 use crate::bursts::{Made, each, seconds};
-use crate::counts::{Counts, Memory, mib, sockets};
+use crate::counts::{Counts, Memory, Ticks, mib, sockets};
 use crate::stage::Stage;
 use crate::table::{Spread, Table};
 
@@ -38,6 +38,7 @@ pub(crate) async fn restarts(stage: &Stage, made: &[Made], table: &mut Table) {
     let stopped = stop(stage).await;
     let start = Instant::now();
     stage.sync.again().expect("it starts");
+    let ticks = Ticks::now(&stage.sync);
     stage.sync.ready().await.map_err(crate::stage::text).expect("it gets ready");
     let ready = start.elapsed();
     let objects_known = crate::table::float(objects) - 0.5;
@@ -46,12 +47,14 @@ pub(crate) async fn restarts(stage: &Stage, made: &[Made], table: &mut Table) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let known = start.elapsed();
+    let spent = Ticks::now(&stage.sync).since(ticks);
     tokio::time::sleep(AFTER).await;
     // A new process counts from zero.
     let written = Counts::settled(&stage.sync, &stage.leases).await.writes();
     table.line("ends within", &seconds(stopped));
     table.line("ready after", &seconds(ready));
     table.line("all instances known after", &seconds(known));
+    table.line("processors until then", &spent);
     table.line("memory of the process", &memory_of(stage, Memory::now(&stage.sync), objects));
     table.promise(written == 0, &format!("no write to an instance at a restart ({written})"));
 

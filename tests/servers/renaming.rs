@@ -65,8 +65,13 @@ async fn the_old_service_stays_beside_the_new_one_until_it_is_empty() -> TestRes
     // The entry of the old one cannot go while an instance is left.
     std::fs::remove_file(platform.path("catalogs/redis.yaml"))?;
     let refused = platform.carrier(&["apply", "--yes", "--prune"]).await.ends(3);
-    let entry = "CatalogEntry team-a/redis.eu-west-1 would be deleted: its service is no longer served, and 1 instance would be left without it (leaves 1 instance: Redis team-b/cache)";
-    assert!(refused.err.contains(entry), "{}", refused.err);
+    let set = "CatalogEntrySet team-a/redis is no longer in the repository, and 5 objects would be deleted with it";
+    assert!(
+        refused.err.contains(set) && refused.err.contains("CatalogEntry team-a/redis.eu-west-1"),
+        "{}",
+        refused.err
+    );
+    assert!(refused.err.contains("destroys 1 instance: Redis team-b/cache"), "{}", refused.err);
     tenant.kubectl(&["delete", DERIVED, "-n", "team-b", "cache"]).await?;
     let all = ["apply", "--yes", "--prune", "--max-prune", "100", "--allow-breaking", "all"];
     platform.carrier(&all).await.ends(0);

@@ -27,6 +27,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long an established CRD may take at least.
 const MOMENT: Duration = Duration::from_secs(5);
+/// How often a CRD is looked for that was asked for without an answer.
+const LOOKS: usize = 5;
+/// The pause between two such looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(400);
 
 /// A CRD for a trial, and the kind it defines. It is deleted when this goes.
 #[derive(Debug)]
@@ -145,8 +149,15 @@ impl Drop for Scratch {
 async fn delete(cluster: &Cluster, name: &str, uid: Option<&str>) {
     let crds = Resource::crds();
     let mut uid = uid.map(str::to_owned);
-    if uid.is_none() {
-        // It was asked for, and no answer came. It bears a name that nobody else would choose.
+    // It was asked for, and no answer came: the server may make it after the first look. It bears a name that nobody else
+    // would choose.
+    for look in 0..LOOKS {
+        if uid.is_some() {
+            break;
+        }
+        if look > 0 {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
         let found = cluster.call(&ApiRequest::object(crds, None, name).metadata_only()).await.unwrap_or_default();
         uid = found.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
     }
