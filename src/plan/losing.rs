@@ -9,7 +9,7 @@ use super::access_change::rules;
 use super::inventory::Inventory;
 use super::live::LiveCluster;
 use super::steps::crd_key;
-use super::types::{Change, Effect, Impact, Reason};
+use super::types::{AccessChange, Change, Effect, Impact, Reason};
 use super::words::{count, first};
 use crate::compile::render::Manifest;
 use crate::model::keys::SYNC_ROLE;
@@ -38,6 +38,14 @@ pub(crate) fn lost(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluste
     let members = live.objects.iter().filter(|(_, object)| inventory.is_member(object));
     let going: BTreeSet<&ObjectKey> =
         members.clone().map(|(key, _)| key).filter(|key| prune && !bodies.contains_key(*key)).collect();
+    // From the last, so that the first of several Offerings of one kind counts.
+    let offerings = live.objects.iter().rev().filter(|(key, _)| key.is(CATALOG_GROUP, "Offering"));
+    let offers: BTreeMap<(&str, &str), &ObjectKey> = offerings
+        .filter_map(|(key, object)| {
+            let crd = object.body.pointer("/spec/crd/name").and_then(Value::as_str)?;
+            Some(((key.namespace.as_deref()?, crd), key))
+        })
+        .collect();
     let roles = members.filter(|(key, _)| key.kind == "Role" && !key.name.starts_with(SYNC_ROLE));
     let lost = roles.filter_map(|(role, object)| {
         let namespace = role.namespace.as_deref()?;
@@ -49,7 +57,7 @@ pub(crate) fn lost(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluste
         let is_told = |crd: &str| {
             let told = [crd_key(crd), ObjectKey::of_namespace(namespace)];
             told.iter().any(|key| going.contains(key))
-                || offering(live, namespace, crd).is_some_and(|key| going.contains(key))
+                || offers.get(&(namespace, crd)).is_some_and(|key| going.contains(*key))
         };
         let names: BTreeSet<String> = rules(&object.body)
             .into_iter()
@@ -63,20 +71,21 @@ pub(crate) fn lost(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluste
     lost.collect()
 }
 
-/// The Offering of a kind to a tenant.
-fn offering<'l>(live: &'l LiveCluster, namespace: &str, crd: &str) -> Option<&'l ObjectKey> {
-    let is_it = |key: &ObjectKey| key.is(CATALOG_GROUP, "Offering") && key.namespace.as_deref() == Some(namespace);
-    let offerings = live.objects.iter().filter(|(key, _)| is_it(key));
-    let of_crd = |body: &Value| body.pointer("/spec/crd/name").and_then(Value::as_str) == Some(crd);
-    offerings.into_iter().find(|(_, object)| of_crd(&object.body)).map(|(key, _)| key)
-}
-
 /// Adds to the changes of Roles, whose access is known, what they take away. `impacts` are the instances of what each Role
 /// no longer allows.
 pub(crate) fn add(changes: &mut [&mut Change], lost: &[Lost], impacts: &BTreeMap<ObjectKey, Impact>) {
-    for Lost { role, crds } in lost {
-        let losers = losers(changes, role, crds);
-        let Some(change) = changes.iter_mut().find(|change| ObjectKey::from(&change.object) == *role) else { continue };
+    let mut access: BTreeMap<Option<&str>, Vec<&AccessChange>> = BTreeMap::new();
+    for one in changes.iter().flat_map(|change| &change.access) {
+        access.entry(one.namespace.as_deref()).or_default().push(one);
+    }
+    let losers: Vec<BTreeSet<String>> = lost
+        .iter()
+        .map(|Lost { role, crds }| losers(access.get(&role.namespace.as_deref()).map_or(&[], Vec::as_slice), crds))
+        .collect();
+    let mut changes: BTreeMap<ObjectKey, &mut Change> =
+        changes.iter_mut().map(|change| (ObjectKey::from(&change.object), &mut **change)).collect();
+    for (Lost { role, .. }, losers) in lost.iter().zip(losers) {
+        let Some(change) = changes.get_mut(role) else { continue };
         // Another role may give the same.
         change.impact = None;
         let impact = impacts.get(role).filter(|impact| impact.instances > 0 || impact.unchecked.is_some());
@@ -93,10 +102,9 @@ pub(crate) fn add(changes: &mut [&mut Change], lost: &[Lost], impacts: &BTreeMap
     }
 }
 
-/// Who loses the access to kinds in the namespace of a role, by the role or by a binding that goes with it.
-fn losers(changes: &[&mut Change], role: &ObjectKey, crds: &[ObjectKey]) -> BTreeSet<String> {
+/// Who loses the access to kinds in a namespace, by a role or by a binding that goes with it.
+fn losers(access: &[&AccessChange], crds: &[ObjectKey]) -> BTreeSet<String> {
     let is_meant = |text: &String| text.split([' ', ',']).any(|word| crds.iter().any(|crd| crd.name == word));
-    let access = changes.iter().flat_map(|change| &change.access);
-    let losing = access.filter(|access| access.namespace == role.namespace && access.loses.iter().any(is_meant));
+    let losing = access.iter().filter(|access| access.loses.iter().any(is_meant));
     losing.map(|access| plain::line(&access.subject).into_owned()).collect()
 }
