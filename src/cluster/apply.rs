@@ -38,12 +38,11 @@ use crate::model::object::ObjectKey;
 use crate::model::object::Stage;
 use crate::model::resource::Resource;
 use crate::plan::inventory::Inventory;
-use crate::plan::inventory::is_shared;
-use crate::plan::parent::{GroupKind, Parent};
+use crate::plan::parent::{GroupKind, Parent, kinds};
 use crate::plan::steps::{PlanMismatch, Step, crd_key, prerequisites, served_by};
 use crate::plan::types::{Change, ObjectRef, Plan};
 pub(crate) use outcome::{Event, Failure, Leaving, Outcome};
-pub(crate) use parent::{parent_of, parent_refused};
+pub(crate) use parent::{parent_of, parent_refused, parents};
 
 /// What is done to one cluster.
 #[derive(Debug)]
@@ -91,9 +90,6 @@ impl<'a> ClusterWork<'a> {
                     .map_err(|why| Box::new(PlanMismatch { object: c.object.clone(), why }))
             })
             .collect();
-        let members = wanted.iter().filter(|manifest| !is_shared(&manifest.body));
-        let kinds: BTreeSet<GroupKind> =
-            members.map(|manifest| (manifest.id.group().to_owned(), manifest.id.kind.clone())).collect();
         let going = plan.going.iter().map(|going| &going.object);
         let kept = plan.kept.iter().chain(going).filter(|object| object.cluster == name);
         let group = |object: &ObjectRef| object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
@@ -105,7 +101,7 @@ impl<'a> ClusterWork<'a> {
             cluster,
             inventory: inventory.clone(),
             run: run.to_owned(),
-            parent: Parent::of(inventory, parent, &kinds, &kept, &inherited, (run, !steps.is_empty())),
+            parent: Parent::of(inventory, parent, &kinds(wanted), &kept, &inherited, (run, !steps.is_empty())),
             steps,
             served_by: served_by(wanted),
         })
@@ -519,24 +515,7 @@ impl<'a> Run<'a> {
         if !is_news {
             return;
         }
-        self.fail(Failure {
-            object: step.object.clone(),
-            reason,
-            conflicts: error.conflicts(),
-            source: step.source.clone(),
-            cluster: is_of_cluster(error),
-        });
-    }
-
-    /// Takes note of a CRD that was applied, and of which something is left to do.
-    fn unmigrated(&self, step: &Step, error: &ClusterError, reason: String) {
-        self.fail(Failure {
-            object: step.object.clone(),
-            reason,
-            conflicts: Vec::new(),
-            source: step.source.clone(),
-            cluster: is_of_cluster(error),
-        });
+        self.fail(failure(step, error, reason));
     }
 
     /// Why a step is not begun.
@@ -551,6 +530,17 @@ impl<'a> Run<'a> {
         let needed = prerequisites(&step.key, &self.work.served_by);
         let (key, reason) = needed.iter().find_map(|key| Some((key, state.missing.get(key)?)))?;
         Some(if reason == INTERRUPTED { INTERRUPTED.to_owned() } else { format!("it needs the {key}: {reason}") })
+    }
+}
+
+/// The failure of a step.
+fn failure(step: &Step, error: &ClusterError, reason: String) -> Failure {
+    Failure {
+        object: step.object.clone(),
+        reason,
+        conflicts: error.conflicts(),
+        source: step.source.clone(),
+        cluster: is_of_cluster(error),
     }
 }
 

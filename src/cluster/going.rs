@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::client::{Cluster, ListSink};
 use super::error::ErrorKind;
-use super::impacts::listable;
+use super::impacts::{UNSERVED, listable};
 use super::instances::unlisted;
 use super::request::Selection;
 use crate::model::object::ObjectKey;
@@ -47,7 +47,7 @@ pub(crate) async fn cause(cluster: &Cluster, crd: &Value) -> Option<String> {
 /// The instances of one CRD. A CRD in deletion is served until it is gone.
 pub(crate) async fn of_crd(cluster: &Cluster, crd: &Value) -> Instances {
     let Some(kind) = listable(crd) else {
-        let unknown = Some("none of the versions of the CRD is served".to_owned());
+        let unknown = Some(UNSERVED.to_owned());
         return Instances { unknown, ..Instances::default() };
     };
     let mut sink = Sink::default();

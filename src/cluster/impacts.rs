@@ -35,7 +35,7 @@ use crate::plan::types::{Counted, CountedKind, Impact};
 const TRIALS: usize = 8;
 
 /// Why the instances of a CRD cannot be listed.
-const UNSERVED: &str = "none of the versions of the CRD is served";
+pub(super) const UNSERVED: &str = "none of the versions of the CRD is served";
 /// Why instances were not tried.
 const NO_RIGHT: &str = "the account may not create the temporary CRD to try them in";
 /// Why nothing is known of the instances in a namespace of a service cluster.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
-use super::apply::parent_refused;
+use super::apply::{parent_refused, parents};
 use super::client::{Cluster, ListSink};
 use super::error::{ClusterError, ErrorKind};
 use super::impacts::listable;
@@ -21,12 +21,12 @@ use super::trial::{Leftover, sweep};
 use super::{dry_run, going, impacts};
 use crate::compile::render::Manifest;
 use crate::model::cluster::Target;
-use crate::model::keys::{ORIGIN_NAMESPACE, SYSTEM_NAMESPACE};
+use crate::model::keys::ORIGIN_NAMESPACE;
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 use crate::plan::build::{DryRunResult, queries};
 use crate::plan::going::Instances;
-use crate::plan::inventory::{ID, Inventory, Ownership};
+use crate::plan::inventory::{Inventory, Ownership};
 use crate::plan::live::{LiveCluster, LiveObject, Other, PART_OF};
 use crate::plan::others;
 use crate::plan::permissions::{Permission, needs};
@@ -180,11 +180,8 @@ async fn other_inventories(
     if live.objects.values().all(is_ours) {
         return Ok(BTreeMap::new());
     }
-    let config_maps = Resource::new("", "v1", "ConfigMap", "configmaps", true);
-    let parents = Selection::all(&config_maps).within(Some(SYSTEM_NAMESPACE)).labels(ID).metadata_only();
-    let mut found = Vec::new();
-    match cluster.list(&parents, &mut found).await {
-        Ok(_) => Ok(others::read(&found)),
+    match parents(cluster).await {
+        Ok(found) => Ok(others::read(&found)),
         Err(error) if error.is_of_connection() => Err(error),
         Err(_) => Ok(BTreeMap::new()),
     }

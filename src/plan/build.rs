@@ -29,8 +29,6 @@ use crate::model::object::ObjectKey;
 use crate::model::redact::without_values;
 use crate::model::source::{Sources, Span};
 
-const CRD: &str = "CustomResourceDefinition";
-
 /// The response of the API server to a dry run of an object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DryRunResult {
@@ -158,8 +156,7 @@ pub(crate) fn queries(
         let comparison = compare(&body, existing);
         let differs = is_taken || comparison == Comparison::Differs;
         queries.writes |= is_taken || comparison != Comparison::Same;
-        let foreign = existing
-            .is_some_and(|live| matches!(inventory.ownership(live), Ownership::Foreign(_) | Ownership::Inherited(_)));
+        let foreign = existing.is_some_and(|live| inventory.is_foreign(live));
         // What is being deleted is not applied.
         let is_going = existing.is_some_and(LiveObject::is_terminating);
         if differs && !foreign && !is_going {
@@ -226,15 +223,12 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
         plan.changes.append(&mut part.deleted);
     }
     let none = BTreeMap::new();
-    for part in parts {
-        let name = part.cluster.name.clone();
+    for (part, input) in parts.into_iter().zip(&inputs.clusters) {
+        let known = input.live.map_or(&none, |live| &live.others);
+        guards.foreign.extend(Foreign::of(&part.cluster.name, part.foreign, known, input.inventory));
         plan.clusters.push(part.cluster);
         plan.kept.extend(part.kept);
         guards.held.extend(part.held);
-        if let Some(input) = inputs.clusters.iter().find(|input| input.target.to_string() == name) {
-            let known = input.live.map_or(&none, |live| &live.others);
-            guards.foreign.extend(Foreign::of(&name, part.foreign, known, input.inventory));
-        }
         plan.going.extend(part.going);
         plan.extra.extend(part.extra);
     }
@@ -248,21 +242,20 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
 /// Adds to deletions, and to changes of CRDs, what they follow from.
 fn add_causes(inputs: &Inputs<'_>, parts: &mut [ClusterChanges]) {
     let Some(management) = inputs.clusters.iter().find(|cluster| *cluster.target == Target::Management) else { return };
-    let live = |target: &str| {
-        let cluster = inputs.clusters.iter().find(|cluster| cluster.target.to_string() == target);
-        cluster.and_then(|cluster| cluster.live)
-    };
-    let body = |about: &ObjectRef| live(&about.cluster)?.objects.get(&about.into()).map(|object| &object.body);
+    let live: BTreeMap<String, &LiveCluster> =
+        inputs.clusters.iter().filter_map(|cluster| Some((cluster.target.to_string(), cluster.live?))).collect();
+    let body = |about: &ObjectRef| live.get(&about.cluster)?.objects.get(&about.into()).map(|object| &object.body);
     let deleted: Vec<ObjectRef> =
         parts.iter().flat_map(|part| &part.deleted).map(|change| change.object.clone()).collect();
-    let here = deleted.iter().filter(|about| about.cluster == Target::Management.to_string());
+    let name = management.target.to_string();
+    let here = deleted.iter().filter(|about| about.cluster == name);
     let gone = Causes::among(here.filter_map(|about| Some((about, body(about)?))));
     for change in parts.iter_mut().flat_map(|part| &mut part.deleted) {
         if let Some(body) = body(&change.object) {
             change.causes = gone.of(&change.object, body);
         }
     }
-    let is_crd = |change: &&mut Change| change.action == Action::Update && change.object.kind == CRD;
+    let is_crd = |change: &&mut Change| change.action == Action::Update && ObjectKey::from(&change.object).is_crd();
     let updated: Vec<&mut Change> = parts.iter_mut().flat_map(|part| &mut part.applied).filter(is_crd).collect();
     if updated.is_empty() {
         return;
@@ -339,8 +332,9 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
 
     let keys: BTreeSet<ObjectKey> = input.wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
     let mut waiting = Waiting::new(live, input.wanted);
+    let from = inputs.taken();
     for manifest in input.wanted {
-        plan_object(inputs, input, (live, &mut waiting), manifest, &mut part);
+        plan_object(inputs, input, (live, &mut waiting, &from), manifest, &mut part);
     }
     let mut gone: Vec<(&ObjectKey, &LiveObject)> =
         live.objects.iter().filter(|(key, object)| !keys.contains(*key) && ours(object)).collect();
@@ -418,7 +412,7 @@ fn has_instances(input: &ClusterInput<'_>, key: &ObjectKey) -> bool {
 fn plan_object(
     inputs: &Inputs<'_>,
     input: &ClusterInput<'_>,
-    (live, waiting): (&LiveCluster, &mut Waiting<'_>),
+    (live, waiting, from): (&LiveCluster, &mut Waiting<'_>, &[String]),
     manifest: &Manifest,
     part: &mut ClusterChanges,
 ) {
@@ -429,7 +423,7 @@ fn plan_object(
         true => Arc::clone(&manifest.body),
         false => input.inventory.labelled(&manifest.body),
     };
-    let takes_over = existing.map(|existing| take_over::taken(existing, &inputs.taken())).unwrap_or_default();
+    let takes_over = existing.map(|existing| take_over::taken(existing, from)).unwrap_or_default();
     let comparison = match existing {
         Some(existing) if inputs.hermetic && equal(&existing.body, &body) => Comparison::Same,
         Some(_) if !takes_over.is_empty() => Comparison::Differs,
@@ -437,7 +431,7 @@ fn plan_object(
     };
     let reference = reference(input.target, &key, &body);
     if let Some(existing) = existing.filter(|existing| is_of_others(inputs, input, existing)) {
-        part.extra.extend(extra::fields(&reference, existing, &body, &inputs.taken()));
+        part.extra.extend(extra::fields(&reference, existing, &body, from));
     }
     let mut change = Change {
         object: reference.clone(),
@@ -545,9 +539,7 @@ fn update(
 
 /// Whether fields of others in a live object matter: it is not one that is left alone.
 fn is_of_others(inputs: &Inputs<'_>, input: &ClusterInput<'_>, live: &LiveObject) -> bool {
-    !inputs.hermetic
-        && !live.is_terminating()
-        && !matches!(input.inventory.ownership(live), Ownership::Foreign(_) | Ownership::Inherited(_))
+    !inputs.hermetic && !live.is_terminating() && !input.inventory.is_foreign(live)
 }
 
 /// The reason of a change of which the server did not say whether it takes it. It hides no effect: those are judged without

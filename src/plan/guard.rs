@@ -200,8 +200,8 @@ fn mass_deletion(plan: &Plan, input: &GuardInput) -> Option<Refusal> {
     if !plan.prune {
         return None;
     }
-    let inventory: usize = plan.clusters.iter().map(|c| c.inventory).sum();
-    let most = input.max_prune.unwrap_or_else(|| USUAL.max(inventory / 10));
+    let inventory = inventory(plan);
+    let most = input.max_prune.unwrap_or_else(|| usual_limit(inventory));
     let deletions = deletions(plan);
     if deletions <= most {
         return None;
@@ -214,8 +214,17 @@ fn mass_deletion(plan: &Plan, input: &GuardInput) -> Option<Refusal> {
 #[must_use]
 pub(crate) fn exceeding(plan: &Plan) -> Option<usize> {
     let is_refused = plan.refusals.iter().any(|refusal| refusal.guard == "mass-deletion");
-    let inventory: usize = plan.clusters.iter().map(|c| c.inventory).sum();
-    Some(deletions(plan)).filter(|deletions| !is_refused && *deletions > USUAL.max(inventory / 10))
+    Some(deletions(plan)).filter(|deletions| !is_refused && *deletions > usual_limit(inventory(plan)))
+}
+
+/// The number of objects in the inventories of all clusters.
+fn inventory(plan: &Plan) -> usize {
+    plan.clusters.iter().map(|cluster| cluster.inventory).sum()
+}
+
+/// The largest number of deletions without a flag.
+fn usual_limit(inventory: usize) -> usize {
+    USUAL.max(inventory / 10)
 }
 
 fn deletions(plan: &Plan) -> usize {

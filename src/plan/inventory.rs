@@ -233,6 +233,12 @@ impl Inventory {
         })
     }
 
+    /// Whether a live object belongs to another inventory, so that it is left alone.
+    #[must_use]
+    pub(crate) fn is_foreign(&self, live: &LiveObject) -> bool {
+        matches!(self.ownership(live), Ownership::Foreign(_) | Ownership::Inherited(_))
+    }
+
     /// The inventory that a live object belongs to.
     #[must_use]
     pub fn ownership(&self, live: &LiveObject) -> Ownership {

@@ -14,12 +14,20 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::compare::{Comparison, compare};
-use super::inventory::{GROUP_KINDS, Inventory, recorded};
+use super::inventory::{GROUP_KINDS, Inventory, is_shared, recorded};
 use super::live::LiveObject;
+use crate::compile::render::Manifest;
 use crate::model::keys::{RUN, annotation};
 
 /// An API group, empty for the core group, and a kind.
 pub(crate) type GroupKind = (String, String);
+
+/// The groups and kinds of the members among rendered objects.
+#[must_use]
+pub(crate) fn kinds(wanted: &[Manifest]) -> BTreeSet<GroupKind> {
+    let members = wanted.iter().filter(|manifest| !is_shared(&manifest.body));
+    members.map(|manifest| (manifest.id.group().to_owned(), manifest.id.kind.clone())).collect()
+}
 
 /// The writes to a parent; `None` for a write that would change nothing.
 #[derive(Debug, Clone, Default, PartialEq)]

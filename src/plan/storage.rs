@@ -10,7 +10,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::types::{Effect, Migration, Reason};
-use crate::compile::derive::schema;
 use crate::model::crd;
 
 /// A CRD to apply, with the versions that it no longer has and in which instances may be stored: not served, as they are in
@@ -42,7 +41,7 @@ fn unserved(version: &Value) -> Value {
 #[must_use]
 pub(crate) fn migration(body: &Value, live: &Value) -> Option<Migration> {
     let to = crd::stored(body)?.name().to_owned();
-    let is_left = |version: &crd::Version<'_>| !schema::flag(version.body, "served") && version.name() != to;
+    let is_left = |version: &crd::Version<'_>| !version.is_served() && version.name() != to;
     let left = crd::versions(body).filter(is_left).map(|version| version.name().to_owned());
     let from: Vec<String> = left.filter(|name| is_stored(live, name)).collect();
     (!from.is_empty()).then_some(Migration { from, to })

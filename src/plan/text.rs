@@ -288,15 +288,23 @@ impl Lines {
         if self.options.summary {
             return self.push(format!("{what} that the repository no longer has would stay; `--prune` deletes them"));
         }
-        self.gap();
-        self.push(format!("{what} that the repository no longer has would stay; `--prune` deletes them:"));
-        let most = self.most(KEPT);
-        for one in kept.iter().take(most) {
+        let head = format!("{what} that the repository no longer has would stay; `--prune` deletes them:");
+        self.section(&head, kept, |one| {
             let place = if one.cluster == "management" { String::new() } else { format!(" in {}", one.cluster) };
-            self.push(format!("  {}{}", plain::line(&object(one)), plain::line(&place)));
+            format!("{}{}", plain::line(&object(one)), plain::line(&place))
+        });
+    }
+
+    /// A heading with a line for each item, not all of them without `-v`.
+    fn section<T>(&mut self, head: &str, items: &[T], line: impl Fn(&T) -> String) {
+        self.gap();
+        self.push(head);
+        let most = self.most(KEPT);
+        for item in items.iter().take(most) {
+            self.push(format!("  {}", line(item)));
         }
-        if kept.len() > most {
-            self.push(format!("  and {} more; -v shows all", kept.len() - most));
+        if items.len() > most {
+            self.push(format!("  and {} more; -v shows all", items.len() - most));
         }
         self.push("");
     }
@@ -304,35 +312,20 @@ impl Lines {
     /// What is being deleted, with what holds it. Also in a summary: nobody sees it elsewhere.
     fn going(&mut self, going: &[Going]) {
         let Some(head) = going_head(going.len()) else { return };
-        self.gap();
         let head = self.painted(CHANGED, head);
-        self.push(format!("{head}:"));
-        let most = self.most(KEPT);
-        for one in going.iter().take(most) {
-            let (what, sentence) = (placed(&one.object), sentence(one));
-            self.push(format!("  {} {}", plain::line(&what), plain::line(&sentence)));
-        }
-        if going.len() > most {
-            self.push(format!("  and {} more; -v shows all", going.len() - most));
-        }
-        self.push("");
+        self.section(&format!("{head}:"), going, |one| {
+            format!("{} {}", plain::line(&placed(&one.object)), plain::line(&sentence(one)))
+        });
     }
 
     /// Fields of others in objects of the repository. Also in a summary: they are no changes.
     fn extra(&mut self, extra: &[ExtraField]) {
         let Some(head) = extra_head(extra.len()) else { return };
-        self.gap();
         let head = self.painted(CHANGED, head);
-        self.push(format!("{head}; `--take-over-from MANAGER` removes what a manager holds:"));
-        let most = self.most(KEPT);
-        for one in extra.iter().take(most) {
+        self.section(&format!("{head}; `--take-over-from MANAGER` removes what a manager holds:"), extra, |one| {
             let (what, field, manager) = (placed(&one.object), plain::line(&one.field), plain::name(&one.manager));
-            self.push(format!("  {}: {field} is held by {}", plain::line(&what), plain::line(&manager)));
-        }
-        if extra.len() > most {
-            self.push(format!("  and {} more; -v shows all", extra.len() - most));
-        }
-        self.push("");
+            format!("{}: {field} is held by {}", plain::line(&what), plain::line(&manager))
+        });
     }
 
     fn drift(&mut self, plan: &Plan) {

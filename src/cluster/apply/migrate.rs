@@ -10,7 +10,8 @@ use futures::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{BEGUN, Event, INTERRUPTED, Run};
+use super::object::SERVED_WITHIN;
+use super::{BEGUN, Event, INTERRUPTED, Run, failure};
 use crate::cluster::error::{ClusterError, ErrorKind, discreet};
 use crate::cluster::request::{ApiRequest, JsonPatch, Selection};
 use crate::model::resource::Resource;
@@ -18,8 +19,6 @@ use crate::plan::steps::{Operation, Step};
 use crate::plan::storage::without;
 use crate::plan::types::Migration;
 
-/// How long a server may take to serve a version of a CRD that it has taken.
-const SERVED_WITHIN: Duration = Duration::from_secs(30);
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often the instances are rewritten that did not change: of several servers one may go by the old CRD for a moment.
@@ -71,7 +70,7 @@ impl Run<'_> {
                 "the CRD is applied, and instances that are stored in {from} could not all be rewritten in {}: {reason}",
                 migration.to
             );
-            self.unmigrated(step, &error, reason);
+            self.fail(failure(step, &error, reason));
         }
     }
 

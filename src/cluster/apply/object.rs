@@ -21,7 +21,7 @@ use crate::plan::types::LiveVersion;
 use crate::plan::words::flag_name;
 
 /// How long a server that has established a CRD may take to serve it.
-const SERVED_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const SERVED_WITHIN: Duration = Duration::from_secs(30);
 /// How long a server may go by the old schema of a CRD after it took the new one.
 const SCHEMA_WITHIN: Duration = Duration::from_secs(5);
 /// How often an apply is repeated that lost a race with another writer.

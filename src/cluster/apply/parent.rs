@@ -10,13 +10,13 @@ use crate::cluster::access::lacking;
 use crate::cluster::client::Cluster;
 use crate::cluster::dry_run::refusal;
 use crate::cluster::error::{ClusterError, ErrorKind};
-use crate::cluster::request::ApiRequest;
+use crate::cluster::request::{ApiRequest, Selection};
 use crate::compile::render::Manifest;
 use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::model::resource::Resource;
 use crate::plan::build::DryRunResult;
-use crate::plan::inventory::{Inventory, is_shared};
-use crate::plan::parent::GroupKind;
+use crate::plan::inventory::{ID, Inventory};
+use crate::plan::parent::kinds;
 use crate::plan::permissions::Permission;
 use crate::plan::steps::{Operation, Step};
 use crate::plan::types::ObjectRef;
@@ -33,6 +33,17 @@ pub(crate) async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Resul
     }
 }
 
+/// The metadata of the parents of all inventories in a cluster.
+///
+/// # Errors
+/// When they cannot be listed.
+pub(crate) async fn parents(cluster: &Cluster) -> Result<Vec<Value>, ClusterError> {
+    let selection = Selection::all(&config_maps()).within(Some(SYSTEM_NAMESPACE)).labels(ID).metadata_only();
+    let mut found = Vec::new();
+    cluster.list(&selection, &mut found).await?;
+    Ok(found)
+}
+
 /// Why the server would not take the parent of an inventory, which every run writes first; `None` if it would, or cannot be
 /// asked: the namespace is not there yet, or the account may only plan.
 ///
@@ -43,10 +54,7 @@ pub(crate) async fn parent_refused(
     inventory: &Inventory,
     wanted: &[Manifest],
 ) -> Result<Option<String>, ClusterError> {
-    let members = wanted.iter().filter(|manifest| !is_shared(&manifest.body));
-    let kinds: BTreeSet<GroupKind> =
-        members.map(|manifest| (manifest.id.group().to_owned(), manifest.id.kind.clone())).collect();
-    let body = inventory.parent(&kinds, &BTreeSet::new(), Some("plan"));
+    let body = inventory.parent(&kinds(wanted), &BTreeSet::new(), Some("plan"));
     let maps = config_maps();
     let call = ApiRequest::apply(&maps, Some(&inventory.namespace), &inventory.name, &body).force(true).dry_run(true);
     let Err(error) = cluster.call(&call).await else { return Ok(None) };
