@@ -193,14 +193,14 @@ fn of_files(
                 .hint("name the one file that you mean with `--from`"));
             }
         }
-        match SourceCrd::read(&json) {
+        match SourceCrd::read(&root.to_json()) {
             Ok(crd) => {
                 let from = vec![path.display().to_string()];
                 shown.extend(version_of(&crd, version)?.map(|version| of_version(&crd, version, from, None)));
             }
             Err(problems) => {
                 for problem in problems {
-                    found.push(Diagnostic::new(problem.code, root.place("/metadata/name"), problem.message));
+                    found.push(Diagnostic::new(problem.code, root.place(&problem.pointer), problem.message));
                 }
             }
         }

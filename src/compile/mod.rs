@@ -16,6 +16,7 @@ mod parallel;
 pub(crate) mod render;
 pub(crate) mod resolve;
 pub(crate) mod route;
+pub(crate) mod validity;
 
 pub(crate) use compiled::Compiled;
 pub(crate) use discovered::{Discovered, DiscoveredCluster, DiscoveredCrd};

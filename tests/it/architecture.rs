@@ -101,17 +101,18 @@ const FOLDERS: [(&str, &[&str]); 10] = [
 ];
 
 /// The same for the folders and files of `src/compile`, in the order in which they may import.
-const COMPILE: [(&str, &[&str]); 12] = [
+const COMPILE: [(&str, &[&str]); 13] = [
     ("parallel", &[]),
-    ("derive", &[]),
+    ("validity", &[]),
+    ("derive", &["validity"]),
     ("discovered", &[]),
     ("load", &["parallel"]),
     ("resolve", &["derive", "load"]),
     ("route", &["derive"]),
-    ("build", &["derive", "discovered", "load", "parallel", "resolve", "route"]),
+    ("build", &["derive", "discovered", "load", "parallel", "resolve", "route", "validity"]),
     ("render", &["build", "discovered", "load", "parallel", "resolve", "route"]),
     ("compiled", &["build", "discovered", "load", "render", "resolve"]),
-    ("locking", &["parallel", "derive", "discovered", "load", "resolve"]),
+    ("locking", &["parallel", "derive", "discovered", "load", "resolve", "validity"]),
     ("fields", &["derive"]),
     ("mod", &["build", "compiled", "discovered", "load", "resolve"]),
 ];

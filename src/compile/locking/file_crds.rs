@@ -12,7 +12,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::snapshots::{Kind, what_is_it};
-use super::strip;
+use super::strip::strip_decoded;
+use crate::compile::validity::{Problem, decode};
 use crate::model::codes::lock as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::source::{FileId, Sources, Span};
@@ -44,6 +45,10 @@ pub(crate) struct FileCrd {
     pub place: Span,
     /// The place of a different CRD with the same name.
     pub other: Option<Span>,
+    /// The JSON Pointers of what a server would drop.
+    pub unknown: Vec<String>,
+    /// The values of a wrong type.
+    pub wrong: Vec<Problem>,
 }
 
 /// Finds the CRDs in files. `named` are the paths of files that were named themselves, not through a folder.
@@ -92,10 +97,12 @@ impl FileCrds {
             }
             Kind::Other(_) => return,
         }
-        let crd = Arc::new(strip(&root.to_json()));
+        let decoded = decode(&root.to_json());
+        let crd = Arc::new(strip_decoded(&decoded.crd));
         match self.crds.get_mut(name) {
             None => {
-                self.crds.insert(name.to_owned(), FileCrd { crd, place, other: None });
+                let (unknown, wrong) = (decoded.unknown, decoded.wrong);
+                self.crds.insert(name.to_owned(), FileCrd { crd, place, other: None, unknown, wrong });
             }
             Some(first) if first.crd != crd => {
                 first.other.get_or_insert(place);

@@ -7,7 +7,6 @@
 //! shell.
 
 mod candidates;
-mod canonical;
 pub(crate) mod difference;
 pub(crate) mod drift;
 pub(crate) mod file_crds;

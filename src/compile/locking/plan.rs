@@ -16,12 +16,13 @@ use super::file_crds::{FileCrd, FileCrds};
 use super::lock_file::{self, LockFile};
 use super::snapshots::{Locked, facts, hash, path_of};
 use super::unused::orphans;
-use crate::compile::derive::source::SourceCrd;
+use crate::compile::derive::source::{SourceCrd, SourceProblem};
 use crate::compile::discovered::{Discovered, DiscoveredCrd};
 use crate::compile::resolve::{BaseName, Resolved};
+use crate::compile::validity::dropped;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
-use crate::model::codes::reference;
+use crate::model::codes::{derivation, reference};
 use crate::model::config::Config;
 use crate::model::crd::{self, Version};
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -217,7 +218,8 @@ impl<'a> Planner<'a> {
 
     fn take(&mut self) {
         let inputs = self.inputs;
-        let mut refused = BTreeSet::new();
+        // By name, whether the CRD is refused.
+        let mut judged: BTreeMap<&str, bool> = BTreeMap::new();
         for service in &inputs.resolved.services {
             let (id, base) = (&service.cluster, &service.base);
             if !self.in_scope(id) {
@@ -230,13 +232,14 @@ impl<'a> Planner<'a> {
                     self.found += 1;
                     // A CRD with errors has them in every cluster; they are reported once.
                     let given = &self.given.crds[*name];
-                    let wrong = self.given.two(name).map_or_else(|| unsound(given), |two| vec![two]);
-                    if wrong.is_empty() {
+                    let refused = *judged.entry(name).or_insert_with(|| {
+                        let said = self.given.two(name).map_or_else(|| unsound(given), |two| vec![two]);
+                        let refused = said.iter().any(|complaint| complaint.severity == Severity::Error);
+                        said.into_iter().for_each(|complaint| self.plan.in_given.push(complaint));
+                        refused
+                    });
+                    if !refused {
                         self.lock_one(id, name, &given.crd, CrdOrigin::File);
-                    } else if refused.insert(*name) {
-                        for complaint in wrong {
-                            self.plan.in_given.push(complaint);
-                        }
                     }
                 }
                 [] => self.not_given(id, base),
@@ -530,14 +533,28 @@ impl<'a> Planner<'a> {
 const AS_IT_STANDS: &str =
     "~ the snapshot is not what was locked; it is locked as it stands, and Git shows what was edited";
 
-/// The problems of a CRD, at the place of its name. In a snapshot they would be errors of every service made of
-/// it.
+/// What is wrong with a CRD of the files, and what is only doubtful, each at its line. A file was taken by no server yet, so
+/// what a server would refuse in any version of it is an error.
 fn unsound(given: &FileCrd) -> Vec<Diagnostic> {
-    let problems = SourceCrd::read(&given.crd).err().unwrap_or_default();
-    let complain = |p: crate::compile::derive::source::SourceProblem| {
-        Diagnostic::new(p.code, given.place, p.message).help(p.code.fix())
+    let wrong = given.wrong.iter().map(|problem| SourceProblem::of(problem, &given.crd));
+    let (problems, doubts) = match SourceCrd::read(&given.crd) {
+        Ok(source) => (source.doubts.unserved.clone(), source.doubts.unjudged),
+        Err(problems) => return wrong.chain(problems).map(|problem| complain(given, &problem)).collect(),
     };
-    problems.into_iter().map(complain).collect()
+    let problems = problems.iter().chain(&doubts).map(|problem| SourceProblem::of(problem, &given.crd));
+    let mut said: Vec<Diagnostic> = wrong.chain(problems).map(|problem| complain(given, &problem)).collect();
+    if let Some(first) = given.unknown.first() {
+        let name = given.crd.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
+        let code = &derivation::CRD_UNKNOWN_FIELDS;
+        let message = dropped(name, &given.unknown);
+        said.push(Diagnostic::new(code, given.place, message).inside(first).help(code.fix()));
+    }
+    said
+}
+
+fn complain(given: &FileCrd, problem: &SourceProblem) -> Diagnostic {
+    let diagnostic = Diagnostic::new(problem.code, given.place, problem.message.as_str()).inside(&problem.pointer);
+    diagnostic.help(problem.code.fix())
 }
 
 /// The path with the other extension of YAML files.
