@@ -16,6 +16,8 @@ mod parallel;
 pub(crate) mod render;
 pub(crate) mod resolve;
 pub(crate) mod route;
+pub mod schema;
+pub mod values;
 
 pub(crate) use compiled::Compiled;
 pub(crate) use discovered::{Discovered, DiscoveredCluster, DiscoveredCrd};

@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{sanitize, schema};
+use super::sanitize;
+use crate::compile::schema;
 use crate::model::codes::{Code, derivation};
 use crate::model::crd::versions as versions_of;
 use crate::model::path::{FieldPath, Segment};
