@@ -16,7 +16,9 @@ mod parallel;
 pub(crate) mod render;
 pub(crate) mod resolve;
 pub(crate) mod route;
+pub mod schema;
 pub(crate) mod validity;
+pub mod values;
 
 pub(crate) use compiled::Compiled;
 pub(crate) use discovered::{Discovered, DiscoveredCluster, DiscoveredCrd};

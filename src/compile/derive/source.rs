@@ -5,7 +5,8 @@
 
 use serde_json::Value;
 
-use super::{sanitize, schema};
+use super::sanitize;
+use crate::compile::schema;
 use crate::compile::validity::{self, Problem};
 use crate::model::codes::{Code, derivation};
 use crate::model::crd::{Version, versions as versions_of};

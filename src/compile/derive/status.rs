@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::cel;
 use super::contract::{self, CONDITION_FIELDS, StatusContract};
 use super::exposure::Report;
-use super::{cel, schema};
+use crate::compile::schema;
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
 

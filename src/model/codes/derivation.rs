@@ -280,6 +280,19 @@ pub static FORMAT_DROPPED: Code = code(
      Fix: report it to the authors of the CRD; suppress the warning with `# carrier: ignore[CAR0327] reason`.\n",
 );
 
+/// An exposed field can have no value.
+pub static UNUSABLE_FIELD: Code = code(
+    "CAR0328",
+    Error,
+    "an exposed field can have no value",
+    "The CRD gives the field a bound or a factor that its own type cannot have, or a pattern that Go's regular expressions do\n\
+     not know. API servers take such a CRD, and refuse every object that sets the field: the bounds of an `integer` must fit\n\
+     into 64 bits (with `format: int32` into 32), where 9223372036854775807 counts as too large, because bounds are stored as\n\
+     floating-point numbers; `multipleOf` must be a positive integer there; patterns have neither look-around nor\n\
+     back-references.\n\n\
+     Fix: take the field out of `fields`, or expose the fields beside it one by one; report it to the authors of the CRD.\n",
+);
+
 /// The CRD does not have an exposed version.
 pub static UNKNOWN_VERSION: Code = code(
     "CAR0330",
@@ -450,6 +463,18 @@ pub static VALUE_UNCHECKED: Code = code(
      the warning with `# carrier: ignore[CAR0355] reason`.\n",
 );
 
+/// Whether a default or a preset is valid cannot be decided here.
+pub static VALUE_UNJUDGED: Code = code(
+    "CAR0356",
+    Warning,
+    "only an API server can tell whether a default or a preset is valid",
+    "carrier judges values as the API server does, apart from a few that would need all of the server's libraries: e-mail\n\
+     addresses with quotes, comments or names, patterns too large to be tried, managed fields. The message names the field\n\
+     and what is not certain.\n\n\
+     Fix: create one object with this value in the service cluster; `kubectl apply --dry-run=server` is sufficient. Then suppress\n\
+     the warning with `# carrier: ignore[CAR0356] reason`.\n",
+);
+
 /// No field of the status is exposed.
 pub static STATUS_HIDDEN: Code = code(
     "CAR0360",
@@ -499,6 +524,7 @@ pub static ALL: &[&Code] = &[
     &EMBEDDED_PARTIAL,
     &RULE_TOO_COSTLY,
     &FORMAT_DROPPED,
+    &UNUSABLE_FIELD,
     &UNKNOWN_VERSION,
     &VERSION_NOT_SERVED,
     &VERSION_TWICE,
@@ -516,6 +542,7 @@ pub static ALL: &[&Code] = &[
     &VALUE_PLACE,
     &VALUE_TWICE,
     &VALUE_UNCHECKED,
+    &VALUE_UNJUDGED,
     &STATUS_HIDDEN,
     &CONDITIONS_UNFIT,
 ];
