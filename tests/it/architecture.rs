@@ -101,9 +101,10 @@ const FOLDERS: [(&str, &[&str]); 10] = [
 ];
 
 /// The same for the folders and files of `src/compile`, in the order in which they may import.
-const COMPILE: [(&str, &[&str]); 12] = [
+const COMPILE: [(&str, &[&str]); 13] = [
     ("parallel", &[]),
-    ("derive", &[]),
+    ("cel", &[]),
+    ("derive", &["cel"]),
     ("discovered", &[]),
     ("load", &["parallel"]),
     ("resolve", &["derive", "load"]),

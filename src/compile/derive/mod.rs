@@ -16,7 +16,6 @@ pub(crate) mod selection;
 pub(crate) mod source;
 pub mod validate;
 
-mod cel;
 mod defaults;
 mod junctor;
 mod node;

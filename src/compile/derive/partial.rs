@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 use super::exposure::Report;
 use super::junctor::{self, Verdict};
 use super::node::{Node, Pruned, smaller};
-use super::{cel, schema, validate};
+use super::{schema, validate};
+use crate::compile::cel;
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
 
