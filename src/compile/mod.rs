@@ -6,6 +6,7 @@
 //! facts of snapshots, of the lock and of what clusters were seen to have.
 
 pub(crate) mod build;
+pub(crate) mod cel;
 pub(crate) mod compiled;
 pub(crate) mod derive;
 pub(crate) mod discovered;

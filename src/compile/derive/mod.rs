@@ -14,7 +14,6 @@ pub(crate) mod select;
 pub(crate) mod selection;
 pub(crate) mod source;
 
-mod cel;
 mod defaults;
 mod junctor;
 mod node;
