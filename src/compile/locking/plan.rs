@@ -217,7 +217,7 @@ impl<'a> Planner<'a> {
 
     fn take(&mut self) {
         let inputs = self.inputs;
-        let mut refused = BTreeSet::new();
+        let mut reported = BTreeSet::new();
         for service in &inputs.resolved.services {
             let (id, base) = (&service.cluster, &service.base);
             if !self.in_scope(id) {
@@ -228,13 +228,14 @@ impl<'a> Planner<'a> {
             match names.as_slice() {
                 [name] => {
                     self.found += 1;
-                    // A CRD with errors has them in every cluster; they are reported once.
+                    // What is said about a CRD is said of every cluster; it is reported once.
                     let given = &self.given.crds[*name];
-                    let wrong = self.given.two(name).map_or_else(|| unsound(given), |two| vec![two]);
-                    if wrong.is_empty() {
+                    let said = self.given.two(name).map_or_else(|| complaints(given), |two| vec![two]);
+                    if !said.iter().any(|complaint| complaint.severity == Severity::Error) {
                         self.lock_one(id, name, &given.crd, CrdOrigin::File);
-                    } else if refused.insert(*name) {
-                        for complaint in wrong {
+                    }
+                    if reported.insert(*name) {
+                        for complaint in said {
                             self.plan.in_given.push(complaint);
                         }
                     }
@@ -406,7 +407,9 @@ impl<'a> Planner<'a> {
             return;
         }
         // The missing CRD may be in a file that could not be read.
-        given.ignored_errors.iter().for_each(|error| self.plan.in_given.push(error.clone()));
+        if given.errors.is_empty() {
+            given.ignored_errors.iter().for_each(|error| self.plan.in_given.push(error.clone()));
+        }
         if given.crds.is_empty() && given.old.is_empty() {
             if !given.ignored_errors.is_empty() || !given.errors.is_empty() {
                 return;
@@ -512,7 +515,8 @@ impl<'a> Planner<'a> {
         let there = self.inputs.sources.by_path(LOCK_PATH).map(|(_, f)| &f.text);
         // Writes come before removals, and both before the lock.
         self.plan.files.sort_by(|a, b| (a.1.is_none(), &a.0).cmp(&(b.1.is_none(), &b.0)));
-        if there.is_none_or(|there| **there != *text) {
+        // Git may have changed the line ends.
+        if there.is_none_or(|there| there.replace("\r\n", "\n") != text) {
             self.plan.files.push((LOCK_PATH.to_owned(), Some(text)));
         }
         let before = self.inputs.locked;
@@ -530,14 +534,14 @@ impl<'a> Planner<'a> {
 const AS_IT_STANDS: &str =
     "~ the snapshot is not what was locked; it is locked as it stands, and Git shows what was edited";
 
-/// The problems of a CRD, at the place of its name. In a snapshot they would be errors of every service made of
-/// it.
-fn unsound(given: &FileCrd) -> Vec<Diagnostic> {
+/// What has to be said about a CRD: that which has a place of its own, and the reasons why it cannot be offered, at
+/// the place of its name. In a snapshot they would be errors of every service made of it.
+fn complaints(given: &FileCrd) -> Vec<Diagnostic> {
     let problems = SourceCrd::read(&given.crd).err().unwrap_or_default();
     let complain = |p: crate::compile::derive::source::SourceProblem| {
         Diagnostic::new(p.code, given.place, p.message).help(p.code.fix())
     };
-    problems.into_iter().map(complain).collect()
+    given.complaints.iter().cloned().chain(problems.into_iter().map(complain)).collect()
 }
 
 /// The path with the other extension of YAML files.
