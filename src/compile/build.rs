@@ -9,17 +9,22 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::derive::exposure::Exposure;
 use super::derive::names::CrdNames;
+use super::derive::select::ALWAYS;
 use super::derive::source::{SourceCrd, SourceProblem};
 use super::derive::{self, Derived};
 use super::discovered::{Discovered, DiscoveredCrd};
 use super::parallel::in_parallel;
 use super::resolve::{BaseName, Origin, Resolved, Service};
 use super::route::ServiceRoute;
+use super::schema;
 use super::validity::dropped;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::{Code, derivation, lock, reference};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::nearest::nearest;
+use crate::model::path::Segment;
 use crate::model::resource::Resource;
 
 /// A service with its CRDs.
@@ -286,7 +291,14 @@ fn built(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, found: &mu
     let cluster = &service.cluster;
     let derived = match &service.exposure {
         None => None,
-        Some(exposure) => Some(derive::derive(&source, exposure, cluster, found)?),
+        Some(exposure) => {
+            let undescribed = undescribed(&source, exposure);
+            if !undescribed.is_empty() {
+                undescribed.into_iter().for_each(|complaint| found.push(complaint));
+                return None;
+            }
+            Some(derive::derive(&source, exposure, cluster, found)?)
+        }
     };
     let version = match &derived {
         Some(derived) => source.version(&derived.storage)?,
@@ -301,6 +313,31 @@ fn built(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, found: &mu
     let internal = Arc::new(derive::internal_as(&source, &internal_names, cluster, version));
     let route = ServiceRoute::compiled(cluster, (&source, version), (&internal, &internal_names), derived.as_ref());
     Some(Built { service: index, route, internal, derived, source })
+}
+
+/// Exposed paths whose first field the schema does not describe, because the whole object may hold anything. Nothing
+/// but the whole object can be exposed then.
+fn undescribed(source: &SourceCrd, exposure: &Exposure) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for item in &exposure.items {
+        let versions = item.versions.iter().filter_map(|version| source.version(&version.value));
+        for root in versions.map(|version| &version.schema).filter(|root| schema::is_free_form(root)) {
+            for path in item.fields.iter().chain(item.defaults.iter().map(|default| &default.path)) {
+                let Some(Segment::Property(first)) = path.value.segments().first() else { continue };
+                let names = || schema::properties(root).map(|(name, _)| name.as_str());
+                if ALWAYS.contains(&first.as_str()) || names().any(|n| n == first) || nearest(first, names()).is_some()
+                {
+                    continue;
+                }
+                let message = format!("the CRD does not describe `.{first}`: an object may hold anything");
+                let mut complaint = Diagnostic::new(&derivation::UNDESCRIBED, path.span, message)
+                    .help("leave `derive` out: then tenants have the whole object");
+                complaint.object = Some(exposure.object.clone());
+                found.push(complaint);
+            }
+        }
+    }
+    found
 }
 
 /// Diagnostics of several clusters about the same line.

@@ -5,6 +5,7 @@
 //! kinds: [`crate::compile`] interprets documents.
 
 mod builder;
+mod json;
 pub(crate) mod limits;
 mod locate;
 mod mapping;

@@ -5,9 +5,9 @@
 //! `ext/formatting.go` and `interpreter/decorators.go` (0.29).
 
 use super::check::{Checked, Fault};
-use super::pattern::{self, Verdict};
 use super::syntax::{Entry, Literal, Node, NodeId, Tree};
 use super::types::Type;
+use crate::compile::values::pattern::{self, PatternError};
 
 /// Checks what is written out in an expression that compiles otherwise.
 ///
@@ -226,11 +226,11 @@ fn same<'t>(mut types: impl Iterator<Item = &'t Type>, what: &str) -> Result<(),
 }
 
 fn check_pattern(text: &str) -> Result<(), Fault> {
-    match pattern::judge(text) {
-        Verdict::Valid => Ok(()),
-        Verdict::Invalid(why) => refused(format!("`{text}` is no regular expression: {why}")),
-        Verdict::Unknown => {
-            Err(Fault::Unjudged(format!("`{text}` names a class of characters that not every server knows")))
+    match pattern::read(text) {
+        Ok(()) => Ok(()),
+        Err(PatternError::Refused(why)) => refused(format!("`{text}` is no regular expression: {why}")),
+        Err(PatternError::Unjudged(why)) => {
+            Err(Fault::Unjudged(format!("`{text}` may be no regular expression: {why}")))
         }
     }
 }

@@ -16,7 +16,6 @@ mod field_path;
 mod functions;
 mod literals;
 mod names;
-mod pattern;
 mod reads;
 mod rules;
 mod syntax;

@@ -5,6 +5,7 @@
 //! reason in our words. Each room names its source. Nothing here knows what of the CRD is exposed.
 
 mod decode;
+mod defaults;
 mod keywords;
 mod parts;
 mod problem;
@@ -13,6 +14,8 @@ mod structural;
 mod types;
 
 use serde_json::Value;
+
+use crate::compile::cel::{ProblemKind, check_rules};
 
 pub(crate) use self::decode::decode;
 pub(crate) use self::problem::{Kind, Problem};
@@ -67,13 +70,21 @@ fn one(version: &Value, status: bool, is_checked: bool, report: &mut Report) {
     let Some(object) = version.as_object() else { return };
     parts::parts(object, report);
     let root = schema(version).and_then(|schema| schema.get("openAPIV3Schema"));
-    let Some(Value::Object(root)) = root.filter(|_| is_checked) else { return };
+    let Some(schema @ Value::Object(root)) = root.filter(|_| is_checked) else { return };
     report.within("schema", |report| {
         report.within("openAPIV3Schema", |report| {
             structural::structural(root, report);
             keywords::keywords(root, report);
             if status {
                 keywords::beside_status(root, report);
+            }
+            defaults::defaults(schema, report);
+            for problem in check_rules(schema) {
+                let kind = match problem.kind {
+                    ProblemKind::Refused => Kind::Invalid,
+                    ProblemKind::Unjudged => Kind::Unjudged,
+                };
+                report.say_below(kind, &problem.pointer, problem.message);
             }
         });
     });

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::problem::{Kind, Report};
+use crate::compile::values::pattern::{self, PatternError};
 
 type Node = Map<String, Value>;
 
@@ -174,9 +175,18 @@ fn starts_with_int_or_string(node: &Node) -> bool {
     branches(node, "allOf").next().is_some_and(|(_, first)| is_int_or_string(first))
 }
 
-/// The junctors of a node. `skip_any` passes over its `anyOf`, and `skip_first` over that of the first branch of `allOf`:
+/// The pattern and the junctors of a node. `skip_any` passes over its `anyOf`, and `skip_first` over that of the first branch of `allOf`:
 /// they are the pattern of `x-kubernetes-int-or-string`.
 fn junctors(node: &Node, skip_any: bool, skip_first: bool, report: &mut Report) {
+    match node.get("pattern").and_then(Value::as_str).map(pattern::read) {
+        Some(Err(PatternError::Refused(why))) => {
+            report.say(Kind::Invalid, "pattern", format!("is no regular expression of RE2: {why}"));
+        }
+        Some(Err(PatternError::Unjudged(why))) => {
+            report.say(Kind::Unjudged, "pattern", format!("may be no regular expression for a server: {why}"));
+        }
+        Some(Ok(())) | None => {}
+    }
     each_branch(node, report, |key, index, branch, report| match key {
         "anyOf" if skip_any => {}
         "allOf" => nested(branch, skip_first && index == 0, report),

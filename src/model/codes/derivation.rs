@@ -54,7 +54,8 @@ pub static UNDESCRIBED: Code = code(
     "a path continues below a field whose content the CRD does not describe",
     "The field accepts any content (`x-kubernetes-preserve-unknown-fields`), so the schema has no fields below it. carrier\n\
      cannot expose a part of it and hide the rest.\n\n\
-     Fix: expose the field itself with all of its content, or do not expose it.\n\n\
+     Fix: expose the field itself with all of its content, or do not expose it. If the CRD describes nothing at all, leave\n\
+     `derive` out: then tenants have the whole object.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.values.replicas\n# good\n- jsonPath: .spec.values\n```\n",
 );
 
