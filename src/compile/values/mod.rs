@@ -14,6 +14,7 @@
 //! Takes schemas and values as they are and changes neither. May be used by everything in the compiler.
 
 mod check;
+mod defaults;
 mod embedded;
 mod fill;
 pub mod formats;
@@ -28,6 +29,7 @@ use serde_json::Value;
 
 use crate::model::path::FieldPath;
 
+pub use defaults::defaults;
 pub use embedded::identity;
 pub use pattern::{Pattern, PatternError};
 pub use unusable::unusable;
@@ -84,7 +86,7 @@ enum Occasion {
 /// Judges the `default` of a schema node as a server does when the CRD is created.
 ///
 /// Not for the defaults of `apiVersion`, `kind` and `metadata` of an embedded resource nor below them: the server
-/// judges those with the object around them.
+/// judges those with the object around them, as [`defaults`] does.
 #[must_use]
 pub fn default(schema: &Value, value: &Value) -> Judgement {
     judged(schema, value, Occasion::Default)

@@ -47,6 +47,14 @@ impl Number {
         }
     }
 
+    /// The number in 64 bits, if it is a whole one: a server writes 2.0 as 2 and reads it again.
+    pub(super) fn whole(self) -> Option<i64> {
+        match self {
+            Self::Int(n) => Some(n),
+            Self::Float(f) => ((-TWO_63..TWO_63).contains(&f) && f.fract().abs() <= 0.0).then(|| to_int(f)),
+        }
+    }
+
     /// In decimal, without exponent.
     fn written(self) -> String {
         match self {
@@ -126,20 +134,19 @@ pub(super) fn violations(schema: &Value, number: Number, width: Width) -> Vec<St
         found.push(format!("can have no value at all: {reason}"));
         return found;
     }
-    let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
     let open = |key: &str| schema.get(key).and_then(Value::as_bool).unwrap_or(false);
-    if let Some(step) = bound("multipleOf")
+    if let Some((step, written)) = bound(schema, "multipleOf")
         && !is_multiple(number, step)
     {
         found.push(match number {
             Number::Int(_) if step < 1.0 => {
-                format!("must be a multiple of {step}, and a server finds that no integer is one")
+                format!("must be a multiple of {written}, and a server finds that no integer is one")
             }
-            _ => format!("must be a multiple of {step}"),
+            _ => format!("must be a multiple of {written}"),
         });
     }
     for (key, exclusive, less) in [("minimum", "exclusiveMinimum", true), ("maximum", "exclusiveMaximum", false)] {
-        let Some(limit) = bound(key) else { continue };
+        let Some((limit, written)) = bound(schema, key) else { continue };
         let (order, open) = (compared(number, limit), open(exclusive));
         let outside = if less { order.is_lt() } else { order.is_gt() };
         if outside || open && order.is_eq() {
@@ -149,10 +156,15 @@ pub(super) fn violations(schema: &Value, number: Number, width: Width) -> Vec<St
                 (false, false) => "must not be more than",
                 (false, true) => "must be less than",
             };
-            found.push(format!("{than} {limit}"));
+            found.push(format!("{than} {written}"));
         }
     }
     found
+}
+
+/// A bound or factor, which a server keeps as a float, and as it stands in the schema.
+fn bound<'s>(schema: &'s Value, key: &str) -> Option<(f64, &'s Value)> {
+    schema.get(key).and_then(|written| Some((written.as_f64()?, written)))
 }
 
 /// How a number stands to a bound. Beside an integer the bound is cut to one, so 0 is not less than 0.5.
@@ -180,12 +192,12 @@ fn is_multiple(number: Number, step: f64) -> bool {
 /// Why the bounds or the factor of a node refuse every number: they do not fit its own type and format.
 pub(super) fn unusable_bound(schema: &Value, width: Width) -> Option<String> {
     for key in ["multipleOf", "maximum", "minimum"] {
-        let Some(number) = schema.get(key).and_then(Value::as_f64) else { continue };
+        let Some((number, written)) = bound(schema, key) else { continue };
         if !width.fits(Number::Float(number)) {
-            return Some(format!("its `{key}`, {number}, is not {} for a server", width.words()));
+            return Some(format!("its `{key}`, {written}, is not {} for a server", width.words()));
         }
         if key == "multipleOf" && number <= 0.0 {
-            return Some(format!("its `multipleOf`, {number}, is not positive"));
+            return Some(format!("its `multipleOf`, {written}, is not positive"));
         }
     }
     None
