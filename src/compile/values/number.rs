@@ -64,11 +64,29 @@ impl Number {
     }
 }
 
+/// A value as a server stores it: whole floats become integers where they fit.
+pub(super) fn stored(value: &Value) -> Value {
+    match value {
+        Value::Number(_) => Number::of(value).and_then(Number::whole).map_or_else(|| value.clone(), Value::from),
+        Value::Array(list) => list.iter().map(stored).collect(),
+        Value::Object(map) => map.iter().map(|(name, inner)| (name.clone(), stored(inner))).collect(),
+        other => other.clone(),
+    }
+}
+
 /// Whether the float is an integer, or as near to one as the server asks (`IsFloat64AJSONInteger`).
 fn is_nearly_integer(f: f64) -> bool {
     let rounded = f.round();
     let off = (f - rounded).abs();
     f.abs() <= MAX_SAFE && (off <= 0.0 || off < 1e-9 * rounded.abs())
+}
+
+/// The same before Kubernetes 1.37, which cut the float where it is rounded now (`go-openapi/swag` v0.23.0): then
+/// 114.99999999999999 was no integer, and negative floats had to be exact.
+fn was_nearly_integer(f: f64) -> bool {
+    let cut = f.trunc();
+    let off = (f - cut).abs();
+    f.abs() <= MAX_SAFE && (off <= 0.0 || cut > 0.0 && off / (f + cut) < 1e-9)
 }
 
 /// Go's conversion to 64 bits on amd64: cut, and the least number for what does not fit.
@@ -187,6 +205,18 @@ fn is_multiple(number: Number, step: f64) -> bool {
         Number::Float(f) if step < 1.0 => is_nearly_integer(1.0 / step * f),
         Number::Float(f) => is_nearly_integer(f / step),
     }
+}
+
+/// What a server takes since Kubernetes 1.37 and refused before.
+pub(super) fn doubts(schema: &Value, number: Number, types: &[&str]) -> Option<String> {
+    let Number::Float(f) = number else { return None };
+    if types.contains(&"integer") && !types.contains(&"number") && !was_nearly_integer(f) {
+        return Some("is an integer for servers from Kubernetes 1.37 on only".to_owned());
+    }
+    let (step, written) = bound(schema, "multipleOf")?;
+    let quotient = if step < 1.0 { 1.0 / step * f } else { f / step };
+    (!was_nearly_integer(quotient))
+        .then(|| format!("is a multiple of {written} for servers from Kubernetes 1.37 on only"))
 }
 
 /// Why the bounds or the factor of a node refuse every number: they do not fit its own type and format.
