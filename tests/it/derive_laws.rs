@@ -567,7 +567,7 @@ pub(super) fn prune(node: &Value, value: &mut Value) {
                     || schema::property(node, name).is_some()
                     || implicit(name)
             });
-            for (name, inner) in map.iter_mut() {
+            for (name, inner) in map.iter_mut().filter(|(name, _)| !implicit(name)) {
                 if let Some(child) = schema::property(node, name).or_else(|| schema::values(node)) {
                     prune(child, inner);
                 }

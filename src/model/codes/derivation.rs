@@ -470,8 +470,8 @@ pub static VALUE_UNJUDGED: Code = code(
     Warning,
     "only an API server can tell whether a default or a preset is valid",
     "carrier judges values as the API server does, apart from a few that would need all of the server's libraries: e-mail\n\
-     addresses with quotes, comments or names, patterns too large to be tried, managed fields. The message names the field\n\
-     and what is not certain.\n\n\
+     addresses with quotes, comments or names, patterns too large to be tried, managed fields. Others are valid for newer API\n\
+     servers only: 1.15 is a multiple of 0.01 from Kubernetes 1.37 on. The message names the field and what is not certain.\n\n\
      Fix: create one object with this value in the service cluster; `kubectl apply --dry-run=server` is sufficient. Then suppress\n\
      the warning with `# carrier: ignore[CAR0356] reason`.\n",
 );
