@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{sanitize, schema};
+use super::{sanitize, schema, twins};
 use crate::model::codes::{Code, derivation};
 use crate::model::crd::versions as versions_of;
 use crate::model::path::{FieldPath, Segment};
@@ -49,6 +49,8 @@ pub struct SourceVersion {
     pub(super) storable: Value,
     /// What `storable` lacks: each place with a message.
     pub(super) dropped: Vec<(FieldPath, String)>,
+    /// The rules that the storable schema lacks because an earlier one has the same text.
+    pub(super) twins: Vec<(FieldPath, String)>,
     /// Its subresources.
     pub subresources: Subresources,
     /// `additionalPrinterColumns`.
@@ -166,6 +168,7 @@ impl SourceVersion {
         let list = |key: &str| version.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
         let mut storable = root.clone();
         let dropped = sanitize::schema(&mut storable);
+        let twins = twins::merge(&mut storable);
         Ok(Self {
             served: flag("served"),
             storage: flag("storage"),
@@ -173,6 +176,7 @@ impl SourceVersion {
             schema: root.clone(),
             storable,
             dropped,
+            twins,
             subresources: Subresources {
                 status: version.pointer("/subresources/status").is_some(),
                 scale: version.pointer("/subresources/scale").cloned(),

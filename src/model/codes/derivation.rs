@@ -280,6 +280,16 @@ pub static FORMAT_DROPPED: Code = code(
      Fix: report it to the authors of the CRD; suppress the warning with `# carrier: ignore[CAR0327] reason`.\n",
 );
 
+/// Two CEL rules of a field have the same text.
+pub static RULE_TWICE: Code = code(
+    "CAR0328",
+    Warning,
+    "a validation rule is dropped because the field has another one with the same text",
+    "A CRD may be created with such rules, but server-side apply tells the rules of a field apart by their text and refuses\n\
+     the CRD. The first rule stays, with its message; whatever violates it is still rejected.\n\n\
+     Fix: report it to the authors of the CRD; suppress the warning with `# carrier: ignore[CAR0328] reason`.\n",
+);
+
 /// The CRD does not have an exposed version.
 pub static UNKNOWN_VERSION: Code = code(
     "CAR0330",
@@ -475,6 +485,7 @@ pub static ALL: &[&Code] = &[
     &EMBEDDED_PARTIAL,
     &RULE_TOO_COSTLY,
     &FORMAT_DROPPED,
+    &RULE_TWICE,
     &UNKNOWN_VERSION,
     &VERSION_NOT_SERVED,
     &VERSION_TWICE,
