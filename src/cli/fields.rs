@@ -16,11 +16,11 @@ use super::exit::Exit;
 use super::input;
 use super::ui::Ui;
 use crate::compile::derive::exposure::Exposure;
-use crate::compile::derive::schema;
 use crate::compile::derive::source::{SourceCrd, SourceVersion};
 use crate::compile::fields::{Field, cut, fields, find};
 use crate::compile::locking::{CrdDocument, CrdDocuments, crd_documents, strip};
 use crate::compile::resolve::{BaseName, Service};
+use crate::compile::schema;
 use crate::files::walk::{MAX_FILE_BYTES, read_paths};
 use crate::model::cluster::ClusterId;
 use crate::model::diagnostic::Diagnostic;
@@ -198,14 +198,14 @@ fn of_files(
             }
         }
         complaints.iter().for_each(|complaint| found.push(complaint.clone()));
-        match SourceCrd::read(&json) {
+        match SourceCrd::read(&root.to_json()) {
             Ok(crd) => {
                 let from = vec![path.display().to_string()];
                 shown.extend(version_of(&crd, version)?.map(|version| of_version(&crd, version, from, None)));
             }
             Err(problems) => {
                 for problem in problems {
-                    found.push(Diagnostic::new(problem.code, root.place("/metadata/name"), problem.message));
+                    found.push(Diagnostic::new(problem.code, root.place(&problem.pointer), problem.message));
                 }
             }
         }

@@ -13,13 +13,15 @@ use super::derive::exposure::Exposure;
 use super::derive::names::CrdNames;
 use super::derive::select::ALWAYS;
 use super::derive::source::{SourceCrd, SourceProblem};
-use super::derive::{self, Derived, schema};
+use super::derive::{self, Derived};
 use super::discovered::{Discovered, DiscoveredCrd};
 use super::parallel::in_parallel;
 use super::resolve::{BaseName, Origin, Resolved, Service};
 use super::route::ServiceRoute;
+use super::schema;
+use super::validity::dropped;
 use crate::model::cluster::ClusterId;
-use crate::model::codes::{derivation, lock, reference};
+use crate::model::codes::{Code, derivation, lock, reference};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::nearest::nearest;
 use crate::model::path::Segment;
@@ -101,7 +103,7 @@ pub(crate) fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Bu
         |_| BYTES_PER_SERVICE,
         |(index, service, snapshot)| {
             let (source, is_large) = &sources[&address(snapshot)];
-            let outcome = source.as_ref().map(|source| one(index, service, Arc::clone(source), *is_large));
+            let outcome = source.as_ref().map(|source| one(index, service, snapshot, (Arc::clone(source), *is_large)));
             (service, snapshot, outcome)
         },
     );
@@ -189,25 +191,49 @@ fn plurals_of(discovered: &Discovered, cluster: &ClusterId) -> Option<String> {
     (1..=8).contains(&plurals.len()).then(|| plurals.join(", "))
 }
 
-/// The problems of a base CRD. They are reported at the line that refers to it, since that is the line to change;
-/// the snapshot is the second place.
+/// The problems of a base CRD, each at its line of the snapshot: that is what is wrong. A CRD that no file has is reported
+/// where it is offered.
 fn unreadable(service: &Service<'_>, snapshot: &DiscoveredCrd, problems: &[SourceProblem]) -> Diagnostics {
     let mut found = Diagnostics::default();
     for problem in problems {
-        let mut diagnostic = Diagnostic::new(problem.code, service.base.place, problem.message.as_str())
-            .help(problem.code.fix())
-            .on(service.origin.id(), "");
-        if let Some(place) = snapshot.place {
-            diagnostic = diagnostic.label(place, "the snapshot");
-        }
-        found.push(diagnostic);
+        let new = |place| Diagnostic::new(problem.code, place, problem.message.as_str());
+        let diagnostic = match snapshot.place {
+            Some(place) => new(place).inside(&problem.pointer).label(service.base.place, "offered here"),
+            None => new(service.base.place),
+        };
+        found.push(diagnostic.help(problem.code.fix()).on(service.origin.id(), ""));
     }
     found
 }
 
+/// What is doubtful in a base CRD, where it is offered: a comment there can accept it.
+fn doubtful(service: &Service<'_>, snapshot: &DiscoveredCrd, source: &SourceCrd, found: &mut Diagnostics) {
+    let mut say = |code: &'static Code, message: String, pointer: &str| {
+        let mut diagnostic =
+            Diagnostic::new(code, service.base.place, message).help(code.fix()).on(service.origin.id(), "");
+        if let Some(place) = snapshot.place {
+            diagnostic = diagnostic.label(place, "here").label_inside(pointer);
+        }
+        found.push(diagnostic);
+    };
+    for problem in &source.doubts.unjudged {
+        let SourceProblem { code, message, pointer } = SourceProblem::of(problem, &snapshot.body);
+        say(code, message, &pointer);
+    }
+    if let Some(first) = source.doubts.unknown.first() {
+        say(&derivation::CRD_UNKNOWN_FIELDS, dropped(&source.name, &source.doubts.unknown), first);
+    }
+}
+
 /// Builds a service from its base CRD; `None` where the problems prevent it.
-fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, is_large: bool) -> (Option<Built>, Diagnostics) {
+fn one(
+    index: usize,
+    service: &Service<'_>,
+    snapshot: &DiscoveredCrd,
+    (source, is_large): (Arc<SourceCrd>, bool),
+) -> (Option<Built>, Diagnostics) {
     let mut found = Diagnostics::default();
+    doubtful(service, snapshot, &source, &mut found);
     let built = built(index, service, source, &mut found);
     if let Some(built) = built.as_ref().filter(|_| is_large) {
         sizes(service, built, &mut found);

@@ -46,6 +46,8 @@ pub(crate) struct FileCrd {
     pub place: Span,
     /// The place of a different CRD with the same name.
     pub other: Option<Span>,
+    /// The object as it stands in the file.
+    pub source: Json,
     /// What has to be said about it if it is taken. An error prevents that.
     pub complaints: Vec<Diagnostic>,
 }
@@ -153,10 +155,11 @@ impl FileCrds {
             }
             Kind::Other(_) => return,
         }
-        let crd = Arc::new(strip(&root.to_json()));
+        let source = root.to_json();
+        let crd = Arc::new(strip(&source));
         match self.crds.get_mut(name) {
             None => {
-                self.crds.insert(name.to_owned(), FileCrd { crd, place, other: None, complaints });
+                self.crds.insert(name.to_owned(), FileCrd { crd, source, place, other: None, complaints });
             }
             Some(first) if first.crd != crd => {
                 first.other.get_or_insert(place);

@@ -8,7 +8,6 @@
 
 mod bare_words;
 mod candidates;
-mod canonical;
 pub(crate) mod difference;
 pub(crate) mod drift;
 pub(crate) mod file_crds;
