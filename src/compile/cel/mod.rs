@@ -15,10 +15,12 @@ mod decls;
 mod field_path;
 mod functions;
 mod literals;
+mod macros;
 mod names;
 mod pattern;
 mod reads;
 mod rules;
+mod sizes;
 mod syntax;
 #[cfg(test)]
 mod tests;

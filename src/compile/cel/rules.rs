@@ -7,10 +7,11 @@
 use serde_json::Value;
 
 use super::check::{Checked, Fault, Variables, check};
-use super::cost::{Server, estimate};
+use super::cost::estimate;
 use super::decls::{Decls, max, most_in_request};
 use super::field_path;
 use super::literals;
+use super::sizes::Server;
 use super::syntax::{Tree, Unparsed};
 use super::types::{DeclId, Type};
 
@@ -344,7 +345,8 @@ impl Walk {
     /// Says what not every server knows. Whether one of those that are known here does.
     fn is_known(&mut self, pointer: &str, checked: &Checked) -> bool {
         let Some((since, name)) = checked.since.as_ref().filter(|(since, _)| *since > OLDEST) else { return true };
-        let message = format!("`{name}` is known from Kubernetes 1.{since} on; older API servers refuse it");
+        let name = if name.starts_with('`') { name.clone() } else { format!("`{name}`") };
+        let message = format!("{name} is known from Kubernetes 1.{since} on; older API servers refuse it");
         self.say(pointer, Fault::Unjudged(message));
         *since <= NEWEST
     }

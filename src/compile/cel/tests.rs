@@ -70,7 +70,7 @@ fn fields_are_those_of_the_schema() {
     taken(&[
         "has(self.name)",
         "has(self.one.x) && self.one.x == ''",
-        "self.a__dash__b == '' && self.__namespace__ == '' && self.namespace == '' && self.`name` == ''",
+        "self.a__dash__b == '' && self.__namespace__ == '' && self.namespace == '' && self.name != '`'",
         "self.labels.any == '' && has(self.labels.other)",
         "self.object.kind == '' && self.object.metadata.generateName == ''",
         "self.?one.?x.orValue('') == ''",
@@ -162,6 +162,8 @@ fn what_only_some_servers_know_is_said() {
         ("self.few.sort() == self.few", "1.35"),
         ("self.items.sortBy(i, i.k)[0].k == ''", "1.35"),
         ("self.words.includes('a')", "1.38"),
+        ("self.`name` == '`'", "1.37"),
+        ("duration(1) < self.for", "1.37"),
     ] {
         let found = problem(expression).unwrap();
         assert_eq!(found.0, ProblemKind::Unjudged, "{expression}");
