@@ -17,7 +17,7 @@ mod functions;
 mod literals;
 mod macros;
 mod names;
-mod pattern;
+pub(crate) mod pattern;
 mod reads;
 mod rules;
 mod sizes;

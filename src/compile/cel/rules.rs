@@ -158,6 +158,12 @@ impl Walk {
         let times = context.times.and_then(|times| Some(times.saturating_mul(elements(schema)?)));
         for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let pointer = format!("/properties/{}", escape(name));
+            let has_rules = property.get(RULES).and_then(Value::as_array).is_some_and(|rules| !rules.is_empty());
+            if context.is_root && name == "metadata" && has_rules {
+                let message = "metadata has no rules of its own; write them at the root, or at its `name`";
+                self.refuse(&format!("{pointer}/{RULES}"), message);
+                continue;
+            }
             let context = Context { is_root: false, types, times, ..*context };
             self.within(&pointer, |walk| walk.child(property, &Step::Property(name), &context));
         }

@@ -317,6 +317,9 @@ fn the_root_has_what_every_object_has() {
     let root = |rule: &str| json!({"type": "object", "properties": {"n": {"type": "integer"}}, "x-kubernetes-validations": [{"rule": rule}]});
     assert_eq!(check_rules(&root("self.metadata.name != self.kind && self.apiVersion != '' && self.n > 1")), []);
     assert_eq!(check_rules(&root("self.metadata.labels == {}")).len(), 1);
+    let mut metadata = root("true");
+    metadata["properties"]["metadata"] = json!({"type": "object", "x-kubernetes-validations": [{"rule": "true"}]});
+    assert_eq!(check_rules(&metadata)[0].pointer, "/properties/metadata/x-kubernetes-validations");
 }
 
 #[test]
