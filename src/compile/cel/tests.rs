@@ -135,7 +135,7 @@ fn operators_and_functions_take_what_they_are_declared_for() {
 fn what_is_written_out_is_computed() {
     taken(&[
         "self.name.matches('^a{,5}$')",
-        "timestamp(0) < self.at",
+        "timestamp(0) < self.at && timestamp('2020-02-29T7:00:00,5+24:00') < self.at",
         "duration('-1.5h') < self.for",
         "int('12') == 12",
     ]);
@@ -144,6 +144,7 @@ fn what_is_written_out_is_computed() {
         ("self.name.find('(') == ''", "no regular expression"),
         ("duration('1x') < self.for", "`duration` cannot convert `1x`"),
         ("timestamp('2021-02-29T00:00:00Z') < self.at", "`timestamp` cannot convert"),
+        ("timestamp('9999-12-31T23:59:59-00:01') < self.at", "`timestamp` cannot convert"),
         ("int('x') == 1", "`int` cannot convert `x`"),
         ("string(int(dyn('x'))) == ''", "`int` cannot convert `x`"),
         ("[1, 'a'] == []", "a list must be of one type; here are int and string"),
