@@ -1,7 +1,9 @@
 //! What a call of a function costs, and the size of what it returns: apiserver `pkg/cel/library/cost.go` (1.37), cel-go
 //! `checker/cost.go`, `ext/lists.go` and `ext/sets.go` (0.29).
 
-use super::cost::{Coster, EQUALS, Size, Step, scaled};
+use cel::common::ast::operators::EQUALS;
+
+use super::sizes::{Coster, Size, Step, scaled};
 use super::syntax::{Literal, Node, NodeId};
 use super::types::Type;
 
