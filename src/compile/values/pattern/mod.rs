@@ -13,7 +13,7 @@ mod parse;
 use regex::{Regex, RegexBuilder};
 
 /// The largest compiled pattern that is tried, in bytes. Larger ones cost more than a check may.
-const SIZE_LIMIT: usize = 1 << 25;
+const SIZE_LIMIT: usize = 1 << 24;
 /// As deep as `parse` may nest what it writes, several levels for one parenthesis.
 const NEST_LIMIT: u32 = 2_000;
 
