@@ -29,6 +29,7 @@ use crate::model::cluster::ClusterId;
 use crate::model::codes::{cluster, object, yaml};
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::source::{SourceFile, Sources};
+use crate::yaml::locate;
 
 /// What to lock.
 #[derive(Debug, Clone)]
@@ -203,6 +204,7 @@ fn changes(
     if !options.prune {
         found.append(unused(resolved, &repository.locked));
     }
+    locate(&mut plan.in_given, &files);
     let in_files = std::mem::take(&mut plan.in_given).into_sorted();
     if let Some(asked) = &asked {
         found.append(asked.found.clone());
@@ -244,7 +246,7 @@ impl LockChanges {
 
 /// The diagnostics of CRDs that differ from what is locked, without the differences: those are in the plan.
 fn drifted(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Discovered) -> Diagnostics {
-    let (_, complaints) = drift(resolved, discovered, seen, false);
+    let (_, complaints) = drift(resolved, discovered, seen, false, schema_words::lines);
     let mut drifted = Diagnostics::default();
     for mut complaint in complaints.into_iter().filter(|d| d.code == &cluster::DRIFT) {
         complaint.notes.clear();

@@ -9,11 +9,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::cel;
 use super::exposure::Report;
 use super::junctor::{self, Verdict};
 use super::node::{Node, Pruned, smaller};
-use crate::compile::{schema, values};
+use crate::compile::{cel, schema, values};
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
 

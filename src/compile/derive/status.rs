@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::cel;
 use super::contract::{self, CONDITION_FIELDS, StatusContract};
 use super::exposure::Report;
-use crate::compile::schema;
+use crate::compile::{cel, schema};
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
 

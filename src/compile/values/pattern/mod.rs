@@ -24,8 +24,8 @@ pub struct Pattern(Regex);
 /// Why there is no [`Pattern`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PatternError {
-    /// No server compiles the pattern. Kubernetes 1.37 (and before) takes a CRD with it all the same,
-    /// and then refuses every string (kube-openapi `pkg/validation/validate/values.go`, `Pattern`).
+    /// No server compiles the pattern, and none takes a CRD with it (apiextensions `pkg/apiserver/schema/validation.go`,
+    /// `validateValueValidation`).
     Refused(String),
     /// A server may compile the pattern: it is too large to be tried here, or only some servers can read it.
     Unjudged(String),
@@ -70,6 +70,14 @@ impl Pattern {
     pub fn matches(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
+}
+
+/// Whether a server compiles a pattern, which is not compiled here.
+///
+/// # Errors
+/// As those of [`Pattern::compile`], without the doubt about the size.
+pub fn read(pattern: &str) -> Result<(), PatternError> {
+    parse::translate(pattern).map(drop)
 }
 
 /// `regex` draws where in the pattern it stopped, and says last why.
