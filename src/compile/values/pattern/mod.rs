@@ -56,15 +56,6 @@ impl Pattern {
         }
     }
 
-    /// Why no server compiles the pattern, if that is so. Much cheaper than [`Self::compile`].
-    #[must_use]
-    pub fn refusal(pattern: &str) -> Option<String> {
-        match parse::translate(pattern) {
-            Err(PatternError::Refused(why)) => Some(why),
-            _ => None,
-        }
-    }
-
     /// Whether the pattern is found anywhere in the text, as the keyword `pattern` means it.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
