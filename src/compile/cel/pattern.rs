@@ -95,30 +95,7 @@ impl Reader<'_> {
                     }
                     after_repetition = true;
                 }
-                '{' => match self.counts() {
-                    None => {
-                        self.next();
-                        group.push(1);
-                    }
-                    Some((least, most, length)) => {
-                        self.rest = &self.rest[length..];
-                        if least > MOST || most.is_some_and(|most| most > MOST || least > most) {
-                            return Err("the numbers of a repetition are wrong");
-                        }
-                        self.take("?");
-                        if was_repetition {
-                            return Err("repetitions follow each other");
-                        }
-                        let Some(inner) = group.last else { return Err("a repetition has nothing to repeat") };
-                        let times = most.unwrap_or(least);
-                        let weight = if most == Some(0) { 0 } else { inner.max(1).saturating_mul(times.max(1)) };
-                        if (least >= 2 || times >= 2) && weight > MOST {
-                            return Err("something is repeated more than 1000 times");
-                        }
-                        group.push(weight);
-                        after_repetition = true;
-                    }
-                },
+                '{' => after_repetition = self.counted(group, was_repetition)?,
                 '[' => {
                     self.next();
                     self.class()?;
@@ -146,6 +123,31 @@ impl Reader<'_> {
             }
         }
         if groups.len() == 1 { Ok(()) } else { Err("a `)` is missing") }
+    }
+
+    /// A `{`, which repeats or stands for itself. Whether it repeats.
+    fn counted(&mut self, group: &mut Operand, was_repetition: bool) -> Result<bool, &'static str> {
+        let Some((least, most, length)) = self.counts() else {
+            self.next();
+            group.push(1);
+            return Ok(false);
+        };
+        self.rest = &self.rest[length..];
+        if least > MOST || most.is_some_and(|most| most > MOST || least > most) {
+            return Err("the numbers of a repetition are wrong");
+        }
+        self.take("?");
+        if was_repetition {
+            return Err("repetitions follow each other");
+        }
+        let Some(inner) = group.last else { return Err("a repetition has nothing to repeat") };
+        let times = most.unwrap_or(least);
+        let weight = if most == Some(0) { 0 } else { inner.max(1).saturating_mul(times.max(1)) };
+        if (least >= 2 || times >= 2) && weight > MOST {
+            return Err("something is repeated more than 1000 times");
+        }
+        group.push(weight);
+        Ok(true)
     }
 
     /// What follows `(?`: a name or flags. Whether a group begins.
