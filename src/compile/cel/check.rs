@@ -52,9 +52,9 @@ pub(super) fn check(tree: &Tree, decls: &Decls, variables: &Variables) -> Result
         uses_old_self: false,
         since: tree.newer.map(|(name, since)| (since, name.to_owned())),
     };
-    let mut checker = Checker { tree, decls, variables, checked, known: Known::default(), scopes: Vec::new() };
-    checker.check(tree.root)?;
-    let Checker { known, mut checked, .. } = checker;
+    let mut walk = Checker { tree, decls, variables, checked, known: Known::default(), scopes: Vec::new() };
+    walk.check(tree.root)?;
+    let Checker { known, mut checked, .. } = walk;
     for type_ in &mut checked.types {
         *type_ = known.resolve(type_, true);
     }

@@ -228,11 +228,8 @@ impl Literals<'_> {
     }
 
     fn has_text(&self, id: NodeId) -> bool {
-        let has = match &self.checked.types[id] {
-            Type::Object(_) | Type::Library(_) | Type::Opaque(_) | Type::Optional(_) => false,
-            Type::Dyn | Type::Param(_) => true,
-            _ => true,
-        };
+        let type_ = &self.checked.types[id];
+        let has = !matches!(type_, Type::Object(_) | Type::Library(_) | Type::Opaque(_) | Type::Optional(_));
         has && match self.tree.node(id) {
             Node::List { elements, .. } => elements.iter().all(|element| self.has_text(*element)),
             Node::Map(entries) => entries.iter().all(|entry| self.has_text(entry.key) && self.has_text(entry.value)),
