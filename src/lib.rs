@@ -90,7 +90,8 @@ pub mod derivation {
     pub use crate::compile::derive::names::CrdNames;
     pub use crate::compile::derive::projection::{Generations, Preset, Projection};
     pub use crate::compile::derive::source::{SourceCrd, SourceVersion};
-    pub use crate::compile::derive::{Derived, derive, internal, schema, validate};
+    pub use crate::compile::derive::{Derived, derive, internal};
+    pub use crate::compile::{schema, values};
 }
 
 /// The route of a service between its tenant, internal and base CRD.

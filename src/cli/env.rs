@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use super::error::CliError;
 use crate::cluster::connect::Variables;
 use crate::files::FilesError;
+use crate::files::encoding::{self, NotText};
 use crate::files::root::find_root;
+use crate::files::walk::UTF_16;
+use crate::model::source::SourceFile;
 
 /// The surroundings of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,16 +91,27 @@ pub(crate) fn clicolor_force_is_off() -> bool {
     std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0")
 }
 
+/// The name of the standard input in diagnostics.
+pub(crate) const STDIN: &str = "<stdin>";
+
 /// Reads the standard input, at most `limit` bytes.
 ///
 /// # Errors
 /// When it cannot be read, is longer, or is not UTF-8.
-pub(crate) fn read_stdin(limit: usize) -> io::Result<String> {
-    let mut text = String::new();
-    io::stdin().lock().take(limit as u64 + 1).read_to_string(&mut text)?;
-    match text.len() > limit {
-        true => Err(io::Error::new(io::ErrorKind::InvalidData, format!("more than {limit} bytes"))),
-        false => Ok(text),
+pub(crate) fn read_stdin(limit: usize) -> Result<SourceFile, CliError> {
+    let cannot = |error: &io::Error| CliError::file("read", Path::new(STDIN), error);
+    let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
+    if bytes.len() > limit {
+        return Err(cannot(&invalid(format!("more than {limit} bytes"))));
+    }
+    match encoding::text(bytes) {
+        Ok(text) => Ok(SourceFile { path: STDIN.to_owned(), text: text.into() }),
+        Err(NotText::NotUtf8(at)) => Err(cannot(&invalid(format!("it is not valid UTF-8 at byte {at}")))),
+        Err(NotText::Utf16) => Err(cannot(&invalid(format!("it {UTF_16}")))
+            .hint("if it comes from a file, convert it: `iconv -f UTF-16 -t UTF-8 FILE | …`")
+            .hint("in PowerShell write a file, `kubectl … -o yaml | Out-File -Encoding utf8 FILE`, and name it instead of `-`")),
     }
 }
 

@@ -18,17 +18,16 @@ use super::ui::Ui;
 use crate::compile::derive::exposure::Exposure;
 use crate::compile::derive::source::{SourceCrd, SourceVersion};
 use crate::compile::fields::{Field, cut, fields, find};
-use crate::compile::locking::strip;
+use crate::compile::locking::{CrdDocument, CrdDocuments, crd_documents, strip};
 use crate::compile::resolve::{BaseName, Service};
+use crate::compile::schema;
 use crate::files::walk::{MAX_FILE_BYTES, read_paths};
 use crate::model::cluster::ClusterId;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::nearest::nearest;
 use crate::model::path::FieldPath;
-use crate::model::source::SourceFile;
 use crate::plan::words::count;
-use crate::yaml;
-use crate::yaml::tree::{Node, Value as Tree};
+use crate::yaml::tree::Node;
 use view::Shown;
 
 /// Arguments of `carrier fields`.
@@ -61,8 +60,6 @@ pub(crate) struct FieldsArgs {
 /// A tree with more fields is cut at [`LEVELS`]: nobody reads a thousand lines.
 const LARGE: usize = 150;
 const LEVELS: usize = 3;
-/// The name of the standard input in diagnostics.
-const STDIN: &str = "<stdin>";
 
 fn field_path(text: &str) -> Result<FieldPath, String> {
     FieldPath::parse(text).map_err(|error| error.to_string())
@@ -156,21 +153,25 @@ fn of_files(
     env: &Env,
     ui: &mut Ui<'_>,
 ) -> Result<(Vec<Shown>, Exit), CliError> {
-    let (paths, mut stdin) = (path.to_owned(), Vec::new());
-    let paths = if path == Path::new("-") { Vec::new() } else { vec![paths] };
-    if paths.is_empty() {
-        let text = read_stdin(MAX_FILE_BYTES).map_err(|error| CliError::file("read", Path::new(STDIN), &error))?;
-        stdin.push(SourceFile { path: STDIN.to_owned(), text: text.into() });
-    }
+    let is_stdin = path == Path::new("-");
+    let stdin = if is_stdin { vec![read_stdin(MAX_FILE_BYTES)?] } else { Vec::new() };
+    let paths = if is_stdin { Vec::new() } else { vec![path.to_owned()] };
+    // A file that is named itself has to be whole; of a folder, only the files that mention CRDs.
+    let is_folder = env.directory.join(path).is_dir();
+    let named =
+        if is_folder { None } else { Some(stdin.first().map_or(path.to_string_lossy(), |f| f.path.as_str().into())) };
+    let named: BTreeSet<String> = named.map(std::borrow::Cow::into_owned).into_iter().collect();
     let (sources, mut found) = read_paths(&env.directory, &paths, stdin)?;
-    let mut documents = Vec::new();
-    for (id, file) in sources.iter() {
-        documents.extend(yaml::read(id, &file.text, &mut found));
-    }
-    let roots: Vec<&Node> = documents.iter().map(|document| &document.root).collect();
-    let crds: Vec<(&str, &Node)> = crds_of(&roots);
-    let names: BTreeSet<String> = crds.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let CrdDocuments { crds, errors, ignored_errors } = crd_documents(&sources, &named);
+    errors.into_iter().for_each(|error| found.push(error));
+    let called = |root: &Node| root.pointer("/metadata/name").and_then(Node::as_str).unwrap_or_default().to_owned();
+    let crds: Vec<(String, CrdDocument)> = crds.into_iter().map(|crd| (called(&crd.root), crd)).collect();
+    let names: BTreeSet<String> = crds.iter().map(|(name, _)| name.clone()).collect();
     let wanted = name.map(|name| full_name(name, &names)).transpose();
+    // The CRD may be in a file that could not be read.
+    if !found.has_errors() && (wanted.is_err() || names.is_empty()) {
+        ignored_errors.into_iter().for_each(|error| found.push(error));
+    }
     // A file that cannot be read may have the CRD.
     let wanted = match wanted {
         Err(error) if !found.has_errors() && !names.is_empty() => return Err(error),
@@ -179,9 +180,12 @@ fn of_files(
     };
     let mut shown = Vec::new();
     let mut seen: Vec<(&str, Value)> = Vec::new();
-    for (called, root) in crds.iter().filter(|(called, _)| wanted.as_ref().is_none_or(|w| w == called)) {
+    for (called, CrdDocument { root, complaints }) in &crds {
+        if wanted.as_ref().is_some_and(|wanted| wanted != called) {
+            continue;
+        }
         let json = strip(&root.to_json());
-        if let Some((_, other)) = seen.iter().find(|(name, _)| name == called) {
+        if let Some((_, other)) = seen.iter().find(|(name, _)| *name == called) {
             if *other == json {
                 continue;
             }
@@ -193,14 +197,15 @@ fn of_files(
                 .hint("name the one file that you mean with `--from`"));
             }
         }
-        match SourceCrd::read(&json) {
+        complaints.iter().for_each(|complaint| found.push(complaint.clone()));
+        match SourceCrd::read(&root.to_json()) {
             Ok(crd) => {
                 let from = vec![path.display().to_string()];
                 shown.extend(version_of(&crd, version)?.map(|version| of_version(&crd, version, from, None)));
             }
             Err(problems) => {
                 for problem in problems {
-                    found.push(Diagnostic::new(problem.code, root.place("/metadata/name"), problem.message));
+                    found.push(Diagnostic::new(problem.code, root.place(&problem.pointer), problem.message));
                 }
             }
         }
@@ -217,21 +222,6 @@ fn of_files(
         }
         _ => Ok((shown, exit)),
     }
-}
-
-/// The CRDs among documents, including those in lists, with their names.
-fn crds_of<'n>(nodes: &[&'n Node]) -> Vec<(&'n str, &'n Node)> {
-    let mut found = Vec::new();
-    for node in nodes {
-        let kind = node.get("kind").and_then(Node::as_str).unwrap_or_default();
-        if let (true, Some(Tree::Seq(items))) = (kind.ends_with("List"), node.get("items").map(|n| &n.value)) {
-            found.extend(crds_of(&items.iter().collect::<Vec<_>>()));
-        }
-        if kind == "CustomResourceDefinition" {
-            found.push((node.pointer("/metadata/name").and_then(Node::as_str).unwrap_or_default(), *node));
-        }
-    }
-    found
 }
 
 /// A CRD among the snapshots of the repository, by its name or its plural, once for each exposure
@@ -327,6 +317,7 @@ fn of_version(crd: &SourceCrd, version: &SourceVersion, from: Vec<String>, expos
         stored: version.storage,
         from,
         object: exposure.map(|e| e.object.clone()),
+        open: schema::is_free_form(&version.schema),
         fields: fields(version, exposure),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It writes what a first service needs and nothing that has to be deleted again: the CatalogEntrySet is a
 //! comment, because there is no CRD yet that it could offer. The lock has the identity of the new repository and nothing
-//! else. Existing files are never changed.
+//! else. Existing files are never changed; of a `.gitattributes` that exists, the missing lines are shown.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -17,6 +17,7 @@ use super::schema;
 use super::ui::Ui;
 use crate::compile::locking::lock_file;
 use crate::files::FilesError;
+use crate::files::line_ends::same;
 use crate::files::root::{CONFIG, find_root};
 use crate::files::write::no_link;
 use crate::model::kinds::editor::json_schemas;
@@ -32,6 +33,9 @@ const FILES: &[(&str, &str)] = &[
     ("catalogs/default.yaml", include_str!("init/default.yaml")),
     ("catalogs/example.yaml", include_str!("init/example.yaml")),
 ];
+
+/// The file that tells Git the line ends of what carrier writes.
+const ATTRIBUTES: (&str, &str) = (".gitattributes", include_str!("init/gitattributes"));
 
 /// Arguments of `carrier init`.
 #[derive(Debug, Args)]
@@ -57,6 +61,11 @@ pub(crate) fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
     }
     if missing.is_empty() {
         ui.say("everything exists already")?;
+    }
+    let lines = missing_attributes(&root)?;
+    if !lines.is_empty() {
+        ui.say(format_args!("{} exists and stays as it is; add to it:", ATTRIBUTES.0))?;
+        lines.into_iter().try_for_each(|line| ui.say(format_args!("  {line}")))?;
     }
     if args.directory != Path::new(".") {
         ui.run_in.push(args.directory.clone());
@@ -113,18 +122,33 @@ fn missing(root: &Path) -> Result<Vec<(String, String)>, CliError> {
         let file = root.join(&path);
         no_link(root, &path)?;
         match fs::read(&file) {
-            Ok(bytes) if bytes == text.as_bytes() => {}
+            Ok(bytes) if same(&bytes, text.as_bytes()) => {}
             Ok(_) => in_the_way.push(path),
             Err(error) if error.kind() == ErrorKind::NotFound => missing.push((path, text)),
             Err(error) => return Err(CliError::file("read", &file, &error)),
         }
     }
     if in_the_way.is_empty() {
+        let (path, text) = ATTRIBUTES;
+        no_link(root, path)?;
+        if !root.join(path).exists() {
+            missing.push((path.to_owned(), text.to_owned()));
+        }
         missing.extend(identity(root)?);
         return Ok(missing);
     }
     Err(CliError::refused(format!("these files exist already: {}", in_the_way.join(", ")))
         .hint("nothing was written; name another folder: `carrier init DIR`"))
+}
+
+/// The lines that an existing `.gitattributes` lacks. It may be anybody's, so it is not changed.
+fn missing_attributes(root: &Path) -> Result<Vec<&'static str>, CliError> {
+    let (path, text) = ATTRIBUTES;
+    let file = root.join(path);
+    let there = fs::read(&file).map_err(|error| CliError::file("read", &file, &error))?;
+    let there = String::from_utf8_lossy(&there);
+    let has = |line: &str| there.lines().any(|other| other.trim() == line);
+    Ok(text.lines().filter(|line| !line.starts_with('#') && !has(line)).collect())
 }
 
 /// The lock with the identity of the repository, unless there is a lock: a repository keeps the identity that it has.

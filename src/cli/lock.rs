@@ -22,15 +22,12 @@ use crate::files::walk::MAX_FILE_BYTES;
 use crate::model::cluster::ClusterId;
 use crate::model::lock::LOCK_PATH;
 use crate::model::plain;
-use crate::model::source::SourceFile;
 use crate::ops::lock::{AskedClusters, GivenFiles, LockChanges, LockError, LockOptions, LockSource, prepare};
 use crate::ops::{Events, Repository};
 use crate::plan::words::count;
 
 /// The number of lines that are shown of a changed CRD; with `-v`, all.
 const LINES: usize = 20;
-/// The name of the standard input in diagnostics.
-const STDIN: &str = "<stdin>";
 
 /// Arguments of `carrier lock`.
 #[derive(Debug, Args)]
@@ -123,11 +120,7 @@ impl LockArgs {
         let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) = self.from.iter().cloned().partition(|p| p == Path::new("-"));
         let text = match stdin.is_empty() {
             true => None,
-            false => {
-                let text =
-                    read_stdin(MAX_FILE_BYTES).map_err(|error| CliError::file("read", Path::new(STDIN), &error))?;
-                Some(SourceFile { path: STDIN.to_owned(), text: text.into() })
-            }
+            false => Some(read_stdin(MAX_FILE_BYTES)?),
         };
         let from = match () {
             () if !self.from.is_empty() => {

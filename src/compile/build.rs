@@ -9,16 +9,22 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::derive::exposure::Exposure;
 use super::derive::names::CrdNames;
+use super::derive::select::ALWAYS;
 use super::derive::source::{SourceCrd, SourceProblem};
 use super::derive::{self, Derived};
 use super::discovered::{Discovered, DiscoveredCrd};
 use super::parallel::in_parallel;
 use super::resolve::{BaseName, Origin, Resolved, Service};
 use super::route::ServiceRoute;
+use super::schema;
+use super::validity::dropped;
 use crate::model::cluster::ClusterId;
-use crate::model::codes::{derivation, lock, reference};
+use crate::model::codes::{Code, derivation, lock, reference};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::nearest::nearest;
+use crate::model::path::Segment;
 use crate::model::resource::Resource;
 
 /// A service with its CRDs.
@@ -97,7 +103,7 @@ pub(crate) fn build(resolved: &Resolved<'_>, discovered: &Discovered) -> (Vec<Bu
         |_| BYTES_PER_SERVICE,
         |(index, service, snapshot)| {
             let (source, is_large) = &sources[&address(snapshot)];
-            let outcome = source.as_ref().map(|source| one(index, service, Arc::clone(source), *is_large));
+            let outcome = source.as_ref().map(|source| one(index, service, snapshot, (Arc::clone(source), *is_large)));
             (service, snapshot, outcome)
         },
     );
@@ -185,25 +191,49 @@ fn plurals_of(discovered: &Discovered, cluster: &ClusterId) -> Option<String> {
     (1..=8).contains(&plurals.len()).then(|| plurals.join(", "))
 }
 
-/// The problems of a base CRD. They are reported at the line that refers to it, since that is the line to change;
-/// the snapshot is the second place.
+/// The problems of a base CRD, each at its line of the snapshot: that is what is wrong. A CRD that no file has is reported
+/// where it is offered.
 fn unreadable(service: &Service<'_>, snapshot: &DiscoveredCrd, problems: &[SourceProblem]) -> Diagnostics {
     let mut found = Diagnostics::default();
     for problem in problems {
-        let mut diagnostic = Diagnostic::new(problem.code, service.base.place, problem.message.as_str())
-            .help(problem.code.fix())
-            .on(service.origin.id(), "");
-        if let Some(place) = snapshot.place {
-            diagnostic = diagnostic.label(place, "the snapshot");
-        }
-        found.push(diagnostic);
+        let new = |place| Diagnostic::new(problem.code, place, problem.message.as_str());
+        let diagnostic = match snapshot.place {
+            Some(place) => new(place).inside(&problem.pointer).label(service.base.place, "offered here"),
+            None => new(service.base.place),
+        };
+        found.push(diagnostic.help(problem.code.fix()).on(service.origin.id(), ""));
     }
     found
 }
 
+/// What is doubtful in a base CRD, where it is offered: a comment there can accept it.
+fn doubtful(service: &Service<'_>, snapshot: &DiscoveredCrd, source: &SourceCrd, found: &mut Diagnostics) {
+    let mut say = |code: &'static Code, message: String, pointer: &str| {
+        let mut diagnostic =
+            Diagnostic::new(code, service.base.place, message).help(code.fix()).on(service.origin.id(), "");
+        if let Some(place) = snapshot.place {
+            diagnostic = diagnostic.label(place, "here").label_inside(pointer);
+        }
+        found.push(diagnostic);
+    };
+    for problem in &source.doubts.unjudged {
+        let SourceProblem { code, message, pointer } = SourceProblem::of(problem, &snapshot.body);
+        say(code, message, &pointer);
+    }
+    if let Some(first) = source.doubts.unknown.first() {
+        say(&derivation::CRD_UNKNOWN_FIELDS, dropped(&source.name, &source.doubts.unknown), first);
+    }
+}
+
 /// Builds a service from its base CRD; `None` where the problems prevent it.
-fn one(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, is_large: bool) -> (Option<Built>, Diagnostics) {
+fn one(
+    index: usize,
+    service: &Service<'_>,
+    snapshot: &DiscoveredCrd,
+    (source, is_large): (Arc<SourceCrd>, bool),
+) -> (Option<Built>, Diagnostics) {
     let mut found = Diagnostics::default();
+    doubtful(service, snapshot, &source, &mut found);
     let built = built(index, service, source, &mut found);
     if let Some(built) = built.as_ref().filter(|_| is_large) {
         sizes(service, built, &mut found);
@@ -261,7 +291,14 @@ fn built(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, found: &mu
     let cluster = &service.cluster;
     let derived = match &service.exposure {
         None => None,
-        Some(exposure) => Some(derive::derive(&source, exposure, cluster, found)?),
+        Some(exposure) => {
+            let undescribed = undescribed(&source, exposure);
+            if !undescribed.is_empty() {
+                undescribed.into_iter().for_each(|complaint| found.push(complaint));
+                return None;
+            }
+            Some(derive::derive(&source, exposure, cluster, found)?)
+        }
     };
     let version = match &derived {
         Some(derived) => source.version(&derived.storage)?,
@@ -276,6 +313,31 @@ fn built(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, found: &mu
     let internal = Arc::new(derive::internal_as(&source, &internal_names, cluster, version));
     let route = ServiceRoute::compiled(cluster, (&source, version), (&internal, &internal_names), derived.as_ref());
     Some(Built { service: index, route, internal, derived, source })
+}
+
+/// Exposed paths whose first field the schema does not describe, because the whole object may hold anything. Nothing
+/// but the whole object can be exposed then.
+fn undescribed(source: &SourceCrd, exposure: &Exposure) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for item in &exposure.items {
+        let versions = item.versions.iter().filter_map(|version| source.version(&version.value));
+        for root in versions.map(|version| &version.schema).filter(|root| schema::is_free_form(root)) {
+            for path in item.fields.iter().chain(item.defaults.iter().map(|default| &default.path)) {
+                let Some(Segment::Property(first)) = path.value.segments().first() else { continue };
+                let names = || schema::properties(root).map(|(name, _)| name.as_str());
+                if ALWAYS.contains(&first.as_str()) || names().any(|n| n == first) || nearest(first, names()).is_some()
+                {
+                    continue;
+                }
+                let message = format!("the CRD does not describe `.{first}`: an object may hold anything");
+                let mut complaint = Diagnostic::new(&derivation::UNDESCRIBED, path.span, message)
+                    .help("leave `derive` out: then tenants have the whole object");
+                complaint.object = Some(exposure.object.clone());
+                found.push(complaint);
+            }
+        }
+    }
+    found
 }
 
 /// Diagnostics of several clusters about the same line.

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::derive::exposure::{ExposeItem, Exposure, Report};
 use super::derive::source::SourceVersion;
-use super::derive::{fulfil, schema, select};
+use super::derive::{fulfil, select};
+use super::schema;
 use crate::model::diagnostic::Diagnostics;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 use crate::model::redact::names_secret_path;

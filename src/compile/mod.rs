@@ -6,6 +6,7 @@
 //! facts of snapshots, of the lock and of what clusters were seen to have.
 
 pub(crate) mod build;
+pub(crate) mod cel;
 pub(crate) mod compiled;
 pub(crate) mod derive;
 pub(crate) mod discovered;
@@ -16,6 +17,9 @@ mod parallel;
 pub(crate) mod render;
 pub(crate) mod resolve;
 pub(crate) mod route;
+pub mod schema;
+pub(crate) mod validity;
+pub mod values;
 
 pub(crate) use compiled::Compiled;
 pub(crate) use discovered::{Discovered, DiscoveredCluster, DiscoveredCrd};

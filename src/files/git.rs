@@ -13,6 +13,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::encoding;
 use super::root::{CONFIG, LOCK};
 use super::walk::{MAX_FILE_BYTES, MAX_FILES, ReadError, Reader};
 use super::{FilesError, MANIFEST};
@@ -209,7 +210,7 @@ impl Blobs {
         let Some(bytes) = self.get(&blob.id)? else {
             return Err(FilesError::Git(format!("the object {} is not in the repository; fetch it first", blob.id)));
         };
-        Ok(String::from_utf8(bytes).map_err(|e| ReadError::NotUtf8(e.utf8_error().valid_up_to())))
+        Ok(encoding::text(bytes).map_err(ReadError::NotText))
     }
 }
 

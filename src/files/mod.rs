@@ -4,9 +4,11 @@
 //!
 //! [`Sources`]: crate::model::source::Sources
 
+pub(crate) mod encoding;
 pub(crate) mod error;
 pub(crate) mod folder_lock;
 pub(crate) mod git;
+pub(crate) mod line_ends;
 pub(crate) mod manifest;
 mod patterns;
 mod regular;

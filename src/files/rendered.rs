@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::FilesError;
+use super::encoding;
 use super::manifest::Manifest;
 use super::walk::{ReadError, Reader};
 use super::write::{PathState, path_state};
@@ -21,8 +22,7 @@ pub(crate) fn read_rendered(folder: &Path) -> Result<Option<(Sources, Diagnostic
     for path in manifest.files.into_keys() {
         match path_state(folder, &path) {
             Ok(PathState::File(content)) => {
-                let text = String::from_utf8(content);
-                reader.take(path, text.map_err(|error| ReadError::NotUtf8(error.utf8_error().valid_up_to())));
+                reader.take(path, encoding::text(content).map_err(ReadError::NotText));
             }
             Ok(PathState::TooLarge) => reader.take(path, Err(ReadError::TooLarge)),
             Ok(PathState::Absent | PathState::Other | PathState::BelowFile(_)) => {}

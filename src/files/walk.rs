@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::{DirEntry, WalkBuilder};
 use walkdir::WalkDir;
 
+use super::encoding::{self, NotText};
 use super::manifest::Manifest;
 use super::patterns::bad_patterns;
 use super::root::{CONFIG, LOCK, below_git_root};
@@ -88,6 +89,7 @@ pub fn read_paths(base: &Path, paths: &[PathBuf], more: Vec<SourceFile>) -> Resu
             );
         } else {
             let real = reader.root.clone();
+            reader.named = true;
             reader.take(name, if stream { read_open(&real, 0) } else { read_limited(&real) });
             all.append(&mut reader.files);
             reports.append(&mut reader.reports);
@@ -119,6 +121,8 @@ pub(super) struct Reader {
     root: PathBuf,
     /// The name of the root in messages.
     whole: &'static str,
+    /// Whether the root is a file that the user has named.
+    named: bool,
     files: Vec<SourceFile>,
     seen: BTreeSet<String>,
     reports: Vec<Report>,
@@ -127,7 +131,15 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root, whole: "the repository", files: Vec::new(), seen: BTreeSet::new(), reports: Vec::new(), bytes: 0 }
+        Self {
+            root,
+            whole: "the repository",
+            named: false,
+            files: Vec::new(),
+            seen: BTreeSet::new(),
+            reports: Vec::new(),
+            bytes: 0,
+        }
     }
 
     /// The number of files so far.
@@ -351,8 +363,9 @@ impl Reader {
     /// Adds a file, or reports why it could not be read.
     pub(super) fn take(&mut self, path: String, read: Result<String, ReadError>) {
         self.seen.insert(path.clone());
-        // These two are read in any case.
+        // These two are read in any case, and so is a file that is named by itself.
         let is_ours = path == LOCK || path == CONFIG;
+        let needed = is_ours || self.named;
         let text = match read {
             Ok(text) => text,
             Err(ReadError::TooLarge) => {
@@ -360,10 +373,14 @@ impl Reader {
                 let help = "split it at a `---`, or list it in `.carrierignore`";
                 return self.refuse(&codes::FILE_TOO_LARGE, path, message, help);
             }
-            Err(ReadError::NotUtf8(at)) => {
+            Err(ReadError::NotText(NotText::NotUtf8(at))) => {
                 let message = format!("`{path}` is not valid UTF-8 at byte {at}");
-                let help =
-                    if is_ours { "save it as UTF-8" } else { "save it as UTF-8, or list it in `.carrierignore`" };
+                let help = if needed { "save it as UTF-8" } else { "save it as UTF-8, or list it in `.carrierignore`" };
+                return self.refuse(&codes::NOT_UTF8, path, message, help);
+            }
+            Err(ReadError::NotText(NotText::Utf16)) => {
+                let message = format!("`{path}` {UTF_16}");
+                let help = if needed { SAVE_AS_UTF_8 } else { SAVE_AS_UTF_8_OR_IGNORE };
                 return self.refuse(&codes::NOT_UTF8, path, message, help);
             }
             Err(ReadError::NotAFile) => {
@@ -413,6 +430,11 @@ impl Reader {
     }
 }
 
+/// What is said of a text in UTF-16, after its name.
+pub(crate) const UTF_16: &str = "is UTF-16, as `>` of Windows PowerShell writes it, and Kubernetes reads UTF-8 only";
+/// How to make UTF-8 of it.
+const SAVE_AS_UTF_8: &str = "write it in PowerShell with `… | Out-File -Encoding utf8 FILE` instead of `>`, or convert it: `iconv -f UTF-16 -t UTF-8 FILE`";
+const SAVE_AS_UTF_8_OR_IGNORE: &str = "write it in PowerShell with `… | Out-File -Encoding utf8 FILE` instead of `>`, or convert it: `iconv -f UTF-16 -t UTF-8 FILE`; if it is not for carrier, list it in `.carrierignore`";
 const FIX: &str = "fix its permissions, or list it in `.carrierignore`";
 const IGNORE: &str = "list files that carrier should not read in `.carrierignore`";
 
@@ -425,7 +447,7 @@ pub(crate) fn is_rendered(folder: &str) -> String {
 /// Why a file cannot be read.
 pub(super) enum ReadError {
     TooLarge,
-    NotUtf8(usize),
+    NotText(NotText),
     NotAFile,
     Io(std::io::Error),
 }
@@ -453,7 +475,7 @@ fn read_open(path: &Path, length: u64) -> Result<String, ReadError> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(ReadError::TooLarge);
     }
-    String::from_utf8(bytes).map_err(|e| ReadError::NotUtf8(e.utf8_error().valid_up_to()))
+    encoding::text(bytes).map_err(ReadError::NotText)
 }
 
 /// The sources, and the reports as diagnostics that refer to them.

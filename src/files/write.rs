@@ -2,7 +2,7 @@
 //!
 //! [`plan_write`] compares and checks everything, then [`WritePlan::apply`] writes.
 //! Only files in the ownership manifest of the folder are changed or removed, since
-//! carrier wrote them. Each file is written to a staging folder and renamed. The
+//! carrier wrote them. Line ends do not count: Git may have changed them. Each file is written to a staging folder and renamed. The
 //! manifest is written first with the old and the new files, and last with only the
 //! new ones, so that after an interrupted run the next one still knows which files
 //! carrier owns and reaches the same state. (Files are not synced to the disk: after
@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::FilesError;
+use super::line_ends::{lf, same};
 use super::manifest::{MANIFEST, Manifest, STAGING, check_path};
 use super::regular::{Regular, read_regular};
 use super::walk::MAX_FILE_BYTES;
@@ -89,7 +90,7 @@ pub fn plan_write<'a>(dir: &Path, files: &'a BTreeMap<String, Vec<u8>>) -> Resul
     for (path, hash) in ours.iter().filter(|(path, _)| !files.contains_key(*path)) {
         // If a link or a folder has replaced the file, it is not removed.
         let kind = match path_state(dir, path)? {
-            PathState::File(content) if digest(&content) == *hash => DifferenceKind::Stale,
+            PathState::File(content) if digest(&lf(&content)) == *hash => DifferenceKind::Stale,
             PathState::File(_) | PathState::TooLarge => DifferenceKind::StaleEdited,
             PathState::Absent | PathState::Other | PathState::BelowFile(_) => continue,
         };
@@ -228,7 +229,8 @@ impl WritePlan<'_> {
     fn write_manifest(&self, manifest: &Manifest, staging: &Path) -> Result<(), FilesError> {
         let target = self.dir.join(MANIFEST);
         let bytes = manifest.to_bytes();
-        if matches!(read_regular(&target, bytes.len()), Ok(Regular::Content(there)) if there == bytes) {
+        // With CRLF it has a byte more a line.
+        if matches!(read_regular(&target, bytes.len() * 2), Ok(Regular::Content(there)) if same(&there, &bytes)) {
             return Ok(());
         }
         replace(&target, &bytes, staging)
@@ -329,9 +331,9 @@ fn compare(
         PathState::Absent => Ok(Some(DifferenceKind::Missing)),
         // A file with the right content needs no owner. Such files exist after a merge
         // conflict in the manifest was resolved.
-        PathState::File(there) if there == content => Ok(None),
+        PathState::File(there) if same(&there, content) => Ok(None),
         PathState::File(there) => match ours.get(path) {
-            Some(hash) if *hash == digest(&there) => Ok(Some(DifferenceKind::Changed)),
+            Some(hash) if *hash == digest(&lf(&there)) => Ok(Some(DifferenceKind::Changed)),
             Some(_) => Ok(Some(DifferenceKind::Edited)),
             None => in_the_way(path),
         },

@@ -20,6 +20,15 @@ pub struct Label {
     /// Whether the adjacent lines may contain a secret: then only the position is shown,
     /// not the source text.
     pub sensitive: bool,
+    /// A JSON Pointer of the value that is meant, if the place is only that of the name of its object (`/metadata/name`).
+    /// `yaml::locate` finds its place before the diagnostic is shown, so that only those with problems are read twice.
+    pub pointer: Option<String>,
+}
+
+impl Label {
+    fn new(span: Span, text: String) -> Self {
+        Self { span, text, sensitive: false, pointer: None }
+    }
 }
 
 /// One diagnostic: what is wrong, where, and how to fix it.
@@ -49,7 +58,7 @@ impl Diagnostic {
     /// A diagnostic of a code at a place, with the severity of the code.
     #[must_use]
     pub fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Self {
-        Self { primary: Some(Label { span, text: String::new(), sensitive: false }), ..Self::unplaced(code, message) }
+        Self { primary: Some(Label::new(span, String::new())), ..Self::unplaced(code, message) }
     }
 
     /// A diagnostic without a place, for a problem that no line of the input causes.
@@ -80,7 +89,25 @@ impl Diagnostic {
     /// Adds a related place.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into(), sensitive: false });
+        self.labels.push(Label::new(span, text.into()));
+        self
+    }
+
+    /// Says that the place is that of an object's name, and that a value in the object is meant.
+    #[must_use]
+    pub(crate) fn inside(mut self, pointer: impl Into<String>) -> Self {
+        if let Some(primary) = &mut self.primary {
+            primary.pointer = Some(pointer.into());
+        }
+        self
+    }
+
+    /// The same of the related place that was added last.
+    #[must_use]
+    pub(crate) fn label_inside(mut self, pointer: impl Into<String>) -> Self {
+        if let Some(label) = self.labels.last_mut() {
+            label.pointer = Some(pointer.into());
+        }
         self
     }
 
@@ -135,6 +162,11 @@ impl Diagnostics {
     /// Adds all of another stage.
     pub fn append(&mut self, mut other: Diagnostics) {
         self.list.append(&mut other.list);
+    }
+
+    /// All diagnostics, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Diagnostic> {
+        self.list.iter_mut()
     }
 
     /// Marks the places in this file as sensitive in all diagnostics.

@@ -29,6 +29,7 @@ use crate::model::cluster::ClusterId;
 use crate::model::codes::{cluster, object, yaml};
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::source::{SourceFile, Sources};
+use crate::yaml::locate;
 
 /// What to lock.
 #[derive(Debug, Clone)]
@@ -203,6 +204,7 @@ fn changes(
     if !options.prune {
         found.append(unused(resolved, &repository.locked));
     }
+    locate(&mut plan.in_given, &files);
     let in_files = std::mem::take(&mut plan.in_given).into_sorted();
     if let Some(asked) = &asked {
         found.append(asked.found.clone());

@@ -14,6 +14,7 @@ use crate::files::walk::{ReadOptions, is_rendered, read_repository};
 use crate::model::codes::io as codes;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::source::Sources;
+use crate::yaml::locate;
 
 /// A repository, read and loaded.
 #[derive(Debug)]
@@ -63,6 +64,7 @@ impl Repository {
         let mut found = self.read.clone();
         found.append(self.found.clone());
         found.append(more);
+        locate(&mut found, &self.sources);
         shown(found, &self.loaded)
     }
 

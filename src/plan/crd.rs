@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::schema as nodes;
 use super::types::{Effect, Reason};
-use crate::compile::derive::schema;
+use crate::compile::schema;
 use crate::model::path::FieldPath;
 
 /// The effects of an update from `live` to `new`; a single safe reason if the specs differ without an effect, and

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::compare::{equal, without_server_fields};
 use super::types::{FieldChange, FieldOp};
-use crate::compile::derive::schema;
+use crate::compile::schema;
 use crate::model::crd;
 use crate::model::line_diff::value_diff;
 use crate::model::redact::names_credential;

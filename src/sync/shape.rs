@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::compile::derive::schema;
+use crate::compile::schema;
 
 /// What a schema says of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
 
+use super::json::{self, Ended, Token};
 use super::limits::{Limits, MAX_ALIAS_NODES, MAX_DEPTH, MAX_NODES};
 use super::mapping::{self, Key, MapFrame};
 use super::scalar::{self, Scalar};
@@ -154,6 +155,52 @@ impl<'a> Builder<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Reads the JSON value at the offset `at` of the text, which is known to be one.
+    pub(super) fn run_json(&mut self, at: usize) -> Result<(), Stop> {
+        let text = self.text;
+        let scanned = json::scan(text, at, |token, range| {
+            let written = &text[range.clone()];
+            let span = Span::new(self.file, range.start, range.end);
+            if token != Token::Close {
+                self.count(span)?;
+            }
+            let scalar = match token {
+                Token::OpenMap => {
+                    return self.open(FrameKind::Map(Box::default()), StructureStyle::Flow, 0, span);
+                }
+                Token::OpenSeq => return self.open(FrameKind::Seq(Vec::new()), StructureStyle::Flow, 0, span),
+                Token::Close => return self.close(span),
+                Token::String => {
+                    let text = json::unquote(written);
+                    let node = Node { value: Value::String(text.clone()), span };
+                    self.put(node, Some((&Scalar::Str, &text, false)));
+                    return Ok(());
+                }
+                // A number that is too large for JSON readers is a string in YAML 1.1.
+                Token::Number => match scalar::plain(written) {
+                    Scalar::Str => Scalar::Float(f64::INFINITY),
+                    number => number,
+                },
+                Token::Word => scalar::plain(written),
+            };
+            let value = scalar.into_value(written).unwrap_or_else(|| {
+                let message = format!("JSON has no number `{written}`");
+                self.reject(
+                    Diagnostic::new(&codes::NOT_A_JSON_NUMBER, span, message)
+                        .help(format!("write `\"{written}\"` if it is a string")),
+                );
+                Value::Null
+            });
+            self.put(Node { value, span }, None);
+            Ok(())
+        });
+        match scanned {
+            Err(Ended::By(stop)) => Err(stop),
+            Err(Ended::NotJson(_)) => Err(Stop::Document),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Rejects a byte-order mark after the start of the file: some readers skip it, for others it is part of a key.
@@ -415,6 +462,9 @@ impl<'a> Builder<'a> {
         };
         match map.key.take() {
             None => {
+                if let Some(warning) = mapping::bare_word(&node, scalar) {
+                    self.report(warning);
+                }
                 let key = mapping::key(&node, scalar).unwrap_or_else(|diagnostic| {
                     self.reject(*diagnostic);
                     Key::Rejected

@@ -116,6 +116,18 @@ impl MapFrame {
     }
 }
 
+/// The warning for a key that is not a string as it is written, and becomes another one: `y`, `010`. `scalar` as for
+/// [`key`].
+pub(super) fn bare_word(node: &Node, scalar: Option<(&Scalar, &str, bool)>) -> Option<Diagnostic> {
+    let (scalar, text, _) = scalar?;
+    let name = scalar.key(text).filter(|name| name != text)?;
+    let message = format!("the key `{text}` is read by Kubernetes as `{name}`");
+    Some(
+        Diagnostic::new(&codes::BARE_WORD, node.span, message)
+            .help(format!("write `\"{text}\"` if it is meant as text")),
+    )
+}
+
 /// Converts a complete node to a key. `scalar`: the type and text of a scalar, and whether it is the merge key.
 pub(super) fn key(node: &Node, scalar: Option<(&Scalar, &str, bool)>) -> Result<Key, Box<Diagnostic>> {
     let rejected = |what: &str, help: &str| {

@@ -5,7 +5,9 @@
 //! kinds: [`crate::compile`] interprets documents.
 
 mod builder;
+mod json;
 pub(crate) mod limits;
+mod locate;
 mod mapping;
 pub(crate) mod read;
 mod scalar;
@@ -14,6 +16,7 @@ mod syntax;
 pub(crate) mod tree;
 pub(crate) mod write;
 
+pub(crate) use locate::locate;
 pub(crate) use read::{Document, read};
 pub(crate) use suppress::{Suppression, apply_suppressions};
 pub(crate) use write::to_yaml;

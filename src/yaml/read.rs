@@ -1,6 +1,7 @@
 //! Parses YAML text to trees, exactly as Kubernetes reads it.
 //!
-//! The text is split at its `---` lines, as kubectl does, so that a syntax error
+//! A text that begins with `{` is first read as JSON values, one after the other, as kubectl does
+//! (`json.rs`). The rest is split at its `---` lines, as kubectl does, so that a syntax error
 //! in one document does not affect the others. `granit-parser` parses each part;
 //! its events become [`Node`]s (`builder.rs`) with Kubernetes' meaning of every
 //! scalar (`scalar.rs`), merge keys applied (`mapping.rs`) and aliases expanded.
@@ -12,6 +13,7 @@
 use std::ops::Range;
 
 use super::builder::{Builder, Stop};
+use super::json::{self, Ended};
 use super::limits::{Limits, MAX_ALIAS_BYTES, MAX_ALIAS_NODES, MAX_BYTES, MAX_NODES};
 use super::suppress::Suppression;
 use super::tree::{Node, Value};
@@ -57,11 +59,12 @@ pub(crate) fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) 
         return Text { documents: Vec::new(), broken: std::iter::once(0..text.len()).collect() };
     }
     let mut limits = Limits { nodes: MAX_NODES, alias_nodes: MAX_ALIAS_NODES, alias_bytes: MAX_ALIAS_BYTES };
-    line_separators(file, text, diagnostics);
+    let mut found = Text::default();
+    let Some(begin) = json_values(file, text, &mut limits, &mut found, diagnostics) else { return found };
+    let Text { mut documents, mut broken } = found;
+    line_separators(file, text, begin, diagnostics);
     let comments = text.contains("carrier:");
-    let mut documents = Vec::new();
-    let mut broken = Vec::new();
-    for part in parts(text) {
+    for part in parts(text, begin) {
         if let Some((start, end)) = part.beside_separator {
             diagnostics.push(
                 Diagnostic::new(&codes::SEPARATOR, Span::new(file, start, end), "text after `---` on the same line")
@@ -88,6 +91,63 @@ pub(crate) fn read_all(file: FileId, text: &str, diagnostics: &mut Diagnostics) 
     Text { documents, broken }
 }
 
+/// Reads the JSON values at the start of a text, if it begins with `{`. Returns the offset of the YAML after them;
+/// `None` if the rest cannot be read. As for kubectl, what follows none or one of them may be YAML, and what follows
+/// more must be JSON (`YAMLOrJSONDecoder.Decode` of k8s.io/apimachinery 0.37).
+fn json_values(
+    file: FileId,
+    text: &str,
+    limits: &mut Limits,
+    found: &mut Text,
+    diagnostics: &mut Diagnostics,
+) -> Option<usize> {
+    // A byte-order mark is not part of the first line, but offsets include it.
+    let mut at = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    if !text[at..].trim_start().starts_with('{') {
+        return Some(at);
+    }
+    let mut count = 0;
+    loop {
+        let start = json::after_space(text, at);
+        if start == text.len() {
+            return Some(start);
+        }
+        // The first scan finds out whether it is JSON, before anything is counted against the limits.
+        let end = match (json::scan::<()>(text, start, |_, _| Ok(())), count) {
+            (Ok(end), _) => end,
+            (Err(_), 0) => return Some(at),
+            // The white space before YAML is its indentation, unless it is the rest of a line.
+            (Err(_), 1) => return Some(text[at..start].find('\n').map_or(start, |line| at + line + 1)),
+            (Err(Ended::NotJson(place)), _) => {
+                let message = "this is not JSON, and a file that begins with several JSON objects is read as JSON";
+                let end = place + text[place..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
+                diagnostics.push(
+                    Diagnostic::new(&codes::SYNTAX, Span::new(file, place, end), message)
+                        .help("fix the JSON, or put a line `---` between all objects of the file"),
+                );
+                found.broken.push(start..text.len());
+                return None;
+            }
+            (Err(Ended::By(())), _) => return None,
+        };
+        let mut builder = Builder::new(file, text, 0, diagnostics, limits);
+        match builder.run_json(start) {
+            Ok(()) => {
+                let Builder { root, sound, .. } = builder;
+                let root = root.filter(|root| root.value != Value::Null || !sound);
+                found.documents.extend(root.map(|root| Document { root, sound, suppressions: Vec::new() }));
+            }
+            Err(Stop::Document) => found.broken.push(start..end),
+            Err(Stop::File) => {
+                found.broken.push(start..text.len());
+                return None;
+            }
+        }
+        count += 1;
+        at = end;
+    }
+}
+
 /// The text between two `---` lines.
 struct Part {
     start: usize,
@@ -96,10 +156,8 @@ struct Part {
     beside_separator: Option<(usize, usize)>,
 }
 
-/// Splits the text as kubectl does: at every line that begins with `---`.
-fn parts(text: &str) -> Vec<Part> {
-    // A byte-order mark is not part of the first line, but offsets include it.
-    let begin = if text.starts_with('\u{feff}') { 3 } else { 0 };
+/// Splits the text from `begin` on as kubectl does: at every line that begins with `---`.
+fn parts(text: &str, begin: usize) -> Vec<Part> {
     let mut parts = vec![Part { start: begin, end: text.len(), beside_separator: None }];
     let mut line_start = begin;
     while line_start < text.len() {
@@ -122,12 +180,14 @@ fn parts(text: &str) -> Vec<Part> {
 }
 
 /// Reports U+0085, U+2028 and U+2029: line breaks for Kubernetes, ordinary characters for `granit-parser`.
-fn line_separators(file: FileId, text: &str, diagnostics: &mut Diagnostics) {
+fn line_separators(file: FileId, text: &str, begin: usize, diagnostics: &mut Diagnostics) {
     // A fast path: their UTF-8 begins with C2 or E2, which most text does not contain.
-    if !text.bytes().any(|b| b == 0xC2 || b == 0xE2) {
+    let rest = &text[begin..];
+    if !rest.bytes().any(|b| b == 0xC2 || b == 0xE2) {
         return;
     }
-    for (at, c) in text.char_indices().filter(|(_, c)| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}')).take(100) {
+    for (at, c) in rest.char_indices().filter(|(_, c)| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}')).take(100) {
+        let at = begin + at;
         let message = format!("the character U+{:04X} is a line break for some YAML readers only", u32::from(c));
         let escape = match c {
             '\u{85}' => "\\N",

@@ -1,6 +1,6 @@
 //! Random exposures of a CRD: some existing paths of one served version.
 
-use carrier::derivation::{Derived, derive, schema, validate};
+use carrier::derivation::{Derived, derive, schema, values};
 use carrier::derivation::{ExposeItem, Exposure, ValueAt};
 use carrier::derivation::{SourceCrd, SourceVersion};
 use carrier::diagnostic::{Diagnostic, Diagnostics};
@@ -134,9 +134,7 @@ fn value(case: &Case<'_>, path: &FieldPath, random: &mut Random) -> Option<Value
     let node = instances::at(&case.version.schema, path).filter(|_| !outside)?;
     let value = instances::value(node, random)?;
     // A default must itself be complete.
-    let mut filled = value.clone();
-    validate::fill_defaults(node, &mut filled);
-    validate::violations(node, &filled).is_empty().then_some(value)
+    values::judge(node, &value).is_sound().then_some(value)
 }
 
 /// A path: any of all fields, or one found by walking down, which is found more often the higher it stands.

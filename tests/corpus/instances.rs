@@ -1,6 +1,6 @@
 //! Random instances of a structural schema, and what an API server does to one before it looks at it.
 
-use carrier::derivation::{schema, validate};
+use carrier::derivation::{schema, values};
 use carrier::paths::FieldPath;
 use serde_json::{Map, Value, json};
 
@@ -15,9 +15,8 @@ pub(crate) fn object(root: &Value, random: &mut Random) -> Value {
         let mut value = maker.value(root, 0).unwrap_or_else(|| json!({}));
         let map = value.as_object_mut().expect("the root is an object");
         map.retain(|name, _| !matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
-        let mut filled = value.clone();
-        validate::fill_defaults(root, &mut filled);
-        let wrong = validate::violations(root, &filled)
+        let wrong = values::instance(root, &value)
+            .violations
             .into_iter()
             .filter(|(p, _)| !p.starts_at("status") && !p.starts_at("metadata") && !p.starts_at("apiVersion"))
             .count();

@@ -101,18 +101,22 @@ const FOLDERS: [(&str, &[&str]); 10] = [
 ];
 
 /// The same for the folders and files of `src/compile`, in the order in which they may import.
-const COMPILE: [(&str, &[&str]); 12] = [
+const COMPILE: [(&str, &[&str]); 16] = [
     ("parallel", &[]),
-    ("derive", &[]),
+    ("schema", &[]),
+    ("values", &["schema"]),
+    ("cel", &["schema", "values"]),
+    ("validity", &["cel", "schema", "values"]),
+    ("derive", &["cel", "schema", "validity", "values"]),
     ("discovered", &[]),
     ("load", &["parallel"]),
     ("resolve", &["derive", "load"]),
-    ("route", &["derive"]),
-    ("build", &["derive", "discovered", "load", "parallel", "resolve", "route"]),
+    ("route", &["schema", "derive"]),
+    ("build", &["derive", "discovered", "load", "parallel", "resolve", "route", "validity"]),
     ("render", &["build", "discovered", "load", "parallel", "resolve", "route"]),
     ("compiled", &["build", "discovered", "load", "render", "resolve"]),
-    ("locking", &["parallel", "derive", "discovered", "load", "resolve"]),
-    ("fields", &["derive"]),
+    ("locking", &["parallel", "schema", "derive", "discovered", "load", "resolve", "validity"]),
+    ("fields", &["schema", "derive"]),
     ("mod", &["build", "compiled", "discovered", "load", "resolve"]),
 ];
 

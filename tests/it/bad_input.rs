@@ -300,6 +300,14 @@ fn build(name: &str, root: &Path) {
         "CAR0002-latin-1" => {
             fs::write(root.join("latin.yaml"), b"# Caf\xe9\n").unwrap();
         }
+        // As `>` of Windows PowerShell writes it.
+        "CAR0002-utf-16" => {
+            let words = "\u{feff}apiVersion: v1\r\nkind: ConfigMap\r\n";
+            let bytes: Vec<u8> = words.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            fs::create_dir(root.join(".given")).unwrap();
+            fs::write(root.join(".given/release.yaml"), &bytes).unwrap();
+            fs::write(root.join("config.yaml"), &bytes).unwrap();
+        }
         "CAR0003-file-too-large" => {
             fs::File::create(root.join("large.yaml")).unwrap().set_len(32 * MIB as u64 + 1).unwrap();
         }
@@ -341,7 +349,7 @@ fn build(name: &str, root: &Path) {
         "CAR0110-too-many-values" => write("values.yaml", &"- 1\n".repeat(1_000_001)),
         "a-file-of-30-mib" => {
             let line = "    all work and no play makes a dull file\n";
-            let head = "apiVersion: v1\nkind: ConfigMap\ndata:\n  text: |\n";
+            let head = "apiVersion: v1 # of kubecarrier.io\nkind: ConfigMap\ndata:\n  text: |\n";
             write("large.yaml", &format!("{head}{}kind: again\n", line.repeat(30 * MIB / line.len())));
         }
         "a-line-of-1-mib" => {

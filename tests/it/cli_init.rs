@@ -13,6 +13,7 @@ pub(crate) fn cases() -> Vec<Case> {
         it_writes_a_repository_and_says_what_comes_next,
         again_changes_nothing,
         what_is_there_is_listed_and_refused,
+        git_attributes_of_somebody_else_stay,
         quiet_is_quiet,
         it_writes_through_no_link,
         a_repository_in_a_repository_is_refused,
@@ -55,6 +56,28 @@ fn what_is_there_is_listed_and_refused() {
     assert_eq!(run.exit, Exit::Refused);
     assert!(run.err.contains("carrier.yaml, accounts/team-a.yaml"), "{}", run.err);
     assert_eq!(tree(dir.path()), before, "nothing was written");
+}
+
+fn git_attributes_of_somebody_else_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let theirs = "* text=auto\n/snapshots/** text eol=lf\n";
+    fs::write(dir.path().join(".gitattributes"), theirs).unwrap();
+    let run = carrier(dir.path(), &["init"]);
+    assert_eq!(run.exit, Exit::Fine, "{}", run.err);
+    let lines = ".gitattributes exists and stays as it is; add to it:\n  /carrier.lock text eol=lf\n  /rendered/** text eol=lf\n";
+    assert!(run.err.contains(lines), "{}", run.err);
+    assert_eq!(fs::read_to_string(dir.path().join(".gitattributes")).unwrap(), theirs);
+
+    // A clone with `core.autocrlf`: everything is there, with other line ends.
+    let other = tempfile::tempdir().unwrap();
+    assert_eq!(carrier(other.path(), &["init"]).exit, Exit::Fine);
+    for (path, text) in tree(other.path()) {
+        fs::write(other.path().join(path), text.replace('\n', "\r\n")).unwrap();
+    }
+    let run = carrier(other.path(), &["init"]);
+    assert_eq!(run.exit, Exit::Fine, "{}", run.err);
+    assert!(run.err.starts_with("everything exists already\n"), "{}", run.err);
+    assert!(!run.err.contains("add to it"), "{}", run.err);
 }
 
 fn quiet_is_quiet() {

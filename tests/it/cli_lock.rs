@@ -34,6 +34,7 @@ pub(crate) fn cases() -> Vec<Case> {
         arguments_are_explained,
         without_an_offer_there_is_nothing_to_take,
         the_standard_input_is_a_file,
+        utf_16_on_the_standard_input_is_named,
         wrong_files_are_errors_though_all_is_locked,
         a_pipe_is_a_file,
         namespaces_are_never_forgotten,
@@ -357,6 +358,31 @@ fn the_standard_input_is_a_file() {
     assert!(output.status.success());
     assert!(String::from_utf8(output.stdout).unwrap().contains("added      things.example.com"));
     assert!(dir.path().join(SNAPSHOT).exists());
+}
+
+/// As PowerShell writes it into a pipe or a file.
+fn utf_16_on_the_standard_input_is_named() {
+    let dir = repository();
+    for command in [["lock", "--from", "-"], ["fields", "--from", "-"]] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_carrier"))
+            .args(["-C", "repo"])
+            .args(command)
+            .current_dir(dir.path())
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let bytes: Vec<u8> = "\u{feff}kind: A\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        child.stdin.take().unwrap().write_all(&bytes).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let err = String::from_utf8(output.stderr).unwrap();
+        let begins = "error: cannot read <stdin>: it is UTF-16, as `>` of Windows PowerShell writes it, and Kubernetes reads UTF-8 only\n";
+        assert!(
+            err.starts_with(begins) && err.contains("iconv -f UTF-16") && err.contains("Out-File -Encoding utf8"),
+            "{err}"
+        );
+    }
 }
 
 /// Whatever is wrong with what is given, also where all is locked: it is said, and nothing is written.

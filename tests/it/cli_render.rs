@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::command::{Run, carrier};
+use crate::command::{Run, carrier, tree};
 use crate::common::{example, golden};
 use crate::harness::Case;
 use carrier::program::Exit;
@@ -14,6 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
         it_writes_once_and_says_so,
         check_lists_what_differs_and_ends_with_2,
         check_shows_the_lines_that_change_but_no_secrets,
+        a_checkout_with_other_line_ends_is_the_same,
         with_an_error_nothing_is_written,
         a_folder_of_somebody_else_is_refused,
         flux_is_told_where_the_folder_is,
@@ -96,6 +97,27 @@ fn check_shows_the_lines_that_change_but_no_secrets() {
     fs::write(&set, preset("many")).unwrap();
     let run = carrier(dir.path(), &["render", "--check"]);
     assert!(run.out.contains("    only in comments, layout, or values that may be secret\n"), "{}", run.out);
+}
+
+/// Git with `core.autocrlf` writes CRLF into the work tree, here into every file.
+fn a_checkout_with_other_line_ends_is_the_same() {
+    let dir = sound();
+    let snapshot = "snapshots/team-a/eu-west-1/things.example.com.yaml";
+    fine(dir.path(), &["lock", "--from", snapshot]);
+    fine(dir.path(), &["render"]);
+    for (path, text) in tree(dir.path()) {
+        fs::write(dir.path().join(path), text.replace('\n', "\r\n")).unwrap();
+    }
+    let before = tree(dir.path());
+    let run = fine(dir.path(), &["check"]);
+    assert!(!run.err.contains("warning"), "{}", run.err);
+    assert!(fine(dir.path(), &["render", "--check"]).err.contains("rendered is up to date"));
+    let run = fine(dir.path(), &["render"]);
+    assert!(run.err.contains("0 files written, 0 removed"), "{}", run.err);
+    assert!(!run.err.contains("edited by hand"), "{}", run.err);
+    let run = fine(dir.path(), &["lock", "--check", "--from", snapshot]);
+    assert!(run.err.contains("nothing would change"), "{}", run.transcript());
+    assert_eq!(tree(dir.path()), before, "nothing was written");
 }
 
 fn with_an_error_nothing_is_written() {

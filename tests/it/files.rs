@@ -34,6 +34,7 @@ pub(crate) fn cases() -> Vec<Case> {
         a_folder_of_somebody_else_is_refused,
         a_file_of_somebody_else_in_the_way_is_refused,
         edits_by_hand_are_told_apart_and_undone,
+        line_ends_do_not_count,
         a_file_becomes_a_folder_and_back,
         paths_that_leave_the_folder_are_refused,
         nothing_is_written_or_removed_through_a_link,
@@ -377,6 +378,27 @@ fn edits_by_hand_are_told_apart_and_undone() {
     assert_eq!(differences(dir.path(), &list), expected.map(|(p, k)| (p.to_owned(), k)));
     write(dir.path(), &list).unwrap();
     assert_eq!(differences(dir.path(), &list), []);
+}
+
+/// Git with `core.autocrlf` changes them when it writes the work tree.
+fn line_ends_do_not_count() {
+    let dir = tree(&[]);
+    let list = [("a.yaml", "a: 1\nb: 2\n"), ("b.yaml", "c: 3\n")];
+    write(dir.path(), &list).unwrap();
+    for name in ["a.yaml", "b.yaml", MANIFEST] {
+        let text = fs::read_to_string(dir.path().join(name)).unwrap();
+        put(dir.path(), name, text.replace('\n', "\r\n"));
+    }
+    let there = snapshot(dir.path());
+    assert_eq!(differences(dir.path(), &list), []);
+    assert_eq!(write(dir.path(), &list).unwrap(), Written { written: 0, removed: 0, unchanged: 2 });
+    assert_eq!(snapshot(dir.path()), there, "nothing was written");
+    // What changes is still told from what was edited.
+    let second = [("a.yaml", "a: 1\nb: 3\n")];
+    let expected = [(MANIFEST, Changed), ("a.yaml", Changed), ("b.yaml", Stale)];
+    assert_eq!(differences(dir.path(), &second), expected.map(|(p, k)| (p.to_owned(), k)));
+    put(dir.path(), "a.yaml", "a: 1\r\nb: 4\r\n");
+    assert_eq!(differences(dir.path(), &list), [("a.yaml".to_owned(), Edited)]);
 }
 
 fn a_file_becomes_a_folder_and_back() {

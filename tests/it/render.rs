@@ -444,7 +444,7 @@ fn no_name_is_too_long() {
         .set(&provider, &set, &format!("{plural}.{group}"))
         .catalog(&provider, "default")
         .file("long.yaml", entry)
-        .crd(&provider, &cluster, &crd(&group, &plural, &format!("X{}", "x".repeat(62))));
+        .crd(&provider, &cluster, &crd(&group, &plural, &format!("X{}", "x".repeat(58))));
     let set = repository.render();
     for manifest in set.management.iter().chain(set.clusters.values().flatten()) {
         let (name, namespace) = (&manifest.id.name, manifest.id.namespace.as_deref().unwrap_or(""));

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use carrier::derivation::{Generations, Projection};
-use carrier::derivation::{schema, validate};
+use carrier::derivation::{schema, values};
 use carrier::paths::{Exposed, FieldPath};
 use serde_json::{Value, json};
 
@@ -203,9 +203,9 @@ fn what_is_copied_up_can_be_stored(crds: &[Crd]) {
         else {
             return Ok(());
         };
-        for status in statuses(case).iter().filter(|s| validate::violations(source, s).is_empty()) {
+        for status in statuses(case).iter().filter(|s| values::instance(source, s).violations.is_empty()) {
             let shown = derived.projection.project_up(Some(status), &Generations::default());
-            let wrong: Vec<(FieldPath, String)> = validate::violations(node, &shown);
+            let wrong: Vec<(FieldPath, String)> = values::instance(node, &shown).violations;
             if let Some((path, why)) = wrong.first() {
                 return Err(format!("`.status{path}` {why}: {shown}"));
             }

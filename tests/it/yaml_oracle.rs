@@ -22,6 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
         keys_are_read_as_kubectl_reads_them [kubectl::is_here],
         what_kubectl_refuses_is_refused [kubectl::is_here],
         documents_are_read_as_kubectl_reads_them [kubectl::is_here],
+        json_is_read_as_kubectl_reads_it [kubectl::is_here],
         real_files_are_read_as_kubectl_reads_them [corpus::is_here, kubectl::is_here],
     ]
 }
@@ -308,6 +309,43 @@ fn documents_are_read_as_kubectl_reads_them() {
         assert_eq!(ours[i], theirs[i], "{body:?}");
     }
     assert_eq!(ours.len(), theirs.len());
+}
+
+/// JSON, one value after the other, and what may follow it.
+fn json_is_read_as_kubectl_reads_it() {
+    let object = |name: &str, more: &str| {
+        format!(
+            "{{\"apiVersion\": \"example.com/v1\", \"kind\": \"Test\", \"metadata\": {{\"name\": \"{name}\"}}{more}}}"
+        )
+    };
+    let (a, b, c) =
+        (object("a", ""), object("b", ", \"x\": [1.0, -0, 1e3, null, \"y\"]"), object("c", ", \"y\": true"));
+    let escapes = object("d", r#", "t": "\ud83d\udc4b \ud83d \u00e9 \/ \b \" \\""#);
+    let flow = "{apiVersion: example.com/v1, kind: Test, metadata: {name: e}, y: on}";
+    let texts = [
+        format!("{a}"),
+        format!("{a}{b}"),
+        format!("{a}\n{b}\n{c}\n"),
+        format!("\n  {a}\t{b}\r\n{c}"),
+        escapes.clone(),
+        format!("{escapes}\n{escapes}"),
+        format!("{a}\n---\n{b}\n---\n{flow}\n"),
+        format!("{a}\n--- # b\n{b}\n"),
+        format!("{a}\n{b}\n---\n{c}\n"),
+        format!("{a} # one\n"),
+        format!("{a}\n{flow}\n"),
+        format!("{flow}\n---\n{a}\n"),
+        format!("{a}{b}{flow}"),
+        format!("{a}\n{b}\n{{"),
+        object("f", ", \"n\": [9223372036854775807, 9223372036854775808, 18446744073709551616, 1e-7, 0.10]"),
+        object("g", ", \"t\": \"a\u{2028}b\u{85}c\""),
+    ];
+    for text in texts {
+        let mut diagnostics = Diagnostics::default();
+        let documents = read(FileId(0), &text, &mut diagnostics);
+        let ours = (!diagnostics.has_errors()).then(|| documents.iter().map(|d| labelled(d.root.to_json())).collect());
+        assert_eq!(ours, kubectl_reads(&text), "{text}");
+    }
 }
 
 /// Every real CRD and sample instance, where they are.

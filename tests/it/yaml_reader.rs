@@ -18,6 +18,9 @@ pub(crate) fn cases() -> Vec<Case> {
     cases![
         every_value_keeps_its_place,
         documents_after_a_broken_one_are_read,
+        json_values_one_after_the_other_are_documents,
+        after_several_json_values_there_is_no_yaml,
+        keys_that_are_no_strings_are_said,
         what_is_no_document_is_left_out,
         complaints_name_the_words_concerned,
         both_places_of_a_duplicate_are_shown_and_the_first_stays,
@@ -97,6 +100,57 @@ fn documents_after_a_broken_one_are_read() {
     );
 }
 
+fn json_values_one_after_the_other_are_documents() {
+    let text = "\u{feff} {\"a\": \"\\ud83d\\udc4b\", \"b\": [1, {\"c\": 1.50}]}{\"d\": \"\u{2028}\"}\n\n{\"e\":\n {\"f\": 1e2, \"y\": null}}\n";
+    let (documents, diagnostics) = parse(text);
+    assert!(diagnostics.is_empty(), "{:?}", diagnostics.into_sorted());
+    let values: Vec<_> = documents.iter().map(|d| d.root.to_json()).collect();
+    let wanted =
+        [json!({"a": "👋", "b": [1, {"c": 1.5}]}), json!({"d": "\u{2028}"}), json!({"e": {"f": 100, "y": null}})];
+    assert_eq!(values, wanted);
+    let at = |i: usize, pointer: &str| slice(text, documents[i].root.pointer(pointer).unwrap().span);
+    assert_eq!(at(0, "/a"), "\"\\ud83d\\udc4b\"");
+    assert_eq!(at(0, "/b"), "[1, {\"c\": 1.50}]");
+    assert_eq!(at(0, "/b/1/c"), "1.50");
+    assert_eq!(at(1, ""), "{\"d\": \"\u{2028}\"}");
+    assert_eq!(at(2, "/e/f"), "1e2");
+    assert_eq!(slice(text, documents[2].root.key_place("/e/f").unwrap()), "\"f\"");
+    // YAML may follow one JSON value, with `---` or without.
+    let mixed = "{\"a\": 1}\n---\nb: y\n---\n{\"c\": on}\n";
+    let values: Vec<_> = parse(mixed).0.iter().map(|d| d.root.to_json()).collect();
+    assert_eq!(values, [json!({"a": 1}), json!({"b": true}), json!({"c": true})]);
+    let values: Vec<_> = parse("{\"a\": 1} # one\n").0.iter().map(|d| d.root.to_json()).collect();
+    assert_eq!(values, [json!({"a": 1})]);
+    assert_eq!(complaints("{\"a\": 1, \"a\": 2}"), ["CAR0102 \"\\\"a\\\"\": duplicate key `a`"]);
+    assert_eq!(complaints("{\"a\": 1e999}"), ["CAR0111 \"1e999\": JSON has no number `1e999`"]);
+}
+
+fn after_several_json_values_there_is_no_yaml() {
+    let message = "this is not JSON, and a file that begins with several JSON objects is read as JSON";
+    for (text, underlined) in [
+        ("{\"a\": 1}\n{\"b\": 2}\n---\n{\"c\": 3}\n", "-"),
+        ("{\"a\": 1}{\"b\": 2}{\"c\": x}", "x"),
+        ("{\"a\": 1}{\"b\": 2}{\"c\": 3", ""),
+    ] {
+        assert_eq!(complaints(text), [format!("CAR0101 {underlined:?}: {message}")], "{text}");
+        assert_eq!(parse(text).0.len(), 2, "what is before it is read");
+    }
+    let deep = format!("{}1{}", "{\"a\":".repeat(200), "}".repeat(200));
+    assert_eq!(code_of(&deep), ["CAR0109"]);
+    assert_eq!(parse(&format!("{deep}{{\"b\": 2}}")).0.len(), 1);
+}
+
+fn keys_that_are_no_strings_are_said() {
+    assert_eq!(
+        complaints("y: 1\n010: 2\ntrue: 3\n\"on\": 4\nname: 5\n"),
+        [
+            "CAR0116 \"y\": the key `y` is read by Kubernetes as `true`",
+            "CAR0116 \"010\": the key `010` is read by Kubernetes as `8`",
+            "CAR0102 \"true\": duplicate key `true`",
+        ]
+    );
+}
+
 fn what_is_no_document_is_left_out() {
     for text in ["", "\n", "# a\n", "---\n", "---\n---\n# x\n---\n", "null", "~\n---\n", "\u{feff}", "--- # a\n...\n"] {
         let (documents, diagnostics) = parse(text);
@@ -107,8 +161,18 @@ fn what_is_no_document_is_left_out() {
 fn complaints_name_the_words_concerned() {
     let cases: &[(&str, &[&str])] = &[
         ("a: 1\nb: 2\na: 3", &["CAR0102 \"a\": duplicate key `a`"]),
-        ("y: 1\ntrue: 2", &["CAR0102 \"true\": duplicate key `true`"]),
-        ("1: a\n'1': b\n0x1: c", &["CAR0102 \"'1'\": duplicate key `1`", "CAR0102 \"0x1\": duplicate key `1`"]),
+        (
+            "y: 1\ntrue: 2",
+            &["CAR0116 \"y\": the key `y` is read by Kubernetes as `true`", "CAR0102 \"true\": duplicate key `true`"],
+        ),
+        (
+            "1: a\n'1': b\n0x1: c",
+            &[
+                "CAR0102 \"'1'\": duplicate key `1`",
+                "CAR0102 \"0x1\": duplicate key `1`",
+                "CAR0116 \"0x1\": the key `0x1` is read by Kubernetes as `1`",
+            ],
+        ),
         (
             "{{ .x }}: 1",
             &["CAR0103 \"{{ .x }}\": a mapping cannot be a key", "CAR0103 \"{ .x }\": a mapping cannot be a key"],

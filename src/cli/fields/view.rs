@@ -26,6 +26,8 @@ pub(crate) struct Shown {
     pub from: Vec<String>,
     /// The object whose exposure is shown.
     pub object: Option<String>,
+    /// Whether an object may also have fields that the schema does not describe.
+    pub open: bool,
     /// The fields.
     pub fields: Vec<Field>,
 }
@@ -44,6 +46,10 @@ pub(crate) fn tree(out: &mut dyn Write, all: &[Shown], color: bool) -> io::Resul
             writeln!(out, "+ exposed  ~ in part  = preset  - hidden  ! hidden and required, so nothing could run")?;
         }
         writeln!(out)?;
+        if shown.fields.is_empty() {
+            writeln!(out, "{}", nothing(shown))?;
+            continue;
+        }
         let rows: Vec<&Field> = shown.fields.iter().flat_map(Field::all).collect();
         let top = rows.iter().map(|f| indent(f)).min().unwrap_or(0);
         let called = |f: &Field| if top > 0 && indent(f) == top { full_name(f) } else { name(f) };
@@ -72,6 +78,9 @@ pub(crate) fn list(out: &mut dyn Write, all: &[Shown]) -> io::Result<()> {
             writeln!(out)?;
         }
         title(out, shown, "# ")?;
+        if shown.fields.is_empty() {
+            writeln!(out, "# {}", nothing(shown))?;
+        }
         let mut lines = Vec::new();
         shown.fields.iter().for_each(|field| leaves(field, &mut lines));
         for field in lines {
@@ -85,6 +94,16 @@ pub(crate) fn list(out: &mut dyn Write, all: &[Shown]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What is said of a CRD without fields.
+fn nothing(shown: &Shown) -> &'static str {
+    match shown.open {
+        true => {
+            "the schema describes no field, and an object may hold anything: to offer it as a whole, leave `derive` out"
+        }
+        false => "the schema describes no field, so an object has none",
+    }
 }
 
 /// Writes a JSON document.

@@ -4,9 +4,9 @@
 use serde_json::{Map, Value};
 
 use super::exposure::Report;
-use super::schema;
 use super::select::ALWAYS;
 use super::source::SourceVersion;
+use crate::compile::schema;
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 

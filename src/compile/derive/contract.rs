@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::schema;
+use crate::compile::schema;
 
 /// The fields of a condition that carrier writes. A list whose items demand others cannot hold `Synced`.
 pub(crate) const CONDITION_FIELDS: [&str; 5] = ["type", "status", "lastTransitionTime", "reason", "message"];

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::cel::one_line;
 use super::exposure::Report;
+use crate::compile::cel::one_line;
 use crate::model::codes::Code;
 use crate::model::codes::derivation as codes;
 use crate::model::path::{FieldPath, Segment};

@@ -5,7 +5,9 @@
 use serde_json::Value;
 
 use super::exposure::{Report, ValueAt};
-use super::{schema, select, validate};
+use super::select;
+use crate::compile::{schema, values};
+use crate::model::codes::Code;
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
@@ -147,6 +149,31 @@ impl Missing<'_> {
     }
 }
 
+/// Reports the exposed fields that can have no value, though servers take the CRD. In the status nobody is asked to set
+/// one.
+pub(crate) fn usable(root: &Value, set: &PathSet, report: &mut Report<'_>) {
+    for (name, child) in schema::properties(root).filter(|(name, _)| *name != "status") {
+        unusable(child, set.property(name), &mut FieldPath::default().property(name), report);
+    }
+}
+
+fn unusable(node: &Value, exposed: Exposed<'_>, at: &mut FieldPath, report: &mut Report<'_>) {
+    let below = match exposed {
+        Exposed::Hidden => return,
+        Exposed::Whole => None,
+        Exposed::Partial(set) => Some(set),
+    };
+    if let Some(why) = values::unusable(node) {
+        report.about(&codes::UNUSABLE_FIELD, at, format!("`{at}` can have no value: {why}"), None);
+    }
+    for (segment, child) in schema::children(node) {
+        let exposed = below.map_or(Exposed::Whole, |set| set.child(&segment));
+        at.0.push(segment);
+        unusable(child, exposed, at, report);
+        at.0.pop();
+    }
+}
+
 /// Checks defaults and presets against the schema: reports those that do not fit and returns the others.
 pub(crate) fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>) -> (Vec<ValueAt>, Vec<ValueAt>) {
     let item = report.item;
@@ -162,7 +189,7 @@ pub(crate) fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>)
         }
         // A path that does not exist has been reported with the exposed ones.
         if let Some(node) = schema::at(root, value.path.value.segments())
-            && fits(root, node, value, &codes::DEFAULT_INVALID, report)
+            && fits(root, node, value, Kind::Default, report)
         {
             defaults.push(value.clone());
         }
@@ -194,7 +221,7 @@ pub(crate) fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>)
         }
         match (schema::at(root, path.segments()), select::walk(root, path)) {
             (Some(node), _) => {
-                if fits(root, node, value, &codes::PRESET_INVALID, report) {
+                if fits(root, node, value, Kind::Preset, report) {
                     if has_rules(node) {
                         let message =
                             format!("`{path}` has validation rules, and nothing here holds the preset against them");
@@ -276,40 +303,62 @@ fn outside_desired_state(value: &ValueAt, what: &str, report: &mut Report<'_>) -
     outside
 }
 
-fn fits(
-    root: &Value,
-    node: &Value,
-    value: &ValueAt,
-    code: &'static crate::model::codes::Code,
-    report: &mut Report<'_>,
-) -> bool {
-    let mut filled = value.value.value.clone();
-    validate::fill_defaults(node, &mut filled);
-    let mut violations = validate::violations(node, &filled);
+fn fits(root: &Value, node: &Value, value: &ValueAt, kind: Kind, report: &mut Report<'_>) -> bool {
+    let given = &value.value.value;
+    // A default stands in a schema, a preset in instances: a server judges them differently.
+    let mut judgement = match kind {
+        Kind::Default => values::judge(node, given),
+        Kind::Preset => values::instance(node, given),
+    };
     if let Some((Segment::Property(name), parent)) = value.path.value.segments().split_last()
-        && let Some(message) = schema::at(root, parent).and_then(|p| validate::embedded_identity(p, name, &filled))
+        && let Some(message) = schema::at(root, parent).and_then(|p| values::identity(p, name, given))
     {
-        violations.push((FieldPath::default(), message));
+        judgement.violations.push((FieldPath::default(), message));
     }
-    for (below, message) in &violations {
-        let mut path = value.path.value.clone();
-        path.0.extend_from_slice(below.segments());
-        report.at(code, value.value.span, format!("`{path}` {message}"), correction(node, &filled, below));
+    let path = |below: &FieldPath| FieldPath([value.path.value.segments(), below.segments()].concat());
+    for (below, message) in &judgement.violations {
+        let help = correction(node, given, below);
+        report.at(kind.invalid(), value.value.span, format!("`{}` {message}", path(below)), help);
     }
-    violations.is_empty()
+    for (below, message) in &judgement.unjudged {
+        report.at(&codes::VALUE_UNJUDGED, value.value.span, format!("`{}` {message}", path(below)), None);
+    }
+    judgement.violations.is_empty()
+}
+
+/// What a value of the catalog is for.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// It stands in the derived CRD, and tenants may override it.
+    Default,
+    /// It goes into the instances of the service cluster.
+    Preset,
+}
+
+impl Kind {
+    fn invalid(self) -> &'static Code {
+        match self {
+            Self::Default => &codes::DEFAULT_INVALID,
+            Self::Preset => &codes::PRESET_INVALID,
+        }
+    }
 }
 
 /// How to correct the violation at `below` in a value.
 fn correction(node: &Value, value: &Value, below: &FieldPath) -> String {
-    let Some(wanted) = schema::at(node, below.segments()) else {
-        return "remove it, or correct its name".to_owned();
-    };
-    let type_ = schema::type_name(wanted);
     // The path tells no index of a list, so below one the value itself is not known.
+    let in_list = below.segments().iter().any(|s| !matches!(s, Segment::Property(_)));
     let given = below.segments().iter().try_fold(value, |inner, segment| match segment {
         Segment::Property(name) => inner.get(name),
         Segment::Items | Segment::Values => None,
     });
+    let Some(wanted) = schema::at(node, below.segments()) else {
+        return match (given, below.0.last()) {
+            (None, Some(Segment::Property(name))) if !in_list => format!("add `{name}`"),
+            _ => "remove it, or correct its name".to_owned(),
+        };
+    };
+    let type_ = schema::type_name(wanted);
     match (given, below.0.last()) {
         (Some(Value::String(text)), _) if matches!(type_, "integer" | "number" | "boolean") => {
             match serde_json::from_str::<Value>(text) {

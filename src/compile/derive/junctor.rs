@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::schema as look;
+use crate::compile::schema as look;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// A simplified constraint.

@@ -10,13 +10,10 @@ pub(crate) mod exposure;
 pub(crate) mod fulfil;
 pub(crate) mod names;
 pub(crate) mod projection;
-pub mod schema;
 pub(crate) mod select;
 pub(crate) mod selection;
 pub(crate) mod source;
-pub mod validate;
 
-mod cel;
 mod defaults;
 mod junctor;
 mod node;
@@ -191,6 +188,7 @@ impl<'s> Shape<'s> {
         let unsound = report.item.presets.iter().filter(plain).filter(|p| !presets.contains(p));
         let given: Vec<ValueAt> = presets.iter().chain(unsound).cloned().collect();
         fulfil::fulfillable(root, set, &given, report);
+        fulfil::usable(root, set, report);
         let preset: PathSet = presets.iter().map(|p| &p.path.value).collect();
         let mut schema = Pruner { report, preset: &preset, defaults }.root(root, set)?;
         // After pruning: the service cluster still enforces what the root requires of hidden fields.

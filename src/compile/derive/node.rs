@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::schema;
+use crate::compile::schema;
 use crate::model::path::{FieldPath, PathSet, Segment};
 
 /// A node that is visible in part.

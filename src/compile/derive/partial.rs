@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::exposure::Report;
 use super::junctor::{self, Verdict};
 use super::node::{Node, Pruned, smaller};
-use super::{cel, schema, validate};
+use crate::compile::{cel, schema, values};
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
 
@@ -148,12 +148,8 @@ impl Partial<'_, '_> {
     /// Drops a default that sets hidden fields. A cut one would stop the source from applying its own (R3).
     fn default(&mut self, out: &mut Map<String, Value>, pruned: &mut Pruned) {
         let Some(default) = out.get("default").cloned() else { return };
-        let fits = || {
-            let mut filled = default.clone();
-            let here = Value::Object(out.clone());
-            validate::fill_defaults(&here, &mut filled);
-            validate::violations(&here, &filled).is_empty()
-        };
+        // What only a server can judge, one has judged in the CRD.
+        let fits = || values::judge(&Value::Object(out.clone()), &default).violations.is_empty();
         let visible: &PathSet = self.node.set;
         let why = match visible.project(&default) == default {
             true if fits() => return,

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::exposure::ValueAt;
-use super::schema;
 use super::select::ALWAYS;
+use crate::compile::schema;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// The field that says which generation of its object a status, or a condition, speaks of.

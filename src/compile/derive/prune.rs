@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 use super::defaults::{Rules, put_default};
 use super::exposure::{Report, ValueAt};
 use super::node::{Node, Pruned, smaller};
+use super::partial;
 use super::select::ALWAYS;
-use super::{partial, schema};
+use crate::compile::schema;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};
 
 /// What pruning needs beside the schema and the paths.

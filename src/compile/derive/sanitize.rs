@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::projection::OBSERVED_GENERATION;
-use super::schema as look;
+use crate::compile::schema as look;
 use crate::model::path::{FieldPath, Segment};
 
 /// What may stand at the root of a schema with the status subresource

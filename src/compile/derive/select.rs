@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::exposure::Report;
-use super::schema;
+use crate::compile::schema;
 use crate::model::codes::derivation as codes;
 use crate::model::nearest::nearest;
 use crate::model::path::{Exposed, FieldPath, PathSet, Segment};

@@ -1,14 +1,18 @@
 //! The base CRD as deriving needs it, read from `serde_json::Value`.
 //!
-//! CRDs that cannot be offered at all are refused here: cluster-scoped ones, those
-//! of another API version, those whose schema is not structural.
+//! CRDs that cannot be offered at all are refused here: cluster-scoped ones, those of another API version, and those
+//! that an API server would refuse (`validity`).
 
-use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
-use super::{sanitize, schema};
+use serde_json::Value;
+
+use super::sanitize;
+use crate::compile::schema;
+use crate::compile::validity::{self, Problem};
 use crate::model::codes::{Code, derivation};
-use crate::model::crd::versions as versions_of;
-use crate::model::path::{FieldPath, Segment};
+use crate::model::crd::{Version, versions as versions_of};
+use crate::model::path::FieldPath;
 
 /// A CustomResourceDefinition of a service cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +33,19 @@ pub struct SourceCrd {
     pub webhook_conversion: bool,
     /// The versions, in the CRD's order.
     pub versions: Vec<SourceVersion>,
+    /// What a server would drop or may refuse, and what it would refuse of versions that are not served.
+    pub(crate) doubts: Doubts,
+}
+
+/// What is said of a CRD that can be offered.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Doubts {
+    /// The JSON Pointers of what a server would drop, since it does not know it.
+    pub unknown: Vec<String>,
+    /// What cannot be judged in versions that are served.
+    pub unjudged: Vec<Problem>,
+    /// What a server would refuse in versions that are not served, of which no service is made.
+    pub unserved: Vec<Problem>,
 }
 
 /// One version of a base CRD.
@@ -73,6 +90,17 @@ pub struct SourceProblem {
     pub code: &'static Code,
     /// What is wrong.
     pub message: String,
+    /// The JSON Pointer of the value.
+    pub pointer: String,
+}
+
+impl SourceProblem {
+    /// The problem as a user reads it. `crd` is the CRD that it is in.
+    pub(crate) fn of(problem: &Problem, crd: &Value) -> Self {
+        let version = problem.version().and_then(|index| versions_of(crd).nth(index));
+        let message = problem.sentence(version.map(Version::name));
+        Self { code: problem.code(), message, pointer: problem.pointer.clone() }
+    }
 }
 
 impl SourceCrd {
@@ -81,50 +109,36 @@ impl SourceCrd {
     /// # Errors
     /// Every reason for which it cannot be offered.
     pub fn read(crd: &Value) -> Result<Self, Vec<SourceProblem>> {
-        let mut problems = Vec::new();
-        let mut refuse = |code, message: String| problems.push(SourceProblem { code, message });
         let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-
         if text("/kind") != "CustomResourceDefinition" || text("/apiVersion") != "apiextensions.k8s.io/v1" {
             let what = format!("`{}` `{}`", text("/apiVersion"), text("/kind"));
             let message = format!("it is {what}, not a CustomResourceDefinition of `apiextensions.k8s.io/v1`");
-            return Err(vec![SourceProblem { code: &derivation::INVALID_CRD, message }]);
+            return Err(vec![SourceProblem {
+                code: &derivation::INVALID_CRD,
+                message,
+                pointer: "/apiVersion".to_owned(),
+            }]);
         }
+        let decoded = validity::decode(crd);
+        let crd = &decoded.crd;
+        let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (name, group, kind, plural) =
             (text("/metadata/name"), text("/spec/group"), text("/spec/names/kind"), text("/spec/names/plural"));
-        if group.is_empty() || kind.is_empty() || plural.is_empty() {
-            refuse(&derivation::INVALID_CRD, format!("`{name}` lacks its group, kind or plural"));
-        } else if name != format!("{plural}.{group}") {
-            let message = format!("its name is `{name}`, but plural and group make `{plural}.{group}`");
-            refuse(&derivation::INVALID_CRD, message);
-        }
-        if text("/spec/scope") != "Namespaced" {
-            refuse(&derivation::CLUSTER_SCOPED, format!("`{name}` is cluster-scoped, so tenants cannot be kept apart"));
-        }
-        if crd.pointer("/spec/preserveUnknownFields").and_then(Value::as_bool) == Some(true) {
-            let message = format!("`{name}` sets `preserveUnknownFields: true`, which API servers refuse");
-            refuse(&derivation::NON_STRUCTURAL, message);
-        }
-        let mut versions = Vec::new();
-        for version in versions_of(crd) {
-            match SourceVersion::read(version.body) {
-                Ok(version) => {
-                    if version.served {
-                        for message in unstructured(&version) {
-                            refuse(&derivation::NON_STRUCTURAL, format!("version `{}`: {message}", version.name));
-                        }
-                    }
-                    versions.push(version);
-                }
-                Err(message) => refuse(&derivation::INVALID_CRD, message),
-            }
-        }
-        if versions.iter().filter(|v| v.storage).count() != 1 {
-            refuse(&derivation::INVALID_CRD, format!("`{name}` does not have exactly one storage version"));
+        let (problems, doubts) = judged(decoded.wrong, crd);
+        let mut problems: Vec<SourceProblem> = problems.iter().map(|problem| SourceProblem::of(problem, crd)).collect();
+        if text("/spec/scope") == "Cluster" {
+            let message = format!("`{name}` is cluster-scoped, so tenants cannot be kept apart");
+            problems.push(SourceProblem {
+                code: &derivation::CLUSTER_SCOPED,
+                message,
+                pointer: "/spec/scope".to_owned(),
+            });
         }
         if !problems.is_empty() {
             return Err(problems);
         }
+        let doubts = Doubts { unknown: decoded.unknown, ..doubts };
+        let versions = versions_of(crd).filter_map(|version| SourceVersion::read(version.body)).collect();
         let or = |found: String, otherwise: String| if found.is_empty() { otherwise } else { found };
         Ok(Self {
             list_kind: or(text("/spec/names/listKind"), format!("{kind}List")),
@@ -135,6 +149,7 @@ impl SourceCrd {
             kind,
             plural,
             versions,
+            doubts,
         })
     }
 
@@ -154,19 +169,15 @@ impl SourceCrd {
 }
 
 impl SourceVersion {
-    fn read(version: &Value) -> Result<Self, String> {
+    /// `None` for a version without a schema: one that is not served may lack it in an old cluster.
+    fn read(version: &Value) -> Option<Self> {
         let name = version.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if name.is_empty() {
-            return Err("a version has no name".to_owned());
-        }
         let flag = |key: &str| schema::flag(version, key);
-        let Some(root) = version.pointer("/schema/openAPIV3Schema").filter(|s| s.is_object()) else {
-            return Err(format!("version `{name}` has no schema"));
-        };
+        let root = version.pointer("/schema/openAPIV3Schema").filter(|s| s.is_object())?;
         let list = |key: &str| version.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
         let mut storable = root.clone();
         let dropped = sanitize::schema(&mut storable);
-        Ok(Self {
+        Some(Self {
             served: flag("served"),
             storage: flag("storage"),
             deprecated: flag("deprecated"),
@@ -210,72 +221,26 @@ pub(crate) fn priority(name: &str) -> (u8, u64, u64, std::cmp::Reverse<String>) 
     }
 }
 
-/// Why a version's schema is not structural (`derivation.md` §5): the first five places.
-fn unstructured(version: &SourceVersion) -> Vec<String> {
-    let mut found = Vec::new();
-    if schema::type_name(&version.schema) != "object" {
-        found.push("the root is not of type `object`".to_owned());
-    }
-    walk(&version.schema, &mut FieldPath::default(), &mut found);
-    let more = found.len().saturating_sub(5);
-    found.truncate(5);
-    if more > 0 {
-        found.push(format!("and {more} more places"));
-    }
-    found
-}
-
-fn walk(node: &Value, at: &mut FieldPath, found: &mut Vec<String>) {
-    let Some(map) = node.as_object() else {
-        found.push(format!("`{at}` is not described by an object"));
-        return;
-    };
-    if let Some(message) = local(map, node) {
-        found.push(format!("`{at}` {message}"));
-    }
-    let mut into = |segment: Segment, child: &Value| {
-        at.0.push(segment);
-        walk(child, at, found);
-        at.0.pop();
-    };
-    for (name, child) in schema::properties(node) {
-        into(Segment::Property(name.clone()), child);
-    }
-    if let Some(child) = schema::items(node) {
-        into(Segment::Items, child);
-    }
-    if let Some(child) = schema::values(node) {
-        into(Segment::Values, child);
-    }
-}
-
-/// The types of OpenAPI, all there are.
-const TYPES: [&str; 6] = ["object", "array", "string", "integer", "number", "boolean"];
-
-fn local(map: &Map<String, Value>, node: &Value) -> Option<String> {
-    for key in ["$ref", "definitions", "dependencies", "patternProperties", "additionalItems", "id"] {
-        if map.contains_key(key) {
-            return Some(format!("uses `{key}`, which API servers refuse"));
+/// What is wrong with a CRD that can be offered at all, and what is only doubtful. A service is made of versions that are
+/// served, so what is wrong with another one is no reason against it: an old cluster may have taken it.
+fn judged(wrong: Vec<Problem>, crd: &Value) -> (Vec<Problem>, Doubts) {
+    let mut doubts = Doubts::default();
+    // No cluster can hold what it cannot decode.
+    let mut refused = wrong;
+    // What lacks such a value is not reported as well.
+    let wrong: BTreeSet<String> =
+        refused.iter().filter_map(|p| p.pointer.rsplit_once('/')).map(|(parent, _)| parent.to_owned()).collect();
+    let served: Vec<bool> = versions_of(crd).map(Version::is_served).collect();
+    for problem in validity::problems(crd).into_iter().filter(|problem| !wrong.contains(&problem.pointer)) {
+        let is_served = problem.version().is_none_or(|index| served.get(index).copied().unwrap_or(true));
+        match (is_served, problem.kind) {
+            (true, validity::Kind::Unjudged) => doubts.unjudged.push(problem),
+            (true, _) => refused.push(problem),
+            (false, validity::Kind::Unjudged) => {}
+            (false, _) => doubts.unserved.push(problem),
         }
     }
-    let typed = map.get("type").and_then(Value::as_str);
-    let free = schema::flag(node, "x-kubernetes-preserve-unknown-fields");
-    if typed.is_none() && !free && !schema::flag(node, "x-kubernetes-int-or-string") {
-        return Some("has no type".to_owned());
-    }
-    if let Some(typed) = typed.filter(|t| !TYPES.contains(t)) {
-        return Some(format!("is of type `{typed}`, which there is not"));
-    }
-    if typed == Some("array") && schema::items(node).is_none() {
-        return Some("is a list without a schema of its items".to_owned());
-    }
-    if map.contains_key("properties") && map.get("additionalProperties").is_some_and(|a| a != &Value::Bool(false)) {
-        return Some("has both properties and free keys".to_owned());
-    }
-    if schema::flag(node, "uniqueItems") {
-        return Some("sets `uniqueItems: true`, which API servers refuse".to_owned());
-    }
-    None
+    (refused, doubts)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::contract::{self, CONDITION_FIELDS, StatusContract};
 use super::exposure::Report;
-use super::{cel, schema};
+use crate::compile::{cel, schema};
 use crate::model::codes::derivation as codes;
 use crate::model::path::{Exposed, FieldPath, PathSet};
 

@@ -3,6 +3,9 @@
 //! A repository holds all sorts of YAML, such as instances, kustomizations or Deployments, which are ignored. A
 //! near miss, such as a misspelt kind, must not be ignored.
 
+use std::borrow::Cow;
+
+use super::list;
 use crate::model::codes::object;
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::kinds::table::{self, CATALOG_GROUP, CORE_GROUP, KINDS, KindInfo, OPERATOR_GROUP, VERSION};
@@ -18,7 +21,7 @@ pub(super) enum Class<'a> {
     /// Probably meant as an object of this kind; the problem is reported.
     Meant(&'static KindInfo),
     /// A list of these objects.
-    List(&'a [Node]),
+    List(Vec<Cow<'a, Node>>),
     /// A Secret of the core group.
     Secret,
     /// A kubeconfig.
@@ -50,7 +53,7 @@ pub(super) fn classify<'a>(root: &'a Node, diagnostics: &mut Diagnostics) -> Cla
 
 fn full<'a>(root: &'a Node, api_version: &str, kind: &str, diagnostics: &mut Diagnostics) -> Class<'a> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    if let Some(items) = list(root, group, kind) {
+    if let Some(items) = items(root, group, kind) {
         return Class::List(items);
     }
     match (group, version, kind) {
@@ -78,15 +81,12 @@ fn full<'a>(root: &'a Node, api_version: &str, kind: &str, diagnostics: &mut Dia
 }
 
 /// The items of a `List`, or of a list of one of our kinds.
-fn list<'a>(root: &'a Node, group: &str, kind: &str) -> Option<&'a [Node]> {
+fn items<'a>(root: &'a Node, group: &str, kind: &str) -> Option<Vec<Cow<'a, Node>>> {
     let of_ours = || kind.strip_suffix("List").is_some_and(|kind| table::find(group, kind).is_some());
     if !(group.is_empty() && kind == "List" || of_ours()) {
         return None;
     }
-    match root.get("items").map(|n| &n.value) {
-        Some(Value::Seq(items)) => Some(items),
-        _ => Some(&[]),
-    }
+    Some(list::items(root).unwrap_or_default())
 }
 
 fn ours<'a>(place: Places, group: &str, version: &str, kind: &str, diagnostics: &mut Diagnostics) -> Class<'a> {

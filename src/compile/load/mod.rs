@@ -9,6 +9,8 @@
 mod classify;
 pub(super) mod config;
 mod document;
+mod foreign;
+pub(crate) mod list;
 pub(crate) mod loaded;
 mod metadata;
 pub(crate) mod objects;

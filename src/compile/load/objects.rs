@@ -4,6 +4,7 @@
 //! accounts that are providers, the second checks the objects. An object of a file may take
 //! one thing from another object: the namespace that its folder's name stands for.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::classify::{Class, classify};
@@ -13,7 +14,7 @@ use super::metadata::{self, Metadata, name_of};
 use super::rules::Rules;
 use super::shape::Type;
 use super::unreadable::UnreadableDocument;
-use super::{config, secret, shape};
+use super::{config, foreign, secret, shape};
 use crate::compile::parallel::in_parallel;
 use crate::model::codes::config::OUTPUT_OF_SOURCES;
 use crate::model::codes::{object as codes, yaml as yaml_codes};
@@ -44,7 +45,9 @@ pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
 
     let mut loaded = Loaded { config, config_clusters, ..Loaded::default() };
     let mut seen: BTreeMap<SourceKey, Span> = BTreeMap::new();
+    let mut others = Vec::new();
     for file in files {
+        others.extend(file.other);
         diagnostics.append(file.diagnostics);
         loaded.ignored += file.ignored;
         loaded.suppressions.extend(file.suppressions);
@@ -67,6 +70,9 @@ pub fn load(sources: &Sources) -> (Loaded, Diagnostics) {
             }
         }
     }
+    if let Some(info) = foreign::said(others, sources) {
+        diagnostics.push(info);
+    }
     loaded.sort();
     (loaded, diagnostics)
 }
@@ -77,8 +83,7 @@ fn in_output(sources: &Sources, config: &Config, diagnostics: &mut Diagnostics) 
     for (id, file) in sources.iter().filter(|(_, f)| config::below(&f.path, &config.output)) {
         let mut unsaid = Diagnostics::default();
         let documents = yaml::read(id, &file.text, &mut unsaid);
-        if let Some(object) = documents.iter().find_map(|d| ours(&d.root)) {
-            let place = object.place("/kind");
+        if let Some(place) = documents.iter().find_map(|d| ours(&d.root)) {
             let message = format!("`{}` is in the output folder, and carrier did not write it", file.path);
             diagnostics.push(
                 Diagnostic::new(&OUTPUT_OF_SOURCES, place, message)
@@ -88,11 +93,11 @@ fn in_output(sources: &Sources, config: &Config, diagnostics: &mut Diagnostics) 
     }
 }
 
-/// The first object of a kind that people write, also inside a list.
-fn ours(root: &Node) -> Option<&Node> {
+/// The place of the kind of the first object of a kind that people write, also inside a list.
+fn ours(root: &Node) -> Option<Span> {
     match classify(root, &mut Diagnostics::default()) {
-        Class::Ours(_) => Some(root),
-        Class::List(items) => items.iter().find_map(ours),
+        Class::Ours(_) => Some(root.place("/kind")),
+        Class::List(items) => items.iter().find_map(|item| ours(item)),
         _ => None,
     }
 }
@@ -142,6 +147,8 @@ struct Read<'a> {
     /// Names of accounts that are providers, or that have errors which hide whether they are.
     providers: Vec<String>,
     unreadable: Vec<UnreadableDocument>,
+    /// Why it cannot be read, if it is a file of another tool.
+    other: Option<Diagnostic>,
 }
 
 /// A source after the second pass.
@@ -156,6 +163,8 @@ struct File {
     nameless: Vec<SourceKey>,
     /// Whether its text may hold secrets, so that it must not be shown.
     sensitive: bool,
+    /// Why it cannot be read, if it is a file of another tool.
+    other: Option<Diagnostic>,
 }
 
 /// An object that has at least a name.
@@ -188,6 +197,15 @@ impl<'a> Read<'a> {
     fn file(id: FileId, source: &'a SourceFile) -> Self {
         let mut diagnostics = Diagnostics::default();
         let yaml::read::Text { documents, broken } = yaml::read::read_all(id, &source.text, &mut diagnostics);
+        let mut other = None;
+        if !diagnostics.is_empty() {
+            if foreign::is_foreign(&source.text, &diagnostics) {
+                other = foreign::first_error(&source.text, id, std::mem::take(&mut diagnostics));
+            } else {
+                foreign::name_the_ignore_file(&source.text, &mut diagnostics);
+            }
+        }
+        let broken = if other.is_some() { Vec::new() } else { broken };
         let unreadable: Vec<UnreadableDocument> =
             broken.into_iter().map(|part| UnreadableDocument::of(&source.text[part])).collect();
         let mut providers: Vec<String> = unreadable.iter().flat_map(|u| u.names_of(ACCOUNT.kind)).cloned().collect();
@@ -198,24 +216,30 @@ impl<'a> Read<'a> {
                 _ => providers.extend(provider(&document.root)),
             }
         }
-        Self { id, origin: Origin::File(source), documents, diagnostics, providers, unreadable }
+        Self { id, origin: Origin::File(source), documents, diagnostics, providers, unreadable, other }
     }
 
     /// Takes an object as an API server answered it. Its namespace is its own, so no folder's name stands for it.
     fn object(id: FileId, object: &ApiObject) -> Self {
         let root = Node::of_object(id, &object.body);
         let documents = vec![yaml::Document { root, sound: true, suppressions: Vec::new() }];
-        let (diagnostics, providers, unreadable) = Default::default();
-        Self { id, origin: Origin::Api, documents, diagnostics, providers, unreadable }
+        let (diagnostics, providers, unreadable, other) = Default::default();
+        Self { id, origin: Origin::Api, documents, diagnostics, providers, unreadable, other }
     }
 
     fn objects(self, providers: &BTreeSet<String>) -> File {
         let Self { id, origin, .. } = self;
-        let mut file = File { diagnostics: self.diagnostics, unreadable: self.unreadable, ..File::default() };
+        let Self { diagnostics, unreadable, other, .. } = self;
+        let mut file = File { diagnostics, unreadable, other, ..File::default() };
         if file.diagnostics.has_errors() && secret::looks_secret(origin.text()) {
             file.sensitive = true;
         }
         for mut document in self.documents {
+            // What is left of a document of another tool, such as a template of a Secret, is no object.
+            if file.other.is_some() && !document.sound {
+                file.ignored += 1;
+                continue;
+            }
             file.suppressions.append(&mut document.suppressions);
             file.document(Document { root: document.root, sound: document.sound, id, origin }, providers);
         }
@@ -257,7 +281,8 @@ impl File {
             Class::Meant(info) => self.object(info, Document { sound: false, ..document }, providers),
             Class::List(items) => {
                 let Document { sound, id, origin, .. } = document;
-                for root in items.iter().cloned() {
+                let items: Vec<Node> = items.into_iter().map(Cow::into_owned).collect();
+                for root in items {
                     self.document(Document { root, sound, id, origin }, providers);
                 }
             }

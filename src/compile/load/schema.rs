@@ -63,6 +63,12 @@ pub(crate) static CONFIG: Codes = Codes {
     repeated: &config::WRONG_VALUE,
 };
 
+/// Fields that KubeCarrier had once, and what to write instead (`kubecarrier.md` §4.4).
+const RETIRED: [(&str, &str); 1] = [(
+    "kindOverride",
+    "write `kind` in `spec.derive` of the CatalogEntrySet instead: KubeCarrier had this field up to v0.2",
+)];
+
 /// A walk over one document.
 pub(crate) struct Walk<'a> {
     /// The text that spans refer to; empty for an API object.
@@ -150,6 +156,12 @@ impl Walk<'_> {
         };
         let diagnostic = Diagnostic::new(self.codes.unknown, entry.key_span, message);
         let list: Vec<String> = known.map(|key| format!("`{key}`")).collect();
+        let successor =
+            RETIRED.iter().find(|(key, _)| *key == entry.key && std::ptr::eq(self.codes, &raw const OBJECT));
+        if let Some((_, successor)) = successor {
+            self.push(diagnostic.help(*successor), at);
+            return None;
+        }
         let diagnostic = match (meant, list.as_slice()) {
             (Some(meant), _) => diagnostic.did_you_mean(meant),
             (None, []) => diagnostic.help("remove it: nothing may stand here"),

@@ -217,6 +217,7 @@ spec:
             "a.yaml:5:3 CAR0211 [namespace] an Account lives in no namespace",
             "a.yaml:6:3 CAR0201 [lables] unknown field `lables` in `metadata`",
             "a.yaml:7:18 CAR0214 [very good] `very good` cannot be the value of the label `tier`: character 5 is ' '; only A-Z, a-z, 0-9, `-`, `_` and `.` are allowed",
+            "a.yaml:7:29 CAR0116 [on] the key `on` is read by Kubernetes as `true`",
             "a.yaml:7:33 CAR0112 [off] `off` is read by Kubernetes as the boolean false",
             "a.yaml:10:5 CAR0201 [displayname] unknown field `displayname` in `spec.metadata`",
             "a.yaml:11:11 CAR0204 [provider] `provider` is not a value of `spec.roles[0]`",

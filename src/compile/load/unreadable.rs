@@ -25,6 +25,11 @@ impl UnreadableDocument {
         self.names.iter().filter(move |_| self.may_be(kind))
     }
 
+    /// Whether its text has this kind.
+    pub(super) fn names_kind(&self, kind: &str) -> bool {
+        self.kinds.contains(kind)
+    }
+
     /// Whether it may hold an object of this kind.
     pub(super) fn may_be(&self, kind: &str) -> bool {
         self.kinds.is_empty() || self.kinds.contains(kind)

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::compile::derive::schema;
+use crate::compile::schema;
 use crate::model::line_diff::line_diff;
 use crate::model::path::{FieldPath, Segment};
 use crate::model::secret_values::without_secrets;

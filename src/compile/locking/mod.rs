@@ -6,8 +6,8 @@
 //! the lock, and [`strict`] implements `--locked`. Requests to clusters and writing of files belong to the
 //! shell.
 
+mod bare_words;
 mod candidates;
-mod canonical;
 pub(crate) mod difference;
 pub(crate) mod drift;
 pub(crate) mod file_crds;
@@ -16,12 +16,13 @@ pub(crate) mod plan;
 pub mod snapshots;
 pub(crate) mod strict;
 pub(crate) mod strip;
+mod templates;
 pub(crate) mod unrecorded;
 pub(crate) mod unused;
 
 pub(crate) use difference::ONLY_DETAILS;
 pub(crate) use drift::drift;
-pub(crate) use file_crds::{FileCrds, crds_in_files};
+pub(crate) use file_crds::{CrdDocument, CrdDocuments, FileCrds, crd_documents, crds_in_files};
 pub(crate) use plan::{ChangeKind, ClusterChanges, LockPlan, plan};
 pub(crate) use snapshots::Locked;
 pub(crate) use strict::strict;

@@ -16,12 +16,13 @@ use super::file_crds::{FileCrd, FileCrds};
 use super::lock_file::{self, LockFile};
 use super::snapshots::{Locked, facts, hash, path_of};
 use super::unused::orphans;
-use crate::compile::derive::source::SourceCrd;
+use crate::compile::derive::source::{SourceCrd, SourceProblem};
 use crate::compile::discovered::{Discovered, DiscoveredCrd};
 use crate::compile::resolve::{BaseName, Resolved};
+use crate::compile::validity::{Problem, dropped};
 use crate::model::cluster::ClusterId;
 use crate::model::codes::lock as codes;
-use crate::model::codes::reference;
+use crate::model::codes::{derivation, reference};
 use crate::model::config::Config;
 use crate::model::crd::{self, Version};
 use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -217,7 +218,8 @@ impl<'a> Planner<'a> {
 
     fn take(&mut self) {
         let inputs = self.inputs;
-        let mut refused = BTreeSet::new();
+        // By name, whether the CRD is refused.
+        let mut judged: BTreeMap<&str, bool> = BTreeMap::new();
         for service in &inputs.resolved.services {
             let (id, base) = (&service.cluster, &service.base);
             if !self.in_scope(id) {
@@ -228,15 +230,16 @@ impl<'a> Planner<'a> {
             match names.as_slice() {
                 [name] => {
                     self.found += 1;
-                    // A CRD with errors has them in every cluster; they are reported once.
+                    // What is said about a CRD is said of every cluster; it is reported once.
                     let given = &self.given.crds[*name];
-                    let wrong = self.given.two(name).map_or_else(|| unsound(given), |two| vec![two]);
-                    if wrong.is_empty() {
+                    let refused = *judged.entry(name).or_insert_with(|| {
+                        let said = self.given.two(name).map_or_else(|| complaints(given), |two| vec![two]);
+                        let refused = said.iter().any(|complaint| complaint.severity == Severity::Error);
+                        said.into_iter().for_each(|complaint| self.plan.in_given.push(complaint));
+                        refused
+                    });
+                    if !refused {
                         self.lock_one(id, name, &given.crd, CrdOrigin::File);
-                    } else if refused.insert(*name) {
-                        for complaint in wrong {
-                            self.plan.in_given.push(complaint);
-                        }
                     }
                 }
                 [] => self.not_given(id, base),
@@ -406,7 +409,9 @@ impl<'a> Planner<'a> {
             return;
         }
         // The missing CRD may be in a file that could not be read.
-        given.ignored_errors.iter().for_each(|error| self.plan.in_given.push(error.clone()));
+        if given.errors.is_empty() {
+            given.ignored_errors.iter().for_each(|error| self.plan.in_given.push(error.clone()));
+        }
         if given.crds.is_empty() && given.old.is_empty() {
             if !given.ignored_errors.is_empty() || !given.errors.is_empty() {
                 return;
@@ -512,7 +517,8 @@ impl<'a> Planner<'a> {
         let there = self.inputs.sources.by_path(LOCK_PATH).map(|(_, f)| &f.text);
         // Writes come before removals, and both before the lock.
         self.plan.files.sort_by(|a, b| (a.1.is_none(), &a.0).cmp(&(b.1.is_none(), &b.0)));
-        if there.is_none_or(|there| **there != *text) {
+        // Git may have changed the line ends.
+        if there.is_none_or(|there| there.replace("\r\n", "\n") != text) {
             self.plan.files.push((LOCK_PATH.to_owned(), Some(text)));
         }
         let before = self.inputs.locked;
@@ -530,14 +536,29 @@ impl<'a> Planner<'a> {
 const AS_IT_STANDS: &str =
     "~ the snapshot is not what was locked; it is locked as it stands, and Git shows what was edited";
 
-/// The problems of a CRD, at the place of its name. In a snapshot they would be errors of every service made of
-/// it.
-fn unsound(given: &FileCrd) -> Vec<Diagnostic> {
-    let problems = SourceCrd::read(&given.crd).err().unwrap_or_default();
-    let complain = |p: crate::compile::derive::source::SourceProblem| {
-        Diagnostic::new(p.code, given.place, p.message).help(p.code.fix())
+/// What has to be said about a CRD of the files: that which has a place of its own, what is wrong with it, and what is only
+/// doubtful, each at its line. A file was taken by no server yet, so what a server would refuse in any version of it is an
+/// error.
+fn complaints(given: &FileCrd) -> Vec<Diagnostic> {
+    let source = &given.source;
+    let of =
+        |problems: &[Problem]| problems.iter().map(|problem| SourceProblem::of(problem, source)).collect::<Vec<_>>();
+    let (problems, unknown) = match SourceCrd::read(source) {
+        Ok(SourceCrd { doubts, .. }) => ([of(&doubts.unserved), of(&doubts.unjudged)].concat(), doubts.unknown),
+        Err(problems) => (problems, Vec::new()),
     };
-    problems.into_iter().map(complain).collect()
+    let complain = |problem: &SourceProblem| {
+        let diagnostic = Diagnostic::new(problem.code, given.place, problem.message.as_str()).inside(&problem.pointer);
+        diagnostic.help(problem.code.fix())
+    };
+    let mut said = given.complaints.clone();
+    said.extend(problems.iter().map(complain));
+    if let Some(first) = unknown.first() {
+        let name = source.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
+        let code = &derivation::CRD_UNKNOWN_FIELDS;
+        said.push(Diagnostic::new(code, given.place, dropped(name, &unknown)).inside(first).help(code.fix()));
+    }
+    said
 }
 
 /// The path with the other extension of YAML files.

@@ -1,10 +1,10 @@
 //! The parts of a CRD that a snapshot keeps (`derivation.md` R12): its `spec`, its name, and the labels and
 //! annotations that belong to the CRD itself. Fields of the server and notes of deployment tools differ between
-//! clusters and would look like changes. The spec is in the form in which servers answer it, see [`canonical`].
+//! clusters and would look like changes. The spec is in the form in which servers store it, see [`decode`].
 
 use serde_json::{Map, Value, json};
 
-use super::canonical::canonical;
+use crate::compile::validity::decode;
 
 /// Prefixes of annotations and labels of tools, also as the end of a prefix.
 const TOOLS: &[&str] = &[
@@ -30,6 +30,12 @@ const KEYS: &[&str] = &["app.kubernetes.io/managed-by", "app.kubernetes.io/insta
 /// changes nothing.
 #[must_use]
 pub fn strip(crd: &Value) -> Value {
+    strip_decoded(&decode(crd).crd)
+}
+
+/// The same of a CRD that was decoded already.
+#[must_use]
+pub(crate) fn strip_decoded(crd: &Value) -> Value {
     let mut metadata = Map::new();
     if let Some(name) = crd.pointer("/metadata/name") {
         metadata.insert("name".to_owned(), name.clone());
@@ -52,7 +58,6 @@ pub fn strip(crd: &Value) -> Value {
         // The cluster's certificate manager writes it, and changes it with each certificate.
         client.remove("caBundle");
     }
-    canonical(&mut spec);
     json!({
         "apiVersion": crd.get("apiVersion").cloned().unwrap_or_default(),
         "kind": crd.get("kind").cloned().unwrap_or_default(),

@@ -6,12 +6,15 @@ use crate::compile::derive::exposure::{ExposeItem, Exposure, ValueAt};
 use crate::model::codes::{derivation, reference as codes};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::kinds::{DeriveConfig, FieldValue};
-use crate::model::names as valid;
+use crate::model::names::{self as valid, LABEL_MAX};
 use crate::model::path::FieldPath;
 use crate::model::source::{Span, Spanned};
 use crate::yaml::tree::Node;
 
 const BLOCK: &str = "/spec/derive";
+/// The longest kind: the kind of lists is the kind and `List`, and has at most 63 characters, too
+/// (`ValidateCustomResourceDefinitionNames` of k8s.io/apiextensions-apiserver 0.37).
+const LONGEST_KIND: usize = LABEL_MAX - "List".len();
 
 /// The exposure of a `derive` block. Invalid paths are reported and left out.
 pub(super) fn exposure(config: &DeriveConfig, node: &Node, object: &str, diagnostics: &mut Diagnostics) -> Exposure {
@@ -95,6 +98,7 @@ impl Reader<'_> {
             };
             let help = match (check(&proposal), what) {
                 (Ok(()), _) => format!("write `{proposal}`"),
+                (Err(_), "kind") if name.len() > LONGEST_KIND => "choose a shorter kind".to_owned(),
                 (Err(_), "kind") => "write a kind such as `Postgres`".to_owned(),
                 (Err(_), _) => "write a plural such as `postgreses`".to_owned(),
             };
@@ -117,7 +121,14 @@ fn is_kind(name: &str) -> Result<(), String> {
     if !name.starts_with(|c: char| c.is_ascii_uppercase()) {
         return Err("a kind starts with a capital letter".to_owned());
     }
-    valid::dns_1035_label(&name.to_lowercase()).map_err(|e| e.to_string())
+    valid::dns_1035_label(&name.to_lowercase()).map_err(|e| e.to_string())?;
+    match name.len() > LONGEST_KIND {
+        true => Err(format!(
+            "it has {} characters and may have {LONGEST_KIND}, since the kind of its lists is `{name}List`",
+            name.len()
+        )),
+        false => Ok(()),
+    }
 }
 
 /// The place of a part of a scalar's text. Exact for plain scalars and for quoted ones without escapes;

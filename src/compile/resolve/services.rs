@@ -72,15 +72,33 @@ pub(super) fn services(resolved: &mut Resolved<'_>, diagnostics: &mut Diagnostic
             seen.insert(key, service.origin);
             return true;
         };
-        let message = format!("two CatalogEntries of `{}` would be called `{}`", key.0, key.1);
-        let diagnostic = Diagnostic::new(&codes::ENTRY_TWICE, service.origin.place("/metadata/name"), message)
-            .label(first.place("/metadata/name"), "the other comes from here")
-            .help("rename one of the two")
-            .on(service.origin.id(), "/metadata/name");
-        diagnostics.push(diagnostic);
+        let diagnostic = exported(service.origin, *first).or_else(|| exported(*first, service.origin));
+        diagnostics.push(diagnostic.unwrap_or_else(|| {
+            let message = format!("two CatalogEntries of `{}` would be called `{}`", key.0, key.1);
+            Diagnostic::new(&codes::ENTRY_TWICE, service.origin.place("/metadata/name"), message)
+                .label(first.place("/metadata/name"), "the other comes from here")
+                .help("rename one of the two")
+                .on(service.origin.id(), "/metadata/name")
+        }));
         false
     });
     resolved.services = services;
+}
+
+/// The diagnostic for a CatalogEntry that the set has made, such as one exported from a cluster.
+fn exported(entry: Origin<'_>, set: Origin<'_>) -> Option<Diagnostic> {
+    let (Origin::Entry(entry), Origin::Set(set)) = (entry, set) else { return None };
+    if entry.labels.get(CONTROLLED_BY) != Some(&set.name) {
+        return None;
+    }
+    let message =
+        format!("the CatalogEntrySet `{}` makes this CatalogEntry, as its label `{CONTROLLED_BY}` says", set.name);
+    Some(
+        entry
+            .complain(&codes::ENTRY_TWICE, "/metadata/name", message)
+            .label(set.place("/metadata/name"), "made from here")
+            .help("remove the CatalogEntry: what the set makes does not belong in the repository"),
+    )
 }
 
 fn of_set<'l>(

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 pub(crate) use error::{CrdProblem, RouteError};
 
+use super::derive::Derived;
 use super::derive::contract::{Conditions, StatusContract, Unfit};
 use super::derive::exposure::{ExposeItem, Report};
 use super::derive::names::CrdNames;
@@ -19,7 +20,7 @@ use super::derive::projection::Projection;
 use super::derive::select::ALWAYS;
 use super::derive::selection::Selection;
 use super::derive::source::{SourceCrd, SourceVersion};
-use super::derive::{Derived, schema};
+use super::schema;
 use crate::model::cluster::ClusterId;
 use crate::model::crd;
 use crate::model::diagnostic::{Diagnostics, Severity};

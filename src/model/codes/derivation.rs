@@ -54,7 +54,8 @@ pub static UNDESCRIBED: Code = code(
     "a path continues below a field whose content the CRD does not describe",
     "The field accepts any content (`x-kubernetes-preserve-unknown-fields`), so the schema has no fields below it. carrier\n\
      cannot expose a part of it and hide the rest.\n\n\
-     Fix: expose the field itself with all of its content, or do not expose it.\n\n\
+     Fix: expose the field itself with all of its content, or do not expose it. If the CRD describes nothing at all, leave\n\
+     `derive` out: then tenants have the whole object.\n\n\
      ```yaml\n# bad\n- jsonPath: .spec.values.replicas\n# good\n- jsonPath: .spec.values\n```\n",
 );
 
@@ -280,6 +281,19 @@ pub static FORMAT_DROPPED: Code = code(
      Fix: report it to the authors of the CRD; suppress the warning with `# carrier: ignore[CAR0327] reason`.\n",
 );
 
+/// An exposed field can have no value.
+pub static UNUSABLE_FIELD: Code = code(
+    "CAR0328",
+    Error,
+    "an exposed field can have no value",
+    "The CRD gives the field a bound or a factor that its own type cannot have, or a pattern that Go's regular expressions do\n\
+     not know. API servers take such a CRD, and refuse every object that sets the field: the bounds of an `integer` must fit\n\
+     into 64 bits (with `format: int32` into 32), where 9223372036854775807 counts as too large, because bounds are stored as\n\
+     floating-point numbers; `multipleOf` must be a positive integer there; patterns have neither look-around nor\n\
+     back-references.\n\n\
+     Fix: take the field out of `fields`, or expose the fields beside it one by one; report it to the authors of the CRD.\n",
+);
+
 /// The CRD does not have an exposed version.
 pub static UNKNOWN_VERSION: Code = code(
     "CAR0330",
@@ -337,14 +351,15 @@ pub static CLUSTER_SCOPED: Code = code(
      Fix: offer a namespaced CRD.\n",
 );
 
-/// The CRD of a snapshot is not valid.
+/// An API server would refuse the CRD.
 pub static INVALID_CRD: Code = code(
     "CAR0341",
     Error,
-    "not a CustomResourceDefinition that can be offered",
-    "The snapshot is not a CustomResourceDefinition of `apiextensions.k8s.io/v1`, or it does not have the required fields:\n\
-     a group, names, one storage version, and a schema for each version. Kubernetes 1.22 removed `v1beta1`.\n\n\
-     Fix: import the CRD from a newer release of the operator, with `carrier lock --from FILE`.\n",
+    "an API server would refuse the CustomResourceDefinition",
+    "carrier checks a CRD as an API server does: types of values, group, names, versions, printer columns, subresources,\n\
+     defaults and CEL rules. What is made of a CRD that violates a rule would be refused when it is applied. A CRD that a\n\
+     service cluster has was accepted there, perhaps by an older version of Kubernetes.\n\n\
+     Fix: import the CRD from a newer release of the operator, or correct the file, with `carrier lock --from FILE`.\n",
 );
 
 /// The schema of a CRD is not structural.
@@ -352,9 +367,10 @@ pub static NON_STRUCTURAL: Code = code(
     "CAR0342",
     Error,
     "the CRD's schema is not structural",
-    "API servers reject a schema in which a field has no type, an array has no items, or an object has both `properties`\n\
-     and `additionalProperties`. The internal CRD is a copy and would be rejected too.\n\n\
-     Fix: import the CRD from a newer release of the operator.\n",
+    "API servers refuse a schema in which a field has no type, an array has no items, an object has both `properties` and\n\
+     `additionalProperties`, or `allOf`, `anyOf`, `oneOf` or `not` do more than restrict values. The internal CRD is a copy\n\
+     and would be refused, too.\n\n\
+     Fix: import the CRD from a newer release of the operator, or correct the file, with `carrier lock --from FILE`.\n",
 );
 
 /// A CRD is larger than a request to etcd may be.
@@ -367,6 +383,28 @@ pub static CRD_TOO_LARGE: Code = code(
      large`. carrier counts the JSON as the API server writes it, and leaves 4 KiB for the status and the managed fields.\n\n\
      Fix: expose fewer fields, or fewer versions, of the CRD; the internal CRD has all fields of one version, so if that is too\n\
      large, start the etcd of the management cluster with a greater `--max-request-bytes`.\n",
+);
+
+/// It is not known whether an API server takes a CRD.
+pub static CRD_UNJUDGED: Code = code(
+    "CAR0344",
+    Warning,
+    "carrier cannot tell whether an API server takes the CRD",
+    "A part of the CRD can be judged by an API server alone, such as the cost of a CEL rule over a list without `maxItems`, or\n\
+     whether a default satisfies a CEL rule.\n\n\
+     Fix: try it: `carrier plan` asks the management cluster in a dry run. If the CRD is in a service cluster, that cluster has\n\
+     accepted it; suppress the warning with `# carrier: ignore[CAR0344] reason`.\n",
+);
+
+/// An API server drops parts of a CRD.
+pub static CRD_UNKNOWN_FIELDS: Code = code(
+    "CAR0345",
+    Warning,
+    "a CRD has fields that API servers drop",
+    "A CRD in a file has keys that `apiextensions.k8s.io/v1` does not have, such as `readOnly` in a schema or `spec.version` of\n\
+     `v1beta1`. An API server stores the CRD without them, and the snapshot is what a server would store. carrier reports\n\
+     them once for each CRD.\n\n\
+     Fix: nothing is needed. Tell the authors of the CRD, since `kubectl apply --server-side` refuses such a file.\n",
 );
 
 /// A default does not match the schema of its field.
@@ -426,6 +464,18 @@ pub static VALUE_UNCHECKED: Code = code(
      the warning with `# carrier: ignore[CAR0355] reason`.\n",
 );
 
+/// Whether a default or a preset is valid cannot be decided here.
+pub static VALUE_UNJUDGED: Code = code(
+    "CAR0356",
+    Warning,
+    "only an API server can tell whether a default or a preset is valid",
+    "carrier judges values as the API server does, apart from a few that would need all of the server's libraries: e-mail\n\
+     addresses with quotes, comments or names, patterns too large to be tried, managed fields. The message names the field\n\
+     and what is not certain.\n\n\
+     Fix: create one object with this value in the service cluster; `kubectl apply --dry-run=server` is sufficient. Then suppress\n\
+     the warning with `# carrier: ignore[CAR0356] reason`.\n",
+);
+
 /// No field of the status is exposed.
 pub static STATUS_HIDDEN: Code = code(
     "CAR0360",
@@ -475,6 +525,7 @@ pub static ALL: &[&Code] = &[
     &EMBEDDED_PARTIAL,
     &RULE_TOO_COSTLY,
     &FORMAT_DROPPED,
+    &UNUSABLE_FIELD,
     &UNKNOWN_VERSION,
     &VERSION_NOT_SERVED,
     &VERSION_TWICE,
@@ -484,12 +535,15 @@ pub static ALL: &[&Code] = &[
     &INVALID_CRD,
     &NON_STRUCTURAL,
     &CRD_TOO_LARGE,
+    &CRD_UNJUDGED,
+    &CRD_UNKNOWN_FIELDS,
     &DEFAULT_INVALID,
     &PRESET_INVALID,
     &PRESET_VISIBLE,
     &VALUE_PLACE,
     &VALUE_TWICE,
     &VALUE_UNCHECKED,
+    &VALUE_UNJUDGED,
     &STATUS_HIDDEN,
     &CONDITIONS_UNFIT,
 ];

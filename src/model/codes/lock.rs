@@ -202,6 +202,18 @@ pub static NAMESPACE_OF_CLUSTER: Code = code(
      Fix: restore the tenant's namespace from Git.\n",
 );
 
+/// A file of `--from` is a template.
+pub static TEMPLATE: Code = code(
+    "CAR0520",
+    Error,
+    "a given file is a template, not a manifest",
+    "The file has expressions between `{{` and `}}`: it is a template of a Helm chart, and becomes a manifest when Helm renders\n\
+     it. If it is not YAML, it is refused. If it is YAML with expressions in strings, the CRD is taken as it stands with a\n\
+     warning: this is right for the folder `crds` of a chart, whose files Helm does not render. In a folder, templates that\n\
+     mention no CRD are ignored.\n\n\
+     Fix: render the chart with `helm template NAME CHART --include-crds > release.yaml`, and name that file.\n",
+);
+
 /// The codes of this file, in order.
 pub static ALL: &[&Code] = &[
     &NO_SNAPSHOT,
@@ -223,4 +235,5 @@ pub static ALL: &[&Code] = &[
     &NOT_RECORDED,
     &OTHER_MANAGEMENT,
     &NAMESPACE_OF_CLUSTER,
+    &TEMPLATE,
 ];

@@ -20,6 +20,8 @@ pub static ALL: &[&Code] = &[
     &SEPARATOR,
     &TEXT_AFTER_END,
     &LINE_SEPARATOR,
+    &BARE_WORD,
+    &OTHER_TOOLS,
     &MALFORMED_SUPPRESSION,
     &UNUSED_SUPPRESSION,
 ];
@@ -297,6 +299,45 @@ pub static LINE_SEPARATOR: Code = Code {
 U+0085, U+2028 and U+2029 are line breaks for Kubernetes (YAML 1.1) and ordinary characters
 for newer readers (YAML 1.2): the same text has two meanings, and a comment can end before the
 end of its line. Remove the character, or write it as `\\N`, `\\L` or `\\P` in double quotes.
+",
+};
+
+/// An unquoted key or value is not read as it is written.
+pub static BARE_WORD: Code = Code {
+    id: "CAR0116",
+    severity: Severity::Warning,
+    title: "an unquoted word that Kubernetes does not read as it is written",
+    explanation: "\
+Kubernetes reads YAML 1.1: without quotes `y`, `yes`, `on`, `n`, `no`, `off` are booleans, and
+`010` is the number 8. As a key such a word is converted back to a string, so a property `y`
+of a CRD is called `true`. In the `enum` of a string a boolean is accepted, and no value can be
+equal to it. kubectl reads both in the same way and says nothing. Quote the word if it is
+meant as text.
+
+Bad:
+
+    properties:
+      y: {type: number}
+
+Good:
+
+    properties:
+      \"y\": {type: number}
+",
+};
+
+/// Files of other tools cannot be read.
+pub static OTHER_TOOLS: Code = Code {
+    id: "CAR0117",
+    severity: Severity::Info,
+    title: "YAML of other tools is not read",
+    explanation: "\
+A YAML file of the repository cannot be read as Kubernetes reads YAML, and mentions none of
+the API groups of KubeCarrier: it is a file of another tool, such as a Helm template, a CI
+pipeline or an Ansible playbook. It is ignored. A file that cannot be read and mentions one
+of these groups is an error, because it may hold an object of the repository.
+
+List such files and folders in `.carrierignore`, and this is not reported.
 ",
 };
 

@@ -25,7 +25,7 @@ use serde_json::Value;
 use self::shape::{Below, OF_ALL_OBJECTS, OPEN, Shape};
 use self::table::{Change, effect};
 use super::types::{Effect, Reason};
-use crate::compile::derive::schema;
+use crate::compile::schema;
 use crate::model::path::{FieldPath, Segment};
 
 /// Compares the schemas of a version at a node and everything below it, and adds the effects to `reasons`.

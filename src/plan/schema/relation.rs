@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::compare::{equal, key};
 use super::table::Change;
-use crate::compile::derive::schema;
+use crate::compile::schema;
 
 /// The keywords of bounds: the flag that excludes the bound itself, whether a greater number accepts fewer values, and the
 /// type of the values that it bounds.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use crate::compile::derive::schema;
+use crate::compile::schema;
 
 /// A node that accepts anything and keeps it.
 pub(super) static OPEN: LazyLock<Value> = LazyLock::new(|| json!({ "x-kubernetes-preserve-unknown-fields": true }));

@@ -11,7 +11,7 @@ use super::quote::{cut, joined, quoted, short};
 use super::relation::{self, BOUNDS};
 use super::shape;
 use super::table::{Change, SILENT, TABLE, effect};
-use crate::compile::derive::schema;
+use crate::compile::schema;
 use crate::model::path::FieldPath;
 
 /// Flags that accept fewer values if they are set, and the text for that.

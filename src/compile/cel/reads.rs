@@ -10,33 +10,18 @@
 use std::collections::BTreeSet;
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
-use cel::parser::Parser;
 
+use super::names::escaped;
+use super::syntax;
 use crate::model::path::{FieldPath, Segment};
-
-/// The most operators, dots and brackets in an expression; the longest rule of the real CRDs that the tests read has 82.
-/// The parser and the walk recurse once for each in a chain such as `a.b.c` or `1 + 1 + 1`, and a chain of some 500
-/// overflows a stack of 2 MiB in a debug build.
-const MAX_OPERATORS: usize = 256;
-
-/// The most expressions within expressions; the rules of the real CRDs need 5. A level takes up to 12 KiB of stack.
-const MAX_DEPTH: u16 = 24;
 
 /// The expression cannot be parsed, so nobody knows what it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it cannot be parsed")]
-pub(super) struct Unparsed;
+pub(crate) struct Unparsed;
 
 fn parse(expression: &str) -> Result<IdedExpr, Unparsed> {
-    let signs = expression.chars().filter(|c| !c.is_alphanumeric() && !c.is_whitespace()).count();
-    let words = expression.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| *word == "in").count();
-    if signs + words > MAX_OPERATORS {
-        return Err(Unparsed);
-    }
-    // As Kubernetes does: optional fields (`.?a`) and names in backticks.
-    let parser = Parser::new().enable_optional_syntax(true).enable_ident_escape_syntax(true);
-    let parser = parser.max_recursion_depth(MAX_DEPTH);
-    parser.parse(expression).map_err(|_| Unparsed)
+    syntax::parse(expression).map_err(|_| Unparsed)
 }
 
 /// The names of the fields among `hidden` that an expression may read, in order and without repetition. The paths
@@ -310,37 +295,6 @@ fn is_scalar_operator(name: &str) -> bool {
     logical.contains(&name) || numeric.contains(&name) || comparing.contains(&name)
 }
 
-/// A property's name as CEL spells it (Kubernetes' escaping: `foo-bar` is `foo__dash__bar`).
-pub(super) fn escaped(name: &str) -> String {
-    const RESERVED: [&str; 21] = [
-        "true",
-        "false",
-        "null",
-        "in",
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-    ];
-    if RESERVED.contains(&name) {
-        return format!("__{name}__");
-    }
-    name.replace("__", "__underscores__").replace('.', "__dot__").replace('-', "__dash__").replace('/', "__slash__")
-}
-
 fn last_name(path: &FieldPath) -> Option<String> {
     path.segments().iter().rev().find_map(|s| if let Segment::Property(n) = s { Some(n.clone()) } else { None })
 }
@@ -351,7 +305,7 @@ fn is_name(word: &str, name: &str) -> bool {
 }
 
 /// The text of a rule on one line, cut after 100 characters.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match joined.char_indices().nth(100) {
         Some((cut, _)) => format!("{}…", &joined[..cut]),

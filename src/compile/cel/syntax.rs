@@ -1,0 +1,490 @@
+//! The syntax tree that is checked: what the `cel` crate parses, with the macros expanded that it leaves as calls.
+//!
+//! The tree is a list of nodes, so that the checker and the cost estimate can keep a fact for each in a list of their
+//! own. Macros become what the server makes of them (cel-go `parser/macro.go`, `cel/library.go`,
+//! `ext/comprehensions.go`, `ext/lists.go`, 0.29), because types and costs follow from that form.
+
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators as op};
+use cel::parser::Parser;
+
+/// The most operators, dots and brackets in an expression; the longest rule of the real CRDs that the tests read has 82.
+/// The parser and the walks recurse once for each in a chain such as `a.b.c` or `1 + 1 + 1`, and a chain of some 500
+/// overflows a stack of 2 MiB in a debug build.
+const MAX_OPERATORS: usize = 256;
+
+/// The most expressions within expressions; the rules of the real CRDs need 5. A level takes up to 12 KiB of stack.
+const MAX_DEPTH: u16 = 24;
+
+/// The most nodes of a tree. Some macros copy their target, so that a chain of them doubles it again and again.
+const MAX_NODES: usize = 20_000;
+
+/// The parser's own name of what a loop builds up.
+const RESULT: &str = "@result";
+
+/// Why there is no tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unparsed {
+    /// The expression is longer or deeper than is read here.
+    TooLarge,
+    /// It is no expression, in the parser's words.
+    Invalid(String),
+}
+
+/// Whether an expression is longer than is read here: the parser and every walk over its trees recurse.
+fn is_too_long(expression: &str) -> bool {
+    let signs = expression.chars().filter(|c| !c.is_alphanumeric() && !c.is_whitespace()).count();
+    let words = expression.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| *word == "in").count();
+    signs + words > MAX_OPERATORS
+}
+
+/// Parses an expression as the server does, with optional fields (`.?a`), and with names in backticks.
+///
+/// # Errors
+/// When it is too large, or no expression.
+pub(super) fn parse(expression: &str) -> Result<IdedExpr, Unparsed> {
+    if is_too_long(expression) {
+        return Err(Unparsed::TooLarge);
+    }
+    let parser = Parser::new().enable_optional_syntax(true).enable_ident_escape_syntax(true);
+    let parser = parser.max_recursion_depth(MAX_DEPTH);
+    parser.parse(expression).map_err(|errors| {
+        let first = errors.errors.into_iter().next().map(|error| error.msg).unwrap_or_default();
+        // What the parser says when it is nested too deeply.
+        if first == "UNKNOWN" || first.contains("ecursion limit") {
+            Unparsed::TooLarge
+        } else {
+            Unparsed::Invalid(first)
+        }
+    })
+}
+
+/// A node's place in its tree.
+pub(super) type NodeId = usize;
+
+/// A value that is written out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Literal {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Double(f64),
+    String(String),
+    Bytes(Vec<u8>),
+}
+
+/// An entry of a map that is written out.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub key: NodeId,
+    pub value: NodeId,
+    /// Whether it is there only if its value is (`?key: value`).
+    pub optional: bool,
+}
+
+/// A loop, to which macros expand.
+#[derive(Debug, Clone)]
+pub(super) struct Loop {
+    pub range: NodeId,
+    pub variable: String,
+    /// The variable of the values, where `variable` has the keys.
+    pub second: Option<String>,
+    pub result_variable: String,
+    pub start: NodeId,
+    pub condition: NodeId,
+    pub step: NodeId,
+    pub result: NodeId,
+}
+
+/// What a node is.
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    Literal(Literal),
+    Name(String),
+    /// A field of a value; `test` where only its presence is asked.
+    Field {
+        of: NodeId,
+        name: String,
+        test: bool,
+    },
+    Call {
+        function: String,
+        target: Option<NodeId>,
+        args: Vec<NodeId>,
+    },
+    List {
+        elements: Vec<NodeId>,
+        optional: Vec<usize>,
+    },
+    Map(Vec<Entry>),
+    /// A message of the named type.
+    Message(String),
+    Loop(Box<Loop>),
+}
+
+/// A parsed expression.
+#[derive(Debug)]
+pub(super) struct Tree {
+    nodes: Vec<Node>,
+    pub root: NodeId,
+    /// A macro that only newer servers know, with the first minor version that does.
+    pub newer_macro: Option<(&'static str, u8)>,
+}
+
+impl Tree {
+    /// Parses an expression.
+    ///
+    /// # Errors
+    /// When it is too large or no expression, or when a macro is used wrongly.
+    pub(super) fn of(expression: &str) -> Result<Self, Unparsed> {
+        // The crate knows `existsOne` with one variable, the server does not: it gets another name of that length.
+        let renamed = expression.contains(EXISTS_ONE).then(|| expression.replace(EXISTS_ONE, HIDDEN));
+        let parsed = parse(renamed.as_deref().unwrap_or(expression))?;
+        let mut tree = Self { nodes: Vec::new(), root: 0, newer_macro: None };
+        tree.root = tree.add(parsed.expr)?;
+        Ok(tree)
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id]
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The places of all nodes.
+    pub(super) fn ids(&self) -> std::ops::Range<NodeId> {
+        0..self.nodes.len()
+    }
+
+    fn push(&mut self, node: Node) -> Result<NodeId, Unparsed> {
+        if self.nodes.len() >= MAX_NODES {
+            return Err(Unparsed::TooLarge);
+        }
+        self.nodes.push(node);
+        Ok(self.nodes.len() - 1)
+    }
+
+    fn add(&mut self, expr: Expr) -> Result<NodeId, Unparsed> {
+        let node = match expr {
+            Expr::Ident(name) => Node::Name(restored(name)),
+            Expr::Literal(literal) => Node::Literal(value_of(literal)),
+            Expr::Select(select) => {
+                let of = self.add(select.operand.expr)?;
+                Node::Field { of, name: restored(select.field), test: select.test }
+            }
+            Expr::Call(call) => return self.call(call),
+            Expr::List(list) => {
+                let elements = list.elements.into_iter().map(|e| self.add(e.expr)).collect::<Result<_, _>>()?;
+                Node::List { elements, optional: list.optional_indices }
+            }
+            Expr::Map(map) => {
+                let mut entries = Vec::with_capacity(map.entries.len());
+                for entry in map.entries {
+                    if let EntryExpr::MapEntry(entry) = entry.expr {
+                        let key = self.add(entry.key.expr)?;
+                        let value = self.add(entry.value.expr)?;
+                        entries.push(Entry { key, value, optional: entry.optional });
+                    }
+                }
+                Node::Map(entries)
+            }
+            Expr::Struct(made) => Node::Message(made.type_name),
+            Expr::Comprehension(looped) => {
+                if [Some(&looped.iter_var), looped.iter_var2.as_ref()].into_iter().flatten().any(|name| is_result(name))
+                {
+                    return Err(overwrites());
+                }
+                let range = self.add(looped.iter_range.expr)?;
+                let start = self.add(looped.accu_init.expr)?;
+                let condition = self.add(looped.loop_cond.expr)?;
+                let step = self.add(looped.loop_step.expr)?;
+                let result = self.add(looped.result.expr)?;
+                Node::Loop(Box::new(Loop {
+                    range,
+                    variable: restored(looped.iter_var),
+                    second: looped.iter_var2.map(restored),
+                    result_variable: looped.accu_var,
+                    start,
+                    condition,
+                    step,
+                    result,
+                }))
+            }
+            Expr::Unspecified => return Err(Unparsed::Invalid("a part of it is missing".to_owned())),
+        };
+        self.push(node)
+    }
+
+    fn call(&mut self, call: CallExpr) -> Result<NodeId, Unparsed> {
+        let CallExpr { func_name, target, args } = call;
+        let function = restored(func_name);
+        let target = target.map(|target| self.add(target.expr)).transpose()?;
+        let args: Vec<NodeId> = args.into_iter().map(|arg| self.add(arg.expr)).collect::<Result<_, _>>()?;
+        if let Some(target) = target {
+            match (function.as_str(), args.as_slice()) {
+                ("optMap" | "optFlatMap", &[variable, result]) => {
+                    return self.optional(function == "optMap", target, variable, result);
+                }
+                ("all" | "exists" | "existsOne" | "exists_one", &[key, value, predicate]) => {
+                    return self.quantifier(&function, target, [key, value], predicate);
+                }
+                ("transformList" | "transformMap" | "transformMapEntry", &[key, value, result]) => {
+                    return self.transform(&function, target, [key, value], None, result);
+                }
+                ("transformList" | "transformMap" | "transformMapEntry", &[key, value, filter, result]) => {
+                    return self.transform(&function, target, [key, value], Some(filter), result);
+                }
+                ("sortBy", &[variable, key]) => return self.sort_by(target, variable, key),
+                _ => {}
+            }
+        }
+        self.push(Node::Call { function, target, args })
+    }
+
+    fn name_of(&self, id: NodeId) -> Result<String, Unparsed> {
+        match self.node(id) {
+            Node::Name(name) => Ok(name.clone()),
+            _ => Err(Unparsed::Invalid("the variable of a macro must be a simple name".to_owned())),
+        }
+    }
+
+    fn two_names(&self, [key, value]: [NodeId; 2]) -> Result<(String, Option<String>), Unparsed> {
+        let (key, value) = (self.name_of(key)?, self.name_of(value)?);
+        if key == value {
+            return Err(Unparsed::Invalid(format!("the variable `{key}` is named twice")));
+        }
+        if is_result(&key) || is_result(&value) {
+            return Err(overwrites());
+        }
+        Ok((key, Some(value)))
+    }
+
+    fn literal(&mut self, value: Literal) -> Result<NodeId, Unparsed> {
+        self.push(Node::Literal(value))
+    }
+
+    fn global(&mut self, function: &str, args: &[NodeId]) -> Result<NodeId, Unparsed> {
+        self.push(Node::Call { function: function.to_owned(), target: None, args: args.to_vec() })
+    }
+
+    fn member(&mut self, function: &str, target: NodeId, args: &[NodeId]) -> Result<NodeId, Unparsed> {
+        self.push(Node::Call { function: function.to_owned(), target: Some(target), args: args.to_vec() })
+    }
+
+    fn result(&mut self) -> Result<NodeId, Unparsed> {
+        self.push(Node::Name(RESULT.to_owned()))
+    }
+
+    /// A loop over nothing, which binds a variable for the result alone.
+    fn bind(&mut self, variable: String, value: NodeId, result: NodeId) -> Result<NodeId, Unparsed> {
+        let range = self.push(Node::List { elements: Vec::new(), optional: Vec::new() })?;
+        let condition = self.literal(Literal::Bool(false))?;
+        let step = self.push(Node::Name(variable.clone()))?;
+        self.push(Node::Loop(Box::new(Loop {
+            range,
+            variable: "#unused".to_owned(),
+            second: None,
+            result_variable: variable,
+            start: value,
+            condition,
+            step,
+            result,
+        })))
+    }
+
+    /// `target.optMap(variable, result)` is `target.hasValue() ? optional.of(result with target's value) : none`.
+    fn optional(
+        &mut self,
+        wrapped: bool,
+        target: NodeId,
+        variable: NodeId,
+        result: NodeId,
+    ) -> Result<NodeId, Unparsed> {
+        let variable = self.name_of(variable)?;
+        let copy = self.copy(target)?;
+        let has = self.member("hasValue", target, &[])?;
+        let value = self.member("value", copy, &[])?;
+        let bound = self.bind(variable, value, result)?;
+        let some = if wrapped { self.optional_call("of", &[bound])? } else { bound };
+        let none = self.optional_call("none", &[])?;
+        self.global(op::CONDITIONAL, &[has, some, none])
+    }
+
+    fn optional_call(&mut self, name: &str, args: &[NodeId]) -> Result<NodeId, Unparsed> {
+        self.global(&format!("optional.{name}"), args)
+    }
+
+    fn quantifier(
+        &mut self,
+        name: &str,
+        range: NodeId,
+        names: [NodeId; 2],
+        predicate: NodeId,
+    ) -> Result<NodeId, Unparsed> {
+        let (variable, second) = self.two_names(names)?;
+        let (start, condition, step, result);
+        match name {
+            "all" => {
+                start = self.literal(Literal::Bool(true))?;
+                let so_far = self.result()?;
+                condition = self.global(op::NOT_STRICTLY_FALSE, &[so_far])?;
+                let so_far = self.result()?;
+                step = self.global(op::LOGICAL_AND, &[so_far, predicate])?;
+                result = self.result()?;
+            }
+            "exists" => {
+                start = self.literal(Literal::Bool(false))?;
+                let so_far = self.result()?;
+                let not = self.global(op::LOGICAL_NOT, &[so_far])?;
+                condition = self.global(op::NOT_STRICTLY_FALSE, &[not])?;
+                let so_far = self.result()?;
+                step = self.global(op::LOGICAL_OR, &[so_far, predicate])?;
+                result = self.result()?;
+            }
+            _ => {
+                start = self.literal(Literal::Int(0))?;
+                condition = self.literal(Literal::Bool(true))?;
+                let (so_far, one) = (self.result()?, self.literal(Literal::Int(1))?);
+                let more = self.global(op::ADD, &[so_far, one])?;
+                let so_far = self.result()?;
+                step = self.global(op::CONDITIONAL, &[predicate, more, so_far])?;
+                let (so_far, one) = (self.result()?, self.literal(Literal::Int(1))?);
+                result = self.global(op::EQUALS, &[so_far, one])?;
+            }
+        }
+        self.looped(range, variable, second, [start, condition, step, result])
+    }
+
+    fn looped(
+        &mut self,
+        range: NodeId,
+        variable: String,
+        second: Option<String>,
+        [start, condition, step, result]: [NodeId; 4],
+    ) -> Result<NodeId, Unparsed> {
+        let result_variable = RESULT.to_owned();
+        let looped = Loop { range, variable, second, result_variable, start, condition, step, result };
+        self.push(Node::Loop(Box::new(looped)))
+    }
+
+    fn transform(
+        &mut self,
+        name: &str,
+        range: NodeId,
+        names: [NodeId; 2],
+        filter: Option<NodeId>,
+        transformed: NodeId,
+    ) -> Result<NodeId, Unparsed> {
+        let (variable, second) = self.two_names(names)?;
+        let so_far = self.result()?;
+        let (start, mut step);
+        match name {
+            "transformList" => {
+                start = self.push(Node::List { elements: Vec::new(), optional: Vec::new() })?;
+                let one = self.push(Node::List { elements: vec![transformed], optional: Vec::new() })?;
+                step = self.global(op::ADD, &[so_far, one])?;
+            }
+            "transformMap" => {
+                start = self.push(Node::Map(Vec::new()))?;
+                let key = self.push(Node::Name(variable.clone()))?;
+                step = self.global("cel.@mapInsert", &[so_far, key, transformed])?;
+            }
+            _ => {
+                start = self.push(Node::Map(Vec::new()))?;
+                step = self.global("cel.@mapInsert", &[so_far, transformed])?;
+            }
+        }
+        if let Some(filter) = filter {
+            let so_far = self.result()?;
+            step = self.global(op::CONDITIONAL, &[filter, step, so_far])?;
+        }
+        let condition = self.literal(Literal::Bool(true))?;
+        let result = self.result()?;
+        self.looped(range, variable, second, [start, condition, step, result])
+    }
+
+    /// `list.sortBy(variable, key)` binds the list and sorts it by the list of the keys.
+    fn sort_by(&mut self, list: NodeId, variable: NodeId, key: NodeId) -> Result<NodeId, Unparsed> {
+        const INPUT: &str = "@__sortBy_input__";
+        if matches!(self.node(list), Node::Literal(_) | Node::Map(_) | Node::Message(_)) {
+            return Err(Unparsed::Invalid("`sortBy` is only for lists".to_owned()));
+        }
+        let variable = self.name_of(variable)?;
+        if is_result(&variable) {
+            return Err(overwrites());
+        }
+        self.newer_macro = Some(("sortBy", 35));
+        let range = self.push(Node::Name(INPUT.to_owned()))?;
+        let start = self.push(Node::List { elements: Vec::new(), optional: Vec::new() })?;
+        let condition = self.literal(Literal::Bool(true))?;
+        let so_far = self.result()?;
+        let one = self.push(Node::List { elements: vec![key], optional: Vec::new() })?;
+        let step = self.global(op::ADD, &[so_far, one])?;
+        let result = self.result()?;
+        let keys = self.looped(range, variable, None, [start, condition, step, result])?;
+        let input = self.push(Node::Name(INPUT.to_owned()))?;
+        let sorted = self.member("@sortByAssociatedKeys", input, &[keys])?;
+        self.bind(INPUT.to_owned(), list, sorted)
+    }
+
+    /// A copy of a part of the tree.
+    fn copy(&mut self, id: NodeId) -> Result<NodeId, Unparsed> {
+        let mut node = self.nodes[id].clone();
+        match &mut node {
+            Node::Literal(_) | Node::Name(_) | Node::Message(_) => {}
+            Node::Field { of, .. } => *of = self.copy(*of)?,
+            Node::Call { target, args, .. } => {
+                for part in target.iter_mut().chain(args) {
+                    *part = self.copy(*part)?;
+                }
+            }
+            Node::List { elements, .. } => {
+                for part in elements {
+                    *part = self.copy(*part)?;
+                }
+            }
+            Node::Map(entries) => {
+                for entry in entries {
+                    entry.key = self.copy(entry.key)?;
+                    entry.value = self.copy(entry.value)?;
+                }
+            }
+            Node::Loop(looped) => {
+                let parts = [&mut looped.range, &mut looped.start, &mut looped.condition, &mut looped.step];
+                for part in parts.into_iter().chain([&mut looped.result]) {
+                    *part = self.copy(*part)?;
+                }
+            }
+        }
+        self.push(node)
+    }
+}
+
+const EXISTS_ONE: &str = "existsOne";
+const HIDDEN: &str = "existsONE";
+
+fn restored(name: String) -> String {
+    if name.contains(HIDDEN) { name.replace(HIDDEN, EXISTS_ONE) } else { name }
+}
+
+fn is_result(name: &str) -> bool {
+    name == RESULT || name == "__result__"
+}
+
+fn overwrites() -> Unparsed {
+    Unparsed::Invalid("the variable of a macro must not be named `__result__`".to_owned())
+}
+
+fn value_of(literal: LiteralValue) -> Literal {
+    match literal {
+        LiteralValue::Boolean(value) => Literal::Bool(*value.inner()),
+        LiteralValue::Bytes(value) => Literal::Bytes(value.inner().to_vec()),
+        LiteralValue::Double(value) => Literal::Double(*value.inner()),
+        LiteralValue::Int(value) => Literal::Int(*value.inner()),
+        LiteralValue::Null => Literal::Null,
+        LiteralValue::String(value) => Literal::String(restored(value.inner().to_owned())),
+        LiteralValue::UInt(value) => Literal::Uint(*value.inner()),
+    }
+}
