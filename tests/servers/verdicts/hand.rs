@@ -47,6 +47,32 @@ pub(super) fn text(crd: &Value) -> String {
     text
 }
 
+/// The text that kubectl sends for a CRD of that text: whole numbers without fraction and exponent, others as floats.
+pub(super) fn sent(crd: &Value) -> String {
+    let mut crd = crd.clone();
+    normalise(&mut crd);
+    text(&crd)
+}
+
+fn normalise(value: &mut Value) {
+    let number = match value {
+        Value::Object(map) => return map.values_mut().for_each(normalise),
+        Value::Array(list) => return list.iter_mut().for_each(normalise),
+        Value::String(text) => text.strip_prefix("@raw(").and_then(|rest| rest.strip_suffix(')')).map(str::to_owned),
+        Value::Number(number) if number.is_f64() => Some(number.to_string()),
+        _ => None,
+    };
+    let Some(number) = number else { return };
+    if let Ok(whole) = number.parse::<i64>() {
+        *value = json!(whole);
+    } else if let Ok(float) = number.parse::<f64>()
+        && float.is_finite()
+    {
+        let plain = float == 0.0 || (1e-6..1e21).contains(&float.abs());
+        *value = raw(&if plain { format!("{float}") } else { format!("{float:e}") });
+    }
+}
+
 /// The hand that mutates: it chooses at random and remembers the place.
 pub(super) struct Hand<'r> {
     pub random: &'r mut Random,

@@ -93,32 +93,42 @@ fn signature(message: &str) -> String {
     found.chars().take(SIGNATURE).collect::<String>().trim().to_owned()
 }
 
-/// The errors of carrier about CRDs that a server takes, and why each is right.
-pub(super) const OWN: &[(&str, &str)] = &[
-    ("CAR0203", "null is no value of a default or a preset; a server drops such a default"),
-    ("CAR0301", "the offer names a field that the schema does not have"),
-    ("CAR0302", "the offer's path has a syntax error"),
-    ("CAR0303", "the offer's path goes through a list or a map without saying so"),
-    ("CAR0304", "the offer's path says list or map where there is none"),
-    ("CAR0305", "the offer's path goes on below a field that the CRD does not describe"),
-    ("CAR0309", "the offer has a map both by key and by value"),
-    ("CAR0310", "a required field is hidden, so that no instance could be valid"),
-    ("CAR0311", "every alternative is hidden, so that no instance could be valid"),
-    ("CAR0330", "the offer names a version that the CRD does not have"),
-    ("CAR0331", "the offer names a version that is not served"),
-    ("CAR0340", "a cluster-scoped CRD cannot be offered"),
-    ("CAR0352", "the offer has a preset of a visible field"),
-    ("CAR0353", "the offer sets a value outside of the desired state"),
-    ("CAR0354", "the offer sets one field twice"),
-    ("CAR0109", "carrier reads values of 128 levels"),
+/// The errors of carrier about CRDs that a server takes: the code, what the message says, and why it is right.
+pub(super) const OWN: &[(&str, &str, &str)] = &[
+    ("CAR0109", "", "carrier reads values of 128 levels"),
+    ("CAR0203", "has no value", "null is no value of a default or a preset; a server drops such a default"),
+    ("CAR0301", "", "the offer names a field that the schema does not have"),
+    ("CAR0302", "", "the offer's path has a syntax error"),
+    ("CAR0303", "", "the offer's path goes through a list or a map without saying so"),
+    ("CAR0304", "", "the offer's path says list or map where there is none"),
+    ("CAR0305", "", "the offer's path goes on below a field that the CRD does not describe"),
+    ("CAR0309", "", "the offer has a map both by key and by value"),
+    ("CAR0310", "", "a required field is hidden, so that no instance could be valid"),
+    ("CAR0311", "", "every alternative is hidden, so that no instance could be valid"),
+    ("CAR0328", "", "the field can have no value; the test asks the server whether it takes one"),
+    ("CAR0330", "", "the offer names a version that the CRD does not have"),
+    ("CAR0331", "", "the offer names a version that is not served"),
+    ("CAR0340", "", "a cluster-scoped CRD cannot be offered"),
+    ("CAR0350", "must be an int-or-string", "a server takes any default of such a field, and then no instance with it"),
+    ("CAR0351", "must be an int-or-string", "as above: the test asks with a default, and an instance is refused"),
+    ("CAR0352", "", "the offer has a preset of a visible field"),
+    ("CAR0353", "", "the offer sets a value outside of the desired state"),
+    ("CAR0354", "", "the offer sets one field twice"),
 ];
 
+/// What servers say of CEL rules.
+const OF_RULES: &[&str] = &["exceeds budget", "failed rule", "cost", "x-kubernetes-validations", "rule"];
+
 /// The warnings of carrier that say that only the server knows, with what the server's reason must be about.
-pub(super) const SAID: &[(&str, &[&str], &str)] = &[(
-    "CAR0355",
-    &["x-kubernetes-validations", "Invalid value", "rule"],
-    "a preset is not held against the rules of its field",
-)];
+pub(super) const SAID: &[(&str, &[&str], &str)] = &[
+    (
+        "CAR0344",
+        OF_RULES,
+        "the cost of rules over lists without bounds, and rules of defaults, are the server's to judge",
+    ),
+    ("CAR0355", &["Invalid value", "failed rule"], "a preset is not held against the rules of its field"),
+    ("CAR0356", &["default"], "a few values are for the server alone to judge"),
+];
 
 /// The part of a server's message that says why, without the name of the CRD.
 pub(super) fn reason(message: &str) -> &str {
@@ -139,10 +149,9 @@ pub(super) fn judge(source: &Answer, judged: &Judged, applied: &[Answer]) -> Out
     if let Some(bug) = bug(judged) {
         return bug;
     }
-    let errors = judged.errors();
-    match (source, errors.is_empty()) {
+    match (source, !judged.has_errors()) {
         (Err(_), false) => Outcome::Refused,
-        (Ok(_), false) => refusal(judged, &errors),
+        (Ok(_), false) => refusal(judged),
         (Err(message), true) => fine("source", message, judged),
         (Ok(_), true) => {
             let refused = applied.iter().enumerate().find_map(|(index, answer)| Some((index, answer.as_ref().err()?)));
@@ -165,16 +174,14 @@ fn fine(at: &'static str, message: &str, judged: &Judged) -> Outcome {
     }
 }
 
-fn refusal(judged: &Judged, errors: &[&str]) -> Outcome {
-    let own = |code: &&&str| OWN.iter().any(|(own, _)| own == *code);
-    match errors.iter().find(own) {
-        Some(code) => Outcome::Own((*code).to_owned()),
+fn refusal(judged: &Judged) -> Outcome {
+    let errors = || judged.found.iter().filter(|found| found.is_error);
+    let own =
+        errors().find(|found| OWN.iter().any(|(code, words, _)| found.code == *code && found.message.contains(words)));
+    match own {
+        Some(found) => Outcome::Own(found.code.clone()),
         None => {
-            let words = judged
-                .found
-                .iter()
-                .filter(|found| found.is_error)
-                .map(|found| format!("{}: {}", found.code, found.message));
+            let words = errors().map(|found| format!("{}: {}", found.code, found.message));
             Outcome::FalseRefusal(words.take(3).collect::<Vec<_>>().join("; "))
         }
     }

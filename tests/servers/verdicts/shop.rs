@@ -48,13 +48,9 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    /// The codes of the errors, each once.
-    pub(super) fn errors(&self) -> Vec<&str> {
-        let mut codes: Vec<&str> =
-            self.found.iter().filter(|found| found.is_error).map(|found| found.code.as_str()).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        codes
+    /// Whether it refuses.
+    pub(super) fn has_errors(&self) -> bool {
+        self.found.iter().any(|found| found.is_error)
     }
 
     /// The paths that the help for a choice that cannot be met asks for.

@@ -1,7 +1,7 @@
 //! A trial: a mutated CRD or a value, an offer, and the three verdicts.
 
 use kube::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::bases::Base;
 use super::hand::{Hand, Kind, pointers};
@@ -19,6 +19,8 @@ pub(super) struct Trial {
     pub base: String,
     /// What was changed.
     pub change: String,
+    /// The JSON pointer of the schema that was changed.
+    pub touched: Option<String>,
     pub crd: Value,
     pub offer: Offer,
     /// The CRD with the value of the offer as a default; where a value is tried.
@@ -50,6 +52,7 @@ pub(super) fn trial(bases: &[Base], kinds: &[Kind], seed: u64, number: u64) -> T
                     kind,
                     base: name,
                     change,
+                    touched: None,
                     crd,
                     offer: valued.offer,
                     valued: Some(valued.source),
@@ -81,6 +84,7 @@ pub(super) fn trial(bases: &[Base], kinds: &[Kind], seed: u64, number: u64) -> T
                 kind: names.join(" + "),
                 base: base.name.clone(),
                 change,
+                touched,
                 crd,
                 offer,
                 valued: None,
@@ -91,7 +95,17 @@ pub(super) fn trial(bases: &[Base], kinds: &[Kind], seed: u64, number: u64) -> T
     let base = &bases[0];
     let offer = offers::offer(&base.crd, None, &mut random);
     let (kind, change) = ("nothing fits".to_owned(), String::new());
-    Trial { number, kind, base: base.name.clone(), change, crd: base.crd.clone(), offer, valued: None, meets: true }
+    Trial {
+        number,
+        kind,
+        base: base.name.clone(),
+        change,
+        touched: None,
+        crd: base.crd.clone(),
+        offer,
+        valued: None,
+        meets: true,
+    }
 }
 
 /// Tries one: what the verdicts come to.
@@ -130,12 +144,41 @@ pub(super) async fn run(client: &Client, shop: &Shop, trial: &mut Trial) -> Outc
             }
         };
     }
+    if outcome == Outcome::Own("CAR0328".to_owned())
+        && let Some(taken) = value_taken(client, trial).await
+    {
+        outcome = Outcome::FalseRefusal(format!("CAR0328: the server takes the value {taken}"));
+    }
     if let (Ok(stored), Outcome::Sound | Outcome::Own(_)) = (&source, &outcome)
         && let Some(drift) = judge::drift(&judged, stored)
     {
         outcome = drift;
     }
     outcome
+}
+
+/// A value of the changed field that the server takes as its default.
+async fn value_taken(client: &Client, trial: &Trial) -> Option<Value> {
+    for value in [
+        json!(0),
+        json!(1),
+        json!(2),
+        json!(3),
+        json!(4),
+        json!(-1),
+        json!(10),
+        json!(0.5),
+        json!(1.5),
+        json!(""),
+        json!("a"),
+    ] {
+        let mut crd = trial.crd.clone();
+        crd.pointer_mut(trial.touched.as_ref()?)?.as_object_mut()?.insert("default".to_owned(), value.clone());
+        if server::create(client, &crd).await.is_ok() {
+            return Some(value);
+        }
+    }
+    None
 }
 
 /// How often a failure is tried to be made smaller.
