@@ -18,7 +18,7 @@ use super::ui::Ui;
 use crate::compile::derive::exposure::Exposure;
 use crate::compile::derive::source::{SourceCrd, SourceVersion};
 use crate::compile::fields::{Field, cut, fields, find};
-use crate::compile::locking::{CrdDocument, CrdDocuments, crd_documents, strip};
+use crate::compile::locking::{CrdDocument, CrdDocuments, crd_documents, is_said, strip};
 use crate::compile::resolve::{BaseName, Service};
 use crate::compile::schema;
 use crate::files::walk::{MAX_FILE_BYTES, read_paths};
@@ -204,7 +204,7 @@ fn of_files(
                 shown.extend(version_of(&crd, version)?.map(|version| of_version(&crd, version, from, None)));
             }
             Err(problems) => {
-                for problem in problems {
+                for problem in problems.into_iter().filter(|problem| !is_said(complaints, problem)) {
                     found.push(Diagnostic::new(problem.code, root.place(&problem.pointer), problem.message));
                 }
             }

@@ -70,6 +70,8 @@ pub struct Document {
     pub left: Vec<LeftOver>,
     /// The services of which not all such copies could be found, sorted.
     pub unchecked: Vec<Unchecked>,
+    /// Why instances of services that are no longer offered may be missing, sorted.
+    pub incomplete: Vec<String>,
 }
 
 /// Shows the instances.
@@ -84,6 +86,7 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
         account: args.namespace.clone(),
         cluster: args.cluster.clone(),
         look_up: args.output != Output::Text,
+        in_doubt: list.iter().any(|d| d.severity == Severity::Error),
     };
     let services = select(&compiled, &query)?;
     input::report_if_any(&repository, &list, env, ui)?;
@@ -99,9 +102,10 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
     };
     match args.output {
         Output::Json => {
-            let Instances { list, left, unchecked, .. } = &got;
+            let Instances { list, left, unchecked, incomplete, .. } = &got;
             let (instances, left, unchecked) = (list.clone(), left.clone(), unchecked.clone());
-            let document = Document { format_version: "1.1", instances, left, unchecked };
+            let incomplete = incomplete.clone();
+            let document = Document { format_version: "1.2", instances, left, unchecked, incomplete };
             serde_json::to_writer_pretty(&mut *ui.out(), &document).map_err(std::io::Error::from)?;
             writeln!(ui.out())?;
         }
@@ -116,6 +120,10 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
         ui.say(format_args!("not installed yet: {}", got.absent.join(", ")))?;
         ui.next(&args.flags.with("apply"), "to install what the repository offers")?;
     }
+    say_retired(&got.list, ui)?;
+    for reason in &got.incomplete {
+        ui.say(format_args!("the list may be incomplete: {reason}"))?;
+    }
     say_left(&got.left, args, ui)?;
     say_unchecked(&got.unchecked, ui)?;
     let found = got.found.into_sorted();
@@ -124,13 +132,25 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
         return Ok(Exit::Cluster);
     }
     // Services that cannot be compiled may have instances, too.
-    if list.iter().any(|d| d.severity == Severity::Error) {
+    if query.in_doubt {
+        ui.say("the repository has errors, so it is not known of all services whether they are offered")?;
         return Ok(Exit::Errors);
     }
     if got.list.is_empty() && got.left.is_empty() {
         ui.say("there are no instances")?;
     }
     Ok(Exit::Fine)
+}
+
+/// Says which services with instances are no longer offered.
+fn say_retired(instances: &[Instance], ui: &mut Ui<'_>) -> std::io::Result<()> {
+    let retired: Vec<&Instance> = instances.iter().filter(|one| one.offered == Some(false)).collect();
+    let crds: BTreeSet<&str> = retired.iter().map(|one| one.crd.as_str()).collect();
+    for crd in crds {
+        let of_crd = retired.iter().filter(|one| one.crd == crd).count();
+        ui.say(format_args!("{} is no longer offered and has {}", plain::name(crd), count(of_crd, "instance")))?;
+    }
+    Ok(())
 }
 
 /// Says what can be done about copies without their instance.
@@ -172,6 +192,11 @@ fn say_unchecked(unchecked: &[Unchecked], ui: &mut Ui<'_>) -> std::io::Result<()
 
 fn rows(instances: &[Instance], left: &[LeftOver], wide: bool) -> Vec<Vec<String>> {
     let mut head = vec!["TENANT", "SERVICE", "NAME", "CLUSTER", "READY", "SYNCED"];
+    // A table of services that are all offered has no column for that.
+    let marked = instances.iter().any(|one| one.offered != Some(true));
+    if marked {
+        head.push("OFFERED");
+    }
     if wide {
         head.extend(["VERSION", "SERVICE NAMESPACE", "THERE", "MESSAGE"]);
     }
@@ -189,7 +214,7 @@ fn rows(instances: &[Instance], left: &[LeftOver], wide: bool) -> Vec<Vec<String
             [named(&one.tenant), named(&one.service), named(&one.name), named(&one.cluster), named(&ready), synced];
         let message = one.synced.as_ref().map(|synced| short(&synced.message)).unwrap_or_default();
         let more = [named(&one.version), named(&one.service_namespace), there(one.in_service_cluster), message];
-        (first, more)
+        (first, there(one.offered), more)
     };
     let of_left = |one: &LeftOver| {
         let state = match one.state {
@@ -198,13 +223,14 @@ fn rows(instances: &[Instance], left: &[LeftOver], wide: bool) -> Vec<Vec<String
         };
         let first = [named(&one.tenant), named(&one.service), named(&one.name), named(&one.cluster), dash(), state];
         let more = [dash(), named(&one.service_namespace), there(one.in_service_cluster), what_is_left(one)];
-        (first, more)
+        (first, "yes".to_owned(), more)
     };
     let mut all: Vec<_> = instances.iter().map(of_instance).chain(left.iter().map(of_left)).collect();
     // What is left of an instance stands among those that are there.
     all.sort();
-    let row = |(first, more): ([String; 6], [String; 4])| {
-        first.into_iter().chain(more.into_iter().filter(|_| wide)).collect::<Vec<String>>()
+    let row = |(first, offered, more): ([String; 6], String, [String; 4])| {
+        let offered = Some(offered).filter(|_| marked);
+        first.into_iter().chain(offered).chain(more.into_iter().filter(|_| wide)).collect::<Vec<String>>()
     };
     std::iter::once(head.into_iter().map(str::to_owned).collect()).chain(all.into_iter().map(row)).collect()
 }
@@ -259,6 +285,7 @@ mod tests {
             synced: SyncedCondition::of(&object),
             service_namespace: "team-b-x".into(),
             in_service_cluster: Some(true),
+            offered: Some(true),
         }
     }
 
@@ -319,6 +346,22 @@ team-b   redis     released   team-a/eu-west-1   -       released
 team-b   redis     stale      team-a/eu-west-1   -       Unknown/ClusterUnreachable (generation 3 of 4)
 ";
         assert_eq!(aligned(&rows(&instances, &left, false), 0), wanted);
+    }
+
+    #[test]
+    fn what_is_no_longer_offered_is_marked_and_said() {
+        let retired = |name: &str, offered| Instance { offered, ..instance(name, &json!({})) };
+        let instances = [instance("a", &json!({})), retired("b", Some(false)), retired("c", None)];
+        let wanted = "\
+TENANT   SERVICE   NAME   CLUSTER            READY   SYNCED   OFFERED
+team-b   redis     a      team-a/eu-west-1   -       -        yes
+team-b   redis     b      team-a/eu-west-1   -       -        no
+team-b   redis     c      team-a/eu-west-1   -       -        unknown
+";
+        assert_eq!(aligned(&rows(&instances, &[], false), 0), wanted);
+        let text = said(|ui| say_retired(&instances, ui));
+        assert_eq!(text, "redis.eu-west-1.team-a is no longer offered and has 1 instance\n");
+        assert_eq!(said(|ui| say_retired(&instances[..1], ui)), "");
     }
 
     #[test]

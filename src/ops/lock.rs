@@ -246,7 +246,7 @@ impl LockChanges {
 
 /// The diagnostics of CRDs that differ from what is locked, without the differences: those are in the plan.
 fn drifted(resolved: &Resolved<'_>, discovered: &Discovered, seen: &Discovered) -> Diagnostics {
-    let (_, complaints) = drift(resolved, discovered, seen, false);
+    let (_, complaints) = drift(resolved, discovered, seen, false, schema_words::lines);
     let mut drifted = Diagnostics::default();
     for mut complaint in complaints.into_iter().filter(|d| d.code == &cluster::DRIFT) {
         complaint.notes.clear();

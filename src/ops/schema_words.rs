@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::compile::Discovered;
+use crate::compile::locking::difference::difference;
 use crate::compile::locking::{LockPlan, ONLY_DETAILS};
 use crate::plan::crd::reasons;
 use crate::plan::types::Effect;
@@ -21,6 +22,15 @@ pub(crate) fn explain(plan: &mut LockPlan, before: &Discovered) {
             }
         }
     }
+}
+
+/// How two forms of a CRD differ, one line each: its fields, and what its schema no longer accepts, newly requires, or
+/// fills in.
+#[must_use]
+pub(crate) fn lines(old: &Value, new: &Value) -> Vec<String> {
+    let mut lines = difference(old, new);
+    add(&mut lines, old, new);
+    lines
 }
 
 fn add(lines: &mut Vec<String>, old: &Value, new: &Value) {
@@ -71,6 +81,15 @@ mod tests {
         assert_eq!(said[1..], ["@@ -1 +1 @@"]);
         let described = |text: &str| json!({"mode": {"type": "string", "description": text}});
         assert_eq!(after(vec![ONLY_DETAILS], &described("x"), &described("y")), [ONLY_DETAILS]);
+    }
+
+    /// What the lock says of a changed CRD, and what a plan says of one that has drifted, are the same.
+    #[test]
+    fn drift_is_told_in_the_same_words() {
+        let (old, new) = (json!({"size": {"type": "integer"}}), json!({"size": {"type": "integer", "maximum": 9}}));
+        let said = lines(&crd(&old), &crd(&new));
+        assert!(said[0].starts_with("~ v1 .spec.size ") && said[0].contains('9'), "{said:?}");
+        assert!(!said.iter().any(|line| line == ONLY_DETAILS), "{said:?}");
     }
 
     #[test]

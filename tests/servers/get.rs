@@ -6,7 +6,10 @@ use crate::support::{Case, ControlPlanes, TestResult, cases};
 use crate::two_regions::{CLUSTERS, TwoRegions, fits};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![instances_of_all_clusters_are_listed_without_what_they_hold]
+    cases![
+        instances_of_all_clusters_are_listed_without_what_they_hold,
+        instances_of_services_that_are_no_longer_offered_are_marked,
+    ]
 }
 
 async fn instances_of_all_clusters_are_listed_without_what_they_hold() -> TestResult {
@@ -87,7 +90,7 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       -        v1beta1  
     let ran = repository.carrier(&["get", "--cluster", "team-a/eu-west-1", "-o", "json"]).await?;
     assert_eq!(ran.status, 0, "{}", ran.err);
     let document: Value = serde_json::from_str(&ran.out)?;
-    assert_eq!(document["format_version"], "1.1");
+    assert_eq!(document["format_version"], "1.2");
     fits("schemas/instances.json", &document);
     assert_eq!(document["instances"].as_array().map(Vec::len), Some(1));
     assert_eq!(document["instances"][0]["in_service_cluster"], true);
@@ -119,5 +122,64 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       -        v1beta1  
     let ran = repository.carrier(&["get", "--request-timeout", "1s"]).await?;
     management.resume();
     assert!(ran.status == 4 && ran.err.contains("CAR0602") && ran.out.is_empty(), "{}{}", ran.out, ran.err);
+    Ok(())
+}
+
+/// A service that goes from the repository leaves its CRDs and instances until they are pruned.
+async fn instances_of_services_that_are_no_longer_offered_are_marked() -> TestResult {
+    let planes = ControlPlanes::start(&CLUSTERS).await?;
+    let management = &planes["management"];
+    let repository = TwoRegions::new(&format!(
+        "management: {{kubeconfig: {}}}\nserviceClusters:\n  team-a/eu-west-1: {{kubeconfig: {}}}\n  team-a/eu-west-2: {{kubeconfig: {}}}\n",
+        management.kubeconfig_path().display(),
+        planes["eu-west-1"].kubeconfig_path().display(),
+        planes["eu-west-2"].kubeconfig_path().display(),
+    ))?;
+    repository.install(&planes).await?;
+    for file in ["redis.yaml", "redis-eu-west-2.yaml"] {
+        let path = crate::common::package("catalog-examples/redis-two-regions/instances").join(file);
+        management.kubectl_with(&["create", "-f", "-"], &std::fs::read_to_string(path)?).await?;
+    }
+    let set = repository.path("catalogs/redis.yaml");
+    let written = std::fs::read_to_string(&set)?;
+    let only = "serviceClusterSelector: {matchExpressions: [{key: test, operator: DoesNotExist}]}";
+    std::fs::write(&set, written.replace("serviceClusterSelector: {}", only))?;
+    let cluster = repository.path("clusters/eu-west-2.yaml");
+    let labelled = std::fs::read_to_string(&cluster)?.replace("\nmetadata:\n", "\nmetadata:\n  labels: {test: \"\"}\n");
+    std::fs::write(&cluster, labelled)?;
+
+    let table = "\
+TENANT   SERVICE   NAME            CLUSTER            READY   SYNCED   OFFERED
+team-b   redis     redisinstance   team-a/eu-west-1   -       -        yes
+team-b   redis     redisinstance   team-a/eu-west-2   -       -        no
+";
+    let ran = repository.carrier(&["get"]).await?;
+    assert_eq!((ran.status, ran.out.as_str()), (0, table), "{}", ran.err);
+    assert!(ran.err.contains("redis.eu-west-2.team-a is no longer offered and has 1 instance\n"), "{}", ran.err);
+    assert!(!ran.err.contains("may be incomplete"), "{}", ran.err);
+    let ran = repository.carrier(&["get", "-o", "json"]).await?;
+    let document: Value = serde_json::from_str(&ran.out)?;
+    fits("schemas/instances.json", &document);
+    assert_eq!(document["instances"][1]["offered"], false);
+    assert_eq!(document["incomplete"], json!([]));
+    let ran = repository.carrier(&["get", "--cluster", "team-a/eu-west-1"]).await?;
+    assert!(ran.status == 0 && !ran.out.contains("eu-west-2") && !ran.out.contains("OFFERED"), "{}", ran.out);
+
+    // A member of the tenant cannot list CRDs.
+    let member = management.user("team-b-member", &[]).await?.kubeconfig_path().display().to_string();
+    let ran = repository.carrier(&["get", "-n", "team-b", "--kubeconfig", &member]).await?;
+    assert!(ran.status == 0 && ran.out.contains("eu-west-1") && !ran.out.contains("eu-west-2"), "{}", ran.out);
+    let why =
+        "the list may be incomplete: services that are no longer offered are not known: the CRDs cannot be listed: ";
+    assert!(ran.err.contains(why), "{}", ran.err);
+
+    // What cannot be compiled may be offered.
+    std::fs::write(&set, written.replace(".spec.size", ".spec.sise"))?;
+    let ran = repository.carrier(&["get"]).await?;
+    assert_eq!(
+        (ran.status, ran.out),
+        (1, table.replace("   yes\n", "   unknown\n").replace("   no\n", "   unknown\n"))
+    );
+    assert!(ran.err.contains("it is not known of all services whether they are offered"), "{}", ran.err);
     Ok(())
 }

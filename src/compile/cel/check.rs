@@ -33,7 +33,7 @@ pub(super) struct Checked {
     pub types: Vec<Type>,
     /// The signatures that fit each call.
     pub overloads: Vec<Vec<&'static Overload>>,
-    /// The names of functions and types with a dot in them, which the text has as a field of something.
+    /// The names of types, and of functions with a dot in them, which the text has as a field of something.
     pub full_names: Vec<Option<String>>,
     pub uses_old_self: bool,
     /// The first minor version of Kubernetes that knows all functions, and one that no older version knows.
@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
         let tree = self.tree;
         let type_ = match tree.node(id) {
             Node::Literal(literal) => type_of(literal),
-            Node::Name(name) => self.name(name)?,
+            Node::Name(name) => self.name(id, name)?,
             Node::Field { of, name, test } => self.field_or_name(id, *of, name, *test)?,
             Node::Call { function, target, args } => self.call(id, function, *target, args)?,
             Node::List { elements, optional } => self.list(elements, optional)?,
@@ -92,7 +92,7 @@ impl<'a> Checker<'a> {
         Ok(type_)
     }
 
-    fn name(&mut self, name: &str) -> Result<Type, Fault> {
+    fn name(&mut self, id: NodeId, name: &str) -> Result<Type, Fault> {
         let local = self.scopes.iter().rev().find(|(variable, _)| *variable == name);
         if let Some((_, type_)) = local {
             let type_ = type_.clone();
@@ -112,7 +112,10 @@ impl<'a> Checker<'a> {
                 refused(format!("the type `{global}` is named `google.protobuf.{full}`"))
             }
             _ => match type_name(global) {
-                Some(type_) => Ok(Type::kind(type_)),
+                Some(type_) => {
+                    self.checked.full_names[id] = Some(name.to_owned());
+                    Ok(Type::kind(type_))
+                }
                 None => refused(format!("there is no variable `{name}`")),
             },
         }
@@ -197,25 +200,27 @@ impl<'a> Checker<'a> {
             self.checked.overloads[id] = overloads(op::OPT_SELECT).into_iter().flatten().collect();
             return Ok(self.known.resolve(&type_, false));
         }
+        let prefix = target.and_then(|target| self.qualified(target));
+        let full = prefix.map(|prefix| format!("{}.{name}", prefix.trim_start_matches('.')));
+        let of_library = full.and_then(|full| overloads(&full).map(|found| (full, found)));
+        // Before the arguments: a macro that there is not has variables in them.
+        let name = if target.is_none() { name.trim_start_matches('.') } else { name };
+        let found = match &of_library {
+            Some((_, found)) => *found,
+            None => overloads(name).ok_or_else(|| no_function(name))?,
+        };
         for arg in args {
             self.check(*arg)?;
         }
-        let Some(target) = target else {
-            let name = name.trim_start_matches('.');
-            let Some(found) = overloads(name) else { return refused(format!("there is no function `{name}`")) };
-            return self.resolve(id, name, found, None, args);
-        };
-        if let Some(prefix) = self.qualified(target) {
-            let full = format!("{}.{name}", prefix.trim_start_matches('.'));
-            if let Some(found) = overloads(&full) {
-                let type_ = self.resolve(id, &full, found, None, args)?;
-                self.checked.full_names[id] = Some(full);
-                return Ok(type_);
-            }
+        if let Some((full, _)) = of_library {
+            let type_ = self.resolve(id, &full, found, None, args)?;
+            self.checked.full_names[id] = Some(full);
+            return Ok(type_);
         }
-        self.check(target)?;
-        let Some(found) = overloads(name) else { return refused(format!("there is no function `{name}`")) };
-        self.resolve(id, name, found, Some(target), args)
+        if let Some(target) = target {
+            self.check(target)?;
+        }
+        self.resolve(id, name, found, target, args)
     }
 
     fn resolve(
@@ -353,6 +358,15 @@ impl<'a> Checker<'a> {
         let (wanted, type_) = (self.known.resolve(wanted, true), self.known.resolve(&type_, true));
         refused(format!("a macro makes {type_} where {wanted} is needed"))
     }
+}
+
+fn no_function(name: &str) -> Fault {
+    let help = match name {
+        "existsOne" => "; with one variable it is `exists_one`",
+        "all" | "exists" | "exists_one" | "map" | "filter" => " of so many arguments",
+        _ => "",
+    };
+    Fault::Refused(format!("there is no function `{name}`{help}"))
 }
 
 /// The type of what an optional element of a list or map holds.

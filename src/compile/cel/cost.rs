@@ -98,13 +98,23 @@ struct Variable<'a> {
     entries: Option<Entries>,
 }
 
+/// Which server estimates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Server {
+    /// One of Kubernetes 1.37.
+    Newest,
+    /// One that is older, for which names have any length.
+    Older,
+}
+
 /// Estimates the most that an expression costs. `root` is what it calls `self`.
-pub(super) fn estimate(tree: &Tree, checked: &Checked, decls: &Decls, root: DeclId) -> u64 {
+pub(super) fn estimate(tree: &Tree, checked: &Checked, decls: &Decls, root: DeclId, server: Server) -> u64 {
     let mut coster = Coster {
         tree,
         checked,
         decls,
         root,
+        server,
         ways: vec![None; tree.len()],
         lists: Vec::new(),
         sizes: vec![None; tree.len()],
@@ -120,6 +130,7 @@ pub(super) struct Coster<'a> {
     pub checked: &'a Checked,
     decls: &'a Decls,
     root: DeclId,
+    server: Server,
     /// The way to each node, where it has one.
     ways: Vec<Option<Way>>,
     /// The steps of the ways, and for how many there is room.
@@ -378,7 +389,9 @@ impl<'a> Coster<'a> {
                 Step::Start | Step::Indices => return None,
             };
         }
-        Some(Size { least: 0, most: self.decls.get(node).most })
+        let decl = self.decls.get(node);
+        let before = decl.most_before.filter(|_| self.server == Server::Older);
+        Some(Size { least: 0, most: before.unwrap_or(decl.most) })
     }
 
     pub(super) fn size(&mut self, id: NodeId) -> Option<Size> {

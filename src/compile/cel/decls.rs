@@ -37,6 +37,8 @@ pub(super) struct Decl {
     below: Below,
     /// The most elements, characters or bytes; 0 where that is no question.
     pub most: u64,
+    /// The same before Kubernetes 1.37, where that was another.
+    pub most_before: Option<u64>,
     /// The least bytes that a value takes in JSON.
     pub least: u64,
 }
@@ -47,7 +49,7 @@ pub(super) struct Decls(Vec<Decl>);
 
 impl Default for Decls {
     fn default() -> Self {
-        let key = Decl { type_: Type::String, below: Below::Nothing, most: 0, least: 2 };
+        let key = Decl { type_: Type::String, below: Below::Nothing, most: 0, most_before: None, least: 2 };
         Self(vec![key])
     }
 }
@@ -61,7 +63,7 @@ impl Decls {
     }
 
     fn push(&mut self, type_: Type, below: Below, most: u64, least: u64) -> DeclId {
-        self.0.push(Decl { type_, below, most, least });
+        self.0.push(Decl { type_, below, most, most_before: None, least });
         self.0.len() - 1
     }
 
@@ -180,13 +182,16 @@ impl Decls {
         self.push(Type::Object(id), Below::Fields { reachable, other }, 0, least)
     }
 
-    /// What every object's metadata has: two names, with the length that names have at most.
+    /// What every object's metadata has: two names, with the length that names have at most. Until 1.36 the server
+    /// reckoned with names of any length.
     fn declare_metadata(&mut self, schema: &Value) -> DeclId {
         let mut fields = HashMap::new();
         for (name, longest) in [("name", LONGEST_NAME), ("generateName", LONGEST_NAME - 1)] {
             let described = schema.pointer("/properties/metadata/properties").and_then(|p| p.get(name));
             let longest = described.and_then(|d| max(d, "maxLength")).map_or(longest, |given| given.min(longest));
-            fields.insert(name.to_owned(), self.push(Type::String, Below::Nothing, longest * 4, 2));
+            let id = self.push(Type::String, Below::Nothing, longest * 4, 2);
+            self.0[id].most_before = Some(REQUEST - 2);
+            fields.insert(name.to_owned(), id);
         }
         let id = self.0.len();
         self.push(Type::Object(id), Below::Fields { reachable: fields, other: HashMap::new() }, 0, 2)

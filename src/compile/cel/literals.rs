@@ -4,6 +4,8 @@
 //! Sources: the validators of apiserver `pkg/cel/environment/base.go` (1.37), cel-go `cel/validator.go`,
 //! `ext/formatting.go` and `interpreter/decorators.go` (0.29).
 
+use cel::common::ast::operators as op;
+
 use super::check::{Checked, Fault};
 use super::syntax::{Entry, Literal, Node, NodeId, Tree};
 use super::types::Type;
@@ -17,10 +19,17 @@ pub(super) fn check(tree: &Tree, checked: &Checked) -> Result<(), Fault> {
     let literals = Literals { tree, checked };
     literals.mixed(tree.root)?;
     for id in tree.ids() {
-        if let Node::Call { target, args, .. } = tree.node(id)
-            && let Some(name) = literals.function(id)
-        {
-            literals.call(id, name, *target, args)?;
+        match tree.node(id) {
+            Node::Call { target, args, .. } => {
+                if let Some(name) = literals.function(id) {
+                    literals.call(id, name, *target, args)?;
+                }
+            }
+            // The server looks for a type of that name.
+            Node::Name(name) if checked.full_names[id].is_none() && matches!(checked.types[id], Type::Kind(_)) => {
+                return refused(format!("the variable `{name}` stands for a type, which a variable cannot"));
+            }
+            _ => {}
         }
     }
     Ok(())
@@ -80,7 +89,20 @@ impl Literals<'_> {
                 }
                 _ => Ok(()),
             },
+            op::INDEX | op::OPT_INDEX => match args {
+                &[_, key] => self.key(key),
+                _ => Ok(()),
+            },
             _ => self.constant(id).map(|_| ()),
+        }
+    }
+
+    /// A key that is written out must be a plain one.
+    fn key(&self, id: NodeId) -> Result<(), Fault> {
+        match self.constant(id)? {
+            None | Some(Constant::Literal(Literal::String(_) | Literal::Int(_) | Literal::Uint(_))) => Ok(()),
+            Some(Constant::Literal(Literal::Bool(_) | Literal::Double(_))) => Ok(()),
+            Some(_) => refused("a key in brackets must be a string, a number or a bool"),
         }
     }
 
@@ -92,6 +114,8 @@ impl Literals<'_> {
     fn constant(&self, id: NodeId) -> Result<Option<Constant>, Fault> {
         Ok(match self.tree.node(id) {
             Node::Literal(literal) => Some(Constant::Literal(literal.clone())),
+            // A type by its name.
+            Node::Name(_) | Node::Field { .. } if self.checked.full_names[id].is_some() => Some(Constant::Other),
             Node::List { elements, optional } if optional.is_empty() => self.all(elements.iter().copied())?,
             Node::Map(entries) if entries.iter().all(|entry| !entry.optional) => {
                 self.all(entries.iter().flat_map(|entry| [entry.key, entry.value]))?

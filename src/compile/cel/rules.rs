@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::check::{Checked, Fault, Variables, check};
-use super::cost::estimate;
+use super::cost::{Server, estimate};
 use super::decls::{Decls, max, most_in_request};
 use super::field_path;
 use super::literals;
@@ -270,28 +270,16 @@ impl Walk {
         let current = self.decls.get(id).type_.clone();
         let old = if optional == Some(true) { Type::optional(current.clone()) } else { current.clone() };
         let variables = Variables { current, old };
-        let pointer = format!("{at}/rule");
-        let (checked, cost) = match self.compile(text, &variables, id, &Type::Bool) {
-            Ok(compiled) => compiled,
-            Err(fault) => return self.say(&pointer, fault),
-        };
-        if !self.is_known(&pointer, &checked) {
-            return;
-        }
-        let times = context.times.unwrap_or_else(|| most_in_request(self.decls.get(id).least));
-        self.cost(&pointer, cost, times, "the rule");
-        if checked.uses_old_self {
-            if let Some(list) = context.list {
-                let message = format!(
-                    "`oldSelf` cannot be read below `{list}`: the items of that list cannot be told apart; only those of x-kubernetes-list-type `map` can"
-                );
-                self.refuse(&pointer, message);
+        match self.compile(text, &variables, id, &Type::Bool) {
+            Ok((checked, cost)) => self.compiled(&checked, cost, id, optional.is_some(), context, at),
+            Err(fault) => {
+                let is_refused = matches!(fault, Fault::Refused(_));
+                self.say(&format!("{at}/rule"), fault);
+                if is_refused {
+                    // The server does not read its message.
+                    return;
+                }
             }
-        } else if optional.is_some() {
-            self.refuse(
-                &format!("{at}/optionalOldSelf"),
-                "optionalOldSelf is set, but the rule does not read `oldSelf`",
-            );
         }
         let expression = text_of(rule, "messageExpression").unwrap_or_default();
         if expression.trim().is_empty() {
@@ -308,7 +296,34 @@ impl Walk {
         }
     }
 
-    fn compile(&self, text: &str, variables: &Variables, id: DeclId, wanted: &Type) -> Result<(Checked, u64), Fault> {
+    /// What is asked of a rule that compiles.
+    fn compiled(
+        &mut self,
+        checked: &Checked,
+        cost: Cost,
+        id: DeclId,
+        has_optional: bool,
+        context: &Context<'_>,
+        at: &str,
+    ) {
+        let pointer = format!("{at}/rule");
+        if self.is_known(&pointer, checked) {
+            let times = context.times.unwrap_or_else(|| most_in_request(self.decls.get(id).least));
+            self.cost(&pointer, cost, times, "the rule");
+        }
+        if let (true, Some(list)) = (checked.uses_old_self, context.list) {
+            let message = format!(
+                "`oldSelf` cannot be read below `{list}`: the items of that list cannot be told apart; only those of x-kubernetes-list-type `map` can"
+            );
+            self.refuse(&pointer, message);
+        }
+        if has_optional && !checked.uses_old_self {
+            let message = "optionalOldSelf is set, but the rule does not read `oldSelf`";
+            self.refuse(&format!("{at}/optionalOldSelf"), message);
+        }
+    }
+
+    fn compile(&self, text: &str, variables: &Variables, id: DeclId, wanted: &Type) -> Result<(Checked, Cost), Fault> {
         let tree = Tree::of(text).map_err(|error| match error {
             Unparsed::TooLarge => Fault::Unjudged("it is too long or too deeply nested to be checked here".to_owned()),
             Unparsed::Invalid(why) => Fault::Refused(format!("it is no expression of CEL: {why}")),
@@ -319,7 +334,10 @@ impl Walk {
         if made != wanted {
             return Err(Fault::Refused(format!("it makes a value of type {made}; {wanted} is needed")));
         }
-        let cost = estimate(&tree, &checked, &self.decls, id);
+        let cost = Cost {
+            newest: estimate(&tree, &checked, &self.decls, id, Server::Newest),
+            older: estimate(&tree, &checked, &self.decls, id, Server::Older),
+        };
         Ok((checked, cost))
     }
 
@@ -331,16 +349,30 @@ impl Walk {
         *since <= NEWEST
     }
 
-    fn cost(&mut self, pointer: &str, cost: u64, times: u64, what: &str) {
+    fn cost(&mut self, pointer: &str, cost: Cost, times: u64, what: &str) {
         #[cfg(test)]
-        self.costs.push((format!("{}{pointer}", self.pointer), cost, times));
-        let cost = cost.saturating_mul(times);
+        self.costs.push((format!("{}{pointer}", self.pointer), cost.newest, times));
+        let (cost, older) = (cost.newest.saturating_mul(times), cost.older.saturating_mul(times));
         self.total = self.total.saturating_add(cost);
+        let estimated = |cost| format!("{what} is estimated to cost {} what one may", times_over(cost, RULE_LIMIT));
         if cost > RULE_LIMIT {
-            let by = times_over(cost, RULE_LIMIT);
-            self.refuse(pointer, format!("{what} is estimated to cost {by} what one may: {HOW_TO_MEND}"));
+            self.refuse(pointer, format!("{}: {HOW_TO_MEND}", estimated(cost)));
+        } else if older > RULE_LIMIT {
+            let message = format!(
+                "{} by API servers before 1.37, for which `metadata.name` has no greatest length; they refuse it",
+                estimated(older)
+            );
+            self.say(pointer, Fault::Unjudged(message));
         }
     }
+}
+
+/// What an expression costs at most.
+#[derive(Clone, Copy)]
+struct Cost {
+    newest: u64,
+    /// For older servers.
+    older: u64,
 }
 
 /// How many times a limit something is.

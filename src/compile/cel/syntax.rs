@@ -4,7 +4,9 @@
 //! own. Macros become what the server makes of them (cel-go `parser/macro.go`, `cel/library.go`,
 //! `ext/comprehensions.go`, `ext/lists.go`, 0.29), because types and costs follow from that form.
 
-use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators as op};
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, MapExpr, operators as op,
+};
 use cel::parser::Parser;
 
 /// The most operators, dots and brackets in an expression; the longest rule of the real CRDs that the tests read has 82.
@@ -141,7 +143,7 @@ impl Tree {
         let renamed = expression.contains(EXISTS_ONE).then(|| expression.replace(EXISTS_ONE, HIDDEN));
         let parsed = parse(renamed.as_deref().unwrap_or(expression))?;
         let mut tree = Self { nodes: Vec::new(), root: 0, newer_macro: None };
-        tree.root = tree.add(parsed.expr)?;
+        tree.root = tree.add(&parsed.expr)?;
         Ok(tree)
     }
 
@@ -166,62 +168,69 @@ impl Tree {
         Ok(self.nodes.len() - 1)
     }
 
-    fn add(&mut self, expr: Expr) -> Result<NodeId, Unparsed> {
-        let node = match expr {
-            Expr::Ident(name) => Node::Name(restored(name)),
-            Expr::Literal(literal) => Node::Literal(value_of(literal)),
+    /// Adds a node and all below it. Loops rather than iterators, and a function for each sort of node: every level of an
+    /// expression takes a frame, and those of iterators are large where nothing is optimised.
+    fn add(&mut self, expr: &Expr) -> Result<NodeId, Unparsed> {
+        match expr {
+            Expr::Ident(name) => self.push(Node::Name(restored(name))),
+            Expr::Literal(literal) => self.push(Node::Literal(value_of(literal))),
             Expr::Select(select) => {
-                let of = self.add(select.operand.expr)?;
-                Node::Field { of, name: restored(select.field), test: select.test }
+                let of = self.add(&select.operand.expr)?;
+                self.push(Node::Field { of, name: restored(&select.field), test: select.test })
             }
-            Expr::Call(call) => return self.call(call),
+            Expr::Call(call) => self.call(call),
             Expr::List(list) => {
-                let elements = list.elements.into_iter().map(|e| self.add(e.expr)).collect::<Result<_, _>>()?;
-                Node::List { elements, optional: list.optional_indices }
+                let elements = self.all(&list.elements)?;
+                self.push(Node::List { elements, optional: list.optional_indices.clone() })
             }
-            Expr::Map(map) => {
-                let mut entries = Vec::with_capacity(map.entries.len());
-                for entry in map.entries {
-                    if let EntryExpr::MapEntry(entry) = entry.expr {
-                        let key = self.add(entry.key.expr)?;
-                        let value = self.add(entry.value.expr)?;
-                        entries.push(Entry { key, value, optional: entry.optional });
-                    }
-                }
-                Node::Map(entries)
-            }
-            Expr::Struct(made) => Node::Message(made.type_name),
-            Expr::Comprehension(looped) => {
-                if [Some(&looped.iter_var), looped.iter_var2.as_ref()].into_iter().flatten().any(|name| is_result(name))
-                {
-                    return Err(overwrites());
-                }
-                let range = self.add(looped.iter_range.expr)?;
-                let start = self.add(looped.accu_init.expr)?;
-                let condition = self.add(looped.loop_cond.expr)?;
-                let step = self.add(looped.loop_step.expr)?;
-                let result = self.add(looped.result.expr)?;
-                Node::Loop(Box::new(Loop {
-                    range,
-                    variable: restored(looped.iter_var),
-                    second: looped.iter_var2.map(restored),
-                    result_variable: looped.accu_var,
-                    start,
-                    condition,
-                    step,
-                    result,
-                }))
-            }
-            Expr::Unspecified => return Err(Unparsed::Invalid("a part of it is missing".to_owned())),
-        };
-        self.push(node)
+            Expr::Map(map) => self.map(map),
+            Expr::Struct(made) => self.push(Node::Message(made.type_name.clone())),
+            Expr::Comprehension(looped) => self.comprehension(looped),
+            Expr::Unspecified => Err(Unparsed::Invalid("a part of it is missing".to_owned())),
+        }
     }
 
-    fn call(&mut self, call: CallExpr) -> Result<NodeId, Unparsed> {
-        let CallExpr { func_name, target, args } = call;
-        let function = restored(func_name);
-        let target = target.map(|target| self.add(target.expr)).transpose()?;
-        let args: Vec<NodeId> = args.into_iter().map(|arg| self.add(arg.expr)).collect::<Result<_, _>>()?;
+    fn all(&mut self, parts: &[IdedExpr]) -> Result<Vec<NodeId>, Unparsed> {
+        let mut ids = Vec::with_capacity(parts.len());
+        for part in parts {
+            ids.push(self.add(&part.expr)?);
+        }
+        Ok(ids)
+    }
+
+    fn map(&mut self, map: &MapExpr) -> Result<NodeId, Unparsed> {
+        let mut entries = Vec::with_capacity(map.entries.len());
+        for entry in &map.entries {
+            if let EntryExpr::MapEntry(entry) = &entry.expr {
+                let key = self.add(&entry.key.expr)?;
+                let value = self.add(&entry.value.expr)?;
+                entries.push(Entry { key, value, optional: entry.optional });
+            }
+        }
+        self.push(Node::Map(entries))
+    }
+
+    fn comprehension(&mut self, looped: &ComprehensionExpr) -> Result<NodeId, Unparsed> {
+        let second = looped.iter_var2.as_deref();
+        if is_result(&looped.iter_var) || second.is_some_and(is_result) {
+            return Err(overwrites());
+        }
+        let range = self.add(&looped.iter_range.expr)?;
+        let start = self.add(&looped.accu_init.expr)?;
+        let condition = self.add(&looped.loop_cond.expr)?;
+        let step = self.add(&looped.loop_step.expr)?;
+        let result = self.add(&looped.result.expr)?;
+        let variable = restored(&looped.iter_var);
+        self.looped(range, variable, second.map(restored), [start, condition, step, result])
+    }
+
+    fn call(&mut self, call: &CallExpr) -> Result<NodeId, Unparsed> {
+        let function = restored(&call.func_name);
+        let target = match &call.target {
+            Some(target) => Some(self.add(&target.expr)?),
+            None => None,
+        };
+        let args = self.all(&call.args)?;
         if let Some(target) = target {
             match (function.as_str(), args.as_slice()) {
                 ("optMap" | "optFlatMap", &[variable, result]) => {
@@ -465,8 +474,8 @@ impl Tree {
 const EXISTS_ONE: &str = "existsOne";
 const HIDDEN: &str = "existsONE";
 
-fn restored(name: String) -> String {
-    if name.contains(HIDDEN) { name.replace(HIDDEN, EXISTS_ONE) } else { name }
+fn restored(name: &str) -> String {
+    if name.contains(HIDDEN) { name.replace(HIDDEN, EXISTS_ONE) } else { name.to_owned() }
 }
 
 fn is_result(name: &str) -> bool {
@@ -477,14 +486,14 @@ fn overwrites() -> Unparsed {
     Unparsed::Invalid("the variable of a macro must not be named `__result__`".to_owned())
 }
 
-fn value_of(literal: LiteralValue) -> Literal {
+fn value_of(literal: &LiteralValue) -> Literal {
     match literal {
         LiteralValue::Boolean(value) => Literal::Bool(*value.inner()),
         LiteralValue::Bytes(value) => Literal::Bytes(value.inner().to_vec()),
         LiteralValue::Double(value) => Literal::Double(*value.inner()),
         LiteralValue::Int(value) => Literal::Int(*value.inner()),
         LiteralValue::Null => Literal::Null,
-        LiteralValue::String(value) => Literal::String(restored(value.inner().to_owned())),
+        LiteralValue::String(value) => Literal::String(restored(value.inner())),
         LiteralValue::UInt(value) => Literal::Uint(*value.inner()),
     }
 }

@@ -94,12 +94,12 @@ fn fields_are_those_of_the_schema() {
 #[test]
 fn operators_and_functions_take_what_they_are_declared_for() {
     taken(&[
-        "self.n > 1.5 && self.d == 1 && self.n < 1u",
+        "self.n > 1.5 && self.d > 1 && self.n < 1u",
         "self.at - timestamp('2020-01-01T00:00:00Z') > duration('1h')",
         "self.one == null && self.at == null",
         "type(self.port) == int ? self.port < 5 : self.port.size() > 1",
         "'%s %d'.format([self.name, self.n]) != ''",
-        "self.words.map(w, w.size()).sum() > 1 || self.few.exists_one(w, w == 'a')",
+        "self.few.map(w, w.size()).sum() > 1 || self.few.exists_one(w, w == 'a')",
         "self.labels.all(k, v, k == v) && self.items.transformMap(i, x, x.k)[0] == ''",
         "self.?few.optMap(f, f.size()).orValue(0) > 1",
         "quantity(self.short).isGreaterThan(quantity('1Gi')) && isURL(self.name) && ip(self.short).family() == 4",
@@ -118,11 +118,13 @@ fn operators_and_functions_take_what_they_are_declared_for() {
         ("size(self.n) > 1", "`size` does not take (int)"),
         ("self.name.reversed() == ''", "no function `reversed`"),
         ("self.few.existsOne(w, w == 'a')", "no function `existsOne`"),
-        ("cel.bind(x, self.name, x == '')", "no variable `x`"),
+        ("cel.bind(x, self.name, x == '')", "no function `bind`"),
+        ("self.words.map(w)", "no function `map` of so many arguments"),
         ("self.name.all(c, c == 'a')", "only lists and maps have elements to look at, not string"),
         ("self.words.all(w, w)", "`&&` is between values of type bool"),
         ("self.words.all(w, self.nosuch == w)", "no field `nosuch`"),
         ("type(self.at) == timestamp", "google.protobuf.Timestamp"),
+        ("[int].all(t, t == int)", "stands for a type"),
         ("self.name.optMap(x, x).hasValue()", "`hasValue` does not take () on a value of type string"),
         ("self.name", "it makes a value of type string; bool is needed"),
         ("self.port", "it makes a value of type dyn; bool is needed"),
@@ -184,14 +186,14 @@ fn costs_are_what_the_server_estimates() {
         ("has(self.name)", 1),
         ("self.one.x == self.two.x", 314_579),
         ("self.name in self.words", 1_048_579),
-        ("self.port == 1 || self.words[0] == ''", 7),
+        ("self.port == 1 || self.words[0] == ''", 6),
         ("self.?name == optional.none()", 1_844_674_407_370_955_267),
         ("self.?few.optMap(f, f.size() > 1).orValue(true)", 21),
         ("self.short.contains(self.short)", 20),
         ("self.name.contains(self.name)", 98_956_172_333),
         ("self.name.matches('^a+$')", 314_575),
         ("self.short.split('').all(c, c == 'a')", 171),
-        ("self.short.replace('', 'abc').contains('abc')", 57),
+        ("self.short.replace('', 'abc').contains('abc')", 27),
         ("self.words.indexOf('a') == 1", 329_854_432_053),
         ("self.few.join(',').contains('abc')", 20),
         ("self.words.exists_one(x, x == 'a')", 4_194_304),
@@ -242,6 +244,17 @@ fn a_rule_runs_for_each_item_of_the_lists_above() {
     let pointers: Vec<&str> = found.iter().map(|problem| problem.pointer.as_str()).collect();
     assert_eq!(pointers, ["/properties/list/items/x-kubernetes-validations/0/rule", ""]);
     assert!(found[0].message.contains("more than 100 times"), "{}", found[0].message);
+}
+
+#[test]
+fn names_have_a_length_from_1_37_on() {
+    let root = json!({"type": "object", "x-kubernetes-validations": [
+        {"rule": "self.metadata.name.contains(self.metadata.name)"}]});
+    let found = check_rules(&root);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].kind, ProblemKind::Unjudged);
+    assert!(found[0].message.contains("before 1.37"), "{}", found[0].message);
+    assert_eq!(costs(&root)[0].1, 10_410);
 }
 
 #[test]
@@ -316,4 +329,30 @@ fn rules_stand_on_nodes_with_a_type_and_not_in_junctors() {
     let found = check_rules(&junctor);
     assert_eq!(found[0].pointer, "/properties/a/anyOf/0/x-kubernetes-validations");
     assert!(found[0].message.contains("below `anyOf`"));
+}
+
+/// Whatever the expression, half of a thread's usual stack is enough.
+#[test]
+fn long_chains_and_deep_nesting_do_not_overflow() {
+    for (open, middle, close) in [
+        ("", "self", ".one"),
+        ("", "1", "+1"),
+        ("", "self.words", "[0]"),
+        ("", "self.name", ".trim()"),
+        ("!", "self.b", ""),
+        ("(", "1", ")"),
+        ("[", "", "]"),
+        ("{1:", "1", "}"),
+        ("[self].map(x,", "true", ")"),
+        ("self.words.all(x,", "true", ")"),
+        ("self.b?self.b:", "true", ""),
+        ("", "self.?name", ".optMap(x,x)"),
+        ("dyn(", "1", ")"),
+    ] {
+        for n in [1, 10, 20, 60, 120, 250, 5_000] {
+            let text = format!("{}{middle}{}", open.repeat(n), close.repeat(n));
+            let check = move || drop(problems(&json!({"rule": text, "messageExpression": text})));
+            std::thread::Builder::new().stack_size(1 << 20).spawn(check).unwrap().join().unwrap();
+        }
+    }
 }

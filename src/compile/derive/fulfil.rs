@@ -368,6 +368,9 @@ fn correction(node: &Value, value: &Value, below: &FieldPath) -> String {
         }
         (Some(bare @ (Value::Number(_) | Value::Bool(_))), _) if type_ == "string" => format!("write `\"{bare}\"`"),
         (None, Some(Segment::Property(name))) => format!("add `{name}`, of type {}", schema::describe(wanted)),
+        (Some(_), _) if values::unusable(wanted).is_some() => {
+            "take the value out: the CRD itself refuses all there are".to_owned()
+        }
         (Some(_), _) if wanted.get("enum").is_some() => "write one of these".to_owned(),
         _ => format!("write a value of type {} that the CRD allows", schema::describe(wanted)),
     }

@@ -21,6 +21,7 @@ mod partial;
 mod prune;
 mod sanitize;
 mod status;
+mod twins;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -179,8 +180,10 @@ impl<'s> Shape<'s> {
         let root = &source.storable;
         let selection = Selection::of(root, report);
         let Selection { set, defaults, presets } = &selection;
-        for (path, message) in source.dropped.iter().filter(|(path, _)| set.shows(path)) {
-            report.about(&codes::FORMAT_DROPPED, path, message.clone(), None);
+        for (code, dropped) in [(&codes::FORMAT_DROPPED, &source.dropped), (&codes::RULE_TWICE, &source.twins)] {
+            for (path, message) in dropped.iter().filter(|(path, _)| set.shows(path)) {
+                report.about(code, path, message.clone(), None);
+            }
         }
         // A preset that does not fit has been reported; its field is not reported as unset as well.
         let plain =

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::sanitize;
+use super::{sanitize, twins};
 use crate::compile::schema;
 use crate::compile::validity::{self, Problem};
 use crate::model::codes::{Code, derivation};
@@ -66,6 +66,8 @@ pub struct SourceVersion {
     pub(super) storable: Value,
     /// What `storable` lacks: each place with a message.
     pub(super) dropped: Vec<(FieldPath, String)>,
+    /// The rules that the storable schema lacks because an earlier one has the same text.
+    pub(super) twins: Vec<(FieldPath, String)>,
     /// Its subresources.
     pub subresources: Subresources,
     /// `additionalPrinterColumns`.
@@ -177,6 +179,7 @@ impl SourceVersion {
         let list = |key: &str| version.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
         let mut storable = root.clone();
         let dropped = sanitize::schema(&mut storable);
+        let twins = twins::merge(&mut storable);
         Some(Self {
             served: flag("served"),
             storage: flag("storage"),
@@ -184,6 +187,7 @@ impl SourceVersion {
             schema: root.clone(),
             storable,
             dropped,
+            twins,
             subresources: Subresources {
                 status: version.pointer("/subresources/status").is_some(),
                 scale: version.pointer("/subresources/scale").cloned(),

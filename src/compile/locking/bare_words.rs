@@ -7,16 +7,16 @@
 use crate::model::codes::yaml as codes;
 use crate::model::diagnostic::Diagnostic;
 use crate::model::source::Span;
-use crate::yaml::tree::{Node, Value};
+use crate::yaml::tree::{Node, Value, escape};
 
-/// Finds such words in the schemas of a CRD. `text` is the file that its places refer to.
+/// Finds such words in the schemas of a CRD, each with its JSON Pointer. `text` is the file that its places refer to.
 #[must_use]
 pub(crate) fn bare_words(text: &str, crd: &Node) -> Vec<Diagnostic> {
     let mut finder = Finder { text, found: Vec::new() };
     if let Some(Value::Seq(versions)) = crd.pointer("/spec/versions").map(|node| &node.value) {
-        for version in versions {
+        for (i, version) in versions.iter().enumerate() {
             if let Some(root) = version.pointer("/schema/openAPIV3Schema") {
-                finder.schema(root);
+                finder.schema(root, &format!("/spec/versions/{i}/schema/openAPIV3Schema"));
             }
         }
     }
@@ -29,22 +29,32 @@ struct Finder<'t> {
 }
 
 impl Finder<'_> {
-    fn schema(&mut self, node: &Node) {
+    /// Looks into the schema at the pointer `at`.
+    fn schema(&mut self, node: &Node, at: &str) {
         let Value::Map(entries) = &node.value else { return };
         let is_string = node.get("type").and_then(Node::as_str) == Some("string");
         for entry in entries {
+            let at = format!("{at}/{}", entry.key);
             match (entry.key.as_str(), &entry.value.value) {
-                ("required", Value::Seq(names)) => names.iter().for_each(|name| self.required(name)),
-                ("enum", Value::Seq(values)) if is_string => values.iter().for_each(|value| self.value(value)),
-                ("properties", Value::Map(properties)) => properties.iter().for_each(|p| self.schema(&p.value)),
-                ("allOf" | "anyOf" | "oneOf", Value::Seq(schemas)) => schemas.iter().for_each(|s| self.schema(s)),
-                ("items" | "additionalProperties" | "not", Value::Map(_)) => self.schema(&entry.value),
+                ("required", Value::Seq(names)) => {
+                    names.iter().enumerate().for_each(|(i, name)| self.required(name, format!("{at}/{i}")));
+                }
+                ("enum", Value::Seq(values)) if is_string => {
+                    values.iter().enumerate().for_each(|(i, value)| self.value(value, format!("{at}/{i}")));
+                }
+                ("properties", Value::Map(properties)) => {
+                    properties.iter().for_each(|p| self.schema(&p.value, &format!("{at}/{}", escape(&p.key))));
+                }
+                ("allOf" | "anyOf" | "oneOf", Value::Seq(schemas)) => {
+                    schemas.iter().enumerate().for_each(|(i, schema)| self.schema(schema, &format!("{at}/{i}")));
+                }
+                ("items" | "additionalProperties" | "not", Value::Map(_)) => self.schema(&entry.value, &at),
                 _ => {}
             }
         }
     }
 
-    fn required(&mut self, name: &Node) {
+    fn required(&mut self, name: &Node, at: String) {
         let Some(read) = not_text(&name.value) else { return };
         let written = self.written(name.span, &read);
         let message =
@@ -52,17 +62,18 @@ impl Finder<'_> {
         let complaint = Diagnostic::new(&codes::AMBIGUOUS_SCALAR, name.span, message)
             .at("the name of a property was expected here")
             .help(format!("write `\"{written}\"`, here and as the name of the property"));
-        self.found.push(complaint);
+        self.found.push(Diagnostic { path: Some(at), ..complaint });
     }
 
-    fn value(&mut self, value: &Node) {
+    fn value(&mut self, value: &Node, at: String) {
         let Some(read) = not_text(&value.value) else { return };
         let written = self.written(value.span, &read);
         let message = format!(
             "`{written}` in `enum` is read by Kubernetes as {read}, and the field is a string, so no value can be equal to it"
         );
         let help = format!("write `\"{written}\"`");
-        self.found.push(Diagnostic::new(&codes::BARE_WORD, value.span, message).help(help));
+        let complaint = Diagnostic::new(&codes::BARE_WORD, value.span, message).help(help);
+        self.found.push(Diagnostic { path: Some(at), ..complaint });
     }
 
     /// The word as the file has it.
@@ -111,6 +122,16 @@ mod tests {
             ]
         );
         assert_eq!(complaints("{anyOf: [{required: [n]}], not: {required: [off]}}").len(), 2);
+    }
+
+    #[test]
+    fn a_word_has_its_pointer() {
+        let text = "spec:\n  versions:\n  - schema:\n      openAPIV3Schema: {properties: {a/b: {required: [x, y]}}}\n";
+        let documents = yaml::read(FileId(0), text, &mut Diagnostics::default());
+        let found = bare_words(text, &documents[0].root);
+        let at = "/spec/versions/0/schema/openAPIV3Schema/properties/a~1b/required/1";
+        assert_eq!(found[0].path.as_deref(), Some(at));
+        assert_eq!(documents[0].root.place(at), found[0].primary.as_ref().unwrap().span);
     }
 
     #[test]

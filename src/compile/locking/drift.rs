@@ -1,7 +1,8 @@
 //! Drift: CRDs of service clusters that differ from what the repository is compiled from.
 
+use serde_json::Value;
+
 use super::candidates::{candidates, going, missing};
-use super::difference::difference;
 use super::snapshots::hash;
 use super::strip;
 use crate::compile::discovered::Discovered;
@@ -23,13 +24,14 @@ pub(crate) struct Drift {
 
 /// Compares the clusters with what was locked. Each difference is also a diagnostic at the line that refers to
 /// the CRD; with `locked` it is an error. A CRD without a snapshot has not drifted: the compiler reports that
-/// it was never locked.
+/// it was never locked. `lines` says how two CRDs differ, one line each.
 #[must_use]
 pub(crate) fn drift(
     resolved: &Resolved<'_>,
     discovered: &Discovered,
     seen: &Discovered,
     locked: bool,
+    lines: impl Fn(&Value, &Value) -> Vec<String>,
 ) -> (Vec<Drift>, Diagnostics) {
     let mut list = Vec::new();
     let mut diagnostics = Diagnostics::default();
@@ -52,7 +54,7 @@ pub(crate) fn drift(
         if hash(&strip(&old.body)) == hash(&crd.body) {
             continue;
         }
-        let drift = Drift { cluster: id.clone(), crd: (*name).to_owned(), lines: difference(&old.body, &crd.body) };
+        let drift = Drift { cluster: id.clone(), crd: (*name).to_owned(), lines: lines(&old.body, &crd.body) };
         let message = format!("the service cluster `{id}` has another `{name}` than the one that was locked");
         let mut complaint =
             Diagnostic::new(&codes::DRIFT, base.place, message).help(codes::DRIFT.fix()).on(service.origin.id(), "");

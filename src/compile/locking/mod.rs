@@ -23,7 +23,7 @@ pub(crate) mod unused;
 pub(crate) use difference::ONLY_DETAILS;
 pub(crate) use drift::drift;
 pub(crate) use file_crds::{CrdDocument, CrdDocuments, FileCrds, crd_documents, crds_in_files};
-pub(crate) use plan::{ChangeKind, ClusterChanges, LockPlan, plan};
+pub(crate) use plan::{ChangeKind, ClusterChanges, LockPlan, is_said, plan};
 pub(crate) use snapshots::Locked;
 pub(crate) use strict::strict;
 pub(crate) use strip::strip;

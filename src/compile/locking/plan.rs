@@ -552,13 +552,20 @@ fn complaints(given: &FileCrd) -> Vec<Diagnostic> {
         diagnostic.help(problem.code.fix())
     };
     let mut said = given.complaints.clone();
-    said.extend(problems.iter().map(complain));
+    said.extend(problems.iter().filter(|problem| !is_said(&given.complaints, problem)).map(complain));
     if let Some(first) = unknown.first() {
         let name = source.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
         let code = &derivation::CRD_UNKNOWN_FIELDS;
         said.push(Diagnostic::new(code, given.place, dropped(name, &unknown)).inside(first).help(code.fix()));
     }
     said
+}
+
+/// Whether a complaint about the text says already what is wrong at the place of a problem: a bare `y` is no name.
+#[must_use]
+pub(crate) fn is_said(complaints: &[Diagnostic], problem: &SourceProblem) -> bool {
+    let at = Some(problem.pointer.as_str());
+    complaints.iter().any(|complaint| complaint.severity == Severity::Error && complaint.path.as_deref() == at)
 }
 
 /// The path with the other extension of YAML files.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::difference::difference;
 use super::plan::Inputs;
 use super::{ChangeKind, LockPlan, drift, plan, snapshots, strip};
 use crate::compile::load::load;
@@ -184,7 +185,7 @@ fn drift_is_what_the_cluster_has_and_the_lock_has_not() {
     let (loaded, _) = load(&sources);
     let (resolved, _) = resolve(&loaded);
     let (locked, _) = snapshots::read(&sources, &loaded.config);
-    let of = |clusters: &[_], strict| drift(&resolved, &locked.discovered, &seen(clusters), strict);
+    let of = |clusters: &[_], strict| drift(&resolved, &locked.discovered, &seen(clusters), strict, difference);
 
     let (list, said) = of(&[("one", crd()), ("two", Some(dogs("Namespaced", &["a", "b"])))], false);
     assert_eq!(list.len(), 1);

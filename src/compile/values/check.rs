@@ -47,8 +47,13 @@ impl Check {
             Value::String(text) => string(schema, text, format, at, judgement),
             Value::Number(_) => {
                 if let Some(number) = Number::of(value) {
-                    for message in number::violations(schema, number, Width::of(&types, format)) {
+                    let wrong = number::violations(schema, number, Width::of(&types, format));
+                    let doubt = number::doubts(schema, number, &types).filter(|_| wrong.is_empty());
+                    for message in wrong {
                         judgement.violate(at, message);
+                    }
+                    if let Some(message) = doubt {
+                        judgement.doubt(at, message);
                     }
                 }
             }

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value};
 
+use super::number::Number;
 use super::{Judgement, formats};
 use crate::compile::schema;
 use crate::model::names;
@@ -112,7 +113,7 @@ fn field(name: &str, value: &Value, at: &FieldPath, judgement: &mut Judgement) {
         }),
         "namespace" => named(names::dns_label),
         "selfLink" | "uid" | "resourceVersion" => named(|_| Ok(())),
-        "generation" | "deletionGracePeriodSeconds" => match value.as_i64() {
+        "generation" | "deletionGracePeriodSeconds" => match Number::of(value).and_then(Number::whole) {
             Some(n) if n >= 0 || name != "generation" => {}
             Some(_) => judgement.violate(at, "must not be less than 0"),
             None => judgement.violate(at, "must be an integer"),

@@ -9,11 +9,13 @@
 //!
 //! A default of a catalog must pass both: a server that takes the CRD may refuse every instance that gets the default.
 //! [`unusable`] looks at a schema alone: no value can ever be valid there. CEL rules are judged elsewhere. Where servers
-//! of Kubernetes 1.33 differ from 1.37, the newer ones decide; each place says how they differ.
+//! of Kubernetes 1.33 differ from 1.37, the newer ones decide; each place says how they differ. What only the newer ones
+//! take is said as unjudged.
 //!
 //! Takes schemas and values as they are and changes neither. May be used by everything in the compiler.
 
 mod check;
+mod defaults;
 mod embedded;
 mod fill;
 pub mod formats;
@@ -28,6 +30,7 @@ use serde_json::Value;
 
 use crate::model::path::FieldPath;
 
+pub use defaults::defaults;
 pub use embedded::identity;
 pub use pattern::{Pattern, PatternError};
 pub use unusable::unusable;
@@ -84,7 +87,7 @@ enum Occasion {
 /// Judges the `default` of a schema node as a server does when the CRD is created.
 ///
 /// Not for the defaults of `apiVersion`, `kind` and `metadata` of an embedded resource nor below them: the server
-/// judges those with the object around them.
+/// judges those with the object around them, as [`defaults`] does.
 #[must_use]
 pub fn default(schema: &Value, value: &Value) -> Judgement {
     judged(schema, value, Occasion::Default)
@@ -103,11 +106,11 @@ pub fn instance(schema: &Value, value: &Value) -> Judgement {
 }
 
 /// Judges a value that a catalog puts into a schema as a default: the CRD must be taken with it, and instances that
-/// get it, too.
+/// get it, too. They get it as the CRD is stored, where 3.0 is 3.
 #[must_use]
 pub fn judge(schema: &Value, value: &Value) -> Judgement {
     let mut judgement = default(schema, value);
-    judgement.add(instance(schema, value));
+    judgement.add(instance(schema, &number::stored(value)));
     judgement
 }
 

@@ -47,6 +47,14 @@ impl Number {
         }
     }
 
+    /// The number in 64 bits, if it is a whole one: a server writes 2.0 as 2 and reads it again.
+    pub(super) fn whole(self) -> Option<i64> {
+        match self {
+            Self::Int(n) => Some(n),
+            Self::Float(f) => ((-TWO_63..TWO_63).contains(&f) && f.fract().abs() <= 0.0).then(|| to_int(f)),
+        }
+    }
+
     /// In decimal, without exponent.
     fn written(self) -> String {
         match self {
@@ -56,11 +64,29 @@ impl Number {
     }
 }
 
+/// A value as a server stores it: whole floats become integers where they fit.
+pub(super) fn stored(value: &Value) -> Value {
+    match value {
+        Value::Number(_) => Number::of(value).and_then(Number::whole).map_or_else(|| value.clone(), Value::from),
+        Value::Array(list) => list.iter().map(stored).collect(),
+        Value::Object(map) => map.iter().map(|(name, inner)| (name.clone(), stored(inner))).collect(),
+        other => other.clone(),
+    }
+}
+
 /// Whether the float is an integer, or as near to one as the server asks (`IsFloat64AJSONInteger`).
 fn is_nearly_integer(f: f64) -> bool {
     let rounded = f.round();
     let off = (f - rounded).abs();
     f.abs() <= MAX_SAFE && (off <= 0.0 || off < 1e-9 * rounded.abs())
+}
+
+/// The same before Kubernetes 1.37, which cut the float where it is rounded now (`go-openapi/swag` v0.23.0): then
+/// 114.99999999999999 was no integer, and negative floats had to be exact.
+fn was_nearly_integer(f: f64) -> bool {
+    let cut = f.trunc();
+    let off = (f - cut).abs();
+    f.abs() <= MAX_SAFE && (off <= 0.0 || cut > 0.0 && off / (f + cut) < 1e-9)
 }
 
 /// Go's conversion to 64 bits on amd64: cut, and the least number for what does not fit.
@@ -126,20 +152,19 @@ pub(super) fn violations(schema: &Value, number: Number, width: Width) -> Vec<St
         found.push(format!("can have no value at all: {reason}"));
         return found;
     }
-    let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
     let open = |key: &str| schema.get(key).and_then(Value::as_bool).unwrap_or(false);
-    if let Some(step) = bound("multipleOf")
+    if let Some((step, written)) = bound(schema, "multipleOf")
         && !is_multiple(number, step)
     {
         found.push(match number {
             Number::Int(_) if step < 1.0 => {
-                format!("must be a multiple of {step}, and a server finds that no integer is one")
+                format!("must be a multiple of {written}, and a server finds that no integer is one")
             }
-            _ => format!("must be a multiple of {step}"),
+            _ => format!("must be a multiple of {written}"),
         });
     }
     for (key, exclusive, less) in [("minimum", "exclusiveMinimum", true), ("maximum", "exclusiveMaximum", false)] {
-        let Some(limit) = bound(key) else { continue };
+        let Some((limit, written)) = bound(schema, key) else { continue };
         let (order, open) = (compared(number, limit), open(exclusive));
         let outside = if less { order.is_lt() } else { order.is_gt() };
         if outside || open && order.is_eq() {
@@ -149,10 +174,15 @@ pub(super) fn violations(schema: &Value, number: Number, width: Width) -> Vec<St
                 (false, false) => "must not be more than",
                 (false, true) => "must be less than",
             };
-            found.push(format!("{than} {limit}"));
+            found.push(format!("{than} {written}"));
         }
     }
     found
+}
+
+/// A bound or factor, which a server keeps as a float, and as it stands in the schema.
+fn bound<'s>(schema: &'s Value, key: &str) -> Option<(f64, &'s Value)> {
+    schema.get(key).and_then(|written| Some((written.as_f64()?, written)))
 }
 
 /// How a number stands to a bound. Beside an integer the bound is cut to one, so 0 is not less than 0.5.
@@ -177,15 +207,27 @@ fn is_multiple(number: Number, step: f64) -> bool {
     }
 }
 
+/// What a server takes since Kubernetes 1.37 and refused before.
+pub(super) fn doubts(schema: &Value, number: Number, types: &[&str]) -> Option<String> {
+    let Number::Float(f) = number else { return None };
+    if types.contains(&"integer") && !types.contains(&"number") && !was_nearly_integer(f) {
+        return Some("is an integer for servers from Kubernetes 1.37 on only".to_owned());
+    }
+    let (step, written) = bound(schema, "multipleOf")?;
+    let quotient = if step < 1.0 { 1.0 / step * f } else { f / step };
+    (!was_nearly_integer(quotient))
+        .then(|| format!("is a multiple of {written} for servers from Kubernetes 1.37 on only"))
+}
+
 /// Why the bounds or the factor of a node refuse every number: they do not fit its own type and format.
 pub(super) fn unusable_bound(schema: &Value, width: Width) -> Option<String> {
     for key in ["multipleOf", "maximum", "minimum"] {
-        let Some(number) = schema.get(key).and_then(Value::as_f64) else { continue };
+        let Some((number, written)) = bound(schema, key) else { continue };
         if !width.fits(Number::Float(number)) {
-            return Some(format!("its `{key}`, {number}, is not {} for a server", width.words()));
+            return Some(format!("its `{key}`, {written}, is not {} for a server", width.words()));
         }
         if key == "multipleOf" && number <= 0.0 {
-            return Some(format!("its `multipleOf`, {number}, is not positive"));
+            return Some(format!("its `multipleOf`, {written}, is not positive"));
         }
     }
     None

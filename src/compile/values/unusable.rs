@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::number::{self, Width};
-use super::pattern::{Pattern, PatternError};
+use super::pattern::Pattern;
 
 /// Why no value (but null, where that is taken) can ever be valid at this node, its children not looked at:
 /// - a bound or a factor that does not fit the node's own type and format: `maximum: 9223372036854775807` is stored as a
@@ -17,10 +17,10 @@ pub fn unusable(schema: &Value) -> Option<String> {
     let of = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
     match of("type") {
         type_ @ ("integer" | "number") => number::unusable_bound(schema, Width::of(&[type_], of("format"))),
-        "string" => match Pattern::compile(of("pattern")) {
-            Err(PatternError::Refused(why)) => Some(format!("no server can read its pattern: {why}")),
-            _ => None,
-        },
+        "string" => {
+            let pattern = of("pattern");
+            Pattern::refusal(pattern).map(|why| format!("no server can read its pattern `{pattern}`: {why}"))
+        }
         _ => None,
     }
 }

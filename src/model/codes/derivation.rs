@@ -294,6 +294,16 @@ pub static UNUSABLE_FIELD: Code = code(
      Fix: take the field out of `fields`, or expose the fields beside it one by one; report it to the authors of the CRD.\n",
 );
 
+/// Two CEL rules of a field have the same text.
+pub static RULE_TWICE: Code = code(
+    "CAR0329",
+    Warning,
+    "a validation rule is dropped because the field has another one with the same text",
+    "A CRD may be created with such rules, but server-side apply tells the rules of a field apart by their text and refuses\n\
+     the CRD. The first rule stays, with its message; whatever violates it is still rejected.\n\n\
+     Fix: report it to the authors of the CRD; suppress the warning with `# carrier: ignore[CAR0329] reason`.\n",
+);
+
 /// The CRD does not have an exposed version.
 pub static UNKNOWN_VERSION: Code = code(
     "CAR0330",
@@ -470,8 +480,8 @@ pub static VALUE_UNJUDGED: Code = code(
     Warning,
     "only an API server can tell whether a default or a preset is valid",
     "carrier judges values as the API server does, apart from a few that would need all of the server's libraries: e-mail\n\
-     addresses with quotes, comments or names, patterns too large to be tried, managed fields. The message names the field\n\
-     and what is not certain.\n\n\
+     addresses with quotes, comments or names, patterns too large to be tried, managed fields. Others are valid for newer API\n\
+     servers only: 1.15 is a multiple of 0.01 from Kubernetes 1.37 on. The message names the field and what is not certain.\n\n\
      Fix: create one object with this value in the service cluster; `kubectl apply --dry-run=server` is sufficient. Then suppress\n\
      the warning with `# carrier: ignore[CAR0356] reason`.\n",
 );
@@ -526,6 +536,7 @@ pub static ALL: &[&Code] = &[
     &RULE_TOO_COSTLY,
     &FORMAT_DROPPED,
     &UNUSABLE_FIELD,
+    &RULE_TWICE,
     &UNKNOWN_VERSION,
     &VERSION_NOT_SERVED,
     &VERSION_TWICE,

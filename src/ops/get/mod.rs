@@ -1,11 +1,12 @@
-//! Getting instances: those of all services in all clusters, with one list a service; and the copies whose tenant
-//! object does not exist ([`left`]).
+//! Getting instances: those of all services in all clusters, with one list a service; those of services that are no
+//! longer offered ([`retired`]); and the copies whose tenant object does not exist ([`left`]).
 //!
 //! Of an instance only its metadata and the conditions of its status are kept. What its owner wrote, such as a
 //! password, is dropped as it arrives.
 
 mod left;
 mod look;
+mod retired;
 
 use std::collections::BTreeSet;
 
@@ -30,6 +31,7 @@ use crate::compile::Compiled;
 use crate::compile::build::OfferedCrd;
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::diagnostic::Diagnostics;
+use crate::model::keys::{SOURCE, annotation};
 use crate::model::resource::Resource;
 
 /// Conditions that say whether an instance is ready; the first one that is there counts.
@@ -47,6 +49,8 @@ pub(crate) struct GetOptions {
     /// Whether to look them up in their service clusters, however long that takes. Otherwise these are asked for what
     /// is left there alone, and not waited for long.
     pub look_up: bool,
+    /// Whether the repository has errors, so that it may offer more than what can be compiled.
+    pub in_doubt: bool,
 }
 
 /// An instance of a service.
@@ -72,6 +76,8 @@ pub struct Instance {
     pub service_namespace: String,
     /// Whether it is in the service cluster; null where that could not be asked.
     pub in_service_cluster: Option<bool>,
+    /// Whether the repository offers the service; null where that is not known, because the repository has errors.
+    pub offered: Option<bool>,
 }
 
 /// A service whose instances are listed.
@@ -96,6 +102,8 @@ pub(crate) struct Instances {
     pub left: Vec<LeftOver>,
     /// Where such copies could not be looked for, sorted.
     pub unchecked: Vec<Unchecked>,
+    /// Why instances of services that are no longer offered may be missing, sorted.
+    pub incomplete: Vec<String>,
     /// CRDs of services that are not installed yet.
     pub absent: Vec<String>,
     /// The diagnostics of clusters that could not be asked.
@@ -163,6 +171,8 @@ pub(crate) async fn get(
     let namespace = options.account.as_deref();
     let lists = services.iter().map(|one| instances(&management.cluster, one, namespace, compiled));
     let lists = events.during(Target::Management, Subject::Instances, join_all(lists)).await;
+    let retired = retired::retired(&management.cluster, compiled, options);
+    let retired = events.during(Target::Management, Subject::Instances, retired).await;
     let mut listed = Vec::new();
     let mut said = false;
     for (one, list) in services.iter().zip(lists) {
@@ -185,6 +195,9 @@ pub(crate) async fn get(
     }
     // Only of what was listed to its end it is known what is not there.
     Look { connector, compiled, options, events, management: &management, listed: &listed }.around(&mut got).await;
+    // They are of no service whose copies could be looked for.
+    got.list.extend(retired.list);
+    got.incomplete = retired.incomplete.into_iter().collect();
     got.list.sort();
     got.left.sort();
     got.unchecked.sort();
@@ -230,19 +243,31 @@ async fn instances(
 ) -> Result<Vec<Instance>, ClusterError> {
     let mut seen = Seen::default();
     cluster.list(&Selection::all(&service.resource).within(namespace), &mut seen).await?;
-    let instance = |Found { namespace: tenant, name, ready, synced }| Instance {
-        service: service.crd.plural.clone(),
-        cluster: service.cluster.to_string(),
-        crd: service.crd.name.clone(),
-        version: service.resource.version.clone(),
-        service_namespace: compiled.discovered.namespace(&service.cluster, &tenant),
+    let of_service = |found| instance(found, &service.cluster, &service.resource, Some(true), compiled);
+    Ok(seen.0.into_iter().map(of_service).collect())
+}
+
+/// An instance of the kind `resource`, which tenants create.
+fn instance(
+    Found { namespace: tenant, name, ready, synced, .. }: Found,
+    cluster: &ClusterId,
+    resource: &Resource,
+    offered: Option<bool>,
+    compiled: &Compiled<'_>,
+) -> Instance {
+    Instance {
+        service: resource.plural.clone(),
+        cluster: cluster.to_string(),
+        crd: resource.full_name(),
+        version: resource.version.clone(),
+        service_namespace: compiled.discovered.namespace(cluster, &tenant),
         in_service_cluster: None,
         tenant,
         name,
         ready,
         synced,
-    };
-    Ok(seen.0.into_iter().map(instance).collect())
+        offered,
+    }
 }
 
 /// What is kept of an instance. All else is dropped at once.
@@ -251,6 +276,8 @@ struct Found {
     name: String,
     ready: Option<String>,
     synced: Option<SyncedCondition>,
+    /// Whether it has the mark of a copy of another object.
+    is_copy: bool,
 }
 
 #[derive(Default)]
@@ -259,7 +286,8 @@ struct Seen(Vec<Found>);
 impl ListSink for Seen {
     fn take(&mut self, object: Value) {
         let (namespace, name) = place(&object);
-        self.0.push(Found { namespace, name, ready: ready(&object), synced: SyncedCondition::of(&object) });
+        let (ready, synced) = (ready(&object), SyncedCondition::of(&object));
+        self.0.push(Found { namespace, name, ready, synced, is_copy: annotation(&object, SOURCE).is_some() });
     }
 
     fn restart(&mut self) {

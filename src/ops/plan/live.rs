@@ -28,6 +28,7 @@ use crate::ops::Repository;
 use crate::ops::error::{ClusterFailure, PlanFailure};
 use crate::ops::event::{Events, Subject};
 use crate::ops::repository::judge;
+use crate::ops::schema_words;
 use crate::ops::survey::{Scope, Survey, survey};
 use crate::plan;
 use crate::plan::build::{ClusterInput, Inputs, build};
@@ -98,7 +99,7 @@ pub(crate) async fn plan_live(
         return observe_all(repository, (&compiled, found), survey, options, events).await;
     }
     // The CRDs of now are compiled; how they differ from the locked ones is part of the plan.
-    let (moved, _) = drift(&compiled.resolved, compiled.discovered, &survey.seen, false);
+    let (moved, _) = drift(&compiled.resolved, compiled.discovered, &survey.seen, false, schema_words::lines);
     let inputs = locking::plan::Inputs {
         sources: &repository.sources,
         config: &repository.loaded.config,
@@ -130,7 +131,8 @@ async fn observe_all(
     options: &PlanOptions,
     events: &Events,
 ) -> LivePlan {
-    let (drift, drifted) = drift(&compiled.resolved, compiled.discovered, &survey.seen, options.locked);
+    let (drift, drifted) =
+        drift(&compiled.resolved, compiled.discovered, &survey.seen, options.locked, schema_words::lines);
     found.append(drifted);
     found.append(survey.found.clone());
     let mut planned = LivePlan::nothing(repository.and(found), survey.failure.map(PlanFailure::Cluster));

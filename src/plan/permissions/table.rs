@@ -164,6 +164,13 @@ pub(crate) const TABLE: &[Row] = {
         },
         Row {
             clusters: Management,
+            verbs: &["get", "list"],
+            objects: O::Crds,
+            tasks: &[Get],
+            reason: "to find services that are no longer offered; without it, `get` reports that their instances may be missing",
+        },
+        Row {
+            clusters: Management,
             verbs: &["list", "patch"],
             objects: O::Instances,
             tasks: &[Prune],

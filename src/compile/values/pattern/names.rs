@@ -6,39 +6,38 @@
 pub(super) enum Named {
     /// Every character.
     Any,
-    /// The ASCII characters.
-    Ascii,
-    /// A class by the name that `regex` knows; `true` for what is not in it.
-    Class(&'static str, bool),
-    /// A script that some servers know.
+    /// A class by the name that `regex` knows, too.
+    Class(&'static str),
+    /// A name that some servers know.
     Doubtful,
 }
 
 /// The class of that name. Upper and lower case, spaces, `_` and `-` do not count.
 ///
-/// Before Go 1.25 (Kubernetes 1.33) they did: a pattern may compile on newer servers only.
+/// Before Go 1.25 (Kubernetes 1.33 and 1.34) they did, and there were fewer names: what was not known then is doubtful.
 pub(super) fn find(name: &str) -> Option<Named> {
     let wanted = canonical(name);
-    match wanted.as_str() {
-        "any" => return Some(Named::Any),
-        "ascii" => return Some(Named::Ascii),
-        "assigned" => return Some(Named::Class("Cn", true)),
-        _ => {}
+    if name == "Any" {
+        return Some(Named::Any);
+    }
+    if matches!(wanted.as_str(), "any" | "ascii" | "assigned") {
+        return Some(Named::Doubtful);
     }
     let same = |known: &str| canonical(known) == wanted;
     if let Some(category) = CATEGORIES.iter().find(|known| same(known)) {
-        return Some(Named::Class(category, false));
+        let old = *category == name && !matches!(name, "Cn" | "LC");
+        return Some(if old { Named::Class(category) } else { Named::Doubtful });
     }
     // Go 1.25 and 1.26 look a script up without its `_` and so find none of more than one word.
     if let Some(script) = SCRIPTS.iter().find(|known| same(known)) {
         let word = script.chars().skip(1).all(|c| c.is_ascii_lowercase());
         return match (word, *script == name) {
-            (true, _) => Some(Named::Class(script, false)),
-            (false, exact) => exact.then_some(Named::Doubtful),
+            (true, true) => Some(Named::Class(script)),
+            (true, false) | (false, true) => Some(Named::Doubtful),
+            (false, false) => None,
         };
     }
-    let (_, category) = ALIASES.iter().find(|(alias, _)| same(alias))?;
-    Some(Named::Class(category, false))
+    ALIASES.iter().any(|alias| same(alias)).then_some(Named::Doubtful)
 }
 
 fn canonical(name: &str) -> String {
@@ -50,49 +49,49 @@ const CATEGORIES: [&str; 38] = [
     "No", "P", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S", "Sc", "Sk", "Sm", "So", "Z", "Zl", "Zp", "Zs",
 ];
 
-const ALIASES: [(&str, &str); 42] = [
-    ("Cased_Letter", "LC"),
-    ("Close_Punctuation", "Pe"),
-    ("Combining_Mark", "M"),
-    ("Connector_Punctuation", "Pc"),
-    ("Control", "Cc"),
-    ("Currency_Symbol", "Sc"),
-    ("Dash_Punctuation", "Pd"),
-    ("Decimal_Number", "Nd"),
-    ("Enclosing_Mark", "Me"),
-    ("Final_Punctuation", "Pf"),
-    ("Format", "Cf"),
-    ("Initial_Punctuation", "Pi"),
-    ("Letter", "L"),
-    ("Letter_Number", "Nl"),
-    ("Line_Separator", "Zl"),
-    ("Lowercase_Letter", "Ll"),
-    ("Mark", "M"),
-    ("Math_Symbol", "Sm"),
-    ("Modifier_Letter", "Lm"),
-    ("Modifier_Symbol", "Sk"),
-    ("Nonspacing_Mark", "Mn"),
-    ("Number", "N"),
-    ("Open_Punctuation", "Ps"),
-    ("Other", "C"),
-    ("Other_Letter", "Lo"),
-    ("Other_Number", "No"),
-    ("Other_Punctuation", "Po"),
-    ("Other_Symbol", "So"),
-    ("Paragraph_Separator", "Zp"),
-    ("Private_Use", "Co"),
-    ("Punctuation", "P"),
-    ("Separator", "Z"),
-    ("Space_Separator", "Zs"),
-    ("Spacing_Mark", "Mc"),
-    ("Surrogate", "Cs"),
-    ("Symbol", "S"),
-    ("Titlecase_Letter", "Lt"),
-    ("Unassigned", "Cn"),
-    ("Uppercase_Letter", "Lu"),
-    ("cntrl", "Cc"),
-    ("digit", "Nd"),
-    ("punct", "P"),
+const ALIASES: [&str; 42] = [
+    "Cased_Letter",
+    "Close_Punctuation",
+    "Combining_Mark",
+    "Connector_Punctuation",
+    "Control",
+    "Currency_Symbol",
+    "Dash_Punctuation",
+    "Decimal_Number",
+    "Enclosing_Mark",
+    "Final_Punctuation",
+    "Format",
+    "Initial_Punctuation",
+    "Letter",
+    "Letter_Number",
+    "Line_Separator",
+    "Lowercase_Letter",
+    "Mark",
+    "Math_Symbol",
+    "Modifier_Letter",
+    "Modifier_Symbol",
+    "Nonspacing_Mark",
+    "Number",
+    "Open_Punctuation",
+    "Other",
+    "Other_Letter",
+    "Other_Number",
+    "Other_Punctuation",
+    "Other_Symbol",
+    "Paragraph_Separator",
+    "Private_Use",
+    "Punctuation",
+    "Separator",
+    "Space_Separator",
+    "Spacing_Mark",
+    "Surrogate",
+    "Symbol",
+    "Titlecase_Letter",
+    "Unassigned",
+    "Uppercase_Letter",
+    "cntrl",
+    "digit",
+    "punct",
 ];
 
 const SCRIPTS: [&str; 163] = [

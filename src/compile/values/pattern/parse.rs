@@ -303,7 +303,7 @@ impl<'a> Parser<'a> {
                 None => return refused(format!(r"`\{letter}` has no name")),
             };
             self.skip(length);
-            unicode(class, name, letter == 'P', self.flags.fold)?;
+            unicode(class, name, letter == 'P')?;
             return Ok(true);
         }
         let Some(group) = class::perl(letter) else { return Ok(false) };
@@ -469,12 +469,11 @@ fn posix_name(text: &str) -> Option<(&str, usize)> {
     Some((inside.get(..end)?, end + 4))
 }
 
-fn unicode(class: &mut Class, name: &str, negated: bool, fold: bool) -> Result<(), PatternError> {
+fn unicode(class: &mut Class, name: &str, negated: bool) -> Result<(), PatternError> {
     let (name, negated) = name.strip_prefix('^').map_or((name, negated), |name| (name, !negated));
     match names::find(name) {
         Some(Named::Any) => class.group(&[(0, 0x10_FFFF)], negated, false),
-        Some(Named::Ascii) => class.group(&[(0, 0x7F)], negated, fold),
-        Some(Named::Class(name, not)) => class.unicode(name, negated != not),
+        Some(Named::Class(name)) => class.unicode(name, negated),
         Some(Named::Doubtful) => {
             return Err(PatternError::Unjudged(format!(r"only some servers know `\p{{{name}}}`")));
         }
