@@ -52,6 +52,7 @@ mod trust;
 mod tutorial;
 mod two_regions;
 mod upgrade;
+mod verdicts;
 mod watch;
 
 use std::process::ExitCode;
@@ -96,6 +97,7 @@ fn main() -> ExitCode {
         trust::cases(),
         tutorial::cases(),
         upgrade::cases(),
+        verdicts::cases(),
         watch::cases(),
     ];
     support::run(subjects.into_iter().flatten().collect())
