@@ -26,4 +26,4 @@ mod tests;
 mod types;
 
 pub(crate) use reads::{leads_through, one_line, reads, selects};
-pub(crate) use rules::{ProblemKind, RuleProblem, check_rules};
+pub(crate) use rules::{ProblemKind, check_rules};
