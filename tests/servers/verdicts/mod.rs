@@ -79,14 +79,14 @@ async fn carrier_judges_as_the_server_does() -> TestResult {
                 let mut outcome = trial::run(&client, &shop, &mut trial).await;
                 if outcome == Outcome::Sound
                     && trial.valued.is_none()
-                    && number % KEPT == 0
+                    && number.is_multiple_of(KEPT)
                     && let Some(drift) = stored(&client, &kubeconfig, &shop, &trial).await
                 {
                     outcome = drift;
                 }
                 let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
                 report.add(&trial, &outcome);
-                if report.tried % 500 == 0 {
+                if report.tried.is_multiple_of(500) {
                     eprintln!(
                         "… {} in {:.0} s, {} sorts of failure",
                         report.tried,
