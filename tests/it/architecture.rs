@@ -112,7 +112,7 @@ const COMPILE: [(&str, &[&str]); 16] = [
     ("load", &["parallel"]),
     ("resolve", &["derive", "load"]),
     ("route", &["schema", "derive"]),
-    ("build", &["derive", "discovered", "load", "parallel", "resolve", "route", "validity"]),
+    ("build", &["schema", "derive", "discovered", "load", "parallel", "resolve", "route", "validity"]),
     ("render", &["build", "discovered", "load", "parallel", "resolve", "route"]),
     ("compiled", &["build", "discovered", "load", "render", "resolve"]),
     ("locking", &["parallel", "schema", "derive", "discovered", "load", "resolve", "validity"]),

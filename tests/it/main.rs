@@ -60,6 +60,7 @@ mod schemas;
 mod secrets;
 mod snapshots;
 mod status_laws;
+mod value_verdicts;
 mod yaml_oracle;
 mod yaml_reader;
 mod yaml_roundtrip;
@@ -98,6 +99,7 @@ fn main() -> ExitCode {
         secrets::cases(),
         snapshots::cases(),
         status_laws::cases(),
+        value_verdicts::cases(),
         yaml_oracle::cases(),
         yaml_reader::cases(),
         yaml_roundtrip::cases(),

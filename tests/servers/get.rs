@@ -174,7 +174,7 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       -        no
     assert!(ran.err.contains(why), "{}", ran.err);
 
     // What cannot be compiled may be offered.
-    std::fs::write(&set, written.replace(".spec.size", ".spec.sise"))?;
+    std::fs::write(&set, written.replace("name: redis.redis.", "name: reddis.redis."))?;
     let ran = repository.carrier(&["get"]).await?;
     assert_eq!(
         (ran.status, ran.out),

@@ -1,5 +1,6 @@
 //! Requests to an API server, as plain descriptions. Nothing is sent here, and [`http`] makes HTTP of them.
 
+mod body;
 mod http;
 pub(crate) mod patch;
 pub(crate) mod selection;
@@ -131,13 +132,13 @@ impl ApiRequest {
     /// Creation of an object.
     #[must_use]
     pub fn create(resource: &Resource, namespace: Option<&str>, body: &Value) -> Self {
-        Self::of(resource, namespace, None, Operation::Create(bytes(body)))
+        Self::of(resource, namespace, None, Operation::Create(body::json(body)))
     }
 
     /// Server-side apply of an object, with strict validation.
     #[must_use]
     pub fn apply(resource: &Resource, namespace: Option<&str>, name: &str, body: &Value) -> Self {
-        let operation = Operation::Apply { body: bytes(body), force: false };
+        let operation = Operation::Apply { body: body::yaml(body), force: false };
         Self::of(resource, namespace, Some(name), operation).validation(FieldValidation::Strict)
     }
 
@@ -261,10 +262,6 @@ impl std::fmt::Debug for ApiRequest {
         let uri = self.to_http().map(|request| request.uri().to_string());
         f.debug_struct("ApiRequest").field("verb", &self.verb()).field("uri", &uri).finish_non_exhaustive()
     }
-}
-
-fn bytes(body: &Value) -> Bytes {
-    body.to_string().into()
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! What a call of a function costs, and the size of what it returns: apiserver `pkg/cel/library/cost.go` (1.37), cel-go
 //! `checker/cost.go`, `ext/lists.go` and `ext/sets.go` (0.29).
 
-use super::cost::{Coster, EQUALS, Size, Step, scaled};
+use cel::common::ast::operators::EQUALS;
+
+use super::sizes::{Coster, Size, Step, scaled};
 use super::syntax::{Literal, Node, NodeId};
 use super::types::Type;
 
@@ -75,6 +77,51 @@ fn elements(coster: &Coster<'_>, list: NodeId) -> Option<(Size, bool)> {
     Some((size.unwrap_or(Size::UNKNOWN), matches!(element, Type::String | Type::Bytes)))
 }
 
+/// Whether a function of Kubernetes costs as good as nothing, whatever it is called on.
+fn is_nominal(function: &str, id: &str) -> bool {
+    const NOMINAL: [&str; 38] = [
+        "serviceAccount",
+        "path",
+        "group",
+        "resource",
+        "subresource",
+        "namespace",
+        "name",
+        "allowed",
+        "reason",
+        "error",
+        "errored",
+        "masked",
+        "prefixLength",
+        "family",
+        "isUnspecified",
+        "isLoopback",
+        "isLinkLocalMulticast",
+        "isLinkLocalUnicast",
+        "isGlobalUnicast",
+        "format.named",
+        "sign",
+        "asInteger",
+        "isInteger",
+        "asApproximateFloat",
+        "isGreaterThan",
+        "isLessThan",
+        "compareTo",
+        "add",
+        "sub",
+        "major",
+        "minor",
+        "patch",
+        "getScheme",
+        "getHostname",
+        "getHost",
+        "getPort",
+        "getEscapedPath",
+        "getQuery",
+    ];
+    NOMINAL.contains(&function) || id == "cidr_ip"
+}
+
 /// Functions for which Kubernetes has an estimate, by their names whatever they are called on.
 pub(super) fn of_kubernetes(
     coster: &mut Coster<'_>,
@@ -86,9 +133,8 @@ pub(super) fn of_kubernetes(
     let first = args.first().copied();
     let one = Some((1, None));
     match function {
+        _ if is_nominal(function, id) => one,
         "check" => Some((350_000, None)),
-        "serviceAccount" | "path" | "group" | "resource" | "subresource" | "namespace" | "name" | "allowed"
-        | "reason" | "error" | "errored" => one,
         "fieldSelector" | "labelSelector" => {
             let size = coster.size_or_unknown(first?);
             Some((10_u64.saturating_add(size.at(READ)).saturating_add(scaled(size.at(0.5), 50.0)), None))
@@ -141,38 +187,10 @@ pub(super) fn of_kubernetes(
             let cost = cost.saturating_mul(coster.size_or_unknown(first?).at(PATTERN));
             Some((cost, Some(Size { least: 0, most: size.most })))
         }
-        "ip" if id == "cidr_ip" => one,
         "cidr" | "isIP" | "isCIDR" | "ip" | "quantity" | "isQuantity" | "semver" | "isSemver" => {
             Some((coster.size_or_unknown(first?).at(READ), None))
         }
         "ip.isCanonical" => Some((coster.size_or_unknown(first?).at(2.0 * READ), None)),
-        "masked"
-        | "prefixLength"
-        | "family"
-        | "isUnspecified"
-        | "isLoopback"
-        | "isLinkLocalMulticast"
-        | "isLinkLocalUnicast"
-        | "isGlobalUnicast"
-        | "format.named"
-        | "sign"
-        | "asInteger"
-        | "isInteger"
-        | "asApproximateFloat"
-        | "isGreaterThan"
-        | "isLessThan"
-        | "compareTo"
-        | "add"
-        | "sub"
-        | "major"
-        | "minor"
-        | "patch"
-        | "getScheme"
-        | "getHostname"
-        | "getHost"
-        | "getPort"
-        | "getEscapedPath"
-        | "getQuery" => one,
         "containsIP" | "containsCIDR" => {
             // Two addresses of 16 bytes; a network is looked at twice.
             let mut cost: u64 = if function == "containsIP" { 4 } else { 7 };

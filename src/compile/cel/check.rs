@@ -50,11 +50,11 @@ pub(super) fn check(tree: &Tree, decls: &Decls, variables: &Variables) -> Result
         overloads: vec![Vec::new(); tree.len()],
         full_names: vec![None; tree.len()],
         uses_old_self: false,
-        since: tree.newer_macro.map(|(name, since)| (since, name.to_owned())),
+        since: tree.newer.map(|(name, since)| (since, name.to_owned())),
     };
-    let mut checker = Checker { tree, decls, variables, checked, known: Known::default(), scopes: Vec::new() };
-    checker.check(tree.root)?;
-    let Checker { known, mut checked, .. } = checker;
+    let mut walk = Checker { tree, decls, variables, checked, known: Known::default(), scopes: Vec::new() };
+    walk.check(tree.root)?;
+    let Checker { known, mut checked, .. } = walk;
     for type_ in &mut checked.types {
         *type_ = known.resolve(type_, true);
     }
@@ -262,7 +262,13 @@ impl<'a> Checker<'a> {
                 before => before,
             };
         }
-        let Some(result) = result else { return refused(self.no_overload(name, target.is_some(), &types)) };
+        let Some(result) = result else {
+            if name == "duration" && types == [Type::Int] {
+                let why = "API servers from 1.37 on make no `duration` of a number; older ones do".to_owned();
+                return Err(Fault::Unjudged(why));
+            }
+            return refused(self.no_overload(name, target.is_some(), &types));
+        };
         let since = fitting.iter().map(|overload| overload.since).min().unwrap_or(0);
         if since > self.checked.since.as_ref().map_or(0, |(since, _)| *since) {
             self.checked.since = Some((since, name.to_owned()));

@@ -205,19 +205,21 @@ impl Decls {
             "date" => (Type::Timestamp, DATE, DATE),
             "date-time" => (Type::Timestamp, LONGEST_TIME, 21),
             _ => {
-                let most = longest.map(|length| length.saturating_mul(4)).unwrap_or_else(|| {
-                    match schema.get("enum").and_then(Value::as_array).filter(|values| !values.is_empty()) {
-                        Some(values) => {
-                            values.iter().filter_map(Value::as_str).map(|v| v.len() as u64).max().unwrap_or(0)
-                        }
-                        None => REQUEST - 2,
-                    }
-                });
+                let most = match longest {
+                    Some(length) => length.saturating_mul(4),
+                    None => longest_of(schema).unwrap_or(REQUEST - 2),
+                };
                 (Type::String, most, 2)
             }
         };
         self.push(type_, Below::Nothing, most, least)
     }
+}
+
+/// The length of the longest value that an `enum` has.
+fn longest_of(schema: &Value) -> Option<u64> {
+    let values = schema.get("enum").and_then(Value::as_array).filter(|values| !values.is_empty())?;
+    Some(values.iter().filter_map(Value::as_str).map(|value| value.len() as u64).max().unwrap_or(0))
 }
 
 /// How often values of such a size may stand in one request at most.

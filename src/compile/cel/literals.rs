@@ -228,11 +228,8 @@ impl Literals<'_> {
     }
 
     fn has_text(&self, id: NodeId) -> bool {
-        let has = match &self.checked.types[id] {
-            Type::Object(_) | Type::Library(_) | Type::Opaque(_) | Type::Optional(_) => false,
-            Type::Dyn | Type::Param(_) => true,
-            _ => true,
-        };
+        let type_ = &self.checked.types[id];
+        let has = !matches!(type_, Type::Object(_) | Type::Library(_) | Type::Opaque(_) | Type::Optional(_));
         has && match self.tree.node(id) {
             Node::List { elements, .. } => elements.iter().all(|element| self.has_text(*element)),
             Node::Map(entries) => entries.iter().all(|entry| self.has_text(entry.key) && self.has_text(entry.value)),
@@ -276,7 +273,7 @@ fn convert(to: &str, value: Constant) -> Result<Constant, Fault> {
             ("duration", L::String(text)) => is_duration(text).then_some(Constant::Duration),
             ("timestamp", L::String(text)) => is_time(text).then_some(Constant::Timestamp),
             ("timestamp", L::Int(seconds)) => TIMES.contains(seconds).then_some(Constant::Timestamp),
-            ("double", L::String(text)) if is_hexadecimal(text) => {
+            ("double", L::String(text)) if is_only_gos(text) => {
                 return Err(Fault::Unjudged(format!("whether `{text}` is a number cannot be told here")));
             }
             (to, literal) => scalar(to, literal).map(Constant::Literal),
@@ -294,10 +291,12 @@ fn convert(to: &str, value: Constant) -> Result<Constant, Fault> {
     })
 }
 
-/// Whether Go may read a text as a number that Rust does not read.
-fn is_hexadecimal(text: &str) -> bool {
+/// Whether Go may read a text as a number that Rust does not read: `0x1p-2` or `1_000`.
+fn is_only_gos(text: &str) -> bool {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    digits.starts_with("0x") || digits.starts_with("0X")
+    digits.starts_with("0x")
+        || digits.starts_with("0X")
+        || (digits.contains('_') && digits.contains(|c: char| c.is_ascii_digit()))
 }
 
 fn scalar(to: &str, literal: &Literal) -> Option<Literal> {
@@ -378,6 +377,8 @@ fn is_time(text: &str) -> bool {
 }
 
 fn read_time(text: &str) -> Option<()> {
+    /// The seconds of a day.
+    const DAY: u32 = 86_400;
     /// A number of so many digits.
     fn digits(text: &str, count: usize, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
         let plain = text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
@@ -393,13 +394,14 @@ fn read_time(text: &str) -> Option<()> {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     };
-    digits(day, 2, 1..=days)?;
-    let (clock, rest) = (time.get(..8)?, time.get(8..)?);
-    let [hour, minute, second] = clock.split(':').collect::<Vec<_>>().try_into().ok()?;
-    digits(hour, 2, 0..=23)?;
-    digits(minute, 2, 0..=59)?;
-    digits(second, 2, 0..=59)?;
-    let zone = match rest.strip_prefix('.') {
+    let day = digits(day, 2, 1..=days)?;
+    // The hour may have one digit, and a fraction may begin with a comma.
+    let (hour, rest) = time.split_once(':')?;
+    let (minute, rest) = rest.split_once(':')?;
+    let (second, rest) = (rest.get(..2)?, rest.get(2..)?);
+    let hour = digits(hour, 2, 0..=23).or_else(|| digits(hour, 1, 0..=9))?;
+    let of_day = (hour * 60 + digits(minute, 2, 0..=59)?) * 60 + digits(second, 2, 0..=59)?;
+    let zone = match rest.strip_prefix(['.', ',']) {
         None => rest,
         Some(fraction) => {
             let zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -413,7 +415,14 @@ fn read_time(text: &str) -> Option<()> {
         return Some(());
     }
     let (hours, minutes) = zone.strip_prefix(['+', '-'])?.split_once(':')?;
-    digits(hours, 2, 0..=23)?;
-    digits(minutes, 2, 0..=59)?;
-    Some(())
+    let offset = (digits(hours, 2, 0..=24)? * 60 + digits(minutes, 2, 0..=60)?) * 60;
+    // Neither the first nor the last month reaches beyond the years.
+    let before = (day - 1) * DAY + of_day;
+    let after = (31 - day) * DAY + DAY - 1 - of_day;
+    let outside = match (year, month) {
+        (1, 1) => zone.starts_with('+') && offset > before,
+        (9999, 12) => zone.starts_with('-') && offset > after,
+        _ => false,
+    };
+    if outside { None } else { Some(()) }
 }

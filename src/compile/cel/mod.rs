@@ -15,9 +15,11 @@ mod decls;
 mod field_path;
 mod functions;
 mod literals;
+mod macros;
 mod names;
 mod reads;
 mod rules;
+mod sizes;
 mod syntax;
 #[cfg(test)]
 mod tests;

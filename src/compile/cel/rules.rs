@@ -7,10 +7,11 @@
 use serde_json::Value;
 
 use super::check::{Checked, Fault, Variables, check};
-use super::cost::{Server, estimate};
+use super::cost::estimate;
 use super::decls::{Decls, max, most_in_request};
 use super::field_path;
 use super::literals;
+use super::sizes::Server;
 use super::syntax::{Tree, Unparsed};
 use super::types::{DeclId, Type};
 
@@ -157,6 +158,12 @@ impl Walk {
         let times = context.times.and_then(|times| Some(times.saturating_mul(elements(schema)?)));
         for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let pointer = format!("/properties/{}", escape(name));
+            let has_rules = property.get(RULES).and_then(Value::as_array).is_some_and(|rules| !rules.is_empty());
+            if context.is_root && name == "metadata" && has_rules {
+                let message = "metadata has no rules of its own; write them at the root, or at its `name`";
+                self.refuse(&format!("{pointer}/{RULES}"), message);
+                continue;
+            }
             let context = Context { is_root: false, types, times, ..*context };
             self.within(&pointer, |walk| walk.child(property, &Step::Property(name), &context));
         }
@@ -344,7 +351,8 @@ impl Walk {
     /// Says what not every server knows. Whether one of those that are known here does.
     fn is_known(&mut self, pointer: &str, checked: &Checked) -> bool {
         let Some((since, name)) = checked.since.as_ref().filter(|(since, _)| *since > OLDEST) else { return true };
-        let message = format!("`{name}` is known from Kubernetes 1.{since} on; older API servers refuse it");
+        let name = if name.starts_with('`') { name.clone() } else { format!("`{name}`") };
+        let message = format!("{name} is known from Kubernetes 1.{since} on; older API servers refuse it");
         self.say(pointer, Fault::Unjudged(message));
         *since <= NEWEST
     }

@@ -1,12 +1,9 @@
 //! The syntax tree that is checked: what the `cel` crate parses, with the macros expanded that it leaves as calls.
 //!
 //! The tree is a list of nodes, so that the checker and the cost estimate can keep a fact for each in a list of their
-//! own. Macros become what the server makes of them (cel-go `parser/macro.go`, `cel/library.go`,
-//! `ext/comprehensions.go`, `ext/lists.go`, 0.29), because types and costs follow from that form.
+//! own.
 
-use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, MapExpr, operators as op,
-};
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, MapExpr};
 use cel::parser::Parser;
 
 /// The most operators, dots and brackets in an expression; the longest rule of the real CRDs that the tests read has 82.
@@ -21,7 +18,7 @@ const MAX_DEPTH: u16 = 24;
 const MAX_NODES: usize = 20_000;
 
 /// The parser's own name of what a loop builds up.
-const RESULT: &str = "@result";
+pub(super) const RESULT: &str = "@result";
 
 /// Why there is no tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,8 +126,8 @@ pub(super) enum Node {
 pub(super) struct Tree {
     nodes: Vec<Node>,
     pub root: NodeId,
-    /// A macro that only newer servers know, with the first minor version that does.
-    pub newer_macro: Option<(&'static str, u8)>,
+    /// What of it only newer servers read, with the first minor version that does.
+    pub newer: Option<(&'static str, u8)>,
 }
 
 impl Tree {
@@ -142,7 +139,8 @@ impl Tree {
         // The crate knows `existsOne` with one variable, the server does not: it gets another name of that length.
         let renamed = expression.contains(EXISTS_ONE).then(|| expression.replace(EXISTS_ONE, HIDDEN));
         let parsed = parse(renamed.as_deref().unwrap_or(expression))?;
-        let mut tree = Self { nodes: Vec::new(), root: 0, newer_macro: None };
+        let newer = has_backticks(expression).then_some(("`…`", 37));
+        let mut tree = Self { nodes: Vec::new(), root: 0, newer };
         tree.root = tree.add(&parsed.expr)?;
         Ok(tree)
     }
@@ -160,7 +158,7 @@ impl Tree {
         0..self.nodes.len()
     }
 
-    fn push(&mut self, node: Node) -> Result<NodeId, Unparsed> {
+    pub(super) fn push(&mut self, node: Node) -> Result<NodeId, Unparsed> {
         if self.nodes.len() >= MAX_NODES {
             return Err(Unparsed::TooLarge);
         }
@@ -252,194 +250,8 @@ impl Tree {
         self.push(Node::Call { function, target, args })
     }
 
-    fn name_of(&self, id: NodeId) -> Result<String, Unparsed> {
-        match self.node(id) {
-            Node::Name(name) => Ok(name.clone()),
-            _ => Err(Unparsed::Invalid("the variable of a macro must be a simple name".to_owned())),
-        }
-    }
-
-    fn two_names(&self, [key, value]: [NodeId; 2]) -> Result<(String, Option<String>), Unparsed> {
-        let (key, value) = (self.name_of(key)?, self.name_of(value)?);
-        if key == value {
-            return Err(Unparsed::Invalid(format!("the variable `{key}` is named twice")));
-        }
-        if is_result(&key) || is_result(&value) {
-            return Err(overwrites());
-        }
-        Ok((key, Some(value)))
-    }
-
-    fn literal(&mut self, value: Literal) -> Result<NodeId, Unparsed> {
-        self.push(Node::Literal(value))
-    }
-
-    fn global(&mut self, function: &str, args: &[NodeId]) -> Result<NodeId, Unparsed> {
-        self.push(Node::Call { function: function.to_owned(), target: None, args: args.to_vec() })
-    }
-
-    fn member(&mut self, function: &str, target: NodeId, args: &[NodeId]) -> Result<NodeId, Unparsed> {
-        self.push(Node::Call { function: function.to_owned(), target: Some(target), args: args.to_vec() })
-    }
-
-    fn result(&mut self) -> Result<NodeId, Unparsed> {
-        self.push(Node::Name(RESULT.to_owned()))
-    }
-
-    /// A loop over nothing, which binds a variable for the result alone.
-    fn bind(&mut self, variable: String, value: NodeId, result: NodeId) -> Result<NodeId, Unparsed> {
-        let range = self.push(Node::List { elements: Vec::new(), optional: Vec::new() })?;
-        let condition = self.literal(Literal::Bool(false))?;
-        let step = self.push(Node::Name(variable.clone()))?;
-        self.push(Node::Loop(Box::new(Loop {
-            range,
-            variable: "#unused".to_owned(),
-            second: None,
-            result_variable: variable,
-            start: value,
-            condition,
-            step,
-            result,
-        })))
-    }
-
-    /// `target.optMap(variable, result)` is `target.hasValue() ? optional.of(result with target's value) : none`.
-    fn optional(
-        &mut self,
-        wrapped: bool,
-        target: NodeId,
-        variable: NodeId,
-        result: NodeId,
-    ) -> Result<NodeId, Unparsed> {
-        let variable = self.name_of(variable)?;
-        let copy = self.copy(target)?;
-        let has = self.member("hasValue", target, &[])?;
-        let value = self.member("value", copy, &[])?;
-        let bound = self.bind(variable, value, result)?;
-        let some = if wrapped { self.optional_call("of", &[bound])? } else { bound };
-        let none = self.optional_call("none", &[])?;
-        self.global(op::CONDITIONAL, &[has, some, none])
-    }
-
-    fn optional_call(&mut self, name: &str, args: &[NodeId]) -> Result<NodeId, Unparsed> {
-        self.global(&format!("optional.{name}"), args)
-    }
-
-    fn quantifier(
-        &mut self,
-        name: &str,
-        range: NodeId,
-        names: [NodeId; 2],
-        predicate: NodeId,
-    ) -> Result<NodeId, Unparsed> {
-        let (variable, second) = self.two_names(names)?;
-        let (start, condition, step, result);
-        match name {
-            "all" => {
-                start = self.literal(Literal::Bool(true))?;
-                let so_far = self.result()?;
-                condition = self.global(op::NOT_STRICTLY_FALSE, &[so_far])?;
-                let so_far = self.result()?;
-                step = self.global(op::LOGICAL_AND, &[so_far, predicate])?;
-                result = self.result()?;
-            }
-            "exists" => {
-                start = self.literal(Literal::Bool(false))?;
-                let so_far = self.result()?;
-                let not = self.global(op::LOGICAL_NOT, &[so_far])?;
-                condition = self.global(op::NOT_STRICTLY_FALSE, &[not])?;
-                let so_far = self.result()?;
-                step = self.global(op::LOGICAL_OR, &[so_far, predicate])?;
-                result = self.result()?;
-            }
-            _ => {
-                start = self.literal(Literal::Int(0))?;
-                condition = self.literal(Literal::Bool(true))?;
-                let (so_far, one) = (self.result()?, self.literal(Literal::Int(1))?);
-                let more = self.global(op::ADD, &[so_far, one])?;
-                let so_far = self.result()?;
-                step = self.global(op::CONDITIONAL, &[predicate, more, so_far])?;
-                let (so_far, one) = (self.result()?, self.literal(Literal::Int(1))?);
-                result = self.global(op::EQUALS, &[so_far, one])?;
-            }
-        }
-        self.looped(range, variable, second, [start, condition, step, result])
-    }
-
-    fn looped(
-        &mut self,
-        range: NodeId,
-        variable: String,
-        second: Option<String>,
-        [start, condition, step, result]: [NodeId; 4],
-    ) -> Result<NodeId, Unparsed> {
-        let result_variable = RESULT.to_owned();
-        let looped = Loop { range, variable, second, result_variable, start, condition, step, result };
-        self.push(Node::Loop(Box::new(looped)))
-    }
-
-    fn transform(
-        &mut self,
-        name: &str,
-        range: NodeId,
-        names: [NodeId; 2],
-        filter: Option<NodeId>,
-        transformed: NodeId,
-    ) -> Result<NodeId, Unparsed> {
-        let (variable, second) = self.two_names(names)?;
-        let so_far = self.result()?;
-        let (start, mut step);
-        match name {
-            "transformList" => {
-                start = self.push(Node::List { elements: Vec::new(), optional: Vec::new() })?;
-                let one = self.push(Node::List { elements: vec![transformed], optional: Vec::new() })?;
-                step = self.global(op::ADD, &[so_far, one])?;
-            }
-            "transformMap" => {
-                start = self.push(Node::Map(Vec::new()))?;
-                let key = self.push(Node::Name(variable.clone()))?;
-                step = self.global("cel.@mapInsert", &[so_far, key, transformed])?;
-            }
-            _ => {
-                start = self.push(Node::Map(Vec::new()))?;
-                step = self.global("cel.@mapInsert", &[so_far, transformed])?;
-            }
-        }
-        if let Some(filter) = filter {
-            let so_far = self.result()?;
-            step = self.global(op::CONDITIONAL, &[filter, step, so_far])?;
-        }
-        let condition = self.literal(Literal::Bool(true))?;
-        let result = self.result()?;
-        self.looped(range, variable, second, [start, condition, step, result])
-    }
-
-    /// `list.sortBy(variable, key)` binds the list and sorts it by the list of the keys.
-    fn sort_by(&mut self, list: NodeId, variable: NodeId, key: NodeId) -> Result<NodeId, Unparsed> {
-        const INPUT: &str = "@__sortBy_input__";
-        if matches!(self.node(list), Node::Literal(_) | Node::Map(_) | Node::Message(_)) {
-            return Err(Unparsed::Invalid("`sortBy` is only for lists".to_owned()));
-        }
-        let variable = self.name_of(variable)?;
-        if is_result(&variable) {
-            return Err(overwrites());
-        }
-        self.newer_macro = Some(("sortBy", 35));
-        let range = self.push(Node::Name(INPUT.to_owned()))?;
-        let start = self.push(Node::List { elements: Vec::new(), optional: Vec::new() })?;
-        let condition = self.literal(Literal::Bool(true))?;
-        let so_far = self.result()?;
-        let one = self.push(Node::List { elements: vec![key], optional: Vec::new() })?;
-        let step = self.global(op::ADD, &[so_far, one])?;
-        let result = self.result()?;
-        let keys = self.looped(range, variable, None, [start, condition, step, result])?;
-        let input = self.push(Node::Name(INPUT.to_owned()))?;
-        let sorted = self.member("@sortByAssociatedKeys", input, &[keys])?;
-        self.bind(INPUT.to_owned(), list, sorted)
-    }
-
     /// A copy of a part of the tree.
-    fn copy(&mut self, id: NodeId) -> Result<NodeId, Unparsed> {
+    pub(super) fn copy(&mut self, id: NodeId) -> Result<NodeId, Unparsed> {
         let mut node = self.nodes[id].clone();
         match &mut node {
             Node::Literal(_) | Node::Name(_) | Node::Message(_) => {}
@@ -471,6 +283,35 @@ impl Tree {
     }
 }
 
+/// Whether a name stands in backticks.
+fn has_backticks(expression: &str) -> bool {
+    if !expression.contains('`') {
+        return false;
+    }
+    let mut rest = expression;
+    while let Some(start) = rest.find(['`', '\'', '"', '/']) {
+        let from = &rest[start..];
+        if from.starts_with('`') {
+            return true;
+        }
+        if from.starts_with('/') {
+            let comment = from.starts_with("//");
+            rest = if comment { from.split_once('\n').map_or("", |(_, after)| after) } else { &from[1..] };
+            continue;
+        }
+        let is_raw = rest[..start].ends_with(['r', 'R']);
+        let quote = ["\"\"\"", "'''"].into_iter().find(|quote| from.starts_with(quote)).unwrap_or(&from[..1]);
+        let mut end = quote.len();
+        while end < from.len() && !from[end..].starts_with(quote) {
+            let escape = !is_raw && from[end..].starts_with('\\');
+            let skipped = from[end..].chars().take(if escape { 2 } else { 1 }).map(char::len_utf8).sum::<usize>();
+            end += skipped;
+        }
+        rest = from.get(end + quote.len()..).unwrap_or_default();
+    }
+    false
+}
+
 const EXISTS_ONE: &str = "existsOne";
 const HIDDEN: &str = "existsONE";
 
@@ -478,11 +319,11 @@ fn restored(name: &str) -> String {
     if name.contains(HIDDEN) { name.replace(HIDDEN, EXISTS_ONE) } else { name.to_owned() }
 }
 
-fn is_result(name: &str) -> bool {
+pub(super) fn is_result(name: &str) -> bool {
     name == RESULT || name == "__result__"
 }
 
-fn overwrites() -> Unparsed {
+pub(super) fn overwrites() -> Unparsed {
     Unparsed::Invalid("the variable of a macro must not be named `__result__`".to_owned())
 }
 

@@ -70,7 +70,7 @@ fn fields_are_those_of_the_schema() {
     taken(&[
         "has(self.name)",
         "has(self.one.x) && self.one.x == ''",
-        "self.a__dash__b == '' && self.__namespace__ == '' && self.namespace == '' && self.`name` == ''",
+        "self.a__dash__b == '' && self.__namespace__ == '' && self.namespace == '' && self.name != '`'",
         "self.labels.any == '' && has(self.labels.other)",
         "self.object.kind == '' && self.object.metadata.generateName == ''",
         "self.?one.?x.orValue('') == ''",
@@ -135,7 +135,7 @@ fn operators_and_functions_take_what_they_are_declared_for() {
 fn what_is_written_out_is_computed() {
     taken(&[
         "self.name.matches('^a{,5}$')",
-        "timestamp(0) < self.at",
+        "timestamp(0) < self.at && timestamp('2020-02-29T7:00:00,5+24:00') < self.at",
         "duration('-1.5h') < self.for",
         "int('12') == 12",
     ]);
@@ -144,6 +144,7 @@ fn what_is_written_out_is_computed() {
         ("self.name.find('(') == ''", "no regular expression"),
         ("duration('1x') < self.for", "`duration` cannot convert `1x`"),
         ("timestamp('2021-02-29T00:00:00Z') < self.at", "`timestamp` cannot convert"),
+        ("timestamp('9999-12-31T23:59:59-00:01') < self.at", "`timestamp` cannot convert"),
         ("int('x') == 1", "`int` cannot convert `x`"),
         ("string(int(dyn('x'))) == ''", "`int` cannot convert `x`"),
         ("[1, 'a'] == []", "a list must be of one type; here are int and string"),
@@ -162,6 +163,8 @@ fn what_only_some_servers_know_is_said() {
         ("self.few.sort() == self.few", "1.35"),
         ("self.items.sortBy(i, i.k)[0].k == ''", "1.35"),
         ("self.words.includes('a')", "1.38"),
+        ("self.`name` == '`'", "1.37"),
+        ("duration(1) < self.for", "1.37"),
     ] {
         let found = problem(expression).unwrap();
         assert_eq!(found.0, ProblemKind::Unjudged, "{expression}");
@@ -315,6 +318,9 @@ fn the_root_has_what_every_object_has() {
     let root = |rule: &str| json!({"type": "object", "properties": {"n": {"type": "integer"}}, "x-kubernetes-validations": [{"rule": rule}]});
     assert_eq!(check_rules(&root("self.metadata.name != self.kind && self.apiVersion != '' && self.n > 1")), []);
     assert_eq!(check_rules(&root("self.metadata.labels == {}")).len(), 1);
+    let mut metadata = root("true");
+    metadata["properties"]["metadata"] = json!({"type": "object", "x-kubernetes-validations": [{"rule": "true"}]});
+    assert_eq!(check_rules(&metadata)[0].pointer, "/properties/metadata/x-kubernetes-validations");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 //! The rules are those of Go's JSON decoder and of the types in `types`: `null` is absence, `omitempty` leaves out what is
 //! empty, numbers that are no integers of 64 bits become floats. Whether what was decoded is valid is not judged here.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value, json};
 
 use super::keywords::may_be_at_root;
@@ -36,19 +38,28 @@ pub(crate) fn decode(crd: &Value) -> Decoded {
     Decoded { crd, unknown: decoder.unknown, wrong: decoder.wrong }
 }
 
-/// Empty keywords at the root of a schema with the status subresource. They are left out of what is stored, but the server
-/// refuses what may not stand there even if it is empty.
+/// Empty keywords in the metadata of a schema, and at its root with the status subresource. They are left out of what is
+/// stored, but the server refuses what may not stand there even if it is empty.
 fn emptied_at_root(crd: &Value) -> Vec<Problem> {
     let mut found = Vec::new();
     for (index, version) in crd.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten().enumerate() {
         let Some(Value::Object(root)) = version.pointer("/schema/openAPIV3Schema") else { continue };
+        let pointer = format!("/spec/versions/{index}/schema/openAPIV3Schema");
+        let metadata = root.get("properties").and_then(|p| p.get("metadata")).and_then(Value::as_object);
+        let empty_list = |key: &&str| metadata.and_then(|m| m.get(*key)).is_some_and(|list| *list == json!([]));
+        for key in
+            ["required", "x-kubernetes-list-map-keys", "x-kubernetes-validations"].iter().filter(|k| empty_list(k))
+        {
+            let pointer = format!("{pointer}/properties/metadata/{key}");
+            found.push(Problem::new(Kind::Structural, pointer, super::structural::NOT_IN_METADATA.to_owned()));
+        }
+        let is_empty_one = |value: &Value| *value == json!([]) || *value == json!({});
         if version.pointer("/subresources/status").is_none_or(Value::is_null) {
             continue;
         }
-        let is_empty_one = |value: &Value| *value == json!([]) || *value == json!({});
         let listed = |key: &str| types::SCHEMA.iter().any(|f| f.name == key && f.omitted == Omitted::Empty);
         for (key, _) in root.iter().filter(|(key, value)| is_empty_one(value) && listed(key) && !may_be_at_root(key)) {
-            let pointer = format!("/spec/versions/{index}/schema/openAPIV3Schema/{key}");
+            let pointer = format!("{pointer}/{key}");
             found.push(Problem::new(Kind::Structural, pointer, super::keywords::NOT_AT_ROOT.to_owned()));
         }
     }
@@ -92,7 +103,8 @@ impl Decoder {
         }
         let decoded = match (of, value) {
             (Type::Time, Value::String(text)) if is_time(text) => value.clone(),
-            (Type::Text | Type::Bytes, Value::String(_)) | (Type::Bool, Value::Bool(_)) => value.clone(),
+            (Type::Bytes, Value::String(text)) if is_base64(text) => value.clone(),
+            (Type::Text, Value::String(_)) | (Type::Bool, Value::Bool(_)) => value.clone(),
             (Type::Int64 | Type::Int32, Value::Number(number)) => match whole(number).filter(|n| fits(of, *n)) {
                 Some(integer) => Value::from(integer),
                 None => {
@@ -195,6 +207,10 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
+fn is_base64(text: &str) -> bool {
+    STANDARD.decode(text.replace(['\r', '\n'], "")).is_ok()
+}
+
 /// Whether a text has the form of a time of RFC 3339.
 fn is_time(text: &str) -> bool {
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
@@ -218,11 +234,12 @@ fn as_float(number: &Number) -> Number {
 }
 
 /// A float as Go writes it, read again: the shortest digits, and no exponent below 10^21. So `1.0` is `1`, and
-/// 9223372036854774807 is 9223372036854775000.
+/// 9223372036854774807 is 9223372036854775000, which is read as an integer.
 fn written(float: f64) -> Number {
     let text = if float == 0.0 { "0".to_owned() } else { float.to_string() };
-    let integer = text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from));
-    integer.ok().or_else(|| Number::from_f64(float)).unwrap_or_else(|| Number::from(0))
+    // Beyond 64 bits it stays a float, as which YAML is read, too.
+    let integer = text.parse::<i64>().ok().map(Number::from);
+    integer.or_else(|| Number::from_f64(float)).unwrap_or_else(|| Number::from(0))
 }
 
 /// A value of any type, with its numbers as they are stored: integers of 64 bits, and floats.
@@ -237,7 +254,8 @@ fn any(value: &Value) -> Value {
 
 fn words(of: &Type) -> &'static str {
     match of {
-        Type::Text | Type::Bytes => "a string",
+        Type::Text => "a string",
+        Type::Bytes => "base64",
         Type::Time => "a time, such as `2026-01-31T12:00:00Z`",
         Type::Bool => "a boolean",
         Type::Int64 => "an integer of 64 bits",
@@ -320,8 +338,8 @@ mod tests {
     fn numbers_are_those_of_go() {
         let decoded =
             decode(&crd(&json!({"maximum": 9_223_372_036_854_774_807_i64, "minimum": -0.0, "multipleOf": 0.1,
-            "maxLength": 3.0, "default": {"a": 1.0, "b": 1e30, "c": 18_446_744_073_709_551_615_u64}})));
-        let wanted = json!({"maximum": 9_223_372_036_854_775_000_u64, "minimum": 0, "multipleOf": 0.1, "maxLength": 3,
+            "maxLength": 3.0, "maxItems": 2, "default": {"a": 1.0, "b": 1e30, "c": 18_446_744_073_709_551_615_u64}})));
+        let wanted = json!({"maximum": 9_223_372_036_854_775_000_i64, "minimum": 0, "multipleOf": 0.1, "maxLength": 3, "maxItems": 2,
             "default": {"a": 1, "b": 1e30, "c": 18_446_744_073_709_552_000.0}});
         assert_eq!(*schema_of(&decoded), wanted);
     }

@@ -80,11 +80,11 @@ fn one(version: &Value, status: bool, is_checked: bool, report: &mut Report) {
             }
             defaults::defaults(schema, report);
             for problem in check_rules(schema) {
-                let kind = match problem.kind {
-                    ProblemKind::Refused => Kind::Invalid,
-                    ProblemKind::Unjudged => Kind::Unjudged,
+                let (kind, verdict) = match problem.kind {
+                    ProblemKind::Refused => (Kind::Invalid, "is refused"),
+                    ProblemKind::Unjudged => (Kind::Unjudged, "may be refused"),
                 };
-                report.say_below(kind, &problem.pointer, problem.message);
+                report.say_below(kind, &problem.pointer, format!("{verdict}: {}", problem.message));
             }
         });
     });

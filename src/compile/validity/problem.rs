@@ -60,7 +60,7 @@ impl Problem {
     /// The place in words: a field of the objects and a keyword of its schema, or a field of the CRD.
     fn place(&self) -> String {
         let Some((_, below)) = self.pointer.split_once("/schema/openAPIV3Schema") else {
-            return format!("`{}`", dotted(&self.pointer));
+            return format!("`{}`", dotted(self.pointer.split('/').skip(1)));
         };
         let tokens: Vec<String> = below.split('/').skip(1).map(unescape).collect();
         let mut path = FieldPath::default();
@@ -82,7 +82,7 @@ impl Problem {
             true => "the root of the schema".to_owned(),
             false => format!("the field `{path}`"),
         };
-        if rest.is_empty() { field } else { format!("`{}` of {field}", rest.join(".")) }
+        if rest.is_empty() { field } else { format!("`{}` of {field}", dotted(rest)) }
     }
 }
 
@@ -127,9 +127,9 @@ impl Report {
 }
 
 /// `/spec/names/shortNames/0` as `spec.names.shortNames[0]`.
-fn dotted(pointer: &str) -> String {
+fn dotted<'t>(tokens: impl IntoIterator<Item = &'t str>) -> String {
     let mut text = String::new();
-    for token in pointer.split('/').skip(1) {
+    for token in tokens {
         let token = unescape(token);
         match token.bytes().all(|b| b.is_ascii_digit()) {
             true => text.push_str(&format!("[{token}]")),
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(at("/properties/spec/items"), "version `v1`: `items` of the field `.spec` is wrong");
         assert_eq!(
             at("/properties/a/items/properties/b~1c/anyOf/0/type"),
-            "version `v1`: `anyOf.0.type` of the field `.a[].b/c` is wrong"
+            "version `v1`: `anyOf[0].type` of the field `.a[].b/c` is wrong"
         );
         assert_eq!(
             at("/properties/additionalProperties/additionalProperties/pattern"),

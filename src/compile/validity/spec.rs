@@ -79,8 +79,8 @@ fn about(metadata: &Object, spec: &Object, report: &mut Report) {
     } else if let Err(error) = names::dns_subdomain(name) {
         invalid(report, "name", format!("is {name:?}, which is not valid: {error}"));
     }
-    if !text(metadata, "namespace").is_empty() {
-        invalid(report, "namespace", "must not be set, since a CRD has no namespace");
+    if !["", name].contains(&text(metadata, "generateName")) {
+        invalid(report, "generateName", "must not be set: the name of a CRD is its plural and its group");
     }
     report.within("ownerReferences", |report| {
         for (index, owner) in list(metadata, "ownerReferences").iter().enumerate() {

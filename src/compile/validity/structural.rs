@@ -134,6 +134,10 @@ fn identity(node: &Node, level: Level, embedded: bool, report: &mut Report) {
     });
 }
 
+/// What is said of anything else in the metadata of the root.
+pub(super) const NOT_IN_METADATA: &str =
+    "must not stand in the metadata of the root, of which a schema may restrict `name` and `generateName` only";
+
 /// At the root, the metadata may describe the name and nothing else.
 fn root_metadata(metadata: &Node, report: &mut Report) {
     let only_names = |names: &Value| {
@@ -147,11 +151,7 @@ fn root_metadata(metadata: &Node, report: &mut Report) {
         _ => false,
     };
     for (key, _) in metadata.iter().filter(|entry| !allowed(entry)) {
-        say(
-            report,
-            key,
-            "must not stand in the metadata of the root, of which a schema may restrict `name` and `generateName` only",
-        );
+        say(report, key, NOT_IN_METADATA);
     }
 }
 

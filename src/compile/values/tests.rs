@@ -139,7 +139,6 @@ fn a_bound_beyond_its_own_type_refuses_everything() {
         json!({"type": "integer", "format": "int32", "maximum": 4_294_967_295_i64}),
         json!({"type": "number", "multipleOf": 0}),
         json!({"type": "number", "format": "float", "maximum": 1e39}),
-        json!({"type": "string", "pattern": "(?!a)"}),
     ] {
         let why = unusable(&schema).unwrap_or_default();
         assert!(!why.is_empty(), "{schema}");

@@ -13,7 +13,7 @@ mod parse;
 use regex::{Regex, RegexBuilder};
 
 /// The largest compiled pattern that is tried, in bytes. Larger ones cost more than a check may.
-const SIZE_LIMIT: usize = 1 << 25;
+const SIZE_LIMIT: usize = 1 << 24;
 /// As deep as `parse` may nest what it writes, several levels for one parenthesis.
 const NEST_LIMIT: u32 = 2_000;
 
@@ -53,15 +53,6 @@ impl Pattern {
             Ok(regex) => Ok(Self(regex)),
             Err(regex::Error::CompiledTooBig(_)) => Err(PatternError::Unjudged("it is too large".to_owned())),
             Err(error) => Err(PatternError::Unjudged(last_line(&error.to_string()))),
-        }
-    }
-
-    /// Why no server compiles the pattern, if that is so. Much cheaper than [`Self::compile`].
-    #[must_use]
-    pub fn refusal(pattern: &str) -> Option<String> {
-        match parse::translate(pattern) {
-            Err(PatternError::Refused(why)) => Some(why),
-            _ => None,
         }
     }
 
