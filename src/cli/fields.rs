@@ -158,19 +158,23 @@ fn of_files(
     let paths = if is_stdin { Vec::new() } else { vec![path.to_owned()] };
     // A file that is named itself has to be whole; of a folder, only the files that mention CRDs.
     let is_folder = env.directory.join(path).is_dir();
-    let named =
+    let given =
         if is_folder { None } else { Some(stdin.first().map_or(path.to_string_lossy(), |f| f.path.as_str().into())) };
-    let named: BTreeSet<String> = named.map(std::borrow::Cow::into_owned).into_iter().collect();
+    let given: BTreeSet<String> = given.map(std::borrow::Cow::into_owned).into_iter().collect();
     let (sources, mut found) = read_paths(&env.directory, &paths, stdin)?;
-    let CrdDocuments { crds, errors, ignored_errors } = crd_documents(&sources, &named);
-    errors.into_iter().for_each(|error| found.push(error));
-    let called = |root: &Node| root.pointer("/metadata/name").and_then(Node::as_str).unwrap_or_default().to_owned();
-    let crds: Vec<(String, CrdDocument)> = crds.into_iter().map(|crd| (called(&crd.root), crd)).collect();
+    let CrdDocuments { crds, errors, ignored_errors } = crd_documents(&sources, &given);
+    for error in errors {
+        found.push(error);
+    }
+    let name_of = |root: &Node| root.pointer("/metadata/name").and_then(Node::as_str).unwrap_or_default().to_owned();
+    let crds: Vec<(String, CrdDocument)> = crds.into_iter().map(|crd| (name_of(&crd.root), crd)).collect();
     let names: BTreeSet<String> = crds.iter().map(|(name, _)| name.clone()).collect();
     let wanted = name.map(|name| full_name(name, &names)).transpose();
     // The CRD may be in a file that could not be read.
     if !found.has_errors() && (wanted.is_err() || names.is_empty()) {
-        ignored_errors.into_iter().for_each(|error| found.push(error));
+        for error in ignored_errors {
+            found.push(error);
+        }
     }
     // A file that cannot be read may have the CRD.
     let wanted = match wanted {
@@ -197,7 +201,9 @@ fn of_files(
                 .hint("name the one file that you mean with `--from`"));
             }
         }
-        complaints.iter().for_each(|complaint| found.push(complaint.clone()));
+        for complaint in complaints {
+            found.push(complaint.clone());
+        }
         match SourceCrd::read(&root.to_json()) {
             Ok(crd) => {
                 let from = vec![path.display().to_string()];

@@ -294,7 +294,9 @@ fn built(index: usize, service: &Service<'_>, source: Arc<SourceCrd>, found: &mu
         Some(exposure) => {
             let undescribed = undescribed(&source, exposure);
             if !undescribed.is_empty() {
-                undescribed.into_iter().for_each(|complaint| found.push(complaint));
+                for complaint in undescribed {
+                    found.push(complaint);
+                }
                 return None;
             }
             Some(derive::derive(&source, exposure, cluster, found)?)

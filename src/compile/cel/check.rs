@@ -233,10 +233,10 @@ impl<'a> Checker<'a> {
     ) -> Result<Type, Fault> {
         let types: Vec<Type> = target.iter().chain(args).map(|arg| self.checked.types[*arg].clone()).collect();
         if matches!(name, op::LOGICAL_AND | op::LOGICAL_OR) {
-            for type_ in &types {
-                if !self.known.is_assignable(type_, &Type::Bool) {
-                    let type_ = self.known.resolve(type_, true);
-                    return refused(format!("`{}` is between values of type bool, not {type_}", sign(name)));
+            for operand in &types {
+                if !self.known.is_assignable(operand, &Type::Bool) {
+                    let found = self.known.resolve(operand, true);
+                    return refused(format!("`{}` is between values of type bool, not {found}", sign(name)));
                 }
             }
             self.checked.overloads[id] = found.iter().collect();
@@ -255,10 +255,10 @@ impl<'a> Checker<'a> {
                 continue;
             }
             fitting.push(overload);
-            let type_ = self.known.resolve(&overload.result(base), false);
+            let returned = self.known.resolve(&overload.result(base), false);
             result = match result {
-                None => Some(type_),
-                Some(before) if before != Type::Dyn && before != type_ => Some(Type::Dyn),
+                None => Some(returned),
+                Some(before) if before != Type::Dyn && before != returned => Some(Type::Dyn),
                 before => before,
             };
         }

@@ -31,11 +31,12 @@ pub(super) fn check(path: &str, node: &Value) -> Result<(), String> {
 }
 
 fn step<'n>(node: Option<&'n Value>, name: &str) -> Result<&'n Value, String> {
-    let none = || format!("there is no field `{name}` on its way; it may lead through properties and values of maps");
-    let node = node.ok_or_else(none)?;
+    let missing =
+        || format!("there is no field `{name}` on its way; it may lead through properties and values of maps");
+    let node = node.ok_or_else(missing)?;
     match node.get("properties").and_then(Value::as_object).filter(|properties| !properties.is_empty()) {
-        Some(properties) => properties.get(name).ok_or_else(none),
-        None => node.get("additionalProperties").filter(|values| !values.is_null()).ok_or_else(none),
+        Some(properties) => properties.get(name).ok_or_else(missing),
+        None => node.get("additionalProperties").filter(|values| !values.is_null()).ok_or_else(missing),
     }
 }
 

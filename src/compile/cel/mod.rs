@@ -25,6 +25,5 @@ mod syntax;
 mod tests;
 mod types;
 
-pub(crate) use names::escaped;
-pub(crate) use reads::{Unparsed, leads_through, one_line, reads, selects};
-pub(crate) use rules::{ProblemKind, RuleProblem, check_rules};
+pub(crate) use reads::{leads_through, one_line, reads, selects};
+pub(crate) use rules::{ProblemKind, check_rules};

@@ -34,7 +34,7 @@ pub(super) fn is_reserved(name: &str) -> bool {
 
 /// A property's name as CEL spells it: `foo-bar` is `foo__dash__bar`. It says nothing of whether there is one: see
 /// [`accessible`].
-pub(crate) fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     if is_reserved(name) {
         return format!("__{name}__");
     }

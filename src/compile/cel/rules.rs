@@ -99,7 +99,7 @@ struct Walk {
 /// A step to a node below.
 enum Step<'s> {
     Property(&'s str),
-    Elements(&'static str),
+    Elements,
 }
 
 impl Walk {
@@ -172,12 +172,11 @@ impl Walk {
             let at = self.pointer.clone();
             let list = context.list.or(if is_map { None } else { Some(&at) });
             let context = Context { is_root: false, types, times, list, ..*context };
-            self.within("/items", |walk| walk.child(items, &Step::Elements("items"), &context));
+            self.within("/items", |walk| walk.child(items, &Step::Elements, &context));
         }
         if let Some(values) = schema.get("additionalProperties").filter(|values| values.is_object()) {
-            let step = Step::Elements("additionalProperties");
             let context = Context { is_root: false, types, times, ..*context };
-            self.within("/additionalProperties", |walk| walk.child(values, &step, &context));
+            self.within("/additionalProperties", |walk| walk.child(values, &Step::Elements, &context));
         }
     }
 
@@ -193,7 +192,7 @@ impl Walk {
             Types::Declared(above) => {
                 let found = match step {
                     Step::Property(name) => self.decls.property(above, name),
-                    Step::Elements(_) => self.decls.elements(above),
+                    Step::Elements => self.decls.elements(above),
                 };
                 found.map_or_else(|| self.declare(schema, false), Types::Declared)
             }

@@ -294,9 +294,9 @@ fn has_backticks(expression: &str) -> bool {
         if from.starts_with('`') {
             return true;
         }
-        if from.starts_with('/') {
-            let comment = from.starts_with("//");
-            rest = if comment { from.split_once('\n').map_or("", |(_, after)| after) } else { &from[1..] };
+        if let Some(after) = from.strip_prefix('/') {
+            let comment = after.starts_with('/');
+            rest = if comment { after.split_once('\n').map_or("", |(_, next)| next) } else { after };
             continue;
         }
         let is_raw = rest[..start].ends_with(['r', 'R']);

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::rules::RuleProblem;
 use super::rules::costs;
-use super::{ProblemKind, RuleProblem, check_rules};
+use super::{ProblemKind, check_rules};
 
 /// A node with fields of all types.
 fn node() -> Value {

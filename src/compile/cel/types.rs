@@ -111,18 +111,6 @@ impl Type {
     pub(super) fn more_general(self, other: Self) -> Self {
         if self.is_as_general(&other) { self } else { other }
     }
-
-    /// The type with each of its unknown types moved by `base`.
-    pub(super) fn shifted(&self, base: usize) -> Self {
-        match self {
-            Self::Param(index) => Self::Param(base + index),
-            Self::List(of) => Self::list(of.shifted(base)),
-            Self::Optional(of) => Self::optional(of.shifted(base)),
-            Self::Kind(of) => Self::kind(of.shifted(base)),
-            Self::Map(of) => Self::map(of.0.shifted(base), of.1.shifted(base)),
-            other => other.clone(),
-        }
-    }
 }
 
 impl fmt::Display for Type {

@@ -43,7 +43,9 @@ impl Finder<'_> {
                     values.iter().enumerate().for_each(|(i, value)| self.value(value, format!("{at}/{i}")));
                 }
                 ("properties", Value::Map(properties)) => {
-                    properties.iter().for_each(|p| self.schema(&p.value, &format!("{at}/{}", escape(&p.key))));
+                    for property in properties {
+                        self.schema(&property.value, &format!("{at}/{}", escape(&property.key)));
+                    }
                 }
                 ("allOf" | "anyOf" | "oneOf", Value::Seq(schemas)) => {
                     schemas.iter().enumerate().for_each(|(i, schema)| self.schema(schema, &format!("{at}/{i}")));

@@ -78,8 +78,10 @@ pub(crate) struct CrdDocuments {
 pub(crate) fn crds_in_files(sources: &Sources, named: &BTreeSet<String>) -> FileCrds {
     let place = sources.iter().next().map(|(id, _)| Span::file_start(id));
     let CrdDocuments { crds, errors, ignored_errors } = crd_documents(sources, named);
-    let mut found = FileCrds { place, errors, ignored_errors, ..FileCrds::default() };
-    crds.into_iter().for_each(|crd| found.take(crd));
+    let mut found = FileCrds { errors, ignored_errors, place, ..FileCrds::default() };
+    for crd in crds {
+        found.take(crd);
+    }
     found
 }
 

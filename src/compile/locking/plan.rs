@@ -235,7 +235,9 @@ impl<'a> Planner<'a> {
                     let refused = *judged.entry(name).or_insert_with(|| {
                         let said = self.given.two(name).map_or_else(|| complaints(given), |two| vec![two]);
                         let refused = said.iter().any(|complaint| complaint.severity == Severity::Error);
-                        said.into_iter().for_each(|complaint| self.plan.in_given.push(complaint));
+                        for complaint in said {
+                            self.plan.in_given.push(complaint);
+                        }
                         refused
                     });
                     if !refused {

@@ -132,9 +132,9 @@ fn dotted<'t>(tokens: impl IntoIterator<Item = &'t str>) -> String {
     for token in tokens {
         let token = unescape(token);
         match token.bytes().all(|b| b.is_ascii_digit()) {
-            true => text.push_str(&format!("[{token}]")),
+            true => text.extend(["[", &token, "]"]),
             false if text.is_empty() => text.push_str(&token),
-            false => text.push_str(&format!(".{token}")),
+            false => text.extend([".", &token]),
         }
     }
     text

@@ -263,7 +263,9 @@ mod tests {
 
     fn assert_sorted(fields: &[Field]) {
         assert!(fields.is_sorted_by(|a, b| a.name < b.name), "{:?}", fields.iter().map(|f| f.name).collect::<Vec<_>>());
-        fields.iter().for_each(|field| assert_type(&field.of));
+        for field in fields {
+            assert_type(&field.of);
+        }
     }
 
     fn assert_type(of: &Type) {

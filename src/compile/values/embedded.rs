@@ -122,7 +122,7 @@ fn field(name: &str, value: &Value, at: &FieldPath, judgement: &mut Judgement) {
             None => judgement.violate(at, "must be a time"),
             Some(text) if formats::judge("date-time", text) == formats::Verdict::Fits => {}
             Some(_) => {
-                judgement.doubt(at, "must be a time in RFC 3339, and only a server knows whether it takes this one")
+                judgement.doubt(at, "must be a time in RFC 3339, and only a server knows whether it takes this one");
             }
         },
         "labels" => strings(value, at, judgement, names::label_key, names::label_value),

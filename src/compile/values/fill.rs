@@ -35,7 +35,9 @@ fn drop_nulls(schema: Option<&Value>, value: &mut Value) {
         }),
         Value::Array(list) => {
             let items = schema.and_then(schema::items);
-            list.iter_mut().for_each(|inner| drop_nulls(items, inner));
+            for inner in list {
+                drop_nulls(items, inner);
+            }
         }
         _ => {}
     }

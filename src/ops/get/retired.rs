@@ -206,26 +206,26 @@ mod tests {
         (found.list.iter().map(shown).collect(), found.incomplete.into_iter().collect())
     }
 
-    fn objects() -> Answer {
+    fn objects() -> Value {
         let own = json!({"metadata": {"namespace": "team-b", "name": "own"}});
         let copy =
             json!({"metadata": {"namespace": "team-b", "name": "copy", "annotations": {SOURCE: "team-b/x/copy"}}});
-        Ok((200, json!({"kind": "List", "items": [own, copy]})))
+        json!({"kind": "List", "items": [own, copy]})
     }
 
     #[tokio::test]
     async fn instances_of_crds_that_the_repository_does_not_make_are_found() {
         let crds = || vec![crd("things.eu.team-a", "team-a", None), crd("boxes.internal.eu.team-a", "team-a", None)];
-        let (list, incomplete) = around(crds(), objects(), GetOptions::default()).await;
+        let (list, incomplete) = around(crds(), Ok((200, objects())), GetOptions::default()).await;
         // An object of a derived CRD is an instance, whatever it is annotated with.
         let wanted = ["own boxes.internal.eu.team-a", "own things.eu.team-a", "copy things.eu.team-a"];
         assert_eq!(list, wanted.map(|one| format!("{one} Some(false)")));
         assert!(incomplete.is_empty(), "{incomplete:?}");
         // With errors in the repository it may be that they are offered.
         let in_doubt = GetOptions { in_doubt: true, service: Some("boxes".into()), ..GetOptions::default() };
-        assert_eq!(around(crds(), objects(), in_doubt).await.0, ["own boxes.internal.eu.team-a None"]);
+        assert_eq!(around(crds(), Ok((200, objects())), in_doubt).await.0, ["own boxes.internal.eu.team-a None"]);
         let elsewhere = GetOptions { cluster: Some(ClusterId::new("team-a", "us")), ..GetOptions::default() };
-        assert!(around(crds(), objects(), elsewhere).await.0.is_empty());
+        assert!(around(crds(), Ok((200, objects())), elsewhere).await.0.is_empty());
     }
 
     #[tokio::test]
@@ -237,7 +237,7 @@ mod tests {
             crd("c.example.com", "team-a", None),
             crd("d.eu.team-x", "team-x", Some(&ours)),
         ];
-        let (list, _) = around(crds, objects(), GetOptions::default()).await;
+        let (list, _) = around(crds, Ok((200, objects())), GetOptions::default()).await;
         assert_eq!(list, ["own d.eu.team-x Some(false)", "copy d.eu.team-x Some(false)"]);
     }
 

@@ -66,7 +66,7 @@ struct Parser<'a> {
     repeated: bool,
 }
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     /// Reads one step. True for a repetition.
     fn step(&mut self) -> Result<bool, PatternError> {
         let Flags { fold, lines, newline } = self.flags;
@@ -118,7 +118,6 @@ impl<'a> Parser<'a> {
                         Most::Count(most) => most,
                         Most::Open => least,
                     };
-                    let (Some(least), Some(upper)) = (least, upper) else { return refused(TOO_OFTEN) };
                     if least > REPEAT_MAX || upper > REPEAT_MAX || least > upper {
                         return refused(TOO_OFTEN);
                     }
@@ -432,14 +431,14 @@ impl Group {
 
 #[derive(Clone, Copy)]
 enum Most {
-    /// `{2}` and `{2,3}`; `None` for a number beyond all limits.
-    Count(Option<u32>),
+    /// `{2}` and `{2,3}`.
+    Count(u32),
     /// `{2,}`.
     Open,
 }
 
 /// The counts of `{2}`, `{2,}` or `{2,3}` with its length, or `None`: then the brace is a character.
-fn braces(text: &str) -> Option<(Option<u32>, Most, usize)> {
+fn braces(text: &str) -> Option<(u32, Most, usize)> {
     let mut rest = text.strip_prefix('{')?;
     let least = number(&mut rest)?;
     let mut most = Most::Count(least);
@@ -451,15 +450,15 @@ fn braces(text: &str) -> Option<(Option<u32>, Most, usize)> {
     Some((least, most, text.len() - rest.len()))
 }
 
-/// A number without a leading zero. `Some(None)` for one beyond all limits.
-fn number(rest: &mut &str) -> Option<Option<u32>> {
+/// A number without a leading zero; the largest there is for one beyond all limits.
+fn number(rest: &mut &str) -> Option<u32> {
     let length = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (digits, after) = rest.split_at_checked(length)?;
     if digits.is_empty() || digits.len() > 1 && digits.starts_with('0') {
         return None;
     }
     *rest = after;
-    Some(digits.parse().ok())
+    Some(digits.parse().unwrap_or(u32::MAX))
 }
 
 /// The name in `[:name:]` and the length of all.
