@@ -1,9 +1,8 @@
 //! The CRDs that are mutated: the small ones of the project, and pieces of real ones.
 
-use kube::Client;
 use serde_json::{Map, Value, json};
 
-use super::server;
+use super::server::{self, Server};
 use crate::corpus::random::Random;
 use crate::corpus::{self, files, folder, read_yaml, stem};
 
@@ -21,7 +20,7 @@ const FEW: usize = 12;
 const PIECES: usize = 3;
 
 /// The CRDs to mutate. The server takes all of them.
-pub(super) async fn bases(client: &Client, seed: u64, long: bool) -> Vec<Base> {
+pub(super) async fn bases(server: &Server, seed: u64, long: bool) -> Vec<Base> {
     let mut found: Vec<Base> =
         corpus::small().into_iter().map(|crd| Base { name: crd.stem, crd: crd.manifest }).collect();
     found.push(Base { name: "everything".to_owned(), crd: everything() });
@@ -37,7 +36,7 @@ pub(super) async fn bases(client: &Client, seed: u64, long: bool) -> Vec<Base> {
         for piece in 0..PIECES {
             let name = format!("{}-{piece}", stem(&path));
             let mut piece = piece_of(&crd, &mut random);
-            if server::create(client, &piece).await.is_err() {
+            if server::create(server, &piece).await.is_err() {
                 without_rules(&mut piece);
             }
             found.push(Base { name, crd: piece });
@@ -47,7 +46,7 @@ pub(super) async fn bases(client: &Client, seed: u64, long: bool) -> Vec<Base> {
     for mut base in found {
         // A cluster-scoped one is refused, whatever else is wrong with it.
         base.crd["spec"]["scope"] = json!("Namespaced");
-        match server::create(client, &base.crd).await {
+        match server::create(server, &base.crd).await {
             Ok(_) => sound.push(base),
             Err(message) => eprintln!("left out: {}: {}", base.name, message.chars().take(160).collect::<String>()),
         }

@@ -110,7 +110,9 @@ pub(super) const OWN: &[(&str, &str, &str)] = &[
     ("CAR0331", "", "the offer names a version that is not served"),
     ("CAR0340", "", "a cluster-scoped CRD cannot be offered"),
     ("CAR0350", "must be an int-or-string", "a server takes any default of such a field, and then no instance with it"),
+    ("CAR0350", "the same item twice", "a server takes such a default, and then no instance with it"),
     ("CAR0351", "must be an int-or-string", "as above: the test asks with a default, and an instance is refused"),
+    ("CAR0351", "the same item twice", "a server takes such a default, with which the test asks, and no such instance"),
     ("CAR0352", "", "the offer has a preset of a visible field"),
     ("CAR0353", "", "the offer sets a value outside of the desired state"),
     ("CAR0354", "", "the offer sets one field twice"),
@@ -121,6 +123,11 @@ const OF_RULES: &[&str] = &["exceeds budget", "failed rule", "cost", "x-kubernet
 
 /// The warnings of carrier that say that only the server knows, with what the server's reason must be about.
 pub(super) const SAID: &[(&str, &[&str], &str)] = &[
+    (
+        "CAR0327",
+        &["boundary value must be of type integer with format int32"],
+        "the format is dropped, so that the value can be",
+    ),
     (
         "CAR0344",
         OF_RULES,

@@ -27,11 +27,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use kube::Client;
 use serde_json::{Value, json};
 
 use self::judge::Outcome;
 use self::report::{Failure, Report};
+use self::server::Server;
 use self::shop::Shop;
 use self::trial::Trial;
 use crate::corpus;
@@ -53,9 +53,9 @@ const SMALLER: usize = 60;
 async fn carrier_judges_as_the_server_does() -> TestResult {
     let (seed, count) = (corpus::number("CARRIER_SEED", 1), corpus::number("CARRIER_VERDICTS", 300));
     let planes = ControlPlanes::builder().priority_and_fairness(false).start(&["management"]).await?;
-    let client = planes["management"].client();
     let kubeconfig = planes["management"].kubeconfig_path().to_owned();
-    let bases = Arc::new(bases::bases(&client, seed, count > 2000).await);
+    let server = Server::new(planes["management"].client(), &kubeconfig).await;
+    let bases = Arc::new(bases::bases(&server, seed, count > 2000).await);
     let wanted = std::env::var("CARRIER_KINDS").unwrap_or_default();
     let mut kinds = kinds::all();
     let names: BTreeSet<&str> = kinds.iter().map(|kind| kind.name).collect();
@@ -65,8 +65,8 @@ async fn carrier_judges_as_the_server_does() -> TestResult {
     let (report, next) = (Arc::new(Mutex::new(Report::default())), Arc::new(AtomicU64::new(0)));
     let started = Instant::now();
     let workers = (0..AT_ONCE).map(|_| {
-        let (client, bases, kinds, report, next) =
-            (client.clone(), bases.clone(), kinds.clone(), report.clone(), next.clone());
+        let (server, bases, kinds, report, next) =
+            (server.clone(), bases.clone(), kinds.clone(), report.clone(), next.clone());
         let kubeconfig = kubeconfig.clone();
         async move {
             let shop = Shop::new().expect("a temporary folder");
@@ -76,17 +76,17 @@ async fn carrier_judges_as_the_server_does() -> TestResult {
                     return;
                 }
                 let mut trial = trial::trial(&bases, &kinds, seed, number);
-                let mut outcome = trial::run(&client, &shop, &mut trial).await;
+                let mut outcome = trial::run(&server, &shop, &mut trial).await;
                 if outcome == Outcome::Sound
                     && trial.valued.is_none()
-                    && number % KEPT == 0
-                    && let Some(drift) = stored(&client, &kubeconfig, &shop, &trial).await
+                    && number.is_multiple_of(KEPT)
+                    && let Some(drift) = stored(&server, &kubeconfig, &shop, &trial).await
                 {
                     outcome = drift;
                 }
                 let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
                 report.add(&trial, &outcome);
-                if report.tried % 500 == 0 {
+                if report.tried.is_multiple_of(500) {
                     eprintln!(
                         "… {} in {:.0} s, {} sorts of failure",
                         report.tried,
@@ -114,8 +114,8 @@ async fn carrier_judges_as_the_server_does() -> TestResult {
     report::write_all(seed, &failures)?;
     let shop = Shop::new()?;
     for failure in failures.iter_mut().take(SMALLER) {
-        failure.trial = trial::smallest(&client, &shop, &failure.trial, &failure.outcome).await;
-        failure.outcome = trial::run(&client, &shop, &mut failure.trial.clone()).await;
+        failure.trial = trial::smallest(&server, &shop, &failure.trial, &failure.outcome).await;
+        failure.outcome = trial::run(&server, &shop, &mut failure.trial.clone()).await;
         report::write(seed, &failure.trial, &failure.outcome)?;
     }
     let failures: Vec<String> = failures.iter().map(|failure| report::describe(seed, failure)).collect();
@@ -132,7 +132,7 @@ async fn carrier_judges_as_the_server_does() -> TestResult {
 }
 
 /// Creates a CRD under a name of its own, and holds what is locked of the cluster against what is locked of the file.
-async fn stored(client: &Client, kubeconfig: &Path, shop: &Shop, trial: &Trial) -> Option<Outcome> {
+async fn stored(server: &Server, kubeconfig: &Path, shop: &Shop, trial: &Trial) -> Option<Outcome> {
     let mut crd = trial.crd.clone();
     let group = format!("n{}.stored.example.com", trial.number);
     let name = format!("{}.{group}", crd.pointer("/spec/names/plural").and_then(Value::as_str)?);
@@ -140,10 +140,10 @@ async fn stored(client: &Client, kubeconfig: &Path, shop: &Shop, trial: &Trial) 
     crd["metadata"]["name"] = json!(name);
     let judged = shop.judge(&crd, &trial.offer).await;
     // Names that are too long for this, and groups that need an approval.
-    server::keep(client, &crd).await.ok()?;
-    let read = server::get(client, &name).await;
+    server::keep(server, &crd).await.ok()?;
+    let read = server::get(server, &name).await;
     let locked = shop.lock_cluster(kubeconfig, &name).await;
-    server::delete(client, &name).await;
+    server::delete(server, &name).await;
     let same = locked.as_ref().is_ok_and(|locked| judged.locked.as_ref() == Some(locked));
     let other = || {
         Outcome::Drift(format!("lock from the cluster: {}", locked.err().unwrap_or_else(|| "other bytes".to_owned())))

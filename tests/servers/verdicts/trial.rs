@@ -1,13 +1,13 @@
 //! A trial: a mutated CRD or a value, an offer, and the three verdicts.
 
-use kube::Client;
 use serde_json::{Value, json};
 
 use super::bases::Base;
 use super::hand::{Hand, Kind, pointers};
 use super::judge::{self, Outcome};
+use super::server::{self, Server};
 use super::shop::{Offer, Shop};
-use super::{offers, server, values};
+use super::{offers, values};
 use crate::corpus::random::Random;
 
 /// A CRD, what is offered of it, and where both come from.
@@ -109,8 +109,8 @@ pub(super) fn trial(bases: &[Base], kinds: &[Kind], seed: u64, number: u64) -> T
 }
 
 /// Tries one: what the verdicts come to.
-pub(super) async fn run(client: &Client, shop: &Shop, trial: &mut Trial) -> Outcome {
-    let source = server::create(client, &trial.crd).await;
+pub(super) async fn run(server: &Server, shop: &Shop, trial: &mut Trial) -> Outcome {
+    let source = server::create(server, &trial.crd).await;
     let mut judged = shop.judge(&trial.crd, &trial.offer).await;
     for _ in 0..if trial.meets { 6 } else { 0 } {
         let mut more = judged.asked_for();
@@ -128,7 +128,7 @@ pub(super) async fn run(client: &Client, shop: &Shop, trial: &mut Trial) -> Outc
     }
     let mut applied = Vec::new();
     for crd in &judged.rendered {
-        applied.push(server::apply(client, crd).await);
+        applied.push(server::apply(server, crd).await);
     }
     let mut outcome = judge::judge(&source, &judged, &applied);
     if let Some(valued) = &trial.valued
@@ -138,14 +138,14 @@ pub(super) async fn run(client: &Client, shop: &Shop, trial: &mut Trial) -> Outc
             // The field itself is not sound, which other kinds are for.
             Err(_) => Outcome::Refused,
             Ok(_) => {
-                let answer = server::create(client, valued).await;
+                let answer = server::create(server, valued).await;
                 let applied = if answer.is_ok() { &applied[..] } else { &[] };
                 judge::judge(&answer, &judged, applied)
             }
         };
     }
     if outcome == Outcome::Own("CAR0328".to_owned())
-        && let Some(taken) = value_taken(client, trial).await
+        && let Some(taken) = value_taken(server, trial).await
     {
         outcome = Outcome::FalseRefusal(format!("CAR0328: the server takes the value {taken}"));
     }
@@ -158,7 +158,7 @@ pub(super) async fn run(client: &Client, shop: &Shop, trial: &mut Trial) -> Outc
 }
 
 /// A value of the changed field that the server takes as its default.
-async fn value_taken(client: &Client, trial: &Trial) -> Option<Value> {
+async fn value_taken(server: &Server, trial: &Trial) -> Option<Value> {
     for value in [
         json!(0),
         json!(1),
@@ -174,7 +174,7 @@ async fn value_taken(client: &Client, trial: &Trial) -> Option<Value> {
     ] {
         let mut crd = trial.crd.clone();
         crd.pointer_mut(trial.touched.as_ref()?)?.as_object_mut()?.insert("default".to_owned(), value.clone());
-        if server::create(client, &crd).await.is_ok() {
+        if server::create(server, &crd).await.is_ok() {
             return Some(value);
         }
     }
@@ -185,7 +185,7 @@ async fn value_taken(client: &Client, trial: &Trial) -> Option<Value> {
 const TRIES: usize = 80;
 
 /// Leaves out what the outcome does not need.
-pub(super) async fn smallest(client: &Client, shop: &Shop, trial: &Trial, outcome: &Outcome) -> Trial {
+pub(super) async fn smallest(server: &Server, shop: &Shop, trial: &Trial, outcome: &Outcome) -> Trial {
     let wanted = outcome.signature();
     let mut best = trial.clone();
     let mut tries = 0;
@@ -210,7 +210,7 @@ pub(super) async fn smallest(client: &Client, shop: &Shop, trial: &Trial, outcom
                 continue;
             }
             tries += 1;
-            if run(client, shop, &mut smaller).await.signature() == wanted {
+            if run(server, shop, &mut smaller).await.signature() == wanted {
                 best = smaller;
                 passes = 0;
             }

@@ -220,7 +220,9 @@ fn with_scale(crd: &mut Value, hand: &mut Hand<'_>, scale: Value) -> Did {
             }
         }
     }
-    put(version, "subresources", json!({"status": {}, "scale": scale}))
+    let mut subresources = json!({"status": {}});
+    subresources["scale"] = scale;
+    put(version, "subresources", subresources)
 }
 
 /// Paths of scale.

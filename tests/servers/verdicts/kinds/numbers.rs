@@ -136,7 +136,8 @@ const LENGTHS: [(&str, &str); 6] = [
 
 fn with_length(crd: &mut Value, hand: &mut Hand<'_>, value: Value) -> Did {
     let (kind, key) = *hand.random.pick(&LENGTHS);
-    let mut schema = json!({"type": kind, key: value});
+    let mut schema = json!({"type": kind});
+    schema[key] = value;
     match kind {
         "array" => schema["items"] = json!({"type": "string"}),
         "object" => schema["additionalProperties"] = json!({"type": "string"}),
