@@ -191,6 +191,7 @@ pub(crate) fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>)
         if let Some(node) = schema::at(root, value.path.value.segments())
             && fits(root, node, value, Kind::Default, report)
         {
+            unchecked(node, value, "default", report);
             defaults.push(value.clone());
         }
     }
@@ -222,12 +223,7 @@ pub(crate) fn sound_values(root: &Value, set: &PathSet, report: &mut Report<'_>)
         match (schema::at(root, path.segments()), select::walk(root, path)) {
             (Some(node), _) => {
                 if fits(root, node, value, Kind::Preset, report) {
-                    if has_rules(node) {
-                        let message =
-                            format!("`{path}` has validation rules, and nothing here holds the preset against them");
-                        let help = "try the value with `kubectl apply --dry-run=server` in the service cluster";
-                        report.at(&codes::VALUE_UNCHECKED, value.value.span, message, help.to_owned());
-                    }
+                    unchecked(node, value, "preset", report);
                     presets.push(value.clone());
                 }
             }
@@ -311,9 +307,12 @@ fn fits(root: &Value, node: &Value, value: &ValueAt, kind: Kind, report: &mut Re
         Kind::Preset => values::instance(node, given),
     };
     if let Some((Segment::Property(name), parent)) = value.path.value.segments().split_last()
-        && let Some(message) = schema::at(root, parent).and_then(|p| values::identity(p, name, given))
+        && let Some(parent) = schema::at(root, parent)
     {
-        judgement.violations.push((FieldPath::default(), message));
+        if name == "metadata" && schema::is_embedded(parent) {
+            judgement = judgement.of_metadata();
+        }
+        judgement.violations.extend(values::identity(parent, name, given).map(|why| (FieldPath::default(), why)));
     }
     let path = |below: &FieldPath| FieldPath([value.path.value.segments(), below.segments()].concat());
     for (below, message) in &judgement.violations {
@@ -324,6 +323,16 @@ fn fits(root: &Value, node: &Value, value: &ValueAt, kind: Kind, report: &mut Re
         report.at(&codes::VALUE_UNJUDGED, value.value.span, format!("`{}` {message}", path(below)), None);
     }
     judgement.violations.is_empty()
+}
+
+/// Says that nothing here evaluates the rules that the value has to satisfy, with the defaults that are filled in.
+fn unchecked(node: &Value, value: &ValueAt, what: &str, report: &mut Report<'_>) {
+    if values::meets_rules(node, &values::filled(node, &value.value.value)) {
+        let path = &value.path.value;
+        let message = format!("`{path}` has validation rules, and nothing here holds the {what} against them");
+        let help = "try the value with `kubectl apply --dry-run=server` in the service cluster";
+        report.at(&codes::VALUE_UNCHECKED, value.value.span, message, help.to_owned());
+    }
 }
 
 /// What a value of the catalog is for.
@@ -374,11 +383,6 @@ fn correction(node: &Value, value: &Value, below: &FieldPath) -> String {
         (Some(_), _) if wanted.get("enum").is_some() => "write one of these".to_owned(),
         _ => format!("write a value of type {} that the CRD allows", schema::describe(wanted)),
     }
-}
-
-/// Whether the node or one below it has validation rules.
-fn has_rules(node: &Value) -> bool {
-    node.get("x-kubernetes-validations").is_some() || schema::children(node).any(|(_, child)| has_rules(child))
 }
 
 fn twice(values: &[ValueAt], report: &mut Report<'_>) {

@@ -181,7 +181,9 @@ impl<'s> Shape<'s> {
         let selection = Selection::of(root, report);
         let Selection { set, defaults, presets } = &selection;
         for (code, dropped) in [(&codes::FORMAT_DROPPED, &source.dropped), (&codes::RULE_TWICE, &source.twins)] {
-            for (path, message) in dropped.iter().filter(|(path, _)| set.shows(path)) {
+            for (path, message) in dropped.iter().filter(|(path, _)| {
+                set.shows(path) || presets.iter().any(|preset| preset.path.value.is_prefix_of(path))
+            }) {
                 report.about(code, path, message.clone(), None);
             }
         }

@@ -40,7 +40,7 @@ fn pointer(at: &FieldPath) -> String {
 
 /// Says which defaults have to satisfy CEL rules. The server does not look below `additionalProperties`.
 fn rules(this: &Value, report: &mut Report) {
-    if this.get("default").is_some_and(|default| meets_rules(this, default)) {
+    if this.get("default").is_some_and(|default| values::meets_rules(this, default)) {
         report.say(Kind::Unjudged, "default", "has to satisfy CEL rules, which only a server evaluates");
     }
     if let Some(items) = schema::items(this) {
@@ -51,21 +51,4 @@ fn rules(this: &Value, report: &mut Report) {
             report.within(name, |report| rules(child, report));
         }
     });
-}
-
-/// Whether a rule is evaluated on the value or on a part of it.
-fn meets_rules(this: &Value, value: &Value) -> bool {
-    if this.get("x-kubernetes-validations").is_some() {
-        return true;
-    }
-    match value {
-        Value::Object(map) => map.iter().any(|(name, inner)| {
-            let child = schema::property(this, name).or_else(|| schema::values(this));
-            child.is_some_and(|child| meets_rules(child, inner))
-        }),
-        Value::Array(items) => {
-            schema::items(this).is_some_and(|child| items.iter().any(|inner| meets_rules(child, inner)))
-        }
-        _ => false,
-    }
 }

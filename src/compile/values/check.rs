@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::formats::{self, Verdict};
 use super::number::{self, Number, Width};
 use super::pattern::{Pattern, PatternError};
+use super::unknown::UNKNOWN;
 use super::{Judgement, Occasion, same};
 use crate::compile::schema;
 use crate::model::path::{FieldPath, Segment};
@@ -76,7 +77,7 @@ impl Check {
                     let described = schema::property(schema, name);
                     let additional = schema.get("additionalProperties").filter(|_| self.looks_at_additional());
                     if described.is_none() && additional == Some(&Value::Bool(false)) {
-                        judgement.violate(&at.property(name), "is not a field of the CRD");
+                        judgement.violate(&at.property(name), UNKNOWN);
                     }
                     let Some(child) = described.or_else(|| additional.filter(|a| a.is_object())) else { continue };
                     // A server reads an embedded object's metadata first, and null as none.

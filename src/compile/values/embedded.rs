@@ -13,6 +13,25 @@ use crate::compile::schema;
 use crate::model::names;
 use crate::model::path::{FieldPath, Segment};
 
+/// The fields of metadata (apimachinery `pkg/apis/meta/v1/types.go`, `ObjectMeta`).
+pub(super) const METADATA: [&str; 15] = [
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
 /// The greatest size of all annotations together, in bytes.
 const ANNOTATIONS_MAX: usize = 256 << 10;
 

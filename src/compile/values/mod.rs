@@ -22,17 +22,19 @@ pub mod formats;
 mod lists;
 mod number;
 pub mod pattern;
+mod rules;
 mod same;
 mod unknown;
 mod unusable;
 
 use serde_json::Value;
 
-use crate::model::path::FieldPath;
+use crate::model::path::{FieldPath, Segment};
 
 pub use defaults::defaults;
 pub use embedded::identity;
 pub use pattern::{Pattern, PatternError};
+pub use rules::meets_rules;
 pub use unusable::unusable;
 
 /// The field at which a value violates a schema, and how: `is required`, `must be at least 1`.
@@ -52,6 +54,17 @@ impl Judgement {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.violations.is_empty() && self.unjudged.is_empty()
+    }
+
+    /// The same for the metadata of an embedded resource: a server knows the fields of metadata, whatever the schema says.
+    #[must_use]
+    pub fn of_metadata(mut self) -> Self {
+        let known = |path: &FieldPath| match path.segments().first() {
+            Some(Segment::Property(name)) => embedded::METADATA.contains(&name.as_str()),
+            _ => false,
+        };
+        self.violations.retain(|(path, message)| message != unknown::UNKNOWN || !known(path));
+        self
     }
 
     /// Adds what another judgement says and this one does not.

@@ -284,3 +284,12 @@ fn what_cannot_be_judged_is_said() {
     let large = json!({"type": "string", "pattern": format!("^{}$", r"[\pL\pN]{1,1000}".repeat(20))});
     assert_eq!(judge(&large, &json!("a")).unjudged.len(), 1);
 }
+
+#[test]
+fn a_server_knows_the_fields_of_metadata() {
+    let schema = json!({"type": "object"});
+    let value = json!({"name": "x", "labels": {"a": "b"}, "colour": 1});
+    let said = |judgement: Judgement| judgement.violations.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>();
+    assert_eq!(said(instance(&schema, &value)), [".colour", ".labels", ".name"]);
+    assert_eq!(said(instance(&schema, &value).of_metadata()), [".colour"]);
+}

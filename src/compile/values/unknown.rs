@@ -7,6 +7,9 @@ use super::Judgement;
 use crate::compile::schema;
 use crate::model::path::{FieldPath, Segment};
 
+/// What is said of such a field.
+pub(super) const UNKNOWN: &str = "is not a field of the CRD";
+
 /// What an embedded resource has without its schema saying so.
 const META: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
@@ -32,7 +35,7 @@ fn walk(schema: Option<&Value>, value: &Value, keeps: bool, at: &mut FieldPath, 
                 let additional = schema.and_then(|s| s.get("additionalProperties"));
                 if described.is_none() && additional.is_none() {
                     if !keeps {
-                        judgement.violate(&at.property(name), "is not a field of the CRD");
+                        judgement.violate(&at.property(name), UNKNOWN);
                     }
                     continue;
                 }

@@ -461,14 +461,14 @@ pub static VALUE_TWICE: Code = code(
      Fix: keep one of them.\n",
 );
 
-/// A preset is not checked against the CEL rules of its field.
+/// A default or preset is not checked against the CEL rules of its field.
 pub static VALUE_UNCHECKED: Code = code(
     "CAR0355",
     Warning,
-    "a preset is not checked against the validation rules of its field",
-    "The CRD has CEL rules (`x-kubernetes-validations`) for the field or for fields below it. Only the API server evaluates\n\
-     them. A preset that violates a rule is detected when the first tenant creates an object, and every object is then\n\
-     rejected.\n\n\
+    "a default or preset is not checked against the validation rules of its field",
+    "The CRD has CEL rules (`x-kubernetes-validations`) for the field or for fields of the value. Only the API server evaluates\n\
+     them. A value that violates a rule is detected when the first tenant creates an object: with a preset every object is\n\
+     then rejected, with a default every one that does not set the field.\n\n\
      Fix: create one object with this value in the service cluster; `kubectl apply --dry-run=server` is sufficient. Then suppress\n\
      the warning with `# carrier: ignore[CAR0355] reason`.\n",
 );

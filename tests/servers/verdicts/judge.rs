@@ -133,7 +133,7 @@ pub(super) const SAID: &[(&str, &[&str], &str)] = &[
         OF_RULES,
         "the cost of rules over lists without bounds, and rules of defaults, are the server's to judge",
     ),
-    ("CAR0355", &["Invalid value", "failed rule"], "a preset is not held against the rules of its field"),
+    ("CAR0355", &["Invalid value", "failed rule"], "a default or preset is not held against the rules of its field"),
     ("CAR0356", &["default"], "a few values are for the server alone to judge"),
 ];
 
