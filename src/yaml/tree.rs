@@ -167,6 +167,7 @@ pub(crate) fn escape(token: &str) -> String {
     if token.contains(['~', '/']) { token.replace('~', "~0").replace('/', "~1") } else { token.to_owned() }
 }
 
-fn unescape(token: &str) -> String {
+/// A token of a JSON Pointer as the key that it names.
+pub(crate) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }

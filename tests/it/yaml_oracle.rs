@@ -323,7 +323,7 @@ fn json_is_read_as_kubectl_reads_it() {
     let escapes = object("d", r#", "t": "\ud83d\udc4b \ud83d \u00e9 \/ \b \" \\""#);
     let flow = "{apiVersion: example.com/v1, kind: Test, metadata: {name: e}, y: on}";
     let texts = [
-        a.to_string(),
+        a.clone(),
         format!("{a}{b}"),
         format!("{a}\n{b}\n{c}\n"),
         format!("\n  {a}\t{b}\r\n{c}"),

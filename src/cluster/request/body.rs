@@ -1,8 +1,8 @@
 //! The bodies of requests. That of an apply is JSON, but an API server reads it as YAML.
 //!
 //! YAML does not take all that JSON takes: the reader of the servers (go-yaml v2) refuses the characters U+007F to U+009F,
-//! U+FFFE and U+FFFF as they stand, and reads U+0085 in a text as a blank, without an error. Escaped they are read as what
-//! they are.
+//! U+FFFE and U+FFFF as they stand, and U+0085, U+2028 and U+2029 are line breaks to it, with which blanks around them are
+//! lost without an error. Escaped they are read as what they are.
 
 use std::io::{self, Write};
 
@@ -42,7 +42,7 @@ impl Formatter for Yaml {
 }
 
 fn is_escaped(c: char) -> bool {
-    matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+    matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
 }
 
 #[cfg(test)]
@@ -53,9 +53,9 @@ mod tests {
 
     #[test]
     fn what_yaml_cannot_hold_is_escaped() {
-        let body = json!({"a\u{85}": "x\u{7f}\u{9f}é\u{ffff}\n😀", "b": [1, "\u{2028}"]});
+        let body = json!({"a\u{85}": "x\u{7f}\u{9f}é\u{ffff}\n😀", "b": [1, "x \u{2028} y"]});
         let text = yaml(&body);
-        let expected = "{\"a\\u0085\":\"x\\u007f\\u009fé\\uffff\\n😀\",\"b\":[1,\"\u{2028}\"]}";
+        let expected = "{\"a\\u0085\":\"x\\u007f\\u009fé\\uffff\\n😀\",\"b\":[1,\"x \\u2028 y\"]}";
         assert_eq!(String::from_utf8_lossy(&text), expected);
         assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), body);
         assert_eq!(json(&json!({"a": 1})), yaml(&json!({"a": 1})));

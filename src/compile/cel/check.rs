@@ -61,6 +61,9 @@ pub(super) fn check(tree: &Tree, decls: &Decls, variables: &Variables) -> Result
     Ok(checked)
 }
 
+/// The most lists and maps in each other that a type may be of.
+const DEEPEST: u8 = 10;
+
 struct Checker<'a> {
     tree: &'a Tree,
     decls: &'a Decls,
@@ -88,6 +91,10 @@ impl<'a> Checker<'a> {
             Node::Message(name) => return message(name),
             Node::Loop(looped) => self.looped(looped)?,
         };
+        // Each step of `[1].map(v, {v: v}).map(v, {v: v})` makes a type of twice as many parts.
+        if self.known.is_deeper(&type_, DEEPEST) {
+            return Err(Fault::Unjudged("its types are nested too deep to be checked here".to_owned()));
+        }
         self.checked.types[id] = type_.clone();
         Ok(type_)
     }

@@ -183,7 +183,7 @@ impl Decls {
     }
 
     /// What every object's metadata has: two names, with the length that names have at most. Until 1.36 the server
-    /// reckoned with names of any length.
+    /// computeed with names of any length.
     fn declare_metadata(&mut self, schema: &Value) -> DeclId {
         let mut fields = HashMap::new();
         for (name, longest) in [("name", LONGEST_NAME), ("generateName", LONGEST_NAME - 1)] {

@@ -1,4 +1,4 @@
-//! What the API server takes, and what it reckons: the verdicts and numbers here are those of kube-apiserver 1.37.
+//! What the API server takes, and what it computes: the verdicts and numbers here are those of kube-apiserver 1.37.
 
 use serde_json::{Value, json};
 

@@ -175,6 +175,19 @@ impl Known {
         }
     }
 
+    /// Whether a type has more lists, maps and optional values in each other than this.
+    pub(super) fn is_deeper(&self, of: &Type, than: u8) -> bool {
+        if let Some(known) = self.find(of) {
+            return self.is_deeper(known, than);
+        }
+        let inside = |of: &Type| than == 0 || self.is_deeper(of, than - 1);
+        match of {
+            Type::List(of) | Type::Optional(of) | Type::Kind(of) => inside(of),
+            Type::Map(of) => inside(&of.0) || inside(&of.1),
+            _ => false,
+        }
+    }
+
     /// Whether a value of the one type may be used as the other. What follows for unknown types is kept if so.
     pub(super) fn is_assignable(&mut self, one: &Type, other: &Type) -> bool {
         self.are_assignable(&[(one, other)])

@@ -375,10 +375,15 @@ fn correction(node: &Value, value: &Value, below: &FieldPath) -> String {
                 _ => format!("give a value of type {type_}"),
             }
         }
-        (Some(bare @ (Value::Number(_) | Value::Bool(_))), _) if type_ == "string" => format!("write `\"{bare}\"`"),
-        (None, Some(Segment::Property(name))) => format!("add `{name}`, of type {}", schema::describe(wanted)),
+        // `1.10`, `0755` and `yes` are read as something else, so the text is not known here.
+        (Some(Value::Number(_) | Value::Bool(_)), _) if type_ == "string" => {
+            "put the value in quotes, as it is written there".to_owned()
+        }
+        (None, Some(Segment::Property(name))) if !in_list => {
+            format!("add `{name}`, of type {}", schema::describe(wanted))
+        }
         (Some(_), _) if values::unusable(wanted).is_some() => {
-            "take the value out: the CRD itself refuses all there are".to_owned()
+            "remove the value: the CRD accepts none for this field".to_owned()
         }
         (Some(_), _) if wanted.get("enum").is_some() => "write one of these".to_owned(),
         _ => format!("write a value of type {} that the CRD allows", schema::describe(wanted)),

@@ -6,23 +6,8 @@ use serde_json::Value;
 
 use super::projection::OBSERVED_GENERATION;
 use crate::compile::schema as look;
+use crate::compile::validity::may_be_at_root;
 use crate::model::path::{FieldPath, Segment};
-
-/// What may stand at the root of a schema with the status subresource
-/// (apiextensions `validation.go`, `allowedAtRootSchema`).
-const AT_ROOT: [&str; 11] = [
-    "description",
-    "type",
-    "format",
-    "title",
-    "required",
-    "properties",
-    "items",
-    "externalDocs",
-    "example",
-    "x-kubernetes-preserve-unknown-fields",
-    "x-kubernetes-validations",
-];
 
 /// Drops integer formats that contradict the bounds beside them (`derivation.md` §3.1 trap 3).
 /// Returns each place with a message. A generation in the status stops being required.
@@ -60,7 +45,7 @@ fn generations(node: &mut Value) {
 /// Drops from the root what is forbidden there once there is a status subresource (R5, R10).
 pub(super) fn root(root: &mut Value) -> Vec<String> {
     let Some(map) = root.as_object_mut() else { return Vec::new() };
-    let forbidden: Vec<String> = map.keys().filter(|k| !AT_ROOT.contains(&k.as_str())).cloned().collect();
+    let forbidden: Vec<String> = map.keys().filter(|k| !may_be_at_root(k)).cloned().collect();
     for key in &forbidden {
         map.remove(key);
     }

@@ -209,7 +209,9 @@ fn what_there_is(node: &Value) -> String {
     let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
     match names.is_empty() {
         true => "`carrier fields` lists what the CRD has".to_owned(),
-        false => format!("it has {}{tail}; `carrier fields` lists everything", names.join(", ")),
+        false => {
+            format!("it has {}{tail}; `carrier fields`, with the name of the CRD, lists everything", names.join(", "))
+        }
     }
 }
 

@@ -3,8 +3,6 @@
 //! CRDs that cannot be offered at all are refused here: cluster-scoped ones, those of another API version, and those
 //! that an API server would refuse (`validity`).
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::{sanitize, twins};
@@ -229,13 +227,13 @@ pub(crate) fn priority(name: &str) -> (u8, u64, u64, std::cmp::Reverse<String>) 
 /// served, so what is wrong with another one is no reason against it: an old cluster may have taken it.
 fn judged(wrong: Vec<Problem>, crd: &Value) -> (Vec<Problem>, Doubts) {
     let mut doubts = Doubts::default();
-    // No cluster can hold what it cannot decode.
-    let mut refused = wrong;
-    // What lacks such a value is not reported as well.
-    let wrong: BTreeSet<String> =
-        refused.iter().filter_map(|p| p.pointer.rsplit_once('/')).map(|(parent, _)| parent.to_owned()).collect();
+    // No server reads on after what it cannot decode, and no cluster can hold it.
+    if !wrong.is_empty() {
+        return (wrong, doubts);
+    }
+    let mut refused = Vec::new();
     let served: Vec<bool> = versions_of(crd).map(Version::is_served).collect();
-    for problem in validity::problems(crd).into_iter().filter(|problem| !wrong.contains(&problem.pointer)) {
+    for problem in validity::problems(crd) {
         let is_served = problem.version().is_none_or(|index| served.get(index).copied().unwrap_or(true));
         match (is_served, problem.kind) {
             (true, validity::Kind::Unjudged) => doubts.unjudged.push(problem),

@@ -20,15 +20,26 @@ pub(crate) fn is_template(text: &str) -> bool {
     text.lines().any(bare) || expression(text).is_some()
 }
 
+/// The most bytes of an expression that are looked at.
+const LONGEST: usize = 1024;
+
 /// The byte range of the first expression in a text that only Helm has: one that uses an object of Helm, includes
 /// another template, or stands for braces.
 #[must_use]
 pub(crate) fn expression(text: &str) -> Option<Range<usize>> {
     let mut at = 0;
+    // The end of the line at hand, which is sought once a line: one of minified JSON may be the whole file.
+    let mut line = 0;
     while let Some(start) = text[at..].find("{{").map(|found| at + found) {
         let inner_start = start + 2;
-        let line = text[inner_start..].find('\n').map_or(text.len(), |found| inner_start + found);
-        let end = text[inner_start..line].find("}}").map_or(line, |found| inner_start + found);
+        if line < inner_start {
+            line = text[inner_start..].find('\n').map_or(text.len(), |found| inner_start + found);
+        }
+        let mut most = line.min(inner_start + LONGEST);
+        while !text.is_char_boundary(most) {
+            most -= 1;
+        }
+        let end = text[inner_start..most].find("}}").map_or(most, |found| inner_start + found);
         let inner = text[inner_start..end].trim_start_matches(['-', ' ', '\t']);
         let of_helm = OBJECTS.iter().any(|object| names(inner, object))
             || ["include ", "template ", "\"{{", "`{{", "\"}}", "`}}"].iter().any(|begin| inner.starts_with(begin));

@@ -5,8 +5,8 @@
 //! The rules are those of Go's JSON decoder and of the types in `types`: `null` is absence, `omitempty` leaves out what is
 //! empty, numbers that are no integers of 64 bits become floats. Whether what was decoded is valid is not judged here.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, PAD};
+use base64::{Engine, alphabet};
 use serde_json::{Map, Number, Value, json};
 
 use super::keywords::may_be_at_root;
@@ -208,7 +208,9 @@ fn is_empty(value: &Value) -> bool {
 }
 
 fn is_base64(text: &str) -> bool {
-    STANDARD.decode(text.replace(['\r', '\n'], "")).is_ok()
+    // Go takes bits that are left over.
+    let reader = GeneralPurpose::new(&alphabet::STANDARD, PAD.with_decode_allow_trailing_bits(true));
+    reader.decode(text.replace(['\r', '\n'], "")).is_ok()
 }
 
 /// Whether a text has the form of a time of RFC 3339.

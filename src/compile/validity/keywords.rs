@@ -46,10 +46,10 @@ const AT_ROOT: [&str; 22] = [
 ];
 
 /// What is said of another keyword.
-pub(super) const NOT_AT_ROOT: &str = "must not stand at the root of a schema with the status subresource";
+pub(super) const NOT_AT_ROOT: &str = "is not allowed at the root of a schema with the status subresource";
 
 /// Whether a keyword may stand at the root of a schema with the status subresource.
-pub(super) fn may_be_at_root(key: &str) -> bool {
+pub(crate) fn may_be_at_root(key: &str) -> bool {
     AT_ROOT.contains(&key)
 }
 
@@ -100,7 +100,7 @@ fn node(this: &Node, scope: Scope, is_root: bool, report: &mut Report) {
             report.say(
                 Kind::Structural,
                 "additionalProperties",
-                "must not stand beside `properties`: describe fields with the one, or a map with the other",
+                "is not allowed beside `properties`: describe fields with the one, or a map with the other",
             );
         }
         if let Some(child) = values.as_object() {
@@ -152,7 +152,7 @@ fn alone(this: &Node, scope: Scope, report: &mut Report) {
     match text(this, "type") {
         Some("null") => report.say(Kind::Structural, "type", "must not be `null`; write `nullable: true` instead"),
         Some(other) if !TYPES.contains(&other) => {
-            let message = format!("is `{other}`, which is no type; the types are {}", listed(&TYPES));
+            let message = format!("is `{other}`, which is not a type; the types are {}", listed(&TYPES));
             report.say(Kind::Structural, "type", message);
         }
         _ => {}
@@ -161,7 +161,7 @@ fn alone(this: &Node, scope: Scope, report: &mut Report) {
         report.say(Kind::Structural, "default", format!("must not be set {why}"));
     }
     if scope.in_metadata && is(this, "x-kubernetes-embedded-resource") {
-        report.say(Kind::Structural, "x-kubernetes-embedded-resource", "must not stand within metadata");
+        report.say(Kind::Structural, "x-kubernetes-embedded-resource", "is not allowed within metadata");
     }
     if this.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(false)) {
         report.say(Kind::Structural, "x-kubernetes-preserve-unknown-fields", "must be true or not be there; remove it");
@@ -245,7 +245,7 @@ fn map(items: Option<&Node>, keys: &[&str], report: &mut Report) {
             report.say(Kind::Structural, "x-kubernetes-list-map-keys", message);
         }
         let Some(field) = object(items, "properties").and_then(|p| p.get(*key)).and_then(Value::as_object) else {
-            let message = format!("is `{key}`, which is no property of the items");
+            let message = format!("is `{key}`, which is not a property of the items");
             report.say_below(Kind::Structural, &format!("/x-kubernetes-list-map-keys/{index}"), message);
             continue;
         };

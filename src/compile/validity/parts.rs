@@ -105,7 +105,7 @@ fn selectable(version: &Object, report: &mut Report) {
                         format!("is {path:?}, which is no string, boolean or integer")
                     }
                     Some(Some((steps, _))) if !seen.insert(steps.clone()) => {
-                        format!("is {path:?}, which stands there twice")
+                        format!("is {path:?}, which is listed twice")
                     }
                     Some(Some(_)) => return,
                 };

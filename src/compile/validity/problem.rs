@@ -2,7 +2,7 @@
 
 use crate::model::codes::{Code, derivation};
 use crate::model::path::{FieldPath, Segment};
-use crate::yaml::tree::escape;
+use crate::yaml::tree::{escape, unescape};
 
 /// The kind of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,12 +68,12 @@ impl Problem {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             match (token.as_str(), tokens.get(at + 1)) {
-                ("properties", Some(name)) => {
+                ("properties", Some(name)) if rest.is_empty() => {
                     path.0.push(Segment::Property(name.clone()));
                     at += 1;
                 }
-                ("items", Some(_)) => path.0.push(Segment::Items),
-                ("additionalProperties", Some(_)) => path.0.push(Segment::Values),
+                ("items", Some(_)) if rest.is_empty() => path.0.push(Segment::Items),
+                ("additionalProperties", Some(_)) if rest.is_empty() => path.0.push(Segment::Values),
                 _ => rest.push(token),
             }
             at += 1;
@@ -118,6 +118,11 @@ impl Report {
         self.found.push(Problem::new(kind, format!("{}{below}", self.at), message.into()));
     }
 
+    /// Whether a schema was found that is not structural, at the place or below.
+    pub(super) fn has_structural(&self) -> bool {
+        self.found.iter().any(|problem| problem.kind == Kind::Structural && problem.pointer.starts_with(&self.at))
+    }
+
     /// What was found, in order of place, each once.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
         self.found.sort();
@@ -131,17 +136,13 @@ fn dotted<'t>(tokens: impl IntoIterator<Item = &'t str>) -> String {
     let mut text = String::new();
     for token in tokens {
         let token = unescape(token);
-        match token.bytes().all(|b| b.is_ascii_digit()) {
+        match !token.is_empty() && token.bytes().all(|b| b.is_ascii_digit()) {
             true => text.extend(["[", &token, "]"]),
             false if text.is_empty() => text.push_str(&token),
             false => text.extend([".", &token]),
         }
     }
     text
-}
-
-fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]
@@ -162,6 +163,10 @@ mod tests {
         assert_eq!(
             at("/properties/additionalProperties/additionalProperties/pattern"),
             "version `v1`: `pattern` of the field `.additionalProperties.*` is wrong"
+        );
+        assert_eq!(
+            at("/properties/spec/anyOf/0/properties/a/type"),
+            "version `v1`: `anyOf[0].properties.a.type` of the field `.spec` is wrong"
         );
         let names = Problem::new(Kind::Invalid, "/spec/names/shortNames/0".to_owned(), "is wrong".to_owned());
         assert_eq!(names.sentence(None), "`spec.names.shortNames[0]` is wrong");

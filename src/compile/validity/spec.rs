@@ -34,7 +34,7 @@ fn invalid(report: &mut Report, key: &str, message: impl Into<String>) {
     report.say(Kind::Invalid, key, message);
 }
 
-/// Says why a name is none.
+/// Reports why a name is not valid.
 fn named(report: &mut Report, key: &str, name: &str, result: Result<(), NameError>) {
     if let Err(error) = result {
         invalid(report, key, format!("is {name:?}, which is not valid: {error}"));
@@ -188,7 +188,7 @@ fn versions(versions: &[Value], report: &mut Report) {
                 let name = text(version, "name");
                 named(report, "name", name, names::dns_1035_label(name));
                 if !seen.insert(name) {
-                    invalid(report, "name", format!("is `{name}`, as that of another version is"));
+                    invalid(report, "name", format!("is `{name}`, which another version has, too"));
                 }
                 if object(version, "schema").is_none_or(|schema| !schema.contains_key("openAPIV3Schema")) {
                     invalid(report, "schema", "has no `openAPIV3Schema`");

@@ -67,7 +67,7 @@ fn each_branch<'n>(node: &'n Node, report: &mut Report, mut search: impl FnMut(&
 
 fn invariants(node: &Node, level: Level, report: &mut Report) {
     let (type_, embedded) = (type_of(node), is(node, "x-kubernetes-embedded-resource"));
-    if type_ == "array" && object(node, "items").is_none() {
+    if type_ == "array" && !node.contains_key("items") {
         say(report, "", "is a list without a schema of its items; add `items`");
     }
     if let Some(items) = object(node, "items") {
@@ -80,10 +80,10 @@ fn invariants(node: &Node, level: Level, report: &mut Report) {
     });
     if let Some(values) = node.get("additionalProperties") {
         if level == Level::Root {
-            say(report, "additionalProperties", "must not stand at the root");
+            say(report, "additionalProperties", "is not allowed at the root");
         }
         if embedded {
-            say(report, "additionalProperties", "must not stand beside `x-kubernetes-embedded-resource`");
+            say(report, "additionalProperties", "is not allowed beside `x-kubernetes-embedded-resource`");
         }
         if let Some(child) = values.as_object() {
             report.within("additionalProperties", |report| invariants(child, Level::Field, report));
@@ -136,7 +136,7 @@ fn identity(node: &Node, level: Level, embedded: bool, report: &mut Report) {
 
 /// What is said of anything else in the metadata of the root.
 pub(super) const NOT_IN_METADATA: &str =
-    "must not stand in the metadata of the root, of which a schema may restrict `name` and `generateName` only";
+    "is not allowed in the metadata of the root, of which a schema may restrict `name` and `generateName` only";
 
 /// At the root, the metadata may describe the name and nothing else.
 fn root_metadata(metadata: &Node, report: &mut Report) {
@@ -180,10 +180,10 @@ fn starts_with_int_or_string(node: &Node) -> bool {
 fn junctors(node: &Node, skip_any: bool, skip_first: bool, report: &mut Report) {
     match node.get("pattern").and_then(Value::as_str).map(pattern::read) {
         Some(Err(PatternError::Refused(why))) => {
-            report.say(Kind::Invalid, "pattern", format!("is no regular expression of RE2: {why}"));
+            report.say(Kind::Invalid, "pattern", format!("is not a valid RE2 pattern: {why}"));
         }
         Some(Err(PatternError::Unjudged(why))) => {
-            report.say(Kind::Unjudged, "pattern", format!("may be no regular expression for a server: {why}"));
+            report.say(Kind::Unjudged, "pattern", format!("may not be a valid pattern for a server: {why}"));
         }
         Some(Ok(())) | None => {}
     }
@@ -227,11 +227,11 @@ fn nested(branch: &Node, skip_any: bool, report: &mut Report) {
         say(
             report,
             key,
-            "must not stand inside `allOf`, `anyOf`, `oneOf` or `not`, which restrict values only; move it to the field itself",
+            "is not allowed inside `allOf`, `anyOf`, `oneOf` or `not`, which restrict values only; move it to the field itself",
         );
     }
     if branch.get("additionalProperties").is_some_and(|values| *values != Value::Bool(false)) {
-        say(report, "additionalProperties", "must not stand inside `allOf`, `anyOf`, `oneOf` or `not`");
+        say(report, "additionalProperties", "is not allowed inside `allOf`, `anyOf`, `oneOf` or `not`");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::path::{FieldPath, Segment};
 /// The judgement of each default in the root schema of a version that a server does not take for certain, with the
 /// path of its node. The paths within a judgement begin at that node.
 ///
-/// Values of maps have no defaults; whether there are any is another rule. CEL rules are not held against the defaults.
+/// A server judges no defaults below `additionalProperties`, though they may be there. CEL rules are not held against the defaults.
 #[must_use]
 pub fn defaults(root: &Value) -> Vec<(FieldPath, Judgement)> {
     let mut root = root.clone();

@@ -45,7 +45,7 @@ pub type Violation = (FieldPath, String);
 pub struct Judgement {
     /// Why a server refuses the value; empty if it takes it, apart from what is `unjudged`.
     pub violations: Vec<Violation>,
-    /// What only a server can tell: `has the format email as far as carrier can tell`. Never to be passed in silence.
+    /// What only a server can tell, such as whether an odd text has the format `email`. Callers report it, or say why not.
     pub unjudged: Vec<Violation>,
 }
 

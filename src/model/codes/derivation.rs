@@ -286,10 +286,10 @@ pub static UNUSABLE_FIELD: Code = code(
     "CAR0328",
     Error,
     "an exposed field can have no value",
-    "The CRD gives the field a bound or a factor that its own type cannot have. API servers take such a CRD, and refuse every\n\
-     object that sets the field: the bounds of an `integer` must fit into 64 bits (with `format: int32` into 32), where\n\
-     9223372036854775807 counts as too large, because bounds are stored as floating-point numbers; `multipleOf` must be a\n\
-     positive integer there.\n\n\
+    "The CRD gives the field bounds that contradict each other, or a bound or a factor that its own type cannot have. API\n\
+     servers take such a CRD, and refuse every object that sets the field: the bounds of an `integer` must fit into 64 bits\n\
+     (with `format: int32` into 32), where 9223372036854775807 counts as too large, because bounds are stored as\n\
+     floating-point numbers; `multipleOf` must be a positive integer there.\n\n\
      Fix: take the field out of `fields`, or expose the fields beside it one by one; report it to the authors of the CRD.\n",
 );
 

@@ -288,7 +288,7 @@ fn blocks(err: &str) -> Vec<Found> {
         } else if let Some(last) = found.last_mut() {
             last.placed |= line.contains("─[");
             if let Some(help) = line.trim_start().strip_prefix("help: ") {
-                last.help = help.to_owned();
+                help.clone_into(&mut last.help);
             }
         }
     }

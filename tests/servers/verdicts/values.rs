@@ -30,10 +30,10 @@ pub(super) fn valued(crd: &mut Value, random: &mut Random, preset: bool) -> Opti
     let split = |pointer: &str| {
         let (start, below) = pointer.split_once("/schema/openAPIV3Schema")?;
         let path = offers::path(below)?;
-        let usable = !path.starts_at("status")
-            && !below.contains("/additionalProperties")
-            && !(preset && below.contains("/items"));
-        usable.then(|| (start.to_owned(), path))
+        let in_map = below.contains("/additionalProperties");
+        let in_list = preset && below.contains("/items");
+        let unusable = path.starts_at("status") || in_map || in_list;
+        (!unusable).then(|| (start.to_owned(), path))
     };
     let all: Vec<(String, (String, carrier::paths::FieldPath))> = pointers(crd)
         .into_iter()

@@ -29,7 +29,7 @@ kinds![
     selectable_of_wrong_json,
 ];
 
-fn columns<'c>(version: &'c mut Map<String, Value>) -> Option<&'c mut Vec<Value>> {
+fn columns(version: &mut Map<String, Value>) -> Option<&mut Vec<Value>> {
     version.entry("additionalPrinterColumns").or_insert_with(|| json!([])).as_array_mut()
 }
 
