@@ -68,6 +68,32 @@ pub(crate) fn same_clusters<'a>(
     found
 }
 
+/// The diagnostics of service clusters that are locked under another name, which the repository no longer has. `former` are
+/// the identities of those that it no longer has.
+pub(crate) fn renamed_clusters<'a>(
+    uids: impl Iterator<Item = (&'a ClusterId, &'a str)>,
+    former: impl Iterator<Item = (&'a ClusterId, &'a str)>,
+    place: impl Fn(&ClusterId) -> Option<Span>,
+) -> Vec<Diagnostic> {
+    let former: BTreeMap<&str, &ClusterId> = former.map(|(id, uid)| (uid, id)).collect();
+    let renamed = uids.filter_map(|(id, uid)| Some((id, uid, *former.get(uid)?)));
+    let say = |(id, uid, before): (&ClusterId, &str, &ClusterId)| {
+        let message = format!(
+            "the service cluster `{id}` is the one that is locked as `{before}`, which the repository no longer has: the UID of both is {}",
+            plain::name(uid)
+        );
+        let diagnostic = match place(id) {
+            Some(place) => Diagnostic::new(&codes::SAME_CLUSTER, place, message),
+            None => Diagnostic::unplaced(&codes::SAME_CLUSTER, message),
+        };
+        diagnostic.help(format!(
+            "a new name makes new API groups and services, and the instances stay in the old ones: give it the name `{}` again, or keep both until the instances were moved",
+            before.cluster
+        ))
+    };
+    renamed.map(say).collect()
+}
+
 /// What a cluster is called in a sentence.
 fn who(target: &Target) -> String {
     match target {
@@ -95,6 +121,23 @@ fn code(kind: ErrorKind) -> &'static Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cluster_that_was_renamed_is_named() {
+        let id = |name: &str| ClusterId::new("t", name);
+        let (new, other, old, gone) = (id("new"), id("other"), id("old"), id("gone"));
+        let found =
+            renamed_clusters([(&new, "1"), (&other, "2")].into_iter(), [(&old, "1"), (&gone, "3")].into_iter(), |_| {
+                None
+            });
+        let messages: Vec<&str> = found.iter().map(|one| one.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "the service cluster `t/new` is the one that is locked as `t/old`, which the repository no longer has: the UID of both is 1"
+            ]
+        );
+    }
 
     #[test]
     fn clusters_with_one_identity_are_named() {

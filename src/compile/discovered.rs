@@ -62,6 +62,15 @@ impl DiscoveredCrd {
 }
 
 impl Discovered {
+    /// The service clusters that the repository no longer has, each with its identity. `is_there` tells which it has.
+    pub(crate) fn former_clusters(
+        &self,
+        is_there: impl Fn(&ClusterId) -> bool,
+    ) -> impl Iterator<Item = (&ClusterId, &str)> {
+        let former = self.clusters.iter().filter(move |(id, _)| !is_there(id));
+        former.filter_map(|(id, known)| Some((id, known.uid.as_deref()?)))
+    }
+
     /// The CRD of this full name in a cluster.
     #[must_use]
     pub fn crd(&self, cluster: &ClusterId, name: &str) -> Option<&DiscoveredCrd> {

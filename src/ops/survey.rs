@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use super::error::ClusterFailure;
 use super::event::{Events, Subject};
 use crate::cluster::connect::Connector;
-use crate::cluster::diagnose::{diagnose, other_cluster, same_clusters};
+use crate::cluster::diagnose::{diagnose, other_cluster, renamed_clusters, same_clusters};
 use crate::cluster::discover::{DiscoverError, discover, known};
 use crate::cluster::identity::Identity;
 use crate::cluster::{Cluster, ClusterError, ErrorKind};
@@ -173,7 +173,10 @@ fn collect(
     }
     let uids = survey.seen.clusters.iter().filter_map(|(id, seen)| Some((id, seen.uid.as_deref()?)));
     let same = same_clusters(uids, |id| Some(scope.resolved.clusters.get(id)?.place("/metadata/name")));
-    for one in same {
+    let uids = survey.seen.clusters.iter().filter_map(|(id, seen)| Some((id, seen.uid.as_deref()?)));
+    let former = scope.locked.discovered.former_clusters(|id| scope.resolved.clusters.contains_key(id));
+    let renamed = renamed_clusters(uids, former, |id| Some(scope.resolved.clusters.get(id)?.place("/metadata/name")));
+    for one in same.into_iter().chain(renamed) {
         survey.found.push(one);
     }
     survey

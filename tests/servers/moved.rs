@@ -7,7 +7,11 @@ use crate::support::{Case, ControlPlane, ControlPlanes, TestResult, cases};
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<Case> {
-    cases![a_renamed_inventory_is_taken_over, a_management_cluster_that_was_replaced]
+    cases![
+        a_renamed_inventory_is_taken_over,
+        a_renamed_service_cluster_is_recognised,
+        a_management_cluster_that_was_replaced,
+    ]
 }
 
 /// The flags of the refusals of a plan, each with its message.
@@ -81,6 +85,19 @@ async fn a_renamed_inventory_is_taken_over() -> TestResult {
         ["get", "configmap", "carrier-platform", "-n", "kubecarrier-system", "-o", "jsonpath={.metadata.annotations}"];
     let record = platform.management().kubectl(&record).await?;
     assert!(!record.contains("taken-inventories"), "{record}");
+    Ok(())
+}
+
+async fn a_renamed_service_cluster_is_recognised() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    platform.carrier(&["lock"]).await.ends(0);
+    platform.edit("clusters/eu-west-1.yaml", "  name: eu-west-1\n", "  name: eu-1\n");
+    let said = "warning[CAR0612]: the service cluster `team-a/eu-1` is the one that is locked as `team-a/eu-west-1`, which the repository no longer has: the UID of both is ";
+    // The lock has both until the old one is removed, so it is said again.
+    for command in ["lock", "lock", "plan", "doctor"] {
+        let run = platform.carrier(&[command]).await;
+        assert!(run.err.contains(said) || run.out.contains(said), "{command}: {}{}", run.out, run.err);
+    }
     Ok(())
 }
 

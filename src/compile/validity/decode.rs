@@ -12,6 +12,7 @@ use serde_json::{Map, Number, Value, json};
 use super::keywords::may_be_at_root;
 use super::problem::{Kind, Problem};
 use super::types::{self, Field, Omitted, Type};
+use crate::compile::values::is_of_metadata;
 use crate::yaml::tree::escape;
 
 /// A CRD as an API server would store it.
@@ -170,6 +171,7 @@ impl Decoder {
             }
             self.at.truncate(before);
         }
+        embedded_default(&mut decoded);
         for field in fields.iter().filter(|field| field.omitted == Omitted::Never) {
             decoded.entry(field.name).or_insert_with(|| zero(&field.of));
         }
@@ -179,6 +181,19 @@ impl Decoder {
     fn refuse(&mut self, of: &Type, value: &Value) {
         let message = format!("must be {}, not {}", words(of), name_of(value));
         self.wrong.push(Problem::new(Kind::Invalid, self.at.clone(), message));
+    }
+}
+
+/// The server reads the metadata in the default of an embedded resource, and stores what it knows of them
+/// (`pkg/apiserver/schema/objectmeta/coerce.go`, called by the validation of defaults).
+fn embedded_default(node: &mut Map<String, Value>) {
+    if node.get("x-kubernetes-embedded-resource") != Some(&Value::Bool(true)) {
+        return;
+    }
+    match node.get_mut("default").and_then(|default| default.get_mut("metadata")) {
+        Some(metadata @ Value::Null) => *metadata = json!({}),
+        Some(Value::Object(metadata)) => metadata.retain(|name, value| is_of_metadata(name) && !value.is_null()),
+        _ => {}
     }
 }
 
@@ -368,6 +383,18 @@ mod tests {
         );
         assert_eq!(decoded.unknown, ["/spec/versions/0/schema/openAPIV3Schema/items"]);
         assert_eq!(*schema_of(&decoded), json!({"required": ["a", ""], "properties": {"a": {}}, "enum": [null]}));
+    }
+
+    #[test]
+    fn metadata_in_the_default_of_an_embedded_resource_are_read() {
+        let of = |metadata: Value| {
+            let default = json!({"apiVersion": "v1", "kind": "P", "metadata": metadata});
+            let node = json!({"type": "object", "x-kubernetes-embedded-resource": true, "default": default});
+            let decoded = decode(&crd(&json!({"type": "object", "properties": {"pod": node}})));
+            schema_of(&decoded)["properties"]["pod"]["default"]["metadata"].clone()
+        };
+        assert_eq!(of(Value::Null), json!({}));
+        assert_eq!(of(json!({"name": "x", "foo": 1, "creationTimestamp": null})), json!({"name": "x"}));
     }
 
     #[test]

@@ -13,8 +13,14 @@ use crate::compile::schema;
 use crate::model::names;
 use crate::model::path::{FieldPath, Segment};
 
+/// Whether metadata have such a field.
+#[must_use]
+pub fn is_of_metadata(name: &str) -> bool {
+    METADATA.contains(&name)
+}
+
 /// The fields of metadata (apimachinery `pkg/apis/meta/v1/types.go`, `ObjectMeta`).
-pub(super) const METADATA: [&str; 15] = [
+const METADATA: [&str; 15] = [
     "annotations",
     "creationTimestamp",
     "deletionGracePeriodSeconds",

@@ -32,7 +32,7 @@ use serde_json::Value;
 use crate::model::path::{FieldPath, Segment};
 
 pub use defaults::defaults;
-pub use embedded::identity;
+pub use embedded::{identity, is_of_metadata};
 pub use pattern::{Pattern, PatternError};
 pub use rules::meets_rules;
 pub use unusable::unusable;
@@ -60,7 +60,7 @@ impl Judgement {
     #[must_use]
     pub fn of_metadata(mut self) -> Self {
         let known = |path: &FieldPath| match path.segments().first() {
-            Some(Segment::Property(name)) => embedded::METADATA.contains(&name.as_str()),
+            Some(Segment::Property(name)) => is_of_metadata(name),
             _ => false,
         };
         self.violations.retain(|(path, message)| message != unknown::UNKNOWN || !known(path));

@@ -130,8 +130,8 @@ pub static SAME_CLUSTER: Code = code(
     "CAR0612",
     Warning,
     "two service clusters are one cluster",
-    "The kubeconfigs of two ServiceClusters lead to clusters with the same identity: the cluster was registered twice, or a\n\
-     kubeconfig belongs to another cluster than its name says. Both work, with separate namespaces for their tenants, but a\n\
+    "The kubeconfigs of two ServiceClusters lead to clusters with the same identity: the cluster was registered twice, or it\n\
+     was renamed and the lock has it by its former name, or a kubeconfig belongs to another cluster than its name says. Both work, with separate namespaces for their tenants, but a\n\
      CRD of the operator, its version, and a failure of the cluster affect both.\n\n\
      Fix: remove one of the two, or correct its kubeconfig. After a change of its name, apply the repository with the new\n\
      name first and move the instances; a removed ServiceCluster is not looked at again.\n",

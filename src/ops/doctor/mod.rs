@@ -14,11 +14,11 @@ use super::error::{UnknownName, known_cluster};
 use super::event::{Events, Subject};
 use crate::cluster::access::{allowed, who_am_i};
 use crate::cluster::connect::Connector;
-use crate::cluster::diagnose::{diagnose, other_cluster, same_clusters};
+use crate::cluster::diagnose::{diagnose, other_cluster, renamed_clusters, same_clusters};
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Selection};
 use crate::compile::Compiled;
 use crate::compile::render::ManifestSet;
-use crate::model::cluster::Target;
+use crate::model::cluster::{ClusterId, Target};
 use crate::model::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::kinds::table::OFFERING;
 use crate::model::object::ObjectKey;
@@ -120,11 +120,16 @@ impl Doctor<'_> {
             }
             clusters.push(health);
         }
-        let ids = targets.iter().zip(&clusters).filter_map(|(target, health)| match target {
-            Target::Management => None,
-            Target::Service(id) => Some((id, health.uid.as_deref()?)),
-        });
-        for one in same_clusters(ids, |id| self.place(&Target::Service(id.clone()))) {
+        let ids = || {
+            targets.iter().zip(&clusters).filter_map(|(target, health)| match target {
+                Target::Management => None,
+                Target::Service(id) => Some((id, health.uid.as_deref()?)),
+            })
+        };
+        let place = |id: &ClusterId| self.place(&Target::Service(id.clone()));
+        let known = &self.compiled.resolved.clusters;
+        let former = self.compiled.discovered.former_clusters(|id| known.contains_key(id));
+        for one in same_clusters(ids(), place).into_iter().chain(renamed_clusters(ids(), former, place)) {
             found.push(one);
         }
         (Report { format_version: "1.0", clusters }, found)

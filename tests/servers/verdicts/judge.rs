@@ -111,6 +111,8 @@ pub(super) const OWN: &[(&str, &str, &str)] = &[
     ("CAR0340", "", "a cluster-scoped CRD cannot be offered"),
     ("CAR0350", "must be an int-or-string", "a server takes any default of such a field, and then no instance with it"),
     ("CAR0350", "the same item twice", "a server takes such a default, and then no instance with it"),
+    ("CAR0350", "is not a field of the CRD", "a server drops unknown fields of metadata without a word"),
+    ("CAR0351", "is not a field of the CRD", "as above"),
     ("CAR0351", "must be an int-or-string", "as above: the test asks with a default, and an instance is refused"),
     ("CAR0351", "the same item twice", "a server takes such a default, with which the test asks, and no such instance"),
     ("CAR0352", "", "the offer has a preset of a visible field"),

@@ -49,7 +49,10 @@ pub(super) fn valued(crd: &mut Value, random: &mut Random, preset: bool) -> Opti
     let node = crd.pointer(&pointer)?.clone();
     let value = value(&node, random);
     let mut source = crd.clone();
-    source.pointer_mut(&pointer)?.as_object_mut()?.insert("default".to_owned(), value.clone());
+    // A preset goes into instances, whose nulls are dropped and whose defaults are filled in before they are judged. How
+    // that is done is compared with the server's code by `tests/it/value_verdicts.rs`.
+    let asked = if preset { carrier::derivation::values::filled(&node, &value) } else { value.clone() };
+    source.pointer_mut(&pointer)?.as_object_mut()?.insert("default".to_owned(), asked);
     let name = crd.pointer(&format!("{version}/name"))?.as_str()?.to_owned();
     let mut offer = Offer { versions: vec![name], ..Offer::default() };
     let pair = (path.to_string(), value);
