@@ -1,6 +1,7 @@
 //! What befalls the copies: hands, operators, admission and the service cluster's own CRD.
 
 use serde_json::{Value, json};
+use std::cell::Cell;
 
 use super::basics::shows;
 use super::bed::{Bed, shared_bed, spec};
@@ -140,10 +141,14 @@ async fn refuse_with(bed: &Bed, region: &str, stem: &str, words: &str) -> TestRe
     let policy = refusing(stem, words).to_string();
     bed.planes[region].kubectl_with(&["apply", "--server-side", "-f", "-"], &policy).await?;
     let redis = bed.service(region).await;
-    let (probe, mut large) = (format!("{stem}-probe"), spec());
+    let mut large = spec();
     large["size"] = json!(50);
-    // A policy is in force a moment after it is made.
+    let tries = Cell::new(0);
+    // A policy is in force a moment after it is made. Each try has a name of its own: one whose object is still being
+    // deleted would be refused, too.
     eventually("the policy is in force", async || {
+        tries.set(tries.get() + 1);
+        let probe = format!("{stem}-probe-{}", tries.get());
         redis.copy.create(&probe, &large, &json!({})).await.is_err() || {
             let _ = redis.copy.delete(&probe).await;
             false
