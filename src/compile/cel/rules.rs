@@ -14,6 +14,7 @@ use super::literals;
 use super::sizes::Server;
 use super::syntax::{Tree, Unparsed};
 use super::types::{DeclId, Type};
+use crate::yaml::tree::escape;
 
 /// The most that one rule may cost.
 const RULE_LIMIT: u64 = 10_000_000;
@@ -406,11 +407,6 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 fn text_of<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str)
-}
-
-/// A name as JSON pointers write it.
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// The cost of each expression, and how often it runs, by its place.

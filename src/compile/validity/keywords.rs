@@ -6,11 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::node::{Node, given, is, object, objects, strings};
 use super::problem::{Kind, Report};
-
-type Node = Map<String, Value>;
 
 /// The types that there are.
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
@@ -79,18 +78,6 @@ pub(super) fn keywords(root: &Node, report: &mut Report) {
     node(root, Scope::default(), true, report);
 }
 
-fn text<'n>(of: &'n Node, key: &str) -> Option<&'n str> {
-    of.get(key).and_then(Value::as_str)
-}
-
-fn object<'n>(of: &'n Node, key: &str) -> Option<&'n Node> {
-    of.get(key).and_then(Value::as_object)
-}
-
-fn is(of: &Node, key: &str) -> bool {
-    of.get(key).and_then(Value::as_bool).unwrap_or(false)
-}
-
 fn node(this: &Node, scope: Scope, is_root: bool, report: &mut Report) {
     alone(this, scope, report);
     lists(this, report);
@@ -128,10 +115,8 @@ fn node(this: &Node, scope: Scope, is_root: bool, report: &mut Report) {
         report.within("not", |report| node(child, scope, false, report));
     }
     for key in ["allOf", "anyOf", "oneOf", "items"] {
-        let list = this.get(key).and_then(Value::as_array);
         report.within(key, |report| {
-            for (index, child) in list.into_iter().flatten().enumerate() {
-                let Some(child) = child.as_object() else { continue };
+            for (index, child) in objects(this, key) {
                 report.within(&index.to_string(), |report| node(child, scope, false, report));
             }
         });
@@ -149,7 +134,7 @@ fn alone(this: &Node, scope: Scope, report: &mut Report) {
     if this.get("items").is_some_and(Value::is_array) {
         report.say(Kind::Structural, "items", "must be one schema, not a list of schemas");
     }
-    match text(this, "type") {
+    match given(this, "type") {
         Some("null") => report.say(Kind::Structural, "type", "must not be `null`; write `nullable: true` instead"),
         Some(other) if !TYPES.contains(&other) => {
             let message = format!("is `{other}`, which is not a type; the types are {}", listed(&TYPES));
@@ -166,8 +151,8 @@ fn alone(this: &Node, scope: Scope, report: &mut Report) {
     if this.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(false)) {
         report.say(Kind::Structural, "x-kubernetes-preserve-unknown-fields", "must be true or not be there; remove it");
     }
-    if let Some(map_type) = text(this, "x-kubernetes-map-type") {
-        if text(this, "type") != Some("object") {
+    if let Some(map_type) = given(this, "x-kubernetes-map-type") {
+        if given(this, "type") != Some("object") {
             report.say(Kind::Structural, "x-kubernetes-map-type", "needs `type: object` beside it");
         }
         if !["atomic", "granular"].contains(&map_type) {
@@ -179,11 +164,11 @@ fn alone(this: &Node, scope: Scope, report: &mut Report) {
 
 /// What says how lists are merged.
 fn lists(this: &Node, report: &mut Report) {
-    let list_type = text(this, "x-kubernetes-list-type");
+    let list_type = given(this, "x-kubernetes-list-type");
     let items = object(this, "items");
     let keys: Vec<&str> = strings(this, "x-kubernetes-list-map-keys").collect();
     if let Some(list_type) = list_type {
-        if text(this, "type") != Some("array") {
+        if given(this, "type") != Some("array") {
             report.say(Kind::Structural, "x-kubernetes-list-type", "needs `type: array` beside it");
         }
         if !["atomic", "map", "set"].contains(&list_type) {
@@ -200,7 +185,7 @@ fn lists(this: &Node, report: &mut Report) {
         report.say_below(Kind::Structural, "/items/nullable", "must not be true for the items of a set or a map");
     }
     match list_type {
-        Some("set") => set(items, text(this, "type") == Some("array"), report),
+        Some("set") => set(items, given(this, "type") == Some("array"), report),
         Some("map") => map(items, &keys, report),
         _ => {}
     }
@@ -209,11 +194,11 @@ fn lists(this: &Node, report: &mut Report) {
 fn set(items: Option<&Node>, is_array: bool, report: &mut Report) {
     let Some(items) = items.filter(|_| is_array) else { return };
     let message = "must be `atomic` for the items of a set";
-    match text(items, "type") {
-        Some("array") if text(items, "x-kubernetes-list-type").is_some_and(|t| t != "atomic") => {
+    match given(items, "type") {
+        Some("array") if given(items, "x-kubernetes-list-type").is_some_and(|t| t != "atomic") => {
             report.say_below(Kind::Structural, "/items/x-kubernetes-list-type", message);
         }
-        Some("object") if text(items, "x-kubernetes-map-type") != Some("atomic") => {
+        Some("object") if given(items, "x-kubernetes-map-type") != Some("atomic") => {
             report.say_below(Kind::Structural, "/items/x-kubernetes-map-type", message);
         }
         _ => {}
@@ -233,7 +218,7 @@ fn map(items: Option<&Node>, keys: &[&str], report: &mut Report) {
         );
         return;
     };
-    if text(items, "type") != Some("object") {
+    if given(items, "type") != Some("object") {
         report.say_below(Kind::Structural, "/items/type", "must be `object` for the items of a list of type `map`");
         return;
     }
@@ -252,7 +237,7 @@ fn map(items: Option<&Node>, keys: &[&str], report: &mut Report) {
         report.within("items", |report| {
             report.within("properties", |report| {
                 report.within(key, |report| {
-                    if matches!(text(field, "type"), Some("array" | "object")) {
+                    if matches!(given(field, "type"), Some("array" | "object")) {
                         report.say(Kind::Structural, "type", "must be a scalar for a key of the list");
                     }
                     if !required.contains(key) && !field.contains_key("default") {
@@ -269,10 +254,6 @@ fn map(items: Option<&Node>, keys: &[&str], report: &mut Report) {
             });
         });
     }
-}
-
-fn strings<'n>(of: &'n Node, key: &str) -> impl Iterator<Item = &'n str> + use<'n> {
-    of.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
 fn listed(words: &[&str]) -> String {

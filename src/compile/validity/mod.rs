@@ -7,6 +7,7 @@
 mod decode;
 mod defaults;
 mod keywords;
+mod node;
 mod parts;
 mod problem;
 mod spec;

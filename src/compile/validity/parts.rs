@@ -5,11 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::problem::{Kind, Report};
-
-type Object = Map<String, Value>;
+use super::node::{Node, objects, text};
+use super::problem::{Report, invalid};
 
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 const COLUMN_FORMATS: [&str; 8] = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
@@ -17,18 +16,12 @@ const COLUMN_FORMATS: [&str; 8] = ["byte", "date", "date-time", "double", "float
 /// The most selectable fields of a version.
 const SELECTABLE_MAX: usize = 8;
 
-fn text<'o>(of: &'o Object, key: &str) -> &'o str {
-    of.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn invalid(report: &mut Report, key: &str, message: impl Into<String>) {
-    report.say(Kind::Invalid, key, message);
-}
-
 /// Everything that is wrong with the parts of one version.
-pub(super) fn parts(version: &Object, report: &mut Report) {
+pub(super) fn parts(version: &Node, report: &mut Report) {
     report.within("additionalPrinterColumns", |report| {
-        each(version, "additionalPrinterColumns", report, column);
+        for (index, shown) in objects(version, "additionalPrinterColumns") {
+            report.within(&index.to_string(), |report| column(shown, report));
+        }
     });
     if let Some(scale) = version.get("subresources").and_then(|s| s.get("scale")).and_then(Value::as_object) {
         report.within("subresources", |report| report.within("scale", |report| self::scale(scale, report)));
@@ -36,16 +29,7 @@ pub(super) fn parts(version: &Object, report: &mut Report) {
     selectable(version, report);
 }
 
-fn each(of: &Object, key: &str, report: &mut Report, check: impl Fn(&Object, &mut Report)) {
-    let list = of.get(key).and_then(Value::as_array);
-    for (index, item) in list.into_iter().flatten().enumerate() {
-        if let Some(item) = item.as_object() {
-            report.within(&index.to_string(), |report| check(item, report));
-        }
-    }
-}
-
-fn column(column: &Object, report: &mut Report) {
+fn column(column: &Node, report: &mut Report) {
     if text(column, "name").is_empty() {
         invalid(report, "name", "is missing");
     }
@@ -61,7 +45,7 @@ fn column(column: &Object, report: &mut Report) {
 }
 
 /// A path that begins with a dot: the server demands no more of it. Returns it, if it is one.
-fn path<'o>(of: &'o Object, key: &str, report: &mut Report) -> Option<&'o str> {
+fn path<'o>(of: &'o Node, key: &str, report: &mut Report) -> Option<&'o str> {
     let path = text(of, key);
     match path {
         "" => invalid(report, key, "is missing"),
@@ -71,7 +55,7 @@ fn path<'o>(of: &'o Object, key: &str, report: &mut Report) -> Option<&'o str> {
     None
 }
 
-fn scale(scale: &Object, report: &mut Report) {
+fn scale(scale: &Node, report: &mut Report) {
     for (key, roots) in [
         ("specReplicasPath", &[".spec."] as &[&str]),
         ("statusReplicasPath", &[".status."]),
@@ -87,7 +71,7 @@ fn scale(scale: &Object, report: &mut Report) {
     }
 }
 
-fn selectable(version: &Object, report: &mut Report) {
+fn selectable(version: &Node, report: &mut Report) {
     let Some(fields) = version.get("selectableFields").and_then(Value::as_array) else { return };
     let root = version.get("schema").and_then(|s| s.get("openAPIV3Schema"));
     let mut seen = BTreeSet::new();

@@ -131,6 +131,11 @@ impl Report {
     }
 }
 
+/// A problem of a child of the place, for which the server refuses the CRD.
+pub(super) fn invalid(report: &mut Report, key: &str, message: impl Into<String>) {
+    report.say(Kind::Invalid, key, message);
+}
+
 /// `/spec/names/shortNames/0` as `spec.names.shortNames[0]`.
 fn dotted<'t>(tokens: impl IntoIterator<Item = &'t str>) -> String {
     let mut text = String::new();

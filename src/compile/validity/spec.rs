@@ -5,34 +5,17 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::problem::{Kind, Report};
+use super::node::{Node, list, object, text};
+use super::problem::{Report, invalid};
 use crate::model::names::{self, NameError};
-
-type Object = Map<String, Value>;
 
 /// The annotation without which a group of Kubernetes itself is refused.
 const APPROVED: &str = "api-approved.kubernetes.io";
 
 /// The most bytes of keys and values of all annotations (apimachinery `validation.TotalAnnotationSizeLimitB`).
 const ANNOTATIONS_MAX: usize = 256 * 1024;
-
-fn text<'o>(of: &'o Object, key: &str) -> &'o str {
-    of.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn object<'o>(of: &'o Object, key: &str) -> Option<&'o Object> {
-    of.get(key).and_then(Value::as_object)
-}
-
-fn list<'o>(of: &'o Object, key: &str) -> &'o [Value] {
-    of.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn invalid(report: &mut Report, key: &str, message: impl Into<String>) {
-    report.say(Kind::Invalid, key, message);
-}
 
 /// Reports why a name is not valid.
 fn named(report: &mut Report, key: &str, name: &str, result: Result<(), NameError>) {
@@ -42,8 +25,8 @@ fn named(report: &mut Report, key: &str, name: &str, result: Result<(), NameErro
 }
 
 /// Everything that is wrong besides the schemas.
-pub(super) fn definition(crd: &Object, report: &mut Report) {
-    let empty = Object::new();
+pub(super) fn definition(crd: &Node, report: &mut Report) {
+    let empty = Node::new();
     let metadata = object(crd, "metadata").unwrap_or(&empty);
     let Some(spec) = object(crd, "spec") else {
         invalid(report, "spec", "is missing");
@@ -71,7 +54,7 @@ pub(super) fn definition(crd: &Object, report: &mut Report) {
     });
 }
 
-fn about(metadata: &Object, spec: &Object, report: &mut Report) {
+fn about(metadata: &Node, spec: &Node, report: &mut Report) {
     let (name, group) = (text(metadata, "name"), text(spec, "group"));
     let plural = object(spec, "names").map_or("", |names| text(names, "plural"));
     if name != format!("{plural}.{group}") {
@@ -117,7 +100,7 @@ fn about(metadata: &Object, spec: &Object, report: &mut Report) {
 }
 
 /// A group of Kubernetes itself must be approved (KEP 1111).
-fn approval(group: &str, annotations: Option<&Object>, report: &mut Report) {
+fn approval(group: &str, annotations: Option<&Node>, report: &mut Report) {
     let protected =
         |suffix: &str| group == suffix || group.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
     if !protected("k8s.io") && !protected("kubernetes.io") {
@@ -135,7 +118,7 @@ fn approval(group: &str, annotations: Option<&Object>, report: &mut Report) {
     }
 }
 
-fn group(spec: &Object, report: &mut Report) {
+fn group(spec: &Node, report: &mut Report) {
     let group = text(spec, "group");
     match names::dns_subdomain(group) {
         Err(_) if group.is_empty() => invalid(report, "group", "is missing"),
@@ -147,7 +130,7 @@ fn group(spec: &Object, report: &mut Report) {
     }
 }
 
-fn kinds(of: &Object, report: &mut Report) {
+fn kinds(of: &Node, report: &mut Report) {
     let (kind, list_kind) = (text(of, "kind"), text(of, "listKind"));
     for (key, name) in [("plural", text(of, "plural")), ("singular", text(of, "singular"))] {
         match name.is_empty() {
@@ -199,7 +182,7 @@ fn versions(versions: &[Value], report: &mut Report) {
     });
 }
 
-fn deprecation(version: &Object, report: &mut Report) {
+fn deprecation(version: &Node, report: &mut Report) {
     let Some(warning) = version.get("deprecationWarning").and_then(Value::as_str) else { return };
     let message = match () {
         () if !version.contains_key("deprecated") => "needs `deprecated: true` beside it",
@@ -216,7 +199,7 @@ fn is_printable(c: char) -> bool {
     c == ' ' || !(c.is_control() || c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}'))
 }
 
-fn conversion(of: &Object, report: &mut Report) {
+fn conversion(of: &Node, report: &mut Report) {
     let webhook = object(of, "webhook");
     match text(of, "strategy") {
         "None" => {
@@ -232,7 +215,7 @@ fn conversion(of: &Object, report: &mut Report) {
     }
 }
 
-fn webhook(of: &Object, report: &mut Report) {
+fn webhook(of: &Node, report: &mut Report) {
     let Some(client) = object(of, "clientConfig") else {
         invalid(report, "clientConfig", "is missing");
         return review_versions(of, report);
@@ -255,7 +238,7 @@ fn webhook_url(url: &str, report: &mut Report) {
     }
 }
 
-fn webhook_service(service: &Object, report: &mut Report) {
+fn webhook_service(service: &Node, report: &mut Report) {
     for key in ["name", "namespace"] {
         if text(service, key).is_empty() {
             invalid(report, key, "is missing");
@@ -274,7 +257,7 @@ fn webhook_service(service: &Object, report: &mut Report) {
     }
 }
 
-fn review_versions(of: &Object, report: &mut Report) {
+fn review_versions(of: &Node, report: &mut Report) {
     let versions: Vec<&str> = list(of, "conversionReviewVersions").iter().filter_map(Value::as_str).collect();
     if !versions.iter().any(|version| ["v1", "v1beta1"].contains(version)) {
         invalid(report, "conversionReviewVersions", "must have `v1` or `v1beta1`");

@@ -3,12 +3,11 @@
 //! Source: apiextensions-apiserver `pkg/apiserver/schema/validation.go` and `complete.go`, Kubernetes 1.37 (the same in
 //! 1.33). Nodes are those of `decode`: types are right, and what is empty is absent.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::node::{Node, is, object, objects, text};
 use super::problem::{Kind, Report};
 use crate::compile::values::pattern::{self, PatternError};
-
-type Node = Map<String, Value>;
 
 /// Where a node stands, for the demand of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,34 +27,16 @@ fn say(report: &mut Report, key: &str, message: &str) {
     report.say(Kind::Structural, key, message);
 }
 
-fn is(node: &Node, key: &str) -> bool {
-    node.get(key).and_then(Value::as_bool).unwrap_or(false)
-}
-
-fn type_of(node: &Node) -> &str {
-    node.get("type").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn object<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    node.get(key).and_then(Value::as_object)
-}
-
 /// The children under a key, with their names.
 fn children<'n>(node: &'n Node, key: &str) -> impl Iterator<Item = (&'n String, &'n Node)> {
     object(node, key).into_iter().flatten().filter_map(|(name, child)| Some((name, child.as_object()?)))
-}
-
-/// The branches of a junctor, with their indexes.
-fn branches<'n>(node: &'n Node, key: &str) -> impl Iterator<Item = (usize, &'n Node)> {
-    let list = node.get(key).and_then(Value::as_array);
-    list.into_iter().flatten().enumerate().filter_map(|(index, branch)| Some((index, branch.as_object()?)))
 }
 
 /// Searches the branches of a node's junctors: `allOf`, `anyOf`, `oneOf`, `not`.
 fn each_branch<'n>(node: &'n Node, report: &mut Report, mut search: impl FnMut(&str, usize, &'n Node, &mut Report)) {
     for key in ["allOf", "anyOf", "oneOf"] {
         report.within(key, |report| {
-            for (index, branch) in branches(node, key) {
+            for (index, branch) in objects(node, key) {
                 report.within(&index.to_string(), |report| search(key, index, branch, report));
             }
         });
@@ -66,7 +47,7 @@ fn each_branch<'n>(node: &'n Node, report: &mut Report, mut search: impl FnMut(&
 }
 
 fn invariants(node: &Node, level: Level, report: &mut Report) {
-    let (type_, embedded) = (type_of(node), is(node, "x-kubernetes-embedded-resource"));
+    let (type_, embedded) = (text(node, "type"), is(node, "x-kubernetes-embedded-resource"));
     if type_ == "array" && !node.contains_key("items") {
         say(report, "", "is a list without a schema of its items; add `items`");
     }
@@ -118,13 +99,13 @@ fn identity(node: &Node, level: Level, embedded: bool, report: &mut Report) {
     let Some(properties) = object(node, "properties").filter(|_| checked) else { return };
     report.within("properties", |report| {
         for name in ["apiVersion", "kind"] {
-            if properties.get(name).and_then(Value::as_object).is_some_and(|child| type_of(child) != "string") {
+            if properties.get(name).and_then(Value::as_object).is_some_and(|child| text(child, "type") != "string") {
                 report.within(name, |report| say(report, "type", "must be `string`, as in every object"));
             }
         }
         let Some(metadata) = properties.get("metadata").and_then(Value::as_object) else { return };
         report.within("metadata", |report| {
-            if type_of(metadata) != "object" {
+            if text(metadata, "type") != "object" {
                 say(report, "type", "must be `object`, as in every object");
             }
             if level == Level::Root {
@@ -172,7 +153,7 @@ fn is_int_or_string(node: &Node) -> bool {
 }
 
 fn starts_with_int_or_string(node: &Node) -> bool {
-    branches(node, "allOf").next().is_some_and(|(_, first)| is_int_or_string(first))
+    objects(node, "allOf").next().is_some_and(|(_, first)| is_int_or_string(first))
 }
 
 /// The pattern and the junctors of a node. `skip_any` passes over its `anyOf`, and `skip_first` over that of the first branch of `allOf`:
