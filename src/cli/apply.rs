@@ -120,9 +120,14 @@ fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError>
     })
 }
 
-/// The flags that allow what guards refuse.
+/// The flags that allow what guards refuse. If all objects have to be adopted at once, none is named beside.
 fn allowing(refusals: &[Refusal]) -> Vec<&str> {
-    let mut flags: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.flag.as_deref()).collect();
+    const ALL: &str = "--adopt all";
+    let is_all = |refusal: &Refusal| refusal.flag.as_deref() == Some(ALL);
+    let all = refusals.iter().find(|refusal| is_all(refusal));
+    let others = refusals.iter().filter(|refusal| all.is_none_or(|all| refusal.guard != all.guard));
+    let mut flags: Vec<&str> = others.filter_map(|refusal| refusal.flag.as_deref()).collect();
+    flags.extend(all.map(|_| ALL));
     flags.dedup();
     flags
 }
