@@ -64,6 +64,8 @@ pub(crate) struct ClusterInput<'a> {
     pub answers: &'a BTreeMap<ObjectKey, DryRunResult>,
     /// The effects on instances, by the CRD that changes or the object that is deleted.
     pub impacts: &'a BTreeMap<ObjectKey, Impact>,
+    /// [`Queries::lost`].
+    pub lost: &'a [Lost],
     /// The instances of [`Queries::going_crds`].
     pub instances: &'a BTreeMap<ObjectKey, going::Instances>,
     /// How many objects were to be tried.
@@ -375,9 +377,8 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     part.cluster.untried = untried(input, &part.applied);
     add_access_changes(input, live, &mut part);
     if !inputs.hermetic {
-        let lost = losing::lost(input.wanted, input.inventory, live, inputs.prune);
         let mut changes: Vec<&mut Change> = part.applied.iter_mut().chain(&mut part.deleted).collect();
-        losing::add(&mut changes, &lost, input.impacts);
+        losing::add(&mut changes, input.lost, input.impacts);
     }
     part
 }

@@ -510,6 +510,7 @@ impl LivePlan {
                     live: observed.map(|o| &o.live),
                     answers: observed.map_or(&no_answers, |o| &o.answers),
                     impacts: observed.map_or(&no_impacts, |o| &o.impacts),
+                    lost: observed.map_or(&[], |o| &o.lost),
                     instances: observed.map_or(&no_instances, |o| &o.instances),
                     dry_runs: observed.map_or(0, |o| o.dry_runs),
                     no_trial: observed.map_or(&[], |o| &o.no_trial),
