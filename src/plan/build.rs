@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::cause::Causes;
-use super::compare::{Comparison, compare, equal, same_after_dry_run};
+use super::compare::{Comparison, compare, equal, same_after_dry_run, without_server_fields};
 use super::going::{self, Waiting};
 use super::guard::{self, GuardInput};
 use super::holder::{Holder, Record};
@@ -21,7 +21,7 @@ use super::types::{
     LiveVersion, ObjectRef, Place, Plan, Reason, Summary, Untried,
 };
 use super::words::NOT_ASKED;
-use super::{access_change, adoption, consequence, crd, extra, fields, holder, storage, take_over};
+use super::{access_change, adoption, consequence, crd, extra, fields, holder, managers, storage, take_over};
 use crate::compile::render::{Cause, Manifest};
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
@@ -426,7 +426,8 @@ fn plan_object(
     };
     let takes_over = existing.map(|existing| take_over::taken(existing, from)).unwrap_or_default();
     let comparison = match existing {
-        Some(existing) if inputs.hermetic && equal(&existing.body, &body) => Comparison::Same,
+        // What a server has written into a file is no difference.
+        Some(existing) if inputs.hermetic && is_equal(&existing.body, &body) => Comparison::Same,
         Some(_) if !takes_over.is_empty() => Comparison::Differs,
         existing => compare(&body, existing),
     };
@@ -534,6 +535,7 @@ fn update(
     }
     change.reasons.extend(consequence::of_update(key, &existing.body, body));
     change.reasons.extend(change.migration.as_ref().map(storage::reason));
+    change.reasons.extend(managers::reason(change, existing, answer).filter(|_| !hermetic));
     // A stable sort: reasons with the same effect stay in the order of the fields.
     change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
 }
@@ -583,6 +585,11 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         },
         digest: None,
     }
+}
+
+/// Whether an object in a file is the one of the repository.
+fn is_equal(base: &Value, body: &Value) -> bool {
+    equal(base, body) || equal(&without_server_fields(base), &without_server_fields(body))
 }
 
 fn unchecked_impact() -> Impact {

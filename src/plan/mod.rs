@@ -23,6 +23,7 @@ pub mod inventory;
 pub mod json;
 pub(crate) mod live;
 pub(crate) mod losing;
+pub(crate) mod managers;
 pub(crate) mod markdown;
 pub(crate) mod others;
 pub(crate) mod parent;

@@ -211,6 +211,37 @@ fn another_inventory_is_taken_over_by_its_name() {
     assert_eq!(refused(&copied.plan()), ["adoption --adopt role/a/copy"]);
 }
 
+#[test]
+fn an_update_in_which_no_value_changes_says_why_it_is_there() {
+    let mut world = world();
+    let of_sync = "rbac.authorization.k8s.io/v1 ClusterRole";
+    let key = world.want(of_sync, "kubecarrier:sync", rules("get"));
+    world.have(of_sync, "kubecarrier:sync", rules("get"), "nobody's");
+    let mut owned = world.live.objects[&key].body.clone();
+    let entry = |fields: Value| json!([{"manager": "carrier", "operation": "Apply", "fieldsV1": fields}]);
+    owned["metadata"]["managedFields"] = entry(json!({"f:rules": {}}));
+    world.answers.insert(key.clone(), DryRunResult::Accepted(owned));
+    let reason = |world: &World| {
+        let plan = world.plan();
+        let reasons: Vec<&str> = plan.changes[0].reasons.iter().map(|reason| reason.text.as_str()).collect();
+        let shown = text(&plan, TextOptions::default());
+        assert!(
+            shown.contains(&format!("~ ClusterRole kubecarrier:sync  a.yaml:2:2\n      {}\n", reasons[0])),
+            "{shown}"
+        );
+        assert!(markdown(&plan).contains(reasons[0]));
+        reasons.join("; ")
+    };
+    let becomes = "no value changes; carrier becomes a manager of the fields that the repository sets";
+    assert_eq!(reason(&world), becomes);
+    let fields = entry(json!({"f:rules": {}, "f:aggregationRule": {}}));
+    world.live.objects.get_mut(&key).expect("it is there").body["metadata"]["managedFields"] = fields;
+    assert_eq!(reason(&world), "no value changes, only which of its fields carrier manages");
+    world.answers.insert(key, DryRunResult::NotPermitted(Vec::new()));
+    let unknown = reason(&world);
+    assert!(unknown.starts_with("no value that the repository sets differs; "), "{unknown}");
+}
+
 /// The objects that kubectl has applied from the output of `carrier render`, and carrier after it.
 #[test]
 fn the_fields_of_another_manager_are_listed_and_taken_over() {
