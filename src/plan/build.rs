@@ -18,10 +18,12 @@ use super::others::Foreign;
 use super::permissions::Permission;
 use super::types::{
     Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, ExtraField, FORMAT_VERSION, Going, Impact,
-    LiveVersion, ObjectRef, Place, Plan, Reason, Summary, Untried,
+    LiveVersion, ObjectRef, Place, Plan, Reason, Repair, Summary, Untried,
 };
 use super::words::NOT_ASKED;
-use super::{access_change, adoption, consequence, crd, extra, fields, holder, managers, storage, take_over};
+use super::{
+    access_change, adoption, consequence, crd, extra, fields, holder, managers, parent, repair, storage, take_over,
+};
 use crate::compile::render::{Cause, Manifest};
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
@@ -374,6 +376,7 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         part.held = Some(holder::taking(input.inventory, &part.cluster.name, part.deleted.len()));
     }
     part.kept.sort();
+    part.cluster.inventory_repair = repair(input, live, &part);
     part.cluster.untried = untried(input, &part.applied);
     add_access_changes(input, live, &mut part);
     if !inputs.hermetic {
@@ -381,6 +384,19 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         losing::add(&mut changes, input.lost, input.impacts);
     }
     part
+}
+
+/// What the next run repairs in the record of the inventory.
+fn repair(input: &ClusterInput<'_>, live: &LiveCluster, part: &ClusterChanges) -> Option<Repair> {
+    let record = input.record.parent.as_ref()?;
+    let is_member =
+        |object: &LiveObject| !is_shared(&object.body) && input.inventory.ownership(object) == Ownership::Ours;
+    let members = live.objects.iter().filter(|(_, object)| is_member(object));
+    let members = members.map(|(key, _)| (key.group.clone(), key.kind.clone())).collect();
+    let stay = part.kept.iter().chain(part.going.iter().map(|going| &going.object)).map(ObjectKey::from);
+    let left = parent::kinds(input.wanted).into_iter().chain(stay.map(|key| (key.group, key.kind))).collect();
+    let inherited = part.cluster.inherited.iter().cloned().collect();
+    repair::of(input.inventory, record, repair::Kinds { members: &members, left: &left }, &inherited)
 }
 
 /// What the server could not be asked, and which permissions are missing for that. Of many namespaces a permission is

@@ -28,6 +28,7 @@ pub(crate) mod markdown;
 pub(crate) mod others;
 pub(crate) mod parent;
 pub(crate) mod permissions;
+pub(crate) mod repair;
 pub(crate) mod saved;
 pub(crate) mod schema;
 pub(crate) mod staying;

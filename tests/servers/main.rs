@@ -42,6 +42,7 @@ mod moved;
 mod not_permitted;
 mod observe;
 mod platform;
+mod records;
 mod renaming;
 mod rendered;
 mod sync;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         going::cases(),
         hostile::cases(),
         moved::cases(),
+        records::cases(),
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),

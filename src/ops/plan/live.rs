@@ -253,7 +253,7 @@ async fn list(
                 _ => {
                     // The record of another repository says nothing of this one.
                     let own = parent.as_ref().ok().and_then(Option::as_ref);
-                    if Record::of(&inventory, Ok(own)).holder == Holder::This {
+                    if matches!(Record::of(&inventory, Ok(own)).holder, Holder::This | Holder::Nobody) {
                         inventory.inherit(own);
                     }
                     let listed = observe::list(&cluster, wanted, &inventory, uid_of(&cluster.target, seen)).await?;

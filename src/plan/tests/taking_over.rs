@@ -8,7 +8,7 @@ use super::{CRD, LiveObject, ROLE, World, changes, crd, queries, refused, rules,
 use crate::model::cluster::{ClusterId, Target};
 use crate::plan::adoption::ADOPT;
 use crate::plan::build::DryRunResult;
-use crate::plan::holder::Holder;
+use crate::plan::holder::{Holder, Record};
 use crate::plan::inventory;
 use crate::plan::live::{Other, PART_OF};
 use crate::plan::markdown::markdown;
@@ -159,6 +159,47 @@ fn an_inventory_of_another_repository_is_refused_and_one_of_none_is_taken_up() {
     let plan = world.plan();
     assert!(!plan.changes_anything() && plan.refusals.is_empty());
     assert!(text(&plan, TextOptions::default()).contains("could not be read") && markdown(&plan).contains("forbidden"));
+}
+
+#[test]
+fn a_record_that_somebody_has_changed_is_repaired_in_the_plan() {
+    let mut world = world();
+    let key = world.want(ROLE, "a/same", rules("get"));
+    world.have(ROLE, "a/same", rules("get"), "ours");
+    let kinds = [(key.group, key.kind)].into();
+    let mut record = world.inventory.parent(&kinds, &[].into(), Some("r"));
+    record["metadata"]["managedFields"] = json!([{"manager": "carrier", "operation": "Apply", "fieldsV1": {"f:metadata": {
+        "f:labels": {"f:applyset.kubernetes.io/id": {}},
+        "f:annotations": {"f:applyset.kubernetes.io/tooling": {}, "f:applyset.kubernetes.io/contains-group-kinds": {}}}}}]);
+    let plan_of = |world: &mut World, record: &Value| {
+        world.record = Record::of(&world.inventory, Ok(Some(record)));
+        world.plan()
+    };
+    assert!(!plan_of(&mut world, &record).changes_anything());
+    record["metadata"]["annotations"]["applyset.kubernetes.io/contains-group-kinds"] = json!("foo,,Bar.!!");
+    record["metadata"]["annotations"]["carrier.kubecarrier.io/taken-inventories"] = json!("{broken");
+    let plan = plan_of(&mut world, &record);
+    assert!(plan.changes_anything() && plan.changes.is_empty() && plan.refusals.is_empty());
+    let shown = text(&plan, TextOptions::default());
+    let expected = "management: no changes, 1 object
+  ~ the record of the inventory, ConfigMap kubecarrier-system/carrier-carrier, is repaired
+      ~ /metadata/annotations/applyset.kubernetes.io~1contains-group-kinds: \"foo,,Bar.!!\" -> \"Role.rbac.authorization.k8s.io\"
+      - /metadata/annotations/carrier.kubecarrier.io~1taken-inventories: \"{broken\"
+      “{broken” names no inventory: ";
+    assert!(shown.starts_with(expected), "{shown}");
+    assert!(shown.ends_with("; the record of 1 inventory is repaired.\n"), "{shown}");
+    let comment = markdown(&plan);
+    assert!(comment.contains("ConfigMap kubecarrier-system/carrier-carrier, is repaired"), "{comment}");
+    assert!(comment.contains("`\"foo,,Bar.!!\"` → `\"Role.rbac.authorization.k8s.io\"`"), "{comment}");
+    let json = serde_json::to_value(&plan).expect("plain data");
+    assert_eq!(json["clusters"][0]["inventory_repair"]["fields"][1]["before"], "{broken");
+    assert!(jsonschema::draft7::is_valid(&crate::plan::json::schema(), &json));
+    // The record of another repository is not touched, and nobody's is repaired and claimed.
+    let ours = "0123456789abcdef0123456789abcdef";
+    world.inventory = world.inventory.clone().held_by(Some(ours));
+    assert!(plan_of(&mut world, &record).clusters[0].inventory_repair.is_some());
+    record["metadata"]["annotations"]["carrier.kubecarrier.io/repository"] = json!("fedcba9876543210fedcba9876543210");
+    assert_eq!(plan_of(&mut world, &record).clusters[0].inventory_repair, None);
 }
 
 #[test]
