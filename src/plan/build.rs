@@ -396,7 +396,13 @@ fn repair(input: &ClusterInput<'_>, live: &LiveCluster, part: &ClusterChanges) -
     let stay = part.kept.iter().chain(part.going.iter().map(|going| &going.object)).map(ObjectKey::from);
     let left = parent::kinds(input.wanted).into_iter().chain(stay.map(|key| (key.group, key.kind))).collect();
     let inherited = part.cluster.inherited.iter().cloned().collect();
-    repair::of(input.inventory, record, repair::Kinds { members: &members, left: &left }, &inherited)
+    repair::of(
+        &part.cluster.name,
+        input.inventory,
+        record,
+        repair::Kinds { members: &members, left: &left },
+        &inherited,
+    )
 }
 
 /// What the server could not be asked, and which permissions are missing for that. Of many namespaces a permission is

@@ -33,9 +33,10 @@ pub(crate) struct Kinds<'a> {
 }
 
 /// What the next run repairs in a record; `None` if it is as carrier writes it. `inherited` are the ids of the inventories
-/// that it names after the run.
+/// that it names after the run, and `cluster` is the name of the cluster.
 #[must_use]
 pub(crate) fn of(
+    cluster: &str,
     inventory: &Inventory,
     record: &Value,
     kinds: Kinds<'_>,
@@ -57,7 +58,7 @@ pub(crate) fn of(
     let mut notes = Vec::new();
     if is_record_of_taken_damaged(record) {
         damaged.push(("annotations", TAKEN_INVENTORIES));
-        notes.extend(loss(record));
+        notes.extend(loss(record, cluster));
     }
     if damaged.is_empty() {
         notes.extend(others(record));
@@ -92,7 +93,7 @@ fn are_kinds_damaged(record: &Value, Kinds { members, left }: Kinds<'_>) -> bool
 }
 
 /// What is lost by entries in the list of inventories that cannot be read; `None` if all can.
-fn loss(record: &Value) -> Option<String> {
+fn loss(record: &Value, cluster: &str) -> Option<String> {
     let unread = unread(record);
     if unread.is_empty() {
         return None;
@@ -100,12 +101,14 @@ fn loss(record: &Value) -> Option<String> {
     let names = first(unread.iter().map(|entry| plain::quoted(entry)), unread.len(), NAMED);
     let known = match recorded(record).len() {
         0 => String::new(),
-        n => format!("{} can be read, and stays; ", count(n, "other inventory that was taken over")),
+        n => format!("{} can be read; ", count(n, "inventory id")),
     };
+    let name = if unread.len() == 1 { "names" } else { "name" };
+    let place = if cluster == "management" { String::new() } else { format!("{cluster}:") };
     Some(format!(
-        "{known}{names} names no inventory: if it named one that was taken over, the objects of it that the repository no longer \
-         has are no longer known, and are neither listed nor deleted; `--adopt inventory/ID` finds them again, where ID is \
-         their label applyset.kubernetes.io/part-of"
+        "{known}{names} {name} no inventory: objects of an inventory that was taken over and stood there, and that the repository \
+         no longer has, are no longer known, and are neither listed nor deleted; `--adopt {place}inventory/ID` finds them again, \
+         where ID is their label applyset.kubernetes.io/part-of"
     ))
 }
 
@@ -174,7 +177,7 @@ mod tests {
 
     fn found(record: &Value) -> Option<Repair> {
         let both = kinds(&["Namespace", "Role.rbac.authorization.k8s.io"]);
-        of(&inventory(), record, Kinds { members: &both, left: &both }, &BTreeSet::new())
+        of("team-a/eu", &inventory(), record, Kinds { members: &both, left: &both }, &BTreeSet::new())
     }
 
     /// The fields that are repaired, each as `op key`.
@@ -230,12 +233,12 @@ mod tests {
         let repair = found(&annotated(TAKEN_INVENTORIES, "{broken")).expect("damaged");
         assert_eq!((repair.fields[0].op, repair.fields[0].before.clone()), (FieldOp::Remove, Some(json!("{broken"))));
         assert!(repair.notes[0].starts_with("“{broken” names no inventory"), "{:?}", repair.notes);
-        assert!(repair.notes[0].contains("`--adopt inventory/ID` finds them again"), "{:?}", repair.notes);
+        assert!(repair.notes[0].contains("`--adopt team-a/eu:inventory/ID` finds them again"), "{:?}", repair.notes);
         // What can be read is read.
         let half = annotated(TAKEN_INVENTORIES, &format!("{TAKEN},{{broken"));
         assert_eq!(recorded(&half), BTreeSet::from([TAKEN.to_owned()]));
         let note = found(&half).expect("damaged").notes.concat();
-        assert!(note.starts_with("1 other inventory that was taken over can be read, and stays; “{broken”"), "{note}");
+        assert!(note.starts_with("1 inventory id can be read; “{broken” names no"), "{note}");
     }
 
     #[test]
