@@ -557,7 +557,8 @@ fn update(
     }
     change.reasons.extend(consequence::of_update(key, &existing.body, body));
     change.reasons.extend(change.migration.as_ref().map(storage::reason));
-    change.reasons.extend(managers::reason(change, existing, answer).filter(|_| !hermetic));
+    let is_tried = matches!(answer, Some(DryRunResult::Accepted(_) | DryRunResult::Forced(..)));
+    change.reasons.extend(managers::reason(change, existing, is_tried).filter(|_| !hermetic));
     // A stable sort: reasons with the same effect stay in the order of the fields.
     change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
 }

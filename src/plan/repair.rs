@@ -106,9 +106,9 @@ fn loss(record: &Value, cluster: &str) -> Option<String> {
     let name = if unread.len() == 1 { "names" } else { "name" };
     let place = if cluster == "management" { String::new() } else { format!("{cluster}:") };
     Some(format!(
-        "{known}{names} {name} no inventory: objects of an inventory that was taken over and stood there, and that the repository \
-         no longer has, are no longer known, and are neither listed nor deleted; `--adopt {place}inventory/ID` finds them again, \
-         where ID is their label applyset.kubernetes.io/part-of"
+        "{known}{names} {name} no inventory: if an inventory that was taken over stood there, those of its objects that the \
+         repository no longer has are no longer known, and are neither listed nor deleted; `--adopt {place}inventory/ID` finds \
+         them again, where ID is their label applyset.kubernetes.io/part-of"
     ))
 }
 
