@@ -327,11 +327,13 @@ fn announce(planned: &LivePlan, plan: &Plan, ui: &mut Ui<'_>) -> io::Result<()> 
     for Reached { cluster, .. } in &planned.reached {
         let name = cluster.target.to_string();
         let of = |action| plan.changes.iter().filter(|c| c.object.cluster == name && c.action == action).count();
+        let is_repaired = |name: &str| plan.clusters.iter().any(|c| c.name == name && c.inventory_repair.is_some());
         let parts: Vec<String> =
             [(Action::Create, "to create"), (Action::Update, "to change"), (Action::Delete, "to delete")]
                 .into_iter()
                 .filter(|(action, _)| of(*action) > 0)
                 .map(|(action, what)| format!("{} {what}", of(action)))
+                .chain(is_repaired(&name).then(|| "the record of the inventory to repair".to_owned()))
                 .collect();
         if !parts.is_empty() {
             ui.say(format_args!("{}: {}", place(cluster), parts.join(", ")))?;

@@ -15,6 +15,7 @@ mod object;
 pub(crate) mod outcome;
 mod parent;
 mod take_over;
+mod tested;
 mod victims;
 
 use std::collections::{BTreeMap, BTreeSet};

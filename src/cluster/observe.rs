@@ -28,6 +28,7 @@ use crate::plan::build::{DryRunResult, queries};
 use crate::plan::going::Instances;
 use crate::plan::inventory::{Inventory, Ownership};
 use crate::plan::live::{LiveCluster, LiveObject, Other, PART_OF};
+use crate::plan::losing::Lost;
 use crate::plan::others;
 use crate::plan::permissions::{Permission, needs};
 use crate::plan::types::Impact;
@@ -73,6 +74,8 @@ pub struct Observed {
     pub answers: BTreeMap<ObjectKey, DryRunResult>,
     /// What changed CRDs and doomed objects mean for instances.
     pub impacts: BTreeMap<ObjectKey, Impact>,
+    /// The Roles that lose the access to kinds of services.
+    pub(crate) lost: Vec<Lost>,
     /// The instances that are left of CRDs in deletion.
     pub instances: BTreeMap<ObjectKey, Instances>,
     /// How many objects were to be tried in a dry run.
@@ -132,7 +135,7 @@ pub(crate) async fn ask(
     };
     let (impacts, no_trial) = impacts::find(cluster, (&live, &others), &answers, &asks, options.trial).await?;
     let instances = going::left(cluster, &live, &asks.going_crds).await;
-    Ok(Observed { live, answers, impacts, instances, dry_runs, no_trial, inventory_refused })
+    Ok(Observed { live, answers, impacts, lost: asks.lost, instances, dry_runs, no_trial, inventory_refused })
 }
 
 /// The objects that are wanted and those of the inventory: one LIST a kind.

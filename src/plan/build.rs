@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::cause::Causes;
-use super::compare::{Comparison, compare, equal, same_after_dry_run};
+use super::compare::{Comparison, compare, equal, same_after_dry_run, without_server_fields};
 use super::going::{self, Waiting};
 use super::guard::{self, GuardInput};
 use super::holder::{Holder, Record};
@@ -18,10 +18,12 @@ use super::others::Foreign;
 use super::permissions::Permission;
 use super::types::{
     Action, Allowed, Change, ClusterPlan, Conflict, Drift, Effect, ExtraField, FORMAT_VERSION, Going, Impact,
-    LiveVersion, ObjectRef, Place, Plan, Reason, Summary, Untried,
+    LiveVersion, ObjectRef, Place, Plan, Reason, Repair, Summary, Untried,
 };
 use super::words::NOT_ASKED;
-use super::{access_change, adoption, consequence, crd, extra, fields, holder, storage, take_over};
+use super::{
+    access_change, adoption, consequence, crd, extra, fields, holder, managers, parent, repair, storage, take_over,
+};
 use crate::compile::render::{Cause, Manifest};
 use crate::model::cluster::Target;
 use crate::model::digest::sha256;
@@ -64,6 +66,8 @@ pub(crate) struct ClusterInput<'a> {
     pub answers: &'a BTreeMap<ObjectKey, DryRunResult>,
     /// The effects on instances, by the CRD that changes or the object that is deleted.
     pub impacts: &'a BTreeMap<ObjectKey, Impact>,
+    /// [`Queries::lost`].
+    pub lost: &'a [Lost],
     /// The instances of [`Queries::going_crds`].
     pub instances: &'a BTreeMap<ObjectKey, going::Instances>,
     /// How many objects were to be tried.
@@ -372,14 +376,33 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         part.held = Some(holder::taking(input.inventory, &part.cluster.name, part.deleted.len()));
     }
     part.kept.sort();
+    part.cluster.inventory_repair = repair(input, live, &part);
     part.cluster.untried = untried(input, &part.applied);
     add_access_changes(input, live, &mut part);
     if !inputs.hermetic {
-        let lost = losing::lost(input.wanted, input.inventory, live, inputs.prune);
         let mut changes: Vec<&mut Change> = part.applied.iter_mut().chain(&mut part.deleted).collect();
-        losing::add(&mut changes, &lost, input.impacts);
+        losing::add(&mut changes, input.lost, input.impacts);
     }
     part
+}
+
+/// What the next run repairs in the record of the inventory.
+fn repair(input: &ClusterInput<'_>, live: &LiveCluster, part: &ClusterChanges) -> Option<Repair> {
+    let record = input.record.parent.as_ref()?;
+    let is_member =
+        |object: &LiveObject| !is_shared(&object.body) && input.inventory.ownership(object) == Ownership::Ours;
+    let members = live.objects.iter().filter(|(_, object)| is_member(object));
+    let members = members.map(|(key, _)| (key.group.clone(), key.kind.clone())).collect();
+    let stay = part.kept.iter().chain(part.going.iter().map(|going| &going.object)).map(ObjectKey::from);
+    let left = parent::kinds(input.wanted).into_iter().chain(stay.map(|key| (key.group, key.kind))).collect();
+    let inherited = part.cluster.inherited.iter().cloned().collect();
+    repair::of(
+        &part.cluster.name,
+        input.inventory,
+        record,
+        repair::Kinds { members: &members, left: &left },
+        &inherited,
+    )
 }
 
 /// What the server could not be asked, and which permissions are missing for that. Of many namespaces a permission is
@@ -425,7 +448,8 @@ fn plan_object(
     };
     let takes_over = existing.map(|existing| take_over::taken(existing, from)).unwrap_or_default();
     let comparison = match existing {
-        Some(existing) if inputs.hermetic && equal(&existing.body, &body) => Comparison::Same,
+        // What a server has written into a file is no difference.
+        Some(existing) if inputs.hermetic && is_equal(&existing.body, &body) => Comparison::Same,
         Some(_) if !takes_over.is_empty() => Comparison::Differs,
         existing => compare(&body, existing),
     };
@@ -533,6 +557,8 @@ fn update(
     }
     change.reasons.extend(consequence::of_update(key, &existing.body, body));
     change.reasons.extend(change.migration.as_ref().map(storage::reason));
+    let is_tried = matches!(answer, Some(DryRunResult::Accepted(_) | DryRunResult::Forced(..)));
+    change.reasons.extend(managers::reason(change, existing, is_tried).filter(|_| !hermetic));
     // A stable sort: reasons with the same effect stay in the order of the fields.
     change.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
 }
@@ -582,6 +608,11 @@ fn deletion(input: &ClusterInput<'_>, key: &ObjectKey, object: &LiveObject, refe
         },
         digest: None,
     }
+}
+
+/// Whether an object in a file is the one of the repository.
+fn is_equal(base: &Value, body: &Value) -> bool {
+    equal(base, body) || equal(&without_server_fields(base), &without_server_fields(body))
 }
 
 fn unchecked_impact() -> Impact {

@@ -35,7 +35,7 @@ pub fn reasons(live: &Value, new: &Value) -> Vec<Reason> {
     }
     storage_change(&before, &after, &mut reasons);
     reasons.extend(conversion_change(live, new));
-    if reasons.is_empty() && live.get("spec") != new.get("spec") {
+    if reasons.is_empty() && !super::compare::equal(&served_spec(live, new), &served_spec(new, live)) {
         let text = "only descriptions, printer columns and the like change";
         reasons.push(about_all(Effect::Safe, text));
     }
@@ -193,6 +193,23 @@ fn conversion(crd: &Value, other: &Value) -> Value {
     of
 }
 
+/// `spec` with the defaults of the API server (Kubernetes 1.37, `apiextensions/v1/defaults.go`), which a CRD that was never
+/// applied does not have. `other` as in [`conversion`].
+fn served_spec(crd: &Value, other: &Value) -> Value {
+    let mut spec = crd.get("spec").cloned().unwrap_or_default();
+    if let Some(fields) = spec.as_object_mut() {
+        fields.insert("conversion".to_owned(), conversion(crd, other));
+        // It is not returned if it is false.
+        fields.retain(|key, value| key != "preserveUnknownFields" || *value != Value::Bool(false));
+    }
+    if let Some(names) = spec.get_mut("names").and_then(Value::as_object_mut) {
+        let kind = names.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        names.entry("singular").or_insert_with(|| kind.to_lowercase().into());
+        names.entry("listKind").or_insert_with(|| format!("{kind}List").into());
+    }
+    spec
+}
+
 /// `spec.versions` by name.
 pub(super) fn versions(crd: &Value) -> BTreeMap<&str, &Value> {
     crate::model::crd::versions(crd).map(|version| (version.name(), version.body)).collect()
@@ -242,6 +259,21 @@ mod tests {
             ]
         );
         assert_eq!(effects(&live, &live), []);
+    }
+
+    #[test]
+    fn what_the_server_fills_in_is_no_change() {
+        let mut new = crd(json!([version("v1")]));
+        new["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["minProperties"] = json!(1.0);
+        let mut live = new.clone();
+        live["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["minProperties"] = json!(1);
+        live["spec"]["conversion"] = json!({"strategy": "None"});
+        live["spec"]["names"] = json!({"kind": "A", "listKind": "AList", "singular": "a"});
+        assert_eq!((effects(&live, &new), effects(&new, &live)), (Vec::new(), Vec::new()));
+        new["spec"]["names"]["listKind"] = json!("As");
+        new["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"] = json!("of an A");
+        let text = "only descriptions, printer columns and the like change".to_owned();
+        assert_eq!(effects(&live, &new), [(Effect::Safe, text)]);
     }
 
     #[test]

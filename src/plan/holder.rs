@@ -15,6 +15,8 @@ pub(crate) struct Record {
     pub holder: Holder,
     /// The run that has claimed it last.
     pub run: Option<String>,
+    /// The parent, if it may be that of this repository.
+    pub parent: Option<Value>,
 }
 
 /// Whose an inventory is.
@@ -38,9 +40,9 @@ impl Record {
     #[must_use]
     pub(crate) fn of(inventory: &Inventory, parent: Result<Option<&Value>, String>) -> Self {
         let parent = match parent {
-            Ok(None) => return Self { holder: Holder::Absent, run: None },
+            Ok(None) => return Self { holder: Holder::Absent, ..Self::default() },
             Ok(Some(parent)) => parent,
-            Err(why) => return Self { holder: Holder::Unknown(why), run: None },
+            Err(why) => return Self { holder: Holder::Unknown(why), ..Self::default() },
         };
         let holder = match (annotation(parent, REPOSITORY), inventory.repository.as_deref()) {
             (Some(theirs), ours) if Some(theirs) != ours => {
@@ -49,7 +51,8 @@ impl Record {
             (None, Some(_)) => Holder::Nobody,
             _ => Holder::This,
         };
-        Self { holder, run: annotation(parent, RUN).map(str::to_owned) }
+        let is_ours = matches!(holder, Holder::This | Holder::Nobody);
+        Self { holder, run: annotation(parent, RUN).map(str::to_owned), parent: is_ours.then(|| parent.clone()) }
     }
 }
 
@@ -127,7 +130,10 @@ mod tests {
         // Whoever has no identity has not that of the inventory either.
         assert_eq!(holder(Some(OTHER), None), Holder::Other(Some(OTHER.into())));
         assert_eq!(holder(Some("::set-output"), Some(ME)), Holder::Other(None), "what is no identity is not shown");
-        assert_eq!(Record::of(&inventory_of(Some(ME)), Ok(None)), Record { holder: Holder::Absent, run: None });
+        assert_eq!(
+            Record::of(&inventory_of(Some(ME)), Ok(None)),
+            Record { holder: Holder::Absent, ..Record::default() }
+        );
     }
 
     #[test]

@@ -28,6 +28,8 @@ const RBAC: &str = "rbac.authorization.k8s.io/v1";
 pub const ID: &str = "applyset.kubernetes.io/id";
 /// Annotation of the parent: the tool that manages it, `<name>/<version>`.
 pub const TOOLING: &str = "applyset.kubernetes.io/tooling";
+/// The name of carrier in [`TOOLING`].
+pub(crate) const TOOLING_NAME: &str = "carrier";
 /// Annotation of the parent: the kinds of the members, `<kind>.<group>`, separated by commas.
 pub const GROUP_KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
 
@@ -206,14 +208,9 @@ impl Inventory {
         inherited: &BTreeSet<String>,
         run: Option<&str>,
     ) -> Value {
-        let mut kinds: Vec<String> = group_kinds
-            .iter()
-            .map(|(group, kind)| if group.is_empty() { kind.clone() } else { format!("{kind}.{group}") })
-            .collect();
-        kinds.sort();
         let mut annotations = Map::new();
-        annotations.insert(TOOLING.to_owned(), json!(concat!("carrier/v", env!("CARGO_PKG_VERSION"))));
-        annotations.insert(GROUP_KINDS.to_owned(), json!(kinds.join(",")));
+        annotations.insert(TOOLING.to_owned(), json!(format!("{TOOLING_NAME}/v{}", env!("CARGO_PKG_VERSION"))));
+        annotations.insert(GROUP_KINDS.to_owned(), json!(kinds_text(group_kinds)));
         let inherited = inherited.iter().map(String::as_str).collect::<Vec<_>>().join(",");
         let inherited = Some(inherited.as_str()).filter(|ids| !ids.is_empty());
         for (key, value) in [(REPOSITORY, self.repository.as_deref()), (TAKEN_INVENTORIES, inherited), (RUN, run)] {
@@ -257,11 +254,48 @@ impl Inventory {
     }
 }
 
-/// The ids of the inventories that a parent says were taken over.
+/// The value of [`GROUP_KINDS`] for these groups and kinds.
+#[must_use]
+pub(crate) fn kinds_text(group_kinds: &BTreeSet<(String, String)>) -> String {
+    let name = |(group, kind): &(String, String)| match group.as_str() {
+        "" => kind.clone(),
+        group => format!("{kind}.{group}"),
+    };
+    let mut kinds: Vec<String> = group_kinds.iter().map(name).collect();
+    kinds.sort();
+    kinds.join(",")
+}
+
+/// The ids of the inventories that a parent says were taken over, as far as they can be read.
 #[must_use]
 pub(crate) fn recorded(parent: &Value) -> BTreeSet<String> {
-    let ids = annotation(parent, TAKEN_INVENTORIES).unwrap_or_default().split(',');
-    ids.filter(|id| !id.is_empty()).map(str::to_owned).collect()
+    taken(parent).filter(|id| is_id(id)).map(str::to_owned).collect()
+}
+
+/// What a parent says of inventories that were taken over, and that is no id of one.
+#[must_use]
+pub(crate) fn unread(parent: &Value) -> BTreeSet<String> {
+    taken(parent).filter(|id| !is_id(id)).map(str::to_owned).collect()
+}
+
+/// Whether carrier has not written what a parent says of inventories that were taken over.
+#[must_use]
+pub(crate) fn is_record_of_taken_damaged(parent: &Value) -> bool {
+    let ids: Vec<String> = recorded(parent).into_iter().collect();
+    annotation(parent, TAKEN_INVENTORIES).is_some_and(|text| text != ids.join(","))
+}
+
+fn taken(parent: &Value) -> impl Iterator<Item = &str> {
+    let entries = annotation(parent, TAKEN_INVENTORIES).unwrap_or_default().split(',');
+    entries.map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+/// Whether a text has the form of an id, `applyset-<base64>-v1`.
+fn is_id(text: &str) -> bool {
+    let hash = text.strip_prefix("applyset-").and_then(|rest| rest.strip_suffix("-v1"));
+    hash.is_some_and(|hash| {
+        !hash.is_empty() && hash.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    })
 }
 
 /// Whether an entry of the managed fields contains the label.

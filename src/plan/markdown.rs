@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use super::adoption::{Entry, entries};
 use super::going::sentence;
-use super::take_over;
 use super::text::{extra_head, going_head, summary};
 use super::types::{Action, Change, Effect, ExtraField, FieldChange, FieldOp, Going, Plan};
 use super::words::{count, doctor, impact, not_asked, object, placed, refusals_head, untried};
+use super::{repair, take_over};
 use crate::model::markdown::{code, escaped, html};
 
 /// The maximum length of the output, in bytes.
@@ -46,6 +46,12 @@ pub(crate) fn markdown(plan: &Plan) -> String {
                 "The inventory in {} names no repository yet, and gets the identity of this one.\n\n",
                 code(&cluster.name)
             ));
+        }
+        if let (Some(heading), Some(repair)) = (repair::heading(cluster), &cluster.inventory_repair) {
+            let mut text = format!("{}: {}\n\n", code(&cluster.name), escaped(&heading));
+            text.extend(repair.fields.iter().map(|one| format!("- {}\n", field(one))));
+            text.extend(repair.notes.iter().map(|note| format!("- {}\n", code(note))));
+            out.add(&format!("{text}\n"));
         }
         if let Some(why) = &cluster.inventory_unread {
             out.add(&format!("The inventory in {} could not be read: {}\n\n", code(&cluster.name), code(why)));

@@ -14,10 +14,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::compare::{Comparison, compare};
-use super::inventory::{GROUP_KINDS, Inventory, is_shared, recorded};
+use super::inventory::{GROUP_KINDS, Inventory, is_record_of_taken_damaged, is_shared, recorded};
 use super::live::LiveObject;
 use crate::compile::render::Manifest;
-use crate::model::keys::{RUN, annotation};
+use crate::model::keys::{RUN, TAKEN_INVENTORIES, annotation};
 
 /// An API group, empty for the core group, and a kind.
 pub(crate) type GroupKind = (String, String);
@@ -84,9 +84,10 @@ impl Parent {
         }
         let seen = live.map(Seen::of);
         let last = seen.as_ref().and_then(|seen| seen.run.as_deref());
+        let is_damaged = || live.is_some_and(is_record_of_taken_damaged);
         let is_settled = || {
             let live = live.cloned().map(|body| LiveObject { body });
-            compare(&inventory.parent(&left, inherited, last), live.as_ref()) == Comparison::Same
+            !is_damaged() && compare(&inventory.parent(&left, inherited, last), live.as_ref()) == Comparison::Same
         };
         if !works && is_settled() {
             return Self::default();
@@ -95,26 +96,38 @@ impl Parent {
         let after = inventory.parent(&left, inherited, Some(run));
         // Without other writes, nothing is deleted whose kind the parent would have to name until then.
         let recorded = live.map(recorded).unwrap_or_default();
-        let before = match works {
+        let mut before = match works {
             true => inventory.parent(&(&named | &left), &(&recorded | inherited), Some(run)),
             false => after.clone(),
         };
+        if is_damaged() && annotation(&before, TAKEN_INVENTORIES).is_none() {
+            // Somebody else holds it: carrier can remove it only once it has written it.
+            before["metadata"]["annotations"][TAKEN_INVENTORIES] = Value::from("");
+        }
         let after = Some(after).filter(|after| *after != before);
         Self { before: Some(before), after, seen }
     }
 }
 
-/// The groups and kinds that a parent lists, from its annotation `contains-group-kinds`.
+/// The groups and kinds that a parent lists, from its annotation `contains-group-kinds`. What is no kind is left out.
 #[must_use]
 pub(crate) fn group_kinds(parent: &Value) -> BTreeSet<GroupKind> {
     let annotations = parent.pointer("/metadata/annotations");
     let text = annotations.and_then(|a| a.get(GROUP_KINDS)).and_then(Value::as_str).unwrap_or_default();
-    text.split(',')
-        .filter(|kind| !kind.is_empty())
-        .map(|text| {
-            text.split_once('.').map_or((String::new(), text.to_owned()), |(k, g)| (g.to_owned(), k.to_owned()))
-        })
-        .collect()
+    text.split(',').filter_map(|text| group_kind(text.trim())).collect()
+}
+
+/// `<kind>.<group>`, or the kind alone of the core group; `None` if it is neither.
+fn group_kind(text: &str) -> Option<GroupKind> {
+    let is_word = |word: &str, others: &[u8]| {
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || others.contains(&b))
+    };
+    let (kind, group) = match text.split_once('.') {
+        Some((kind, group)) if is_word(group, b"-.") => (kind, group),
+        Some(_) => return None,
+        None => (text, ""),
+    };
+    is_word(kind, b"-").then(|| (group.to_owned(), kind.to_owned()))
 }
 
 #[cfg(test)]
@@ -164,6 +177,31 @@ mod tests {
         assert_eq!(of(Some(&live), &["A"], &[], false), Parent { before: parent(&["A"]), after: None, seen });
         let both = of(Some(&live), &["C"], &[], true);
         assert_eq!((both.before, both.after), (parent(&["A", "B", "C"]), parent(&["C"])));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_written_anew_and_the_rest_is_kept() {
+        let inventory = inventory::of(&Target::Management, "carrier", None);
+        let mut live = served(inventory.parent(&kinds(&["A"]), &BTreeSet::new(), Some("old")));
+        let annotations =
+            |parent: Option<&Value>| parent.map(|p| p["metadata"]["annotations"].clone()).unwrap_or_default();
+        let of = |live: &Value, works| {
+            Parent::of(&inventory, Some(live), &kinds(&["A"]), &kinds(&[]), &BTreeSet::new(), ("new", works))
+        };
+        live["metadata"]["annotations"][GROUP_KINDS] = "A, B,,C.!!,.x".into();
+        assert_eq!(group_kinds(&live), kinds(&["A", "B"]));
+        assert_eq!(annotations(of(&live, true).before.as_ref())[GROUP_KINDS], "A,B");
+        live["metadata"]["annotations"][GROUP_KINDS] = "A".into();
+        // Somebody else holds it: it is written, so that it can be removed.
+        live["metadata"]["annotations"][TAKEN_INVENTORIES] = "{broken".into();
+        for works in [true, false] {
+            let parent = of(&live, works);
+            assert_eq!(annotations(parent.before.as_ref())[TAKEN_INVENTORIES], "", "{works}");
+            assert_eq!(annotations(parent.after.as_ref()).get(TAKEN_INVENTORIES), None, "{works}");
+            assert!(parent.after.is_some(), "{works}");
+        }
+        live["metadata"]["annotations"][TAKEN_INVENTORIES] = "applyset-x-v1,{broken".into();
+        assert_eq!(annotations(of(&live, true).before.as_ref())[TAKEN_INVENTORIES], "applyset-x-v1");
     }
 
     #[test]

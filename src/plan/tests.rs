@@ -140,6 +140,7 @@ impl World {
 
     fn plan(&self) -> Plan {
         let sources = Sources::new(vec![SourceFile { path: "a.yaml".into(), text: "x\n  y".into() }]);
+        let asked = queries(&self.wanted, &self.inventory, &self.live, self.prune, &[]);
         build(&Inputs {
             clusters: vec![ClusterInput {
                 target: &self.target,
@@ -149,6 +150,7 @@ impl World {
                 live: self.reached.then_some(&self.live),
                 answers: &self.answers,
                 impacts: &self.impacts,
+                lost: &asked.lost,
                 instances: &self.instances,
                 dry_runs: self.answers.len(),
                 no_trial: &self.no_trial,
@@ -548,6 +550,7 @@ fn nothing_is_pruned_while_a_cluster_does_not_answer() {
         live: reached.then_some(&*Box::leak(Box::new(world.live.clone()))),
         answers: Box::leak(Box::default()),
         impacts: Box::leak(Box::default()),
+        lost: &[],
         instances: Box::leak(Box::default()),
         dry_runs: 0,
         no_trial: &[],

@@ -7,9 +7,9 @@ use anstyle::{AnsiColor, Style};
 
 use super::adoption::{Entry, entries};
 use super::going::sentence;
-use super::take_over;
 use super::types::{Action, Change, ClusterPlan, Effect, ExtraField, FieldChange, FieldOp, Going, ObjectRef, Plan};
 use super::words::{count, impact, not_asked, object, placed, refusals_head, untried};
+use super::{repair, take_over};
 use crate::model::line_diff::{DiffKind, DiffLine};
 use crate::model::plain;
 
@@ -135,6 +135,16 @@ impl Lines {
         if cluster.claims_inventory {
             let sign = self.painted(CHANGED, '~');
             self.push(format!("  {sign} the inventory names no repository yet, and gets the identity of this one"));
+        }
+        if let (Some(heading), Some(repair)) = (repair::heading(cluster), &cluster.inventory_repair) {
+            let sign = self.painted(CHANGED, '~');
+            self.push(format!("  {sign} {}", plain::line(&heading)));
+            for field in &repair.fields {
+                self.field(field);
+            }
+            for note in &repair.notes {
+                self.push(format!("      {}", plain::line(note)));
+            }
         }
         if let Some(why) = &cluster.inventory_unread {
             let why = plain::line(why);
@@ -446,6 +456,11 @@ pub(crate) fn summary(plan: &Plan) -> String {
         0 => part,
         1 => format!("; 1 inventory gets the identity of this repository{part}"),
         n => format!("; {n} inventories get the identity of this repository{part}"),
+    };
+    let part = match plan.clusters.iter().filter(|cluster| cluster.inventory_repair.is_some()).count() {
+        0 => part,
+        1 => format!("; the record of 1 inventory is repaired{part}"),
+        n => format!("; the records of {n} inventories are repaired{part}"),
     };
     let part = going_head(plan.going.len()).map_or_else(|| part.clone(), |going| format!("; {going}{part}"));
     let part = extra_head(plan.extra.len()).map_or_else(|| part.clone(), |extra| format!("; {extra}{part}"));

@@ -61,7 +61,8 @@ impl Plan {
     /// Whether applying it would write anything.
     #[must_use]
     pub fn changes_anything(&self) -> bool {
-        !self.changes.is_empty() || self.clusters.iter().any(|cluster| cluster.claims_inventory)
+        let writes_record = |cluster: &ClusterPlan| cluster.claims_inventory || cluster.inventory_repair.is_some();
+        !self.changes.is_empty() || self.clusters.iter().any(writes_record)
     }
 
     /// Whether the clusters cannot be as the repository wants them, whatever is applied: an object is being deleted that
@@ -83,7 +84,7 @@ pub struct Allowed {
 }
 
 /// The state of one cluster in a plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClusterPlan {
     /// `management`, or `<provider>/<cluster>`.
     pub name: String,
@@ -101,6 +102,9 @@ pub struct ClusterPlan {
     /// Whether the inventory exists, names no repository, and gets the identity of this one.
     #[serde(default)]
     pub claims_inventory: bool,
+    /// What the next run repairs in the record of the inventory; absent if it is as carrier writes it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub inventory_repair: Option<Repair>,
     /// Why the inventory could not be read, so that it is not known which repository it belongs to; absent if it could.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub inventory_unread: Option<String>,
@@ -117,6 +121,18 @@ pub struct ClusterPlan {
     /// What its API server could not be asked, because the account lacks permissions; absent if it could be asked all.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub untried: Option<Untried>,
+}
+
+/// What is repaired in the record of an inventory: somebody else has changed it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Repair {
+    /// The ConfigMap, as `namespace/name`.
+    pub record: String,
+    /// The fields that are written, with what was found.
+    pub fields: Vec<FieldChange>,
+    /// What else is to be known: what is lost, who has the fields. For people.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
 }
 
 /// What an API server could not be asked, because the account that made the plan lacks permissions. The plan does not say

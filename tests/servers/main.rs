@@ -43,6 +43,7 @@ mod not_permitted;
 mod observe;
 mod platform;
 mod policies;
+mod records;
 mod renaming;
 mod rendered;
 mod sync;
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
         going::cases(),
         hostile::cases(),
         moved::cases(),
+        records::cases(),
         hurting::cases(),
         kinds::cases(),
         leftovers::cases(),

@@ -106,11 +106,44 @@ async fn what_kubectl_has_applied_becomes_carriers() -> TestResult {
     Ok(())
 }
 
+/// What a plan says below an object that it changes: the lines that are further to the right.
+fn below<'p>(plan: &'p str, object: &str) -> Vec<&'p str> {
+    let is_it = |line: &str| {
+        line.strip_prefix("  ~ ")
+            .and_then(|line| line.strip_prefix(object))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    let rest = plan.lines().skip_while(|line| !is_it(line)).skip(1);
+    rest.take_while(|line| line.starts_with("      ")).collect()
+}
+
+/// The objects that a plan changes and of which it says nothing more.
+fn bare(plan: &str) -> Vec<&str> {
+    let changed = plan.lines().filter_map(|line| line.strip_prefix("  ~ "));
+    let objects = changed.filter(|line| !line.starts_with("the fields of ")).filter_map(|line| line.split("  ").next());
+    objects.filter(|object| below(plan, object).is_empty()).collect()
+}
+
 /// The way for somebody who begins with carrier.
 async fn an_adoption_takes_over_at_once() -> TestResult {
     let platform = Platform::new(&["eu-west-1"]).await?;
     let management = platform.management();
     applied_by_kubectl(&platform).await?;
+    // Every entry has its reason, also where no value changes.
+    let plan = platform.carrier(&["plan", "-v"]).await.ends(0);
+    assert_eq!(bare(&plan.out), Vec::<&str>::new(), "{}", plan.out);
+    let becomes = "      no value changes; carrier becomes a manager of the fields that the repository sets";
+    for shared in ["CRD accounts.catalog.kubecarrier.io", "ClusterRole kubecarrier:sync"] {
+        assert_eq!(below(&plan.out, shared), [becomes], "{shared}: {}", plan.out);
+    }
+    assert!(!plan.out.contains("only descriptions, printer columns"), "{}", plan.out);
+    // With the take-over they are in one line.
+    let plan = platform.carrier(&["plan", "--adopt", "all", "--take-over-from", "kubectl"]).await.ends(0);
+    assert!(!plan.out.contains("only descriptions") && !plan.out.contains("catalog.kubecarrier.io"), "{}", plan.out);
+    let whole = platform.carrier(&["plan", "-v", "--adopt", "all", "--take-over-from", "kubectl"]).await.ends(0);
+    assert_eq!(bare(&whole.out), Vec::<&str>::new(), "{}", whole.out);
+    let taken = below(&whole.out, "CRD accounts.catalog.kubecarrier.io");
+    assert_eq!(taken, ["      the fields of kubectl become carrier's"], "{}", whole.out);
     platform.edit("accounts/team-b.yaml", "displayName: Team B", "displayName: B");
     platform.edit("accounts/team-b.yaml", "    shortDescription: Uses what team-a offers\n", "");
     let flags = ["--adopt", "all", "--take-over-from", "kubectl"];

@@ -9,7 +9,7 @@ use crate::cli::ui::Ui;
 use crate::cluster::apply::{Event, Failure, Leaving, Outcome};
 use crate::plan::going::sentence;
 use crate::plan::text;
-use crate::plan::types::{Action, ObjectRef, Plan};
+use crate::plan::types::{Action, ClusterPlan, ObjectRef, Plan};
 use crate::plan::words::{count, flag_name, object};
 
 /// The number of failures that are shown one by one.
@@ -147,6 +147,13 @@ fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
     let creations = plan.changes.iter().filter(|change| change.action == Action::Create);
     let creations: BTreeSet<&ObjectRef> = creations.map(|change| &change.object).collect();
     let created = outcome.applied.iter().filter(|about| creations.contains(about)).count();
+    // A record that was not written is among the failures, as the only ConfigMap.
+    let is_written = |cluster: &&ClusterPlan| {
+        cluster.inventory_repair.is_some()
+            && !outcome.failed.iter().any(|one| one.object.cluster == cluster.name && one.object.kind == "ConfigMap")
+    };
+    let is_done = !dry_run && !outcome.interrupted && outcome.superseded.is_empty();
+    let records = plan.clusters.iter().filter(is_written).filter(|_| is_done).count();
     let numbers = |list: &[(usize, &str)]| {
         let parts: Vec<String> = list.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
         parts.join(", ")
@@ -156,6 +163,7 @@ fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
         (outcome.applied.len() - created, "changed"),
         (outcome.deleted.len(), "deleted"),
         (outcome.unchanged.len(), "unchanged"),
+        (records, if records == 1 { "inventory record repaired" } else { "inventory records repaired" }),
     ]);
     let away = plan.clusters.iter().filter(|cluster| !cluster.reached).count();
     let undone = numbers(&[

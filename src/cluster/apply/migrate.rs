@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::object::SERVED_WITHIN;
+use super::tested::Tested;
 use super::{BEGUN, Event, INTERRUPTED, Run, failure};
 use crate::cluster::error::{ClusterError, ErrorKind, discreet};
 use crate::cluster::request::{ApiRequest, JsonPatch, Selection};
@@ -147,6 +148,7 @@ impl Run<'_> {
     /// Takes the old versions out of `status.storedVersions`.
     async fn forget(&self, crd: &str, migration: &Migration) -> Result<(), Unfinished> {
         let get = ApiRequest::object(Resource::crds(), None, crd);
+        let mut tested = Tested::default();
         for _ in 0..PASSES {
             let live = self.work.cluster.call(&get).await?;
             let stored = without(&live, migration);
@@ -154,19 +156,20 @@ impl Run<'_> {
             if !is_current {
                 return Err(Unfinished::Because("somebody has changed its storage version meanwhile".to_owned()));
             }
-            let version = live.pointer("/metadata/resourceVersion").cloned().unwrap_or_default();
+            let version = live.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default();
+            tested.look(version)?;
             let patch = [
-                JsonPatch::Test { path: "/metadata/resourceVersion".to_owned(), value: version },
+                JsonPatch::Test { path: "/metadata/resourceVersion".to_owned(), value: json!(version) },
                 JsonPatch::Replace { path: "/status/storedVersions".to_owned(), value: json!(stored) },
             ];
             let call = ApiRequest::json_patch(Resource::crds(), None, crd, &patch).subresource("status");
             match self.work.cluster.call(&call).await {
                 Ok(_) => return Ok(()),
-                // Its status was written meanwhile: the test fails.
-                Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::VersionConflict) => {
+                // Its status may have been written meanwhile.
+                Err(error) => {
+                    tested.refuse(version, error)?;
                     self.pause().await?;
                 }
-                Err(error) => return Err(error.into()),
             }
         }
         Err(Unfinished::Because("its status is being written all the time".to_owned()))

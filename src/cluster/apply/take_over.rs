@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Run;
 use super::object::{RACES, Unapplied};
+use super::tested::Tested;
 use crate::cluster::error::{ClusterError, ErrorKind};
 use crate::cluster::request::{ApiRequest, JsonPatch};
 use crate::plan::compare::content;
@@ -23,7 +24,7 @@ impl Run<'_> {
         let Operation::Apply { body: wanted, .. } = &step.operation else {
             return Err(Unapplied::Refused(ClusterError::new(ErrorKind::InvalidRequest, "it is not applied")));
         };
-        let mut races = RACES;
+        let (mut races, mut tested) = (RACES, Tested::default());
         // What the object says after the patch: if the answer is lost, it is found so.
         let mut expected: Option<String> = None;
         loop {
@@ -33,6 +34,7 @@ impl Run<'_> {
             let has_changed = || Unapplied::Refused(ClusterError::new(ErrorKind::VersionConflict, ""));
             let is_it = |seen: &&LiveVersion| seen.is_still(&live) || is_done && seen.uid == live.uid();
             step.seen.as_ref().filter(is_it).ok_or_else(has_changed)?;
+            tested.look(live.resource_version()).map_err(Unapplied::Refused)?;
             let Some(entries) = moved(&live.body, &step.takes_over) else {
                 return LiveVersion::of(&live).ok_or_else(has_changed);
             };
@@ -48,7 +50,10 @@ impl Run<'_> {
             {
                 Ok(answer) => return LiveVersion::of(&LiveObject { body: answer }).ok_or_else(has_changed),
                 // Somebody has written it between the look and the patch, or the answer was lost.
-                Err(error) if races > 0 && is_moved_on(&error) => races -= 1,
+                Err(error) if races > 0 => {
+                    tested.refuse(live.resource_version(), error).map_err(Unapplied::Refused)?;
+                    races -= 1;
+                }
                 Err(error) => return Err(Unapplied::Refused(error)),
             }
         }
@@ -62,9 +67,4 @@ fn patch(live: &LiveObject, entries: Vec<Value>, removed: Vec<String>) -> Vec<Js
         .into_iter()
         .chain(removed.into_iter().map(|path| JsonPatch::Remove { path }))
         .collect()
-}
-
-/// Whether a test of the patch has failed: that is a refusal without causes.
-fn is_moved_on(error: &ClusterError) -> bool {
-    error.kind == ErrorKind::VersionConflict || error.kind == ErrorKind::Invalid && error.causes().is_empty()
 }

@@ -144,6 +144,18 @@ impl ClusterError {
         self
     }
 
+    /// Whether the server could not carry out a JSON patch: a test in it failed, or a path is not there.
+    ///
+    /// Kubernetes 1.33 and 1.37, `apiserver/pkg/endpoints/handlers/patch.go`: all of that is a bare 422, about no object and no
+    /// field, and in the same sentence. What the validation refuses has an object and causes.
+    #[must_use]
+    pub(in crate::cluster) fn is_failed_patch(&self) -> bool {
+        self.status.as_deref().is_some_and(|status| {
+            let is_bare = status.name.is_empty() && status.kind.is_empty() && status.causes.is_empty();
+            status.code == 422 && status.reason == "Invalid" && is_bare
+        })
+    }
+
     /// The message after `edit` was made in what it says; the server's words get their quotes afterwards. For whoever has to
     /// find values in it: in the message they may be written in another way.
     #[must_use]
@@ -251,6 +263,20 @@ mod tests {
         }
         assert_eq!(kind(500, &json!({"reason": "ServerTimeout"})), ErrorKind::Busy);
         assert_eq!(kind(500, &json!({"reason": "InternalError"})), ErrorKind::Server);
+    }
+
+    #[test]
+    fn a_failed_test_of_a_patch_is_told_from_a_refused_object() {
+        let is_failed =
+            |code, body: Value| ClusterError::from_response(code, body.to_string().as_bytes()).is_failed_patch();
+        let words = "the server rejected our request due to an error in our request";
+        assert!(is_failed(422, json!({"reason": "Invalid", "message": words, "details": {}, "code": 422})));
+        let cause = json!([{"reason": "FieldValueInvalid", "message": "no", "field": "patch"}]);
+        assert!(!is_failed(422, json!({"reason": "Invalid", "details": {"causes": cause}})));
+        assert!(!is_failed(422, json!({"reason": "Invalid", "details": {"kind": "Account", "name": "a"}})));
+        assert!(!is_failed(422, json!({"message": "admission webhook \"x\" denied the request: no"})));
+        assert!(!is_failed(400, json!({"reason": "BadRequest"})));
+        assert!(!is_failed(409, json!({"reason": "Conflict"})));
     }
 
     #[test]

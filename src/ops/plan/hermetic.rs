@@ -60,6 +60,7 @@ pub(crate) fn plan_hermetic(repository: &Repository, against: &Against, options:
             live: Some(base.clusters.get(target).unwrap_or(&empty)),
             answers: &answers,
             impacts: &impacts,
+            lost: &[],
             instances: &instances,
             dry_runs: 0,
             no_trial: &[],

@@ -253,7 +253,7 @@ async fn list(
                 _ => {
                     // The record of another repository says nothing of this one.
                     let own = parent.as_ref().ok().and_then(Option::as_ref);
-                    if Record::of(&inventory, Ok(own)).holder == Holder::This {
+                    if matches!(Record::of(&inventory, Ok(own)).holder, Holder::This | Holder::Nobody) {
                         inventory.inherit(own);
                     }
                     let listed = observe::list(&cluster, wanted, &inventory, uid_of(&cluster.target, seen)).await?;
@@ -510,6 +510,7 @@ impl LivePlan {
                     live: observed.map(|o| &o.live),
                     answers: observed.map_or(&no_answers, |o| &o.answers),
                     impacts: observed.map_or(&no_impacts, |o| &o.impacts),
+                    lost: observed.map_or(&[], |o| &o.lost),
                     instances: observed.map_or(&no_instances, |o| &o.instances),
                     dry_runs: observed.map_or(0, |o| o.dry_runs),
                     no_trial: observed.map_or(&[], |o| &o.no_trial),

@@ -8,7 +8,7 @@ use super::{CRD, LiveObject, ROLE, World, changes, crd, queries, refused, rules,
 use crate::model::cluster::{ClusterId, Target};
 use crate::plan::adoption::ADOPT;
 use crate::plan::build::DryRunResult;
-use crate::plan::holder::Holder;
+use crate::plan::holder::{Holder, Record};
 use crate::plan::inventory;
 use crate::plan::live::{Other, PART_OF};
 use crate::plan::markdown::markdown;
@@ -171,6 +171,47 @@ fn an_inventory_of_another_repository_is_refused_and_one_of_none_is_taken_up() {
 }
 
 #[test]
+fn a_record_that_somebody_has_changed_is_repaired_in_the_plan() {
+    let mut world = world();
+    let key = world.want(ROLE, "a/same", rules("get"));
+    world.have(ROLE, "a/same", rules("get"), "ours");
+    let kinds = [(key.group, key.kind)].into();
+    let mut record = world.inventory.parent(&kinds, &[].into(), Some("r"));
+    record["metadata"]["managedFields"] = json!([{"manager": "carrier", "operation": "Apply", "fieldsV1": {"f:metadata": {
+        "f:labels": {"f:applyset.kubernetes.io/id": {}},
+        "f:annotations": {"f:applyset.kubernetes.io/tooling": {}, "f:applyset.kubernetes.io/contains-group-kinds": {}}}}}]);
+    let plan_of = |world: &mut World, record: &Value| {
+        world.record = Record::of(&world.inventory, Ok(Some(record)));
+        world.plan()
+    };
+    assert!(!plan_of(&mut world, &record).changes_anything());
+    record["metadata"]["annotations"]["applyset.kubernetes.io/contains-group-kinds"] = json!("foo,,Bar.!!");
+    record["metadata"]["annotations"]["carrier.kubecarrier.io/taken-inventories"] = json!("{broken");
+    let plan = plan_of(&mut world, &record);
+    assert!(plan.changes_anything() && plan.changes.is_empty() && plan.refusals.is_empty());
+    let shown = text(&plan, TextOptions::default());
+    let expected = "management: no changes, 1 object
+  ~ the record of the inventory, ConfigMap kubecarrier-system/carrier-carrier, is repaired
+      ~ /metadata/annotations/applyset.kubernetes.io~1contains-group-kinds: \"foo,,Bar.!!\" -> \"Role.rbac.authorization.k8s.io\"
+      - /metadata/annotations/carrier.kubecarrier.io~1taken-inventories: \"{broken\"
+      “{broken” names no inventory: ";
+    assert!(shown.starts_with(expected), "{shown}");
+    assert!(shown.ends_with("; the record of 1 inventory is repaired.\n"), "{shown}");
+    let comment = markdown(&plan);
+    assert!(comment.contains("ConfigMap kubecarrier-system/carrier-carrier, is repaired"), "{comment}");
+    assert!(comment.contains("`\"foo,,Bar.!!\"` → `\"Role.rbac.authorization.k8s.io\"`"), "{comment}");
+    let json = serde_json::to_value(&plan).expect("plain data");
+    assert_eq!(json["clusters"][0]["inventory_repair"]["fields"][1]["before"], "{broken");
+    assert!(jsonschema::draft7::is_valid(&crate::plan::json::schema(), &json));
+    // The record of another repository is not touched, and nobody's is repaired and claimed.
+    let ours = "0123456789abcdef0123456789abcdef";
+    world.inventory = world.inventory.clone().held_by(Some(ours));
+    assert!(plan_of(&mut world, &record).clusters[0].inventory_repair.is_some());
+    record["metadata"]["annotations"]["carrier.kubecarrier.io/repository"] = json!("fedcba9876543210fedcba9876543210");
+    assert_eq!(plan_of(&mut world, &record).clusters[0].inventory_repair, None);
+}
+
+#[test]
 fn another_inventory_is_taken_over_by_its_name() {
     let mut world = world();
     let key = world.want(ROLE, "a/moved", rules("list"));
@@ -218,6 +259,37 @@ fn another_inventory_is_taken_over_by_its_name() {
     let copy = &mut copied.live.objects.get_mut(&key).expect("it is there").body;
     copy["metadata"]["managedFields"][0]["manager"] = json!("kubectl");
     assert_eq!(refused(&copied.plan()), ["adoption --adopt role/a/copy"]);
+}
+
+#[test]
+fn an_update_in_which_no_value_changes_says_why_it_is_there() {
+    let mut world = world();
+    let of_sync = "rbac.authorization.k8s.io/v1 ClusterRole";
+    let key = world.want(of_sync, "kubecarrier:sync", rules("get"));
+    world.have(of_sync, "kubecarrier:sync", rules("get"), "nobody's");
+    let mut owned = world.live.objects[&key].body.clone();
+    let entry = |fields: Value| json!([{"manager": "carrier", "operation": "Apply", "fieldsV1": fields}]);
+    owned["metadata"]["managedFields"] = entry(json!({"f:rules": {}}));
+    world.answers.insert(key.clone(), DryRunResult::Accepted(owned));
+    let reason = |world: &World| {
+        let plan = world.plan();
+        let reasons: Vec<&str> = plan.changes[0].reasons.iter().map(|reason| reason.text.as_str()).collect();
+        let shown = text(&plan, TextOptions::default());
+        assert!(
+            shown.contains(&format!("~ ClusterRole kubecarrier:sync  a.yaml:2:2\n      {}\n", reasons[0])),
+            "{shown}"
+        );
+        assert!(markdown(&plan).contains(reasons[0]));
+        reasons.join("; ")
+    };
+    let becomes = "no value changes; carrier becomes a manager of the fields that the repository sets";
+    assert_eq!(reason(&world), becomes);
+    let fields = entry(json!({"f:rules": {}, "f:aggregationRule": {}}));
+    world.live.objects.get_mut(&key).expect("it is there").body["metadata"]["managedFields"] = fields;
+    assert_eq!(reason(&world), "no value changes, only which of its fields carrier manages");
+    world.answers.insert(key, DryRunResult::NotPermitted(Vec::new()));
+    let unknown = reason(&world);
+    assert!(unknown.starts_with("no value that the repository sets differs; "), "{unknown}");
 }
 
 /// The objects that kubectl has applied from the output of `carrier render`, and carrier after it.
