@@ -24,6 +24,7 @@ pub mod json;
 pub(crate) mod live;
 pub(crate) mod losing;
 pub(crate) mod markdown;
+mod offered;
 pub(crate) mod others;
 pub(crate) mod parent;
 pub(crate) mod permissions;
