@@ -202,6 +202,7 @@ pub mod program {
     pub use crate::cli::env::Env;
     pub use crate::cli::exit::Exit;
     pub use crate::cli::get::Document;
+    pub use crate::cli::suggest::Suggestions;
     pub use crate::cli::sync::Document as SyncDocument;
     pub use crate::cli::ui::Ui;
     pub use crate::cli::{completions, explain, main, reference, run};

@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::ask::{ask, interrupt};
-use super::clusters::{ClusterFlags, duration};
+use super::clusters::{ClusterFlags, duration, written};
 use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
@@ -36,6 +36,9 @@ use crate::plan::words::count;
 /// The longest time without output: then what is waited for is shown.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// The time limit of waiting without a flag.
+const USUAL_WAIT: &str = "5m";
+
 /// Arguments of `carrier apply`.
 #[derive(Debug, Args)]
 #[command(
@@ -52,7 +55,7 @@ pub(crate) struct ApplyArgs {
     #[arg(long, value_name = "BY")]
     pub dry_run: Option<DryRun>,
     /// The time limit for new CRDs to be served, and for deletions that `carrier sync` carries out
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = USUAL_WAIT, value_parser = duration)]
     pub timeout: Duration,
     /// Do not wait for CRDs that no other object of this run needs
     #[arg(long)]
@@ -77,15 +80,14 @@ pub(crate) enum DryRun {
 /// # Errors
 /// When there is no repository, the saved plan cannot be read, or there is no terminal to ask for confirmation on.
 pub(crate) fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
-    let saved = args.plan.as_deref().map(|path| read_plan(path, args, env, ui)).transpose()?;
+    let saved = args.plan.as_deref().map(|path| read_plan(path, args, env)).transpose()?;
     if !env.person && !args.yes && saved.is_none() && args.dry_run.is_none() {
-        let here = ui.program_here();
         return Err(CliError::usage("this is not a terminal, so nobody can confirm")
-            .hint(format!("`{here} {}` applies without asking", args.again("apply --yes")))
+            .hint(format!("`carrier {}` applies without asking", args.again("apply --yes")))
             .hint(format!(
-                "`{here} {}` saves a plan to look at, and `{here} {}` applies it",
-                args.again("plan --out FILE"),
-                args.clusters.with("apply FILE")
+                "`carrier {}` saves a plan to look at, and `carrier {}` applies it",
+                args.flags.with("plan --out FILE"),
+                args.waits("apply FILE")
             )));
     }
     let repository = input::open(env, ui)?;
@@ -101,7 +103,7 @@ pub(crate) fn run(args: &ApplyArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, 
 
 /// Reads the saved plan. The flags that say what a plan may contain do not go with it: that was decided when the
 /// plan was saved.
-fn read_plan(path: &Path, args: &ApplyArgs, env: &Env, ui: &Ui<'_>) -> Result<Plan, CliError> {
+fn read_plan(path: &Path, args: &ApplyArgs, env: &Env) -> Result<Plan, CliError> {
     let flags = PlanFlags { no_trial: false, locked: false, ..args.flags.clone() };
     if flags != PlanFlags::default() {
         return Err(CliError::usage("a saved plan is applied as it is: it records what was allowed when it was made")
@@ -112,16 +114,20 @@ fn read_plan(path: &Path, args: &ApplyArgs, env: &Env, ui: &Ui<'_>) -> Result<Pl
         SavedPlanError::Invalid(error) => CliError::usage(format!("cannot use {}: {error}", path.display())),
         SavedPlanError::Refused(plan) => {
             let flags = PlanFlags::of(&plan).with("plan --out FILE");
-            let again = args.clusters.with(&format!("{flags} {}", allowing(&plan.refusals).join(" ")));
-            let again = format!("`{} {}`", ui.program_here(), again.trim_end());
-            refused(&plan.refusals, &format!("make a plan that allows this: {again}"))
+            let again = format!("{flags} {}", allowing(&plan.refusals).join(" "));
+            refused(&plan.refusals, &format!("make a plan that allows this: `carrier {}`", again.trim_end()))
         }
     })
 }
 
-/// The flags that allow what guards refuse.
+/// The flags that allow what guards refuse. If all objects have to be adopted at once, none is named beside.
 fn allowing(refusals: &[Refusal]) -> Vec<&str> {
-    let mut flags: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.flag.as_deref()).collect();
+    const ALL: &str = "--adopt all";
+    let is_all = |refusal: &Refusal| refusal.flag.as_deref() == Some(ALL);
+    let all = refusals.iter().find(|refusal| is_all(refusal));
+    let others = refusals.iter().filter(|refusal| all.is_none_or(|all| refusal.guard != all.guard));
+    let mut flags: Vec<&str> = others.filter_map(|refusal| refusal.flag.as_deref()).collect();
+    flags.extend(all.map(|_| ALL));
     flags.dedup();
     flags
 }
@@ -177,7 +183,7 @@ impl Job<'_> {
                 input::report_if_any(self.repository, &[diagnose(&cluster, &error, None)], self.env, ui)?;
                 return Err(CliError::new(Exit::Cluster, "the inventory cannot be read; nothing was written"));
             }
-            prepared => prepared.map_err(|error| self.error_of(error, ui))?,
+            prepared => prepared.map_err(|error| self.error_of(error))?,
         };
         if prepared.is_empty() {
             report::nothing(plan, ui)?;
@@ -226,12 +232,11 @@ impl Job<'_> {
         if self.env.person && self.needs_consent() && !matches!(checked, Err(ApplyError::Stale(_))) {
             report::plan(plan, ui)?;
         }
-        checked.map_err(|error| self.error_of(error, ui))
+        checked.map_err(|error| self.error_of(error))
     }
 
     /// The error of a plan that is not applied.
-    fn error_of(&self, error: ApplyError, ui: &Ui<'_>) -> CliError {
-        let here = ui.program_here();
+    fn error_of(&self, error: ApplyError) -> CliError {
         match error {
             ApplyError::Refused(refusals) => {
                 let flags = allowing(&refusals).join(" ");
@@ -240,19 +245,15 @@ impl Job<'_> {
             ApplyError::NotPermitted(lacking) => {
                 let error = CliError::refused("refused: the account lacks permissions to apply this:");
                 let error = lacking.iter().fold(error, CliError::line);
-                let doctor = self.args.clusters.with("doctor --for apply");
-                error.hint(format!("`{here} {doctor}` lists them all")).hint("nothing was written")
+                error.hint("`carrier doctor --for apply` lists them all").hint("nothing was written")
             }
             ApplyError::Stale(differences) => {
                 let error = CliError::refused("refused: something has changed since the plan was made:");
                 let error = differences.iter().fold(error, CliError::line);
                 let again = self.again("plan --out FILE");
-                error.hint(format!("make a new one: `{here} {again}`")).hint("nothing was written")
+                error.hint(format!("make a new one: `carrier {again}`")).hint("nothing was written")
             }
-            ApplyError::UnknownClusters(clusters) => {
-                let lock = self.args.clusters.with("lock");
-                unknown(&clusters, &format!("{here} {lock}"))
-            }
+            ApplyError::UnknownClusters(clusters) => unknown(&clusters),
             ApplyError::Inventory { error, .. } => CliError::new(Exit::Cluster, error.to_string()),
             ApplyError::Mismatch(mismatch) => CliError::new(Exit::Bug, mismatch.to_string()),
         }
@@ -261,25 +262,38 @@ impl Job<'_> {
     /// A command with the flags of this run: those of the saved plan if there is one.
     fn again(&self, command: &str) -> String {
         match self.saved {
-            Some(plan) => self.args.clusters.with(&PlanFlags::of(plan).with(command)),
+            Some(plan) => PlanFlags::of(plan).with(command),
             None => self.args.again(command),
         }
     }
 }
 
 impl ApplyArgs {
-    /// A command with the flags of this one.
+    /// A command with the flags of this one that it has, but for those of clusters.
     fn again(&self, command: &str) -> String {
-        let mut text = self.clusters.with(&self.flags.with(command));
-        if self.yes && command == "apply" {
-            text.push_str(" --yes");
+        let text = self.flags.with(command);
+        if !command.starts_with("apply") {
+            return text;
+        }
+        let yes = if self.yes { " --yes" } else { "" };
+        self.waits(&text) + yes
+    }
+
+    /// A command that applies and waits as this one does.
+    fn waits(&self, command: &str) -> String {
+        let mut text = command.to_owned();
+        if Ok(self.timeout) != duration(USUAL_WAIT) {
+            text = format!("{text} --timeout {}", written(self.timeout));
+        }
+        if self.no_wait {
+            text.push_str(" --no-wait");
         }
         text
     }
 }
 
-/// The error of clusters that nobody has named or seen. `lock` is the command that records them.
-fn unknown(clusters: &[(Target, String)], lock: &str) -> CliError {
+/// The error of clusters that nobody has named or seen.
+fn unknown(clusters: &[(Target, String)]) -> CliError {
     let named: Vec<String> = clusters
         .iter()
         .map(|(target, uid)| match target {
@@ -296,9 +310,9 @@ fn unknown(clusters: &[(Target, String)], lock: &str) -> CliError {
     };
     let error = match clusters {
         [(Target::Management, uid)] => {
-            error.hint(format!("`{lock}` records it, or write `management: {{uid: {uid}}}` in carrier.yaml"))
+            error.hint(format!("`carrier lock` records it, or write `management: {{uid: {uid}}}` in carrier.yaml"))
         }
-        _ => error.hint(format!("`{lock}` records them in carrier.lock")),
+        _ => error.hint("`carrier lock` records them in carrier.lock"),
     };
     error.hint("nothing was written")
 }

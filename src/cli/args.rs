@@ -105,6 +105,31 @@ pub(crate) enum Command {
     Version(version::VersionArgs),
 }
 
+impl Command {
+    /// The flags of this run that say how to reach clusters, as suggested commands repeat them.
+    #[must_use]
+    pub(crate) fn cluster_flags(&self) -> String {
+        match self {
+            Self::Lock(args) => args.clusters.given(),
+            Self::Plan(args) => args.clusters.given(),
+            Self::Apply(args) => args.clusters.given(),
+            Self::Get(args) => args.flags.given(),
+            Self::Doctor(args) => args.flags.given(),
+            Self::Approve(args) => args.flags.given(),
+            Self::Explain(args) => args.flags.given(),
+            Self::Init(_)
+            | Self::Check(_)
+            | Self::Render(_)
+            | Self::Sync(_)
+            | Self::Fields(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Version(_) => String::new(),
+        }
+    }
+}
+
 /// How the program was called.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Program {

@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::fmt::friendly::SpanParser;
 
 use super::env::Env;
-use super::ui::shell_word;
+use super::shell::shell_word;
 use crate::cluster::connect::ConnectOptions;
 
 /// How to reach the clusters of a repository.
@@ -60,10 +60,10 @@ pub(crate) struct RequestFlags {
 const USUAL_TIMEOUT: &str = "30s";
 
 impl ClusterFlags {
-    /// A command with these flags, as the user types it: the next command is for the same clusters.
+    /// The flags that were given, as a user types them: suggested commands are for the same clusters.
     #[must_use]
-    pub(crate) fn with(&self, command: &str) -> String {
-        self.request.with(command, self.kubeconfig.as_ref())
+    pub(crate) fn given(&self) -> String {
+        self.request.given(self.kubeconfig.as_ref())
     }
 
     /// The options of connections: the flags and the environment.
@@ -74,6 +74,12 @@ impl ClusterFlags {
 }
 
 impl ManagementFlags {
+    /// The flags that were given, as a user types them: suggested commands are for the same clusters.
+    #[must_use]
+    pub(crate) fn given(&self) -> String {
+        self.request.given(self.kubeconfig.as_ref())
+    }
+
     /// The options of connections: the flags and the environment.
     #[must_use]
     pub(crate) fn options(&self, env: &Env) -> ConnectOptions {
@@ -82,8 +88,9 @@ impl ManagementFlags {
 }
 
 impl RequestFlags {
-    fn with(&self, command: &str, kubeconfig: Option<&PathBuf>) -> String {
-        let mut text = command.to_owned();
+    /// Each flag that was given, with a space before it.
+    fn given(&self, kubeconfig: Option<&PathBuf>) -> String {
+        let mut text = String::new();
         let mut flag = |name: &str, value: &Path| {
             // Writing to a String cannot fail.
             let _ = write!(text, " {name} {}", shell_word(value));
@@ -101,7 +108,7 @@ impl RequestFlags {
             flag("--as-group", group.as_ref());
         }
         if Ok(self.request_timeout) != duration(USUAL_TIMEOUT) {
-            flag("--request-timeout", format!("{}ms", self.request_timeout.as_millis()).as_ref());
+            flag("--request-timeout", written(self.request_timeout).as_ref());
         }
         if self.allow_loopback {
             text.push_str(" --allow-loopback");
@@ -146,6 +153,16 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A duration as [`duration`] reads it, in the largest unit that has no fraction.
+pub(crate) fn written(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let units = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    match units.into_iter().find(|(unit, _)| millis.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{}{name}", millis / unit),
+        None => format!("{millis}ms"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,7 +170,7 @@ mod tests {
     #[test]
     fn the_next_command_is_for_the_same_clusters() {
         let usual = RequestFlags { request_timeout: Duration::from_secs(30), ..RequestFlags::default() };
-        assert_eq!(ClusterFlags { kubeconfig: None, request: usual.clone() }.with("apply"), "apply");
+        assert_eq!(ClusterFlags { kubeconfig: None, request: usual.clone() }.given(), "");
         let request = RequestFlags {
             context: Some("a b".into()),
             act_as: Some("me".into()),
@@ -162,9 +179,16 @@ mod tests {
             allow_loopback: true,
         };
         assert_eq!(
-            ClusterFlags { kubeconfig: Some("../k".into()), request }.with("get -o json"),
-            "get -o json --kubeconfig ../k --context 'a b' --as me --as-group g --as-group h --request-timeout 1500ms --allow-loopback"
+            ClusterFlags { kubeconfig: Some("../k".into()), request }.given(),
+            " --kubeconfig ../k --context 'a b' --as me --as-group g --as-group h --request-timeout 1500ms --allow-loopback"
         );
+    }
+
+    #[test]
+    fn a_duration_is_written_as_it_is_read() {
+        for text in ["30s", "2m", "1h", "500ms", "90m", "1500ms", "24h"] {
+            assert_eq!(duration(text).map(written).as_deref(), Ok(text));
+        }
     }
 
     #[test]

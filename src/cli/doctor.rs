@@ -93,7 +93,8 @@ pub(crate) fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit,
     match args.output {
         Output::Text => {
             let color = ui.out_color;
-            view::text(ui.out(), &report, color)?;
+            let suggestions = ui.suggestions.clone();
+            view::text(ui.out(), &report, color, &suggestions)?;
         }
         Output::Rbac => one_stream(&report, args, ui)?,
         Output::Json => view::json(ui.out(), &report)?,
@@ -128,9 +129,8 @@ fn one_stream(report: &Report, args: &DoctorArgs, ui: &mut Ui<'_>) -> Result<(),
         [one] => Ok(view::rbac(ui.out(), one)?),
         several => {
             let message = format!("permissions are missing in {} clusters, and the RBAC is for one", several.len());
-            let here = ui.program_here();
             let commands = commands(report, args).into_iter();
-            Err(commands.fold(CliError::usage(message), |error, command| error.hint(format!("`{here} {command}`"))))
+            Err(commands.fold(CliError::usage(message), |error, command| error.hint(format!("`carrier {command}`"))))
         }
     }
 }
@@ -138,6 +138,6 @@ fn one_stream(report: &Report, args: &DoctorArgs, ui: &mut Ui<'_>) -> Result<(),
 /// The commands that print the RBAC of each cluster that lacks something.
 fn commands(report: &Report, args: &DoctorArgs) -> Vec<String> {
     let tasks = args.tasks.iter().fold(String::new(), |text, task| text + " --for " + task.name());
-    let command = |health: &Health| args.flags.with(&format!("doctor --cluster {}{tasks} -o rbac", health.cluster));
+    let command = |health: &Health| format!("doctor --cluster {}{tasks} -o rbac", health.cluster);
     report.lacking().map(command).collect()
 }

@@ -131,7 +131,7 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
     ui.flush()?;
     if !got.absent.is_empty() {
         ui.say(format_args!("not installed yet: {}", got.absent.join(", ")))?;
-        ui.next(&args.flags.with("apply"), "to install what the repository offers")?;
+        ui.next("apply", "to install what the repository offers")?;
     }
     say_retired(&got.list, ui)?;
     for reason in &got.incomplete {
@@ -186,10 +186,7 @@ fn say_left(left: &[LeftOver], args: &GetArgs, ui: &mut Ui<'_>) -> std::io::Resu
     let services: BTreeSet<(&str, &str)> = waiting.iter().map(|one| (one.cluster.as_str(), one.crd.as_str())).collect();
     let tenant = args.namespace.as_ref().map(|tenant| format!(" -n {tenant}")).unwrap_or_default();
     for (cluster, crd) in services.iter().take(NAMED) {
-        ui.next(
-            &args.flags.with(&format!("approve {cluster}/{crd}{tenant}")),
-            "to see them and to approve their deletion",
-        )?;
+        ui.next(&format!("approve {cluster}/{crd}{tenant}"), "to see them and to approve their deletion")?;
     }
     match services.len().checked_sub(NAMED) {
         Some(more @ 1..) => ui.say(format_args!("and the same for {}", count(more, "other service"))),

@@ -68,9 +68,9 @@ pub(crate) fn run(args: &InitArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
         lines.into_iter().try_for_each(|line| ui.say(format_args!("  {line}")))?;
     }
     if args.directory != Path::new(".") {
-        ui.run_in.push(args.directory.clone());
+        ui.suggestions.run_in.push(args.directory.clone());
     }
-    let (anywhere, program) = (ui.program, ui.program_here());
+    let (anywhere, program) = (ui.suggestions.program, ui.suggestions.program_here());
     let steps = format!(
         "\nThe accounts, the cluster and the catalog are examples; make them yours. To offer a service of the cluster:\n\
          \n  1. see what its CRD has to expose, in the operator's release manifest:\n       {anywhere} fields --from PATH\n  \

@@ -31,7 +31,9 @@ pub(crate) mod progress;
 pub mod reference;
 pub(crate) mod render;
 pub(crate) mod schema;
+pub(crate) mod shell;
 pub(crate) mod style;
+pub(crate) mod suggest;
 pub(crate) mod sync;
 pub(crate) mod table;
 pub(crate) mod ui;
@@ -90,13 +92,14 @@ pub fn run(args: &[OsString], env: &Env, ui: &mut Ui<'_>) -> Exit {
 
 fn try_run(args: &[OsString], env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliError> {
     let program = Program::of(args.first());
-    ui.program = program.name();
+    ui.suggestions.program = program.name();
     let cli = match args::command(program).try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m)) {
         Ok(cli) => cli,
         Err(error) => return show_usage(&error, ui),
     };
     ui.verbosity = cli.global.verbosity();
-    ui.run_in.clone_from(&cli.global.run_in);
+    ui.suggestions.run_in.clone_from(&cli.global.run_in);
+    ui.suggestions.cluster_flags = cli.command.cluster_flags();
     let env = env.at(&cli.global.run_in)?;
     dispatch(cli.command, &env, ui)
 }

@@ -20,7 +20,8 @@ use super::exit::Exit;
 use super::input;
 use super::plan_flags::PlanFlags;
 use super::progress;
-use super::ui::{Ui, Verbosity, shell_word};
+use super::shell::shell_word;
+use super::ui::{Ui, Verbosity};
 use crate::cluster::Cluster;
 use crate::cluster::connect::ConnectOptions;
 use crate::model::plain;
@@ -111,23 +112,27 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
         fs::write(&path, json(&plan)).map_err(|error| CliError::file("write", &path, &error))?;
         ui.say(format_args!("wrote {}", file.display()))?;
     }
-    let clusters = &args.clusters;
     let doctor = doctor(&plan);
     if let Some(command) = &doctor {
-        ui.next(&clusters.with(command), "to see which permissions are missing")?;
+        ui.next(command, "to see which permissions are missing")?;
     }
     // What could not be tried, this account cannot apply; another one can apply the saved plan.
     let may_apply = doctor.is_none() || args.out.is_some();
     if args.against.is_none() && plan.changes_anything() && plan.refusals.is_empty() && may_apply {
         match &args.out {
+            // Whoever applies it has another account, and perhaps another kubeconfig.
+            Some(file) if doctor.is_some() => {
+                let apply = format!("{} apply {}", ui.suggestions.program_here(), shell_word(file));
+                ui.say(format_args!("an account with these permissions makes exactly these changes with `{apply}`"))?;
+            }
             Some(file) => {
-                ui.next(&clusters.with(&format!("apply {}", shell_word(file))), "to make exactly these changes")?;
+                ui.next(&format!("apply {}", shell_word(file)), "to make exactly these changes")?;
             }
             // `apply` uses the locked CRDs.
             None if args.refresh => {
-                ui.next(&clusters.with("lock"), "to record what the clusters have before applying it")?;
+                ui.next("lock", "to record what the clusters have before applying it")?;
             }
-            None => ui.next(&clusters.with(&args.flags.with("apply")), "to make these changes")?,
+            None => ui.next(&args.flags.with("apply"), "to make these changes")?,
         }
     }
     Ok(match exit {

@@ -5,12 +5,12 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
 
 use super::style::{ADVICE, ERROR, WARNING};
+use super::suggest::Suggestions;
 use crate::model::plain;
 
 /// How much is shown on stderr.
@@ -40,10 +40,8 @@ pub struct Ui<'a> {
     pub width: usize,
     /// How much is shown on stderr.
     pub verbosity: Verbosity,
-    /// The program as the user types it, for suggested commands.
-    pub program: &'static str,
-    /// Folders in which suggested commands are to be run: those of `-C`, and the one that `init` created.
-    pub run_in: Vec<PathBuf>,
+    /// What suggested commands have in common.
+    pub suggestions: Suggestions,
 }
 
 impl fmt::Debug for Ui<'_> {
@@ -62,8 +60,7 @@ impl<'a> Ui<'a> {
             err_color: false,
             width: WIDTH,
             verbosity: Verbosity::default(),
-            program: "carrier",
-            run_in: Vec::new(),
+            suggestions: Suggestions::of("carrier"),
         }
     }
 
@@ -85,8 +82,7 @@ impl<'a> Ui<'a> {
             err: Box::new(io::LineWriter::new(Talk(io::stderr()))),
             width: WIDTH,
             verbosity: Verbosity::default(),
-            program: "carrier",
-            run_in: Vec::new(),
+            suggestions: Suggestions::of("carrier"),
         }
     }
 
@@ -115,19 +111,13 @@ impl<'a> Ui<'a> {
         if self.verbosity >= Verbosity::Verbose { self.talk(Style::new(), "", text) } else { Ok(()) }
     }
 
-    /// Suggests the next command, given without the name of the program; not with `-q`.
+    /// Suggests the next command, given without the name of the program and the flags of clusters; not with `-q`.
     pub fn next(&mut self, command: &str, why: &str) -> io::Result<()> {
         if self.verbosity < Verbosity::Normal {
             return Ok(());
         }
-        let program = self.program_here();
-        self.talk(ADVICE, "next: ", format_args!("run `{program} {command}` {why}"))
-    }
-
-    /// The program as the user types it to run it in the same folder: with the `-C` that was given.
-    #[must_use]
-    pub fn program_here(&self) -> String {
-        self.run_in.iter().fold(self.program.to_owned(), |text, folder| format!("{text} -C {}", shell_word(folder)))
+        let command = self.suggestions.command(command);
+        self.talk(ADVICE, "next: ", format_args!("run `{command}` {why}"))
     }
 
     /// Writes a warning, whatever the verbosity.
@@ -135,14 +125,14 @@ impl<'a> Ui<'a> {
         self.talk(WARNING, "warning: ", text)
     }
 
-    /// Writes an error with its hints, whatever the verbosity.
+    /// Writes an error with its hints, whatever the verbosity. Commands in hints are completed.
     pub fn error(&mut self, error: &super::error::CliError) -> io::Result<()> {
         self.talk(ERROR, "error: ", &error.message)?;
         for line in &error.lines {
             self.talk(Style::new(), "- ", line)?;
         }
         for hint in &error.hints {
-            self.talk(ADVICE, "  help: ", hint)?;
+            self.talk(ADVICE, "  help: ", self.suggestions.complete(hint))?;
         }
         Ok(())
     }
@@ -160,17 +150,6 @@ impl<'a> Ui<'a> {
         let (word, space) = word.split_at(word.trim_end().len());
         let text = text.to_string();
         writeln!(self.err, "{style}{word}{style:#}{space}{}", plain::line(&text))
-    }
-}
-
-/// A path, quoted so that a shell takes it for one word.
-#[must_use]
-pub(crate) fn shell_word(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
-    match !text.is_empty() && text.chars().all(plain) {
-        true => text.into_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::compile::Discovered;
 use crate::compile::locking::difference::difference;
 use crate::compile::locking::{LockPlan, ONLY_DETAILS};
 use crate::plan::crd::reasons;
-use crate::plan::types::Effect;
+use crate::plan::types::{Effect, Reason};
 
 /// Adds to the changed CRDs of a lock what their schemas no longer accept, newly require, or fill in.
 pub(crate) fn explain(plan: &mut LockPlan, before: &Discovered) {
@@ -35,14 +35,10 @@ pub(crate) fn lines(old: &Value, new: &Value) -> Vec<String> {
 
 fn add(lines: &mut Vec<String>, old: &Value, new: &Value) {
     let only_details = lines.first().is_some_and(|line| line == ONLY_DETAILS);
-    let is_said = |path: &str| {
-        let (inside, before) = (format!(" {path} "), format!(" {path}:"));
-        lines.iter().any(|line| line.contains(&inside) || line.contains(&before))
-    };
     let reasons = reasons(old, new).into_iter().filter(|reason| match reason.path.is_empty() {
         // Versions and names have a line already, if there are lines.
         true => only_details && reason.effect > Effect::Safe,
-        false => only_details || !is_said(&reason.path),
+        false => only_details || !is_said(reason, lines),
     });
     let words: Vec<String> = reasons.map(|reason| format!("~ {}", reason.text)).collect();
     if words.is_empty() {
@@ -53,6 +49,23 @@ fn add(lines: &mut Vec<String>, old: &Value, new: &Value) {
         true => drop(lines.splice(..1, words)),
         false => lines.extend(words),
     }
+}
+
+/// Whether a line says what a reason says: the field is there or gone, has another type, or must be set. Other keywords of
+/// the same field have no line.
+fn is_said(reason: &Reason, lines: &[String]) -> bool {
+    // Of a version that is stored and not served, the lines say no more than its name.
+    let text = reason.text.replacen(" (stored)", "", 1);
+    let is_type = text.contains(" changes type from ") || text.contains(" accepts only ");
+    let Some((version, _)) = text.split_once(' ') else { return false };
+    let field = format!("{version} {}", reason.path);
+    lines.iter().any(|line| match line.split_once(' ') {
+        Some(("+" | "-", rest)) => rest.strip_prefix(&field).is_some_and(|rest| rest.starts_with(" (")),
+        Some(("~", rest)) => {
+            rest == text || is_type && rest.strip_prefix(&field).is_some_and(|rest| rest.starts_with(": "))
+        }
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -90,6 +103,30 @@ mod tests {
         let said = lines(&crd(&old), &crd(&new));
         assert!(said[0].starts_with("~ v1 .spec.size ") && said[0].contains('9'), "{said:?}");
         assert!(!said.iter().any(|line| line == ONLY_DETAILS), "{said:?}");
+    }
+
+    /// A field that becomes required, and a bound that it gets with it, are two changes.
+    #[test]
+    fn a_bound_is_said_beside_another_change_of_its_field() {
+        let size = |keywords: Value, required: &[&str]| {
+            let mut crd = crd(&json!({"size": keywords}));
+            crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["required"] = json!(required);
+            crd
+        };
+        let (free, bound) = (json!({"type": "integer"}), json!({"type": "integer", "maximum": 9}));
+        assert_eq!(
+            lines(&size(free.clone(), &[]), &size(bound.clone(), &["size"])),
+            ["~ v1 .spec.size becomes required", "~ v1 .spec.size has a new maximum: 9"]
+        );
+        assert_eq!(
+            lines(&size(bound, &["size"]), &size(free.clone(), &[])),
+            ["~ v1 .spec.size is no longer required", "~ v1 .spec.size no longer has a maximum"]
+        );
+        let number = json!({"type": "number", "maximum": 9});
+        assert_eq!(
+            lines(&size(free, &[]), &size(number, &[])),
+            ["~ v1 .spec.size: integer -> number", "~ v1 .spec.size has a new maximum: 9"]
+        );
     }
 
     #[test]

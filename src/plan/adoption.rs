@@ -16,7 +16,7 @@ use crate::model::managed_fields::Manager;
 
 /// Takes over the named object, which exists and is not carrier's, or all objects of the named inventory.
 pub(crate) const ADOPT: &str = "--adopt";
-/// Up to so many objects of a kind are named one by one in flags and texts.
+/// Up to so many objects are named one by one in flags and texts.
 pub(crate) const FEW: usize = 3;
 
 /// Whether a live object bears a mark of carrier's: carrier has applied it before, or it has the label of this inventory,
@@ -67,10 +67,24 @@ pub(crate) fn taken(name: &str, other: Option<&Other>, inventory: &Inventory) ->
     Reason { effect: Effect::Adopting, text, path: String::new() }
 }
 
-/// `12 objects of the kind Role (a/b, a/c, a/d and 9 more)`.
+/// `12 objects of the kind Role (a/b, a/c, a/d and 9 more)`, or `12 objects (2 Account, 1 Catalog, 9 Role)`.
 #[must_use]
-pub(crate) fn heading(kind: &str, changes: &[&Change]) -> String {
-    format!("{} objects of the kind {kind} ({})", changes.len(), names(changes))
+pub(crate) fn heading(changes: &[&Change]) -> String {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for change in changes {
+        *kinds.entry(&change.object.kind).or_default() += 1;
+    }
+    let all = changes.len();
+    match kinds.len() {
+        1 => {
+            let kind = kinds.into_keys().next().unwrap_or_default();
+            format!("{all} objects of the kind {kind} ({})", names(changes))
+        }
+        _ => {
+            let kinds: Vec<String> = kinds.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+            format!("{all} objects ({})", kinds.join(", "))
+        }
+    }
 }
 
 fn names(changes: &[&Change]) -> String {
@@ -83,38 +97,42 @@ fn names(changes: &[&Change]) -> String {
 pub(crate) enum Entry<'c> {
     /// A change.
     One(&'c Change),
-    /// Many objects of a kind that are adopted, and in which nothing else changes.
+    /// Many objects that are adopted, with the same consequences, and in which nothing else changes.
     Many {
-        /// `12 objects of the kind Role (a/b, a/c, a/d and 9 more)`.
+        /// `12 objects (2 Account, 1 Catalog, 9 Role)`.
         heading: String,
         /// Why that is no safe change.
         reason: &'c str,
     },
 }
 
-/// The changes of one cluster, with those of many objects that are only adopted in one entry for each kind, at the place of
-/// the first of them.
+/// The changes of one cluster, with those of many objects that are only adopted in one entry, at the place of the first of
+/// them. Namespaces and CRDs have entries of their own: what is in them is taken over, too.
 #[must_use]
 pub(crate) fn entries<'c>(changes: &[&'c Change]) -> Vec<Entry<'c>> {
     let mut plain: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
     for change in changes.iter().copied().filter(|change| is_plain(change)) {
-        plain.entry(&change.object.kind).or_default().push(change);
+        plain.entry(why(change)).or_default().push(change);
     }
     plain.retain(|_, changes| changes.len() > FEW);
     let mut entries = Vec::new();
     for &change in changes {
-        let kind = change.object.kind.as_str();
-        match plain.get_mut(kind).filter(|_| is_plain(change)) {
+        match plain.get_mut(why(change)).filter(|_| is_plain(change)) {
             None => entries.push(Entry::One(change)),
             Some(many) if many.is_empty() => {}
             Some(many) => {
-                let reason = change.reasons.first().map_or("", |reason| reason.text.as_str());
-                entries.push(Entry::Many { heading: heading(kind, many), reason });
+                entries.push(Entry::Many { heading: heading(many), reason: why(change) });
                 many.clear();
             }
         }
     }
     entries
+}
+
+/// What an adoption means: its first reason.
+#[must_use]
+pub(crate) fn why(change: &Change) -> &str {
+    change.reasons.first().map_or("", |reason| reason.text.as_str())
 }
 
 /// Whether an object only becomes a member of the inventory: it gets the label, and nothing else.

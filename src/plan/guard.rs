@@ -309,16 +309,18 @@ fn by_cause(plan: &Plan, alone: Vec<(&Change, Refusal)>) -> Vec<Refusal> {
     found
 }
 
-/// The adoptions that nobody has allowed, in one refusal for each kind in a cluster.
+/// The adoptions that nobody has allowed: in each cluster one refusal for all with the same consequences.
 fn adoptions(plan: &Plan) -> Vec<Refusal> {
-    let mut kinds: BTreeMap<(&str, &str), Vec<&Change>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), Vec<&Change>> = BTreeMap::new();
     // An inventory is taken over by its name.
     for change in plan.changes.iter().filter(|change| change.adopts() && change.taken_from.is_none()) {
         if !is_allowed(&plan.allowed, ADOPT, &change.object) {
-            kinds.entry((&change.object.cluster, &change.object.kind)).or_default().push(change);
+            groups.entry((&change.object.cluster, adoption::why(change))).or_default().push(change);
         }
     }
-    let refusal = |((cluster, kind), changes): ((&str, &str), Vec<&Change>)| {
+    let mut groups: Vec<Vec<&Change>> = groups.into_values().collect();
+    groups.sort_by_key(|changes| changes.first().map(|first| (&first.object.cluster, &first.object.kind)));
+    let refusal = |changes: Vec<&Change>| {
         let flag = match changes.len() {
             0..=adoption::FEW => {
                 changes.iter().map(|change| format!("{ADOPT} {}", flag_name(&change.object))).collect()
@@ -333,14 +335,15 @@ fn adoptions(plan: &Plan) -> Vec<Refusal> {
                 )
             }
             many => {
+                let cluster = many.first().map_or("", |first| first.object.cluster.as_str());
                 let place = if cluster == "management" { String::new() } else { format!(" in {cluster}") };
-                let what = adoption::heading(kind, many);
+                let what = adoption::heading(many);
                 format!("{what}{place} exist and are not carrier's; applying the repository would take them over")
             }
         };
         Refusal { guard: "adoption".to_owned(), message, flag: Some(flag.join(" ")) }
     };
-    kinds.into_iter().map(refusal).collect()
+    groups.into_iter().map(refusal).collect()
 }
 
 fn conflicts(plan: &Plan, change: &Change) -> Option<Refusal> {

@@ -5,7 +5,7 @@ use carrier::compiler::{Compiled, Discovered, compile};
 use carrier::compiler::{Loaded, load};
 use carrier::diagnostic::{Diagnostic, Severity};
 use carrier::locking::snapshots;
-use carrier::program::{github, json, sarif, text};
+use carrier::program::{Suggestions, github, json, sarif, text};
 use carrier::rendering::{Cause, ManifestSet};
 use carrier::repository::{ReadOptions, read_repository};
 use carrier::source::{ApiObject, Sources};
@@ -161,7 +161,8 @@ const EXPECTED: [&str; 6] = [
 
 /// The list in every form that diagnostics have.
 fn rendered(list: &[Diagnostic], sources: &Sources) -> [String; 5] {
-    let options = text::Options { width: 100, color: false, program: "carrier", here: "carrier" };
+    let suggestions = Suggestions::of("carrier");
+    let options = text::Options { width: 100, color: false, suggestions: &suggestions };
     let mut out = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
     text::write(&mut out[0], list, sources, options).unwrap();
     text::write_summary(&mut out[0], list, sources, options).unwrap();

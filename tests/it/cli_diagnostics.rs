@@ -5,7 +5,7 @@ use crate::common::golden;
 use crate::harness::Case;
 use carrier::diagnostic::Code;
 use carrier::diagnostic::{Diagnostic, Diagnostics, Severity};
-use carrier::program::{Summary, github, json, sarif, text};
+use carrier::program::{Suggestions, Summary, github, json, sarif, text};
 use carrier::source::{FileId, SourceFile, Sources, Span};
 use serde_json::Value;
 
@@ -52,7 +52,8 @@ fn at(sources: &Sources, path: &str, needle: &str) -> Span {
 }
 
 fn options() -> text::Options<'static> {
-    text::Options { width: 100, color: false, program: "carrier", here: "carrier" }
+    static SUGGESTIONS: Suggestions = Suggestions::of("carrier");
+    text::Options { width: 100, color: false, suggestions: &SUGGESTIONS }
 }
 
 fn as_text(list: &[Diagnostic], sources: &Sources) -> String {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::errors::crd;
 use super::platform::{BASE, Platform};
-use crate::support::{Case, ControlPlane, Gateway, TestResult, cases, eventually};
+use super::policies::Policy;
+use crate::support::{Case, Gateway, TestResult, cases, eventually};
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<Case> {
@@ -74,54 +75,32 @@ async fn a_watch_that_is_held_back_is_followed_by_a_look() -> TestResult {
     Ok(())
 }
 
-/// Puts a policy in force that denies creations and updates of these objects.
-async fn deny(plane: &ControlPlane, resource: &str, which: &str) -> TestResult {
-    let (group, name) = ("admissionregistration.k8s.io/v1", json!({ "name": "labels" }));
-    let policy = json!({
-        "apiVersion": group, "kind": "ValidatingAdmissionPolicy", "metadata": name,
-        "spec": {
-            "failurePolicy": "Fail",
-            "matchConstraints": { "resourceRules": [{
-                "apiGroups": [""], "apiVersions": ["v1"], "resources": [resource], "operations": ["CREATE", "UPDATE"],
-            }] },
-            "validations": [{ "expression": format!("!({which})"), "message": "it needs the label team" }],
-        },
-    });
-    let binding = json!({
-        "apiVersion": group, "kind": "ValidatingAdmissionPolicyBinding", "metadata": name,
-        "spec": { "policyName": "labels", "validationActions": ["Deny"] },
-    });
-    for object in [policy, binding] {
-        plane.kubectl_with(&["create", "-f", "-"], &object.to_string()).await?;
-    }
-    Ok(())
-}
-
-async fn allow(plane: &ControlPlane) -> TestResult {
-    for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
-        plane.kubectl(&["delete", kind, "labels"]).await?;
-    }
-    Ok(())
+/// A policy that denies creations and updates of these objects of the core group.
+fn denying<'a>(resource: &'a str, which: &str) -> Policy<'a> {
+    let validation = json!({"expression": format!("!({which})"), "message": "it needs the label team"});
+    Policy { name: "labels", objects: ("", resource), validation }
 }
 
 async fn what_a_policy_refuses_of_the_inventory_is_in_the_plan() -> TestResult {
     let platform = Platform::new(&["eu-west-1"]).await?;
     platform.carrier(&["lock"]).await.ends(0);
     let service = &platform.planes["eu-west-1"];
-    deny(service, "namespaces", "object.metadata.name == 'kubecarrier-system'").await?;
+    let policy = denying("namespaces", "object.metadata.name == 'kubecarrier-system'");
+    policy.enforce(service).await?;
     let space = ["create", "namespace", "kubecarrier-system", "--dry-run=server"];
     eventually("the policy is in force", async || service.kubectl(&space).await.is_err()).await;
     let plan = platform.carrier(&["plan"]).await.ends(0);
     let said = "server: the API server refuses Namespace kubecarrier-system in team-a/eu-west-1: “";
     assert!(plan.out.contains(said) && plan.out.contains("it needs the label team"), "{}", plan.out);
     platform.carrier(&["apply", "--yes"]).await.ends(3);
-    allow(service).await?;
+    policy.lift(service).await?;
     eventually("the policy is gone", async || service.kubectl(&space).await.is_ok()).await;
     platform.carrier(&["apply", "--yes"]).await.ends(0);
 
     // The namespace is there, and what every run writes first is not taken.
     let management = platform.management();
-    deny(management, "configmaps", "object.metadata.namespace == 'kubecarrier-system'").await?;
+    let policy = denying("configmaps", "object.metadata.namespace == 'kubecarrier-system'");
+    policy.enforce(management).await?;
     let map = ["annotate", "configmap", "-n", "kubecarrier-system", "carrier-carrier", "a=b", "--dry-run=server"];
     eventually("the policy is in force", async || management.kubectl(&map).await.is_err()).await;
     // A run that writes nothing does not need it.
@@ -138,7 +117,7 @@ async fn what_a_policy_refuses_of_the_inventory_is_in_the_plan() -> TestResult {
     let refused = platform.carrier(&["apply", "--yes"]).await.ends(3);
     let why = "error: refused: the API server refuses the ConfigMap of the inventory in management: “configmaps";
     assert!(refused.err.contains(why) && refused.err.contains("nothing was written"), "{}", refused.err);
-    allow(management).await?;
+    policy.lift(management).await?;
     eventually("the policy is gone", async || management.kubectl(&map).await.is_ok()).await;
     platform.carrier(&["apply", "--yes"]).await.ends(0);
     Ok(())

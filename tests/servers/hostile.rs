@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::platform::Platform;
+use super::policies::Policy;
 use crate::support::{Case, ControlPlanes, TestResult, cases, eventually};
 
 /// The tests of this file.
@@ -83,25 +84,10 @@ async fn one_slow_object_is_reported_alone(platform: &Platform) -> TestResult {
 
 async fn the_words_of_a_policy_are_quoted(platform: &Platform) -> TestResult {
     let management = platform.management();
-    let (group, name) = ("admissionregistration.k8s.io/v1", json!({"name": "forger"}));
-    let policy = json!({
-        "apiVersion": group, "kind": "ValidatingAdmissionPolicy", "metadata": name,
-        "spec": {
-            "failurePolicy": "Fail",
-            "matchConstraints": {"resourceRules": [{
-                "apiGroups": ["catalog.kubecarrier.io"], "apiVersions": ["*"], "resources": ["accounts"],
-                "operations": ["UPDATE"],
-            }]},
-            "validations": [{"expression": "object.metadata.name != 'team-b'", "messageExpression": format!("'{WORDS}'")}],
-        },
-    });
-    let binding = json!({
-        "apiVersion": group, "kind": "ValidatingAdmissionPolicyBinding", "metadata": name,
-        "spec": {"policyName": "forger", "validationActions": ["Deny"]},
-    });
-    for object in [policy, binding] {
-        management.kubectl_with(&["create", "-f", "-"], &object.to_string()).await?;
-    }
+    let validation =
+        json!({"expression": "object.metadata.name != 'team-b'", "messageExpression": format!("'{WORDS}'")});
+    let policy = Policy { name: "forger", objects: ("catalog.kubecarrier.io", "accounts"), validation };
+    policy.enforce(management).await?;
     eventually("the policy is in force", async || !is_taken(platform).await).await;
     platform.edit("accounts/team-b.yaml", "displayName: B", "displayName: C");
     let shown = "forged\" #＃[error]forged \u{fffd} @forged ``|<img src=forged>”";
@@ -117,9 +103,7 @@ async fn the_words_of_a_policy_are_quoted(platform: &Platform) -> TestResult {
     for run in [text, markdown, refused] {
         assert!(!run.text().contains("##[") && !run.text().contains('\u{202e}'), "{}", run.text());
     }
-    for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
-        management.kubectl(&["delete", kind, "forger"]).await?;
-    }
+    policy.lift(management).await?;
     eventually("the policy is gone", async || is_taken(platform).await).await;
     platform.carrier(&["apply", "--yes"]).await.ends(0);
     Ok(())

@@ -494,11 +494,14 @@ async fn a_cluster_that_has_moved_on() -> TestResult {
     let changed =
         example::CRD.replace("              mode: {", "              port: {type: integer}\n              mode: {");
     plane.kubectl_with(&["replace", "-f", "-"], &changed).await?;
-    let check = scene.lock(&["--check"]).await;
+    let check = scene.lock(&["--check", "--request-timeout", "20s"]).await;
     assert_eq!(check.exit, 2, "{check}");
     let said = block(&check, "CAR0607");
     assert!(said.contains("the service cluster `team-a/eu-west-2` has another `things.example.com`"), "{check}");
-    assert!(said.contains("catalogs/example.yaml:12:13") && said.contains("run `carrier lock`"), "{check}");
+    assert!(
+        said.contains("catalogs/example.yaml:12:13") && said.contains("run `carrier lock --request-timeout 20s`"),
+        "{check}"
+    );
     assert_eq!(check.out, "team-a/eu-west-2\n  changed    things.example.com\n    + v1 .spec.port (integer)\n");
     assert_eq!(scene.locked(), before);
     let ran = scene.lock(&[]).await;

@@ -42,6 +42,7 @@ mod moved;
 mod not_permitted;
 mod observe;
 mod platform;
+mod policies;
 mod renaming;
 mod rendered;
 mod sync;

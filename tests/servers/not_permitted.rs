@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::consequences::FULL;
 use super::platform::{BASE, Platform, Run};
+use super::policies::Policy;
 use crate::support::{Case, TestResult, cases, eventually};
 
 /// The tests of this file.
@@ -108,25 +109,9 @@ async fn what_it_saved_is_applied_by_another_account(platform: &Platform) -> Tes
 /// A policy answers as RBAC does.
 async fn a_policy_refuses_those_who_may_write(platform: &Platform) -> TestResult {
     let management = platform.management();
-    let (group, name) = ("admissionregistration.k8s.io/v1", json!({ "name": "frozen" }));
-    let policy = json!({
-        "apiVersion": group, "kind": "ValidatingAdmissionPolicy", "metadata": name,
-        "spec": {
-            "failurePolicy": "Fail",
-            "matchConstraints": { "resourceRules": [{
-                "apiGroups": ["catalog.kubecarrier.io"], "apiVersions": ["*"], "resources": ["accounts"],
-                "operations": ["UPDATE"],
-            }] },
-            "validations": [{ "expression": "false", "message": "frozen", "reason": "Forbidden" }],
-        },
-    });
-    let binding = json!({
-        "apiVersion": group, "kind": "ValidatingAdmissionPolicyBinding", "metadata": name,
-        "spec": { "policyName": "frozen", "validationActions": ["Deny"] },
-    });
-    for object in [policy, binding] {
-        management.kubectl_with(&["create", "-f", "-"], &object.to_string()).await?;
-    }
+    let validation = json!({"expression": "false", "message": "frozen", "reason": "Forbidden"});
+    let policy = Policy { name: "frozen", objects: ("catalog.kubecarrier.io", "accounts"), validation };
+    policy.enforce(management).await?;
     let tried = ["annotate", "account", "team-b", "a=b", "--dry-run=server"];
     eventually("the policy is in force", async || management.kubectl(&tried).await.is_err()).await;
     platform.edit("accounts/team-b.yaml", "The B team", "B");
@@ -136,9 +121,7 @@ async fn a_policy_refuses_those_who_may_write(platform: &Platform) -> TestResult
     let plan = as_ci(platform, &["plan"]).await.ends(0);
     let said = "nothing could be tried in this cluster: the account may not patch accounts.catalog.kubecarrier.io\n";
     assert!(plan.out.contains(said) && !plan.out.contains("refuse"), "{}", plan.out);
-    for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
-        management.kubectl(&["delete", kind, "frozen"]).await?;
-    }
+    policy.lift(management).await?;
     eventually("the policy is gone", async || management.kubectl(&tried).await.is_ok()).await;
     platform.carrier(&["apply", "--yes"]).await.ends(0);
     Ok(())

@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 
 use super::platform::Platform;
+use super::policies::Policy;
 use crate::support::{Case, ControlPlane, Failed, TestResult, cases, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![
         what_kubectl_has_applied_becomes_carriers,
         an_adoption_takes_over_at_once,
+        a_run_that_ends_between_its_two_writes_is_taken_up,
         a_field_that_somebody_added_by_hand_is_listed,
     ]
 }
@@ -123,6 +125,43 @@ async fn an_adoption_takes_over_at_once() -> TestResult {
     for crd in ["accounts.catalog.kubecarrier.io", "redis.eu-west-1.team-a"] {
         assert_eq!(managers(&get(management, &["crd", crd]).await?), ["carrier Apply"], "{crd}");
     }
+    platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
+    Ok(())
+}
+
+/// The entries of the manager are moved by one write, and the object is applied by another.
+async fn a_run_that_ends_between_its_two_writes_is_taken_up() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    let management = platform.management();
+    applied_by_kubectl(&platform).await?;
+    platform.edit("accounts/team-b.yaml", "displayName: Team B", "displayName: B");
+    platform.edit("accounts/team-b.yaml", "    shortDescription: Uses what team-a offers\n", "");
+    // It refuses the second write of the Account, and not the dry run of the plan.
+    let tried = "request.dryRun && object.metadata.name == 'team-b'";
+    let expression = format!("object.spec.metadata.displayName != 'B' || {tried}");
+    let validation = json!({"expression": expression, "message": "not now"});
+    let policy = Policy { name: "halfway", objects: ("catalog.kubecarrier.io", "accounts"), validation };
+    policy.enforce(management).await?;
+    let patch = json!({"spec": {"metadata": {"displayName": "B"}}}).to_string();
+    let probe = ["patch", "account", "team-a", "--type=merge", "--dry-run=server", "-p", &patch];
+    eventually("the policy is in force", async || management.kubectl(&probe).await.is_err()).await;
+
+    let flags = ["apply", "--yes", "--adopt", "all", "--take-over-from", "kubectl"];
+    let ended = platform.carrier(&flags).await.ends(5);
+    assert!(ended.err.contains("not now"), "{}", ended.err);
+    let between = get(management, &["account", "team-b"]).await?;
+    assert_eq!(managers(&between), ["carrier Apply"]);
+    let metadata = &between["spec"]["metadata"];
+    assert_eq!(metadata, &json!({"displayName": "Team B"}), "what the repository does not set is gone");
+    policy.lift(management).await?;
+    let plan = platform.carrier(&["plan", "--adopt", "all", "--take-over-from", "kubectl"]).await.ends(0);
+    assert!(plan.out.contains("\"Team B\" -> \"B\"") && !plan.out.contains("shortDescription"), "{}", plan.out);
+    eventually("the policy is gone", async || platform.carrier(&flags).await.code == 0).await;
+    let after = get(management, &["account", "team-b"]).await?;
+    assert_eq!(
+        (managers(&after), &after["spec"]["metadata"]),
+        (vec!["carrier Apply".to_owned()], &json!({"displayName": "B"}))
+    );
     platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
     Ok(())
 }

@@ -100,8 +100,8 @@ pub(crate) fn report(
     let list = &redact(list, sources)[..];
     match format {
         Format::Text => {
-            let here = ui.program_here();
-            let options = text::Options { width: ui.width, color: ui.err_color, program: ui.program, here: &here };
+            let suggestions = ui.suggestions.clone();
+            let options = text::Options { width: ui.width, color: ui.err_color, suggestions: &suggestions };
             let quiet = ui.verbosity == Verbosity::Quiet;
             let shown: Vec<_> = list.iter().filter(|d| !quiet || d.severity != Severity::Info).cloned().collect();
             text::write(ui.err(), &shown, sources, options)?;

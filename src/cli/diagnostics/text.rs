@@ -15,21 +15,20 @@ use super::place::Places;
 use super::snippet::Snippet;
 use super::{Summary, hides_source};
 use crate::cli::style::{ADVICE, ERROR, WARNING};
+use crate::cli::suggest::Suggestions;
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::plain;
 use crate::model::source::Sources;
 
 /// The look of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
     /// Columns at which a line of source is cut.
     pub width: usize,
     /// Whether to colour.
     pub color: bool,
-    /// What the user types to run this program.
-    pub program: &'a str,
-    /// What the user types to run it for the same repository: with `-C` if that was given.
-    pub here: &'a str,
+    /// What suggested commands have in common.
+    pub suggestions: &'a Suggestions,
 }
 
 /// Writes all of them, each followed by an empty line.
@@ -59,7 +58,7 @@ pub fn write_summary(
     write!(out, "{}", summary.sentence())?;
     if let Some(worst) = list.iter().min_by_key(|d| d.severity) {
         let style = paint(ADVICE, options.color);
-        write!(out, "; to read more, run {style}{} explain {}{style:#}", options.program, worst.code.id)?;
+        write!(out, "; to read more, run {style}{} explain {}{style:#}", options.suggestions.program, worst.code.id)?;
     }
     writeln!(out)
 }
@@ -97,7 +96,7 @@ fn one(diagnostic: &Diagnostic, places: &Places<'_>, options: Options<'_>) -> St
         footer("note", note);
     }
     for help in &diagnostic.help {
-        footer("help", &help.replace("`carrier ", &format!("`{} ", options.here)));
+        footer("help", &options.suggestions.complete(help));
     }
     let is_placed = diagnostic.primary.as_ref().is_some_and(|label| places.in_object(label.span).is_some());
     if let Some(object) = diagnostic.object.as_ref().filter(|_| !is_placed) {

@@ -5,18 +5,19 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
+use crate::cli::shell::shell_word;
 use crate::cli::style::{ERROR, OK, WARNING};
+use crate::cli::suggest::Suggestions;
 use crate::cli::table;
-use crate::cli::ui::shell_word;
 use crate::model::plain;
 use crate::ops::doctor::report::{Health, Missing, Report, Status, Way};
 use crate::plan::permissions::grant;
 
-/// Writes the report as text.
+/// Writes the report as text. Commands in it are completed.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub(crate) fn text(out: &mut dyn Write, report: &Report, color: bool) -> io::Result<()> {
+pub(crate) fn text(out: &mut dyn Write, report: &Report, color: bool, suggestions: &Suggestions) -> io::Result<()> {
     for (index, health) in report.clusters.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
@@ -31,7 +32,8 @@ pub(crate) fn text(out: &mut dyn Write, report: &Report, color: bool) -> io::Res
                 Status::Warning => WARNING,
                 Status::Missing => ERROR,
             };
-            let message = plain::line(&check.message);
+            let message = suggestions.complete(&check.message);
+            let message = plain::line(&message);
             writeln!(out, "  {style}{:7}{style:#}  {:11}  {message}", check.status.name(), check.name)?;
             if check.name == "permissions" && !health.missing.is_empty() {
                 out.write_all(missing(&health.missing).as_bytes())?;

@@ -123,7 +123,7 @@ fn nodes(version: &str, old: &Value, new: &Value, at: &mut FieldPath, lines: &mu
             continue;
         };
         match (required(old, name), required(new, name)) {
-            (false, true) => lines.push(format!("~ {version} {here} is required")),
+            (false, true) => lines.push(format!("~ {version} {here} becomes required")),
             (true, false) => lines.push(format!("~ {version} {here} is no longer required")),
             _ => {}
         }
@@ -228,7 +228,7 @@ mod tests {
                 "- v1 .spec.gone (string)",
                 "+ v1 .spec.list[].y (string)",
                 "+ v1 .spec.must (string, required)",
-                "~ v1 .spec.same is required",
+                "~ v1 .spec.same becomes required",
                 "~ v1 .spec.size: integer -> string",
                 "+ version v2",
             ]

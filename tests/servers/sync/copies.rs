@@ -9,6 +9,7 @@ use super::objects::{HAND, annotation, condition, holds, said, uid, wait};
 use super::operator;
 use super::repository::{BASE, VERSION, base_crd};
 use crate::hostile::WORDS;
+use crate::policies::Policy;
 use crate::support::{Case, TestResult, cases, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -114,23 +115,6 @@ async fn marks_stripped_from_the_copy_are_put_back() -> TestResult {
     Ok(())
 }
 
-/// A policy of the service cluster that refuses objects.
-fn refusing(prefix: &str, words: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": "List", "items": [
-        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
-         "metadata": {"name": "refusing"},
-         "spec": {"failurePolicy": "Fail",
-                  "matchConstraints": {"resourceRules": [{"apiGroups": ["redis.redis.opstreelabs.in"], "apiVersions": ["*"],
-                                                          "operations": ["CREATE", "UPDATE"], "resources": ["redis"]}]},
-                  "matchConditions": [{"name": "named", "expression": format!("object.metadata.name.startsWith('{prefix}')")}],
-                  "validations": [{"expression": "!has(object.spec.size) || object.spec.size < 5",
-                                   "messageExpression": words}]}},
-        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
-         "metadata": {"name": "refusing"},
-         "spec": {"policyName": "refusing", "validationActions": ["Deny"]}},
-    ]})
-}
-
 /// Has a service cluster refuse objects of more than four servers whose names begin so.
 pub(crate) async fn refuse_large(bed: &Bed, region: &str, stem: &str) -> TestResult {
     refuse_with(bed, region, stem, "'no more than four servers with ' + object.spec.priorityClassName").await
@@ -138,8 +122,13 @@ pub(crate) async fn refuse_large(bed: &Bed, region: &str, stem: &str) -> TestRes
 
 /// The same with words of its own, an expression.
 async fn refuse_with(bed: &Bed, region: &str, stem: &str, words: &str) -> TestResult {
-    let policy = refusing(stem, words).to_string();
-    bed.planes[region].kubectl_with(&["apply", "--server-side", "-f", "-"], &policy).await?;
+    let small = "!has(object.spec.size) || object.spec.size < 5";
+    let expression = format!("!object.metadata.name.startsWith('{stem}') || {small}");
+    let validation = json!({"expression": expression, "messageExpression": words});
+    // The tests of a bed run beside each other.
+    let policy =
+        Policy { name: &format!("refusing-{stem}"), objects: ("redis.redis.opstreelabs.in", "redis"), validation };
+    policy.enforce(&bed.planes[region]).await?;
     let redis = bed.service(region).await;
     let mut large = spec();
     large["size"] = json!(50);

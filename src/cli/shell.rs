@@ -1,0 +1,14 @@
+//! Words of suggested commands, as a POSIX shell takes them. Nothing is run here.
+
+use std::path::Path;
+
+/// A path, quoted so that a shell takes it for one word.
+#[must_use]
+pub(crate) fn shell_word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.into_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
