@@ -26,6 +26,8 @@ use crate::plan::words::count;
 const LONGEST: usize = 160;
 /// So many names are listed in a sentence.
 const NAMED: usize = 3;
+/// What is not known of the services of a repository with errors.
+const IN_DOUBT: &str = "the repository has errors, so it is not known of all services whether they are offered";
 
 /// Arguments of `carrier get`.
 #[derive(Debug, Args)]
@@ -70,7 +72,8 @@ pub struct Document {
     pub left: Vec<LeftOver>,
     /// The services of which not all such copies could be found, sorted.
     pub unchecked: Vec<Unchecked>,
-    /// Why instances of services that are no longer offered may be missing, sorted.
+    /// What is not known of the instances, sorted: why some may be missing, or why it is not known of all whether they are
+    /// offered. The list is complete if it is empty.
     pub incomplete: Vec<String>,
 }
 
@@ -88,7 +91,7 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
         look_up: args.output != Output::Text,
         in_doubt: list.iter().any(|d| d.severity == Severity::Error),
     };
-    let services = select(&compiled, &query)?;
+    let selected = select(&compiled, &query)?;
     input::report_if_any(&repository, &list, env, ui)?;
     if !input::may_connect(&repository, ui)? {
         return Ok(Exit::Errors);
@@ -96,16 +99,26 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
     let options = args.flags.options(env);
     let connector = repository.connector(&options);
     let (events, mut receiver) = Events::channel();
-    let getting = get(&connector, &compiled, &services, &query, &events);
+    let getting = get(&connector, &compiled, &selected, &query, &events);
     let Some(got) = progress::run(ui, &mut receiver, getting)? else {
         return Ok(Exit::Interrupted);
     };
+    if let Some(unknown) = got.unknown {
+        for reason in &got.incomplete {
+            ui.say(reason)?;
+        }
+        let found = got.found.into_sorted();
+        if found.is_empty() {
+            return Err(unknown.into());
+        }
+        // The cluster could not say whether it has a service that is no longer offered.
+        ui.error(&unknown.into())?;
+        input::report(&repository, &found, Format::Text, env, ui)?;
+        return Ok(Exit::Cluster);
+    }
     match args.output {
         Output::Json => {
-            let Instances { list, left, unchecked, incomplete, .. } = &got;
-            let (instances, left, unchecked) = (list.clone(), left.clone(), unchecked.clone());
-            let incomplete = incomplete.clone();
-            let document = Document { format_version: "1.2", instances, left, unchecked, incomplete };
+            let document = document(&got, query.in_doubt);
             serde_json::to_writer_pretty(&mut *ui.out(), &document).map_err(std::io::Error::from)?;
             writeln!(ui.out())?;
         }
@@ -133,13 +146,22 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
     }
     // Services that cannot be compiled may have instances, too.
     if query.in_doubt {
-        ui.say("the repository has errors, so it is not known of all services whether they are offered")?;
+        ui.say(IN_DOUBT)?;
         return Ok(Exit::Errors);
     }
     if got.list.is_empty() && got.left.is_empty() {
         ui.say("there are no instances")?;
     }
     Ok(Exit::Fine)
+}
+
+/// The JSON document.
+fn document(got: &Instances, in_doubt: bool) -> Document {
+    let doubt = in_doubt.then(|| IN_DOUBT.to_owned());
+    let mut incomplete: Vec<String> = got.incomplete.iter().chain(&got.unlisted).cloned().chain(doubt).collect();
+    incomplete.sort();
+    let (instances, left, unchecked) = (got.list.clone(), got.left.clone(), got.unchecked.clone());
+    Document { format_version: "1.3", instances, left, unchecked, incomplete }
 }
 
 /// Says which services with instances are no longer offered.
@@ -190,7 +212,8 @@ fn say_unchecked(unchecked: &[Unchecked], ui: &mut Ui<'_>) -> std::io::Result<()
 fn rows(instances: &[Instance], left: &[LeftOver], wide: bool) -> Vec<Vec<String>> {
     let mut head = vec!["TENANT", "SERVICE", "NAME", "CLUSTER", "READY", "SYNCED"];
     // A table of services that are all offered has no column for that.
-    let marked = instances.iter().any(|one| one.offered != Some(true));
+    let offered = instances.iter().map(|one| one.offered).chain(left.iter().map(|one| one.offered));
+    let marked = offered.into_iter().any(|offered| offered != Some(true));
     if marked {
         head.push("OFFERED");
     }
@@ -220,7 +243,7 @@ fn rows(instances: &[Instance], left: &[LeftOver], wide: bool) -> Vec<Vec<String
         };
         let first = [named(&one.tenant), named(&one.service), named(&one.name), named(&one.cluster), dash(), state];
         let more = [dash(), named(&one.service_namespace), there(one.in_service_cluster), what_is_left(one)];
-        (first, "yes".to_owned(), more)
+        (first, there(one.offered), more)
     };
     let mut all: Vec<_> = instances.iter().map(of_instance).chain(left.iter().map(of_left)).collect();
     // What is left of an instance stands among those that are there.
@@ -308,6 +331,7 @@ mod tests {
             service_namespace: "team-b-x".into(),
             in_service_cluster: Some(copies.iter().any(|copy| copy.0 == LeftLevel::Service)),
             copies: copies.iter().map(copy).collect(),
+            offered: Some(true),
         }
     }
 

@@ -450,6 +450,8 @@ impl<'a> Run<'a> {
             let of_stage = self.work.steps.iter().filter(|step| step.is_deletion() && step.stage == stage);
             let steps: Vec<&Step> = of_stage.filter(is_left).collect();
             if steps.is_empty() {
+                // What takes instances along has been deleted before.
+                self.tell_deleted(stage);
                 continue;
             }
             if let Some(reason) = refusal {
@@ -468,8 +470,7 @@ impl<'a> Run<'a> {
             }
             let of = steps.len();
             let done = self.each(steps.into_iter(), |step| self.delete(step)).await;
-            let going = self.state().leaving.iter().filter(|key| key.stage() == stage).count();
-            self.tell(Event::Stage { cluster: self.name(), what: deleted(stage), done, of, going });
+            self.tell_deleted(stage);
             if done < of {
                 // A CRD takes its objects along, a namespace all that is in it: also what was to stay.
                 refusal = Some(if self.stopped() { INTERRUPTED } else { victims::NOT_DELETED });

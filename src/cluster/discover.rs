@@ -132,7 +132,10 @@ async fn one(cluster: &Cluster, name: String) -> Result<Option<Found>, ClusterEr
 }
 
 /// The names of all CRDs.
-async fn crd_names(cluster: &Cluster) -> Result<BTreeSet<String>, ClusterError> {
+///
+/// # Errors
+/// When they cannot be listed.
+pub(crate) async fn crd_names(cluster: &Cluster) -> Result<BTreeSet<String>, ClusterError> {
     let mut names = Names::default();
     cluster.list(&Selection::all(Resource::crds()).metadata_only(), &mut names).await?;
     Ok(names.0)

@@ -5,7 +5,7 @@ use tokio::sync::watch;
 use super::apply::{ApplyOptions, Prepared, execute, prepare};
 use super::doctor::{DoctorOptions, examine};
 use super::event::Events;
-use super::get::{GetOptions, Service, get};
+use super::get::{GetOptions, Selected, get};
 use super::lock::{self, LockOptions};
 use super::plan::{LivePlan, PlanOptions, plan_live};
 use super::repository::Repository;
@@ -28,7 +28,7 @@ fn operations_are_send() {
     let _ = |connector: &Connector<'_>, scope: Scope<'_>, events: &Events| {
         assert_send(&survey(connector, scope, events));
     };
-    let _ = |connector: &Connector<'_>, compiled: &Compiled<'_>, services: &[Service], options: &GetOptions| {
+    let _ = |connector: &Connector<'_>, compiled: &Compiled<'_>, services: &Selected, options: &GetOptions| {
         assert_send(&get(connector, compiled, services, options, &Events::channel().0));
     };
     let _ = |connector: Connector<'_>, compiled: &Compiled<'_>, options: &DoctorOptions, events: &Events| {

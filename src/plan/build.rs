@@ -253,7 +253,9 @@ fn add_causes(inputs: &Inputs<'_>, parts: &mut [ClusterChanges]) {
         parts.iter().flat_map(|part| &part.deleted).map(|change| change.object.clone()).collect();
     let name = management.target.to_string();
     let here = deleted.iter().filter(|about| about.cluster == name);
-    let gone = Causes::among(here.filter_map(|about| Some((about, body(about)?))));
+    let there = live.get(&name).into_iter().flat_map(|live| &live.objects);
+    let gone = Causes::among(here.filter_map(|about| Some((about, body(about)?))))
+        .with_catalogs(there.map(|(key, object)| (key, &object.body)));
     for change in parts.iter_mut().flat_map(|part| &mut part.deleted) {
         if let Some(body) = body(&change.object) {
             change.causes = gone.of(&change.object, body);

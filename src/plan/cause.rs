@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::offered;
 use super::steps::crd_key;
 use super::types::{Action, Change, Contents, Impact, KindCount, ObjectRef, Plan, Refusal};
 use super::words::{NOT_ASKED, count, first, flag_name, impact, placed};
@@ -17,7 +18,7 @@ use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::object::ObjectKey;
 
 /// The kinds of causes, those first that more follows from.
-const KINDS: [&str; 4] = ["Account", "ServiceCluster", "CatalogEntrySet", "CatalogEntry"];
+const KINDS: [&str; 5] = ["Account", "ServiceCluster", "CatalogEntrySet", "CatalogEntry", "Catalog"];
 
 /// The objects of the management cluster from which others may follow.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub(crate) struct Causes<'a> {
     entries: BTreeMap<String, Vec<ObjectKey>>,
     /// The Offerings by their tenants.
     offers: BTreeMap<String, Vec<ObjectKey>>,
+    /// The Catalogs by the Offerings that come from them.
+    catalogs: BTreeMap<ObjectKey, Vec<ObjectKey>>,
 }
 
 impl<'a> Causes<'a> {
@@ -53,6 +56,14 @@ impl<'a> Causes<'a> {
             causes.found.insert(key, (reference, body));
         }
         causes
+    }
+
+    /// Finds out which Offerings come from the Catalogs among them. `all` are the objects of the management cluster.
+    #[must_use]
+    pub(crate) fn with_catalogs(self, all: impl Iterator<Item = (&'a ObjectKey, &'a Value)> + Clone) -> Self {
+        let catalogs = self.found.iter().filter(|(key, _)| key.is(CATALOG_GROUP, "Catalog"));
+        let catalogs = offered::offerings(catalogs.map(|(key, (_, body))| (key.clone(), *body)), all);
+        Self { catalogs, ..self }
     }
 
     /// The causes of a change of an object, the one first that most follows from; itself, if it may be one.
@@ -104,7 +115,10 @@ impl<'a> Causes<'a> {
                 parents.extend(self.entries.get(&key.name).into_iter().flatten().cloned());
                 parents.extend(of_cluster(label(SERVICE_CLUSTER)));
             }
-            "Offering" => parents.extend(text("/spec/crd/name").map(crd_key)),
+            "Offering" => {
+                parents.extend(text("/spec/crd/name").map(crd_key));
+                parents.extend(self.catalogs.get(&key).into_iter().flatten().cloned());
+            }
             "ServiceClusterAssignment" => {
                 let tenant = text("/spec/managementNamespace/name");
                 let cluster = text("/spec/serviceCluster/name");

@@ -56,12 +56,28 @@ fn names(live: &Value, new: &Value) -> Vec<Reason> {
             reasons.push(about_all(Effect::Breaking, text));
         }
     }
+    for (what, key) in [("short names", "shortNames"), ("categories", "categories")] {
+        let (was, is) = (called(live, key), called(new, key));
+        if was != is {
+            let text = |names: &BTreeSet<&str>| match names.is_empty() {
+                true => "none".to_owned(),
+                false => names.iter().copied().collect::<Vec<_>>().join(", "),
+            };
+            reasons.push(about_all(Effect::Safe, format!("the {what} change from {} to {}", text(&was), text(&is))));
+        }
+    }
     // From the time of `v1beta1`, when a schema could keep everything.
     let keeps_all = |crd: &Value| crd.get("spec").is_some_and(|spec| schema::flag(spec, "preserveUnknownFields"));
     if keeps_all(live) && !keeps_all(new) {
         reasons.push(about_all(Effect::Breaking, "fields that are not in the schemas are no longer kept"));
     }
     reasons
+}
+
+/// A list of `spec.names`, whose order has no meaning.
+fn called<'c>(crd: &'c Value, key: &str) -> BTreeSet<&'c str> {
+    let list = crd.pointer("/spec/names").and_then(|names| names.get(key)).and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// What changes around the schemas of versions.
@@ -331,6 +347,15 @@ mod tests {
         let other = hook(json!({"name": "c", "namespace": "b"}), json!("x"));
         let text = "the conversion webhook changes".to_owned();
         assert_eq!(effects(&live, &other), [(Effect::Tightening, text)]);
+    }
+
+    #[test]
+    fn other_short_names_are_no_detail() {
+        let live = crd(json!([version("v1")]));
+        let mut new = live.clone();
+        new["spec"]["names"]["shortNames"] = json!(["b", "a"]);
+        let text = "the short names change from none to a, b".to_owned();
+        assert_eq!(effects(&live, &new), [(Effect::Safe, text)]);
     }
 
     #[test]

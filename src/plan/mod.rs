@@ -25,6 +25,7 @@ pub(crate) mod live;
 pub(crate) mod losing;
 pub(crate) mod managers;
 pub(crate) mod markdown;
+mod offered;
 pub(crate) mod others;
 pub(crate) mod parent;
 pub(crate) mod permissions;

@@ -47,11 +47,11 @@ async fn it_asks_or_is_told() -> TestResult {
     // All of it can be tried, once it is there.
     platform.edit("accounts/team-b.yaml", "displayName: Team B", "displayName: B");
     let run = platform.carrier(&["apply", "--dry-run=server"]).await.ends(0);
-    assert!(run.err.contains("dry run: 1 changed") && run.err.contains("nothing was written"), "{}", run.err);
+    assert!(run.err.contains("dry run: 1 object changed") && run.err.contains("nothing was written"), "{}", run.err);
     assert_eq!(versions(platform.management()).await?, before);
 
     // On a terminal it shows the plan and asks; only `yes` will do.
-    for (answer, code, last) in [("no", 0, "nothing was applied"), ("yes", 0, "applied: 1 changed")] {
+    for (answer, code, last) in [("no", 0, "nothing was applied"), ("yes", 0, "applied: 1 object changed")] {
         let line = format!("{} apply --allow-loopback", env!("CARGO_BIN_EXE_carrier"));
         let mut command = tokio::process::Command::new("script");
         let kubeconfig = platform.management().kubeconfig_path();

@@ -69,7 +69,7 @@ async fn a_watch_that_is_held_back_is_followed_by_a_look() -> TestResult {
     let (status, said) = by(&gateway, &platform, &["apply", "--yes", "--timeout", "15s"]).await?;
     assert_eq!(status, Some(0), "{said}");
     assert!(
-        said.contains("management: CRDs established: 12") && said.contains("applied: 51 created, 1 changed"),
+        said.contains("management: CRDs established: 12") && said.contains("applied: 51 objects created, 1 changed"),
         "{said}"
     );
     Ok(())

@@ -139,6 +139,18 @@ async fn a_service_of_many_tenants_is_retired_with_one_flag() -> TestResult {
     platform.instance("eu-west-1", "precious", FULL).await?;
     let before = everything(&platform).await;
 
+    // Without its Catalog nobody is offered it any more, and all of that follows from the Catalog.
+    let catalog = std::fs::read_to_string(platform.path("catalogs/catalog.yaml"))?;
+    std::fs::remove_file(platform.path("catalogs/catalog.yaml"))?;
+    let json = discreet(platform.carrier(&["plan", "--prune", "--max-prune=100", "-o", "json"]).await.ends(0)).json();
+    let offering = json["changes"].as_array().into_iter().flatten().find(|change| change["kind"] == "Offering");
+    let causes = offering.and_then(|change| change["causes"].as_array()).ok_or("an Offering is deleted")?;
+    assert!(causes.iter().any(|cause| cause["kind"] == "Catalog" && cause["name"] == "default"), "{causes:?}");
+    let refused = discreet(platform.carrier(&["apply", "--yes", "--prune", "--max-prune=100"]).await.ends(3));
+    assert!(refused.err.contains("Catalog team-a/default is no longer in the repository, and "), "{}", refused.err);
+    assert!(refused.err.contains(" catalog/team-a/default\n"), "{}", refused.err);
+    std::fs::write(platform.path("catalogs/catalog.yaml"), catalog)?;
+
     let set = std::fs::read_to_string(platform.path("catalogs/redis.yaml"))?;
     std::fs::remove_file(platform.path("catalogs/redis.yaml"))?;
     let usual = ["apply", "--yes", "--prune", "--max-prune=100"];

@@ -54,11 +54,13 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
     let planes = ControlPlanes::start(&CLUSTERS).await?;
     let (management, first, second) = (&planes["management"], &planes["eu-west-1"], &planes["eu-west-2"]);
 
-    // An admin lacks nothing, in empty clusters and in full ones.
+    // An admin lacks no permission, in empty clusters and in full ones.
     put_secret(management, second.admin()).await?;
     let admin = TwoRegions::new(&settings(management.admin(), first.admin()))?;
+    the_crds_that_are_offered_are_looked_for(&admin, [first, second]).await?;
     let ran = doctor(&admin, &[]).await?;
     assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(ran.out.matches("  ok       crds         all 1 that are offered from it are served\n").count(), 2);
     assert!(ran.out.contains("0 are served, 14 are not there yet") && ran.err.is_empty(), "{}{}", ran.out, ran.err);
     admin.install(&planes).await?;
     let ran = doctor(&admin, &[]).await?;
@@ -119,12 +121,6 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
     let ran = doctor(&repository, &[]).await?;
     assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
     // And it is true: whoever has it can lock, write all that is rendered, and remove it.
-    let crd = crate::common::package("catalog-examples/redis-two-regions/snapshots/team-a/eu-west-1")
-        .join("redis.redis.redis.opstreelabs.in.yaml");
-    for plane in [first, second] {
-        plane.kubectl(&["create", "-f", &crd.to_string_lossy()]).await?;
-        plane.established(&[]).await;
-    }
     for command in [&["lock", "--allow-loopback"][..], &["get", "--allow-loopback", "-o", "wide"]] {
         let ran = repository.carrier(command).await?;
         assert_eq!(ran.status, 0, "{command:?}: {}{}", ran.out, ran.err);
@@ -145,6 +141,51 @@ async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestRes
         every_rule_is_needed(&planes[cluster], &repository, &target(cluster)).await?;
     }
     who_holds_what_he_gives_need_not_escalate(management, &repository, &nobody[0]).await
+}
+
+/// A CRD that is offered and not in its cluster is said, with what offers it and what to do; and so is one that is not served.
+async fn the_crds_that_are_offered_are_looked_for(
+    repository: &TwoRegions,
+    [first, second]: [&ControlPlane; 2],
+) -> TestResult {
+    let base = "redis.redis.redis.opstreelabs.in";
+    let absent = format!(
+        "  missing  crds         {base} is not there (CAR0606), and is offered by CatalogEntrySet/team-a/redis: install the \
+         operator in the cluster, "
+    );
+    let ran = doctor(repository, &[]).await?;
+    assert_eq!((ran.status, ran.out.matches(&absent).count()), (1, 2), "{}{}", ran.out, ran.err);
+    let crd = crate::common::package("catalog-examples/redis-two-regions/snapshots/team-a/eu-west-1")
+        .join(format!("{base}.yaml"));
+    let other = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": { "name": "caches.redis.redis.opstreelabs.in" },
+        "spec": {
+            "group": "redis.redis.opstreelabs.in",
+            "names": { "kind": "Redis", "plural": "caches" },
+            "scope": "Namespaced",
+            "versions": [
+                { "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": { "type": "object" } } },
+            ],
+        },
+    });
+    first.kubectl_with(&["create", "-f", "-"], &other.to_string()).await?;
+    first.established(&["caches.redis.redis.opstreelabs.in"]).await;
+    for plane in [first, second] {
+        plane.kubectl(&["create", "-f", &crd.to_string_lossy()]).await?;
+    }
+    second.established(&[]).await;
+    eventually("it is not served", async || {
+        let ran = doctor(repository, &["--cluster", "team-a/eu-west-1"]).await.expect("it runs");
+        let taken =
+            format!("missing  crds         {base} is not served: another CRD of its group has one of its names\n");
+        ran.status == 1 && ran.out.contains(&taken)
+    })
+    .await;
+    first.kubectl(&["delete", "crd", "caches.redis.redis.opstreelabs.in"]).await?;
+    first.established(&[]).await;
+    Ok(())
 }
 
 /// What was granted is enough for the commands themselves: a tenant comes, a schema is tried, a tenant goes.

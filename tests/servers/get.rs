@@ -90,7 +90,7 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       -        v1beta1  
     let ran = repository.carrier(&["get", "--cluster", "team-a/eu-west-1", "-o", "json"]).await?;
     assert_eq!(ran.status, 0, "{}", ran.err);
     let document: Value = serde_json::from_str(&ran.out)?;
-    assert_eq!(document["format_version"], "1.2");
+    assert_eq!(document["format_version"], "1.3");
     fits("schemas/instances.json", &document);
     assert_eq!(document["instances"].as_array().map(Vec::len), Some(1));
     assert_eq!(document["instances"][0]["in_service_cluster"], true);
@@ -162,6 +162,38 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       -        no
     fits("schemas/instances.json", &document);
     assert_eq!(document["instances"][1]["offered"], false);
     assert_eq!(document["incomplete"], json!([]));
+    // By its name it is got as any other.
+    let retired = "redis.eu-west-2.team-a";
+    let only =
+        table.lines().filter(|line| !line.contains("eu-west-1")).map(|line| format!("{line}\n")).collect::<String>();
+    let ran = repository.carrier(&["get", retired]).await?;
+    assert_eq!((ran.status, ran.out.as_str()), (0, only.as_str()), "{}", ran.err);
+    let ran = repository.carrier(&["get", retired, "--cluster", "team-a/eu-west-1"]).await?;
+    assert!(ran.status == 0 && ran.out.is_empty() && ran.err.ends_with("\nthere are no instances\n"), "{}", ran.err);
+    let ran = repository.carrier(&["get", "redis.eu-west-2.team"]).await?;
+    assert!(ran.status == 64 && ran.err.contains(&format!("did you mean `{retired}`?")), "{}", ran.err);
+    // Whether it is in its cluster is known there, as that of a service that is offered.
+    let there = async || -> Result<Value, crate::support::Failed> {
+        let ran = repository.carrier(&["get", retired, "-o", "json"]).await?;
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        let document: Value = serde_json::from_str(&ran.out)?;
+        assert_eq!((&document["unchecked"], &document["incomplete"]), (&json!([]), &json!([])));
+        Ok(document["instances"][0].clone())
+    };
+    let instance = there().await?;
+    assert_eq!(instance["in_service_cluster"], false, "{instance}");
+    let second = &planes["eu-west-2"];
+    let example = crate::common::package("catalog-examples/redis-two-regions");
+    let base = example.join("snapshots/team-a/eu-west-2/redis.redis.redis.opstreelabs.in.yaml");
+    second.kubectl(&["create", "-f", &base.to_string_lossy()]).await?;
+    second.established(&[]).await;
+    let copy = std::fs::read_to_string(example.join("instances/redis-eu-west-2.yaml"))?
+        .replace("eu-west-2.team-a/v1beta1", "redis.redis.opstreelabs.in/v1beta1")
+        .replace("namespace: team-b", &format!("namespace: {}", instance["service_namespace"].as_str().unwrap_or("?")));
+    second.kubectl_with(&["create", "--validate=false", "-f", "-"], &copy).await?;
+    let instance = there().await?;
+    assert_eq!(instance["in_service_cluster"], true, "{instance}");
+
     let ran = repository.carrier(&["get", "--cluster", "team-a/eu-west-1"]).await?;
     assert!(ran.status == 0 && !ran.out.contains("eu-west-2") && !ran.out.contains("OFFERED"), "{}", ran.out);
 
@@ -172,6 +204,9 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       -        no
     let why =
         "the list may be incomplete: services that are no longer offered are not known: the CRDs cannot be listed: ";
     assert!(ran.err.contains(why), "{}", ran.err);
+    let ran = repository.carrier(&["get", retired, "-n", "team-b", "--kubeconfig", &member]).await?;
+    let why = "services that are no longer offered are not known: ";
+    assert!(ran.status == 64 && ran.err.contains(why) && ran.err.contains("has no service"), "{}", ran.err);
 
     // What cannot be compiled may be offered.
     std::fs::write(&set, written.replace("name: redis.redis.", "name: reddis.redis."))?;
@@ -181,5 +216,10 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       -        no
         (1, table.replace("   yes\n", "   unknown\n").replace("   no\n", "   unknown\n"))
     );
     assert!(ran.err.contains("it is not known of all services whether they are offered"), "{}", ran.err);
+    let ran = repository.carrier(&["get", "-o", "json"]).await?;
+    let document: Value = serde_json::from_str(&ran.out)?;
+    fits("schemas/instances.json", &document);
+    let doubt = "the repository has errors, so it is not known of all services whether they are offered";
+    assert_eq!((ran.status, &document["incomplete"]), (1, &json!([doubt])));
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What is being deleted and not gone: counted apart, listed by plan, apply and doctor with what holds it, and in nobody
 //! else's way.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::platform::{BASE, Platform};
@@ -49,6 +51,20 @@ async fn an_object_with_a_finalizer_is_told_of_until_it_is_gone() -> TestResult 
     let sum = run.err.lines().find(|line| line.starts_with("applied: ")).ok_or("it has a sum")?;
     assert!(sum.ends_with(" deleted; 1 in deletion"), "{sum}");
     assert!(run.err.contains("; 1 in deletion\n"), "{}", run.err);
+    // What is said of the kinds in the end is together what is said of all.
+    let mut last: BTreeMap<String, usize> = BTreeMap::new();
+    let counted = |line: &'_ str| {
+        let (what, counts) = line.split_once(" deleted: ")?;
+        Some((what.to_owned(), counts.split([' ', ';']).next()?.parse::<usize>().ok()?))
+    };
+    last.extend(run.err.lines().filter_map(counted));
+    let gone: usize = last.values().sum();
+    assert!(
+        sum.contains(&format!(" {gone} deleted;")) || sum.contains(&format!(" {gone} objects deleted;")),
+        "{}",
+        run.err
+    );
+    assert!(last.contains_key("management: namespaces"), "{}", run.err);
 
     // It is told of until it is gone, by every command, with and without `--prune`.
     let since = "Account team-c is being deleted since ";
@@ -100,7 +116,7 @@ async fn a_crd_in_deletion_is_seen_with_its_instances() -> TestResult {
     );
     assert!(!plan.out.contains("would refuse"), "{}", plan.out);
     let run = platform.carrier(&["apply", "--yes"]).await.ends(5);
-    assert!(run.err.contains(cause) && run.err.contains("applied: 1 changed"), "{}", run.err);
+    assert!(run.err.contains(cause) && run.err.contains("applied: 1 object changed"), "{}", run.err);
     // A nightly job that has nothing to do does not end well either.
     let run = platform.carrier(&["apply", "--yes"]).await.ends(5);
     assert!(run.err.contains(cause) && run.err.contains("; 1 object is being deleted."), "{}", run.err);

@@ -72,7 +72,7 @@ async fn one_slow_object_is_reported_alone(platform: &Platform) -> TestResult {
     let run = platform.carrier(&["apply", "--yes", "--request-timeout", "5s"]).await.ends(5);
     let failed =
         format!("management: Account team-b was not applied: {silence}; it may have been written all the same");
-    assert!(run.err.contains(&failed) && run.err.contains("applied: 2 changed; 1 failed"), "{}", run.err);
+    assert!(run.err.contains(&failed) && run.err.contains("applied: 2 objects changed; 1 failed"), "{}", run.err);
     let name = ["get", "account", "team-a", "-o", "jsonpath={.spec.metadata.displayName}"];
     assert_eq!(management.kubectl(&name).await?, "A");
 

@@ -142,7 +142,7 @@ fn by_reason(skipped: &[(ObjectRef, String)]) -> BTreeMap<&str, Vec<&ObjectRef>>
     reasons
 }
 
-/// The totals in one line: `applied: 38 created, 2 changed, 1 deleted; 1 failed, 2 not done`.
+/// The totals of all clusters in one line: `applied: 38 objects created, 2 changed, 1 deleted; 1 failed, 2 not done`.
 fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
     let creations = plan.changes.iter().filter(|change| change.action == Action::Create);
     let creations: BTreeSet<&ObjectRef> = creations.map(|change| &change.object).collect();
@@ -154,25 +154,36 @@ fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
     };
     let is_done = !dry_run && !outcome.interrupted && outcome.superseded.is_empty();
     let records = plan.clusters.iter().filter(is_written).filter(|_| is_done).count();
-    let numbers = |list: &[(usize, &str)]| {
-        let parts: Vec<String> = list.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let numbers = |list: &[(usize, &str)], unit: bool| {
+        let there = list.iter().filter(|(n, _)| *n > 0).enumerate();
+        let parts: Vec<String> = there
+            .map(|(index, (n, what))| match unit && index == 0 {
+                true => format!("{} {what}", count(*n, "object")),
+                false => format!("{n} {what}"),
+            })
+            .collect();
         parts.join(", ")
     };
-    let done = numbers(&[
+    let done = [
         (created, "created"),
         (outcome.applied.len() - created, "changed"),
         (outcome.deleted.len(), "deleted"),
         (outcome.unchanged.len(), "unchanged"),
-        (records, if records == 1 { "inventory record repaired" } else { "inventory records repaired" }),
-    ]);
+    ];
+    let mut done = numbers(&done, true);
+    if records > 0 {
+        let separator = if done.is_empty() { "" } else { ", " };
+        done = format!("{done}{separator}{} repaired", count(records, "inventory record"));
+    }
     let away = plan.clusters.iter().filter(|cluster| !cluster.reached).count();
-    let undone = numbers(&[
+    let undone = [
         (away, if away == 1 { "cluster not reached" } else { "clusters not reached" }),
         (outcome.failed.len(), "failed"),
         (outcome.not_ready.len(), "not served"),
         (outcome.going.len(), "in deletion"),
         (outcome.skipped.len(), if dry_run { "not tried" } else { "not done" }),
-    ]);
+    ];
+    let undone = numbers(&undone, false);
     let word = match (dry_run, outcome.interrupted) {
         (true, _) => "dry run",
         (false, true) => "interrupted",
@@ -202,14 +213,17 @@ mod tests {
         let away =
             Plan { clusters: vec![crate::plan::types::ClusterPlan::default()], complete: false, ..Plan::default() };
         let mut outcome = Outcome { applied: vec![about("a")], ..Outcome::default() };
-        assert_eq!(sum(&outcome, &Plan::default(), false), "applied: 1 changed");
+        assert_eq!(sum(&outcome, &Plan::default(), false), "applied: 1 object changed");
         outcome.skipped = vec![(about("b"), "interrupted".into()), (about("c"), "interrupted".into())];
         outcome.interrupted = true;
-        assert_eq!(sum(&outcome, &Plan::default(), false), "interrupted: 1 changed; 2 not done");
+        assert_eq!(sum(&outcome, &Plan::default(), false), "interrupted: 1 object changed; 2 not done");
         outcome.going = vec![Leaving { object: about("d"), reason: "sync".into(), held: true }];
-        assert_eq!(sum(&outcome, &Plan::default(), false), "interrupted: 1 changed; 1 in deletion, 2 not done");
+        assert_eq!(sum(&outcome, &Plan::default(), false), "interrupted: 1 object changed; 1 in deletion, 2 not done");
         assert_eq!(sum(&Outcome::default(), &Plan::default(), false), "applied: nothing");
         assert_eq!(sum(&Outcome::default(), &away, false), "applied: nothing; 1 cluster not reached");
+        outcome.deleted = vec![about("e"), about("f")];
+        outcome.going.clear();
+        assert_eq!(sum(&outcome, &Plan::default(), false), "interrupted: 1 object changed, 2 deleted; 2 not done");
         assert_eq!(by_reason(&outcome.skipped)["interrupted"].len(), 2);
     }
 }

@@ -3,6 +3,7 @@
 //! The server takes a deletion at once. An object without finalizers is gone then; a namespace or a CRD goes when nothing is
 //! left in it, which takes seconds, and an object with a finalizer when somebody removes that, which may be never.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -10,12 +11,14 @@ use tokio::time::Instant;
 
 use super::outcome::Leaving;
 use super::victims::is_same;
-use super::{Event, Run};
+use super::{Event, Run, deleted};
 use crate::cluster::error::ErrorKind;
 use crate::cluster::going;
 use crate::cluster::request::ApiRequest;
+use crate::model::object::Stage;
 use crate::plan;
 use crate::plan::steps::Step;
+use crate::plan::types::ObjectRef;
 
 /// How long a run waits for what is being deleted.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -38,8 +41,38 @@ impl Run<'_> {
         true
     }
 
+    /// Tells how many of the deletions of a stage are done, in all and whenever they were sent: the numbers of the stages
+    /// are together those of the outcome. Nothing is told of a stage without any.
+    pub(super) fn tell_deleted(&self, stage: Stage) {
+        let steps: Vec<&Step> =
+            self.work.steps.iter().filter(|step| step.is_deletion() && step.stage == stage).collect();
+        let (gone, going) = {
+            let state = self.state();
+            let objects: BTreeSet<&ObjectRef> = state.outcome.deleted.iter().collect();
+            let left: BTreeSet<&ObjectRef> = state.outcome.going.iter().map(|leaving| &leaving.object).collect();
+            let is_going = |step: &&&Step| state.leaving.contains(&step.key) || left.contains(&step.object);
+            let gone = steps.iter().filter(|step| objects.contains(&step.object)).count();
+            (gone, steps.iter().filter(is_going).count())
+        };
+        if gone + going > 0 {
+            let (what, done, of) = (deleted(stage), gone + going, steps.len());
+            self.tell(Event::Stage { cluster: self.name(), what, done, of, going });
+        }
+    }
+
     /// Waits until what is being deleted is gone, unless something holds it, and takes note of what is left.
     pub(super) async fn settle(&self) {
+        let stages: BTreeSet<Stage> = {
+            let state = self.state();
+            let is_leaving = |step: &&Step| step.is_deletion() && state.leaving.contains(&step.key);
+            self.work.steps.iter().filter(is_leaving).map(|step| step.stage).collect()
+        };
+        self.wait_for_leaving().await;
+        // In the order of the deletions.
+        stages.into_iter().rev().for_each(|stage| self.tell_deleted(stage));
+    }
+
+    async fn wait_for_leaving(&self) {
         let leaving = std::mem::take(&mut self.state().leaving);
         if leaving.is_empty() {
             return;

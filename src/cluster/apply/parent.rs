@@ -1,23 +1,24 @@
 //! The parent of an inventory: read before a plan is made, written before and after it is executed.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
 use super::object::{held_to, held_to_absent};
 use super::{Failure, Run, is_of_cluster};
-use crate::cluster::access::lacking;
 use crate::cluster::client::Cluster;
 use crate::cluster::dry_run::refusal;
 use crate::cluster::error::{ClusterError, ErrorKind};
 use crate::cluster::request::{ApiRequest, Selection};
+use crate::cluster::rights::Rights;
 use crate::compile::render::Manifest;
 use crate::model::keys::SYSTEM_NAMESPACE;
+use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 use crate::plan::build::DryRunResult;
 use crate::plan::inventory::{ID, Inventory};
 use crate::plan::parent::kinds;
-use crate::plan::permissions::Permission;
 use crate::plan::steps::{Operation, Step};
 use crate::plan::types::ObjectRef;
 
@@ -26,7 +27,7 @@ use crate::plan::types::ObjectRef;
 /// # Errors
 /// When it cannot be read.
 pub(crate) async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Result<Option<Value>, ClusterError> {
-    match cluster.call(&ApiRequest::object(&config_maps(), Some(&inventory.namespace), &inventory.name)).await {
+    match cluster.call(&ApiRequest::object(&CONFIG_MAPS, Some(&inventory.namespace), &inventory.name)).await {
         Ok(parent) => Ok(Some(parent)),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -38,7 +39,7 @@ pub(crate) async fn parent_of(cluster: &Cluster, inventory: &Inventory) -> Resul
 /// # Errors
 /// When they cannot be listed.
 pub(crate) async fn parents(cluster: &Cluster) -> Result<Vec<Value>, ClusterError> {
-    let selection = Selection::all(&config_maps()).within(Some(SYSTEM_NAMESPACE)).labels(ID).metadata_only();
+    let selection = Selection::all(&CONFIG_MAPS).within(Some(SYSTEM_NAMESPACE)).labels(ID).metadata_only();
     let mut found = Vec::new();
     cluster.list(&selection, &mut found).await?;
     Ok(found)
@@ -55,13 +56,15 @@ pub(crate) async fn parent_refused(
     wanted: &[Manifest],
 ) -> Result<Option<String>, ClusterError> {
     let body = inventory.parent(&kinds(wanted), &BTreeSet::new(), Some("plan"));
-    let maps = config_maps();
-    let call = ApiRequest::apply(&maps, Some(&inventory.namespace), &inventory.name, &body).force(true).dry_run(true);
+    let call =
+        ApiRequest::apply(&CONFIG_MAPS, Some(&inventory.namespace), &inventory.name, &body).force(true).dry_run(true);
     let Err(error) = cluster.call(&call).await else { return Ok(None) };
     if error.kind == ErrorKind::Forbidden {
-        let verbs = ["create", "patch"];
-        let needed = verbs.map(|verb| Permission::all(verb, "", &maps.plural).within(&inventory.namespace));
-        if !lacking(cluster, needed.to_vec()).await.unwrap_or_default().is_empty() {
+        let (namespace, name) = (Some(inventory.namespace.clone()), inventory.name.clone());
+        let key = ObjectKey { group: String::new(), kind: CONFIG_MAPS.kind.clone(), namespace, name };
+        let rights = Rights::new(cluster, std::iter::once((&*CONFIG_MAPS, key.namespace.clone())));
+        // Every run needs both verbs, whether the parent is there or not.
+        if !rights.lacking(&CONFIG_MAPS, &key, &body, true).await?.is_empty() {
             return Ok(None);
         }
     }
@@ -71,9 +74,7 @@ pub(crate) async fn parent_refused(
     })
 }
 
-fn config_maps() -> Resource {
-    Resource::new("", "v1", "ConfigMap", "configmaps", true)
-}
+static CONFIG_MAPS: LazyLock<Resource> = LazyLock::new(|| Resource::new("", "v1", "ConfigMap", "configmaps", true));
 
 impl Run<'_> {
     /// Writes the parent of the inventory, and its namespace where that is not there. `seen` is the UID and the version that
@@ -85,7 +86,7 @@ impl Run<'_> {
             None => held_to_absent(parent),
         };
         // It is carrier's own record: what somebody has edited in it must not stop the runs that come.
-        let call = ApiRequest::apply(&config_maps(), Some(SYSTEM_NAMESPACE), name, &body).force(true);
+        let call = ApiRequest::apply(&CONFIG_MAPS, Some(SYSTEM_NAMESPACE), name, &body).force(true);
         match self.work.cluster.call(&call).await {
             Err(error) if error.kind == ErrorKind::NamespaceNotFound => {
                 let is_it = |step: &&Step| step.key.kind == "Namespace" && step.key.name == SYSTEM_NAMESPACE;

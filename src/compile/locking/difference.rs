@@ -1,8 +1,8 @@
-//! The differences between two forms of a CRD for its users: versions and fields that were added or removed,
-//! and types that changed. If there are none, the changed lines of the manifest: descriptions, defaults,
-//! columns, validations.
+//! The differences between two forms of a CRD for its users: names, versions and fields that were added or
+//! removed, types that changed, and the subresources and selectable fields of versions. If there are none, the
+//! changed lines of the manifest: descriptions, defaults, columns, validations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -27,6 +27,12 @@ pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
             lines.push(format!("~ {what}: {} -> {}", text(old), text(new)));
         }
     }
+    for (what, key) in [("short names", "shortNames"), ("categories", "categories")] {
+        let (was, is) = (names(old, key), names(new, key));
+        if was != is {
+            lines.push(format!("~ {what}: {was} -> {is}"));
+        }
+    }
     let (before, after) = (versions(old), versions(new));
     for name in before.keys().filter(|name| !after.contains_key(*name)) {
         lines.push(format!("- version {name}"));
@@ -47,6 +53,7 @@ pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
                 _ => {}
             }
         }
+        around(name, was, version, &mut lines);
         let root = |version: &'_ Value| version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_default();
         nodes(name, &root(was), &root(version), &mut FieldPath::default(), &mut lines);
     }
@@ -61,6 +68,35 @@ pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
         lines.extend(line_diff(&text(old), &text(new)).iter().map(ToString::to_string));
     }
     lines
+}
+
+/// A list of `spec.names`, in the order in which a server has it: that has no meaning.
+fn names(crd: &Value, key: &str) -> String {
+    let list = crd.pointer("/spec/names").and_then(|names| names.get(key)).and_then(Value::as_array);
+    let list: BTreeSet<&str> = list.into_iter().flatten().filter_map(Value::as_str).collect();
+    if list.is_empty() { "none".to_owned() } else { list.into_iter().collect::<Vec<_>>().join(", ") }
+}
+
+/// What a version has beside its schema, without its columns.
+fn around(version: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
+    for what in ["status", "scale"] {
+        let of = |version: &'_ Value| version.pointer("/subresources").and_then(|all| all.get(what)).cloned();
+        let sign = match (of(old), of(new)) {
+            (None, Some(_)) => '+',
+            (Some(_), None) => '-',
+            (was, is) if was != is => '~',
+            _ => continue,
+        };
+        lines.push(format!("{sign} {version} {what} subresource"));
+    }
+    let (was, is) = (selectable(old), selectable(new));
+    lines.extend(was.difference(&is).map(|path| format!("- {version} selectable field {path}")));
+    lines.extend(is.difference(&was).map(|path| format!("+ {version} selectable field {path}")));
+}
+
+fn selectable(version: &Value) -> BTreeSet<&str> {
+    let list = version.get("selectableFields").and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(|field| field.get("jsonPath")?.as_str()).collect()
 }
 
 fn versions(crd: &Value) -> BTreeMap<String, &Value> {
@@ -123,6 +159,41 @@ mod tests {
             "name": name, "served": true,
             "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}},
         })
+    }
+
+    #[test]
+    fn names_subresources_and_selectable_fields_are_named() {
+        let crd = |names: Value, subresources: Value, selectable: &[&str]| {
+            let selectable: Vec<Value> = selectable.iter().map(|path| json!({"jsonPath": path})).collect();
+            let mut version = version("v1", &json!({"size": {"type": "integer"}, "n": {"type": "integer"}}), &[]);
+            version["subresources"] = subresources;
+            version["selectableFields"] = json!(selectable);
+            let mut crd = crd(&json!([version]));
+            crd["spec"]["names"] = names;
+            crd
+        };
+        let scale = |path: &str| json!({"scale": {"specReplicasPath": path, "statusReplicasPath": ".status.n"}});
+        let old =
+            crd(json!({"kind": "A", "shortNames": ["a"], "categories": ["x", "y"]}), scale(".spec.n"), &[".spec.size"]);
+        let with_status = json!({"status": {}});
+        let new = crd(json!({"kind": "A", "shortNames": ["b", "a"]}), with_status.clone(), &[".spec.n"]);
+        assert_eq!(
+            difference(&old, &new),
+            [
+                "~ short names: a -> a, b",
+                "~ categories: x, y -> none",
+                "+ v1 status subresource",
+                "- v1 scale subresource",
+                "- v1 selectable field .spec.size",
+                "+ v1 selectable field .spec.n",
+            ]
+        );
+        let other = crd(
+            json!({"kind": "A", "shortNames": ["a"], "categories": ["y", "x"]}),
+            scale(".spec.size"),
+            &[".spec.size"],
+        );
+        assert_eq!(difference(&old, &other), ["~ v1 scale subresource"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is being deleted in a cluster: the members of the inventory, and the CRDs that the repository offers from it.
+//! What is being deleted in a cluster: the members of the inventory.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -61,16 +61,6 @@ async fn look(cluster: &Cluster, kind: &Resource, mut object: Value) -> Going {
         }
     }
     plan::going::of(reference, &object, false, instances.as_ref())
-}
-
-/// The CRDs of these names that are being deleted, each with what holds it.
-pub(super) async fn crds(cluster: &Cluster, names: impl Iterator<Item = &str>) -> Vec<(String, String)> {
-    let looks = names.map(|name| async move {
-        let crd = cluster.call(&ApiRequest::object(Resource::crds(), None, name)).await.ok()?;
-        Some((name.to_owned(), going::cause(cluster, &crd).await?))
-    });
-    let looks: Vec<_> = looks.collect();
-    join_all(looks).await.into_iter().flatten().collect()
 }
 
 /// Takes the members of a list that are being deleted.

@@ -3,6 +3,7 @@
 //! Writes nothing in any cluster: permissions are asked for by reviews, which leave nothing behind.
 
 mod going;
+mod offered;
 pub(crate) mod report;
 
 use std::collections::BTreeSet;
@@ -170,14 +171,13 @@ impl Doctor<'_> {
         Ok((health, None))
     }
 
-    /// Checks whether something is being deleted that the repository has, or that something holds.
+    /// Checks whether the CRDs that are offered are there, and whether something is being deleted that the repository
+    /// has, or that something holds.
     async fn going(&self, cluster: &Cluster, health: &mut Health) -> Result<(), ClusterError> {
         let discovered = self.compiled.discovered;
         let uid = discovered.management_uid.as_deref();
         if let Target::Service(id) = &cluster.target {
-            for (name, cause) in going::crds(cluster, discovered.crds(id).map(|(name, _)| name)).await {
-                health.note("crds", Status::Missing, format!("{name} is being deleted: {cause}"));
-            }
+            offered::check(cluster, id, self.compiled, health).await?;
             // The name of the inventory has the UID in it.
             if uid.is_none() {
                 return Ok(());
@@ -329,25 +329,29 @@ fn version_of(version: &Value, health: &mut Health) {
     }
 }
 
+/// Why the instances of a CRD cannot be used, by its conditions; `None` where they can.
+fn trouble(crd: &Value) -> Option<&'static str> {
+    let conditions = crd.pointer("/status/conditions").and_then(Value::as_array);
+    let is = |kind: &str, status: &str| {
+        let is = |c: &Value| c.get("type") == Some(&kind.into()) && c.get("status") == Some(&status.into());
+        conditions.is_some_and(|list| list.iter().any(is))
+    };
+    match () {
+        () if is("Terminating", "True") => Some("is being deleted"),
+        () if is("NamesAccepted", "False") => Some("is not served: another CRD of its group has one of its names"),
+        () if !is("Established", "True") => Some("is not served"),
+        () => None,
+    }
+}
+
 /// CRDs by name, each with its problem if it has one. Their schemas are dropped at once.
 #[derive(Default)]
 struct Crds(Vec<(String, Option<&'static str>)>);
 
 impl ListSink for Crds {
     fn take(&mut self, crd: Value) {
-        let conditions = crd.pointer("/status/conditions").and_then(Value::as_array);
-        let is = |kind: &str, status: &str| {
-            let is = |c: &Value| c.get("type") == Some(&kind.into()) && c.get("status") == Some(&status.into());
-            conditions.is_some_and(|list| list.iter().any(is))
-        };
-        let trouble = match () {
-            () if is("Terminating", "True") => Some("is being deleted"),
-            () if is("NamesAccepted", "False") => Some("is not served: another CRD of its group has one of its names"),
-            () if !is("Established", "True") => Some("is not served"),
-            () => None,
-        };
         let name = crd.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        self.0.push((name.to_owned(), trouble));
+        self.0.push((name.to_owned(), trouble(&crd)));
     }
 
     fn restart(&mut self) {

@@ -64,6 +64,8 @@ pub struct LeftOver {
     pub in_service_cluster: Option<bool>,
     /// The copies.
     pub copies: Vec<LeftCopy>,
+    /// Whether the repository offers the service; null where that is not known, because the repository has errors.
+    pub offered: Option<bool>,
 }
 
 impl LeftOver {
@@ -109,6 +111,7 @@ pub(super) fn left_over(
             service_namespace: namespace(&copy.tenant),
             in_service_cluster: asked.then_some(false),
             copies: Vec::new(),
+            offered: service.offered,
             tenant: copy.tenant,
             name: copy.name,
         });
@@ -158,7 +161,7 @@ pub(super) mod tests {
         };
         let base = Resource::new("example.com", "v1", "Redis", "redis", true);
         let cluster = ClusterId::new("team-a", "eu-west-1");
-        Service { cluster, crd, resource: resource(), internal, base }
+        Service { cluster, crd, resource: resource(), internal, base, offered: Some(true) }
     }
 
     #[test]

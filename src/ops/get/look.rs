@@ -218,7 +218,10 @@ impl<'a> Look<'a> {
                     Err(error) => {
                         let why = format!("{id} cannot be asked: {}", why_of(&error));
                         answers.unchecked.extend(services.iter().map(|service| Unchecked::new(service, &why)));
-                        if !said {
+                        // Of a service that is no longer offered, nobody needs the permission for anything else.
+                        let is_offered = services.iter().any(|service| service.offered == Some(true));
+                        let is_ours = self.compiled.resolved.clusters.contains_key(*id);
+                        if !said && (is_offered || is_ours && error.is_of_connection()) {
                             said = true;
                             let place = self.compiled.resolved.clusters.get(*id).map(|c| c.place("/metadata/name"));
                             answers.found.push(diagnose(&Target::Service((*id).clone()), &error, place));

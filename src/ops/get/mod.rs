@@ -80,6 +80,15 @@ pub struct Instance {
     pub offered: Option<bool>,
 }
 
+/// The services that a command line means.
+#[derive(Debug)]
+pub(crate) struct Selected {
+    /// Those that the repository offers.
+    pub services: Vec<Service>,
+    /// The name of a service that the repository does not offer. The management cluster may still have it.
+    pub unknown: Option<UnknownName>,
+}
+
 /// A service whose instances are listed.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -91,6 +100,8 @@ pub(crate) struct Service {
     internal: Option<Resource>,
     /// The kind in the service cluster.
     base: Resource,
+    /// Whether the repository offers it: [`Instance::offered`].
+    offered: Option<bool>,
 }
 
 /// The instances, and what stood in the way.
@@ -102,8 +113,12 @@ pub(crate) struct Instances {
     pub left: Vec<LeftOver>,
     /// Where such copies could not be looked for, sorted.
     pub unchecked: Vec<Unchecked>,
-    /// Why instances of services that are no longer offered may be missing, sorted.
+    /// What is not known of services that are no longer offered, sorted.
     pub incomplete: Vec<String>,
+    /// Why instances of services may be missing that are offered, sorted. A diagnostic or [`Self::unchecked`] says it, too.
+    pub unlisted: Vec<String>,
+    /// The name that the command line gives, if there is no such service.
+    pub unknown: Option<UnknownName>,
     /// CRDs of services that are not installed yet.
     pub absent: Vec<String>,
     /// The diagnostics of clusters that could not be asked.
@@ -113,8 +128,8 @@ pub(crate) struct Instances {
 /// Selects the services that the options mean.
 ///
 /// # Errors
-/// When the repository has no such service, account or cluster.
-pub(crate) fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Vec<Service>, UnknownName> {
+/// When the repository has no such account or cluster.
+pub(crate) fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Selected, UnknownName> {
     let resolved = &compiled.resolved;
     if let Some(id) = &options.cluster {
         known_cluster(id, resolved)?;
@@ -130,15 +145,16 @@ pub(crate) fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Ve
         let crd = built.tenant_crd();
         let (resource, base) = (built.route.tenant.clone(), built.route.base.clone());
         let internal = built.derived.is_some().then(|| built.route.internal.clone());
-        Some(Service { cluster: cluster.clone(), crd, resource, internal, base })
+        Some(Service { cluster: cluster.clone(), crd, resource, internal, base, offered: Some(true) })
     });
     let mut all: Vec<Service> = all.collect();
+    let mut unknown = None;
     if let Some(word) = &options.service {
         let is = |service: &Service| service.crd.plural == *word || service.crd.name == *word;
         if !all.iter().any(is) {
             let known: BTreeSet<String> = all.iter().flat_map(|s| [s.crd.plural.clone(), s.crd.name.clone()]).collect();
             let known = known.into_iter().collect();
-            return Err(UnknownName { kind: NameKind::Service, name: word.clone(), known, broken: false });
+            unknown = Some(UnknownName { kind: NameKind::Service, name: word.clone(), known, broken: false });
         }
         all.retain(is);
     }
@@ -146,22 +162,23 @@ pub(crate) fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Ve
     // Two services may share a CRD that is not derived.
     all.sort_by(|a, b| a.crd.name.cmp(&b.crd.name));
     all.dedup_by(|a, b| a.crd.name == b.crd.name);
-    Ok(all)
+    Ok(Selected { services: all, unknown })
 }
 
 /// Gets the instances of services. Failures of clusters are part of the result.
 pub(crate) async fn get(
     connector: &Connector<'_>,
     compiled: &Compiled<'_>,
-    services: &[Service],
+    Selected { services, unknown }: &Selected,
     options: &GetOptions,
     events: &Events,
 ) -> Instances {
-    let mut got = Instances::default();
+    let mut got = Instances { unknown: unknown.clone(), ..Instances::default() };
     let management = match own(connector.management().await, compiled, &Target::Management).await {
         Ok(management) => management,
         Err(error) => {
             got.found.push(diagnose(&Target::Management, &error, None));
+            got.unlisted.push("the management cluster cannot be asked".to_owned());
             for service in services {
                 got.unchecked.push(Unchecked::new(service, "the management cluster cannot be asked"));
             }
@@ -183,8 +200,9 @@ pub(crate) async fn get(
             }
             Err(error) if error.kind == ErrorKind::KindNotFound => got.absent.push(one.crd.name.clone()),
             Err(error) => {
-                got.unchecked
-                    .push(Unchecked::new(one, &format!("its instances cannot be listed: {}", unlisted(&error))));
+                let why = unlisted(&error);
+                got.unlisted.push(format!("the instances of {} cannot be listed: {why}", one.crd.name));
+                got.unchecked.push(Unchecked::new(one, &format!("its instances cannot be listed: {why}")));
                 // One diagnostic of a cluster that does not answer is enough.
                 if !said {
                     said = true;
@@ -193,14 +211,16 @@ pub(crate) async fn get(
             }
         }
     }
-    // Only of what was listed to its end it is known what is not there.
-    Look { connector, compiled, options, events, management: &management, listed: &listed }.around(&mut got).await;
-    // They are of no service whose copies could be looked for.
+    got.unknown = got.unknown.and_then(|unknown| retired.knows(unknown));
     got.list.extend(retired.list);
     got.incomplete = retired.incomplete.into_iter().collect();
+    listed.extend(&retired.services);
+    // Only of what was listed to its end it is known what is not there.
+    Look { connector, compiled, options, events, management: &management, listed: &listed }.around(&mut got).await;
     got.list.sort();
     got.left.sort();
     got.unchecked.sort();
+    got.unlisted.sort();
     got
 }
 

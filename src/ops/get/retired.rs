@@ -1,32 +1,53 @@
 //! Services that the repository does not offer and that are still there: the internal and derived CRDs of the management
-//! cluster that it does not make, and their instances.
+//! cluster that it does not make, their instances, and the kinds of their copies.
 //!
 //! A CRD that another repository manages is none of these. Of an internal CRD, objects with the marks of sync are copies
-//! and no instances.
+//! and no instances. The kind in the service cluster is in the annotations of the internal CRD, whose plural is that of the
+//! derived one.
 
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::{Found, GetOptions, Instance, Seen, instance};
+use super::{Found, GetOptions, Instance, Seen, Service, instance};
 use crate::cluster::error::discreet;
 use crate::cluster::instances::unlisted;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Selection};
 use crate::compile::Compiled;
+use crate::compile::build::OfferedCrd;
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::keys::{ORIGIN_NAMESPACE, SERVICE_CLUSTER};
 use crate::model::resource::Resource;
+use crate::ops::approve::services::Kind;
+use crate::ops::error::UnknownName;
 use crate::plan::inventory;
 use crate::plan::live::PART_OF;
 
 /// The instances of services that the repository does not offer.
 #[derive(Debug, Default)]
 pub(super) struct Retired {
+    /// The services whose instances were listed, where the kinds of their copies are known.
+    pub services: Vec<Service>,
     /// The instances.
     pub list: Vec<Instance>,
-    /// Why some may be missing, one sentence each without a trailing dot.
+    /// What is not known of them, one sentence each without a trailing dot.
     pub incomplete: BTreeSet<String>,
+    /// The plurals of all such services and the names of their CRDs, also of those that the options exclude.
+    names: BTreeSet<String>,
+}
+
+impl Retired {
+    /// A name that the repository does not offer, unless it is that of one of these services.
+    pub(super) fn knows(&self, mut unknown: UnknownName) -> Option<UnknownName> {
+        if self.names.contains(&unknown.name) {
+            return None;
+        }
+        unknown.known.extend(self.names.iter().cloned());
+        unknown.known.sort();
+        unknown.known.dedup();
+        Some(unknown)
+    }
 }
 
 /// An internal or derived CRD that the repository does not make.
@@ -44,7 +65,8 @@ struct Crds<'a> {
     made: BTreeSet<String>,
     /// The inventory of the repository.
     inventory: String,
-    found: BTreeSet<Crd>,
+    /// Those that the repository does not make.
+    all: BTreeSet<Crd>,
 }
 
 impl<'a> Crds<'a> {
@@ -53,37 +75,41 @@ impl<'a> Crds<'a> {
         let made = routes.flat_map(|route| [route.tenant.full_name(), route.internal.full_name()]).collect();
         let name = &compiled.resolved.loaded.config.inventory;
         let inventory = inventory::of(&Target::Management, name, None).id;
-        Self { compiled, options, made, inventory, found: BTreeSet::new() }
+        Self { compiled, options, made, inventory, all: BTreeSet::new() }
     }
 
-    /// The CRD, if it is of a service that the repository does not offer, and that the options do not exclude.
+    /// Whether the options mean the service of a CRD.
+    fn is_meant(&self, crd: &Crd) -> bool {
+        let plural = crd.name.split_once('.').map_or("", |(plural, _)| plural);
+        self.options.service.as_deref().is_none_or(|word| word == plural || word == crd.name)
+            && self.options.cluster.as_ref().is_none_or(|id| *id == crd.cluster)
+    }
+
+    /// The CRD, if it is of a service that the repository does not offer.
     fn read(&self, crd: &Value) -> Option<Crd> {
         let metadata = crd.get("metadata")?;
         let label = |key: &str| metadata.get("labels")?.get(key)?.as_str();
         let name = metadata.get("name")?.as_str()?;
-        let (plural, group) = name.split_once('.')?;
+        let (_, group) = name.split_once('.')?;
         let cluster = ClusterId::new(label(ORIGIN_NAMESPACE)?, label(SERVICE_CLUSTER)?);
         // What no inventory has was applied by another tool; then the account says whose it is.
         let is_ours = match label(PART_OF) {
             Some(id) => id == self.inventory,
             None => self.compiled.resolved.accounts.contains_key(cluster.provider.as_str()),
         };
-        let is_meant = self.options.service.as_deref().is_none_or(|word| word == plural || word == name)
-            && self.options.cluster.as_ref().is_none_or(|id| *id == cluster);
         let is_of_cluster = group == cluster.derived_group() || group == cluster.internal_group();
-        (is_ours && is_meant && is_of_cluster && !self.made.contains(name))
-            .then(|| Crd { name: name.to_owned(), cluster })
+        (is_ours && is_of_cluster && !self.made.contains(name)).then(|| Crd { name: name.to_owned(), cluster })
     }
 }
 
 impl ListSink for Crds<'_> {
     fn take(&mut self, object: Value) {
         let crd = self.read(&object);
-        self.found.extend(crd);
+        self.all.extend(crd);
     }
 
     fn restart(&mut self) {
-        self.found.clear();
+        self.all.clear();
     }
 }
 
@@ -100,45 +126,88 @@ pub(super) async fn retired(management: &Cluster, compiled: &Compiled<'_>, optio
         ));
         return retired;
     }
-    let found = std::mem::take(&mut crds.found);
-    let lists = found.iter().map(|crd| of_crd(management, crd, options));
+    for crd in &crds.all {
+        let plural = crd.name.split_once('.').map(|(plural, _)| plural.to_owned());
+        retired.names.extend(std::iter::once(crd.name.clone()).chain(plural));
+    }
+    let found: Vec<&Crd> = crds.all.iter().filter(|crd| crds.is_meant(crd)).collect();
+    let lists: Vec<_> = found.iter().map(|crd| of_crd(management, crd, options)).collect();
+    let offered = if options.in_doubt { None } else { Some(false) };
     for (crd, list) in found.iter().zip(join_all(lists).await) {
-        match list {
-            Ok(Some((resource, found))) => {
-                let offered = if options.in_doubt { None } else { Some(false) };
-                let listed = found.into_iter().map(|found| instance(found, &crd.cluster, &resource, offered, compiled));
-                retired.list.extend(listed);
-            }
-            Ok(None) => {}
+        let (kind, found) = match list {
+            Ok(Some(listed)) => listed,
+            Ok(None) => continue,
             Err(error) => {
                 let why = discreet(&unlisted(&error));
                 retired.incomplete.insert(format!("the instances of {} cannot be listed: {why}", crd.name));
+                continue;
             }
+        };
+        let (id, resource) = (&crd.cluster, &kind.resource);
+        let is_internal = resource.group == id.internal_group();
+        let derived = format!("{}.{}", resource.plural, id.derived_group());
+        // Where tenants have a derived kind, the internal one is no service by itself.
+        let is_copy = is_internal && (retired.names.contains(&derived) || crds.made.contains(&derived));
+        match kind.base {
+            _ if found.is_empty() && is_copy => {}
+            Some(base) => retired.services.push(Service {
+                cluster: id.clone(),
+                crd: OfferedCrd {
+                    name: crd.name.clone(),
+                    group: resource.group.clone(),
+                    kind: resource.kind.clone(),
+                    plural: resource.plural.clone(),
+                    versions: Vec::new(),
+                },
+                internal: (!is_internal).then(|| internal_of(resource, id)),
+                resource: resource.clone(),
+                base,
+                offered,
+            }),
+            None if options.look_up && !found.is_empty() => {
+                let why = "the annotations of its internal CRD do not tell the kind of the copies";
+                let name = &crd.name;
+                retired.incomplete.insert(format!("whether instances of {name} are in {id} is not known: {why}"));
+            }
+            None => {}
         }
+        retired.list.extend(found.into_iter().map(|found| instance(found, id, resource, offered, compiled)));
     }
     retired
 }
 
-/// The instances of a CRD; `None` if it is gone meanwhile or is served no more.
+/// The internal kind of a derived one.
+fn internal_of(derived: &Resource, cluster: &ClusterId) -> Resource {
+    Resource { group: cluster.internal_group(), ..derived.clone() }
+}
+
+/// The kind of a CRD with that of its copies, and its instances; `None` if it is gone meanwhile or is served no more.
 async fn of_crd(
     management: &Cluster,
     crd: &Crd,
     options: &GetOptions,
-) -> Result<Option<(Resource, Vec<Found>)>, ClusterError> {
+) -> Result<Option<(Kind, Vec<Found>)>, ClusterError> {
     let gone = |error: &ClusterError| matches!(error.kind, ErrorKind::NotFound | ErrorKind::KindNotFound);
     let body = match management.call(&ApiRequest::object(Resource::crds(), None, &crd.name)).await {
         Err(error) if gone(&error) => return Ok(None),
         body => body?,
     };
-    let Some(resource) = Resource::defined_by(&body).filter(|resource| resource.namespaced) else { return Ok(None) };
+    let kind = Kind::of(&body, &crd.cluster).filter(|kind| kind.resource.namespaced);
+    let Some(mut kind) = kind else { return Ok(None) };
     let mut seen = Seen::default();
-    match management.list(&Selection::all(&resource).within(options.account.as_deref()), &mut seen).await {
+    match management.list(&Selection::all(&kind.resource).within(options.account.as_deref()), &mut seen).await {
         Err(error) if gone(&error) => return Ok(None),
         listed => drop(listed?),
     }
-    let is_internal = resource.group == crd.cluster.internal_group();
-    seen.0.retain(|found| !(is_internal && found.is_copy));
-    Ok(Some((resource, seen.0)))
+    if kind.resource.group == crd.cluster.internal_group() {
+        seen.0.retain(|found| !found.is_copy);
+    } else {
+        let name = internal_of(&kind.resource, &crd.cluster).full_name();
+        // Without an answer it is not known where the copies are, and that is said.
+        let internal = management.call(&ApiRequest::object(Resource::crds(), None, &name)).await.ok();
+        kind.base = internal.and_then(|body| Kind::of(&body, &crd.cluster)?.base);
+    }
+    Ok(Some((kind, seen.0)))
 }
 
 #[cfg(test)]
@@ -153,8 +222,9 @@ mod tests {
     use crate::cluster::client::simulated::{Answer, Answers};
     use crate::compile::load::load;
     use crate::compile::{Discovered, compile};
-    use crate::model::keys::SOURCE;
+    use crate::model::keys::{BASE_CRD, BASE_KIND, BASE_VERSION, SOURCE};
     use crate::model::source::{SourceFile, Sources};
+    use crate::ops::error::NameKind;
 
     const ACCOUNT: &str = "apiVersion: catalog.kubecarrier.io/v1alpha1\nkind: Account\nmetadata: {name: team-a}\nspec:\n  \
                            metadata: {displayName: A}\n  roles: [Provider]\n  subjects: [{kind: User, name: a}]\n";
@@ -194,14 +264,35 @@ mod tests {
         }
     }
 
-    /// The instances that are found as `name crd offered`, and why some may be missing.
-    async fn around(crds: Vec<Value>, instances: Answer, options: GetOptions) -> (Vec<String>, Vec<String>) {
+    /// An internal CRD that says what it is the copy of.
+    fn internal(name: &str, provider: &str) -> Value {
+        let mut crd = crd(name, provider, None);
+        crd["metadata"]["annotations"] =
+            json!({BASE_CRD: "things.example.com", BASE_KIND: "Thing", BASE_VERSION: "v1"});
+        crd
+    }
+
+    /// The services of which copies can be looked for, as `crd internal base`.
+    async fn services(crds: Vec<Value>, options: GetOptions) -> (Vec<String>, Vec<String>) {
+        let found = found(crds, Ok((200, objects())), options).await;
+        let name = |resource: Option<&Resource>| resource.map_or_else(|| "-".to_owned(), Resource::full_name);
+        let shown =
+            |one: &Service| format!("{} {} {}", one.crd.name, name(one.internal.as_ref()), name(Some(&one.base)));
+        (found.services.iter().map(shown).collect(), found.incomplete.into_iter().collect())
+    }
+
+    async fn found(crds: Vec<Value>, instances: Answer, options: GetOptions) -> Retired {
         let file = SourceFile { path: "a.yaml".into(), text: ACCOUNT.into() };
         let (loaded, _) = load(&Sources::new(vec![file]));
         let discovered = Discovered::default();
         let compiled = compile(&loaded, &discovered);
         let cluster = Cluster::simulated(Target::Management, Arc::new(Management { crds, instances }));
-        let found = retired(&cluster, &compiled, &options).await;
+        retired(&cluster, &compiled, &options).await
+    }
+
+    /// The instances that are found as `name crd offered`, and why some may be missing.
+    async fn around(crds: Vec<Value>, instances: Answer, options: GetOptions) -> (Vec<String>, Vec<String>) {
+        let found = found(crds, instances, options).await;
         let shown = |one: &Instance| format!("{} {} {:?}", one.name, one.crd, one.offered);
         (found.list.iter().map(shown).collect(), found.incomplete.into_iter().collect())
     }
@@ -226,6 +317,46 @@ mod tests {
         assert_eq!(around(crds(), Ok((200, objects())), in_doubt).await.0, ["own boxes.internal.eu.team-a None"]);
         let elsewhere = GetOptions { cluster: Some(ClusterId::new("team-a", "us")), ..GetOptions::default() };
         assert!(around(crds(), Ok((200, objects())), elsewhere).await.0.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_internal_crd_tells_where_the_copies_are() {
+        let derived = || crd("things.eu.team-a", "team-a", None);
+        let wide = || GetOptions { look_up: true, ..GetOptions::default() };
+        let (list, incomplete) =
+            services(vec![derived(), internal("things.internal.eu.team-a", "team-a")], wide()).await;
+        // The internal CRD has an object without marks, so it is a service, too.
+        let wanted = [
+            "things.eu.team-a things.internal.eu.team-a things.example.com",
+            "things.internal.eu.team-a - things.example.com",
+        ];
+        assert_eq!((list.as_slice(), incomplete), (&wanted.map(str::to_owned)[..], Vec::new()));
+        let (list, incomplete) = services(vec![derived(), crd("things.internal.eu.team-a", "x", None)], wide()).await;
+        let why = "whether instances of things.eu.team-a are in team-a/eu is not known: the annotations of its internal \
+                   CRD do not tell the kind of the copies";
+        assert_eq!((list, incomplete), (Vec::new(), vec![why.to_owned()]));
+        // Nobody has asked for it.
+        let (_, incomplete) = services(vec![derived()], GetOptions::default()).await;
+        assert!(incomplete.is_empty(), "{incomplete:?}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_the_repository_does_not_offer_may_be_one_of_these() {
+        let crds = vec![crd("things.eu.team-a", "team-a", None)];
+        // Also where the other options exclude it.
+        let options = GetOptions { cluster: Some(ClusterId::new("team-a", "us")), ..GetOptions::default() };
+        let found = found(crds, Ok((200, objects())), options).await;
+        let unknown = |name: &str| UnknownName {
+            kind: NameKind::Service,
+            name: name.into(),
+            known: vec!["redis".into()],
+            broken: false,
+        };
+        assert!(found.list.is_empty());
+        assert_eq!(found.knows(unknown("things")), None);
+        assert_eq!(found.knows(unknown("things.eu.team-a")), None);
+        let known = found.knows(unknown("thing")).map(|unknown| unknown.known);
+        assert_eq!(known, Some(vec!["redis".into(), "things".into(), "things.eu.team-a".into()]));
     }
 
     #[tokio::test]

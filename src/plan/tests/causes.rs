@@ -92,3 +92,55 @@ fn breaking_changes_of_crds_are_allowed_by_what_they_are_made_from() {
     assert_eq!(causes, ["CatalogEntrySet", "CatalogEntry"]);
     assert_eq!(refused(&world.allow(ALLOW_BREAKING, "catalogentryset/a/cache").plan()), Vec::<String>::new());
 }
+
+/// A Catalog that is gone, of two; all offers stay in the repository but its own.
+fn without_catalog() -> World {
+    let mut world = world();
+    world.prune = true;
+    world.max_prune = Some(99);
+    world.want(ROLE, "m/r", rules("get"));
+    let catalog = "catalog.kubecarrier.io/v1alpha1";
+    let labels = |key: &str, value: &str, name: &str| json!({"name": name, "namespace": "a", "labels": {key: value}});
+    for (name, tier) in [("main", "gold"), ("trial", "free")] {
+        let tenants = json!({"matchLabels": {"tier": tier}});
+        let spec = json!({"catalogEntrySelector": {}, "tenantSelector": tenants});
+        let key = world.have(&format!("{catalog} Catalog"), &format!("a/{name}"), json!({"spec": spec}), "ours");
+        if name == "trial" {
+            let body = world.live.objects[&key].body.clone();
+            world.want(&format!("{catalog} Catalog"), "a/trial", json!({"spec": body["spec"]}));
+        }
+    }
+    let spec = json!({"metadata": {"displayName": "X"}, "baseCRD": {"name": "caches.internal.eu.a"}});
+    world.have(&format!("{catalog} CatalogEntry"), "a/cache.eu", json!({"spec": spec}), "ours");
+    world.want(&format!("{catalog} CatalogEntry"), "a/cache.eu", json!({"spec": spec}));
+    for (tenant, tier) in [("b", "gold"), ("c", "gold"), ("d", "gold"), ("e", "gold"), ("f", "free")] {
+        let kind = format!("{catalog} Tenant");
+        let name = format!("a/{tenant}");
+        let key = world.have(&kind, &name, json!({}), "ours");
+        let body = &mut world.live.objects.get_mut(&key).expect("it is there").body;
+        body["metadata"]["labels"]["tier"] = json!(tier);
+        world.want(&kind, &name, json!({"metadata": labels("tier", tier, tenant)}));
+        let spec = json!({"spec": {"crd": {"name": "caches.internal.eu.a"}}});
+        world.have(&format!("{catalog} Offering"), &format!("{tenant}/caches.internal.eu.a"), spec, "ours");
+    }
+    world
+}
+
+#[test]
+fn offerings_follow_from_the_catalog_that_selects_them() {
+    let own = "breaking --allow-breaking offering/f/caches.internal.eu.a";
+    let plan = without_catalog().plan();
+    assert_eq!(refused(&plan), [own, "breaking --allow-breaking catalog/a/main"]);
+    let message = &plan.refusals[1].message;
+    let said =
+        "Catalog a/main is no longer in the repository, and 5 objects would be deleted with it, among them Offering ";
+    assert!(message.starts_with(said), "{message}");
+    for (flag, name, left) in [
+        (ALLOW_DELETE, "catalog/a/main", vec![own]),
+        (ALLOW_BREAKING, "catalog/a/main", vec![own]),
+        // The repository still has it.
+        (ALLOW_DELETE, "catalog/a/trial", vec![own, "breaking --allow-breaking catalog/a/main"]),
+    ] {
+        assert_eq!(refused(&without_catalog().allow(flag, name).plan()), left, "{flag} {name}");
+    }
+}
