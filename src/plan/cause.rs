@@ -60,7 +60,7 @@ impl<'a> Causes<'a> {
 
     /// Finds out which Offerings come from the Catalogs among them. `all` are the objects of the management cluster.
     #[must_use]
-    pub(crate) fn with_catalogs(self, all: impl Iterator<Item = (&'a ObjectKey, &'a Value)> + Clone) -> Self {
+    pub(crate) fn with_catalogs(self, all: impl Iterator<Item = (&'a ObjectKey, &'a Value)>) -> Self {
         let catalogs = self.found.iter().filter(|(key, _)| key.is(CATALOG_GROUP, "Catalog"));
         let catalogs = offered::offerings(catalogs.map(|(key, (_, body))| (key.clone(), *body)), all);
         Self { catalogs, ..self }

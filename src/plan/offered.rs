@@ -4,7 +4,7 @@
 //! (`compile::resolve::catalogs`), of the objects that are in the management cluster: the Tenants, CatalogEntries and
 //! ServiceClusters of the provider.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -13,36 +13,40 @@ use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::kinds::{CatalogSpec, LabelSelector};
 use crate::model::object::ObjectKey;
 
+/// The objects of a kind in a namespace.
+type Index<'a> = BTreeMap<(&'a str, &'a str), Vec<(&'a str, &'a Value)>>;
+
 /// The Offerings of each of these Catalogs, as the Catalogs by the Offerings. `all` are the objects of the management
 /// cluster. Two Catalogs may have the same Offering.
 #[must_use]
 pub(super) fn offerings<'a>(
     catalogs: impl Iterator<Item = (ObjectKey, &'a Value)>,
-    all: impl Iterator<Item = (&'a ObjectKey, &'a Value)> + Clone,
+    all: impl Iterator<Item = (&'a ObjectKey, &'a Value)>,
 ) -> BTreeMap<ObjectKey, Vec<ObjectKey>> {
+    let mut catalogs = catalogs.peekable();
     let mut found: BTreeMap<ObjectKey, Vec<ObjectKey>> = BTreeMap::new();
+    // The usual plan removes no Catalog.
+    if catalogs.peek().is_none() {
+        return found;
+    }
+    let index = index(all);
     for (catalog, body) in catalogs {
         let spec = body.get("spec").and_then(|spec| serde_json::from_value::<CatalogSpec>(spec.clone()).ok());
         let (Some(spec), Some(provider)) = (spec, catalog.namespace.as_deref()) else { continue };
-        let of = |group: &'static str, kind: &'static str| {
-            let all = all.clone().filter(move |(key, _)| key.is(group, kind));
-            all.filter(|(key, _)| key.namespace.as_deref() == Some(provider))
-        };
         // Absent selects nothing, empty selects everything.
-        let selects = |selector: &Option<LabelSelector>, body: &Value| {
-            selector.as_ref().is_some_and(|selector| selector.matches(&labels(body)))
+        let selected = |kind: &'static str, selector: Option<&LabelSelector>| {
+            let of_kind = index.get(&(kind, provider)).into_iter().flatten().copied();
+            let selector = selector.cloned();
+            of_kind.filter(move |(_, body)| selector.as_ref().is_some_and(|one| one.matches(&labels(body))))
         };
-        let tenants: Vec<&str> = of(CATALOG_GROUP, "Tenant")
-            .filter(|(_, body)| selects(&spec.tenant_selector, body))
-            .map(|(key, _)| key.name.as_str())
-            .collect();
-        let is_in_cluster = |name: &str| match &spec.service_cluster_selector {
-            None => true,
-            selector => of(CORE_GROUP, "ServiceCluster").any(|(key, body)| key.name == name && selects(selector, body)),
-        };
-        for (_, entry) in of(CATALOG_GROUP, "CatalogEntry").filter(|(_, b)| selects(&spec.catalog_entry_selector, b)) {
+        let clusters: Option<BTreeSet<&str>> = spec
+            .service_cluster_selector
+            .as_ref()
+            .map(|selector| selected("ServiceCluster", Some(selector)).map(|(name, _)| name).collect());
+        let tenants: Vec<&str> = selected("Tenant", spec.tenant_selector.as_ref()).map(|(name, _)| name).collect();
+        for (_, entry) in selected("CatalogEntry", spec.catalog_entry_selector.as_ref()) {
             let Some((crds, _)) = RouteCrds::read(provider, entry) else { continue };
-            if !is_in_cluster(&crds.cluster.cluster) {
+            if clusters.as_ref().is_some_and(|clusters| !clusters.contains(crds.cluster.cluster.as_str())) {
                 continue;
             }
             for tenant in &tenants {
@@ -57,6 +61,20 @@ pub(super) fn offerings<'a>(
         }
     }
     found
+}
+
+/// The objects that a Catalog selects, by kind and namespace.
+fn index<'a>(all: impl Iterator<Item = (&'a ObjectKey, &'a Value)>) -> Index<'a> {
+    const SELECTED: [(&str, &str); 3] =
+        [(CATALOG_GROUP, "CatalogEntry"), (CATALOG_GROUP, "Tenant"), (CORE_GROUP, "ServiceCluster")];
+    let mut index = Index::new();
+    for (key, body) in all {
+        let kind = SELECTED.into_iter().find(|(group, kind)| key.is(group, kind));
+        if let (Some((_, kind)), Some(namespace)) = (kind, key.namespace.as_deref()) {
+            index.entry((kind, namespace)).or_default().push((&key.name, body));
+        }
+    }
+    index
 }
 
 fn labels(body: &Value) -> BTreeMap<String, String> {

@@ -44,18 +44,18 @@ impl Run<'_> {
     /// Tells how many of the deletions of a stage are done, in all and whenever they were sent: the numbers of the stages
     /// are together those of the outcome. Nothing is told of a stage without any.
     pub(super) fn tell_deleted(&self, stage: Stage) {
-        let steps: Vec<&Step> =
-            self.work.steps.iter().filter(|step| step.is_deletion() && step.stage == stage).collect();
+        let of_stage = |step: &&Step| step.is_deletion() && step.stage == stage;
+        let deletions: Vec<&Step> = self.work.steps.iter().filter(of_stage).collect();
         let (gone, going) = {
-            let state = self.state();
-            let objects: BTreeSet<&ObjectRef> = state.outcome.deleted.iter().collect();
-            let left: BTreeSet<&ObjectRef> = state.outcome.going.iter().map(|leaving| &leaving.object).collect();
-            let is_going = |step: &&&Step| state.leaving.contains(&step.key) || left.contains(&step.object);
-            let gone = steps.iter().filter(|step| objects.contains(&step.object)).count();
-            (gone, steps.iter().filter(is_going).count())
+            let known = self.state();
+            let objects: BTreeSet<&ObjectRef> = known.outcome.deleted.iter().collect();
+            let left: BTreeSet<&ObjectRef> = known.outcome.going.iter().map(|leaving| &leaving.object).collect();
+            let is_going = |step: &&&Step| known.leaving.contains(&step.key) || left.contains(&step.object);
+            let gone = deletions.iter().filter(|step| objects.contains(&step.object)).count();
+            (gone, deletions.iter().filter(is_going).count())
         };
         if gone + going > 0 {
-            let (what, done, of) = (deleted(stage), gone + going, steps.len());
+            let (what, done, of) = (deleted(stage), gone + going, deletions.len());
             self.tell(Event::Stage { cluster: self.name(), what, done, of, going });
         }
     }
