@@ -164,10 +164,9 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       -        no
     assert_eq!(document["incomplete"], json!([]));
     // By its name it is got as any other.
     let retired = "redis.eu-west-2.team-a";
-    let only =
-        table.lines().filter(|line| !line.contains("eu-west-1")).map(|line| format!("{line}\n")).collect::<String>();
+    let only: Vec<&str> = table.split_inclusive('\n').filter(|line| !line.contains("eu-west-1")).collect();
     let ran = repository.carrier(&["get", retired]).await?;
-    assert_eq!((ran.status, ran.out.as_str()), (0, only.as_str()), "{}", ran.err);
+    assert_eq!((ran.status, ran.out.as_str()), (0, only.concat().as_str()), "{}", ran.err);
     let ran = repository.carrier(&["get", retired, "--cluster", "team-a/eu-west-1"]).await?;
     assert!(ran.status == 0 && ran.out.is_empty() && ran.err.ends_with("\nthere are no instances\n"), "{}", ran.err);
     let ran = repository.carrier(&["get", "redis.eu-west-2.team"]).await?;

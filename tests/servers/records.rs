@@ -85,9 +85,9 @@ async fn a_record_that_somebody_has_damaged_is_repaired() -> TestResult {
     // A restore by another tool: the values are right, and carrier does not hold them.
     let args = [&["get"], &MAP[..], &["-o", "json"]].concat();
     let mut copy: Value = serde_json::from_str(&management.kubectl(&args).await?)?;
-    copy["metadata"]
-        .as_object_mut()
-        .map(|all| all.retain(|key, _| ["name", "namespace", "labels", "annotations"].contains(&key.as_str())));
+    if let Some(all) = copy["metadata"].as_object_mut() {
+        all.retain(|key, _| ["name", "namespace", "labels", "annotations"].contains(&key.as_str()));
+    }
     management.kubectl(&[&["delete"], &MAP[..]].concat()).await?;
     management.kubectl_with(&["create", "--field-manager=velero-server", "-f", "-"], &copy.to_string()).await?;
     let plan = platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(2);
