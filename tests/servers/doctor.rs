@@ -50,6 +50,27 @@ fn target(cluster: &str) -> String {
     if cluster == "management" { cluster.to_owned() } else { format!("team-a/{cluster}") }
 }
 
+/// Makes a CRD that takes the kind Redis in a group: another one with it is not served.
+async fn take_the_kind(plane: &ControlPlane, group: &str) -> TestResult {
+    let name = format!("caches.{group}");
+    let crd = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": name},
+        "spec": {
+            "group": group,
+            "names": {"kind": "Redis", "plural": "caches"},
+            "scope": "Namespaced",
+            "versions": [
+                {"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}},
+            ],
+        },
+    });
+    plane.kubectl_with(&["create", "-f", "-"], &crd.to_string()).await?;
+    plane.established(&[&name]).await;
+    Ok(())
+}
+
 async fn what_is_missing_is_said_and_what_is_printed_is_just_enough() -> TestResult {
     let planes = ControlPlanes::start(&CLUSTERS).await?;
     let (management, first, second) = (&planes["management"], &planes["eu-west-1"], &planes["eu-west-2"]);
@@ -157,21 +178,7 @@ async fn the_crds_that_are_offered_are_looked_for(
     assert_eq!((ran.status, ran.out.matches(&absent).count()), (1, 2), "{}{}", ran.out, ran.err);
     let crd = crate::common::package("catalog-examples/redis-two-regions/snapshots/team-a/eu-west-1")
         .join(format!("{base}.yaml"));
-    let other = json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": { "name": "caches.redis.redis.opstreelabs.in" },
-        "spec": {
-            "group": "redis.redis.opstreelabs.in",
-            "names": { "kind": "Redis", "plural": "caches" },
-            "scope": "Namespaced",
-            "versions": [
-                { "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": { "type": "object" } } },
-            ],
-        },
-    });
-    first.kubectl_with(&["create", "-f", "-"], &other.to_string()).await?;
-    first.established(&["caches.redis.redis.opstreelabs.in"]).await;
+    take_the_kind(first, "redis.redis.opstreelabs.in").await?;
     for plane in [first, second] {
         plane.kubectl(&["create", "-f", &crd.to_string_lossy()]).await?;
     }
@@ -331,21 +338,7 @@ async fn trouble_of_a_cluster_stays_with_it() -> TestResult {
     assert!(ran.err.contains("CAR0608") && !ran.out.contains("permissions"), "{}{}", ran.out, ran.err);
 
     // A CRD that another one keeps from being served, and an Offering without its CRD.
-    let other = json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": { "name": "caches.eu-west-1.team-a" },
-        "spec": {
-            "group": "eu-west-1.team-a",
-            "names": { "kind": "Redis", "plural": "caches" },
-            "scope": "Namespaced",
-            "versions": [
-                { "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": { "type": "object" } } },
-            ],
-        },
-    });
-    management.kubectl_with(&["create", "-f", "-"], &other.to_string()).await?;
-    management.established(&["caches.eu-west-1.team-a"]).await;
+    take_the_kind(management, "eu-west-1.team-a").await?;
     repository.install_in(management).await?;
     management.kubectl(&["delete", "crd", "redis.eu-west-2.team-a"]).await?;
     let management_only = ["--cluster", "management"];
