@@ -29,6 +29,19 @@ pub(crate) fn managers(allowed: &[Allowed]) -> Vec<String> {
     names
 }
 
+/// Whether a manager that a conflict names is taken over. A name with characters that names do not usually have is quoted there.
+#[must_use]
+pub(crate) fn is_from(manager: &str, from: &[String]) -> bool {
+    from.iter().any(|name| plain::name(name) == manager)
+}
+
+/// A manager that a conflict names, as it is typed.
+#[must_use]
+pub(crate) fn typed(manager: &str) -> &str {
+    let (open, close) = plain::QUOTES;
+    manager.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).unwrap_or(manager)
+}
+
 /// Whether a change does nothing but take over: no value changes.
 #[must_use]
 pub(crate) fn is_all(change: &Change) -> bool {

@@ -467,7 +467,8 @@ pub(crate) fn summary(plan: &Plan) -> String {
     if plan.changes.is_empty() {
         let kept = if summary.kept > 0 { format!(", {} more would stay", summary.kept) } else { String::new() };
         let verb = if summary.unchanged == 1 { "matches" } else { "match" };
-        return format!("No changes: {} {verb} the repository{kept}{part}.", count(summary.unchanged, "object"));
+        let head = if plan.refusals.is_empty() { "No changes" } else { "Refused" };
+        return format!("{head}: {} {verb} the repository{kept}{part}.", count(summary.unchanged, "object"));
     }
     let mut line = format!(
         "Plan: {} to create, {} to change, {} to delete; {} unchanged",
