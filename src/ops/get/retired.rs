@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Found, GetOptions, Instance, Seen, Service, instance};
 use crate::cluster::error::discreet;
-use crate::cluster::instances::unlisted;
+use crate::cluster::instances::why_not_listed;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Selection};
 use crate::compile::Compiled;
 use crate::compile::build::OfferedCrd;
@@ -122,7 +122,7 @@ pub(super) async fn retired(management: &Cluster, compiled: &Compiled<'_>, optio
     if let Err(error) = management.list(&selection, &mut crds).await {
         retired.incomplete.insert(format!(
             "services that are no longer offered are not known: the CRDs cannot be listed: {}",
-            discreet(&unlisted(&error))
+            discreet(&why_not_listed(&error))
         ));
         return retired;
     }
@@ -138,7 +138,7 @@ pub(super) async fn retired(management: &Cluster, compiled: &Compiled<'_>, optio
             Ok(Some(listed)) => listed,
             Ok(None) => continue,
             Err(error) => {
-                let why = discreet(&unlisted(&error));
+                let why = discreet(&why_not_listed(&error));
                 retired.incomplete.insert(format!("the instances of {} cannot be listed: {why}", crd.name));
                 continue;
             }
@@ -147,9 +147,9 @@ pub(super) async fn retired(management: &Cluster, compiled: &Compiled<'_>, optio
         let is_internal = resource.group == id.internal_group();
         let derived = format!("{}.{}", resource.plural, id.derived_group());
         // Where tenants have a derived kind, the internal one is no service by itself.
-        let is_copy = is_internal && (retired.names.contains(&derived) || crds.made.contains(&derived));
+        let holds_copies = is_internal && (retired.names.contains(&derived) || crds.made.contains(&derived));
         match kind.base {
-            _ if found.is_empty() && is_copy => {}
+            _ if found.is_empty() && holds_copies => {}
             Some(base) => retired.services.push(Service {
                 cluster: id.clone(),
                 crd: OfferedCrd {
