@@ -214,6 +214,7 @@ pub(crate) async fn get(
     }
     got.unknown = got.unknown.and_then(|unknown| retired.knows(unknown));
     got.list.extend(retired.list);
+    got.unchecked.extend(retired.unchecked);
     got.incomplete = retired.incomplete.into_iter().collect();
     listed.extend(&retired.services);
     // Only of what was listed to its end it is known what is not there.
