@@ -156,7 +156,7 @@ pub(crate) fn queries(
         let key = ObjectKey::from(&manifest.id);
         let body = inventory.labelled(&manifest.body);
         let existing = live.objects.get(&key);
-        let is_taken = existing.is_some_and(|live| !take_over::taken(live, from).is_empty());
+        let is_taken = existing.is_some_and(|live| !take_over::taken_managers(live, from).is_empty());
         let comparison = compare(&body, existing);
         let differs = is_taken || comparison == Comparison::Differs;
         queries.writes |= is_taken || comparison != Comparison::Same;
@@ -448,7 +448,7 @@ fn plan_object(
         true => Arc::clone(&manifest.body),
         false => input.inventory.labelled(&manifest.body),
     };
-    let takes_over = existing.map(|existing| take_over::taken(existing, from)).unwrap_or_default();
+    let takes_over = existing.map(|existing| take_over::taken_managers(existing, from)).unwrap_or_default();
     let comparison = match existing {
         // What a server has written into a file is no difference.
         Some(existing) if inputs.hermetic && is_equal(&existing.body, &body) => Comparison::Same,
