@@ -7,8 +7,10 @@
 use std::path::PathBuf;
 
 use super::shell::shell_word;
+use crate::model::plain::QUOTES;
 
-/// The commands that take the flags of clusters.
+/// The commands that are suggested with the flags of clusters. `explain` has the flags for an instance, and is suggested for
+/// diagnostics, which need no cluster.
 const OF_CLUSTERS: [&str; 6] = ["apply", "approve", "doctor", "get", "lock", "plan"];
 
 /// What suggested commands have in common in this run.
@@ -45,9 +47,25 @@ impl Suggestions {
         format!("{} {command}{flags}", self.program_here())
     }
 
-    /// A text in which each command between backticks, such as `` `carrier lock` ``, is the one to type.
+    /// A text in which each command between backticks, such as `` `carrier lock` ``, is the one to type. What is quoted in it
+    /// are words of others, which stay as they are.
     #[must_use]
     pub fn complete(&self, text: &str) -> String {
+        let (opening, closing) = QUOTES;
+        let (mut done, mut rest) = (String::with_capacity(text.len()), text);
+        while let Some((own, quoted)) = rest.split_once(opening) {
+            done.push_str(&self.commands(own));
+            done.push(opening);
+            let end = quoted.find(closing).map_or(quoted.len(), |at| at + closing.len_utf8());
+            let (words, after) = quoted.split_at(end);
+            done.push_str(words);
+            rest = after;
+        }
+        done + &self.commands(rest)
+    }
+
+    /// The same for a text without quotes.
+    fn commands(&self, text: &str) -> String {
         const START: &str = "`carrier ";
         let (mut done, mut rest) = (String::with_capacity(text.len()), text);
         while let Some((before, from)) = rest.split_once(START) {
@@ -68,6 +86,17 @@ impl Suggestions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::args::{Program, command};
+
+    #[test]
+    fn the_commands_with_the_flags_of_clusters_are_known() {
+        let grammar = command(Program::Carrier);
+        let has_flags = |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_id() == "allow_loopback");
+        let mut names: Vec<&str> = grammar.get_subcommands().filter(has_flags).map(clap::Command::get_name).collect();
+        names.retain(|name| !["explain", "sync"].contains(name));
+        names.sort_unstable();
+        assert_eq!(names, OF_CLUSTERS);
+    }
 
     #[test]
     fn a_command_within_a_text_is_for_the_same_folder_and_clusters() {
@@ -87,6 +116,10 @@ mod tests {
             ("`carrier lock --offline`", "`kubectl carrier -C shop -C 'a b' lock --offline`"),
             ("`carrier sync` does", "`kubectl carrier -C shop -C 'a b' sync` does"),
             ("an open `carrier lock", "an open `carrier lock"),
+            (
+                "no: “run `carrier apply`, `carrier ”; `carrier get`",
+                "no: “run `carrier apply`, `carrier ”; `kubectl carrier -C shop -C 'a b' get --kubeconfig k --as ci`",
+            ),
         ] {
             assert_eq!(suggestions.complete(text), shown);
         }

@@ -287,6 +287,8 @@ struct State {
     claimed: bool,
     /// What is being deleted and not gone yet.
     leaving: BTreeSet<ObjectKey>,
+    /// The numbers of deletions that were told last: gone, and in deletion.
+    told_deleted: BTreeMap<Stage, (usize, usize)>,
     /// Whether the parent's namespace was made, so that its own step has nothing to do.
     made_namespace: bool,
 }

@@ -2,6 +2,8 @@
 //!
 //! A foreign CRD stays a JSON value, so that nothing of it is lost that is not known here.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 /// One entry of `spec.versions`.
@@ -21,6 +23,25 @@ pub(crate) fn versions(crd: &Value) -> impl Iterator<Item = Version<'_>> {
 #[must_use]
 pub(crate) fn stored(crd: &Value) -> Option<Version<'_>> {
     versions(crd).find(|version| version.is_stored())
+}
+
+/// A list of `spec.names`, such as `shortNames`; its order has no meaning.
+#[must_use]
+pub(crate) fn names<'a>(crd: &'a Value, key: &str) -> BTreeSet<&'a str> {
+    let list = crd.pointer("/spec/names").and_then(|names| names.get(key)).and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Such a list for people: at most ten names.
+#[must_use]
+pub(crate) fn in_words(names: &BTreeSet<&str>) -> String {
+    const MOST: usize = 10;
+    let first: Vec<&str> = names.iter().copied().take(MOST).collect();
+    match (first.is_empty(), names.len() - first.len()) {
+        (true, _) => "none".to_owned(),
+        (false, 0) => first.join(", "),
+        (false, more) => format!("{} and {more} more", first.join(", ")),
+    }
 }
 
 impl<'a> Version<'a> {
@@ -54,6 +75,13 @@ impl<'a> Version<'a> {
         self.body.get("subresources")?.get(name)
     }
 
+    /// The paths of the fields by which its instances can be selected.
+    #[must_use]
+    pub(crate) fn selectable_fields(self) -> BTreeSet<&'a str> {
+        let list = self.body.get("selectableFields").and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(|field| field.get("jsonPath")?.as_str()).collect()
+    }
+
     fn flag(self, key: &str) -> bool {
         self.body.get(key).and_then(Value::as_bool).unwrap_or(false)
     }
@@ -75,5 +103,14 @@ mod tests {
         assert_eq!(list, [("", false, false), ("v1", true, true)]);
         assert_eq!(stored(&crd).map(Version::name), Some("v1"));
         assert_eq!(versions(&json!({"spec": {"versions": 1}})).count(), 0);
+    }
+
+    #[test]
+    fn a_long_list_of_names_is_cut() {
+        let many: Vec<String> = (0..12).map(|n| format!("n{n:02}")).collect();
+        let crd = json!({"spec": {"names": {"categories": many, "shortNames": ["b", "a"]}}});
+        assert_eq!(in_words(&names(&crd, "shortNames")), "a, b");
+        assert_eq!(in_words(&names(&crd, "plural")), "none");
+        assert!(in_words(&names(&crd, "categories")).ends_with(", n09 and 2 more"));
     }
 }

@@ -1,6 +1,8 @@
 //! What a change of a CRD means to instances and to those who write them, beside what the lock says of its fields: the lock
 //! compares their names and types, and a plan knows every keyword.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::compile::Discovered;
@@ -35,10 +37,11 @@ pub(crate) fn lines(old: &Value, new: &Value) -> Vec<String> {
 
 fn add(lines: &mut Vec<String>, old: &Value, new: &Value) {
     let only_details = lines.first().is_some_and(|line| line == ONLY_DETAILS);
+    let said = Said::of(lines);
     let reasons = reasons(old, new).into_iter().filter(|reason| match reason.path.is_empty() {
-        // Versions and names have a line already, if there are lines.
+        // What is not about a field has a line already, if there are lines.
         true => only_details && reason.effect > Effect::Safe,
-        false => only_details || !is_said(reason, lines),
+        false => only_details || !said.has(reason),
     });
     let words: Vec<String> = reasons.map(|reason| format!("~ {}", reason.text)).collect();
     if words.is_empty() {
@@ -51,21 +54,43 @@ fn add(lines: &mut Vec<String>, old: &Value, new: &Value) {
     }
 }
 
-/// Whether a line says what a reason says: the field is there or gone, has another type, or must be set. Other keywords of
-/// the same field have no line.
-fn is_said(reason: &Reason, lines: &[String]) -> bool {
-    // Of a version that is stored and not served, the lines say no more than its name.
-    let text = reason.text.replacen(" (stored)", "", 1);
-    let is_type = text.contains(" changes type from ") || text.contains(" accepts only ");
-    let Some((version, _)) = text.split_once(' ') else { return false };
-    let field = format!("{version} {}", reason.path);
-    lines.iter().any(|line| match line.split_once(' ') {
-        Some(("+" | "-", rest)) => rest.strip_prefix(&field).is_some_and(|rest| rest.starts_with(" (")),
-        Some(("~", rest)) => {
-            rest == text || is_type && rest.strip_prefix(&field).is_some_and(|rest| rest.starts_with(": "))
+/// What the lines say of fields: that one is there or gone, has another type, or must be set. Other keywords of the same field
+/// have no line.
+struct Said<'a> {
+    /// Versions and paths of fields that are new or gone.
+    fields: HashSet<&'a str>,
+    /// Those of fields that have another type.
+    types: HashSet<&'a str>,
+    /// Whole sentences.
+    texts: HashSet<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    fn of(lines: &'a [String]) -> Self {
+        let mut said = Self { fields: HashSet::new(), types: HashSet::new(), texts: HashSet::new() };
+        for line in lines {
+            match line.split_once(' ') {
+                Some(("+" | "-", rest)) => said.fields.extend(rest.split_once(" (").map(|(field, _)| field)),
+                Some(("~", rest)) => {
+                    said.types.extend(rest.split_once(": ").map(|(field, _)| field));
+                    said.texts.insert(rest);
+                }
+                _ => {}
+            }
         }
-        _ => false,
-    })
+        said
+    }
+
+    fn has(&self, reason: &Reason) -> bool {
+        // Of a version that is stored and not served, the lines say no more than its name.
+        let text = reason.text.replacen(" (stored)", "", 1);
+        let Some((version, _)) = text.split_once(' ') else { return false };
+        let field = format!("{version} {}", reason.path);
+        let is_type = text.contains(" changes type from ") || text.contains(" accepts only ");
+        self.fields.contains(field.as_str())
+            || self.texts.contains(text.as_str())
+            || is_type && self.types.contains(field.as_str())
+    }
 }
 
 #[cfg(test)]

@@ -129,10 +129,11 @@ pub(crate) fn entries<'c>(changes: &[&'c Change]) -> Vec<Entry<'c>> {
     entries
 }
 
-/// What an adoption means: its first reason.
+/// What an adoption means. A change can have graver reasons before it.
 #[must_use]
 pub(crate) fn why(change: &Change) -> &str {
-    change.reasons.first().map_or("", |reason| reason.text.as_str())
+    let reason = change.reasons.iter().find(|reason| reason.effect == Effect::Adopting);
+    reason.map_or("", |reason| reason.text.as_str())
 }
 
 /// Whether an object only becomes a member of the inventory: it gets the label, and nothing else.

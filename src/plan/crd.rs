@@ -2,17 +2,18 @@
 //!
 //! This file compares versions, scope and conversion; [`super::schema`] compares schemas.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::schema as nodes;
 use super::types::{Effect, Reason};
 use crate::compile::schema;
+use crate::model::crd::{Version, in_words, names as list};
 use crate::model::path::FieldPath;
 
 /// The effects of an update from `live` to `new`; a single safe reason if the specs differ without an effect, and
-/// empty if they are equal.
+/// empty if they are equal but for what an API server fills in.
 ///
 /// Versions that are not served have no users, but instances may be stored in them, and a server reads those by the schema
 /// of the version that they are stored in.
@@ -57,13 +58,10 @@ fn names(live: &Value, new: &Value) -> Vec<Reason> {
         }
     }
     for (what, key) in [("short names", "shortNames"), ("categories", "categories")] {
-        let (was, is) = (called(live, key), called(new, key));
+        let (was, is) = (list(live, key), list(new, key));
         if was != is {
-            let text = |names: &BTreeSet<&str>| match names.is_empty() {
-                true => "none".to_owned(),
-                false => names.iter().copied().collect::<Vec<_>>().join(", "),
-            };
-            reasons.push(about_all(Effect::Safe, format!("the {what} change from {} to {}", text(&was), text(&is))));
+            let text = format!("the {what} change from {} to {}", in_words(&was), in_words(&is));
+            reasons.push(about_all(Effect::Safe, text));
         }
     }
     // From the time of `v1beta1`, when a schema could keep everything.
@@ -72,12 +70,6 @@ fn names(live: &Value, new: &Value) -> Vec<Reason> {
         reasons.push(about_all(Effect::Breaking, "fields that are not in the schemas are no longer kept"));
     }
     reasons
-}
-
-/// A list of `spec.names`, whose order has no meaning.
-fn called<'c>(crd: &'c Value, key: &str) -> BTreeSet<&'c str> {
-    let list = crd.pointer("/spec/names").and_then(|names| names.get(key)).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// What changes around the schemas of versions.
@@ -142,10 +134,7 @@ fn subresources(name: &str, was: &Value, is: &Value, add: &mut impl FnMut(Effect
 
 /// A request that selects instances by a field that nobody can select by any more is refused.
 fn selectable_fields(name: &str, was: &Value, is: &Value, add: &mut impl FnMut(Effect, String)) {
-    let of = |version: &Value| -> BTreeSet<String> {
-        let list = version.get("selectableFields").and_then(Value::as_array).into_iter().flatten();
-        list.filter_map(|field| field.get("jsonPath")?.as_str().map(str::to_owned)).collect()
-    };
+    let of = |body| Version { body }.selectable_fields();
     let (was, is) = (of(was), of(is));
     for path in was.difference(&is) {
         add(Effect::Breaking, format!("instances of {name} can no longer be selected by {path}"));

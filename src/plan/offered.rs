@@ -13,8 +13,16 @@ use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::kinds::{CatalogSpec, LabelSelector};
 use crate::model::object::ObjectKey;
 
-/// The objects of a kind in a namespace.
-type Index<'a> = BTreeMap<(&'a str, &'a str), Vec<(&'a str, &'a Value)>>;
+/// What a Catalog selects.
+struct Selectable<'a> {
+    name: &'a str,
+    labels: BTreeMap<String, String>,
+    /// The CRDs of a CatalogEntry.
+    crds: Option<RouteCrds>,
+}
+
+/// What Catalogs select, by kind and namespace.
+type Index<'a> = BTreeMap<(&'a str, &'a str), Vec<Selectable<'a>>>;
 
 /// The Offerings of each of these Catalogs, as the Catalogs by the Offerings. `all` are the objects of the management
 /// cluster. Two Catalogs may have the same Offering.
@@ -34,18 +42,18 @@ pub(super) fn offerings<'a>(
         let spec = body.get("spec").and_then(|spec| serde_json::from_value::<CatalogSpec>(spec.clone()).ok());
         let (Some(spec), Some(provider)) = (spec, catalog.namespace.as_deref()) else { continue };
         // Absent selects nothing, empty selects everything.
-        let selected = |kind: &'static str, selector: Option<&LabelSelector>| {
-            let of_kind = index.get(&(kind, provider)).into_iter().flatten().copied();
-            let selector = selector.cloned();
-            of_kind.filter(move |(_, body)| selector.as_ref().is_some_and(|one| one.matches(&labels(body))))
+        let selected = |kind: &'static str, selector: Option<&LabelSelector>| -> Vec<&Selectable<'_>> {
+            let Some(selector) = selector else { return Vec::new() };
+            let of_kind = index.get(&(kind, provider)).into_iter().flatten();
+            of_kind.filter(|one| selector.matches(&one.labels)).collect()
         };
         let clusters: Option<BTreeSet<&str>> = spec
             .service_cluster_selector
             .as_ref()
-            .map(|selector| selected("ServiceCluster", Some(selector)).map(|(name, _)| name).collect());
-        let tenants: Vec<&str> = selected("Tenant", spec.tenant_selector.as_ref()).map(|(name, _)| name).collect();
-        for (_, entry) in selected("CatalogEntry", spec.catalog_entry_selector.as_ref()) {
-            let Some((crds, _)) = RouteCrds::read(provider, entry) else { continue };
+            .map(|selector| selected("ServiceCluster", Some(selector)).into_iter().map(|one| one.name).collect());
+        let tenants = selected("Tenant", spec.tenant_selector.as_ref());
+        let entries = selected("CatalogEntry", spec.catalog_entry_selector.as_ref());
+        for crds in entries.into_iter().filter_map(|entry| entry.crds.as_ref()) {
             if clusters.as_ref().is_some_and(|clusters| !clusters.contains(crds.cluster.cluster.as_str())) {
                 continue;
             }
@@ -53,7 +61,7 @@ pub(super) fn offerings<'a>(
                 let offering = ObjectKey {
                     group: CATALOG_GROUP.to_owned(),
                     kind: "Offering".to_owned(),
-                    namespace: Some((*tenant).to_owned()),
+                    namespace: Some(tenant.name.to_owned()),
                     name: crds.tenant().to_owned(),
                 };
                 found.entry(offering).or_default().push(catalog.clone());
@@ -63,7 +71,7 @@ pub(super) fn offerings<'a>(
     found
 }
 
-/// The objects that a Catalog selects, by kind and namespace.
+/// Reads what Catalogs select, each object once.
 fn index<'a>(all: impl Iterator<Item = (&'a ObjectKey, &'a Value)>) -> Index<'a> {
     const SELECTED: [(&str, &str); 3] =
         [(CATALOG_GROUP, "CatalogEntry"), (CATALOG_GROUP, "Tenant"), (CORE_GROUP, "ServiceCluster")];
@@ -71,7 +79,9 @@ fn index<'a>(all: impl Iterator<Item = (&'a ObjectKey, &'a Value)>) -> Index<'a>
     for (key, body) in all {
         let kind = SELECTED.into_iter().find(|(group, kind)| key.is(group, kind));
         if let (Some((_, kind)), Some(namespace)) = (kind, key.namespace.as_deref()) {
-            index.entry((kind, namespace)).or_default().push((&key.name, body));
+            let crds = (kind == "CatalogEntry").then(|| RouteCrds::read(namespace, body)).flatten();
+            let one = Selectable { name: &key.name, labels: labels(body), crds: crds.map(|(crds, _)| crds) };
+            index.entry((kind, namespace)).or_default().push(one);
         }
     }
     index

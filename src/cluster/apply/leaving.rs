@@ -42,7 +42,7 @@ impl Run<'_> {
     }
 
     /// Tells how many of the deletions of a stage are done, in all and whenever they were sent: the numbers of the stages
-    /// are together those of the outcome. Nothing is told of a stage without any.
+    /// are together those of the outcome. Nothing is told of a stage without any, nor the same twice.
     pub(super) fn tell_deleted(&self, stage: Stage) {
         let of_stage = |step: &&Step| step.is_deletion() && step.stage == stage;
         let deletions: Vec<&Step> = self.work.steps.iter().filter(of_stage).collect();
@@ -54,7 +54,8 @@ impl Run<'_> {
             let gone = deletions.iter().filter(|step| objects.contains(&step.object)).count();
             (gone, deletions.iter().filter(is_going).count())
         };
-        if gone + going > 0 {
+        let told = self.state().told_deleted.insert(stage, (gone, going));
+        if gone + going > 0 && told != Some((gone, going)) {
             let (what, done, of) = (deleted(stage), gone + going, deletions.len());
             self.tell(Event::Stage { cluster: self.name(), what, done, of, going });
         }

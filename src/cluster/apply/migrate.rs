@@ -149,7 +149,7 @@ impl Run<'_> {
     async fn forget(&self, crd: &str, migration: &Migration) -> Result<(), Unfinished> {
         let get = ApiRequest::object(Resource::crds(), None, crd);
         let mut tested = Tested::default();
-        for _ in 0..PASSES {
+        for pass in 1..=PASSES {
             let live = self.work.cluster.call(&get).await?;
             let stored = without(&live, migration);
             let is_current = crate::model::crd::stored(&live).is_some_and(|version| version.name() == migration.to);
@@ -167,7 +167,11 @@ impl Run<'_> {
                 Ok(_) => return Ok(()),
                 // Its status may have been written meanwhile.
                 Err(error) => {
+                    let last = error.clone();
                     tested.refuse(version, error)?;
+                    if pass == PASSES {
+                        return Err(last.into());
+                    }
                     self.pause().await?;
                 }
             }

@@ -2,11 +2,12 @@
 //! removed, types that changed, and the subresources and selectable fields of versions. If there are none, the
 //! changed lines of the manifest: descriptions, defaults, columns, validations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::compile::schema;
+use crate::model::crd::{Version, in_words, names};
 use crate::model::line_diff::line_diff;
 use crate::model::path::{FieldPath, Segment};
 use crate::model::secret_values::without_secrets;
@@ -30,8 +31,18 @@ pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
     for (what, key) in [("short names", "shortNames"), ("categories", "categories")] {
         let (was, is) = (names(old, key), names(new, key));
         if was != is {
-            lines.push(format!("~ {what}: {was} -> {is}"));
+            lines.push(format!("~ {what}: {} -> {}", in_words(&was), in_words(&is)));
         }
+    }
+    match (keeps_unknown(old), keeps_unknown(new)) {
+        (true, false) => lines.push("~ fields that are not in the schemas are no longer kept".to_owned()),
+        (false, true) => lines.push("~ fields that are not in the schemas are kept".to_owned()),
+        _ => {}
+    }
+    if let (Some(was), Some(is)) = (webhook(old), webhook(new))
+        && was != is
+    {
+        lines.push("~ the conversion webhook changes".to_owned());
     }
     let (before, after) = (versions(old), versions(new));
     for name in before.keys().filter(|name| !after.contains_key(*name)) {
@@ -70,17 +81,24 @@ pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
     lines
 }
 
-/// A list of `spec.names`, in the order in which a server has it: that has no meaning.
-fn names(crd: &Value, key: &str) -> String {
-    let list = crd.pointer("/spec/names").and_then(|names| names.get(key)).and_then(Value::as_array);
-    let list: BTreeSet<&str> = list.into_iter().flatten().filter_map(Value::as_str).collect();
-    if list.is_empty() { "none".to_owned() } else { list.into_iter().collect::<Vec<_>>().join(", ") }
+/// Whether it keeps fields that are not in its schemas, as all CRDs of `v1beta1` could.
+fn keeps_unknown(crd: &Value) -> bool {
+    crd.get("spec").is_some_and(|spec| schema::flag(spec, "preserveUnknownFields"))
+}
+
+/// The webhook that converts instances, without the CA bundle: other programs, such as cert-manager, write that.
+fn webhook(crd: &Value) -> Option<Value> {
+    let mut webhook = crd.pointer("/spec/conversion/webhook").cloned()?;
+    if let Some(config) = webhook.get_mut("clientConfig").and_then(Value::as_object_mut) {
+        config.remove("caBundle");
+    }
+    Some(webhook)
 }
 
 /// What a version has beside its schema, without its columns.
 fn around(version: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
     for what in ["status", "scale"] {
-        let of = |version: &'_ Value| version.pointer("/subresources").and_then(|all| all.get(what)).cloned();
+        let of = |body| Version { body }.subresource(what);
         let sign = match (of(old), of(new)) {
             (None, Some(_)) => '+',
             (Some(_), None) => '-',
@@ -89,14 +107,10 @@ fn around(version: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
         };
         lines.push(format!("{sign} {version} {what} subresource"));
     }
+    let selectable = |body| Version { body }.selectable_fields();
     let (was, is) = (selectable(old), selectable(new));
     lines.extend(was.difference(&is).map(|path| format!("- {version} selectable field {path}")));
     lines.extend(is.difference(&was).map(|path| format!("+ {version} selectable field {path}")));
-}
-
-fn selectable(version: &Value) -> BTreeSet<&str> {
-    let list = version.get("selectableFields").and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|field| field.get("jsonPath")?.as_str()).collect()
 }
 
 fn versions(crd: &Value) -> BTreeMap<String, &Value> {
@@ -187,6 +201,17 @@ mod tests {
                 "- v1 selectable field .spec.size",
                 "+ v1 selectable field .spec.n",
             ]
+        );
+        let with = |keeps: bool, path: &str| {
+            let mut crd = old.clone();
+            crd["spec"]["preserveUnknownFields"] = json!(keeps);
+            let config = json!({"caBundle": path, "service": {"path": path}});
+            crd["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": {"clientConfig": config}});
+            crd
+        };
+        assert_eq!(
+            difference(&with(true, "/a"), &with(false, "/b")),
+            ["~ fields that are not in the schemas are no longer kept", "~ the conversion webhook changes"]
         );
         let other = crd(
             json!({"kind": "A", "shortNames": ["a"], "categories": ["y", "x"]}),
