@@ -96,7 +96,9 @@ impl Parent {
         if !works && is_settled() {
             return Self::default();
         }
-        let named = live.map(group_kinds).unwrap_or_default();
+        let mut named = live.map(group_kinds).unwrap_or_default();
+        // Once it is in a list of carrier's, what somebody has made up is a kind of another version.
+        named.retain(|kind| is_known(kind) || left.contains(kind));
         let after = inventory.parent(&left, inherited, Some(run));
         // Without other writes, nothing is deleted whose kind the parent would have to name until then.
         let recorded = live.map(taken_ids).unwrap_or_default();
@@ -273,6 +275,10 @@ mod tests {
                 other => other.into(),
             };
             assert_eq!(named(&of(&live)), Some(kinds(&["Namespace"])), "{list} {tooling}");
+            // Nor is it written by a run that keeps the list until its deletions are done.
+            let (wanted, kept) = (kinds(&["Namespace"]), kinds(&[]));
+            let run = Parent::of(&inventory, Some(&live), &wanted, &kept, &BTreeSet::new(), ("new", true));
+            assert_eq!(named(&run), Some(kinds(&["Namespace"])), "{list} {tooling}");
         }
     }
 
