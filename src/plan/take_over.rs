@@ -77,7 +77,7 @@ pub(crate) fn moves(manager: &Manager<'_>, from: &[String]) -> bool {
 
 /// The managers, among those that are taken over, that have fields of an object.
 #[must_use]
-pub(crate) fn taken(live: &LiveObject, from: &[String]) -> Vec<String> {
+pub(crate) fn taken_managers(live: &LiveObject, from: &[String]) -> Vec<String> {
     let mut names: Vec<String> =
         live.managers().filter(|manager| moves(manager, from)).map(|manager| manager.name.to_owned()).collect();
     names.sort();
@@ -89,7 +89,7 @@ pub(crate) fn taken(live: &LiveObject, from: &[String]) -> Vec<String> {
 #[must_use]
 pub(crate) fn moved(object: &Value, from: &[String]) -> Option<Vec<Value>> {
     let live = LiveObject { body: object.clone() };
-    if taken(&live, from).is_empty() {
+    if taken_managers(&live, from).is_empty() {
         return None;
     }
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array)?;
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn the_entries_of_the_manager_become_carriers() {
         let from = ["kubectl".to_owned()];
-        assert_eq!(taken(&example(), &from), ["kubectl"]);
+        assert_eq!(taken_managers(&example(), &from), ["kubectl"]);
         let moved = moved(&example().body, &from).expect("something moves");
         let names: Vec<String> = moved.iter().map(|e| format!("{} {}", e["manager"], e["operation"])).collect();
         let expected = ["carrier Apply", "kubectl Apply", "helm Update", "kubectl Update"];
@@ -322,7 +322,7 @@ mod tests {
         // Done once, there is nothing left to do.
         let mut again = example();
         again.body["metadata"]["managedFields"] = json!(moved);
-        assert_eq!(taken(&again, &from), Vec::<String>::new());
+        assert_eq!(taken_managers(&again, &from), Vec::<String>::new());
         assert_eq!(super::moved(&again.body, &from), None);
         assert_eq!(super::moved(&example().body, &["flux".to_owned()]), None);
     }

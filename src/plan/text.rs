@@ -136,9 +136,9 @@ impl Lines {
             let sign = self.painted(CHANGED, '~');
             self.push(format!("  {sign} the inventory names no repository yet, and gets the identity of this one"));
         }
-        if let (Some(heading), Some(repair)) = (repair::heading(cluster), &cluster.inventory_repair) {
+        if let Some(repair) = &cluster.inventory_repair {
             let sign = self.painted(CHANGED, '~');
-            self.push(format!("  {sign} {}", plain::line(&heading)));
+            self.push(format!("  {sign} {}", plain::line(&repair::heading(repair))));
             for field in &repair.fields {
                 self.field(field);
             }
