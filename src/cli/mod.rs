@@ -31,7 +31,6 @@ pub(crate) mod progress;
 pub mod reference;
 pub(crate) mod render;
 pub(crate) mod schema;
-pub(crate) mod shell;
 pub(crate) mod style;
 pub(crate) mod suggest;
 pub(crate) mod sync;
@@ -44,6 +43,7 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
 
+use crate::plan::permissions::Task;
 use args::{Cli, Command, Program};
 use env::Env;
 use error::CliError;
@@ -100,6 +100,7 @@ fn try_run(args: &[OsString], env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     ui.verbosity = cli.global.verbosity();
     ui.suggestions.run_in.clone_from(&cli.global.run_in);
     ui.suggestions.cluster_flags = cli.command.cluster_flags();
+    ui.suggestions.task = cli.command.task().map(Task::name);
     let env = env.at(&cli.global.run_in)?;
     dispatch(cli.command, &env, ui)
 }

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use crate::cli::shell::shell_word;
 use crate::cli::style::{ERROR, OK, WARNING};
 use crate::cli::suggest::Suggestions;
 use crate::cli::table;
 use crate::model::plain;
+use crate::model::shell::shell_word;
 use crate::ops::doctor::report::{Health, Missing, Report, Status, Way};
 use crate::plan::permissions::grant;
 
@@ -64,7 +64,7 @@ pub(crate) fn rbac(out: &mut dyn Write, health: &Health) -> io::Result<()> {
         }
         if let Some(context) = context {
             writeln!(out, "# context: {}", plain::line(context))?;
-            kubectl = format!("{kubectl} --context {}", plain::line(&shell_word(context.as_ref())));
+            kubectl = format!("{kubectl} --context {}", plain::line(&shell_word(context)));
         }
     }
     let user = health.user.as_deref().unwrap_or_default();

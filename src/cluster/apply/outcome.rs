@@ -23,6 +23,8 @@ pub struct Outcome {
     pub not_ready: Vec<(ObjectRef, String)>,
     /// Whether the user stopped it.
     pub interrupted: bool,
+    /// The clusters in which the record of the inventory was written as it is to remain.
+    pub records: Vec<String>,
     /// The inventories that another run has claimed meanwhile, one sentence each.
     pub superseded: Vec<String>,
 }
@@ -103,6 +105,7 @@ impl Outcome {
         self.skipped.append(&mut other.skipped);
         self.not_ready.append(&mut other.not_ready);
         self.interrupted |= other.interrupted;
+        self.records.append(&mut other.records);
         self.superseded.append(&mut other.superseded);
     }
 
@@ -116,6 +119,7 @@ impl Outcome {
         self.failed.sort_by(|a, b| a.object.cmp(&b.object));
         self.skipped.sort();
         self.not_ready.sort();
+        self.records.sort();
         self.superseded.sort();
         self
     }
