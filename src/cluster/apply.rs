@@ -501,6 +501,14 @@ impl<'a> Run<'a> {
         state.missing.entry(step.key.clone()).or_insert_with(|| reason.to_owned());
     }
 
+    /// Takes note of what a dry run cannot try.
+    fn leave_untried(&self, step: &Step, reason: String) {
+        let mut state = self.state();
+        if state.told.insert(step.key.clone()) {
+            state.outcome.untried.push((step.object.clone(), reason));
+        }
+    }
+
     fn fail(&self, failure: Failure) {
         if failure.cluster {
             let reason = format!("the cluster does not answer any more: {}", failure.reason);
