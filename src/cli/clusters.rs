@@ -8,8 +8,8 @@ use clap::Args;
 use jiff::fmt::friendly::SpanParser;
 
 use super::env::Env;
-use super::shell::shell_word;
 use crate::cluster::connect::ConnectOptions;
+use crate::model::shell::shell_word;
 
 /// How to reach the clusters of a repository.
 #[derive(Debug, Clone, Default, Args)]

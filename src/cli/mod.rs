@@ -31,7 +31,6 @@ pub(crate) mod progress;
 pub mod reference;
 pub(crate) mod render;
 pub(crate) mod schema;
-pub(crate) mod shell;
 pub(crate) mod style;
 pub(crate) mod suggest;
 pub(crate) mod sync;

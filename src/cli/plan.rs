@@ -20,11 +20,11 @@ use super::exit::Exit;
 use super::input;
 use super::plan_flags::PlanFlags;
 use super::progress;
-use super::shell::shell_word;
 use super::ui::{Ui, Verbosity};
 use crate::cluster::Cluster;
 use crate::cluster::connect::ConnectOptions;
 use crate::model::plain;
+use crate::model::shell::shell_word;
 use crate::ops::plan::{
     BaseError, HermeticError, HermeticPlan, LivePlan, PlanOptions, Reached, hermetic::plan_hermetic, plan_live,
 };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::shell::shell_word;
+use crate::model::shell::shell_word;
 use crate::ops::plan::PlanOptions;
 use crate::plan::adoption::ADOPT;
 use crate::plan::guard::{ALLOW_BREAKING, ALLOW_DELETE, FORCE_CONFLICTS, exceeding};

@@ -10,7 +10,6 @@ use super::env::Env;
 use super::error::CliError;
 use super::exit::Exit;
 use super::input;
-use super::shell::shell_word;
 use super::style::change_style;
 use super::ui::{Ui, Verbosity};
 use crate::compile::render::ManifestSet;
@@ -18,6 +17,7 @@ use crate::files::write::{Difference, DifferenceKind};
 use crate::model::cluster::ClusterId;
 use crate::model::config::RenderTarget;
 use crate::model::plain;
+use crate::model::shell::shell_word;
 use crate::ops::render::{Output, Rendering, render, stream_of};
 
 /// The number of changed lines that are shown of one file, without `-v`.

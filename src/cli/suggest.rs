@@ -6,8 +6,8 @@
 
 use std::path::PathBuf;
 
-use super::shell::shell_word;
 use crate::model::plain::QUOTES;
+use crate::model::shell::shell_word;
 
 /// The commands that are suggested with the flags of clusters. `explain` has the flags for an instance, and is suggested for
 /// diagnostics, which need no cluster.

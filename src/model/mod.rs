@@ -24,4 +24,5 @@ pub(crate) mod plain;
 pub(crate) mod redact;
 pub(crate) mod resource;
 pub(crate) mod secret_values;
+pub(crate) mod shell;
 pub(crate) mod source;

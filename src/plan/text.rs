@@ -92,7 +92,7 @@ impl Lines {
         let mut changes: Vec<&Change> = plan.changes.iter().filter(|c| c.object.cluster == cluster.name).collect();
         if !cluster.reached {
             let why = self.painted(SEVERE, "was not compared");
-            return self.push(format!("{name}: {why}; its state is unknown, and nothing in it would change"));
+            return self.push(format!("{name}: {why}; its state is unknown, so the plan has no changes for it"));
         }
         if changes.is_empty() {
             self.push(format!("{name}: no changes, {}", count(cluster.unchanged, "object")));

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use crate::cli::shell::shell_word;
 use crate::cli::style::{ERROR, OK, WARNING};
 use crate::cli::suggest::Suggestions;
 use crate::cli::table;
 use crate::model::plain;
+use crate::model::shell::shell_word;
 use crate::ops::doctor::report::{Health, Missing, Report, Status, Way};
 use crate::plan::permissions::grant;
 
