@@ -122,7 +122,7 @@ complete -c carrier -n "__fish_carrier_using_subcommand plan" -l color -d 'When 
 always\t''
 never\t''"
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l summary -d 'In text, show only totals and dangerous changes'
-complete -c carrier -n "__fish_carrier_using_subcommand plan" -l detailed-exitcode -d 'Exit with status 2 if something would change'
+complete -c carrier -n "__fish_carrier_using_subcommand plan" -l detailed-exitcode -d 'Exit with status 2 if something would change, or would be refused'
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l refresh -d 'Plan with the CRDs that the clusters have now instead of the locked ones'
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l prune -d 'Delete what the repository no longer has'
 complete -c carrier -n "__fish_carrier_using_subcommand plan" -l allow-empty -d 'Allow a repository without objects to delete everything'

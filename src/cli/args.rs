@@ -14,6 +14,7 @@ use super::{
     apply, approve, check, completions, doctor, explain, fields, get, init, lock, man, plan, render, schema, sync,
     version,
 };
+use crate::plan::permissions::Task;
 
 /// Compiles a repository of accounts, service clusters and catalogs to Kubernetes manifests.
 ///
@@ -130,6 +131,20 @@ impl Command {
     }
 }
 
+impl Command {
+    /// What `doctor --for` calls this command.
+    #[must_use]
+    pub(crate) fn task(&self) -> Option<Task> {
+        match self {
+            Self::Lock(_) => Some(Task::Lock),
+            Self::Plan(_) => Some(Task::Plan),
+            Self::Apply(_) => Some(Task::Apply),
+            Self::Get(_) => Some(Task::Get),
+            _ => None,
+        }
+    }
+}
+
 /// How the program was called.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Program {
@@ -195,6 +210,17 @@ pub(crate) fn color_of(args: &[OsString]) -> ColorChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::suggest::OF_CLUSTERS;
+
+    #[test]
+    fn the_commands_with_the_flags_of_clusters_are_known() {
+        let grammar = command(Program::Carrier);
+        let has_flags = |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_id() == "allow_loopback");
+        let mut names: Vec<&str> = grammar.get_subcommands().filter(has_flags).map(clap::Command::get_name).collect();
+        names.retain(|name| !["explain", "sync"].contains(name));
+        names.sort_unstable();
+        assert_eq!(names, OF_CLUSTERS);
+    }
 
     fn color(args: &[&str]) -> ColorChoice {
         color_of(&args.iter().map(OsString::from).collect::<Vec<_>>())

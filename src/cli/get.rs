@@ -158,7 +158,7 @@ pub(crate) fn run(args: &GetArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, Cl
 /// The JSON document.
 fn document(got: &Instances, in_doubt: bool) -> Document {
     let doubt = in_doubt.then(|| IN_DOUBT.to_owned());
-    let mut incomplete: Vec<String> = got.incomplete.iter().chain(&got.unlisted).cloned().chain(doubt).collect();
+    let mut incomplete: Vec<String> = got.incomplete.iter().chain(&got.missing).cloned().chain(doubt).collect();
     incomplete.sort();
     let (instances, left, unchecked) = (got.list.clone(), got.left.clone(), got.unchecked.clone());
     Document { format_version: "1.3", instances, left, unchecked, incomplete }

@@ -43,6 +43,7 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
 
+use crate::plan::permissions::Task;
 use args::{Cli, Command, Program};
 use env::Env;
 use error::CliError;
@@ -99,6 +100,7 @@ fn try_run(args: &[OsString], env: &Env, ui: &mut Ui<'_>) -> Result<Exit, CliErr
     ui.verbosity = cli.global.verbosity();
     ui.suggestions.run_in.clone_from(&cli.global.run_in);
     ui.suggestions.cluster_flags = cli.command.cluster_flags();
+    ui.suggestions.task = cli.command.task().map(Task::name);
     let env = env.at(&cli.global.run_in)?;
     dispatch(cli.command, &env, ui)
 }

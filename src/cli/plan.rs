@@ -58,7 +58,7 @@ pub(crate) struct PlanArgs {
     /// Also write the plan to this file, for `carrier apply FILE`
     #[arg(long = "out", id = "out_file", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub out: Option<PathBuf>,
-    /// Exit with status 2 if something would change
+    /// Exit with status 2 if something would change, or would be refused
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Plan with the CRDs that the clusters have now instead of the locked ones
@@ -137,10 +137,14 @@ pub(crate) fn run(args: &PlanArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit, C
     }
     Ok(match exit {
         Some(exit) => exit,
-        // What is being deleted and is wanted differs from the repository, though nothing can be done about it yet.
-        None if args.detailed_exitcode && (plan.changes_anything() || plan.is_held_up()) => Exit::Changes,
+        None if args.detailed_exitcode && differs(&plan) => Exit::Changes,
         None => Exit::Fine,
     })
+}
+
+/// Whether the clusters are not as the repository has them, also where nothing can be done about it yet.
+fn differs(plan: &Plan) -> bool {
+    plan.changes_anything() || plan.is_held_up() || !plan.refusals.is_empty()
 }
 
 /// A plan, and the other field managers of the objects that it is about.

@@ -104,7 +104,7 @@ impl PlanFlags {
             let _ = write!(text, " --max-prune {most}");
         }
         for Allowed { flag, name } in allowed {
-            let _ = write!(text, " {flag} {}", shell_word(name.as_ref()));
+            let _ = write!(text, " {flag} {}", shell_word(name));
         }
         text
     }

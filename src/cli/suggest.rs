@@ -11,7 +11,7 @@ use crate::model::shell::shell_word;
 
 /// The commands that are suggested with the flags of clusters. `explain` has the flags for an instance, and is suggested for
 /// diagnostics, which need no cluster.
-const OF_CLUSTERS: [&str; 6] = ["apply", "approve", "doctor", "get", "lock", "plan"];
+pub(super) const OF_CLUSTERS: [&str; 6] = ["apply", "approve", "doctor", "get", "lock", "plan"];
 
 /// What suggested commands have in common in this run.
 #[derive(Debug, Clone, Default)]
@@ -22,13 +22,15 @@ pub struct Suggestions {
     pub run_in: Vec<PathBuf>,
     /// The flags of this run that say how to reach clusters: each with a space before it, for a shell.
     pub cluster_flags: String,
+    /// The command of this run, if `doctor --for` knows it: what is missing for it is what its user needs to know.
+    pub task: Option<&'static str>,
 }
 
 impl Suggestions {
     /// Those of a run without `-C` and without flags of clusters.
     #[must_use]
     pub const fn of(program: &'static str) -> Self {
-        Self { program, run_in: Vec::new(), cluster_flags: String::new() }
+        Self { program, run_in: Vec::new(), cluster_flags: String::new(), task: None }
     }
 
     /// The program as the user types it to run it in the same folder: with the `-C` that was given.
@@ -44,7 +46,8 @@ impl Suggestions {
             // What is compared with files, or done without a cluster, is not told how to reach one.
             && !command.split(' ').any(|word| matches!(word, "--against" | "--offline"));
         let flags = if reaches { self.cluster_flags.as_str() } else { "" };
-        format!("{} {command}{flags}", self.program_here())
+        let task = self.task.filter(|_| command == "doctor").map(|task| format!(" --for {task}")).unwrap_or_default();
+        format!("{} {command}{task}{flags}", self.program_here())
     }
 
     /// A text in which each command between backticks, such as `` `carrier lock` ``, is the one to type. What is quoted in it
@@ -86,17 +89,6 @@ impl Suggestions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::{Program, command};
-
-    #[test]
-    fn the_commands_with_the_flags_of_clusters_are_known() {
-        let grammar = command(Program::Carrier);
-        let has_flags = |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_id() == "allow_loopback");
-        let mut names: Vec<&str> = grammar.get_subcommands().filter(has_flags).map(clap::Command::get_name).collect();
-        names.retain(|name| !["explain", "sync"].contains(name));
-        names.sort_unstable();
-        assert_eq!(names, OF_CLUSTERS);
-    }
 
     #[test]
     fn a_command_within_a_text_is_for_the_same_folder_and_clusters() {
@@ -104,6 +96,7 @@ mod tests {
             program: "kubectl carrier",
             run_in: vec!["shop".into(), "a b".into()],
             cluster_flags: " --kubeconfig k --as ci".to_owned(),
+            task: Some("get"),
         };
         for (text, shown) in [
             ("no command", "no command"),
@@ -114,6 +107,7 @@ mod tests {
                  `kubectl carrier -C shop -C 'a b' plan --prune --kubeconfig k --as ci`; `x`",
             ),
             ("`carrier lock --offline`", "`kubectl carrier -C shop -C 'a b' lock --offline`"),
+            ("`carrier doctor`", "`kubectl carrier -C shop -C 'a b' doctor --for get --kubeconfig k --as ci`"),
             ("`carrier sync` does", "`kubectl carrier -C shop -C 'a b' sync` does"),
             ("an open `carrier lock", "an open `carrier lock"),
             (

@@ -91,7 +91,7 @@ pub(crate) async fn ask(
                 Some(DryRunResult::Conflicts(conflicts)) => {
                     // With a manager that is taken over there is none by then.
                     let left: Vec<Conflict> =
-                        conflicts.into_iter().filter(|conflict| !from.contains(&conflict.manager)).collect();
+                        conflicts.into_iter().filter(|conflict| !take_over::is_from(&conflict.manager, from)).collect();
                     match (left.is_empty(), forced(&key)) {
                         (false, false) => Some(DryRunResult::Conflicts(left)),
                         (is_free, _) => match cluster.call(&apply.force(true)).await {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::client::{Cluster, ListSink};
 use super::error::ErrorKind;
 use super::impacts::{UNSERVED, listable};
-use super::instances::unlisted;
+use super::instances::why_not_listed;
 use super::request::Selection;
 use crate::model::object::ObjectKey;
 use crate::plan;
@@ -55,7 +55,7 @@ pub(crate) async fn of_crd(cluster: &Cluster, crd: &Value) -> Instances {
         Ok(_) => sink.0,
         // It went meanwhile, or none was ever stored.
         Err(error) if error.kind == ErrorKind::KindNotFound => Instances::default(),
-        Err(error) => Instances { unknown: Some(unlisted(&error)), ..Instances::default() },
+        Err(error) => Instances { unknown: Some(why_not_listed(&error)), ..Instances::default() },
     }
 }
 

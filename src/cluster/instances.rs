@@ -152,7 +152,7 @@ pub(crate) async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Resul
         let instances = match listed {
             Ok(instances) => Ok(instances),
             Err(error) if error.is_of_connection() => return Err(error),
-            Err(error) => Err(unlisted(&error)),
+            Err(error) => Err(why_not_listed(&error)),
         };
         census.insert(resource, instances);
     }
@@ -162,7 +162,7 @@ pub(crate) async fn census(cluster: &Cluster, resources: Vec<Resource>) -> Resul
 /// Why instances could not be listed. What a webhook that converts them says may quote one, so only the
 /// words of who decides on access are passed on.
 #[must_use]
-pub(crate) fn unlisted(error: &ClusterError) -> String {
+pub(crate) fn why_not_listed(error: &ClusterError) -> String {
     match error.kind {
         ErrorKind::Forbidden => error.message.to_string(),
         ErrorKind::KindNotFound => "the server has the CRD, and does not serve its instances".to_owned(),

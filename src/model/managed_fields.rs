@@ -27,6 +27,20 @@ impl Manager<'_> {
     pub fn is_carrier(&self) -> bool {
         self.name == FIELD_MANAGER && self.applies && self.subresource.is_empty()
     }
+
+    /// Whether it owns a label or an annotation: `map` is `labels` or `annotations`. Whoever changes the value of one takes it
+    /// from its owners (server-side apply: an update, too).
+    #[must_use]
+    pub(crate) fn owns(&self, map: &str, key: &str) -> bool {
+        let owned = self.fields.get("f:metadata").and_then(|metadata| metadata.get(format!("f:{map}")));
+        owned.is_some_and(|owned| owned.get(format!("f:{key}")).is_some())
+    }
+}
+
+/// Whether carrier has written an annotation of an object, and nobody else has changed it since.
+#[must_use]
+pub(crate) fn is_annotation_of_carrier(object: &Value, key: &str) -> bool {
+    managers(object).any(|manager| manager.is_carrier() && manager.owns("annotations", key))
 }
 
 /// The entries of `metadata.managedFields`, in the order of the server. Entries without

@@ -94,6 +94,15 @@ pub(crate) fn quoted(words: &str) -> String {
     format!("{open}{words}{close}")
 }
 
+/// A text of at most so many characters, followed by `…` where it was longer.
+#[must_use]
+pub(crate) fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(longest) {
+        Some((at, _)) => Cow::Owned(format!("{}…", &text[..at])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// A name, UID or version that a server says: as it is, if it is one word that can be a name, and else as a sentence.
 /// What has no space in it cannot be read as words of ours.
 #[must_use]

@@ -162,7 +162,7 @@ pub(crate) fn queries(
         let key = ObjectKey::from(&manifest.id);
         let body = inventory.labelled(&manifest.body);
         let existing = live.objects.get(&key);
-        let is_taken = existing.is_some_and(|live| !take_over::taken(live, from).is_empty());
+        let is_taken = existing.is_some_and(|live| !take_over::taken_managers(live, from).is_empty());
         let comparison = compare(&body, existing);
         let differs = is_taken || comparison == Comparison::Differs;
         queries.writes |= is_taken || comparison != Comparison::Same;
@@ -336,7 +336,8 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         Holder::This | Holder::Absent => {}
         Holder::Nobody => part.cluster.claims_inventory = is_writable,
         Holder::Other(theirs) => {
-            part.held = Some(holder::refusal(input.inventory, &part.cluster.name, theirs.as_deref()));
+            let (theirs, by) = (theirs.as_deref(), input.record.named_by.as_deref());
+            part.held = Some(holder::refusal(input.inventory, &part.cluster.name, theirs, by));
         }
         Holder::Unknown(why) => part.cluster.inventory_unread = Some(why.clone()),
     }
@@ -358,11 +359,13 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         live.objects.iter().filter(|(key, object)| !keys.contains(*key) && ours(object)).collect();
     gone.sort_by_key(|(key, _)| (key.stage(), *key));
     let mut inherited = BTreeSet::new();
+    let mut is_first_seen = false;
     for (key, object) in gone.into_iter().rev() {
         let reference = reference(input.target, key, &object.body);
         let is_going = !inputs.hermetic && object.is_terminating();
         match inputs.deletes() {
             true if !is_going || has_instances(input, key) => {
+                is_first_seen |= input.inventory.is_first_seen(object);
                 part.deleted.push(deletion(input, key, object, reference));
             }
             _ if is_going => part.going.push(going::of(reference, &object.body, false, input.instances.get(key))),
@@ -384,7 +387,13 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         part.held = Some(holder::unnamed(input.inventory, &part.cluster.name, part.deleted.len()));
     }
     part.cluster.inherited = inherited.into_iter().collect();
-    let takes = part.applied.iter().any(|change| change.taken_from.is_some());
+    if let Some(by) = &input.record.named_by
+        && !part.deleted.is_empty()
+        && part.held.is_none()
+    {
+        part.held = Some(holder::unproven(input.inventory, &part.cluster.name, by, part.deleted.len()));
+    }
+    let takes = is_first_seen || part.applied.iter().any(|change| change.taken_from.is_some());
     if takes && !part.deleted.is_empty() && part.held.is_none() {
         part.held = Some(holder::taking(input.inventory, &part.cluster.name, part.deleted.len()));
     }
@@ -462,7 +471,7 @@ fn plan_object(
         true => Arc::clone(&manifest.body),
         false => input.inventory.labelled(&manifest.body),
     };
-    let takes_over = existing.map(|existing| take_over::taken(existing, from)).unwrap_or_default();
+    let takes_over = existing.map(|existing| take_over::taken_managers(existing, from)).unwrap_or_default();
     let comparison = match existing {
         // What a server has written into a file is no difference.
         Some(existing) if inputs.hermetic && is_equal(&existing.body, &body) => Comparison::Same,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::offered;
 use super::steps::crd_key;
 use super::types::{Action, Change, Contents, Impact, KindCount, ObjectRef, Plan, Refusal};
-use super::words::{NOT_ASKED, count, first, flag_name, impact, placed};
+use super::words::{NOT_ASKED, count, flag_name, impact, placed};
 use crate::compile::route::RouteCrds;
 use crate::model::cluster::ClusterId;
 use crate::model::keys::{CONTROLLED_BY, ORIGIN_NAMESPACE, PROVIDER, SERVICE_CLUSTER, TENANT};
@@ -167,7 +167,8 @@ pub(crate) fn refusal(plan: &Plan, changes: &[&Change], guard: String, flag: &st
         (0, Action::Delete) => format!("{} ({reason})", placed(&change.object)),
         _ => placed(&change.object),
     };
-    let names = first(changes.iter().enumerate().map(name), changes.len(), NAMED);
+    let names: Vec<String> = changes.iter().enumerate().map(name).take(NAMED).collect();
+    let names = names.join(", ");
     let mut message = match first_one.action {
         Action::Delete => {
             let follows = |change: &&Change| change.action == Action::Delete && change.causes.contains(cause);
@@ -187,7 +188,8 @@ pub(crate) fn refusal(plan: &Plan, changes: &[&Change], guard: String, flag: &st
         }
     };
     let together = together(changes);
-    if together.destroyed_count > 0 || together.invalid_count > 0 || together.contents.is_some() {
+    let is_told = together.destroyed_count > 0 || together.invalid_count > 0 || together.contents.is_some();
+    if is_told || !together.left.is_empty() {
         let lines: Vec<String> = impact(&together, false).iter().map(|line| line.trim().to_owned()).collect();
         message = format!("{message} ({})", lines.join("; "));
     }
@@ -201,12 +203,18 @@ const NAMED: usize = 3;
 fn together(changes: &[&Change]) -> Impact {
     let mut all = Impact { unchecked: Some(NOT_ASKED.to_owned()), ..Impact::default() };
     let (mut destroyed, mut uids) = (BTreeSet::new(), BTreeSet::new());
+    let (mut left, mut named, mut counted) = (BTreeSet::new(), 0, 0);
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     let mut uncounted = None;
     for impact in changes.iter().filter_map(|change| change.impact.as_ref()) {
         destroyed.extend(impact.destroyed.iter().cloned());
         uids.extend(&impact.destroyed_uids);
         all.instances += impact.instances;
+        if !impact.left.is_empty() {
+            left.extend(impact.left.iter().cloned());
+            named = named.max(impact.left.len());
+            counted = counted.max(impact.instances);
+        }
         all.invalid_count += impact.invalid_count;
         all.invalid.extend(impact.invalid.iter().cloned());
         if let Some(contents) = &impact.contents {
@@ -215,6 +223,11 @@ fn together(changes: &[&Change]) -> Impact {
                 *kinds.entry(&kind.kind).or_default() += kind.count;
             }
         }
+    }
+    // The same instances lose an Offering and a Role. If not all of them are named, the largest number is the least.
+    if !left.is_empty() {
+        all.instances = if counted > named { counted.max(left.len()) } else { left.len() };
+        all.left = left.into_iter().collect();
     }
     all.destroyed_count = destroyed.len().max(uids.len());
     all.destroyed = destroyed.into_iter().collect();

@@ -12,12 +12,15 @@ use super::compare::{equal, without_server_fields};
 use super::types::{FieldChange, FieldOp};
 use crate::compile::schema;
 use crate::model::crd;
-use crate::model::line_diff::value_diff;
+use crate::model::line_diff::{DiffLine, value_diff};
+use crate::model::plain;
 use crate::model::redact::names_credential;
 use crate::model::secret_values::{assigns, holds_secret, is_secret_key, names_secret};
 
 /// Longer values, in bytes of JSON, are cut or replaced by their size.
 const LONGEST: usize = 256;
+/// Longer lines of the diff of a text are cut, in characters.
+const LONGEST_LINE: usize = 1_000;
 /// The number of lines that are kept of the diff of one text.
 const MOST_LINES: usize = 199;
 
@@ -219,7 +222,8 @@ fn text_lines(before: &str, after: &str) -> Vec<String> {
         return Vec::new();
     }
     let diff = value_diff(before, after);
-    let mut lines: Vec<String> = diff.iter().take(MOST_LINES).map(ToString::to_string).collect();
+    let line = |line: &DiffLine| plain::cut(&line.to_string(), LONGEST_LINE).into_owned();
+    let mut lines: Vec<String> = diff.iter().take(MOST_LINES).map(line).collect();
     if diff.len() > MOST_LINES {
         lines.push(format!("and {} more", diff.len() - MOST_LINES));
     }
@@ -427,6 +431,15 @@ mod tests {
             let [old, new] = ["hunter2\na", "hunter3\na"].map(|value| text(key, &format!("{prefix}{value}")));
             assert!(!format!("{:?}", changes(&old, &new)).contains("hunter"), "{key}");
         }
+    }
+
+    #[test]
+    fn long_lines_of_a_diff_are_cut() {
+        let before = "x".repeat(200_000);
+        let found = changes(&json!({"spec": before}), &json!({"spec": "y"}));
+        assert_eq!(found[0].lines.len(), 3, "the head of the hunk is one");
+        assert!(found[0].lines.iter().any(|line| line.starts_with("-xxx") && line.ends_with("x…")));
+        assert!(found[0].lines.iter().all(|line| line.chars().count() <= LONGEST_LINE + 1));
     }
 
     #[test]

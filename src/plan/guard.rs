@@ -4,6 +4,7 @@
 //! A guard depends only on the plan, so that a plan is refused wherever it is
 //! applied. A flag allows only the object that it names.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::adoption::ADOPT;
@@ -11,11 +12,12 @@ use super::others::Foreign;
 use super::take_over::TAKE_OVER_FROM;
 use super::types::{Action, Allowed, Change, Effect, Impact, ObjectRef, Plan, Refusal};
 use super::words::{NOT_ASKED, count, first, flag_name, full_name, impact, placed};
-use super::{adoption, cause, consequence};
+use super::{adoption, cause, consequence, take_over};
 use crate::model::keys::DELETION_POLICY;
 use crate::model::kinds::DeletionPolicyConfig;
 use crate::model::kinds::deletion::DeletionPolicy;
 use crate::model::resource::Resource;
+use crate::model::shell::shell_word;
 
 /// Allows a breaking change of the named object.
 pub(crate) const ALLOW_BREAKING: &str = "--allow-breaking";
@@ -112,11 +114,23 @@ pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
         let alone = move |change| by_effect(plan, change, effect).map(|refusal| (change, refusal));
         plan.changes.iter().filter_map(alone)
     };
-    let alone = of_effect(Effect::Destructive).chain(of_effect(Effect::Breaking));
+    // Of the same effect, what hurts most instances stands first: a long list is cut.
+    let worst_first = |effect| {
+        let mut alone: Vec<(&Change, Refusal)> = of_effect(effect).collect();
+        alone.sort_by_key(|(change, _)| Reverse(change.impact.as_ref().map_or(0, hurt)));
+        alone
+    };
+    let alone = worst_first(Effect::Destructive).into_iter().chain(worst_first(Effect::Breaking));
     found.extend(by_cause(plan, alone.collect()));
     found.extend(adoptions(plan));
     found.extend(plan.changes.iter().filter_map(|change| conflicts(plan, change)));
     found
+}
+
+/// The number of instances that are destroyed, or else suffer otherwise.
+fn hurt(impact: &Impact) -> usize {
+    let left = if impact.left.is_empty() { 0 } else { impact.instances };
+    impact.destroyed_count.max(impact.invalid_count).max(left)
 }
 
 /// The way on for a service that has another kind or plural now: neither the server nor carrier moves its instances.
@@ -353,7 +367,8 @@ fn conflicts(plan: &Plan, change: &Change) -> Option<Refusal> {
     let fields = change.conflicts.iter().map(|c| format!("{} ({})", c.field, c.manager));
     let fields = first(fields, change.conflicts.len(), 3);
     let managers: BTreeSet<&str> = change.conflicts.iter().map(|conflict| conflict.manager.as_str()).collect();
-    let flags: Vec<String> = managers.iter().map(|manager| format!("{TAKE_OVER_FROM} {manager}")).collect();
+    let flags = managers.iter().map(|manager| format!("{TAKE_OVER_FROM} {}", shell_word(take_over::typed(manager))));
+    let flags: Vec<String> = flags.collect();
     let message = format!(
         "{} has fields that other managers own: {fields}; if this repository replaces them, `{}` takes over all that they have in its objects",
         placed(&change.object),
@@ -365,7 +380,65 @@ fn conflicts(plan: &Plan, change: &Change) -> Option<Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    fn deletion(name: &str, effect: &str, causes: &Value, impact: &Value) -> Change {
+        serde_json::from_value(json!({
+            "cluster": "management", "api_version": "v1", "kind": "Namespace", "name": name, "action": "delete",
+            "effect": effect, "reasons": [], "stage": "namespaces", "fields": [], "access": [], "conflicts": [],
+            "impact": impact, "causes": causes,
+        }))
+        .expect("a change")
+    }
+
+    /// The list is cut after some lines.
+    #[test]
+    fn what_hurts_most_is_said_first() {
+        let of = |n: usize| json!({"instances": n, "accounts": 1, "destroyed": [], "destroyed_count": n, "invalid": [], "invalid_count": 0});
+        let changes = [("a", 1), ("b", 0), ("c", 154), ("d", 2)]
+            .map(|(name, n)| deletion(name, "destructive", &json!([]), &of(n)));
+        let plan = Plan { changes: changes.into(), ..Plan::default() };
+        let flags: Vec<String> =
+            refusals(&plan, &GuardInput::default()).into_iter().filter_map(|refusal| refusal.flag).collect();
+        assert_eq!(flags, ["c", "d", "a", "b"].map(|name| format!("{ALLOW_DELETE} namespace/{name}")));
+    }
+
+    #[test]
+    fn instances_that_lose_their_access_are_named_with_the_cause() {
+        let instance = |name: &str| json!({"cluster": "management", "api_version": "a/v1", "kind": "Cache", "namespace": "t", "name": name});
+        let of = |name: &str| {
+            json!({
+                "instances": 1, "accounts": 1, "destroyed": [], "destroyed_count": 0, "invalid": [], "invalid_count": 0,
+                "left": [instance(name)],
+            })
+        };
+        let catalog = json!([
+            {"cluster": "management", "api_version": "v1", "kind": "Catalog", "namespace": "a", "name": "c"},
+        ]);
+        let changes = ["one", "one", "one", "two"].map(|name| deletion(name, "breaking", &catalog, &of(name)));
+        let plan = Plan { changes: changes.into(), ..Plan::default() };
+        let refused = refusals(&plan, &GuardInput::default());
+        let flags: Vec<_> = refused.iter().filter_map(|refusal| refusal.flag.as_deref()).collect();
+        assert_eq!(flags, [format!("{ALLOW_BREAKING} catalog/a/c")]);
+        let message = &refused[0].message;
+        assert!(message.ends_with("(leaves 2 instances: Cache t/one, Cache t/two)"), "{message}");
+    }
+
+    #[test]
+    fn a_manager_with_a_space_is_named_as_it_is_typed() {
+        assert!(take_over::is_from("“my tool”", &["kubectl".into(), "my tool".into()]));
+        assert!(take_over::is_from("kubectl", &["kubectl".into()]) && !take_over::is_from("kubectl", &[]));
+        let change: Change = serde_json::from_value(json!({
+            "cluster": "management", "api_version": "v1", "kind": "Namespace", "name": "a", "action": "update",
+            "effect": "safe", "reasons": [], "stage": "namespaces", "fields": [], "access": [],
+            "conflicts": [{"manager": "“my tool”", "field": ".spec"}],
+        }))
+        .expect("a change");
+        let message = conflicts(&Plan::default(), &change).expect("a refusal").message;
+        assert!(message.contains("`--take-over-from 'my tool'`"), "{message}");
+    }
 
     #[test]
     fn a_flag_names_one_object() {

@@ -4,15 +4,19 @@
 use serde_json::Value;
 
 use super::inventory::Inventory;
+use super::repair;
 use super::words::count;
 use crate::model::keys::{REPOSITORY, RUN, annotation};
 use crate::model::lock::Lock;
+use crate::model::managed_fields::is_annotation_of_carrier;
 
 /// What the parent of an inventory says of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Record {
     /// Whose the inventory is.
     pub holder: Holder,
+    /// Who has written the identity of the repository, if carrier has not; `None` if carrier has, or there is none.
+    pub named_by: Option<String>,
     /// The run that has claimed it last.
     pub run: Option<String>,
     /// The parent, if it may be that of this repository.
@@ -52,7 +56,17 @@ impl Record {
             _ => Holder::This,
         };
         let is_ours = matches!(holder, Holder::This | Holder::Nobody);
-        Self { holder, run: annotation(parent, RUN).map(str::to_owned), parent: is_ours.then(|| parent.clone()) }
+        let is_named = annotation(parent, REPOSITORY).is_some() && !is_annotation_of_carrier(parent, REPOSITORY);
+        let named_by = is_named.then(|| match repair::others_of(parent, &[("annotations", REPOSITORY)]) {
+            nobody if nobody.is_empty() => "somebody else".to_owned(),
+            names => names,
+        });
+        Self {
+            holder,
+            named_by,
+            run: annotation(parent, RUN).map(str::to_owned),
+            parent: is_ours.then(|| parent.clone()),
+        }
     }
 }
 
@@ -62,6 +76,18 @@ pub(crate) fn unnamed(inventory: &Inventory, cluster: &str, deletions: usize) ->
     format!(
         "the inventory {} in {cluster} does not say which repository it is of, and {} would be deleted that may be another's; \
          apply once without `--prune`, look at what the plan says would stay, and then delete it",
+        inventory.name,
+        count(deletions, "object")
+    )
+}
+
+/// Why nothing is deleted by an inventory whose identity of this repository is not carrier's: it may be another's.
+#[must_use]
+pub(crate) fn unproven(inventory: &Inventory, cluster: &str, by: &str, deletions: usize) -> String {
+    format!(
+        "in the inventory {} in {cluster}, {by} and not carrier has written that it is of this repository, and {} would be \
+         deleted that may be another's; apply once without `--prune`, look at what the plan says would stay, and then delete \
+         it",
         inventory.name,
         count(deletions, "object")
     )
@@ -80,7 +106,7 @@ pub(crate) fn taking(inventory: &Inventory, cluster: &str, deletions: usize) -> 
 
 /// Why another repository may not use an inventory, and the ways out.
 #[must_use]
-pub(crate) fn refusal(inventory: &Inventory, cluster: &str, theirs: Option<&str>) -> String {
+pub(crate) fn refusal(inventory: &Inventory, cluster: &str, theirs: Option<&str>, named_by: Option<&str>) -> String {
     let is = match theirs {
         Some(theirs) => format!("another repository, {theirs}"),
         None => "another repository".to_owned(),
@@ -95,8 +121,16 @@ pub(crate) fn refusal(inventory: &Inventory, cluster: &str, theirs: Option<&str>
         }
         None => String::new(),
     };
+    let forged = match named_by {
+        Some(by) => format!(
+            "; {by} and not carrier has written that: if it is not true, remove the annotation {REPOSITORY} of the ConfigMap {} \
+             in {}, and apply once without `--prune`",
+            inventory.name, inventory.namespace
+        ),
+        None => String::new(),
+    };
     format!(
-        "the inventory {} in {cluster} belongs to {is}, and {this}; give this repository an inventory of its own with `inventory` in carrier.yaml{same}",
+        "the inventory {} in {cluster} belongs to {is}, and {this}; give this repository an inventory of its own with `inventory` in carrier.yaml{same}{forged}",
         inventory.name
     )
 }
@@ -138,11 +172,17 @@ mod tests {
 
     #[test]
     fn a_refusal_has_the_ways_out() {
-        let text = refusal(&inventory_of(Some(ME)), "management", Some(OTHER));
-        for part in [ME, OTHER, "`inventory` in carrier.yaml", "restore the line `repository: fedcba"] {
+        let text = refusal(&inventory_of(Some(ME)), "management", Some(OTHER), Some("kubectl-annotate"));
+        for part in [
+            ME,
+            OTHER,
+            "`inventory` in carrier.yaml",
+            "restore the line `repository: fedcba",
+            "kubectl-annotate and not carrier",
+        ] {
             assert!(text.contains(part), "{text}");
         }
-        let text = refusal(&inventory_of(None), "management", Some(OTHER));
-        assert!(text.contains("this one has no identity in carrier.lock"), "{text}");
+        let text = refusal(&inventory_of(None), "management", Some(OTHER), None);
+        assert!(text.contains("this one has no identity in carrier.lock") && !text.contains("not carrier"), "{text}");
     }
 }

@@ -19,10 +19,13 @@ use crate::model::cluster::Target;
 use crate::model::digest;
 use crate::model::keys::{REPOSITORY, RUN, SYNC_ACCOUNT, SYNC_ROLE, SYSTEM_NAMESPACE, TAKEN_INVENTORIES, annotation};
 use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
-use crate::model::managed_fields::Manager;
+use crate::model::managed_fields::{Manager, is_annotation_of_carrier};
 
 /// The version of RBAC objects.
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
+
+/// The longest value of a label, in bytes (apimachinery's `validation.LabelValueMaxLength`).
+const LONGEST_LABEL: usize = 63;
 
 /// Label of the parent: the id of the inventory.
 pub const ID: &str = "applyset.kubernetes.io/id";
@@ -149,7 +152,6 @@ impl Inventory {
     /// The same inventory, which takes over others: the names of their parents, or their ids where the parent is gone.
     #[must_use]
     pub(crate) fn taking_over<'a>(self, names: impl Iterator<Item = &'a str>) -> Self {
-        let is_id = |name: &str| name.starts_with("applyset-");
         let taken = names.map(|name| (if is_id(name) { name.to_owned() } else { id_of(name) }, name.to_owned()));
         let taken = taken.filter(|(id, _)| *id != self.id).collect();
         Self { taken, ..self }
@@ -157,7 +159,7 @@ impl Inventory {
 
     /// Takes note of the inventories that earlier runs have taken over, as the parent records them.
     pub(crate) fn inherit(&mut self, parent: Option<&Value>) {
-        self.inherited = parent.map(recorded).unwrap_or_default();
+        self.inherited = parent.map(taken_ids).unwrap_or_default();
     }
 
     /// Whether an object with this value of the label [`PART_OF`] may be a member, of this inventory or of one that it
@@ -230,6 +232,14 @@ impl Inventory {
         })
     }
 
+    /// Whether a live object belongs to an inventory that this one takes over, and that no earlier run has recorded as taken
+    /// over: what that inventory has is seen for the first time.
+    #[must_use]
+    pub(crate) fn is_first_seen(&self, live: &LiveObject) -> bool {
+        let is_recorded = live.part_of().is_some_and(|id| self.inherited.contains(id));
+        matches!(self.ownership(live), Ownership::Taken(_)) && !is_recorded
+    }
+
     /// Whether a live object belongs to another inventory, so that it is left alone.
     #[must_use]
     pub(crate) fn is_foreign(&self, live: &LiveObject) -> bool {
@@ -243,7 +253,7 @@ impl Inventory {
         if !self.includes(id) {
             return Ownership::Foreign(id.to_owned());
         }
-        if !live.managers().filter(Manager::is_carrier).any(|m| owns_label(m.fields)) {
+        if !live.managers().filter(Manager::is_carrier).any(|manager| manager.owns("labels", PART_OF)) {
             return Ownership::Unmarked;
         }
         match self.taken.get(id) {
@@ -266,42 +276,54 @@ pub(crate) fn kinds_text(group_kinds: &BTreeSet<(String, String)>) -> String {
     kinds.join(",")
 }
 
-/// The ids of the inventories that a parent says were taken over, as far as they can be read.
+/// The ids of the inventories that a parent says were taken over. What another manager than carrier has written there does not
+/// count: `--prune` would delete the objects of an inventory that somebody else applies.
 #[must_use]
-pub(crate) fn recorded(parent: &Value) -> BTreeSet<String> {
-    taken(parent).filter(|id| is_id(id)).map(str::to_owned).collect()
+pub(crate) fn taken_ids(parent: &Value) -> BTreeSet<String> {
+    match is_annotation_of_carrier(parent, TAKEN_INVENTORIES) {
+        true => readable_ids(parent),
+        false => BTreeSet::new(),
+    }
 }
 
-/// What a parent says of inventories that were taken over, and that is no id of one.
+/// The ids in that list that do not count, because carrier has not written them.
 #[must_use]
-pub(crate) fn unread(parent: &Value) -> BTreeSet<String> {
-    taken(parent).filter(|id| !is_id(id)).map(str::to_owned).collect()
+pub(crate) fn uncounted_ids(parent: &Value) -> BTreeSet<String> {
+    match is_annotation_of_carrier(parent, TAKEN_INVENTORIES) {
+        true => BTreeSet::new(),
+        false => readable_ids(parent),
+    }
 }
 
-/// Whether carrier has not written what a parent says of inventories that were taken over.
+/// What is in that list and is no id.
 #[must_use]
-pub(crate) fn is_record_of_taken_damaged(parent: &Value) -> bool {
-    let ids: Vec<String> = recorded(parent).into_iter().collect();
+pub(crate) fn unreadable_entries(parent: &Value) -> BTreeSet<String> {
+    entries_of_taken(parent).filter(|entry| !is_id(entry)).map(str::to_owned).collect()
+}
+
+/// Whether that list is not one that carrier has written.
+#[must_use]
+pub(crate) fn is_taken_list_damaged(parent: &Value) -> bool {
+    let ids: Vec<String> = taken_ids(parent).into_iter().collect();
     annotation(parent, TAKEN_INVENTORIES).is_some_and(|text| text != ids.join(","))
 }
 
-fn taken(parent: &Value) -> impl Iterator<Item = &str> {
+fn readable_ids(parent: &Value) -> BTreeSet<String> {
+    entries_of_taken(parent).filter(|entry| is_id(entry)).map(str::to_owned).collect()
+}
+
+fn entries_of_taken(parent: &Value) -> impl Iterator<Item = &str> {
     let entries = annotation(parent, TAKEN_INVENTORIES).unwrap_or_default().split(',');
     entries.map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// Whether a text has the form of an id, `applyset-<base64>-v1`.
+/// Whether a text is the id of an inventory, and not the name of its parent: a value of [`PART_OF`] that begins with
+/// `applyset-`. What follows is not looked at, since the objects of an inventory with any id can be taken over.
 fn is_id(text: &str) -> bool {
-    let hash = text.strip_prefix("applyset-").and_then(|rest| rest.strip_suffix("-v1"));
-    hash.is_some_and(|hash| {
-        !hash.is_empty() && hash.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    let rest = text.strip_prefix("applyset-").filter(|_| text.len() <= LONGEST_LABEL);
+    rest.is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     })
-}
-
-/// Whether an entry of the managed fields contains the label.
-fn owns_label(fields: &Value) -> bool {
-    let labels = fields.get("f:metadata").and_then(|m| m.get("f:labels"));
-    labels.is_some_and(|labels| labels.get(format!("f:{PART_OF}")).is_some())
 }
 
 #[cfg(test)]
@@ -343,6 +365,26 @@ mod tests {
         assert_eq!(inventory.ownership(&LiveObject { body }), Ownership::Foreign(other.id));
         let body = json!({"kind": "Role", "metadata": {"name": "a"}});
         assert_eq!(inventory.ownership(&LiveObject { body }), Ownership::Unmarked);
+    }
+
+    #[test]
+    fn an_id_is_told_from_a_name_in_one_way() {
+        let inventory = of(&Target::Management, "carrier", None);
+        let ours = inventory.id.clone();
+        for id in ["applyset-foo", "applyset-x.y_z-v1", &id_of("carrier-other")] {
+            assert!(inventory.clone().taking_over([id].into_iter()).includes(id), "{id}");
+            let mut record = json!({"metadata": {"annotations": {TAKEN_INVENTORIES: id}}});
+            assert_eq!((taken_ids(&record).len(), uncounted_ids(&record).len()), (0, 1), "{id}");
+            let fields = json!({"f:metadata": {"f:annotations": {format!("f:{TAKEN_INVENTORIES}"): {}}}});
+            record["metadata"]["managedFields"] =
+                json!([{"manager": "carrier", "operation": "Apply", "fieldsV1": fields}]);
+            assert_eq!((taken_ids(&record), is_taken_list_damaged(&record)), ([id.to_owned()].into(), false), "{id}");
+        }
+        for name in ["carrier-other", "applyset-", "applyset-{x", &"applyset-x".repeat(7)] {
+            let taking = inventory.clone().taking_over([name].into_iter());
+            assert!(taking.includes(&id_of(name)) && !taking.includes(name), "{name}");
+        }
+        assert_eq!(inventory.clone().taking_over([ours.as_str()].into_iter()).taken.len(), 0);
     }
 
     #[test]

@@ -47,11 +47,12 @@ pub(crate) fn markdown(plan: &Plan) -> String {
                 code(&cluster.name)
             ));
         }
-        if let (Some(heading), Some(repair)) = (repair::heading(cluster), &cluster.inventory_repair) {
-            let mut text = format!("{}: {}\n\n", code(&cluster.name), escaped(&heading));
-            text.extend(repair.fields.iter().map(|one| format!("- {}\n", field(one))));
-            text.extend(repair.notes.iter().map(|note| format!("- {}\n", code(note))));
-            out.add(&format!("{text}\n"));
+        if let Some(one) = &cluster.inventory_repair {
+            let heading = format!("{}: {}\n\n", code(&cluster.name), escaped(&repair::heading(one)));
+            let fields = one.fields.iter().map(|one| format!("- {}\n", field(one)));
+            let notes = one.notes.iter().map(|note| format!("- {}\n", code(note)));
+            out.list(std::iter::once(heading).chain(fields).chain(notes), "line");
+            out.add("\n");
         }
         if let Some(why) = &cluster.inventory_unread {
             out.add(&format!("The inventory in {} could not be read: {}\n\n", code(&cluster.name), code(why)));

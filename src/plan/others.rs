@@ -15,6 +15,7 @@ use super::types::{Allowed, Change, ClusterPlan, ObjectRef, Plan, Refusal};
 use super::words::{count, first, full_name};
 use crate::model::keys::{REPOSITORY, annotation};
 use crate::model::lock::Lock;
+use crate::model::managed_fields::is_annotation_of_carrier;
 
 /// What a flag calls an inventory: `inventory/NAME`, in a service cluster `PROVIDER/CLUSTER:inventory/NAME`.
 const KIND: &str = "inventory/";
@@ -28,7 +29,9 @@ pub(crate) fn read(parents: &[Value]) -> BTreeMap<String, Other> {
         let text = |pointer: &str| parent.pointer(pointer).and_then(Value::as_str);
         let id = parent.pointer("/metadata/labels")?.get(ID)?.as_str()?;
         let name = text("/metadata/name").filter(|name| id_of(name) == id)?;
-        let repository = annotation(parent, REPOSITORY).filter(|text| Lock::is_identity(text));
+        // Somebody else may have written it to have the inventory taken over.
+        let repository = annotation(parent, REPOSITORY).filter(|_| is_annotation_of_carrier(parent, REPOSITORY));
+        let repository = repository.filter(|text| Lock::is_identity(text));
         Some((id.to_owned(), Other { name: name.to_owned(), repository: repository.map(str::to_owned) }))
     };
     parents.iter().filter_map(of).collect()
@@ -141,17 +144,28 @@ mod tests {
         inventory::of(&Target::Management, name, None).held_by(repository)
     }
 
+    /// A parent as carrier has written it.
+    fn parent(name: &str, repository: Option<&str>) -> Value {
+        let mut parent = of(name, repository).parent(&BTreeSet::new(), &BTreeSet::new(), None);
+        let fields = json!({"f:metadata": {"f:annotations": {format!("f:{REPOSITORY}"): {}}}});
+        parent["metadata"]["managedFields"] = json!([{"manager": "carrier", "operation": "Apply", "fieldsV1": fields}]);
+        parent
+    }
+
     #[test]
     fn a_parent_is_believed_only_with_the_id_of_its_name() {
-        let parent = of("old", Some(ME)).parent(&BTreeSet::new(), &BTreeSet::new(), None);
+        let parent = parent("old", Some(ME));
         let mut forged = parent.clone();
         forged["metadata"]["name"] = json!("carrier-new");
         let mut silent = parent.clone();
         silent["metadata"]["annotations"][REPOSITORY] = json!("a\nb");
+        let mut foreign = parent.clone();
+        foreign["metadata"]["managedFields"][0]["manager"] = json!("kubectl-annotate");
         let known = read(&[forged.clone(), parent]);
         let expected = Other { name: "carrier-old".into(), repository: Some(ME.into()) };
         assert_eq!(known, BTreeMap::from([(of("old", None).id, expected)]));
         assert!(read(&[forged]).is_empty());
+        assert_eq!(read(&[foreign]).into_values().next().expect("it has a name").repository, None);
         assert_eq!(read(&[silent]).into_values().next().expect("it has a name").repository, None);
     }
 
@@ -180,11 +194,8 @@ mod tests {
             namespace: None,
             name: name.into(),
         };
-        let said = |parent: Option<Option<&str>>, objects: &[&str]| {
-            let parents: Vec<Value> = parent
-                .map(|repository| of("old", repository).parent(&BTreeSet::new(), &BTreeSet::new(), None))
-                .into_iter()
-                .collect();
+        let said = |named: Option<Option<&str>>, objects: &[&str]| {
+            let parents: Vec<Value> = named.map(|repository| parent("old", repository)).into_iter().collect();
             let found = objects.iter().map(|name| (object(name), of("old", None).id)).collect();
             let groups = Foreign::of("t/eu", found, &read(&parents), &of("new", Some(ME)));
             let [one] = groups.as_slice() else { panic!("{groups:?}") };

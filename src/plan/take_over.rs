@@ -29,6 +29,19 @@ pub(crate) fn managers(allowed: &[Allowed]) -> Vec<String> {
     names
 }
 
+/// Whether a manager that a conflict names is taken over. A name with characters that names do not usually have is quoted there.
+#[must_use]
+pub(crate) fn is_from(manager: &str, from: &[String]) -> bool {
+    from.iter().any(|name| plain::name(name) == manager)
+}
+
+/// A manager that a conflict names, as it is typed.
+#[must_use]
+pub(crate) fn typed(manager: &str) -> &str {
+    let (open, close) = plain::QUOTES;
+    manager.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).unwrap_or(manager)
+}
+
 /// Whether a change does nothing but take over: no value changes.
 #[must_use]
 pub(crate) fn is_all(change: &Change) -> bool {
@@ -64,7 +77,7 @@ pub(crate) fn moves(manager: &Manager<'_>, from: &[String]) -> bool {
 
 /// The managers, among those that are taken over, that have fields of an object.
 #[must_use]
-pub(crate) fn taken(live: &LiveObject, from: &[String]) -> Vec<String> {
+pub(crate) fn taken_managers(live: &LiveObject, from: &[String]) -> Vec<String> {
     let mut names: Vec<String> =
         live.managers().filter(|manager| moves(manager, from)).map(|manager| manager.name.to_owned()).collect();
     names.sort();
@@ -76,7 +89,7 @@ pub(crate) fn taken(live: &LiveObject, from: &[String]) -> Vec<String> {
 #[must_use]
 pub(crate) fn moved(object: &Value, from: &[String]) -> Option<Vec<Value>> {
     let live = LiveObject { body: object.clone() };
-    if taken(&live, from).is_empty() {
+    if taken_managers(&live, from).is_empty() {
         return None;
     }
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array)?;
@@ -292,7 +305,7 @@ mod tests {
     #[test]
     fn the_entries_of_the_manager_become_carriers() {
         let from = ["kubectl".to_owned()];
-        assert_eq!(taken(&example(), &from), ["kubectl"]);
+        assert_eq!(taken_managers(&example(), &from), ["kubectl"]);
         let moved = moved(&example().body, &from).expect("something moves");
         let names: Vec<String> = moved.iter().map(|e| format!("{} {}", e["manager"], e["operation"])).collect();
         let expected = ["carrier Apply", "kubectl Apply", "helm Update", "kubectl Update"];
@@ -309,7 +322,7 @@ mod tests {
         // Done once, there is nothing left to do.
         let mut again = example();
         again.body["metadata"]["managedFields"] = json!(moved);
-        assert_eq!(taken(&again, &from), Vec::<String>::new());
+        assert_eq!(taken_managers(&again, &from), Vec::<String>::new());
         assert_eq!(super::moved(&again.body, &from), None);
         assert_eq!(super::moved(&example().body, &["flux".to_owned()]), None);
     }

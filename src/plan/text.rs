@@ -136,9 +136,9 @@ impl Lines {
             let sign = self.painted(CHANGED, '~');
             self.push(format!("  {sign} the inventory names no repository yet, and gets the identity of this one"));
         }
-        if let (Some(heading), Some(repair)) = (repair::heading(cluster), &cluster.inventory_repair) {
+        if let Some(repair) = &cluster.inventory_repair {
             let sign = self.painted(CHANGED, '~');
-            self.push(format!("  {sign} {}", plain::line(&heading)));
+            self.push(format!("  {sign} {}", plain::line(&repair::heading(repair))));
             for field in &repair.fields {
                 self.field(field);
             }
@@ -467,7 +467,8 @@ pub(crate) fn summary(plan: &Plan) -> String {
     if plan.changes.is_empty() {
         let kept = if summary.kept > 0 { format!(", {} more would stay", summary.kept) } else { String::new() };
         let verb = if summary.unchanged == 1 { "matches" } else { "match" };
-        return format!("No changes: {} {verb} the repository{kept}{part}.", count(summary.unchanged, "object"));
+        let head = if plan.refusals.is_empty() { "No changes" } else { "Refused" };
+        return format!("{head}: {} {verb} the repository{kept}{part}.", count(summary.unchanged, "object"));
     }
     let mut line = format!(
         "Plan: {} to create, {} to change, {} to delete; {} unchanged",

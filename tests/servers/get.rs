@@ -171,6 +171,9 @@ team-b   redis     redisinstance   team-a/eu-west-2   -       -        no
     assert!(ran.status == 0 && ran.out.is_empty() && ran.err.ends_with("\nthere are no instances\n"), "{}", ran.err);
     let ran = repository.carrier(&["get", "redis.eu-west-2.team"]).await?;
     assert!(ran.status == 64 && ran.err.contains(&format!("did you mean `{retired}`?")), "{}", ran.err);
+    // Its internal CRD holds copies, and is no service.
+    let ran = repository.carrier(&["get", "redis.internal.eu-west-2.team-a"]).await?;
+    assert!(ran.status == 64 && !ran.err.contains("there are no instances"), "{}", ran.err);
     // Whether it is in its cluster is known there, as that of a service that is offered.
     let there = async || -> Result<Value, crate::support::Failed> {
         let ran = repository.carrier(&["get", retired, "-o", "json"]).await?;

@@ -7,7 +7,11 @@ use super::platform::Platform;
 use crate::support::{Case, Failed, TestResult, cases};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![a_record_that_somebody_has_damaged_is_repaired, a_damaged_record_loses_nothing_that_can_be_read]
+    cases![
+        a_record_that_somebody_has_damaged_is_repaired,
+        a_list_of_inventories_that_carrier_has_not_written_does_not_count,
+        the_identity_of_the_repository_counts_only_if_carrier_has_written_it,
+    ]
 }
 
 const MAP: [&str; 4] = ["configmap", "-n", "kubecarrier-system", "carrier-carrier"];
@@ -98,9 +102,9 @@ async fn a_record_that_somebody_has_damaged_is_repaired() -> TestResult {
     Ok(())
 }
 
-/// With a record that names nothing, what the repository no longer has is found all the same; of inventories that were taken
-/// over, those that can be read are.
-async fn a_damaged_record_loses_nothing_that_can_be_read() -> TestResult {
+/// Nothing becomes a member, and nothing is deleted, by a list of inventories that somebody else has written, until it is
+/// confirmed. Without its list of kinds the record loses nothing.
+async fn a_list_of_inventories_that_carrier_has_not_written_does_not_count() -> TestResult {
     let platform = Platform::new(&["eu-west-1"]).await?;
     platform.applied().await;
     let management = platform.management();
@@ -123,35 +127,109 @@ async fn a_damaged_record_loses_nothing_that_can_be_read() -> TestResult {
     let path = "jsonpath={.metadata.annotations.carrier\\.kubecarrier\\.io/taken-inventories}";
     let id = management.kubectl(&[&["get"], &map[..], &["-o", path]].concat()).await?;
     assert!(id.starts_with("applyset-") && id.ends_with("-v1"), "{id}");
+    let annotate =
+        async |change: &str| management.kubectl(&[&["annotate"], &map[..], &["--overwrite", change]].concat()).await;
 
-    let half = format!("{TAKEN}={id},{{broken");
-    management
-        .kubectl(
-            &[&["annotate"], &map[..], &["--overwrite", "applyset.kubernetes.io/contains-group-kinds-", &half]]
-                .concat(),
-        )
-        .await?;
+    // The list of kinds is for other tools.
+    annotate(&format!("{KINDS}-")).await?;
     let (still, repair) = kept().await;
-    assert_eq!(still, all, "{repair:#}");
-    let note = repair["notes"][0].as_str().unwrap_or_default();
-    assert!(note.starts_with("1 inventory id can be read; “{broken” names no inventory"), "{note}");
+    assert!(still == all && !repair.is_null(), "{still} of {all}: {repair:#}");
     platform.carrier(&["apply", "--yes"]).await.ends(0);
-    let (still, repair) = kept().await;
-    assert!(still == all && repair.is_null(), "{still} {repair:#}");
 
-    // What cannot be read at all is said with what is lost, and with the way back.
-    management.kubectl(&[&["annotate"], &map[..], &["--overwrite", &format!("{TAKEN}={{broken")]].concat()).await?;
-    let plan = platform.carrier(&["plan"]).await.ends(0);
-    assert!(
-        plan.out.contains("are no longer known, and are neither listed nor deleted; `--adopt inventory/ID` finds"),
-        "{}",
-        plan.out
-    );
-    let found = kept().await.0;
-    assert!(found < all, "{found} of {all}");
+    // A list that somebody has removed cannot be seen; what is written in its place can.
+    annotate(&format!("{TAKEN}-")).await?;
+    let (few, repair) = kept().await;
+    assert!(few < all && repair.is_null(), "{few} of {all}: {repair:#}");
+    annotate(&format!("{TAKEN}={id},{{broken")).await?;
+    let (still, repair) = kept().await;
+    let notes: Vec<&str> = repair["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    assert_eq!((still, notes.len()), (few, 2), "{repair:#}");
+    assert!(notes[0].starts_with(&format!("{id} does not count: kubectl-annotate has written it")), "{}", notes[0]);
+    assert!(notes[0].contains(&format!("`--adopt inventory/{id}` confirms that")), "{}", notes[0]);
+    assert!(notes[1].starts_with("“{broken” names no inventory"), "{}", notes[1]);
+
+    let prune = ["--prune", "--max-prune", "100", "--allow-delete", "all", "--allow-breaking", "all"]
+        .map(str::to_owned)
+        .to_vec();
+    let with = |command: &[&str]| -> Vec<String> {
+        command.iter().map(|word| (*word).to_owned()).chain(prune.clone()).collect()
+    };
+    let run =
+        async |command: Vec<String>| platform.carrier(&command.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let is_there = async || management.kubectl(&["get", "account", "team-b"]).await.is_ok();
+    let plan = run(with(&["plan", "-o", "json"])).await.ends(0).json();
+    let names_old = |change: &Value| change["action"] == "delete" && change["object"]["name"] == "team-b";
+    assert!(!plan["changes"].as_array().is_some_and(|changes| changes.iter().any(names_old)), "{:#}", plan["changes"]);
+    // Confirmed and deleted in one run: refused, since nobody has seen yet what there is.
     let adopt = format!("inventory/{id}");
-    platform.carrier(&["apply", "--yes", "--adopt", &adopt]).await.ends(0);
+    let refused = run(with(&["apply", "--yes", "--adopt", &adopt])).await.ends(3);
+    assert!(refused.err.contains("apply once without `--prune`"), "{}", refused.err);
+    let shown = platform.carrier(&["plan", "--adopt", &adopt]).await.ends(0);
+    assert!(
+        shown.out.contains(&format!("{id}, which kubectl-annotate has written into it, is confirmed")),
+        "{}",
+        shown.out
+    );
+    let confirmed = platform.carrier(&["apply", "--yes", "--adopt", &adopt]).await.ends(0);
+    assert!(confirmed.err.contains("applied: 1 inventory record repaired\n"), "{}", confirmed.err);
     let (again, repair) = kept().await;
-    assert!(again == all && repair.is_null(), "{again} of {all}: {repair:#}");
+    assert!(again == all && repair.is_null() && is_there().await, "{again} of {all}: {repair:#}");
+
+    // Not confirmed, it is removed by the next run, and what it names stays in the cluster.
+    annotate(&format!("{TAKEN}={id},applyset-other-v1")).await?;
+    run(with(&["apply", "--yes"])).await.ends(0);
+    let (left, repair) = kept().await;
+    assert!(left <= few && repair.is_null() && is_there().await, "{left} of {all}: {repair:#}");
+    // Taken over again, it is deleted by `--prune` as before.
+    platform.carrier(&["apply", "--yes", "--adopt", &adopt]).await.ends(0);
+    run(with(&["apply", "--yes"])).await.ends(0);
+    assert!(!is_there().await);
+    Ok(())
+}
+
+async fn the_identity_of_the_repository_counts_only_if_carrier_has_written_it() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    platform.applied().await;
+    let management = platform.management();
+    let key = "carrier.kubecarrier.io/repository";
+    let path = "jsonpath={.metadata.annotations.carrier\\.kubecarrier\\.io/repository}";
+    let ours = management.kubectl(&[&["get"], &MAP[..], &["-o", path]].concat()).await?;
+    let annotate = async |value: &str| {
+        let change = format!("{key}={value}");
+        management.kubectl(&[&["annotate"], &MAP[..], &["--overwrite", &change]].concat()).await
+    };
+    std::fs::remove_file(platform.path("accounts/team-b.yaml"))?;
+
+    // Another one: refused, as every inventory of another repository.
+    annotate("fedcba9876543210fedcba9876543210").await?;
+    let other = platform.carrier(&["apply", "--yes"]).await.ends(3);
+    assert!(other.err.contains("; kubectl-annotate and not carrier has written that"), "{}", other.err);
+    // This one: its objects may be another's until a run without `--prune` has shown them.
+    annotate(&ours).await?;
+    let note =
+        "carrier does not manage its carrier.kubecarrier.io/repository, and kubectl-annotate does; it takes it over";
+    let plan = platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(2);
+    assert!(plan.out.contains(note), "{}", plan.out);
+    let prune = ["apply", "--yes", "--prune", "--max-prune", "100", "--allow-delete", "all", "--allow-breaking", "all"];
+    let held = platform.carrier(&prune).await.ends(3);
+    assert!(held.err.contains("kubectl-annotate and not carrier has written that it is of this"), "{}", held.err);
+    platform.carrier(&["apply", "--yes"]).await.ends(0);
+
+    // A record is reported as repaired if it is, also while something is in deletion.
+    let hold = async |finalizers: Value| {
+        let patch = json!({"metadata": {"finalizers": finalizers}}).to_string();
+        management.kubectl(&["patch", "account", "team-b", "--type=merge", "-p", &patch]).await
+    };
+    hold(json!(["example.com/held"])).await?;
+    let kinds = format!("{KINDS}=Namespace,Secret");
+    management.kubectl(&[&["annotate"], &MAP[..], &["--overwrite", &kinds]].concat()).await?;
+    let partly = platform.carrier(&prune).await.ends(5);
+    assert!(partly.err.contains(", 1 inventory record repaired; 1 in deletion\n"), "{}", partly.err);
+    let listed = record(&platform).await?["annotations"][KINDS].to_string();
+    assert!(listed.contains("Role.rbac") && !listed.contains("Secret"), "{listed}");
+    hold(json!([])).await?;
+    platform.carrier(&prune).await.ends(0);
+    let plan = platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
+    assert!(plan.out.contains("No changes: "), "{}", plan.out);
     Ok(())
 }

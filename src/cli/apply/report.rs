@@ -154,13 +154,9 @@ fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
     let creations = plan.changes.iter().filter(|change| change.action == Action::Create);
     let creations: BTreeSet<&ObjectRef> = creations.map(|change| &change.object).collect();
     let created = outcome.applied.iter().filter(|about| creations.contains(about)).count();
-    // A record that was not written is among the failures, as the only ConfigMap.
-    let is_written = |cluster: &&ClusterPlan| {
-        cluster.inventory_repair.is_some()
-            && !outcome.failed.iter().any(|one| one.object.cluster == cluster.name && one.object.kind == "ConfigMap")
-    };
-    let is_done = !dry_run && !outcome.interrupted && outcome.superseded.is_empty();
-    let records = plan.clusters.iter().filter(is_written).filter(|_| is_done).count();
+    let is_repaired =
+        |cluster: &&ClusterPlan| cluster.inventory_repair.is_some() && outcome.records.contains(&cluster.name);
+    let records = plan.clusters.iter().filter(is_repaired).count();
     let numbers = |list: &[(usize, &str)], unit: bool| {
         let there = list.iter().filter(|(n, _)| *n > 0).enumerate();
         let parts: Vec<String> = there
@@ -213,6 +209,26 @@ mod tests {
             namespace: None,
             name: name.into(),
         }
+    }
+
+    #[test]
+    fn a_record_is_repaired_where_it_was_written_as_it_is_to_remain() {
+        let cluster = |name: &str, repair: bool| ClusterPlan {
+            name: name.to_owned(),
+            reached: true,
+            inventory_repair: repair.then(crate::plan::types::Repair::default),
+            ..ClusterPlan::default()
+        };
+        let clusters = vec![cluster("management", true), cluster("a/b", true), cluster("a/c", false)];
+        let plan = Plan { clusters, complete: true, ..Plan::default() };
+        let written = |names: &[&str]| {
+            let records = names.iter().map(|name| (*name).to_owned()).collect();
+            sum(&Outcome { records, ..Outcome::default() }, &plan, false)
+        };
+        assert_eq!(written(&["management", "a/b", "a/c"]), "applied: 2 inventory records repaired");
+        // One of the two has its first write only: something else failed, or is in deletion.
+        assert_eq!(written(&["a/b"]), "applied: 1 inventory record repaired");
+        assert_eq!(written(&[]), "applied: nothing");
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub(crate) fn rbac(out: &mut dyn Write, health: &Health) -> io::Result<()> {
         }
         if let Some(context) = context {
             writeln!(out, "# context: {}", plain::line(context))?;
-            kubectl = format!("{kubectl} --context {}", plain::line(&shell_word(context.as_ref())));
+            kubectl = format!("{kubectl} --context {}", plain::line(&shell_word(context)));
         }
     }
     let user = health.user.as_deref().unwrap_or_default();

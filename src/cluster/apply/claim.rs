@@ -36,7 +36,11 @@ impl Run<'_> {
         }
         match self.claim(parent).await {
             Ok(Claim::Made) => {
-                self.state().claimed = true;
+                let mut state = self.state();
+                state.claimed = true;
+                if self.work.parent.after.is_none() {
+                    state.outcome.records.push(self.name());
+                }
                 true
             }
             Ok(Claim::Overtaken) => {
@@ -110,7 +114,7 @@ impl Run<'_> {
             };
             let version = now.resource_version.clone();
             match self.apply_parent(parent, Some((&uid(now), &version))).await {
-                Ok(_) => return,
+                Ok(_) => return self.state().outcome.records.push(self.name()),
                 Err(error) if is_race(&error) => {}
                 Err(error) => return self.parent_failed(&error),
             }

@@ -25,6 +25,8 @@ pub struct Outcome {
     pub not_ready: Vec<(ObjectRef, String)>,
     /// Whether the user stopped it.
     pub interrupted: bool,
+    /// The clusters in which the record of the inventory was written as it is to remain.
+    pub records: Vec<String>,
     /// The inventories that another run has claimed meanwhile, one sentence each.
     pub superseded: Vec<String>,
 }
@@ -94,6 +96,7 @@ impl Outcome {
         self.untried.append(&mut other.untried);
         self.not_ready.append(&mut other.not_ready);
         self.interrupted |= other.interrupted;
+        self.records.append(&mut other.records);
         self.superseded.append(&mut other.superseded);
     }
 
@@ -108,6 +111,7 @@ impl Outcome {
         self.skipped.sort();
         self.untried.sort();
         self.not_ready.sort();
+        self.records.sort();
         self.superseded.sort();
         self
     }

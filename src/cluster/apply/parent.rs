@@ -22,6 +22,9 @@ use crate::plan::parent::kinds;
 use crate::plan::steps::{Operation, Step};
 use crate::plan::types::ObjectRef;
 
+/// The kind of the parents of inventories.
+static CONFIG_MAPS: LazyLock<Resource> = LazyLock::new(|| Resource::new("", "v1", "ConfigMap", "configmaps", true));
+
 /// The parent of an inventory as it is; `None` where there is none yet.
 ///
 /// # Errors
@@ -73,8 +76,6 @@ pub(crate) async fn parent_refused(
         _ => None,
     })
 }
-
-static CONFIG_MAPS: LazyLock<Resource> = LazyLock::new(|| Resource::new("", "v1", "ConfigMap", "configmaps", true));
 
 impl Run<'_> {
     /// Writes the parent of the inventory, and its namespace where that is not there. `seen` is the UID and the version that

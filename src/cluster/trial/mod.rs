@@ -22,7 +22,7 @@ use super::client::Cluster;
 use super::client::pager::{Page, Pages};
 use super::client::retry::Backoff;
 use super::error::{ClusterError, ErrorKind};
-use super::instances::{NAMED, unlisted};
+use super::instances::{NAMED, why_not_listed};
 use super::request::{ApiRequest, FieldValidation, Selection};
 use crate::model::crd::{Version, versions};
 use crate::model::resource::Resource;
@@ -55,7 +55,7 @@ pub(crate) async fn try_schema(cluster: &Cluster, live: &Value, new: &Value) -> 
     let impact = match all(cluster, &readable, &scratch).await {
         Ok(impact) => impact,
         Err(error) => {
-            let why = format!("the instances could not be read: {}", unlisted(&error));
+            let why = format!("the instances could not be read: {}", why_not_listed(&error));
             Impact { unchecked: Some(why), ..Impact::default() }
         }
     };

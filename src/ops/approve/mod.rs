@@ -17,7 +17,7 @@ use super::reach::{self, Unreached};
 use crate::cluster::approval;
 use crate::cluster::connect::Connector;
 use crate::cluster::error::discreet;
-use crate::cluster::instances::unlisted;
+use crate::cluster::instances::why_not_listed;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Selection, identity};
 use crate::model::cluster::{ClusterId, Target};
 use crate::model::keys::{MANAGEMENT_CLUSTER, ORIGIN_NAMESPACE, SERVICE_CLUSTER};
@@ -220,7 +220,7 @@ impl Found {
             Err(error) if error.kind == ErrorKind::KindNotFound && cluster.target != Target::Management => Some(sink),
             Err(error) => {
                 let kind = selection.resource.full_name();
-                let message = format!("the {kind} of {} cannot be listed: {}", cluster.target, unlisted(&error));
+                let message = format!("the {kind} of {} cannot be listed: {}", cluster.target, why_not_listed(&error));
                 self.problems.push(Problem::new(message));
                 None
             }

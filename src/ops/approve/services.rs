@@ -62,7 +62,9 @@ pub(super) struct Meant {
     /// The full name of the CRD that tenants use.
     pub tenant: String,
     /// The internal CRDs that may hold copies of its instances, without the one above. Without a CatalogEntry it is
-    /// not known which one does, and the marks of the copies tell.
+    /// not known which one does, and the marks of the copies tell: the CRD that a CatalogEntry derives may have another
+    /// plural. `carrier get` does not read CatalogEntries, and takes the internal CRD with the same plural or none
+    /// (`ops::get::retired`).
     pub internal: BTreeSet<String>,
     /// The internal CRDs that say where the copies in the service cluster are.
     pub bases: BTreeSet<String>,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Service;
+use crate::model::cluster::ClusterId;
 use crate::ops::copies::{Left, Level};
 
 /// Whether copies without their instance are to stay.
@@ -89,7 +90,11 @@ pub struct Unchecked {
 
 impl Unchecked {
     pub(super) fn new(service: &Service, reason: &str) -> Self {
-        Self { cluster: service.cluster.to_string(), crd: service.crd.name.clone(), reason: reason.to_owned() }
+        Self::of(&service.cluster, &service.crd.name, reason.to_owned())
+    }
+
+    pub(super) fn of(cluster: &ClusterId, crd: &str, reason: String) -> Self {
+        Self { cluster: cluster.to_string(), crd: crd.to_owned(), reason }
     }
 }
 
@@ -143,7 +148,6 @@ pub(super) mod tests {
 
     use super::*;
     use crate::compile::build::OfferedCrd;
-    use crate::model::cluster::ClusterId;
     use crate::model::keys::APPROVED_DELETION;
     use crate::model::resource::Resource;
     use crate::ops::copies::left;

@@ -14,7 +14,7 @@ use super::{GetOptions, Instances, Known, Service, own, place};
 use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::error::discreet;
-use crate::cluster::instances::unlisted;
+use crate::cluster::instances::why_not_listed;
 use crate::cluster::{Cluster, ClusterError, ErrorKind, Limits, ListSink, Selection};
 use crate::compile::Compiled;
 use crate::model::cluster::{ClusterId, Target};
@@ -118,7 +118,7 @@ impl<'a> Look<'a> {
                     got.left.extend(left_over(service, left(present, &all), asked, namespace));
                 }
                 Err(error) => {
-                    let why = format!("its instances cannot be listed again: {}", unlisted(&error));
+                    let why = format!("its instances cannot be listed again: {}", why_not_listed(&error));
                     got.unchecked.push(Unchecked::new(service, &why));
                 }
             }
@@ -285,7 +285,7 @@ fn collect<'a>(found: &mut Lists<'a>, services: &[&'a Service], copies: Vec<Copi
 fn why_of(error: &ClusterError) -> String {
     match error.kind {
         ErrorKind::KindNotFound => "the server does not serve this kind".to_owned(),
-        _ => discreet(&unlisted(error)),
+        _ => discreet(&why_not_listed(error)),
     }
 }
 

@@ -25,7 +25,7 @@ use super::synced::SyncedCondition;
 use crate::cluster::connect::Connector;
 use crate::cluster::diagnose::diagnose;
 use crate::cluster::discover::{DiscoverError, known};
-use crate::cluster::instances::unlisted;
+use crate::cluster::instances::why_not_listed;
 use crate::cluster::{Cluster, ClusterError, ErrorKind, ListSink, Selection};
 use crate::compile::Compiled;
 use crate::compile::build::OfferedCrd;
@@ -86,7 +86,7 @@ pub(crate) struct Selected {
     /// Those that the repository offers.
     pub services: Vec<Service>,
     /// The name of a service that the repository does not offer. The management cluster may still have it.
-    pub unknown: Option<UnknownName>,
+    pub not_offered: Option<UnknownName>,
 }
 
 /// A service whose instances are listed.
@@ -116,8 +116,9 @@ pub(crate) struct Instances {
     /// What is not known of services that are no longer offered, sorted.
     pub incomplete: Vec<String>,
     /// Why instances of services may be missing that are offered, sorted. A diagnostic or [`Self::unchecked`] says it, too.
-    pub unlisted: Vec<String>,
-    /// The name that the command line gives, if there is no such service.
+    pub missing: Vec<String>,
+    /// The name that the command line gives, if neither the repository nor the management cluster is known to have such a
+    /// service.
     pub unknown: Option<UnknownName>,
     /// CRDs of services that are not installed yet.
     pub absent: Vec<String>,
@@ -148,13 +149,13 @@ pub(crate) fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Se
         Some(Service { cluster: cluster.clone(), crd, resource, internal, base, offered: Some(true) })
     });
     let mut all: Vec<Service> = all.collect();
-    let mut unknown = None;
+    let mut not_offered = None;
     if let Some(word) = &options.service {
         let is = |service: &Service| service.crd.plural == *word || service.crd.name == *word;
         if !all.iter().any(is) {
             let known: BTreeSet<String> = all.iter().flat_map(|s| [s.crd.plural.clone(), s.crd.name.clone()]).collect();
             let known = known.into_iter().collect();
-            unknown = Some(UnknownName { kind: NameKind::Service, name: word.clone(), known, broken: false });
+            not_offered = Some(UnknownName { kind: NameKind::Service, name: word.clone(), known, broken: false });
         }
         all.retain(is);
     }
@@ -162,23 +163,23 @@ pub(crate) fn select(compiled: &Compiled<'_>, options: &GetOptions) -> Result<Se
     // Two services may share a CRD that is not derived.
     all.sort_by(|a, b| a.crd.name.cmp(&b.crd.name));
     all.dedup_by(|a, b| a.crd.name == b.crd.name);
-    Ok(Selected { services: all, unknown })
+    Ok(Selected { services: all, not_offered })
 }
 
 /// Gets the instances of services. Failures of clusters are part of the result.
 pub(crate) async fn get(
     connector: &Connector<'_>,
     compiled: &Compiled<'_>,
-    Selected { services, unknown }: &Selected,
+    Selected { services, not_offered }: &Selected,
     options: &GetOptions,
     events: &Events,
 ) -> Instances {
-    let mut got = Instances { unknown: unknown.clone(), ..Instances::default() };
+    let mut got = Instances { unknown: not_offered.clone(), ..Instances::default() };
     let management = match own(connector.management().await, compiled, &Target::Management).await {
         Ok(management) => management,
         Err(error) => {
             got.found.push(diagnose(&Target::Management, &error, None));
-            got.unlisted.push("the management cluster cannot be asked".to_owned());
+            got.missing.push("the management cluster cannot be asked".to_owned());
             for service in services {
                 got.unchecked.push(Unchecked::new(service, "the management cluster cannot be asked"));
             }
@@ -200,8 +201,8 @@ pub(crate) async fn get(
             }
             Err(error) if error.kind == ErrorKind::KindNotFound => got.absent.push(one.crd.name.clone()),
             Err(error) => {
-                let why = unlisted(&error);
-                got.unlisted.push(format!("the instances of {} cannot be listed: {why}", one.crd.name));
+                let why = why_not_listed(&error);
+                got.missing.push(format!("the instances of {} cannot be listed: {why}", one.crd.name));
                 got.unchecked.push(Unchecked::new(one, &format!("its instances cannot be listed: {why}")));
                 // One diagnostic of a cluster that does not answer is enough.
                 if !said {
@@ -213,6 +214,7 @@ pub(crate) async fn get(
     }
     got.unknown = got.unknown.and_then(|unknown| retired.knows(unknown));
     got.list.extend(retired.list);
+    got.unchecked.extend(retired.unchecked);
     got.incomplete = retired.incomplete.into_iter().collect();
     listed.extend(&retired.services);
     // Only of what was listed to its end it is known what is not there.
@@ -220,7 +222,7 @@ pub(crate) async fn get(
     got.list.sort();
     got.left.sort();
     got.unchecked.sort();
-    got.unlisted.sort();
+    got.missing.sort();
     got
 }
 

@@ -2,17 +2,17 @@
 //! cluster that it does not make, their instances, and the kinds of their copies.
 //!
 //! A CRD that another repository manages is none of these. Of an internal CRD, objects with the marks of sync are copies
-//! and no instances. The kind in the service cluster is in the annotations of the internal CRD, whose plural is that of the
-//! derived one.
+//! and no instances. The kind in the service cluster is in the annotations of the internal CRD ([`places_of_derived`]). A
+//! service whose copies cannot be looked for is said to be unchecked.
 
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::{Found, GetOptions, Instance, Seen, Service, instance};
+use super::{Found, GetOptions, Instance, Seen, Service, Unchecked, instance};
 use crate::cluster::error::discreet;
-use crate::cluster::instances::unlisted;
+use crate::cluster::instances::why_not_listed;
 use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Selection};
 use crate::compile::Compiled;
 use crate::compile::build::OfferedCrd;
@@ -29,11 +29,14 @@ use crate::plan::live::PART_OF;
 pub(super) struct Retired {
     /// The services whose instances were listed, where the kinds of their copies are known.
     pub services: Vec<Service>,
+    /// The services whose copies cannot be looked for.
+    pub unchecked: Vec<Unchecked>,
     /// The instances.
     pub list: Vec<Instance>,
     /// What is not known of them, one sentence each without a trailing dot.
     pub incomplete: BTreeSet<String>,
-    /// The plurals of all such services and the names of their CRDs, also of those that the options exclude.
+    /// The plurals of all such services and the names of their CRDs, also of those that the options exclude. An internal
+    /// CRD that holds the copies of a derived one is a service only if it has instances of its own.
     names: BTreeSet<String>,
 }
 
@@ -55,6 +58,19 @@ impl Retired {
 struct Crd {
     name: String,
     cluster: ClusterId,
+}
+
+impl Crd {
+    fn plural(&self) -> &str {
+        self.name.split_once('.').map_or("", |(plural, _)| plural)
+    }
+
+    /// The derived CRD with the plural of this one, if this one is internal.
+    fn derived(&self) -> Option<Self> {
+        let (plural, group) = self.name.split_once('.')?;
+        let derived = || format!("{plural}.{}", self.cluster.derived_group());
+        (group == self.cluster.internal_group()).then(|| Self { name: derived(), cluster: self.cluster.clone() })
+    }
 }
 
 /// The CRDs with carrier's labels, as their metadata is listed.
@@ -80,9 +96,13 @@ impl<'a> Crds<'a> {
 
     /// Whether the options mean the service of a CRD.
     fn is_meant(&self, crd: &Crd) -> bool {
-        let plural = crd.name.split_once('.').map_or("", |(plural, _)| plural);
-        self.options.service.as_deref().is_none_or(|word| word == plural || word == crd.name)
+        self.options.service.as_deref().is_none_or(|word| word == crd.plural() || word == crd.name)
             && self.options.cluster.as_ref().is_none_or(|id| *id == crd.cluster)
+    }
+
+    /// Whether it is an internal CRD, and tenants have a derived one: then it holds copies of their instances.
+    fn holds_copies(&self, crd: &Crd) -> bool {
+        crd.derived().is_some_and(|derived| self.made.contains(&derived.name) || self.all.contains(&derived))
     }
 
     /// The CRD, if it is of a service that the repository does not offer.
@@ -122,92 +142,128 @@ pub(super) async fn retired(management: &Cluster, compiled: &Compiled<'_>, optio
     if let Err(error) = management.list(&selection, &mut crds).await {
         retired.incomplete.insert(format!(
             "services that are no longer offered are not known: the CRDs cannot be listed: {}",
-            discreet(&unlisted(&error))
+            discreet(&why_not_listed(&error))
         ));
         return retired;
     }
-    for crd in &crds.all {
-        let plural = crd.name.split_once('.').map(|(plural, _)| plural.to_owned());
-        retired.names.extend(std::iter::once(crd.name.clone()).chain(plural));
+    for crd in crds.all.iter().filter(|crd| !crds.holds_copies(crd)) {
+        retired.names.extend([crd.name.clone(), crd.plural().to_owned()]);
     }
     let found: Vec<&Crd> = crds.all.iter().filter(|crd| crds.is_meant(crd)).collect();
     let lists: Vec<_> = found.iter().map(|crd| of_crd(management, crd, options)).collect();
     let offered = if options.in_doubt { None } else { Some(false) };
     for (crd, list) in found.iter().zip(join_all(lists).await) {
-        let (kind, found) = match list {
+        let (id, name) = (&crd.cluster, &crd.name);
+        let holds_copies = crds.holds_copies(crd);
+        let Listed { resource, places, found } = match list {
             Ok(Some(listed)) => listed,
             Ok(None) => continue,
             Err(error) => {
-                let why = discreet(&unlisted(&error));
-                retired.incomplete.insert(format!("the instances of {} cannot be listed: {why}", crd.name));
+                let why = discreet(&why_not_listed(&error));
+                retired.incomplete.insert(format!("the instances of {name} cannot be listed: {why}"));
+                if !holds_copies {
+                    retired.unchecked.push(Unchecked::of(id, name, format!("its instances cannot be listed: {why}")));
+                }
                 continue;
             }
         };
-        let (id, resource) = (&crd.cluster, &kind.resource);
-        let is_internal = resource.group == id.internal_group();
-        let derived = format!("{}.{}", resource.plural, id.derived_group());
-        // Where tenants have a derived kind, the internal one is no service by itself.
-        let is_copy = is_internal && (retired.names.contains(&derived) || crds.made.contains(&derived));
-        match kind.base {
-            _ if found.is_empty() && is_copy => {}
-            Some(base) => retired.services.push(Service {
+        // Copies alone make no service.
+        if found.is_empty() && holds_copies {
+            continue;
+        }
+        retired.names.insert(name.clone());
+        match places {
+            Ok(Places { internal, base }) => retired.services.push(Service {
                 cluster: id.clone(),
                 crd: OfferedCrd {
-                    name: crd.name.clone(),
+                    name: name.clone(),
                     group: resource.group.clone(),
                     kind: resource.kind.clone(),
                     plural: resource.plural.clone(),
                     versions: Vec::new(),
                 },
-                internal: (!is_internal).then(|| internal_of(resource, id)),
+                internal,
                 resource: resource.clone(),
                 base,
                 offered,
             }),
-            None if options.look_up && !found.is_empty() => {
-                let why = "the annotations of its internal CRD do not tell the kind of the copies";
-                let name = &crd.name;
-                retired.incomplete.insert(format!("whether instances of {name} are in {id} is not known: {why}"));
+            Err(why) => {
+                if options.look_up && !found.is_empty() {
+                    let what = format!("whether instances of {name} are in {id} is not known");
+                    retired.incomplete.insert(format!("{what}: {why}"));
+                }
+                retired.unchecked.push(Unchecked::of(id, name, why));
             }
-            None => {}
         }
-        retired.list.extend(found.into_iter().map(|found| instance(found, id, resource, offered, compiled)));
+        retired.list.extend(found.into_iter().map(|found| instance(found, id, &resource, offered, compiled)));
     }
     retired
 }
 
-/// The internal kind of a derived one.
-fn internal_of(derived: &Resource, cluster: &ClusterId) -> Resource {
-    Resource { group: cluster.internal_group(), ..derived.clone() }
+/// The instances of a CRD.
+struct Listed {
+    resource: Resource,
+    /// The kinds of their copies, or why they are not known.
+    places: Result<Places, String>,
+    found: Vec<Found>,
 }
 
-/// The kind of a CRD with that of its copies, and its instances; `None` if it is gone meanwhile or is served no more.
-async fn of_crd(
-    management: &Cluster,
-    crd: &Crd,
-    options: &GetOptions,
-) -> Result<Option<(Kind, Vec<Found>)>, ClusterError> {
+/// The kinds of the copies of instances.
+struct Places {
+    /// The internal kind, where it is another one.
+    internal: Option<Resource>,
+    /// The kind in the service cluster.
+    base: Resource,
+}
+
+/// The instances of a CRD; `None` if it is gone meanwhile or is served no more.
+async fn of_crd(management: &Cluster, crd: &Crd, options: &GetOptions) -> Result<Option<Listed>, ClusterError> {
     let gone = |error: &ClusterError| matches!(error.kind, ErrorKind::NotFound | ErrorKind::KindNotFound);
     let body = match management.call(&ApiRequest::object(Resource::crds(), None, &crd.name)).await {
         Err(error) if gone(&error) => return Ok(None),
         body => body?,
     };
     let kind = Kind::of(&body, &crd.cluster).filter(|kind| kind.resource.namespaced);
-    let Some(mut kind) = kind else { return Ok(None) };
+    let Some(Kind { resource, base }) = kind else { return Ok(None) };
     let mut seen = Seen::default();
-    match management.list(&Selection::all(&kind.resource).within(options.account.as_deref()), &mut seen).await {
+    match management.list(&Selection::all(&resource).within(options.account.as_deref()), &mut seen).await {
         Err(error) if gone(&error) => return Ok(None),
         listed => drop(listed?),
     }
-    if kind.resource.group == crd.cluster.internal_group() {
+    let places = if resource.group == crd.cluster.internal_group() {
         seen.0.retain(|found| !found.is_copy);
+        base.map(|base| Places { internal: None, base }).ok_or_else(|| not_told(&crd.name))
     } else {
-        let name = internal_of(&kind.resource, &crd.cluster).full_name();
-        // Without an answer it is not known where the copies are, and that is said.
-        let internal = management.call(&ApiRequest::object(Resource::crds(), None, &name)).await.ok();
-        kind.base = internal.and_then(|body| Kind::of(&body, &crd.cluster)?.base);
-    }
-    Ok(Some((kind, seen.0)))
+        places_of_derived(management, crd).await
+    };
+    Ok(Some(Listed { resource, places, found: seen.0 }))
+}
+
+/// The kinds of the copies of a derived CRD, by the annotations of the internal CRD with the same plural.
+///
+/// All internal CRDs that carrier renders for a CatalogEntrySet have the plural of the derived one. A CatalogEntry with
+/// `derive.plural` names one with another plural, and the CRDs alone do not tell which: then the copies are not looked for,
+/// and that is said. `carrier approve` reads the CatalogEntries, and without one it looks for the marks of the copies in
+/// every internal CRD of the cluster (`Meant::internal` of `ops::approve::services`). That is one service; here it would be
+/// as many lists for each one that was retired.
+///
+/// # Errors
+/// Why they are not known, one sentence without a trailing dot.
+async fn places_of_derived(management: &Cluster, crd: &Crd) -> Result<Places, String> {
+    let name = format!("{}.{}", crd.plural(), crd.cluster.internal_group());
+    let body = management.call(&ApiRequest::object(Resource::crds(), None, &name)).await;
+    let body = body.map_err(|error| match error.kind {
+        ErrorKind::NotFound => format!("its internal CRD is not known: there is no CRD {name}"),
+        _ => format!("its internal CRD {name} cannot be read: {}", error.edited(discreet)),
+    })?;
+    let kind = Kind::of(&body, &crd.cluster);
+    let places = kind.and_then(|Kind { resource, base }| Some(Places { internal: Some(resource), base: base? }));
+    places.ok_or_else(|| not_told(&name))
+}
+
+/// An internal CRD that was rendered before it had the annotations.
+fn not_told(internal: &str) -> String {
+    format!("the annotations of the CRD {internal} do not tell the kind of the copies")
 }
 
 #[cfg(test)]
@@ -241,10 +297,12 @@ mod tests {
         json!({"metadata": {"name": name, "labels": labels}, "spec": spec})
     }
 
-    /// A management cluster: its CRDs, and the answer to a list of instances.
+    /// A management cluster: its CRDs, the answer to a list of instances, and a CRD that cannot be read with the status of
+    /// the answer.
     struct Management {
         crds: Vec<Value>,
         instances: Answer,
+        broken: Option<(&'static str, u16)>,
     }
 
     impl Answers for Management {
@@ -252,11 +310,15 @@ mod tests {
             let path = request.uri().path();
             let answer = match path.strip_prefix("/apis/apiextensions.k8s.io/v1/customresourcedefinitions") {
                 Some("") => Ok((200, json!({"kind": "List", "items": self.crds}))),
+                Some(name) if self.broken.is_some_and(|(broken, _)| broken == &name[1..]) => {
+                    Ok((self.broken.unwrap().1, json!({"kind": "Status", "message": "no", "details": {}})))
+                }
                 Some(name) => {
                     let crd = self.crds.iter().find(|crd| crd["metadata"]["name"].as_str() == Some(&name[1..]));
-                    crd.map_or(Ok((404, json!({"kind": "Status", "message": "no", "details": {}}))), |crd| {
-                        Ok((200, crd.clone()))
-                    })
+                    crd.map_or(
+                        Ok((404, json!({"kind": "Status", "message": "no", "details": {"name": name[1..]}}))),
+                        |crd| Ok((200, crd.clone())),
+                    )
                 }
                 None => self.instances.clone(),
             };
@@ -282,12 +344,24 @@ mod tests {
     }
 
     async fn found(crds: Vec<Value>, instances: Answer, options: GetOptions) -> Retired {
+        found_with(Management { crds, instances, broken: None }, &options).await
+    }
+
+    async fn found_with(management: Management, options: &GetOptions) -> Retired {
         let file = SourceFile { path: "a.yaml".into(), text: ACCOUNT.into() };
         let (loaded, _) = load(&Sources::new(vec![file]));
         let discovered = Discovered::default();
         let compiled = compile(&loaded, &discovered);
-        let cluster = Cluster::simulated(Target::Management, Arc::new(Management { crds, instances }));
-        retired(&cluster, &compiled, &options).await
+        let cluster = Cluster::simulated(Target::Management, Arc::new(management));
+        retired(&cluster, &compiled, options).await
+    }
+
+    fn unchecked(found: &Retired) -> Vec<String> {
+        found.unchecked.iter().map(|one| format!("{} {}: {}", one.cluster, one.crd, one.reason)).collect()
+    }
+
+    fn nothing() -> Answer {
+        Ok((200, json!({"kind": "List", "items": []})))
     }
 
     /// The instances that are found as `name crd offered`, and why some may be missing.
@@ -332,12 +406,62 @@ mod tests {
         ];
         assert_eq!((list.as_slice(), incomplete), (&wanted.map(str::to_owned)[..], Vec::new()));
         let (list, incomplete) = services(vec![derived(), crd("things.internal.eu.team-a", "x", None)], wide()).await;
-        let why = "whether instances of things.eu.team-a are in team-a/eu is not known: the annotations of its internal \
-                   CRD do not tell the kind of the copies";
+        let why = "whether instances of things.eu.team-a are in team-a/eu is not known: the annotations of the CRD \
+                   things.internal.eu.team-a do not tell the kind of the copies";
         assert_eq!((list, incomplete), (Vec::new(), vec![why.to_owned()]));
         // Nobody has asked for it.
         let (_, incomplete) = services(vec![derived()], GetOptions::default()).await;
         assert!(incomplete.is_empty(), "{incomplete:?}");
+    }
+
+    #[tokio::test]
+    async fn the_internal_kind_is_that_of_the_internal_crd() {
+        let mut below = internal("things.internal.eu.team-a", "team-a");
+        below["spec"]["names"]["kind"] = json!("Whole");
+        below["spec"]["versions"][0]["name"] = json!("v2");
+        let crds = vec![crd("things.eu.team-a", "team-a", None), below];
+        let found = found(crds, nothing(), GetOptions::default()).await;
+        let wanted = Resource::new("internal.eu.team-a", "v2", "Whole", "things", true);
+        assert_eq!((found.services.len(), found.services[0].internal.as_ref()), (1, Some(&wanted)));
+        assert_eq!(found.services[0].resource.version, "v1");
+    }
+
+    #[tokio::test]
+    async fn a_service_whose_copies_cannot_be_looked_for_is_unchecked_also_without_instances() {
+        let derived = || crd("things.eu.team-a", "team-a", None);
+        let name = "things.internal.eu.team-a";
+        for code in [403, 500] {
+            let crds = vec![derived(), internal(name, "team-a")];
+            let management = Management { crds, instances: nothing(), broken: Some((name, code)) };
+            let found = found_with(management, &GetOptions { look_up: true, ..GetOptions::default() }).await;
+            assert!(found.services.is_empty(), "{code}");
+            let why = format!("team-a/eu things.eu.team-a: its internal CRD {name} cannot be read: “no”");
+            assert_eq!(unchecked(&found), [why], "{code}");
+        }
+        let found = async |crds| unchecked(&found(crds, nothing(), GetOptions::default()).await);
+        let why = format!("team-a/eu things.eu.team-a: its internal CRD is not known: there is no CRD {name}");
+        assert_eq!(found(vec![derived()]).await, [why]);
+        // As the CRDs that were rendered before they had annotations; once for a service.
+        let why = format!("the annotations of the CRD {name} do not tell the kind of the copies");
+        let bare = || crd(name, "team-a", None);
+        assert_eq!(found(vec![derived(), bare()]).await, [format!("team-a/eu things.eu.team-a: {why}")]);
+        assert_eq!(found(vec![bare()]).await, [format!("team-a/eu {name}: {why}")]);
+        assert!(found(vec![derived(), internal(name, "team-a")]).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_internal_crd_of_a_derived_one_is_no_service_unless_it_has_instances() {
+        let name = "things.internal.eu.team-a";
+        let crds = || vec![crd("things.eu.team-a", "team-a", None), internal(name, "team-a")];
+        let unknown = || UnknownName { kind: NameKind::Service, name: name.into(), known: Vec::new(), broken: false };
+        let copies = found(crds(), nothing(), GetOptions::default()).await;
+        let known = copies.knows(unknown()).map(|unknown| unknown.known);
+        assert_eq!(known, Some(vec!["things".into(), "things.eu.team-a".into()]));
+        let own = found(crds(), Ok((200, objects())), GetOptions::default()).await;
+        assert_eq!(own.knows(unknown()), None);
+        // By itself it is a service.
+        let alone = found(vec![internal(name, "team-a")], nothing(), GetOptions::default()).await;
+        assert_eq!(alone.knows(unknown()), None);
     }
 
     #[tokio::test]
@@ -375,9 +499,11 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_listed_is_said() {
         let refused = || Ok((403, json!({"kind": "Status", "message": "no", "details": {}})));
-        let (list, incomplete) =
-            around(vec![crd("things.eu.team-a", "team-a", None)], refused(), GetOptions::default()).await;
-        assert!(list.is_empty());
+        let found = found(vec![crd("things.eu.team-a", "team-a", None)], refused(), GetOptions::default()).await;
+        assert!(found.list.is_empty());
+        // Nor is it known which copies are left of them.
+        assert_eq!(unchecked(&found), ["team-a/eu things.eu.team-a: its instances cannot be listed: “no”"]);
+        let incomplete: Vec<String> = found.incomplete.into_iter().collect();
         assert_eq!(incomplete, ["the instances of things.eu.team-a cannot be listed: “no”"]);
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::model::path::{FieldPath, Segment};
+use crate::model::plain;
 use crate::model::redact::names_credential;
 
 /// Longer quotations are cut, in characters.
@@ -25,10 +26,7 @@ pub(super) fn short(value: &Value) -> String {
 }
 
 pub(super) fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("`{}…`", &text[..at]),
-        None => format!("`{text}`"),
-    }
+    format!("`{}`", plain::cut(text, LONGEST))
 }
 
 pub(super) fn joined(values: &[Value]) -> String {

@@ -47,7 +47,7 @@ fn deletions_are_allowed_by_the_object_that_they_follow_from() {
     let message = &plan.refusals[0].message;
     let said = "CatalogEntrySet a/cache is no longer in the repository, and 7 objects would be deleted with it, among them CRD ";
     assert!(message.starts_with(said), "{message}");
-    assert!(message.ends_with("and 3 more (destroys 2 instances: Cache b/one, Cache c/one)"), "{message}");
+    assert!(message.ends_with(" (destroys 2 instances: Cache b/one, Cache c/one)"), "{message}");
     for (flag, name, left) in [
         (ALLOW_DELETE, "catalogentryset/a/cache", vec![]),
         // The entry is one of those that follow from the set; the set itself has no effect.
@@ -55,7 +55,7 @@ fn deletions_are_allowed_by_the_object_that_they_follow_from() {
         (
             ALLOW_BREAKING,
             "catalogentryset/a/cache",
-            vec!["destructive --allow-delete crd/caches.internal.eu.a", "destructive --allow-delete crd/caches.eu.a"],
+            vec!["destructive --allow-delete crd/caches.eu.a", "destructive --allow-delete crd/caches.internal.eu.a"],
         ),
         (ALLOW_DELETE, "catalogentryset/a/other", vec!["destructive --allow-delete catalogentryset/a/cache"]),
         (ALLOW_DELETE, "account/a", vec!["destructive --allow-delete catalogentryset/a/cache"]),

@@ -164,6 +164,16 @@ fn an_inventory_of_another_repository_is_refused_and_one_of_none_is_taken_up() {
     world.prune = false;
     world.live.objects.remove(&old);
 
+    // Nor what somebody else than carrier says to be this repository's.
+    let old = world.have(ROLE, "a/old", rules("get"), "ours");
+    world.record = Record { named_by: Some("kubectl-annotate".into()), ..Record::default() };
+    assert_eq!(refused(&world.plan()), Vec::<String>::new());
+    world.prune = true;
+    let refusals = world.plan().refusals;
+    assert!(refusals.iter().any(|one| one.message.contains("kubectl-annotate and not carrier")), "{refusals:?}");
+    world.prune = false;
+    world.live.objects.remove(&old);
+
     world.record.holder = Holder::Unknown("forbidden".into());
     let plan = world.plan();
     assert!(!plan.changes_anything() && plan.refusals.is_empty());
@@ -200,6 +210,12 @@ fn a_record_that_somebody_has_changed_is_repaired_in_the_plan() {
     let comment = markdown(&plan);
     assert!(comment.contains("ConfigMap kubecarrier-system/carrier-carrier, is repaired"), "{comment}");
     assert!(comment.contains("`\"foo,,Bar.!!\"` → `\"Role.rbac.authorization.k8s.io\"`"), "{comment}");
+    // What does not fit into a comment is counted.
+    let mut long = plan.clone();
+    let repair = long.clusters[0].inventory_repair.as_mut().expect("a repair");
+    repair.notes = (0..50).map(|n| format!("{n} {}", "x".repeat(2_000))).collect();
+    let comment = markdown(&long);
+    assert!(comment.contains("is repaired") && comment.contains(" more lines\n"), "{}", comment.len());
     let json = serde_json::to_value(&plan).expect("plain data");
     assert_eq!(json["clusters"][0]["inventory_repair"]["fields"][1]["before"], "{broken");
     assert!(jsonschema::draft7::is_valid(&crate::plan::json::schema(), &json));
@@ -242,7 +258,19 @@ fn another_inventory_is_taken_over_by_its_name() {
     later.want(ROLE, "a/moved", rules("list"));
     later.have(ROLE, "a/moved", rules("list"), "theirs");
     later.have(ROLE, "a/left", rules("list"), "theirs");
-    let record = later.inventory.parent(&BTreeSet::new(), &plan.clusters[0].inherited.iter().cloned().collect(), None);
+    let taken = plan.clusters[0].inherited.iter().cloned().collect();
+    let mut record = later.inventory.parent(&BTreeSet::new(), &taken, None);
+    // Somebody else has written the same: nothing of that inventory becomes this one's, also with `--prune`.
+    let annotations = json!({"f:carrier.kubecarrier.io/taken-inventories": {}});
+    record["metadata"]["managedFields"] = json!([{"manager": "kubectl-annotate", "operation": "Update",
+        "fieldsV1": {"f:metadata": {"f:annotations": annotations}}}]);
+    later.inventory.inherit(Some(&record));
+    later.prune = true;
+    let plan = later.plan();
+    assert_eq!((changes(&plan), plan.kept.len(), refused(&plan).len()), (vec![], 0, 1));
+    later.prune = false;
+    record["metadata"]["managedFields"][0]["manager"] = json!("carrier");
+    record["metadata"]["managedFields"][0]["operation"] = json!("Apply");
     later.inventory.inherit(Some(&record));
     let plan = later.plan();
     assert_eq!((plan.kept.len(), refused(&plan).len()), (1, 1));
@@ -251,6 +279,15 @@ fn another_inventory_is_taken_over_by_its_name() {
     let plan = world.plan();
     assert_eq!(refused(&plan), ["foreign-repository no flag"]);
     assert!(plan.refusals[0].message.contains("apply once without `--prune`"), "{:?}", plan.refusals);
+    // Also if the repository has none of its objects; once carrier has recorded it, they are deleted.
+    world.wanted.clear();
+    world.live.objects.retain(|key, _| key.name == "left");
+    world.want(ROLE, "a/same", rules("get"));
+    world.have(ROLE, "a/same", rules("get"), "ours");
+    let plan = world.plan();
+    assert_eq!((changes(&plan).len(), refused(&plan)), (1, vec!["foreign-repository no flag".to_owned()]));
+    world.inventory.inherit(Some(&record));
+    assert!(refused(&world.plan()).iter().all(|refusal| !refusal.starts_with("foreign-repository")));
 
     // A copy that somebody has made of a member is not a member of that inventory either.
     let mut copied = take(super::world());

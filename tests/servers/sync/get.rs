@@ -176,7 +176,7 @@ async fn what_may_not_be_listed_is_not_absent(bed: &Bed) {
     assert!(reason.starts_with("its instances cannot be listed: "), "{reason}");
     assert!(nobody.err.contains("error[CAR0605]") && nobody.err.contains(reason), "{}", nobody.err);
     // The command that shows what is missing is for the same account.
-    let help = "run `carrier doctor --as nobody`";
+    let help = "run `carrier doctor --for get --as nobody`";
     assert!(nobody.err.contains(help), "{}", nobody.err);
 
     // A service cluster that does not answer: the copies in it are unknown, and the table does not wait long.
