@@ -305,9 +305,8 @@ async fn what_repositories_share_is_told_of_too() -> TestResult {
     // Neither is it said of what is gone that it is not there yet.
     management.kubectl(&["delete", "crd", DERIVED]).await?;
     let doctor = platform.carrier(&["doctor"]).await.ends(1);
-    let line = format!(
-        "  missing  crds         10 are served, 2 are not there ({offerings}, {DERIVED}); `carrier apply` makes them\n"
-    );
+    let line =
+        format!("  missing  crds         10 are served, 2 are not there ({offerings}, {DERIVED}); `carrier apply");
     assert!(doctor.out.contains(&line), "{}", doctor.out);
     platform.carrier(&["apply", "--yes"]).await.ends(0);
     platform.carrier(&["doctor"]).await.ends(0);
