@@ -141,7 +141,7 @@ fn by_kubectl(paths: &[PathBuf], context: Option<&str>) -> String {
         command = format!("{command} --kubeconfig {}", shell_word(path));
     }
     if let Some(context) = context {
-        command = format!("{command} --context {}", shell_word(context.as_ref()));
+        command = format!("{command} --context {}", shell_word(context));
     }
     format!("`{} version` works", plain::line(&command))
 }
