@@ -43,7 +43,7 @@ use crate::plan::inventory::Inventory;
 use crate::plan::parent::{GroupKind, Parent, kinds};
 use crate::plan::steps::{PlanMismatch, Step, crd_key, prerequisites, served_by};
 use crate::plan::types::{Change, Going, ObjectRef, Plan};
-pub(crate) use outcome::{Event, Failure, Leaving, Outcome};
+pub(crate) use outcome::{Event, Failure, Leaving, Outcome, Task};
 pub(crate) use parent::{parent_of, parent_refused, parents};
 
 /// What is done to one cluster.
@@ -530,7 +530,8 @@ impl<'a> Run<'a> {
     fn fail_step(&self, step: &Step, error: &ClusterError, reason: String) {
         let is_news = {
             let mut state = self.state();
-            state.missing.insert(step.key.clone(), format!("{} could not be applied", step.key));
+            let what = if step.is_deletion() { "deleted" } else { "applied" };
+            state.missing.insert(step.key.clone(), format!("{} could not be {what}", step.key));
             state.told.insert(step.key.clone())
         };
         if !is_news {
@@ -558,6 +559,7 @@ impl<'a> Run<'a> {
 fn failure(step: &Step, error: &ClusterError, reason: String) -> Failure {
     Failure {
         object: step.object.clone(),
+        task: if step.is_deletion() { Task::Delete } else { Task::Apply },
         reason,
         conflicts: error.conflicts(),
         source: step.source.clone(),

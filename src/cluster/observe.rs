@@ -106,6 +106,8 @@ pub async fn observe(
 pub(crate) struct Listed {
     /// The objects that are wanted and those of the inventory.
     pub live: LiveCluster,
+    /// The objects that the lists were searched for.
+    searched: BTreeSet<ObjectKey>,
     /// The kinds of services of other repositories: their instances may be in the namespaces of this one.
     others: Vec<Resource>,
     /// What earlier trials have left.
@@ -120,9 +122,10 @@ pub(crate) async fn ask(
     cluster: &Cluster,
     wanted: &[Manifest],
     inventory: &Inventory,
-    Listed { live, others, leftovers }: Listed,
+    listed: Listed,
     options: &Options<'_>,
 ) -> Result<Observed, ClusterError> {
+    let Listed { live, others, leftovers, .. } = looked_up(cluster, wanted, inventory, listed).await?;
     if options.trial {
         sweep(cluster, &leftovers, options.leftover_age).await;
     }
@@ -149,8 +152,8 @@ pub(crate) async fn list(
     inventory: &Inventory,
     uid: Option<&str>,
 ) -> Result<Listed, ClusterError> {
-    let keys: BTreeSet<ObjectKey> = wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
-    let keys = &keys;
+    let searched: BTreeSet<ObjectKey> = wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
+    let keys = &searched;
     let lists = kinds(&cluster.target, keys).into_iter().map(|resource| async move {
         let (objects, others, leftovers) = (BTreeMap::new(), Vec::new(), Vec::new());
         let mut kept = Kept { resource, keys, inventory, objects, others, leftovers };
@@ -171,7 +174,43 @@ pub(crate) async fn list(
         leftovers.extend(left);
     }
     live.others = other_inventories(cluster, inventory, &live).await?;
-    Ok(Listed { live, others, leftovers })
+    Ok(Listed { live, searched, others, leftovers })
+}
+
+/// The same, with the objects that are wanted since the lists were read: what stays beside the repository. The lists have
+/// these only if they bear the label of the inventory, which somebody may have removed.
+async fn looked_up(
+    cluster: &Cluster,
+    wanted: &[Manifest],
+    inventory: &Inventory,
+    mut listed: Listed,
+) -> Result<Listed, ClusterError> {
+    let keys: BTreeSet<ObjectKey> = wanted.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
+    let is_open = |key: &ObjectKey| !listed.searched.contains(key) && !listed.live.objects.contains_key(key);
+    let asking = keys.into_iter().filter(is_open).filter_map(|key| {
+        let resource = Resource::rendered().iter().find(|r| r.group == key.group && r.kind == key.kind)?;
+        // A list of one: it needs no other permission than the lists before.
+        let one = Selection::named(resource, &key.name).within(key.namespace.as_deref());
+        Some(async move {
+            let (keys, objects, others, leftovers) = (BTreeSet::from([key]), BTreeMap::new(), Vec::new(), Vec::new());
+            let mut kept = Kept { resource, keys: &keys, inventory, objects, others, leftovers };
+            match cluster.list(&one, &mut kept).await {
+                Err(error) if error.is_absent() => Ok(BTreeMap::new()),
+                done => done.map(|_| kept.objects),
+            }
+        })
+    });
+    let asking: Vec<_> = asking.collect();
+    let mut found = BTreeMap::new();
+    for objects in try_join_all(asking).await? {
+        found.extend(objects);
+    }
+    let is_new = !found.is_empty();
+    listed.live.objects.extend(found);
+    if is_new {
+        listed.live.others = other_inventories(cluster, inventory, &listed.live).await?;
+    }
+    Ok(listed)
 }
 
 /// The other inventories that objects belong to. Without the permission to list their parents, nothing is known of them.

@@ -92,8 +92,12 @@ fn of_versions(before: &BTreeMap<&str, &Value>, after: &BTreeMap<&str, &Value>) 
             }
         }
     }
-    for (name, was) in before.iter().filter(|(_, was)| schema::flag(was, "served")) {
+    for (name, was) in before {
         match after.get(name) {
+            None if !schema::flag(was, "served") => {
+                add(Effect::Safe, format!("version {name}, which is not served, is removed"));
+            }
+            _ if !schema::flag(was, "served") => {}
             None => add(Effect::Breaking, format!("version {name} is removed")),
             Some(version) if !schema::flag(version, "served") => {
                 add(Effect::Breaking, format!("version {name} is no longer served"));
@@ -288,7 +292,7 @@ mod tests {
         let live = crd(json!([version("v1"), unserved]));
         assert_eq!(
             effects(&live, &crd(json!([version("v1")]))),
-            [(Effect::Safe, "only descriptions, printer columns and the like change".to_owned())]
+            [(Effect::Safe, "version v0, which is not served, is removed".to_owned())]
         );
     }
 

@@ -13,7 +13,7 @@ use super::types::{AccessChange, Change, Effect, Impact, Reason};
 use super::words::{count, first};
 use crate::compile::render::Manifest;
 use crate::model::keys::SYNC_ROLE;
-use crate::model::kinds::table::CATALOG_GROUP;
+use crate::model::kinds::table::{CATALOG_GROUP, CORE_GROUP};
 use crate::model::object::ObjectKey;
 use crate::model::plain;
 
@@ -65,7 +65,12 @@ pub(crate) fn lost(wanted: &[Manifest], inventory: &Inventory, live: &LiveCluste
             .map(|(resource, ..)| resource)
             .collect();
         let crds = names.into_iter().filter(|name| !is_told(name)).map(|name| crd_key(&name));
-        let crds: Vec<ObjectKey> = crds.filter(|key| live.objects.contains_key(key)).collect();
+        // The objects of the catalog, which the Role of an account allows to look at, are carrier's own.
+        let is_of_service = |key: &ObjectKey| {
+            let group = key.name.split_once('.').map_or("", |(_, group)| group);
+            group != CATALOG_GROUP && group != CORE_GROUP && live.objects.contains_key(key)
+        };
+        let crds: Vec<ObjectKey> = crds.filter(is_of_service).collect();
         (!crds.is_empty()).then(|| Lost { role: role.clone(), crds })
     });
     lost.collect()

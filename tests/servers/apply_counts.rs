@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use carrier::applying::apply;
+use carrier::applying::{How, apply};
 use carrier::kinds::DeletionPolicyConfig;
 use carrier::names::{Resource, Target};
 use carrier::planning::{Counted, CountedKind, Effect, Impact, Plan};
 use carrier::rendering::Manifest;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::apply::{Scene, by, how, management, rendered, run};
@@ -19,6 +20,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases![
         more_and_other_instances_than_were_shown_are_spared,
         what_cannot_be_counted_stays,
+        instances_are_counted_again_in_a_version_that_is_served,
         a_policy_that_forbids_the_deletion_is_looked_at_again,
         a_deletion_that_has_begun_is_not_said_to_be_left_out,
         each_object_is_told_of_once,
@@ -128,6 +130,53 @@ async fn what_cannot_be_counted_stays() -> TestResult {
     let plan = counted(scene.plan(&gone).await, None, false);
     let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
     assert_eq!((outcome.failed.len(), outcome.deleted.len()), (0, 1), "{outcome:#?}");
+    Ok(())
+}
+
+/// The plan was made before the same run applied the CRD with another version.
+async fn instances_are_counted_again_in_a_version_that_is_served() -> TestResult {
+    let planes = ControlPlanes::start(&["management"]).await?;
+    let plane = &planes["management"];
+    let cluster = management(plane).await;
+    let mut scene = Scene::new(&cluster, rendered().management);
+    assert!(scene.apply(&[], &how()).await.0.is_whole());
+    // The CRD is changed by hand here, not by the run.
+    without(&mut scene, "CustomResourceDefinition", CRD);
+    let space = without(&mut scene, "Namespace", "team-b");
+    plane.kubectl_with(&["create", "-f", "-"], &instance("first")).await?;
+    let crd: Value = serde_json::from_str(&plane.kubectl(&["get", "crd", CRD, "-o", "json"]).await?)?;
+    let (mut old, mut new) = (crd["spec"]["versions"][0].clone(), crd["spec"]["versions"][0].clone());
+    (old["served"], old["storage"], new["name"]) = (json!(false), json!(false), json!("v2"));
+    let shown = uids(plane).await;
+    let patch = json!({"spec": {"versions": [new, old]}}).to_string();
+    plane.kubectl(&["patch", "crd", CRD, "--type=merge", "-p", &patch]).await?;
+    let list = |version: &str| format!("/apis/eu-west-1.team-a/{version}/redis");
+    eventually("v2 is served alone", async || {
+        let is_served = async |version: &str| plane.kubectl(&["get", "--raw", &list(version)]).await.is_ok();
+        is_served("v2").await && !is_served("v1beta1").await
+    })
+    .await;
+
+    // More than were shown: the new version is not taken for one without instances.
+    let second = instance("second").replace("/v1beta1", "/v2");
+    plane.kubectl_with(&["create", "-f", "-"], &second).await?;
+    let plan = counted(scene.plan(&space).await, shown.clone(), true);
+    let (outcome, _) = run(&[scene.work(&plan, false).await], &how()).await;
+    let reason = "1 instance in it (team-b/second) is not in the plan";
+    assert!(outcome.failed.iter().any(|f| f.reason.contains(reason)), "{outcome:#?}");
+    assert!(outcome.deleted.is_empty() && outcome.going.is_empty(), "{outcome:#?}");
+    plane.kubectl(&["delete", CRD, "-n", "team-b", "second"]).await?;
+
+    // One that sync holds is approved in that version, too.
+    let finalizer = r#"{"metadata":{"finalizers":["carrier.kubecarrier.io/sync"]}}"#;
+    plane.kubectl(&["patch", CRD, "-n", "team-b", "first", "--type=merge", "-p", finalizer]).await?;
+    let plan = counted(scene.plan(&space).await, shown, true);
+    let short = How { timeout: Duration::from_secs(2), ..how() };
+    let (outcome, _) = run(&[scene.work(&plan, false).await], &short).await;
+    assert!(outcome.failed.is_empty(), "{outcome:#?}");
+    let approval = ["get", CRD, "-n", "team-b", "first", "-o", "jsonpath={.metadata.annotations}"];
+    let annotations = plane.kubectl(&approval).await?;
+    assert!(annotations.contains("carrier.kubecarrier.io/approved-deletion"), "{annotations}; {outcome:#?}");
     Ok(())
 }
 

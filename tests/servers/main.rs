@@ -53,6 +53,7 @@ mod taking_over;
 mod trust;
 mod tutorial;
 mod two_regions;
+mod unlabelled;
 mod upgrade;
 mod verdicts;
 mod watch;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         going::cases(),
         hostile::cases(),
         moved::cases(),
+        unlabelled::cases(),
         records::cases(),
         hurting::cases(),
         kinds::cases(),

@@ -7,7 +7,7 @@ use crate::support::{Case, ControlPlane, TestResult, cases, eventually};
 
 /// The tests of this file.
 pub(crate) fn cases() -> Vec<Case> {
-    cases![stored_instances_follow_a_new_version]
+    cases![stored_instances_follow_a_new_version, an_account_goes_in_the_same_run_as_a_version]
 }
 
 /// The CRDs of the service in the management cluster.
@@ -32,6 +32,20 @@ async fn versions(plane: &ControlPlane, name: &str) -> Result<[String; 3], Box<d
     Ok([names(false), names(true), stored])
 }
 
+/// The operator has a new version, and no other any more.
+async fn new_operator(platform: &Platform) -> TestResult {
+    let service = &platform.planes["eu-west-1"];
+    let mut operators = crd(service, BASE).await?;
+    operators["spec"]["versions"][0]["name"] = json!("v1");
+    operators["metadata"] = json!({"name": BASE});
+    operators["status"] = Value::Null;
+    service.kubectl(&["delete", "crd", BASE]).await?;
+    eventually("the old CRD is gone", async || crd(service, BASE).await.is_err()).await;
+    service.kubectl_with(&["create", "-f", "-"], &operators.to_string()).await?;
+    service.established(&[BASE]).await;
+    Ok(())
+}
+
 async fn stored_instances_follow_a_new_version() -> TestResult {
     let platform = Platform::new(&["eu-west-1"]).await?;
     platform.applied().await;
@@ -44,16 +58,7 @@ async fn stored_instances_follow_a_new_version() -> TestResult {
     );
     management.kubectl_with(&["create", "-f", "-"], &internal).await?;
 
-    // The operator has a new version, and no other any more.
-    let service = &platform.planes["eu-west-1"];
-    let mut operators = crd(service, BASE).await?;
-    operators["spec"]["versions"][0]["name"] = json!("v1");
-    operators["metadata"] = json!({"name": BASE});
-    operators["status"] = Value::Null;
-    service.kubectl(&["delete", "crd", BASE]).await?;
-    eventually("the old CRD is gone", async || crd(service, BASE).await.is_err()).await;
-    service.kubectl_with(&["create", "-f", "-"], &operators.to_string()).await?;
-    service.established(&[BASE]).await;
+    new_operator(&platform).await?;
     platform.edit("catalogs/redis.yaml", "      - v1beta1\n", "      - v1\n");
     platform.carrier(&["lock"]).await.ends(0);
 
@@ -80,7 +85,10 @@ async fn stored_instances_follow_a_new_version() -> TestResult {
     let after = versions_of().await?;
     let kept = before.split(' ').filter(|version| after.split(' ').any(|other| other == *version)).count();
     assert_eq!((before.split(' ').count(), kept), (2, 0), "each is stored anew: {before}; {after}");
-    assert!(applied.err.contains("instances rewritten in the new storage version: 2"), "{}", applied.err);
+    let rewritten = "management: 2 instances of CRD redis.eu-west-1.team-a rewritten in v1\n";
+    assert!(applied.err.contains(rewritten), "{}", applied.err);
+    let next = "to end the upgrade: it removes v1beta1, in which nothing is stored now\n";
+    assert!(applied.err.contains(next), "{}", applied.err);
     for name in CRDS {
         assert_eq!(versions(management, name).await?, ["v1 v1beta1", "v1", "v1"]);
     }
@@ -99,12 +107,42 @@ async fn stored_instances_follow_a_new_version() -> TestResult {
     // Nothing is stored in the old version any more.
     let plan = platform.carrier(&["plan"]).await.ends(0);
     assert!(plan.out.contains("2 to change") && !plan.out.contains(says), "{}", plan.out);
-    platform.carrier(&["apply", "--yes"]).await.ends(0);
+    assert_eq!(plan.out.matches("version v1beta1, which is not served, is removed").count(), 2, "{}", plan.out);
+    let applied = platform.carrier(&["apply", "--yes"]).await.ends(0);
+    assert!(!applied.err.contains("next: "), "{}", applied.err);
     for name in CRDS {
         assert_eq!(versions(management, name).await?, ["v1", "v1", "v1"]);
     }
     let plan = platform.carrier(&["plan", "--prune"]).await.ends(0);
     assert!(plan.out.contains("No changes: "), "{}", plan.out);
     assert_eq!(management.kubectl(&size).await?, "eu-west-1.team-a/v1 3");
+    Ok(())
+}
+
+/// What the run deletes was counted in the version that the same run has stopped serving.
+async fn an_account_goes_in_the_same_run_as_a_version() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    let account = std::fs::read_to_string(platform.path("accounts/team-b.yaml"))?;
+    platform.write("accounts/team-c.yaml", &account.replace("team-b", "team-c"));
+    platform.applied().await;
+    let management = platform.management();
+    platform.instance("eu-west-1", "kept", SPEC).await?;
+    let going = format!(
+        "apiVersion: eu-west-1.team-a/v1beta1\nkind: Redis\nmetadata: {{name: going, namespace: team-c}}\nspec: {SPEC}\n"
+    );
+    management.kubectl_with(&["create", "-f", "-"], &going).await?;
+    new_operator(&platform).await?;
+    platform.edit("catalogs/redis.yaml", "      - v1beta1\n", "      - v1\n");
+    std::fs::remove_file(platform.path("accounts/team-c.yaml"))?;
+    platform.carrier(&["lock"]).await.ends(0);
+
+    let allow = ["--allow-breaking", "all", "--allow-delete", "account/team-c"];
+    let args = ["apply", "--yes", "--prune", "--max-prune", "30"];
+    let run = platform.carrier(&[&args[..], &allow[..]].concat()).await.ends(0);
+    assert!(!run.err.contains("cannot be counted again"), "{}", run.err);
+    eventually("the namespace is gone", async || management.kubectl(&["get", "namespace", "team-c"]).await.is_err())
+        .await;
+    let names = ["get", "redis.v1.eu-west-1.team-a", "-A", "-o", "jsonpath={.items[*].metadata.name}"];
+    assert_eq!(management.kubectl(&names).await?, "kept");
     Ok(())
 }

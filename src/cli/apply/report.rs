@@ -6,7 +6,7 @@ use std::io;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
-use crate::cluster::apply::{Event, Failure, Leaving, Outcome};
+use crate::cluster::apply::{Event, Failure, Leaving, Outcome, Task};
 use crate::plan::going::sentence;
 use crate::plan::text;
 use crate::plan::types::{Action, ClusterPlan, ObjectRef, Plan};
@@ -55,6 +55,15 @@ pub(super) fn event(event: &Event, dry_run: bool, ui: &mut Ui<'_>) -> io::Result
         Event::Waiting { cluster, crds } => {
             ui.detail(format_args!("{cluster}: waiting for {} to be established", count(*crds, "CRD")))
         }
+        Event::Rewritten { crd, version, instances: 0 } => {
+            ui.detail(format_args!("{}: {} has no instances to rewrite in {version}", crd.cluster, object(crd)))
+        }
+        Event::Rewritten { crd, version, instances } => ui.say(format_args!(
+            "{}: {} of {} rewritten in {version}",
+            crd.cluster,
+            count(*instances, "instance"),
+            object(crd)
+        )),
         Event::Releasing { cluster, instances } => ui.say(format_args!(
             "{cluster}: approved the deletion of {}; waiting for `carrier sync` to delete the copies",
             count(*instances, "instance")
@@ -71,7 +80,8 @@ pub(super) fn event(event: &Event, dry_run: bool, ui: &mut Ui<'_>) -> io::Result
     }
 }
 
-/// Shows the outcome. `again` and `why` are the next command where it is not whole.
+/// Shows the outcome. `again` and `why` are the next command where it is not whole; what is whole needs another run if
+/// versions of CRDs are left for which instances were rewritten.
 pub(super) fn outcome(
     outcome: &Outcome,
     plan: &Plan,
@@ -113,15 +123,32 @@ pub(super) fn outcome(
     if !outcome.is_whole() || !plan.complete {
         return ui.next(again, why);
     }
+    let versions: BTreeSet<&str> = plan
+        .changes
+        .iter()
+        .filter_map(|change| change.migration.as_ref())
+        .flat_map(|m| &m.from)
+        .map(String::as_str)
+        .collect();
+    if !versions.is_empty() {
+        let versions = versions.into_iter().collect::<Vec<_>>().join(", ");
+        return ui.next("apply", &format!("to end the upgrade: it removes {versions}, in which nothing is stored now"));
+    }
     Ok(())
 }
 
 /// A failure, with the managers of conflicting fields, the source of the object, and the flag that allows it.
 fn error(failure: &Failure, dry_run: bool) -> CliError {
     let about = &failure.object;
-    let what = if dry_run { "would not be applied" } else { "was not applied" };
+    let what = match (failure.task, dry_run) {
+        (Task::Apply, true) => "would not be applied:",
+        (Task::Apply, false) => "was not applied:",
+        (Task::Delete, true) => "would not be deleted:",
+        (Task::Delete, false) => "was not deleted:",
+        (Task::Rewrite, _) => "was applied, but",
+    };
     let mut error =
-        CliError::new(Exit::Partial, format!("{}: {} {what}: {}", about.cluster, object(about), failure.reason));
+        CliError::new(Exit::Partial, format!("{}: {} {what} {}", about.cluster, object(about), failure.reason));
     for conflict in &failure.conflicts {
         error = error.hint(format!("`{}` owns {}", conflict.manager, conflict.field));
     }
@@ -209,6 +236,25 @@ mod tests {
             namespace: None,
             name: name.into(),
         }
+    }
+
+    #[test]
+    fn a_failure_says_what_was_to_be_done() {
+        let said = |task: Task, dry_run: bool| {
+            let failure = Failure {
+                object: about("a"),
+                task,
+                reason: "why".into(),
+                conflicts: Vec::new(),
+                source: None,
+                cluster: false,
+            };
+            error(&failure, dry_run).message
+        };
+        assert_eq!(said(Task::Apply, false), "management: Namespace a was not applied: why");
+        assert_eq!(said(Task::Delete, false), "management: Namespace a was not deleted: why");
+        assert_eq!(said(Task::Delete, true), "management: Namespace a would not be deleted: why");
+        assert_eq!(said(Task::Rewrite, false), "management: Namespace a was applied, but why");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::object::SERVED_WITHIN;
 use super::tested::Tested;
-use super::{BEGUN, Event, INTERRUPTED, Run, failure};
+use super::{BEGUN, Event, Failure, INTERRUPTED, Run, Task, failure};
 use crate::cluster::error::{ClusterError, ErrorKind, discreet};
 use crate::cluster::request::{ApiRequest, JsonPatch, Selection};
 use crate::model::resource::Resource;
@@ -54,8 +54,8 @@ impl Run<'_> {
             let done = self.migrate_one(step, &resource, migration).await;
             let (error, reason) = match done {
                 Ok(instances) => {
-                    let what = "instances rewritten in the new storage version";
-                    self.tell(Event::Stage { cluster: self.name(), what, done: instances, of: instances, going: 0 });
+                    let (crd, version) = (step.object.clone(), migration.to.clone());
+                    self.tell(Event::Rewritten { crd, version, instances });
                     continue;
                 }
                 Err(Unfinished::Refused(error)) => {
@@ -67,11 +67,10 @@ impl Run<'_> {
             let interrupted = reason == INTERRUPTED;
             self.state().outcome.interrupted |= interrupted;
             let from = migration.from.join(", ");
-            let reason = format!(
-                "the CRD is applied, and instances that are stored in {from} could not all be rewritten in {}: {reason}",
-                migration.to
-            );
-            self.fail(failure(step, &error, reason));
+            let to = &migration.to;
+            let reason = format!("instances that are stored in {from} were not all rewritten in {to}: {reason}");
+            let failure = failure(step, &error, reason);
+            self.fail(Failure { task: Task::Rewrite, ..failure });
         }
     }
 

@@ -42,12 +42,25 @@ pub struct Leaving {
     pub held: bool,
 }
 
+/// What was to be done to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// It was to be applied.
+    Apply,
+    /// It was to be deleted.
+    Delete,
+    /// It is applied, and its instances were to be rewritten.
+    Rewrite,
+}
+
 /// An object that the server did not take.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
     /// The object.
     pub object: ObjectRef,
-    /// Why, in the server's words where it said any.
+    /// What was to be done.
+    pub task: Task,
+    /// Why, in the server's words where it said any. Of [`Task::Rewrite`] also what was not done.
     pub reason: String,
     /// The fields that belong to others.
     pub conflicts: Vec<Conflict>,
@@ -136,6 +149,15 @@ pub enum Event {
         cluster: String,
         /// How many.
         crds: usize,
+    },
+    /// The instances of a CRD are stored in its new storage version.
+    Rewritten {
+        /// The CRD.
+        crd: ObjectRef,
+        /// The version.
+        version: String,
+        /// How many.
+        instances: usize,
     },
     /// Instances are waited for, whose deletion was approved.
     Releasing {

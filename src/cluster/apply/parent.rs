@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::object::{held_to, held_to_absent};
+use super::outcome::Task;
 use super::{Failure, Run, is_of_cluster};
 use crate::cluster::client::Cluster;
 use crate::cluster::dry_run::refusal;
@@ -118,6 +119,7 @@ impl Run<'_> {
         };
         self.fail(Failure {
             object,
+            task: Task::Apply,
             reason: error.message.to_string(),
             conflicts: error.conflicts(),
             source: None,

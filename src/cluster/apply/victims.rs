@@ -11,11 +11,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::deletion::Sent;
+use super::object::SERVED_WITHIN;
 use super::outcome::Leaving;
 use super::{Event, INTERRUPTED, Run};
 use crate::cluster::approval::approve;
 use crate::cluster::client::ListSink;
 use crate::cluster::error::{ClusterError, ErrorKind, discreet};
+use crate::cluster::impacts::listable;
 use crate::cluster::request::{ApiRequest, Selection};
 use crate::model::keys::{DELETION_POLICY, FINALIZER, annotation};
 use crate::model::resource::Resource;
@@ -100,8 +102,21 @@ impl Uncounted {
     }
 }
 
+/// What the CRD of a kind says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    /// There is none, and so no instance.
+    Gone,
+    /// None of its versions is served. There may be instances all the same.
+    Unserved,
+    /// This version can be asked for.
+    Served(String),
+}
+
 struct Collect<'a> {
     kind: &'a CountedKind,
+    /// The kind in the version that was asked for.
+    resource: &'a Resource,
     count: Count,
 }
 
@@ -119,7 +134,7 @@ impl ListSink for Collect<'_> {
         }
         let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array);
         if finalizers.into_iter().flatten().any(|finalizer| finalizer == FINALIZER) {
-            self.count.held.push(Held { resource: self.kind.resource.clone(), namespace, name, uid });
+            self.count.held.push(Held { resource: self.resource.clone(), namespace, name, uid });
         }
     }
 
@@ -224,22 +239,46 @@ impl Run<'_> {
         namespace: Option<&str>,
         uncounted: Uncounted,
     ) -> Result<Count, Refusal> {
-        let mut sink = Collect { kind, count: Count::default() };
-        let selection = Selection::all(&kind.resource).within(namespace).metadata_only();
-        let Err(error) = self.work.cluster.list(&selection, &mut sink).await else { return Ok(sink.count) };
-        let is_gone = error.kind == ErrorKind::KindNotFound;
-        match is_gone && self.has_no_crd(&kind.resource).await.unwrap_or(false) {
-            // The CRD went before its namespace.
-            true => Ok(Count::default()),
-            false if uncounted.is_allowed(kind) => Ok(Count::default()),
-            false => {
-                let reason = format!(
-                    "its instances of {} cannot be counted again, so it stays: {}",
-                    kind.resource.full_name(),
-                    discreet(&error.message)
-                );
-                Err(Refusal::new(error, reason))
+        let mut resource = kind.resource.clone();
+        let until = Instant::now() + SERVED_WITHIN.min(self.how.timeout);
+        let error = loop {
+            let mut sink = Collect { kind, resource: &resource, count: Count::default() };
+            let selection = Selection::all(&resource).within(namespace).metadata_only();
+            let Err(error) = self.work.cluster.list(&selection, &mut sink).await else { return Ok(sink.count) };
+            if error.kind != ErrorKind::KindNotFound {
+                break error;
             }
+            // That a version is not served says nothing of what is stored: the CRD says which version is served now.
+            match self.served_now(&resource).await {
+                // The CRD went before its namespace.
+                Ok(Kind::Gone) => return Ok(Count::default()),
+                Ok(Kind::Served(version)) if Instant::now() < until => {
+                    if version == resource.version && self.unless_stopped(tokio::time::sleep(PAUSE)).await.is_none() {
+                        break error;
+                    }
+                    resource.version = version;
+                }
+                _ => break error,
+            }
+        };
+        if uncounted.is_allowed(kind) {
+            return Ok(Count::default());
+        }
+        let reason = format!(
+            "its instances of {} cannot be counted again, so it stays: {}",
+            kind.resource.full_name(),
+            discreet(&error.message)
+        );
+        Err(Refusal::new(error, reason))
+    }
+
+    /// In which version the instances of a kind can be asked for now: this run may have applied the CRD with another one than
+    /// the plan was made with.
+    async fn served_now(&self, resource: &Resource) -> Result<Kind, ClusterError> {
+        let call = ApiRequest::object(Resource::crds(), None, &resource.full_name());
+        match self.work.cluster.call(&call).await {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Kind::Gone),
+            crd => Ok(listable(&crd?).map_or(Kind::Unserved, |kind| Kind::Served(kind.version))),
         }
     }
 

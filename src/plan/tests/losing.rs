@@ -77,3 +77,17 @@ fn what_the_plan_deletes_is_said_there() {
     world.want(CRD, "redis.eu.a", json!({}));
     assert_eq!([lost(&world, false), lost(&world, true)], [0, 1]);
 }
+
+#[test]
+fn only_instances_of_services_count() {
+    let mut world = world();
+    let rules = json!({"rules": [{"apiGroups": ["catalog.kubecarrier.io"], "resources": ["offerings"], "verbs": ["get"]},
+        {"apiGroups": ["kubecarrier.io"], "resources": ["serviceclusters"], "verbs": ["get"]}]});
+    world.have(ROLE, "t/tenant", rules, "ours");
+    for crd in ["offerings.catalog.kubecarrier.io", "serviceclusters.kubecarrier.io"] {
+        world.want(CRD, crd, json!({}));
+        world.have(CRD, crd, json!({}), "ours");
+    }
+    let lost = queries(&world.wanted, &world.inventory, &world.live, true, &[]).lost;
+    assert_eq!(lost, [], "the objects of the catalog are carrier's own");
+}
