@@ -31,7 +31,7 @@ use crate::ops::apply::{Applied, ApplyError, ApplyOptions, SavedPlanError, check
 use crate::ops::plan::{LivePlan, PlanOptions, Reached, plan_live};
 use crate::ops::{self, Event, EventReceiver, Events, Repository};
 use crate::plan::types::{Action, Plan, Refusal};
-use crate::plan::words::count;
+use crate::plan::words::{count, staying};
 
 /// The longest time without output: then what is waited for is shown.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -175,7 +175,7 @@ impl Job<'_> {
         warn_of_gone(&planned, ui)?;
         if !plan.kept.is_empty() {
             let what = count(plan.kept.len(), "object");
-            ui.say(format_args!("{what} that the repository no longer has stay; `--prune` deletes them"))?;
+            ui.say(format_args!("{what} that the repository no longer has stay; {}", staying(plan)))?;
         }
         report::going(plan, ui)?;
         let prepared = match prepare(&planned, plan) {

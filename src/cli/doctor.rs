@@ -17,7 +17,7 @@ use super::{input, progress};
 use crate::model::cluster::{ClusterId, Target};
 use crate::ops::Events;
 use crate::ops::doctor::report::{Health, Report};
-use crate::ops::doctor::{DoctorOptions, check_clusters, examine};
+use crate::ops::doctor::{DoctorOptions, check_clusters, examine, not_asked};
 use crate::plan::permissions::Task;
 
 /// Arguments of `carrier doctor`.
@@ -78,7 +78,8 @@ pub(crate) fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit,
     let repository = input::open(env, ui)?;
     let (compiled, list) = repository.compile();
     let tasks = if args.tasks.is_empty() { Task::ALL.to_vec() } else { args.tasks.clone() };
-    let wanted = DoctorOptions { tasks, clusters: args.clusters.clone() };
+    let identity = repository.locked.lock().repository.clone();
+    let wanted = DoctorOptions { tasks, clusters: args.clusters.clone(), identity };
     check_clusters(&compiled, &wanted)?;
     let sound = input::report_if_any(&repository, &list, env, ui)?;
     if !input::may_connect(&repository, ui)? {
@@ -88,7 +89,8 @@ pub(crate) fn run(args: &DoctorArgs, env: &Env, ui: &mut Ui<'_>) -> Result<Exit,
     let (events, mut receiver) = Events::channel();
     let examining = examine(repository.connector(&options), &compiled, &wanted, &events);
     let looked = progress::run(ui, &mut receiver, examining)?;
-    let Some((report, found)) = looked else { return Ok(Exit::Interrupted) };
+    let Some((mut report, found)) = looked else { return Ok(Exit::Interrupted) };
+    report.not_asked = not_asked(&compiled, &list, &wanted);
 
     match args.output {
         Output::Text => {

@@ -38,10 +38,11 @@ use crate::model::keys::SYNC_ROLE;
 use crate::model::object::ObjectKey;
 use crate::model::object::Stage;
 use crate::model::resource::Resource;
+use crate::plan::going::{holds_up_records, is_record};
 use crate::plan::inventory::Inventory;
 use crate::plan::parent::{GroupKind, Parent, kinds};
 use crate::plan::steps::{PlanMismatch, Step, crd_key, prerequisites, served_by};
-use crate::plan::types::{Change, ObjectRef, Plan};
+use crate::plan::types::{Change, Going, ObjectRef, Plan};
 pub(crate) use outcome::{Event, Failure, Leaving, Outcome, Task};
 pub(crate) use parent::{parent_of, parent_refused, parents};
 
@@ -91,18 +92,26 @@ impl<'a> ClusterWork<'a> {
                     .map_err(|why| Box::new(PlanMismatch { object: c.object.clone(), why }))
             })
             .collect();
-        let going = plan.going.iter().map(|going| &going.object);
+        let going = plan.going.iter().filter(|going| !is_record(going)).map(|going| &going.object);
         let kept = plan.kept.iter().chain(going).filter(|object| object.cluster == name);
         let group = |object: &ObjectRef| object.api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
         let kept: BTreeSet<GroupKind> = kept.map(|object| (group(object), object.kind.clone())).collect();
         let steps = steps?;
         let here = plan.clusters.iter().find(|cluster| cluster.name == name);
         let inherited = here.map(|cluster| cluster.inherited.iter().cloned().collect()).unwrap_or_default();
+        // Its record cannot be written, and the plan has no changes for the cluster; or it is written when it is made anew.
+        let is_going =
+            |which: fn(&Going) -> bool| plan.going.iter().any(|one| one.object.cluster == name && which(one));
+        let is_sound = here.is_none_or(|cluster| cluster.inventory_repair.is_none() && !cluster.claims_inventory);
+        let parent = match is_going(holds_up_records) || steps.is_empty() && is_sound && is_going(is_record) {
+            true => Parent::default(),
+            false => Parent::of(inventory, parent, &kinds(wanted), &kept, &inherited, (run, !steps.is_empty())),
+        };
         Ok(Self {
             cluster,
             inventory: inventory.clone(),
             run: run.to_owned(),
-            parent: Parent::of(inventory, parent, &kinds(wanted), &kept, &inherited, (run, !steps.is_empty())),
+            parent,
             steps,
             served_by: served_by(wanted),
         })
@@ -499,6 +508,14 @@ impl<'a> Run<'a> {
             state.outcome.skipped.push((step.object.clone(), reason.to_owned()));
         }
         state.missing.entry(step.key.clone()).or_insert_with(|| reason.to_owned());
+    }
+
+    /// Takes note of what a dry run cannot try.
+    fn leave_untried(&self, step: &Step, reason: String) {
+        let mut state = self.state();
+        if state.told.insert(step.key.clone()) {
+            state.outcome.untried.push((step.object.clone(), reason));
+        }
     }
 
     fn fail(&self, failure: Failure) {

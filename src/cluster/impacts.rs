@@ -394,7 +394,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_role_nobody_knows_what_is_in_a_namespace_of_a_service_cluster() {
         let config = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
-        let config = super::super::kubeconfig::ClientConfig { config, context: None, fence: None };
+        let config = super::super::kubeconfig::ClientConfig { config, context: None, check: None, fence: None };
         let id = "p/c".parse().expect("a cluster");
         let cluster =
             Cluster::new(Target::Service(id), config, super::super::client::Limits::default()).expect("a client");
@@ -438,7 +438,7 @@ mod tests {
     #[tokio::test]
     async fn instances_whose_kind_is_not_served_may_forbid_the_deletion_of_their_copies() {
         let config = kube::Config::new(http::Uri::from_static("http://127.0.0.1:1"));
-        let config = super::super::kubeconfig::ClientConfig { config, context: None, fence: None };
+        let config = super::super::kubeconfig::ClientConfig { config, context: None, check: None, fence: None };
         let cluster =
             Cluster::new(Target::Management, config, super::super::client::Limits::default()).expect("a client");
         let labels = json!({ ORIGIN_NAMESPACE: "team-a", SERVICE_CLUSTER: "eu" });

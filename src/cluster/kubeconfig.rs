@@ -15,6 +15,7 @@ use super::error::{ClusterError, ErrorKind};
 use super::fence::{Fence, Refused};
 use crate::model::diagnostic::Diagnostics;
 use crate::model::plain;
+use crate::model::shell::shell_word;
 use crate::model::source::FileId;
 use crate::yaml;
 
@@ -27,6 +28,9 @@ pub struct ClientConfig {
     pub(super) config: kube::Config,
     /// The name of the context; `None` where there is no kubeconfig, or the user did not write it.
     pub(super) context: Option<String>,
+    /// What tells whether kubectl gets there, as the end of a sentence that begins with “check whether”; `None` where kubectl
+    /// has no way there.
+    pub(super) check: Option<String>,
     /// Where it may lead; `None` where the kubeconfig is trusted.
     pub(super) fence: Option<Arc<Fence>>,
 }
@@ -125,7 +129,21 @@ pub async fn from_files(source: &FileSource) -> Result<ClientConfig, ClusterErro
         config.auth_info.impersonate.clone_from(&source.act_as);
         config.auth_info.impersonate_groups = Some(source.groups.clone()).filter(|groups| !groups.is_empty());
     }
-    Ok(ClientConfig { config, context: context.filter(|name| !name.is_empty()), fence: None })
+    let context = context.filter(|name| !name.is_empty());
+    let check = (!source.paths.is_empty()).then(|| by_kubectl(&source.paths, context.as_deref()));
+    Ok(ClientConfig { config, context, check, fence: None })
+}
+
+/// Whether kubectl gets there by the same files. It reads several, and those that it would find, as carrier does.
+fn by_kubectl(paths: &[PathBuf], context: Option<&str>) -> String {
+    let mut command = "kubectl".to_owned();
+    if let [path] = paths {
+        command = format!("{command} --kubeconfig {}", shell_word(path));
+    }
+    if let Some(context) = context {
+        command = format!("{command} --context {}", shell_word(context));
+    }
+    format!("`{} version` works", plain::line(&command))
 }
 
 /// The service account of this Pod, if it is what is meant. A context is never its name: whoever names one means a
@@ -152,7 +170,8 @@ pub(crate) async fn from_text(text: &str, name: &str) -> Result<ClientConfig, Cl
     let kubeconfig = parsed(text, &subject).map_err(|error| error.help(help()))?;
     let config =
         Box::pin(configuration(kubeconfig, None, &subject)).await.map_err(|wrong| wrong.error().help(help()))?;
-    Ok(ClientConfig { config, context: None, fence: None })
+    let check = Some(format!("`kubectl version` works with {subject}"));
+    Ok(ClientConfig { config, context: None, check, fence: None })
 }
 
 /// Takes a kubeconfig that a provider put in a Secret; `named` is what errors call the Secret.
@@ -174,7 +193,8 @@ pub(crate) async fn from_secret(text: &str, loopback: Loopback, named: &str) -> 
             Some(Arc::new(fence))
         }
     };
-    Ok(ClientConfig { config, context: None, fence })
+    let check = Some(format!("`kubectl version` works with {subject}"));
+    Ok(ClientConfig { config, context: None, check, fence })
 }
 
 /// Judges the address in a kubeconfig. A name is judged when a connection is made, by what it leads to then.

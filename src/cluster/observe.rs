@@ -25,7 +25,7 @@ use crate::model::keys::ORIGIN_NAMESPACE;
 use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
 use crate::plan::build::{DryRunResult, queries};
-use crate::plan::going::Instances;
+use crate::plan::going::{Instances, are_records_held_up};
 use crate::plan::inventory::{Inventory, Ownership};
 use crate::plan::live::{LiveCluster, LiveObject, Other, PART_OF};
 use crate::plan::losing::Lost;
@@ -132,7 +132,8 @@ pub(crate) async fn ask(
     let asks = queries(wanted, inventory, &live, options.prune, options.from);
     let how = (options.forced, options.from);
     let (answers, dry_runs) = dry_run::ask(cluster, wanted, inventory, &live, &asks.dry_run, how).await?;
-    let inventory_refused = match asks.writes {
+    // Where the namespace of the record is being deleted nothing is written.
+    let inventory_refused = match asks.writes && !are_records_held_up(&live) {
         true => parent_refused(cluster, inventory, wanted).await?,
         false => None,
     };
@@ -257,7 +258,10 @@ impl ListSink for Kept<'_> {
         let labels = object.pointer("/metadata/labels");
         let id = labels.and_then(|l| l.get(PART_OF)).and_then(Value::as_str);
         let is_member = id.is_some_and(|id| self.inventory.includes(id));
-        if is_member || self.keys.contains(&key) {
+        // Its record needs this namespace, also where the repository has nothing any more.
+        let is_going = object.pointer("/metadata/deletionTimestamp").is_some();
+        let holds_up = is_going && key == ObjectKey::of_namespace(&self.inventory.namespace);
+        if is_member || holds_up || self.keys.contains(&key) {
             // The items of a list do not say of what kind they are.
             object["apiVersion"] = json!(self.resource.api_version());
             object["kind"] = json!(self.resource.kind);

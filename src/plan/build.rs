@@ -107,6 +107,12 @@ impl Inputs<'_> {
     fn taken(&self) -> Vec<String> {
         if self.hermetic { Vec::new() } else { take_over::managers(&self.allowed) }
     }
+
+    /// Whether anything is deleted. Where nothing can be applied to a cluster, what it still has may need what would go.
+    fn deletes(&self) -> bool {
+        let are_held_up = || self.clusters.iter().any(|cluster| cluster.live.is_some_and(going::are_records_held_up));
+        self.hermetic || self.prune && !are_held_up()
+    }
 }
 
 /// The requests to a cluster that a plan needs before it can be built.
@@ -325,9 +331,10 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     part.cluster.uid.clone_from(&live.uid);
     part.cluster.run.clone_from(&input.record.run);
     part.cluster.inventory_refused = input.inventory_refused.map(without_values);
+    let is_writable = inputs.hermetic || !going::are_records_held_up(live);
     match &input.record.holder {
         Holder::This | Holder::Absent => {}
-        Holder::Nobody => part.cluster.claims_inventory = true,
+        Holder::Nobody => part.cluster.claims_inventory = is_writable,
         Holder::Other(theirs) => {
             let (theirs, by) = (theirs.as_deref(), input.record.named_by.as_deref());
             part.held = Some(holder::refusal(input.inventory, &part.cluster.name, theirs, by));
@@ -343,6 +350,11 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     for manifest in input.wanted {
         plan_object(inputs, input, (live, &mut waiting, &from), manifest, &mut part);
     }
+    let system = ObjectKey::of_namespace(&input.inventory.namespace);
+    if let Some(object) = live.objects.get(&system).filter(|_| !is_writable && !keys.contains(&system)) {
+        let reference = reference(input.target, &system, &object.body);
+        part.going.push(going::of(reference, &object.body, part.cluster.inventory > 0, None));
+    }
     let mut gone: Vec<(&ObjectKey, &LiveObject)> =
         live.objects.iter().filter(|(key, object)| !keys.contains(*key) && ours(object)).collect();
     gone.sort_by_key(|(key, _)| (key.stage(), *key));
@@ -351,7 +363,7 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     for (key, object) in gone.into_iter().rev() {
         let reference = reference(input.target, key, &object.body);
         let is_going = !inputs.hermetic && object.is_terminating();
-        match inputs.hermetic || inputs.prune {
+        match inputs.deletes() {
             true if !is_going || has_instances(input, key) => {
                 is_first_seen |= input.inventory.is_first_seen(object);
                 part.deleted.push(deletion(input, key, object, reference));
@@ -367,10 +379,9 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
     for going in &mut part.going {
         going.waiting = waiting.on(&ObjectKey::from(&going.object));
     }
-    part.going.sort();
     // Objects without the record of the inventory: somebody has deleted it, and they may be another repository's.
     if input.record.holder == Holder::Absent && part.cluster.inventory > 0 {
-        part.cluster.claims_inventory = true;
+        part.cluster.claims_inventory = is_writable;
     }
     if part.cluster.claims_inventory && !part.deleted.is_empty() && part.held.is_none() {
         part.held = Some(holder::unnamed(input.inventory, &part.cluster.name, part.deleted.len()));
@@ -387,7 +398,10 @@ fn plan_cluster(inputs: &Inputs<'_>, input: &ClusterInput<'_>) -> ClusterChanges
         part.held = Some(holder::taking(input.inventory, &part.cluster.name, part.deleted.len()));
     }
     part.kept.sort();
-    part.cluster.inventory_repair = repair(input, live, &part);
+    part.cluster.inventory_repair = repair(input, live, &part).filter(|_| is_writable);
+    let record = input.record.parent.as_ref();
+    part.going.extend(record.and_then(|record| going::of_record(&part.cluster.name, input.inventory, record)));
+    part.going.sort();
     part.cluster.untried = untried(input, &part.applied);
     add_access_changes(input, live, &mut part);
     if !inputs.hermetic {

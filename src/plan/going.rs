@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::live::LiveCluster;
+use super::inventory::Inventory;
+use super::live::{LiveCluster, LiveObject};
 use super::steps::{prerequisites, served_by};
 use super::types::{Going, ObjectRef};
 use super::words::{count, first};
 use crate::compile::render::Manifest;
+use crate::model::keys::SYSTEM_NAMESPACE;
 use crate::model::object::ObjectKey;
 use crate::model::plain;
 
@@ -34,6 +36,39 @@ pub struct Instances {
     pub finalizers: BTreeSet<String>,
     /// Why they could not be listed; `None` if they were.
     pub unknown: Option<String>,
+}
+
+/// Whether the namespace of the records of inventories is being deleted in a cluster: no record can be made there, and
+/// without its record nothing can be applied.
+#[must_use]
+pub(crate) fn are_records_held_up(live: &LiveCluster) -> bool {
+    live.objects.get(&ObjectKey::of_namespace(SYSTEM_NAMESPACE)).is_some_and(LiveObject::is_terminating)
+}
+
+/// Whether it is the namespace of the records of inventories that is being deleted.
+#[must_use]
+pub(crate) fn holds_up_records(going: &Going) -> bool {
+    going.object.kind == "Namespace" && going.object.name == SYSTEM_NAMESPACE
+}
+
+/// The record of an inventory, if it is being deleted. It can be written until it is gone, and is made anew then.
+#[must_use]
+pub(crate) fn of_record(cluster: &str, inventory: &Inventory, record: &Value) -> Option<Going> {
+    record.pointer("/metadata/deletionTimestamp")?;
+    let object = ObjectRef {
+        cluster: cluster.to_owned(),
+        api_version: "v1".to_owned(),
+        kind: "ConfigMap".to_owned(),
+        namespace: Some(inventory.namespace.clone()),
+        name: inventory.name.clone(),
+    };
+    Some(of(object, record, true, None))
+}
+
+/// Whether it is the record of an inventory. It is no member of one.
+#[must_use]
+pub(crate) fn is_record(going: &Going) -> bool {
+    going.object.kind == "ConfigMap"
 }
 
 /// What a live object in deletion says of it. `instances` are those of a CRD.
@@ -111,6 +146,7 @@ pub(crate) fn cause(going: &Going) -> String {
 pub(crate) fn sentence(going: &Going) -> String {
     let mut text = format!("is being deleted since {}: {}", going.since, cause(going));
     let then = match (going.wanted, going.waiting) {
+        _ if holds_up_records(going) => of_records(going),
         (false, 0) => String::new(),
         (true, 0) => "; the repository has it, so apply again when it is gone".to_owned(),
         (true, waiting) => {
@@ -128,10 +164,25 @@ pub(crate) fn sentence(going: &Going) -> String {
     text
 }
 
-/// What cannot be made while what it needs is being deleted: its namespace, or the CRD of its kind.
+/// What comes of the deletion of the namespace of inventories.
+fn of_records(going: &Going) -> String {
+    let wait = match going.waiting {
+        0 => String::new(),
+        1 => ", and 1 object waits for it".to_owned(),
+        waiting => format!(", and {waiting} objects wait for it"),
+    };
+    format!(
+        "; the record of the inventory has to be in it{wait}: until it is gone, nothing is applied in this cluster, and nothing \
+         is deleted in any; then apply again"
+    )
+}
+
+/// What cannot be made while what it needs is being deleted: its namespace, the CRD of its kind, or the namespace of the
+/// record of the inventory.
 #[derive(Debug)]
 pub(crate) struct Waiting<'a> {
     live: &'a LiveCluster,
+    records: Option<ObjectKey>,
     served_by: BTreeMap<(String, String), String>,
     counts: BTreeMap<ObjectKey, usize>,
 }
@@ -140,13 +191,15 @@ impl<'a> Waiting<'a> {
     /// Nothing waits yet. `wanted` are the objects of the repository in the cluster.
     #[must_use]
     pub(crate) fn new(live: &'a LiveCluster, wanted: &[Manifest]) -> Self {
-        Self { live, served_by: served_by(wanted), counts: BTreeMap::new() }
+        let records = are_records_held_up(live).then(|| ObjectKey::of_namespace(SYSTEM_NAMESPACE));
+        Self { live, records, served_by: served_by(wanted), counts: BTreeMap::new() }
     }
 
     /// Whether an object has to wait; then it is counted.
     pub(crate) fn takes(&mut self, key: &ObjectKey) -> bool {
-        let is_going = |key: &ObjectKey| self.live.objects.get(key).is_some_and(super::LiveObject::is_terminating);
-        let Some(needed) = prerequisites(key, &self.served_by).into_iter().find(is_going) else { return false };
+        let is_going = |key: &ObjectKey| self.live.objects.get(key).is_some_and(LiveObject::is_terminating);
+        let needed = prerequisites(key, &self.served_by).into_iter().find(is_going).or_else(|| self.records.clone());
+        let Some(needed) = needed else { return false };
         *self.counts.entry(needed).or_default() += 1;
         true
     }

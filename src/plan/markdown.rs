@@ -10,7 +10,7 @@ use super::adoption::{Entry, entries};
 use super::going::sentence;
 use super::text::{extra_head, going_head, summary};
 use super::types::{Action, Change, Effect, ExtraField, FieldChange, FieldOp, Going, Plan};
-use super::words::{count, doctor, impact, not_asked, object, placed, refusals_head, untried};
+use super::words::{count, doctor, impact, not_asked, object, placed, refusals_head, staying, untried};
 use super::{repair, take_over};
 use crate::model::markdown::{code, escaped, html};
 
@@ -240,8 +240,9 @@ fn kept(plan: &Plan, out: &mut Page) {
     if plan.kept.is_empty() {
         return;
     }
+    let why = if plan.prune { format!("; {}", staying(plan)) } else { String::new() };
     let head = format!(
-        "<details>\n<summary>{} that the repository no longer has would stay</summary>\n\n",
+        "<details>\n<summary>{} that the repository no longer has would stay{why}</summary>\n\n",
         count(plan.kept.len(), "object")
     );
     if out.add(&head) {

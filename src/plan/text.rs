@@ -7,8 +7,8 @@ use anstyle::{AnsiColor, Style};
 
 use super::adoption::{Entry, entries};
 use super::going::sentence;
-use super::types::{Action, Change, ClusterPlan, Effect, ExtraField, FieldChange, FieldOp, Going, ObjectRef, Plan};
-use super::words::{count, impact, not_asked, object, placed, refusals_head, untried};
+use super::types::{Action, Change, ClusterPlan, Effect, ExtraField, FieldChange, FieldOp, Going, Plan};
+use super::words::{count, impact, not_asked, object, placed, refusals_head, staying, untried};
 use super::{repair, take_over};
 use crate::model::line_diff::{DiffKind, DiffLine};
 use crate::model::plain;
@@ -49,7 +49,7 @@ pub(crate) fn text(plan: &Plan, options: TextOptions) -> String {
     for cluster in &plan.clusters {
         out.cluster(plan, cluster);
     }
-    out.kept(&plan.kept);
+    out.kept(plan);
     out.going(&plan.going);
     out.extra(&plan.extra);
     out.drift(plan);
@@ -92,7 +92,7 @@ impl Lines {
         let mut changes: Vec<&Change> = plan.changes.iter().filter(|c| c.object.cluster == cluster.name).collect();
         if !cluster.reached {
             let why = self.painted(SEVERE, "was not compared");
-            return self.push(format!("{name}: {why}; its state is unknown, and nothing in it would change"));
+            return self.push(format!("{name}: {why}; its state is unknown, so the plan has no changes for it"));
         }
         if changes.is_empty() {
             self.push(format!("{name}: no changes, {}", count(cluster.unchanged, "object")));
@@ -290,16 +290,16 @@ impl Lines {
         }
     }
 
-    fn kept(&mut self, kept: &[ObjectRef]) {
-        if kept.is_empty() {
+    fn kept(&mut self, plan: &Plan) {
+        if plan.kept.is_empty() {
             return;
         }
-        let what = count(kept.len(), "object");
+        let (what, why) = (count(plan.kept.len(), "object"), staying(plan));
+        let head = format!("{what} that the repository no longer has would stay; {why}");
         if self.options.summary {
-            return self.push(format!("{what} that the repository no longer has would stay; `--prune` deletes them"));
+            return self.push(head);
         }
-        let head = format!("{what} that the repository no longer has would stay; `--prune` deletes them:");
-        self.section(&head, kept, |one| {
+        self.section(&format!("{head}:"), &plan.kept, |one| {
             let place = if one.cluster == "management" { String::new() } else { format!(" in {}", one.cluster) };
             format!("{}{}", plain::line(&object(one)), plain::line(&place))
         });

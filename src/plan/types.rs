@@ -91,7 +91,7 @@ pub struct ClusterPlan {
     /// UID of its namespace `kube-system`; absent if the cluster was not contacted or did not answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub uid: Option<String>,
-    /// Whether it answered and is the cluster that was recorded. If not, its state is unknown and nothing in it would change.
+    /// Whether it answered and is the cluster that was recorded. If not, its state is unknown and the plan has no changes for it.
     pub reached: bool,
     /// The number of objects that the repository has for it.
     pub objects: usize,

@@ -191,6 +191,16 @@ pub(crate) fn doctor(plan: &Plan) -> Option<String> {
     (!tasks.is_empty()).then(|| format!("doctor{tasks}"))
 }
 
+/// What becomes of objects that the repository no longer has and that stay, as the end of a sentence.
+#[must_use]
+pub(crate) fn staying(plan: &Plan) -> &'static str {
+    match plan.prune {
+        false => "`--prune` deletes them",
+        // The namespace is listed among what is being deleted.
+        true => "nothing is deleted while the record of an inventory cannot be written",
+    }
+}
+
 /// The heading of the refusals.
 #[must_use]
 pub(crate) fn refusals_head(plan: &Plan) -> &'static str {

@@ -31,8 +31,9 @@ async fn it_asks_or_is_told() -> TestResult {
     platform.carrier(&["lock"]).await.ends(0);
     let run = platform.carrier(&["apply"]).await.ends(64);
     assert!(run.err.contains("this is not a terminal") && run.err.contains("apply --yes"), "{}", run.err);
-    let run = platform.carrier(&["apply", "--dry-run=server"]).await.ends(5);
-    assert!(run.err.contains("nothing was written"), "{}", run.err);
+    // What cannot be tried is said, and nothing speaks against it.
+    let run = platform.carrier(&["apply", "--dry-run=server"]).await.ends(0);
+    assert!(run.err.contains(" not tried\nnothing was written\n"), "{}", run.err);
     assert!(platform.management().kubectl(&["get", "crds", "-o", "name"]).await?.is_empty());
 
     let begun = Instant::now();
@@ -49,6 +50,29 @@ async fn it_asks_or_is_told() -> TestResult {
     let run = platform.carrier(&["apply", "--dry-run=server"]).await.ends(0);
     assert!(run.err.contains("dry run: 1 object changed") && run.err.contains("nothing was written"), "{}", run.err);
     assert_eq!(versions(platform.management()).await?, before);
+    // A new tenant: what is in its namespace cannot be tried.
+    let account = std::fs::read_to_string(platform.path("accounts/team-b.yaml"))?;
+    platform.write("accounts/team-c.yaml", &account.replace("team-b", "team-c"));
+    let run = platform.carrier(&["apply", "--dry-run=server"]).await.ends(0);
+    let not_tried = "it cannot be tried before the Namespace team-c is there\n";
+    assert!(run.err.contains("\nnot tried: ") && run.err.contains(not_tried), "{}", run.err);
+    assert!(run.err.contains(" not tried\nnothing was written\n") && !run.err.contains("warning: "), "{}", run.err);
+    // Its namespace is refused: then the run is not what it should be.
+    let policy = "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: {name: no-c}, spec: \
+                  {matchConstraints: {resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: \
+                  [namespaces]}]}, validations: [{expression: \"object.metadata.name != 'team-c'\"}]}}";
+    let binding = "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: no-c}, \
+                   spec: {policyName: no-c, validationActions: [Deny]}}";
+    for object in [policy, binding] {
+        platform.management().kubectl_with(&["create", "-f", "-"], object).await?;
+    }
+    let probe = ["create", "namespace", "team-c", "--dry-run=server"];
+    eventually("it is refused", async || platform.management().kubectl(&probe).await.is_err()).await;
+    platform.carrier(&["apply", "--dry-run=server"]).await.ends(3);
+    for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
+        platform.management().kubectl(&["delete", kind, "no-c"]).await?;
+    }
+    std::fs::remove_file(platform.path("accounts/team-c.yaml"))?;
 
     // On a terminal it shows the plan and asks; only `yes` will do.
     for (answer, code, last) in [("no", 0, "nothing was applied"), ("yes", 0, "applied: 1 object changed")] {

@@ -317,9 +317,13 @@ async fn trouble_of_a_cluster_stays_with_it() -> TestResult {
     put_secret(management, planes["eu-west-2"].admin()).await?;
     let proxy = first.proxy().await?;
     proxy.refuse();
-    let repository = TwoRegions::new(&settings(management.admin(), &first.admin().by_port(proxy.port()).await?))?;
+    let by_proxy = first.admin().by_port(proxy.port()).await?;
+    let repository = TwoRegions::new(&settings(management.admin(), &by_proxy))?;
     let ran = doctor(&repository, &[]).await?;
     assert_eq!(ran.status, 4, "{}{}", ran.out, ran.err);
+    // The way there is known, so nobody has to fill it in.
+    let check = format!("check whether `kubectl --kubeconfig {} --context ", by_proxy.kubeconfig_path().display());
+    assert!(ran.err.contains(&check) && ran.err.contains(" version` works, and run"), "{}", ran.err);
     assert!(ran.err.contains("CAR0601") && ran.err.contains("clusters/eu-west-1.yaml:5:"), "{}", ran.err);
     assert!(ran.out.contains("the service cluster team-a/eu-west-1: not reached"), "{}", ran.out);
     assert!(ran.out.contains("the service cluster team-a/eu-west-2, as admin"), "{}", ran.out);
@@ -328,6 +332,24 @@ async fn trouble_of_a_cluster_stays_with_it() -> TestResult {
     let report: Value = serde_json::from_str(&ran.out)?;
     fits("schemas/doctor.json", &report);
     assert_eq!((ran.status, &report["clusters"][0]["trouble"]["code"]), (4, &json!("CAR0601")));
+
+    // A cluster about which the repository has an error is not left out without a word.
+    let cluster = std::fs::read_to_string(repository.path("clusters/eu-west-2.yaml"))?;
+    let lost = cluster.replace("team-a", "team-x").replace("eu-west-2", "lost");
+    std::fs::write(repository.path("clusters/lost.yaml"), lost)?;
+    let not_asked =
+        "the service cluster team-x/lost: not asked, because the repository has errors about it (CAR0250)\n";
+    let ran = doctor(&repository, &["--cluster", "management", "--cluster", "team-x/lost"]).await?;
+    assert_eq!(ran.status, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("the management cluster, as admin\n"), "{}", ran.out);
+    assert!(ran.out.contains(&format!("\n\n{not_asked}")), "{}", ran.out);
+    let ran = doctor(&repository, &["--cluster", "team-x/lost"]).await?;
+    assert_eq!((ran.status, ran.out.as_str()), (1, not_asked), "{}", ran.err);
+    let ran = doctor(&repository, &["--cluster", "team-x/lost", "-o", "json"]).await?;
+    let report: Value = serde_json::from_str(&ran.out)?;
+    fits("schemas/doctor.json", &report);
+    assert_eq!(report["not_asked"], json!([{"cluster": "team-x/lost", "errors": ["CAR0250"]}]));
+    std::fs::remove_file(repository.path("clusters/lost.yaml"))?;
 
     // Another cluster than the one that was meant: nothing more is asked of it.
     let uid = "management: {uid: 11111111-2222-3333-4444-555555555555}";

@@ -13,6 +13,8 @@ pub(crate) fn cases() -> Vec<Case> {
         an_object_with_a_finalizer_is_told_of_until_it_is_gone,
         a_crd_in_deletion_is_seen_with_its_instances,
         a_namespace_in_deletion_holds_up_no_other_tenant,
+        a_namespace_of_records_in_deletion_holds_up_its_cluster_alone,
+        what_repositories_share_is_told_of_too,
     ]
 }
 
@@ -189,5 +191,124 @@ async fn a_namespace_in_deletion_holds_up_no_other_tenant() -> TestResult {
     platform.carrier(&["apply", "--yes"]).await.ends(0);
     management.kubectl(&["get", "role", "-n", "team-c"]).await?;
     platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
+    Ok(())
+}
+
+/// The record of the inventory is in it, and nothing is applied without one.
+async fn a_namespace_of_records_in_deletion_holds_up_its_cluster_alone() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    team_c(&platform)?;
+    platform.applied().await;
+    let (management, service) = (platform.management(), &platform.planes["eu-west-1"]);
+    let map = ["configmap", "-n", "kubecarrier-system", "precious"];
+    service.kubectl(&["create", "configmap", "-n", "kubecarrier-system", "precious"]).await?;
+    hold(service, &map, json!(["x.io/y"])).await?;
+    service.kubectl(&["delete", "namespace", "kubecarrier-system", "--wait=false"]).await?;
+    let condition = ["get", "namespace", "kubecarrier-system", "-o", "jsonpath={.status.conditions[*].message}"];
+    eventually("the server says what is left", async || {
+        service.kubectl(&condition).await.is_ok_and(|text| text.contains("x.io/y"))
+    })
+    .await;
+    platform.edit("accounts/team-b.yaml", "displayName: Team B", "displayName: B");
+    let doctor = platform.carrier(&["doctor"]).await.ends(1);
+    let line = doctor.out.lines().find(|line| line.contains("Namespace kubecarrier-system")).ok_or("it is said")?;
+    assert!(line.starts_with("  missing  deletions    Namespace kubecarrier-system is being deleted: "), "{line}");
+    assert!(line.contains("x.io/y in 1 resource instances”"), "{line}");
+    assert!(line.ends_with("; nothing can be applied in this cluster until it is gone"), "{line}");
+
+    let plan = platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(2);
+    assert!(plan.out.contains("  ~ Account team-b") && !plan.out.contains("would refuse"), "{}", plan.out);
+    let being = "Namespace kubecarrier-system in team-a/eu-west-1 is being deleted since ";
+    let then =
+        ": until it is gone, nothing is applied in this cluster, and nothing is deleted in any; then apply again";
+    let line = plan.out.lines().find(|line| line.contains(being)).ok_or("it is listed")?;
+    assert!(line.contains("x.io/y in 1 resource instances”") && line.ends_with(then), "{line}");
+    let run = platform.carrier(&["apply", "--yes"]).await.ends(5);
+    assert!(
+        run.err.contains("warning: team-a/eu-west-1: Namespace kubecarrier-system is being deleted"),
+        "{}",
+        run.err
+    );
+    assert!(!run.err.contains("failed") && !run.err.contains("not done"), "{}", run.err);
+    let name = management.kubectl(&["get", "account", "team-b", "-o", "jsonpath={.spec.metadata.displayName}"]).await?;
+    assert_eq!(name, "B");
+    platform.carrier(&["apply", "--yes"]).await.ends(5);
+
+    // Nothing is deleted anywhere: the cluster may need what would go.
+    std::fs::remove_file(platform.path("accounts/team-c.yaml"))?;
+    for command in [&["plan", "--prune"][..], LESS] {
+        let run = platform.carrier(command).await.ends(if command == LESS { 5 } else { 0 });
+        let text = run.text();
+        assert!(text.contains("; nothing is deleted while the record of an inventory cannot be written"), "{text}");
+    }
+    management.kubectl(&["get", "account", "team-c"]).await?;
+
+    hold(service, &map, json!([])).await?;
+    eventually("the namespace is gone", async || {
+        service.kubectl(&["get", "namespace", "kubecarrier-system"]).await.is_err()
+    })
+    .await;
+    platform.carrier(&["apply", "--yes"]).await.ends(0);
+    service.kubectl(&["get", "serviceaccounts", "-n", "kubecarrier-system"]).await?;
+    platform.carrier(LESS).await.ends(0);
+    assert!(management.kubectl(&["get", "account", "team-c"]).await.is_err());
+    platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(0);
+    platform.carrier(&["doctor"]).await.ends(0);
+    Ok(())
+}
+
+/// The CRDs of the KubeCarrier kinds and the record of the inventory are no members of one.
+async fn what_repositories_share_is_told_of_too() -> TestResult {
+    let platform = Platform::new(&["eu-west-1"]).await?;
+    platform.applied().await;
+    let management = platform.management();
+    let record = ["configmap", "-n", "kubecarrier-system", "carrier-carrier"];
+    hold(management, &record, json!(["x.io/y"])).await?;
+    management.kubectl(&[&["delete"], &record[..], &["--wait=false"]].concat()).await?;
+    let about = "ConfigMap kubecarrier-system/carrier-carrier is being deleted";
+    let doctor = platform.carrier(&["doctor"]).await.ends(1);
+    let line = format!("  missing  deletions    {about}: the finalizer x.io/y holds it\n");
+    assert!(doctor.out.contains(&line), "{}", doctor.out);
+    let plan = platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(2);
+    assert!(plan.out.contains(&format!("  {about} since ")) && !plan.out.contains("is repaired"), "{}", plan.out);
+    // It is written until it is gone.
+    platform.edit("accounts/team-b.yaml", "displayName: Team B", "displayName: B");
+    let run = platform.carrier(&["apply", "--yes"]).await.ends(5);
+    assert!(run.err.contains("applied: 1 object changed\n"), "{}", run.err);
+    let run = platform.carrier(&["apply", "--yes"]).await.ends(5);
+    assert!(run.err.contains("No changes: "), "{}", run.err);
+    hold(management, &record, json!([])).await?;
+    eventually("it is gone", async || management.kubectl(&[&["get"], &record[..]].concat()).await.is_err()).await;
+    platform.carrier(&["apply", "--yes"]).await.ends(0);
+    management.kubectl(&[&["get"], &record[..]].concat()).await?;
+    platform.carrier(&["doctor"]).await.ends(0);
+
+    let (offerings, offering) = ("offerings.catalog.kubecarrier.io", [DERIVED, "-n", "team-b"]);
+    hold(management, &[&[offerings], &offering[..]].concat(), json!(["x.io/y"])).await?;
+    management.kubectl(&["delete", "crd", offerings, "--wait=false"]).await?;
+    eventually("it is being deleted", async || {
+        let phase = "jsonpath={.status.conditions[?(@.type=='Terminating')].status}";
+        management.kubectl(&["get", "crd", offerings, "-o", phase]).await.is_ok_and(|text| text == "True")
+    })
+    .await;
+    let doctor = platform.carrier(&["doctor"]).await.ends(1);
+    let line = format!(
+        "  missing  deletions    CRD {offerings} is being deleted: 1 instance is left (team-b/{DERIVED}), which the finalizer \
+         x.io/y holds\n"
+    );
+    assert!(doctor.out.contains(&line), "{}", doctor.out);
+    let line = format!("  missing  crds         11 are served, 1 is being deleted ({offerings})\n");
+    assert!(doctor.out.contains(&line), "{}", doctor.out);
+    hold(management, &[&[offerings], &offering[..]].concat(), json!([])).await?;
+    eventually("the CRD is gone", async || management.kubectl(&["get", "crd", offerings]).await.is_err()).await;
+
+    // Neither is it said of what is gone that it is not there yet.
+    management.kubectl(&["delete", "crd", DERIVED]).await?;
+    let doctor = platform.carrier(&["doctor"]).await.ends(1);
+    let line =
+        format!("  missing  crds         10 are served, 2 are not there ({offerings}, {DERIVED}); `carrier apply");
+    assert!(doctor.out.contains(&line), "{}", doctor.out);
+    platform.carrier(&["apply", "--yes"]).await.ends(0);
+    platform.carrier(&["doctor"]).await.ends(0);
     Ok(())
 }

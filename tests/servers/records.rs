@@ -192,8 +192,8 @@ async fn the_identity_of_the_repository_counts_only_if_carrier_has_written_it() 
     platform.applied().await;
     let management = platform.management();
     let key = "carrier.kubecarrier.io/repository";
-    let path = "jsonpath={.metadata.annotations.carrier\\.kubecarrier\\.io/repository}";
-    let ours = management.kubectl(&[&["get"], &MAP[..], &["-o", path]].concat()).await?;
+    let value = "jsonpath={.metadata.annotations.carrier\\.kubecarrier\\.io/repository}";
+    let ours = management.kubectl(&[&["get"], &MAP[..], &["-o", value]].concat()).await?;
     let annotate = async |value: &str| {
         let change = format!("{key}={value}");
         management.kubectl(&[&["annotate"], &MAP[..], &["--overwrite", &change]].concat()).await
@@ -211,14 +211,14 @@ async fn the_identity_of_the_repository_counts_only_if_carrier_has_written_it() 
     let plan = platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(2);
     assert!(plan.out.contains(note), "{}", plan.out);
     let prune = ["apply", "--yes", "--prune", "--max-prune", "100", "--allow-delete", "all", "--allow-breaking", "all"];
-    let held = platform.carrier(&prune).await.ends(3);
-    assert!(held.err.contains("kubectl-annotate and not carrier has written that it is of this"), "{}", held.err);
+    let early = platform.carrier(&prune).await.ends(3);
+    assert!(early.err.contains("kubectl-annotate and not carrier has written that it is of this"), "{}", early.err);
     platform.carrier(&["apply", "--yes"]).await.ends(0);
 
     // A record is reported as repaired if it is, also while something is in deletion.
     let hold = async |finalizers: Value| {
-        let patch = json!({"metadata": {"finalizers": finalizers}}).to_string();
-        management.kubectl(&["patch", "account", "team-b", "--type=merge", "-p", &patch]).await
+        let change = json!({"metadata": {"finalizers": finalizers}}).to_string();
+        management.kubectl(&["patch", "account", "team-b", "--type=merge", "-p", &change]).await
     };
     hold(json!(["example.com/held"])).await?;
     let kinds = format!("{KINDS}=Namespace,Secret");

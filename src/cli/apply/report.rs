@@ -109,12 +109,12 @@ pub(super) fn outcome(
     if outcome.going.len() > FAILURES {
         ui.warn(format_args!("{} more are being deleted", outcome.going.len() - FAILURES))?;
     }
+    let undone = if dry_run { "not tried" } else { "not done" };
     for (reason, skipped) in by_reason(&outcome.skipped) {
-        let names: Vec<String> = skipped.iter().take(NAMES).map(|about| object(about)).collect();
-        let more = skipped.len().saturating_sub(NAMES);
-        let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let word = if dry_run { "not tried" } else { "not done" };
-        ui.warn(format_args!("{word}: {}{tail}: {reason}", names.join(", ")))?;
+        ui.warn(format_args!("{undone}: {}: {reason}", named(&skipped)))?;
+    }
+    for (reason, untried) in by_reason(&outcome.untried) {
+        ui.say(format_args!("not tried: {}: {reason}", named(&untried)))?;
     }
     ui.say(sum(outcome, plan, dry_run))?;
     if dry_run {
@@ -161,6 +161,13 @@ fn error(failure: &Failure, dry_run: bool) -> CliError {
     error
 }
 
+fn named(objects: &[&ObjectRef]) -> String {
+    let names: Vec<String> = objects.iter().take(NAMES).map(|about| object(about)).collect();
+    let more = objects.len().saturating_sub(NAMES);
+    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{tail}", names.join(", "))
+}
+
 fn by_reason(skipped: &[(ObjectRef, String)]) -> BTreeMap<&str, Vec<&ObjectRef>> {
     let mut reasons: BTreeMap<&str, Vec<&ObjectRef>> = BTreeMap::new();
     for (about, reason) in skipped {
@@ -204,7 +211,7 @@ fn sum(outcome: &Outcome, plan: &Plan, dry_run: bool) -> String {
         (outcome.failed.len(), "failed"),
         (outcome.not_ready.len(), "not served"),
         (outcome.going.len(), "in deletion"),
-        (outcome.skipped.len(), if dry_run { "not tried" } else { "not done" }),
+        (outcome.skipped.len() + outcome.untried.len(), if dry_run { "not tried" } else { "not done" }),
     ];
     let undone = numbers(&undone, false);
     let word = match (dry_run, outcome.interrupted) {

@@ -40,6 +40,15 @@ pub(crate) fn text(out: &mut dyn Write, report: &Report, color: bool, suggestion
             }
         }
     }
+    let mut is_first = report.clusters.is_empty();
+    for one in &report.not_asked {
+        let codes = if one.errors.is_empty() { String::new() } else { format!(" ({})", one.errors.join(", ")) };
+        if !std::mem::take(&mut is_first) {
+            writeln!(out)?;
+        }
+        let name = plain::line(&one.cluster);
+        writeln!(out, "the service cluster {name}: not asked, because the repository has errors about it{codes}")?;
+    }
     // The RBAC of one cluster has names that may be somebody else's in another, so it never stands beside it.
     let lacking: Vec<&Health> = report.lacking().collect();
     if let [one] = lacking.as_slice() {

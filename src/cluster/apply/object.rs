@@ -84,7 +84,7 @@ impl Run<'_> {
             return false;
         }
         if let Some(key) = self.untried_need(step) {
-            self.skip(step, &format!("it cannot be tried before the {key} is there"));
+            self.leave_untried(step, format!("it cannot be tried before the {key} is there"));
             return false;
         }
         let Operation::Apply { body, force } = &step.operation else { return false };
@@ -183,7 +183,7 @@ impl Run<'_> {
             Unapplied::Needs(reason) => self.skip(step, &reason),
             // A server that still has the old CRD cannot say what the new one would take.
             Unapplied::Refused(error) if self.how.dry_run && self.is_of_changed_crd(step, &error) => {
-                self.skip(step, "it cannot be tried before its CRD is changed");
+                self.leave_untried(step, "it cannot be tried before its CRD is changed".to_owned());
             }
             Unapplied::Refused(error) if step.seen.is_some() && is_race(&error) => {
                 let reason = "it has changed since it was looked at, so nothing of it was written; plan again";

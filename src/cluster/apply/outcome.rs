@@ -19,6 +19,8 @@ pub struct Outcome {
     pub failed: Vec<Failure>,
     /// What was not tried, and why.
     pub skipped: Vec<(ObjectRef, String)>,
+    /// What a dry run could not try, because the run itself would first make or change what it needs, and why.
+    pub untried: Vec<(ObjectRef, String)>,
     /// CRDs that were applied and that the server does not serve, and why.
     pub not_ready: Vec<(ObjectRef, String)>,
     /// Whether the user stopped it.
@@ -69,7 +71,8 @@ pub struct Failure {
 }
 
 impl Outcome {
-    /// Whether all that was to be done is done. What the server finishes by itself is done.
+    /// Whether all that was to be done is done. What the server finishes by itself is done, and so is a dry run of all that
+    /// can be tried: nothing speaks against the rest.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let is_held = self.going.iter().any(|leaving| leaving.held);
@@ -103,6 +106,7 @@ impl Outcome {
         self.going.append(&mut other.going);
         self.failed.append(&mut other.failed);
         self.skipped.append(&mut other.skipped);
+        self.untried.append(&mut other.untried);
         self.not_ready.append(&mut other.not_ready);
         self.interrupted |= other.interrupted;
         self.records.append(&mut other.records);
@@ -118,6 +122,7 @@ impl Outcome {
         self.going.sort();
         self.failed.sort_by(|a, b| a.object.cmp(&b.object));
         self.skipped.sort();
+        self.untried.sort();
         self.not_ready.sort();
         self.records.sort();
         self.superseded.sort();

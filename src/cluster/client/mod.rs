@@ -48,6 +48,8 @@ pub struct Cluster {
     pub server: String,
     /// The context that leads there, where it is one of the user's own.
     pub context: Option<String>,
+    /// What tells whether kubectl gets there.
+    check: Option<String>,
     shared: Arc<Shared>,
 }
 
@@ -105,7 +107,7 @@ impl Cluster {
     /// # Errors
     /// When the kubeconfig's certificates or keys cannot be used.
     pub fn new(target: Target, config: ClientConfig, limits: Limits) -> Result<Self, ClusterError> {
-        let ClientConfig { mut config, context, fence } = config;
+        let ClientConfig { mut config, context, check, fence } = config;
         // kube's own retries go on for minutes in silence (`rust.md` C3); ours are in `call`.
         config.default_retry = false;
         config.connect_timeout = Some(limits.deadline);
@@ -116,7 +118,7 @@ impl Cluster {
             limits.within(&target),
             Arc::default(),
         );
-        Ok(Self { target, server, context, shared: Arc::new(shared) })
+        Ok(Self { target, server, context, check, shared: Arc::new(shared) })
     }
 
     /// A cluster for which `answers` speaks.
@@ -124,7 +126,8 @@ impl Cluster {
     pub(crate) fn simulated(target: Target, answers: Arc<dyn simulated::Answers>) -> Self {
         let mut shared = Shared::new(Arc::new(Sessions::unconnected()), Limits::default(), Arc::default());
         shared.simulated = Some(answers);
-        Self { target, server: "simulated".to_owned(), context: None, shared: Arc::new(shared) }
+        let server = "simulated".to_owned();
+        Self { target, server, context: None, check: None, shared: Arc::new(shared) }
     }
 
     /// The same connection and counters with limits of its own: its requests do not wait for the turns of others.
@@ -213,7 +216,8 @@ impl Cluster {
         turns.acquire().await.map_err(closed)
     }
 
-    /// The error of a request, once it is known whether a missing answer is that of the whole server.
+    /// The error of a request, once it is known whether a missing answer is that of the whole server, with what tells
+    /// whether others get there.
     async fn judged(&self, error: ClusterError) -> ClusterError {
         match self.shared.limits.probe {
             Some(probe) if error.kind == ErrorKind::TimedOut && self.answers_within(probe).await => {
@@ -223,7 +227,12 @@ impl Cluster {
                      how long carrier waits",
                 )
             }
-            _ => error,
+            _ => match &self.check {
+                Some(check) if error.kind == ErrorKind::Unreachable && error.help.is_none() => {
+                    error.help(format!("check whether {check}, and run the command again"))
+                }
+                _ => error,
+            },
         }
     }
 

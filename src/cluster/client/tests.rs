@@ -108,7 +108,7 @@ impl Server {
 
     fn cluster_of(&self, target: Target, limits: Limits) -> Cluster {
         let url = format!("http://127.0.0.1:{}", self.port).parse().expect("an address");
-        let config = ClientConfig { config: kube::Config::new(url), context: None, fence: None };
+        let config = ClientConfig { config: kube::Config::new(url), context: None, check: None, fence: None };
         Cluster::new(target, config, limits).expect("a client")
     }
 
@@ -496,8 +496,12 @@ async fn a_token_file_may_end_in_a_line_break() {
         let url = format!("http://127.0.0.1:{}", server.port).parse().expect("an address");
         let mut config = kube::Config::new(url);
         config.auth_info.token_file = Some(folder.path().join("token").display().to_string());
-        Cluster::new(Target::Management, ClientConfig { config, context: None, fence: None }, Limits::default())
-            .expect("a client")
+        Cluster::new(
+            Target::Management,
+            ClientConfig { config, context: None, check: None, fence: None },
+            Limits::default(),
+        )
+        .expect("a client")
     };
     let error = cluster().call(&object()).await.expect_err("there is no file");
     assert!(error.kind == ErrorKind::Kubeconfig && error.message.contains("token file"), "{error}");

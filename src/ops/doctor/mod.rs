@@ -6,7 +6,7 @@ mod going;
 mod offered;
 pub(crate) mod report;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use serde_json::Value;
@@ -20,16 +20,15 @@ use crate::cluster::{ApiRequest, Cluster, ClusterError, ErrorKind, ListSink, Sel
 use crate::compile::Compiled;
 use crate::compile::render::ManifestSet;
 use crate::model::cluster::{ClusterId, Target};
-use crate::model::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::kinds::table::OFFERING;
-use crate::model::object::ObjectKey;
 use crate::model::resource::Resource;
-use crate::plan::going::cause;
-use crate::plan::inventory;
+use crate::plan::going::{cause, holds_up_records};
+use crate::plan::inventory::{self, Inventory};
 use crate::plan::permissions::grant::grant;
 use crate::plan::permissions::{Need, Permission, Task, needs};
-use crate::plan::words::object;
-use report::{Health, Missing, Report, Status, Way};
+use crate::plan::words::{self, object};
+use report::{Health, Missing, NotAsked, Report, Status, Way};
 
 /// The oldest minor version of Kubernetes 1 that carrier is tested with.
 const TESTED: u32 = 33;
@@ -37,6 +36,8 @@ const TESTED: u32 = 33;
 const NEEDED: u32 = 30;
 /// The number of names in one message.
 const NAMED: usize = 5;
+/// The problem of a CRD in deletion.
+const DELETED: &str = "is being deleted";
 
 /// What to look at.
 #[derive(Debug, Clone)]
@@ -45,6 +46,8 @@ pub(crate) struct DoctorOptions {
     pub tasks: Vec<Task>,
     /// The clusters; none means all.
     pub clusters: Vec<Target>,
+    /// The identity of the repository; `None` if its lock has none.
+    pub identity: Option<String>,
 }
 
 /// Checks that the repository has the clusters of the options.
@@ -54,8 +57,38 @@ pub(crate) struct DoctorOptions {
 pub(crate) fn check_clusters(compiled: &Compiled<'_>, options: &DoctorOptions) -> Result<(), UnknownName> {
     options.clusters.iter().try_for_each(|target| match target {
         Target::Management => Ok(()),
+        Target::Service(id) if unresolved(compiled).any(|(found, _)| found == *id) => Ok(()),
         Target::Service(id) => known_cluster(id, &compiled.resolved),
     })
+}
+
+/// The service clusters that the repository names and of which it does not say enough to ask them, each with its object.
+fn unresolved<'a>(compiled: &'a Compiled<'_>) -> impl Iterator<Item = (ClusterId, String)> + 'a {
+    let resolved = &compiled.resolved;
+    let named = resolved.loaded.service_clusters.iter().filter_map(|cluster| {
+        Some((ClusterId::new(cluster.namespace.as_deref()?, cluster.name.as_str()), cluster.id()))
+    });
+    named.filter(|(id, _)| !resolved.clusters.contains_key(id))
+}
+
+/// The service clusters that are not asked, with the errors in `list` that are the reason.
+#[must_use]
+pub(crate) fn not_asked(compiled: &Compiled<'_>, list: &[Diagnostic], options: &DoctorOptions) -> Vec<NotAsked> {
+    let is_wanted = |id: &ClusterId| {
+        options.clusters.is_empty()
+            || options.clusters.iter().any(|one| matches!(one, Target::Service(one) if one == id))
+    };
+    let wanted = unresolved(compiled).filter(|(id, _)| is_wanted(id));
+    let mut found: Vec<NotAsked> = wanted
+        .map(|(id, object)| {
+            let is_of = |one: &&Diagnostic| one.severity == Severity::Error && one.object.as_ref() == Some(&object);
+            let errors: BTreeSet<&'static str> = list.iter().filter(is_of).map(|one| one.code.id).collect();
+            NotAsked { cluster: id.to_string(), errors: errors.into_iter().collect() }
+        })
+        .collect();
+    found.sort_by(|a, b| a.cluster.cmp(&b.cluster));
+    found.dedup();
+    found
 }
 
 /// Examines the clusters of a repository. The diagnostics are those of clusters that could not be asked, or are
@@ -67,7 +100,7 @@ pub(crate) async fn examine(
     events: &Events,
 ) -> (Report, Diagnostics) {
     let manifests = &compiled.render();
-    let doctor = Doctor { connector, compiled, manifests, tasks: &options.tasks, wanted: &options.clusters };
+    let doctor = Doctor { connector, compiled, manifests, options };
     doctor.look(events).await
 }
 
@@ -75,13 +108,12 @@ struct Doctor<'a> {
     connector: Connector<'a>,
     compiled: &'a Compiled<'a>,
     manifests: &'a ManifestSet,
-    tasks: &'a [Task],
-    wanted: &'a [Target],
+    options: &'a DoctorOptions,
 }
 
 impl Doctor<'_> {
     fn is_wanted(&self, target: &Target) -> bool {
-        self.wanted.is_empty() || self.wanted.contains(target)
+        self.options.clusters.is_empty() || self.options.clusters.contains(target)
     }
 
     async fn look(&self, events: &Events) -> (Report, Diagnostics) {
@@ -133,7 +165,7 @@ impl Doctor<'_> {
         for one in same_clusters(ids(), place).into_iter().chain(renamed_clusters(ids(), former, place)) {
             found.push(one);
         }
-        (Report { format_version: "1.0", clusters }, found)
+        (Report { format_version: "1.0", clusters, not_asked: Vec::new() }, found)
     }
 
     fn place(&self, target: &Target) -> Option<crate::model::source::Span> {
@@ -160,43 +192,49 @@ impl Doctor<'_> {
         let user = who_am_i(cluster).await?;
         self.permissions(cluster, &user, &mut health).await?;
         health.user = Some(user);
-        if cluster.target == Target::Management {
-            match self.crds(cluster, &mut health).await {
+        // The name of an inventory in a service cluster has the UID of the management cluster in it.
+        let uid = self.compiled.discovered.management_uid.as_deref();
+        let is_known = cluster.target == Target::Management || uid.is_some();
+        let inventory = inventory::of(&cluster.target, &self.connector.config.inventory, uid);
+        let inventory = is_known.then(|| inventory.held_by(self.options.identity.as_deref()));
+        let record = match &inventory {
+            Some(inventory) => going::record(cluster, inventory).await?,
+            None => None,
+        };
+        match &cluster.target {
+            Target::Management => match self.crds(cluster, record.is_some(), &mut health).await {
                 // If a command needs this permission, it is among the missing ones.
                 Err(error) if error.kind == ErrorKind::Forbidden => {}
                 done => done?,
-            }
+            },
+            Target::Service(id) => offered::check(cluster, id, self.compiled, &mut health).await?,
         }
-        self.going(cluster, &mut health).await?;
+        self.going(cluster, inventory.as_ref().zip(Some(record)), &mut health).await?;
         Ok((health, None))
     }
 
-    /// Checks whether the CRDs that are offered are there, and whether something is being deleted that the repository
-    /// has, or that something holds.
-    async fn going(&self, cluster: &Cluster, health: &mut Health) -> Result<(), ClusterError> {
-        let discovered = self.compiled.discovered;
-        let uid = discovered.management_uid.as_deref();
-        if let Target::Service(id) = &cluster.target {
-            offered::check(cluster, id, self.compiled, health).await?;
-            // The name of the inventory has the UID in it.
-            if uid.is_none() {
-                return Ok(());
-            }
-        }
-        let inventory = inventory::of(&cluster.target, &self.connector.config.inventory, uid);
-        let members = going::members(cluster, &inventory).await?;
+    /// Checks whether something is being deleted that the repository has, or that something holds. An inventory comes with
+    /// its record.
+    async fn going(
+        &self,
+        cluster: &Cluster,
+        inventory: Option<(&Inventory, Option<Value>)>,
+        health: &mut Health,
+    ) -> Result<(), ClusterError> {
         let manifests = match &cluster.target {
-            Target::Management => &self.manifests.management,
-            Target::Service(id) => self.manifests.clusters.get(id).unwrap_or(const { &Vec::new() }),
+            Target::Management => self.manifests.management.as_slice(),
+            Target::Service(id) => self.manifests.clusters.get(id).map_or(&[][..], Vec::as_slice),
         };
-        let wanted: BTreeSet<ObjectKey> = manifests.iter().map(|manifest| ObjectKey::from(&manifest.id)).collect();
-        for member in members.iter().take(NAMED) {
-            let is_grave = member.held || wanted.contains(&ObjectKey::from(&member.object));
-            let status = if is_grave { Status::Missing } else { Status::Warning };
-            health.note("deletions", status, format!("{} is being deleted: {}", object(&member.object), cause(member)));
+        let found = going::find(cluster, manifests, inventory).await?;
+        for one in found.iter().take(NAMED) {
+            let status = if one.held || one.wanted { Status::Missing } else { Status::Warning };
+            let then =
+                if holds_up_records(one) { "; nothing can be applied in this cluster until it is gone" } else { "" };
+            let message = format!("{} is being deleted: {}{then}", object(&one.object), cause(one));
+            health.note("deletions", status, message);
         }
-        if members.len() > NAMED {
-            let more = format!("{} more are being deleted; `carrier plan -v` lists them", members.len() - NAMED);
+        if found.len() > NAMED {
+            let more = format!("{} more are being deleted; `carrier plan -v` lists them", found.len() - NAMED);
             health.note("deletions", Status::Warning, more);
         }
         Ok(())
@@ -238,7 +276,7 @@ impl Doctor<'_> {
     }
 
     async fn permissions(&self, cluster: &Cluster, user: &str, health: &mut Health) -> Result<(), ClusterError> {
-        let needs = needs(&cluster.target, self.compiled, self.manifests, self.tasks);
+        let needs = needs(&cluster.target, self.compiled, self.manifests, &self.options.tasks);
         let simple = allowed(cluster, needs.iter().map(|need| &need.permission)).await?;
         let unmet: Vec<&Need> = needs.iter().zip(simple).filter(|(_, yes)| !yes).map(|(need, _)| need).collect();
         let others: BTreeSet<&Permission> = unmet.iter().flat_map(|need| &need.alternative).collect();
@@ -266,28 +304,14 @@ impl Doctor<'_> {
         Ok(())
     }
 
-    /// Checks whether the installed CRDs of the repository are served, and every Offering has its CRD.
-    async fn crds(&self, cluster: &Cluster, health: &mut Health) -> Result<(), ClusterError> {
+    /// Checks whether the CRDs of the repository are there and served, and every Offering has its CRD. `was_applied` is
+    /// whether the cluster has the inventory of the repository.
+    async fn crds(&self, cluster: &Cluster, was_applied: bool, health: &mut Health) -> Result<(), ClusterError> {
         let mut there = Crds::default();
         cluster.list(&Selection::all(Resource::crds()), &mut there).await?;
         let ours = self.manifests.management.iter().filter(|m| m.id.kind == "CustomResourceDefinition");
         let ours: BTreeSet<&str> = ours.map(|m| m.id.name.as_str()).collect();
-        let mut found = 0;
-        let mut troubled = false;
-        for (name, trouble) in there.0.iter().filter(|(name, _)| ours.contains(name.as_str())) {
-            found += 1;
-            if let Some(trouble) = trouble {
-                troubled = true;
-                health.note("crds", Status::Missing, format!("{name} {trouble}"));
-            }
-        }
-        if !troubled {
-            let message = match ours.len() - found {
-                0 => format!("all {found} are served"),
-                absent => format!("{found} are served, {absent} are not there yet; `carrier apply` makes them"),
-            };
-            health.note("crds", Status::Ok, message);
-        }
+        note_crds(&ours, &there.0, was_applied, health);
         let is_installed = there.0.iter().any(|(name, _)| *name == OFFERING.crd_name());
         if !is_installed {
             return Ok(());
@@ -309,6 +333,41 @@ impl Doctor<'_> {
         }
         Ok(())
     }
+}
+
+/// Says how the CRDs of the repository stand. Before the first apply it is nothing that they are not there.
+fn note_crds(ours: &BTreeSet<&str>, there: &[Crd], was_applied: bool, health: &mut Health) {
+    let known: BTreeMap<&str, Option<&str>> = there.iter().map(|(name, trouble)| (name.as_str(), *trouble)).collect();
+    let standing = |name: &str| known.get(name).copied();
+    let absent: Vec<&str> = ours.iter().copied().filter(|name| standing(name).is_none()).collect();
+    let troubled = ours.iter().filter_map(|name| Some((name, standing(name)??)));
+    // What is being deleted is listed with what holds it.
+    let (going, troubled): (Vec<_>, Vec<_>) = troubled.partition(|(_, trouble)| *trouble == DELETED);
+    for (name, trouble) in &troubled {
+        health.note("crds", Status::Missing, format!("{name} {trouble}"));
+    }
+    let is_missing = was_applied && !absent.is_empty() || !going.is_empty();
+    if !is_missing && !troubled.is_empty() {
+        return;
+    }
+    let served = ours.len() - absent.len() - going.len() - troubled.len();
+    let all = if served == ours.len() { "all " } else { "" };
+    let are = |count: usize| if count == 1 { "is" } else { "are" };
+    let mut message = format!("{all}{served} {} served", are(served));
+    if !going.is_empty() {
+        let names = words::first(going.iter().map(|(name, _)| (**name).to_owned()), going.len(), NAMED);
+        message = format!("{message}, {} {} being deleted ({names})", going.len(), are(going.len()));
+    }
+    if !absent.is_empty() {
+        // Where nothing is there, all of them are meant.
+        let names = words::first(absent.iter().copied().map(str::to_owned), absent.len(), NAMED);
+        let names = if absent.len() == ours.len() { String::new() } else { format!(" ({names})") };
+        let yet = if was_applied { "" } else { " yet" };
+        let them = if absent.len() == 1 { "it" } else { "them" };
+        let count = absent.len();
+        message = format!("{message}, {count} {} not there{yet}{names}; `carrier apply` makes {them}", are(count));
+    }
+    health.note("crds", if is_missing { Status::Missing } else { Status::Ok }, message);
 }
 
 fn version_of(version: &Value, health: &mut Health) {
@@ -337,16 +396,19 @@ fn trouble(crd: &Value) -> Option<&'static str> {
         conditions.is_some_and(|list| list.iter().any(is))
     };
     match () {
-        () if is("Terminating", "True") => Some("is being deleted"),
+        () if is("Terminating", "True") => Some(DELETED),
         () if is("NamesAccepted", "False") => Some("is not served: another CRD of its group has one of its names"),
         () if !is("Established", "True") => Some("is not served"),
         () => None,
     }
 }
 
-/// CRDs by name, each with its problem if it has one. Their schemas are dropped at once.
+/// The name of a CRD, and its problem if it has one.
+type Crd = (String, Option<&'static str>);
+
+/// CRDs by name. Their schemas are dropped at once.
 #[derive(Default)]
-struct Crds(Vec<(String, Option<&'static str>)>);
+struct Crds(Vec<Crd>);
 
 impl ListSink for Crds {
     fn take(&mut self, crd: Value) {
@@ -376,6 +438,35 @@ mod tests {
             use Status::{Missing, Ok, Warning};
             [Missing, Warning, Warning, Ok, Ok]
         });
+    }
+
+    #[test]
+    fn a_crd_that_is_not_there_is_missing_once_the_repository_was_applied() {
+        let said = |there: &[(&str, Option<&'static str>)], was_applied| {
+            let there: Vec<Crd> = there.iter().map(|(name, trouble)| ((*name).to_owned(), *trouble)).collect();
+            let mut health = Health::default();
+            note_crds(&["a.x", "b.x"].into(), &there, was_applied, &mut health);
+            health.checks.into_iter().map(|check| (check.status, check.message)).collect::<Vec<_>>()
+        };
+        let one = |status, message: &str| vec![(status, message.to_owned())];
+        let (a, b) = (("a.x", None), ("b.x", None));
+        assert_eq!(said(&[a, b, ("c.x", Some("is not served"))], true), one(Status::Ok, "all 2 are served"));
+        assert_eq!(said(&[], false), one(Status::Ok, "0 are served, 2 are not there yet; `carrier apply` makes them"));
+        let some = "1 is served, 1 is not there yet (b.x); `carrier apply` makes it";
+        assert_eq!(said(&[a], false), one(Status::Ok, some));
+        let gone = "1 is served, 1 is not there (b.x); `carrier apply` makes it";
+        assert_eq!(said(&[a], true), one(Status::Missing, gone));
+        let going = "1 is served, 1 is being deleted (b.x)";
+        assert_eq!(said(&[a, ("b.x", Some(DELETED))], false), one(Status::Missing, going));
+        let taken = ("a.x", Some("is not served"));
+        assert_eq!(said(&[taken], false), one(Status::Missing, "a.x is not served"));
+        assert_eq!(
+            said(&[taken], true),
+            [
+                (Status::Missing, "a.x is not served".to_owned()),
+                (Status::Missing, "0 are served, 1 is not there (b.x); `carrier apply` makes it".to_owned()),
+            ]
+        );
     }
 
     #[test]

@@ -18,6 +18,18 @@ pub struct Report {
     pub format_version: &'static str,
     /// The clusters: management first, then by name.
     pub clusters: Vec<Health>,
+    /// The service clusters that were not asked, because the repository has errors about them; by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_asked: Vec<NotAsked>,
+}
+
+/// A service cluster that was not asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NotAsked {
+    /// `provider/cluster`.
+    pub cluster: String,
+    /// The codes of the errors of its ServiceCluster; empty if the errors are elsewhere.
+    pub errors: Vec<&'static str>,
 }
 
 /// One cluster.

@@ -360,8 +360,8 @@ mod tests {
         found.unchecked.iter().map(|one| format!("{} {}: {}", one.cluster, one.crd, one.reason)).collect()
     }
 
-    fn nothing() -> Answer {
-        Ok((200, json!({"kind": "List", "items": []})))
+    fn nothing() -> (u16, Value) {
+        (200, json!({"kind": "List", "items": []}))
     }
 
     /// The instances that are found as `name crd offered`, and why some may be missing.
@@ -420,7 +420,7 @@ mod tests {
         below["spec"]["names"]["kind"] = json!("Whole");
         below["spec"]["versions"][0]["name"] = json!("v2");
         let crds = vec![crd("things.eu.team-a", "team-a", None), below];
-        let found = found(crds, nothing(), GetOptions::default()).await;
+        let found = found(crds, Ok(nothing()), GetOptions::default()).await;
         let wanted = Resource::new("internal.eu.team-a", "v2", "Whole", "things", true);
         assert_eq!((found.services.len(), found.services[0].internal.as_ref()), (1, Some(&wanted)));
         assert_eq!(found.services[0].resource.version, "v1");
@@ -432,13 +432,13 @@ mod tests {
         let name = "things.internal.eu.team-a";
         for code in [403, 500] {
             let crds = vec![derived(), internal(name, "team-a")];
-            let management = Management { crds, instances: nothing(), broken: Some((name, code)) };
+            let management = Management { crds, instances: Ok(nothing()), broken: Some((name, code)) };
             let found = found_with(management, &GetOptions { look_up: true, ..GetOptions::default() }).await;
             assert!(found.services.is_empty(), "{code}");
             let why = format!("team-a/eu things.eu.team-a: its internal CRD {name} cannot be read: “no”");
             assert_eq!(unchecked(&found), [why], "{code}");
         }
-        let found = async |crds| unchecked(&found(crds, nothing(), GetOptions::default()).await);
+        let found = async |crds| unchecked(&found(crds, Ok(nothing()), GetOptions::default()).await);
         let why = format!("team-a/eu things.eu.team-a: its internal CRD is not known: there is no CRD {name}");
         assert_eq!(found(vec![derived()]).await, [why]);
         // As the CRDs that were rendered before they had annotations; once for a service.
@@ -454,13 +454,13 @@ mod tests {
         let name = "things.internal.eu.team-a";
         let crds = || vec![crd("things.eu.team-a", "team-a", None), internal(name, "team-a")];
         let unknown = || UnknownName { kind: NameKind::Service, name: name.into(), known: Vec::new(), broken: false };
-        let copies = found(crds(), nothing(), GetOptions::default()).await;
+        let copies = found(crds(), Ok(nothing()), GetOptions::default()).await;
         let known = copies.knows(unknown()).map(|unknown| unknown.known);
         assert_eq!(known, Some(vec!["things".into(), "things.eu.team-a".into()]));
         let own = found(crds(), Ok((200, objects())), GetOptions::default()).await;
         assert_eq!(own.knows(unknown()), None);
         // By itself it is a service.
-        let alone = found(vec![internal(name, "team-a")], nothing(), GetOptions::default()).await;
+        let alone = found(vec![internal(name, "team-a")], Ok(nothing()), GetOptions::default()).await;
         assert_eq!(alone.knows(unknown()), None);
     }
 

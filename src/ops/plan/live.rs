@@ -180,8 +180,11 @@ async fn observe_all(
     let mut staying = staying(&listed, &keys);
     // Instances of a service that is not offered any more are there until somebody deletes them.
     let left = left(&listed, (&planned.manifests, &keys)).await;
+    // As in a plan without `--prune`, services stay as long as nothing is deleted.
+    let is_held_up = |listed: &Listed| plan::going::are_records_held_up(&listed.live);
+    let prune = options.prune && !listed.iter().filter_map(|(.., listed)| listed.as_ref().ok()).any(is_held_up);
     let mut beside = None;
-    if options.prune {
+    if prune {
         let all = std::mem::take(&mut staying);
         beside = (!all.is_empty()).then(|| render(&all));
     }
@@ -190,7 +193,8 @@ async fn observe_all(
         planned.manifests = render(&staying);
     }
     bridge(&mut planned.manifests, &listed);
-    let looked = look(listed, &survey.seen, &planned.manifests, options, events).await;
+    let looking = PlanOptions { prune, ..options.clone() };
+    let looked = look(listed, &survey.seen, &planned.manifests, &looking, events).await;
     let mut lost = Vec::new();
     for (cluster, inventory, observed) in looked {
         match observed {
@@ -210,7 +214,7 @@ async fn observe_all(
         // Another cluster is graver than one that cannot be asked.
         planned.failure = planned.failure.or(Some(PlanFailure::Cluster(ClusterFailure::Unreachable)));
     }
-    if options.prune {
+    if prune {
         forbid(&mut planned.reached).await;
     }
     // The first one is the management cluster, if it answered.

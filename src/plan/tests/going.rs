@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{CRD, ROLE, World, changes, refused, rules, world};
 use crate::model::object::ObjectKey;
 use crate::plan::going::Instances;
+use crate::plan::holder::{Holder, Record};
 use crate::plan::markdown::markdown;
 use crate::plan::text::{TextOptions, text};
 
@@ -102,4 +103,56 @@ fn what_the_repository_no_longer_has_is_listed_until_it_is_gone() {
     let other = world.have(ROLE, "a/theirs", rules("get"), "theirs");
     delete(&mut world, &other, &["x/y"]);
     assert_eq!(world.plan().going, []);
+}
+
+#[test]
+fn a_namespace_of_records_in_deletion_holds_up_its_cluster_and_all_deletions() {
+    let mut world = world();
+    let system = world.want("v1 Namespace", "kubecarrier-system", json!({}));
+    world.have("v1 Namespace", "kubecarrier-system", json!({}), "nobody's");
+    world.want(ROLE, "a/new", rules("get"));
+    world.want(ROLE, "a/changed", rules("list"));
+    world.have(ROLE, "a/changed", rules("get"), "ours");
+    world.have(ROLE, "a/old", rules("get"), "ours");
+    world.record.holder = Holder::Absent;
+    world.prune = true;
+    assert!(world.plan().changes_anything());
+    delete(&mut world, &system, &[]);
+    let plan = world.plan();
+    assert_eq!((changes(&plan), refused(&plan)), (vec![], vec![]));
+    assert!(!plan.changes_anything() && plan.is_held_up(), "not even the record");
+    let line = "Namespace kubecarrier-system is being deleted since 2026-01-01T00:00:00Z: the API server has not finished \
+                yet; the record of the inventory has to be in it, and 2 objects wait for it: until it is gone, nothing is \
+                applied in this cluster, and nothing is deleted in any; then apply again\n";
+    let shown = text(&plan, TextOptions::default());
+    assert!(shown.contains(line), "{shown}");
+    let stays = "1 object that the repository no longer has would stay; nothing is deleted while the record of an inventory \
+                 cannot be written:\n  Role a/old\n";
+    assert!(shown.contains(stays), "{shown}");
+    assert!(markdown(&plan).contains("would stay; nothing is deleted while"), "{}", markdown(&plan));
+    // Also where the repository has nothing any more: what it had has to go some day.
+    world.wanted.clear();
+    let plan = world.plan();
+    assert!(plan.is_held_up() && plan.changes.is_empty() && plan.going.len() == 1, "{:?}", plan.going);
+}
+
+#[test]
+fn the_record_of_an_inventory_in_deletion_is_listed_and_written() {
+    let mut world = world();
+    world.want(ROLE, "a/r", rules("get"));
+    world.have(ROLE, "a/r", rules("get"), "ours");
+    let kinds = super::super::parent::kinds(&world.wanted);
+    let mut record = world.inventory.parent(&kinds, &[].into(), None);
+    record["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    record["metadata"]["finalizers"] = json!(["x/y"]);
+    let settled = Record::of(&world.inventory, Ok(Some(&record)));
+    world.record = settled;
+    world.want(ROLE, "a/new", rules("get"));
+    let plan = world.plan();
+    assert_eq!(changes(&plan), ["create role a/new safe"]);
+    assert!(plan.is_held_up());
+    let line = "ConfigMap kubecarrier-system/carrier-carrier is being deleted since 2026-01-01T00:00:00Z: the finalizer x/y \
+                holds it; the repository has it, so apply again when it is gone\n";
+    let shown = text(&plan, TextOptions::default());
+    assert!(shown.contains(line), "{shown}");
 }
