@@ -224,7 +224,7 @@ async fn other_inventories(
         return Ok(BTreeMap::new());
     }
     match parents(cluster).await {
-        Ok(found) => Ok(others::read(&found)),
+        Ok(found) => Ok(others::read(&found, inventory.repository.as_deref())),
         Err(error) if error.is_of_connection() => Err(error),
         Err(_) => Ok(BTreeMap::new()),
     }

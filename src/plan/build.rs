@@ -236,9 +236,12 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
     for (part, input) in parts.into_iter().zip(&inputs.clusters) {
         let known = input.live.map_or(&none, |live| &live.others);
         guards.foreign.extend(Foreign::of(&part.cluster.name, part.foreign, known, input.inventory));
+        let name = part.cluster.name.clone();
         plan.clusters.push(part.cluster);
         plan.kept.extend(part.kept);
         guards.held.extend(part.held);
+        let record = input.record.parent.as_ref().filter(|_| is_record_ours(input));
+        guards.unconfirmed.extend(record.and_then(|record| repair::unconfirmed(&name, input.inventory, record)));
         plan.going.extend(part.going);
         plan.extra.extend(part.extra);
     }
@@ -247,6 +250,11 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
     plan.summary = summary(&plan);
     plan.refusals = guard::refusals(&plan, &guards);
     plan
+}
+
+/// Whether the record in a cluster may be written by this repository: what is in another's is not this one's to mend.
+fn is_record_ours(input: &ClusterInput<'_>) -> bool {
+    !matches!(input.record.holder, Holder::Other(_) | Holder::Unknown(_))
 }
 
 /// Adds to deletions, and to changes of CRDs, what they follow from.

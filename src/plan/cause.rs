@@ -225,6 +225,7 @@ fn together(changes: &[&Change]) -> Impact {
         }
     }
     // The same instances lose an Offering and a Role. If not all of them are named, the largest number is the least.
+    left.retain(|instance| !destroyed.contains(instance));
     if !left.is_empty() {
         all.instances = if counted > named { counted.max(left.len()) } else { left.len() };
         all.left = left.into_iter().collect();

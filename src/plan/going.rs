@@ -168,12 +168,12 @@ pub(crate) fn sentence(going: &Going) -> String {
 fn of_records(going: &Going) -> String {
     let wait = match going.waiting {
         0 => String::new(),
-        1 => ", and 1 object waits for it".to_owned(),
-        waiting => format!(", and {waiting} objects wait for it"),
+        1 => " (1 object waits)".to_owned(),
+        waiting => format!(" ({waiting} objects wait)"),
     };
     format!(
-        "; the record of the inventory has to be in it{wait}: until it is gone, nothing is applied in this cluster, and nothing \
-         is deleted in any; then apply again"
+        "; the record of the inventory is kept in this namespace{wait}: until it is gone, nothing is applied in this cluster \
+         and nothing is deleted in any cluster; then apply again"
     )
 }
 

@@ -39,6 +39,8 @@ const NAMED: usize = 10;
 pub(crate) struct GuardInput {
     /// Objects of the repository that belong to other inventories.
     pub foreign: Vec<Foreign>,
+    /// Refusals of runs that would forget inventories which somebody else has written into the record.
+    pub unconfirmed: Vec<Refusal>,
     /// Why the inventories of clusters cannot be used: they belong to other repositories.
     pub held: Vec<String>,
     /// Whether no rendered object comes from the repository.
@@ -92,6 +94,7 @@ pub(crate) fn refusals(plan: &Plan, input: &GuardInput) -> Vec<Refusal> {
         flag: None,
     }));
     found.extend(input.foreign.iter().map(Foreign::refusal));
+    found.extend(input.unconfirmed.iter().cloned());
     for cluster in &plan.clusters {
         found.extend(cluster.inventory_refused.iter().map(|why| Refusal {
             guard: "server".to_owned(),
@@ -418,12 +421,22 @@ mod tests {
             {"cluster": "management", "api_version": "v1", "kind": "Catalog", "namespace": "a", "name": "c"},
         ]);
         let changes = ["one", "one", "one", "two"].map(|name| deletion(name, "breaking", &catalog, &of(name)));
-        let plan = Plan { changes: changes.into(), ..Plan::default() };
+        let plan = Plan { changes: changes.to_vec(), ..Plan::default() };
         let refused = refusals(&plan, &GuardInput::default());
         let flags: Vec<_> = refused.iter().filter_map(|refusal| refusal.flag.as_deref()).collect();
         assert_eq!(flags, [format!("{ALLOW_BREAKING} catalog/a/c")]);
         let message = &refused[0].message;
         assert!(message.ends_with("(leaves 2 instances: Cache t/one, Cache t/two)"), "{message}");
+        // What is destroyed is not left as well.
+        let mut destroyed = of("one");
+        destroyed["left"] = json!([]);
+        destroyed["destroyed"] = json!([instance("one")]);
+        destroyed["destroyed_count"] = json!(1);
+        let mut changes = changes.to_vec();
+        changes[3] = deletion("crd", "destructive", &catalog, &destroyed);
+        let refused = refusals(&Plan { changes, ..Plan::default() }, &GuardInput::default());
+        let message = &refused[0].message;
+        assert!(message.ends_with("(destroys 1 instance: Cache t/one)"), "{message}");
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Record {
 pub(crate) fn unnamed(inventory: &Inventory, cluster: &str, deletions: usize) -> String {
     format!(
         "the inventory {} in {cluster} does not say which repository it is of, and {} would be deleted that may be another's; \
-         apply once without `--prune`, look at what the plan says would stay, and then delete it",
+         apply once without `--prune`, look at what the plan says would stay, and then apply with `--prune`",
         inventory.name,
         count(deletions, "object")
     )
@@ -98,7 +98,7 @@ pub(crate) fn unproven(inventory: &Inventory, cluster: &str, by: &str, deletions
 pub(crate) fn taking(inventory: &Inventory, cluster: &str, deletions: usize) -> String {
     format!(
         "the inventory {} in {cluster} takes over another one, and {} would be deleted; apply once without `--prune`, look at \
-         what the plan says would stay, and then delete it",
+         what the plan says would stay, and then apply with `--prune`",
         inventory.name,
         count(deletions, "object")
     )

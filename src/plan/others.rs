@@ -22,16 +22,18 @@ const KIND: &str = "inventory/";
 /// Up to so many of its objects are named.
 const NAMED: usize = 3;
 
-/// The inventories of parents, by their ids. A parent with an id that is not the one of its name tells nothing.
+/// The inventories of parents, by their ids. A parent with an id that is not the one of its name tells nothing. `ours` is the
+/// identity of this repository.
 #[must_use]
-pub(crate) fn read(parents: &[Value]) -> BTreeMap<String, Other> {
+pub(crate) fn read(parents: &[Value], ours: Option<&str>) -> BTreeMap<String, Other> {
     let of = |parent: &Value| {
         let text = |pointer: &str| parent.pointer(pointer).and_then(Value::as_str);
         let id = parent.pointer("/metadata/labels")?.get(ID)?.as_str()?;
         let name = text("/metadata/name").filter(|name| id_of(name) == id)?;
-        // Somebody else may have written it to have the inventory taken over.
-        let repository = annotation(parent, REPOSITORY).filter(|_| is_annotation_of_carrier(parent, REPOSITORY));
-        let repository = repository.filter(|text| Lock::is_identity(text));
+        // Somebody else may have written ours to have the inventory taken over. Another one is a reason to be careful, whoever
+        // has written it, such as a backup tool.
+        let is_believed = |text: &&str| Some(*text) != ours || is_annotation_of_carrier(parent, REPOSITORY);
+        let repository = annotation(parent, REPOSITORY).filter(|text| Lock::is_identity(text)).filter(is_believed);
         Some((id.to_owned(), Other { name: name.to_owned(), repository: repository.map(str::to_owned) }))
     };
     parents.iter().filter_map(of).collect()
@@ -159,14 +161,18 @@ mod tests {
         forged["metadata"]["name"] = json!("carrier-new");
         let mut silent = parent.clone();
         silent["metadata"]["annotations"][REPOSITORY] = json!("a\nb");
-        let mut foreign = parent.clone();
-        foreign["metadata"]["managedFields"][0]["manager"] = json!("kubectl-annotate");
-        let known = read(&[forged.clone(), parent]);
+        let mut annotated = parent.clone();
+        annotated["metadata"]["managedFields"][0]["manager"] = json!("kubectl-annotate");
+        let known = read(&[forged.clone(), parent], Some(ME));
         let expected = Other { name: "carrier-old".into(), repository: Some(ME.into()) };
         assert_eq!(known, BTreeMap::from([(of("old", None).id, expected)]));
-        assert!(read(&[forged]).is_empty());
-        assert_eq!(read(&[foreign]).into_values().next().expect("it has a name").repository, None);
-        assert_eq!(read(&[silent]).into_values().next().expect("it has a name").repository, None);
+        assert!(read(&[forged], Some(ME)).is_empty());
+        let repository = |parent: &Value, ours: &str| {
+            read(std::slice::from_ref(parent), Some(ours)).into_values().next().expect("it has a name").repository
+        };
+        assert_eq!(repository(&annotated, ME), None, "somebody else says that it is this repository's");
+        assert_eq!(repository(&annotated, OTHER).as_deref(), Some(ME), "whoever says so, it may be another's");
+        assert_eq!(repository(&silent, ME), None);
     }
 
     #[test]
@@ -197,7 +203,7 @@ mod tests {
         let said = |named: Option<Option<&str>>, objects: &[&str]| {
             let parents: Vec<Value> = named.map(|repository| parent("old", repository)).into_iter().collect();
             let found = objects.iter().map(|name| (object(name), of("old", None).id)).collect();
-            let groups = Foreign::of("t/eu", found, &read(&parents), &of("new", Some(ME)));
+            let groups = Foreign::of("t/eu", found, &read(&parents, Some(ME)), &of("new", Some(ME)));
             let [one] = groups.as_slice() else { panic!("{groups:?}") };
             let Refusal { message, flag, .. } = one.refusal();
             (message.replace(&of("old", None).id, "ID"), flag.unwrap_or_default().replace(&of("old", None).id, "ID"))

@@ -15,7 +15,7 @@ use super::inventory::{
 };
 use super::live::LiveObject;
 use super::parent::{GroupKind, group_kinds, is_known, unknown_kinds};
-use super::types::Repair;
+use super::types::{Refusal, Repair};
 use super::words::{count, first};
 use crate::model::keys::{REPOSITORY, TAKEN_INVENTORIES, annotation};
 use crate::model::managed_fields::Manager;
@@ -99,9 +99,9 @@ fn uncounted(cluster: &str, inventory: &Inventory, record: &Value, inherited: &B
         true if inherited.contains(id) => format!("{id}, which {by} has written into it, is confirmed by `{ADOPT}`"),
         true => format!("{id}, which {by} has written into it, has no objects that stay, and is removed from it"),
         false => format!(
-            "{id} does not count: {by} has written it, and not carrier. Objects of that inventory that the repository no \
-             longer has are neither listed nor deleted; if this repository has taken it over, `{ADOPT} {}inventory/{id}` \
-             confirms that",
+            "{id} does not count until it is confirmed: {by} has written it, and not carrier. Objects of that inventory that \
+             the repository no longer has are neither listed nor deleted; if this repository has taken it over, \
+             `{ADOPT} {}inventory/{id}` confirms that",
             place(cluster)
         ),
     };
@@ -110,6 +110,29 @@ fn uncounted(cluster: &str, inventory: &Inventory, record: &Value, inherited: &B
         notes.push(format!("{} do not count either", count(ids.len() - UNCOUNTED, "more inventory id")));
     }
     notes
+}
+
+/// The refusal of a run that would remove inventories from the record which nobody has confirmed: if this repository has
+/// taken them over, their objects would be forgotten, and `carrier sync` would lose its permissions for what stays of them.
+#[must_use]
+pub(crate) fn unconfirmed(cluster: &str, inventory: &Inventory, record: &Value) -> Option<Refusal> {
+    let mut ids = uncounted_ids(record);
+    ids.retain(|id| *id != inventory.id && !inventory.taken.contains_key(id));
+    if ids.is_empty() {
+        return None;
+    }
+    let by = others_of(record, &[("annotations", TAKEN_INVENTORIES)]);
+    let by = if by.is_empty() { "somebody else".to_owned() } else { by };
+    let names = first(ids.iter().cloned(), ids.len(), NAMED);
+    let message = format!(
+        "{by} and not carrier has written into the ConfigMap {}/{} in {cluster} that this inventory has taken over {names}; \
+         if that is not so, remove the annotation {TAKEN_INVENTORIES} from it: with the next run, what stays of them would \
+         be forgotten",
+        inventory.namespace, inventory.name
+    );
+    let flags: Vec<String> = ids.iter().map(|id| format!("{ADOPT} {}inventory/{id}", place(cluster))).collect();
+    let flag = (ids.len() <= UNCOUNTED).then(|| flags.join(" "));
+    Some(Refusal { guard: "foreign-inventory".to_owned(), message, flag })
 }
 
 /// What is lost by entries in the list of inventories that cannot be read; `None` if all can.
@@ -308,11 +331,20 @@ mod tests {
         assert_eq!(fields(Some(&repair)), ["remove taken-inventories"]);
         let [note] = repair.notes.as_slice() else { panic!("{:?}", repair.notes) };
         assert!(
-            note.starts_with(&format!("{TAKEN} does not count: kubectl-annotate has written it, and not")),
+            note.starts_with(&format!(
+                "{TAKEN} does not count until it is confirmed: kubectl-annotate has written it, and not"
+            )),
             "{note}"
         );
         assert!(note.ends_with(&format!("`--adopt team-a/eu:inventory/{TAKEN}` confirms that")), "{note}");
         // Neither does what stood there before: nobody knows which of them carrier has written.
+        // A run would remove it: it is refused until somebody says which is true.
+        let refusal = unconfirmed("team-a/eu", &inventory(), &forged).expect("nobody has confirmed it");
+        assert_eq!(refusal.flag, Some(format!("--adopt team-a/eu:inventory/{TAKEN}")));
+        assert!(refusal.message.starts_with("kubectl-annotate and not carrier has written into the ConfigMap "));
+        let confirmed = inventory().taking_over([TAKEN].into_iter());
+        assert_eq!(unconfirmed("team-a/eu", &confirmed, &forged), None);
+        assert_eq!(unconfirmed("team-a/eu", &inventory(), &written(TAKEN_INVENTORIES, TAKEN)), None);
         let half = annotated(TAKEN_INVENTORIES, &format!("{TAKEN},{{broken"));
         assert_eq!(taken_ids(&half), BTreeSet::new());
         assert_eq!(found(&half).expect("damaged").notes.len(), 2);

@@ -467,7 +467,7 @@ pub(crate) fn summary(plan: &Plan) -> String {
     if plan.changes.is_empty() {
         let kept = if summary.kept > 0 { format!(", {} more would stay", summary.kept) } else { String::new() };
         let verb = if summary.unchanged == 1 { "matches" } else { "match" };
-        let head = if plan.refusals.is_empty() { "No changes" } else { "Refused" };
+        let head = if plan.refusals.is_empty() { "No changes" } else { "No changes, and apply would be refused" };
         return format!("{head}: {} {verb} the repository{kept}{part}.", count(summary.unchanged, "object"));
     }
     let mut line = format!(

@@ -219,8 +219,7 @@ async fn a_namespace_of_records_in_deletion_holds_up_its_cluster_alone() -> Test
     let plan = platform.carrier(&["plan", "--detailed-exitcode"]).await.ends(2);
     assert!(plan.out.contains("  ~ Account team-b") && !plan.out.contains("would refuse"), "{}", plan.out);
     let being = "Namespace kubecarrier-system in team-a/eu-west-1 is being deleted since ";
-    let then =
-        ": until it is gone, nothing is applied in this cluster, and nothing is deleted in any; then apply again";
+    let then = ": until it is gone, nothing is applied in this cluster and nothing is deleted in any cluster; then apply again";
     let line = plan.out.lines().find(|line| line.contains(being)).ok_or("it is listed")?;
     assert!(line.contains("x.io/y in 1 resource instances”") && line.ends_with(then), "{line}");
     let run = platform.carrier(&["apply", "--yes"]).await.ends(5);

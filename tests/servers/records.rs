@@ -144,7 +144,11 @@ async fn a_list_of_inventories_that_carrier_has_not_written_does_not_count() -> 
     let (still, repair) = kept().await;
     let notes: Vec<&str> = repair["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     assert_eq!((still, notes.len()), (few, 2), "{repair:#}");
-    assert!(notes[0].starts_with(&format!("{id} does not count: kubectl-annotate has written it")), "{}", notes[0]);
+    assert!(
+        notes[0].starts_with(&format!("{id} does not count until it is confirmed: kubectl-annotate has written it")),
+        "{}",
+        notes[0]
+    );
     assert!(notes[0].contains(&format!("`--adopt inventory/{id}` confirms that")), "{}", notes[0]);
     assert!(notes[1].starts_with("“{broken” names no inventory"), "{}", notes[1]);
 
@@ -175,8 +179,13 @@ async fn a_list_of_inventories_that_carrier_has_not_written_does_not_count() -> 
     let (again, repair) = kept().await;
     assert!(again == all && repair.is_null() && is_there().await, "{again} of {all}: {repair:#}");
 
-    // Not confirmed, it is removed by the next run, and what it names stays in the cluster.
+    // Not confirmed, it is refused, since what stays would be forgotten. Somebody has to say that it is not so.
     annotate(&format!("{TAKEN}={id},applyset-other-v1")).await?;
+    let refused = run(with(&["apply", "--yes"])).await.ends(3);
+    let help = format!("--adopt inventory/applyset-other-v1 --adopt inventory/{id}");
+    let why = "kubectl-annotate and not carrier has written into the ConfigMap kubecarrier-system/carrier-platform";
+    assert!(refused.err.contains(why) && refused.err.contains(&help), "{}", refused.err);
+    annotate(&format!("{TAKEN}-")).await?;
     run(with(&["apply", "--yes"])).await.ends(0);
     let (left, repair) = kept().await;
     assert!(left <= few && repair.is_null() && is_there().await, "{left} of {all}: {repair:#}");

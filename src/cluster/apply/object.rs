@@ -181,9 +181,18 @@ impl Run<'_> {
     fn unapplied(&self, step: &Step, why: Unapplied) -> bool {
         match why {
             Unapplied::Needs(reason) => self.skip(step, &reason),
-            // A server that still has the old CRD cannot say what the new one would take.
+            // A server that still has the old CRD cannot say what the new one would take: what it refuses may be wrong.
             Unapplied::Refused(error) if self.how.dry_run && self.is_of_changed_crd(step, &error) => {
-                self.leave_untried(step, "it cannot be tried before its CRD is changed".to_owned());
+                match error.is_absent() {
+                    true => self.leave_untried(step, "it cannot be tried before its CRD is changed".to_owned()),
+                    false => {
+                        let words = error::refusal(&error.message);
+                        self.skip(
+                            step,
+                            &format!("its CRD changes, and before that the API server refuses it: {words}"),
+                        );
+                    }
+                }
             }
             Unapplied::Refused(error) if step.seen.is_some() && is_race(&error) => {
                 let reason = "it has changed since it was looked at, so nothing of it was written; plan again";

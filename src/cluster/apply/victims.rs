@@ -261,6 +261,9 @@ impl Run<'_> {
                 _ => break error,
             }
         };
+        if self.stopped() {
+            return Err(Refusal::new(error, INTERRUPTED.to_owned()));
+        }
         if uncounted.is_allowed(kind) {
             return Ok(Count::default());
         }

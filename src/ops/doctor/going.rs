@@ -26,9 +26,9 @@ use crate::plan::types::{Going, ObjectRef};
 pub(super) async fn record(cluster: &Cluster, inventory: &Inventory) -> Result<Option<Value>, ClusterError> {
     match parent_of(cluster, inventory).await {
         Ok(parent) => Ok(Record::of(inventory, Ok(parent.as_ref())).parent),
-        Err(error) if error.is_of_connection() => Err(error),
         // If a command needs the permission, it is among the missing ones.
-        Err(_) => Ok(None),
+        Err(error) if error.kind == ErrorKind::Forbidden || error.is_absent() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -78,8 +78,8 @@ async fn of_shared(cluster: &Cluster, kind: &Resource, key: ObjectKey) -> Result
                 false => Ok(None),
             }
         }
-        Err(error) if error.is_of_connection() => Err(error),
-        Err(_) => Ok(None),
+        Err(error) if error.kind == ErrorKind::Forbidden || error.is_absent() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

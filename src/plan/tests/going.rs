@@ -122,8 +122,8 @@ fn a_namespace_of_records_in_deletion_holds_up_its_cluster_and_all_deletions() {
     assert_eq!((changes(&plan), refused(&plan)), (vec![], vec![]));
     assert!(!plan.changes_anything() && plan.is_held_up(), "not even the record");
     let line = "Namespace kubecarrier-system is being deleted since 2026-01-01T00:00:00Z: the API server has not finished \
-                yet; the record of the inventory has to be in it, and 2 objects wait for it: until it is gone, nothing is \
-                applied in this cluster, and nothing is deleted in any; then apply again\n";
+                yet; the record of the inventory is kept in this namespace (2 objects wait): until it is gone, nothing is \
+                applied in this cluster and nothing is deleted in any cluster; then apply again\n";
     let shown = text(&plan, TextOptions::default());
     assert!(shown.contains(line), "{shown}");
     let stays = "1 object that the repository no longer has would stay; nothing is deleted while the record of an inventory \
