@@ -36,6 +36,7 @@ mod going;
 mod hostile;
 mod hurting;
 mod kinds;
+mod kubeconfigs;
 mod leftovers;
 mod lock;
 mod moved;
@@ -89,6 +90,7 @@ fn main() -> ExitCode {
         records::cases(),
         hurting::cases(),
         kinds::cases(),
+        kubeconfigs::cases(),
         leftovers::cases(),
         not_permitted::cases(),
         observe::cases(),

@@ -112,9 +112,11 @@ impl Described<'_> {
             Ok(Ok(status)) if status.success() => Ok(out),
             Ok(Ok(status)) => {
                 let name = &self.name;
+                // It may be the wrong version that fails.
+                let hint = self.hint().map(|hint| format!("; its `installHint`: {hint}")).unwrap_or_default();
                 let help = format!(
                     "log in again with the tool that `{name}` belongs to, and check whether `kubectl` works with the \
-                     same kubeconfig and context"
+                     same kubeconfig and context{hint}"
                 );
                 Err(self.failed(&format!("failed ({status}){said}"), help))
             }
@@ -143,9 +145,14 @@ impl Described<'_> {
         self.failed(&what, help)
     }
 
+    /// What the kubeconfig says about its installation.
+    fn hint(&self) -> Option<String> {
+        self.exec.install_hint.as_deref().map(one_line).filter(|hint| !hint.is_empty())
+    }
+
     fn not_run(&self, error: &std::io::Error) -> ClusterError {
         let name = &self.name;
-        let hint = self.exec.install_hint.as_deref().map(|hint| format!("; {}", one_line(hint))).unwrap_or_default();
+        let hint = self.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
         match error.kind() {
             std::io::ErrorKind::NotFound => self.failed(
                 &format!("of the kubeconfig is not installed{hint}"),

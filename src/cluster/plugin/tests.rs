@@ -111,7 +111,9 @@ async fn a_failure_is_shared_by_all_who_ask_at_once_or_later() {
     errors.push(refused(&script, &LONG).await);
     for error in errors {
         assert_eq!(error.message, "the credential plugin `sh` failed (exit status: 3): log ␛[1min; first");
-        assert!(error.help.is_some_and(|help| help.contains("`sh`") && help.contains("log in again")));
+        let help = error.help.unwrap_or_default();
+        assert!(help.contains("`sh`") && help.contains("log in again"), "{help}");
+        assert!(help.ends_with("; its `installHint`: install it; from there"), "{help}");
     }
     assert_eq!(log.lines().len(), 1);
     // What runs for long may try it again after a pause.
