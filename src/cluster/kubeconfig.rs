@@ -15,7 +15,7 @@ use super::error::{ClusterError, ErrorKind};
 use super::fence::{Fence, Refused};
 use crate::model::diagnostic::Diagnostics;
 use crate::model::plain;
-use crate::model::shell::shell_word;
+use crate::model::shell::kubectl;
 use crate::model::source::FileId;
 use crate::yaml;
 
@@ -136,14 +136,8 @@ pub async fn from_files(source: &FileSource) -> Result<ClientConfig, ClusterErro
 
 /// Whether kubectl gets there by the same files. It reads several, and those that it would find, as carrier does.
 fn by_kubectl(paths: &[PathBuf], context: Option<&str>) -> String {
-    let mut command = "kubectl".to_owned();
-    if let [path] = paths {
-        command = format!("{command} --kubeconfig {}", shell_word(path));
-    }
-    if let Some(context) = context {
-        command = format!("{command} --context {}", shell_word(context));
-    }
-    format!("`{} version` works", plain::line(&command))
+    let path = if let [path] = paths { Some(path.as_path()) } else { None };
+    format!("`{} version` works", kubectl(path, context))
 }
 
 /// The service account of this Pod, if it is what is meant. A context is never its name: whoever names one means a

@@ -44,6 +44,18 @@ pub(crate) fn in_words(names: &BTreeSet<&str>) -> String {
     }
 }
 
+/// Whether a CRD keeps fields that are not in its schemas, as all CRDs of `v1beta1` could.
+#[must_use]
+pub(crate) fn keeps_unknown_fields(crd: &Value) -> bool {
+    crd.pointer("/spec/preserveUnknownFields").and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// The plural in the full name of a CRD.
+#[must_use]
+pub(crate) fn plural(full_name: &str) -> &str {
+    full_name.split_once('.').map_or(full_name, |(plural, _)| plural)
+}
+
 impl<'a> Version<'a> {
     /// Its name; empty where it has none.
     #[must_use]

@@ -236,12 +236,13 @@ pub(crate) fn build(inputs: &Inputs<'_>) -> Plan {
     for (part, input) in parts.into_iter().zip(&inputs.clusters) {
         let known = input.live.map_or(&none, |live| &live.others);
         guards.foreign.extend(Foreign::of(&part.cluster.name, part.foreign, known, input.inventory));
-        let name = part.cluster.name.clone();
+        let record = input.record.parent.as_ref().filter(|_| is_record_ours(input));
+        guards
+            .unconfirmed
+            .extend(record.and_then(|record| repair::unconfirmed(&part.cluster.name, input.inventory, record)));
         plan.clusters.push(part.cluster);
         plan.kept.extend(part.kept);
         guards.held.extend(part.held);
-        let record = input.record.parent.as_ref().filter(|_| is_record_ours(input));
-        guards.unconfirmed.extend(record.and_then(|record| repair::unconfirmed(&name, input.inventory, record)));
         plan.going.extend(part.going);
         plan.extra.extend(part.extra);
     }

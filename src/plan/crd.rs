@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::schema as nodes;
 use super::types::{Effect, Reason};
 use crate::compile::schema;
-use crate::model::crd::{Version, in_words, names as list};
+use crate::model::crd::{Version, in_words, keeps_unknown_fields, names as list};
 use crate::model::path::FieldPath;
 
 /// The effects of an update from `live` to `new`; a single safe reason if the specs differ without an effect, and
@@ -65,8 +65,7 @@ fn names(live: &Value, new: &Value) -> Vec<Reason> {
         }
     }
     // From the time of `v1beta1`, when a schema could keep everything.
-    let keeps_all = |crd: &Value| crd.get("spec").is_some_and(|spec| schema::flag(spec, "preserveUnknownFields"));
-    if keeps_all(live) && !keeps_all(new) {
+    if keeps_unknown_fields(live) && !keeps_unknown_fields(new) {
         reasons.push(about_all(Effect::Breaking, "fields that are not in the schemas are no longer kept"));
     }
     reasons

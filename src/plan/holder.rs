@@ -57,10 +57,7 @@ impl Record {
         };
         let is_ours = matches!(holder, Holder::This | Holder::Nobody);
         let is_named = annotation(parent, REPOSITORY).is_some() && !is_annotation_of_carrier(parent, REPOSITORY);
-        let named_by = is_named.then(|| match repair::others_of(parent, &[("annotations", REPOSITORY)]) {
-            nobody if nobody.is_empty() => "somebody else".to_owned(),
-            names => names,
-        });
+        let named_by = is_named.then(|| repair::writers_of(parent, REPOSITORY));
         Self {
             holder,
             named_by,

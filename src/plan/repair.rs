@@ -93,8 +93,7 @@ fn are_kinds_damaged(record: &Value, Kinds { members, left }: Kinds<'_>) -> bool
 fn uncounted(cluster: &str, inventory: &Inventory, record: &Value, inherited: &BTreeSet<String>) -> Vec<String> {
     let mut ids = uncounted_ids(record);
     ids.remove(&inventory.id);
-    let by = others_of(record, &[("annotations", TAKEN_INVENTORIES)]);
-    let by = if by.is_empty() { "somebody else".to_owned() } else { by };
+    let by = writers_of(record, TAKEN_INVENTORIES);
     let note = |id: &String| match inventory.taken.contains_key(id) {
         true if inherited.contains(id) => format!("{id}, which {by} has written into it, is confirmed by `{ADOPT}`"),
         true => format!("{id}, which {by} has written into it, has no objects that stay, and is removed from it"),
@@ -121,8 +120,7 @@ pub(crate) fn unconfirmed(cluster: &str, inventory: &Inventory, record: &Value) 
     if ids.is_empty() {
         return None;
     }
-    let by = others_of(record, &[("annotations", TAKEN_INVENTORIES)]);
-    let by = if by.is_empty() { "somebody else".to_owned() } else { by };
+    let by = writers_of(record, TAKEN_INVENTORIES);
     let names = first(ids.iter().cloned(), ids.len(), NAMED);
     let message = format!(
         "{by} and not carrier has written into the ConfigMap {}/{} in {cluster} that this inventory has taken over {names}; \
@@ -182,9 +180,17 @@ fn is_named(inventory: &Inventory, record: &Value) -> bool {
     inventory.repository.is_some() && annotation(record, REPOSITORY) == inventory.repository.as_deref()
 }
 
-/// The other managers that hold one of these entries, by their names; empty if nobody does.
+/// Who but carrier has written an annotation, by the names of the managers, or in words if they are not known.
 #[must_use]
-pub(crate) fn others_of(record: &Value, entries: &[(&str, &str)]) -> String {
+pub(crate) fn writers_of(record: &Value, annotation: &str) -> String {
+    match others_of(record, &[("annotations", annotation)]) {
+        names if names.is_empty() => "somebody else".to_owned(),
+        names => names,
+    }
+}
+
+/// The other managers that hold one of these entries, by their names; empty if nobody does.
+fn others_of(record: &Value, entries: &[(&str, &str)]) -> String {
     let live = LiveObject { body: record.clone() };
     let holds = |manager: &Manager<'_>| entries.iter().any(|(map, key)| manager.owns(map, key));
     let holders = live.managers().filter(|manager| !manager.is_carrier() && holds(manager));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::platform::{BASE, Platform};
-use crate::support::{Case, ControlPlane, TestResult, cases, eventually};
+use crate::support::{Case, ControlPlane, Failed, TestResult, cases, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![
@@ -159,20 +159,26 @@ async fn a_crd_in_deletion_is_seen_with_its_instances() -> TestResult {
     Ok(())
 }
 
+/// Deletes a namespace in which an object with the finalizer x.io/y stays, and waits until the server says so; the object.
+async fn delete_and_hold<'a>(plane: &ControlPlane, namespace: &'a str) -> Result<[&'a str; 4], Failed> {
+    let map = ["configmap", "-n", namespace, "precious"];
+    plane.kubectl(&["create", "configmap", "-n", namespace, "precious"]).await?;
+    hold(plane, &map, json!(["x.io/y"])).await?;
+    plane.kubectl(&["delete", "namespace", namespace, "--wait=false"]).await?;
+    let condition = ["get", "namespace", namespace, "-o", "jsonpath={.status.conditions[*].message}"];
+    eventually("the server says what is left", async || {
+        plane.kubectl(&condition).await.is_ok_and(|text| text.contains("x.io/y"))
+    })
+    .await;
+    Ok(map)
+}
+
 async fn a_namespace_in_deletion_holds_up_no_other_tenant() -> TestResult {
     let platform = Platform::new(&["eu-west-1"]).await?;
     team_c(&platform)?;
     platform.applied().await;
     let management = platform.management();
-    let map = ["configmap", "-n", "team-c", "precious"];
-    management.kubectl(&["create", "configmap", "-n", "team-c", "precious"]).await?;
-    hold(management, &map, json!(["x.io/y"])).await?;
-    management.kubectl(&["delete", "namespace", "team-c", "--wait=false"]).await?;
-    let condition = ["get", "namespace", "team-c", "-o", "jsonpath={.status.conditions[*].message}"];
-    eventually("the server says what is left", async || {
-        management.kubectl(&condition).await.is_ok_and(|text| text.contains("x.io/y"))
-    })
-    .await;
+    let map = delete_and_hold(management, "team-c").await?;
     platform.edit("accounts/team-b.yaml", "displayName: Team B", "displayName: B");
     let plan = platform.carrier(&["plan"]).await.ends(0);
     assert!(plan.out.contains("  ~ Account team-b"), "{}", plan.out);
@@ -200,15 +206,7 @@ async fn a_namespace_of_records_in_deletion_holds_up_its_cluster_alone() -> Test
     team_c(&platform)?;
     platform.applied().await;
     let (management, service) = (platform.management(), &platform.planes["eu-west-1"]);
-    let map = ["configmap", "-n", "kubecarrier-system", "precious"];
-    service.kubectl(&["create", "configmap", "-n", "kubecarrier-system", "precious"]).await?;
-    hold(service, &map, json!(["x.io/y"])).await?;
-    service.kubectl(&["delete", "namespace", "kubecarrier-system", "--wait=false"]).await?;
-    let condition = ["get", "namespace", "kubecarrier-system", "-o", "jsonpath={.status.conditions[*].message}"];
-    eventually("the server says what is left", async || {
-        service.kubectl(&condition).await.is_ok_and(|text| text.contains("x.io/y"))
-    })
-    .await;
+    let map = delete_and_hold(service, "kubecarrier-system").await?;
     platform.edit("accounts/team-b.yaml", "displayName: Team B", "displayName: B");
     let doctor = platform.carrier(&["doctor"]).await.ends(1);
     let line = doctor.out.lines().find(|line| line.contains("Namespace kubecarrier-system")).ok_or("it is said")?;

@@ -9,7 +9,7 @@ use crate::cli::style::{ERROR, OK, WARNING};
 use crate::cli::suggest::Suggestions;
 use crate::cli::table;
 use crate::model::plain;
-use crate::model::shell::shell_word;
+use crate::model::shell::kubectl;
 use crate::ops::doctor::report::{Health, Missing, Report, Status, Way};
 use crate::plan::permissions::grant;
 
@@ -65,16 +65,13 @@ pub(crate) fn text(out: &mut dyn Write, report: &Report, color: bool, suggestion
 pub(crate) fn rbac(out: &mut dyn Write, health: &Health) -> io::Result<()> {
     let title = title(health);
     writeln!(out, "# The permissions that are missing in {title}, to be granted by an administrator.")?;
-    let mut kubectl = "kubectl".to_owned();
+    let mut command = kubectl(None, None);
     if let Some(Way { server, kubeconfig, context }) = &health.way {
         writeln!(out, "# server: {}", plain::line(server))?;
-        if let Some(path) = kubeconfig {
-            kubectl = format!("{kubectl} --kubeconfig {}", plain::line(&shell_word(path)));
-        }
         if let Some(context) = context {
             writeln!(out, "# context: {}", plain::line(context))?;
-            kubectl = format!("{kubectl} --context {}", plain::line(&shell_word(context)));
         }
+        command = kubectl(kubeconfig.as_deref(), context.as_deref());
     }
     let user = health.user.as_deref().unwrap_or_default();
     writeln!(
@@ -82,7 +79,7 @@ pub(crate) fn rbac(out: &mut dyn Write, health: &Health) -> io::Result<()> {
         "# account: {}, the name of the account in this cluster; in another cluster this name may belong to somebody else",
         plain::line(user)
     )?;
-    writeln!(out, "# Apply it in this cluster only: `{kubectl} apply -f FILE`")?;
+    writeln!(out, "# Apply it in this cluster only: `{command} apply -f FILE`")?;
     out.write_all(grant::stream(&health.grant).as_bytes())
 }
 

@@ -147,8 +147,8 @@ impl Run<'_> {
     /// Takes the old versions out of `status.storedVersions`.
     async fn forget(&self, crd: &str, migration: &Migration) -> Result<(), Unfinished> {
         let get = ApiRequest::object(Resource::crds(), None, crd);
-        let mut tested = Tested::default();
-        for pass in 1..=PASSES {
+        let (mut tested, mut races) = (Tested::default(), PASSES - 1);
+        loop {
             let live = self.work.cluster.call(&get).await?;
             let stored = without(&live, migration);
             let is_current = crate::model::crd::stored(&live).is_some_and(|version| version.name() == migration.to);
@@ -165,17 +165,14 @@ impl Run<'_> {
             match self.work.cluster.call(&call).await {
                 Ok(_) => return Ok(()),
                 // Its status may have been written meanwhile.
-                Err(error) => {
-                    let last = error.clone();
+                Err(error) if races > 0 => {
                     tested.refuse(version, error)?;
-                    if pass == PASSES {
-                        return Err(last.into());
-                    }
                     self.pause().await?;
+                    races -= 1;
                 }
+                Err(error) => return Err(error.into()),
             }
         }
-        Err(Unfinished::Because("its status is being written all the time".to_owned()))
     }
 
     async fn pause(&self) -> Result<(), Unfinished> {

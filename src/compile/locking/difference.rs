@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::compile::schema;
-use crate::model::crd::{Version, in_words, names};
+use crate::model::crd::{Version, in_words, keeps_unknown_fields, names};
 use crate::model::line_diff::line_diff;
 use crate::model::path::{FieldPath, Segment};
 use crate::model::secret_values::without_secrets;
@@ -34,7 +34,7 @@ pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
             lines.push(format!("~ {what}: {} -> {}", in_words(&was), in_words(&is)));
         }
     }
-    match (keeps_unknown(old), keeps_unknown(new)) {
+    match (keeps_unknown_fields(old), keeps_unknown_fields(new)) {
         (true, false) => lines.push("~ fields that are not in the schemas are no longer kept".to_owned()),
         (false, true) => lines.push("~ fields that are not in the schemas are kept".to_owned()),
         _ => {}
@@ -79,11 +79,6 @@ pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
         lines.extend(line_diff(&text(old), &text(new)).iter().map(ToString::to_string));
     }
     lines
-}
-
-/// Whether it keeps fields that are not in its schemas, as all CRDs of `v1beta1` could.
-fn keeps_unknown(crd: &Value) -> bool {
-    crd.get("spec").is_some_and(|spec| schema::flag(spec, "preserveUnknownFields"))
 }
 
 /// The webhook that converts instances, without the CA bundle: other programs, such as cert-manager, write that.

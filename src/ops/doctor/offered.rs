@@ -13,6 +13,7 @@ use crate::compile::Compiled;
 use crate::compile::resolve::BaseName;
 use crate::model::cluster::ClusterId;
 use crate::model::codes::cluster::NO_SUCH_CRD;
+use crate::model::crd::plural;
 use crate::model::resource::Resource;
 
 /// How a CRD stands in its cluster.
@@ -53,7 +54,7 @@ pub(super) async fn check(
     let mut is_known = true;
     if !plurals.is_empty() {
         match crd_names(cluster).await {
-            Ok(names) => asked.extend(names.into_iter().filter(|name| plurals.contains(plural_of(name)))),
+            Ok(names) => asked.extend(names.into_iter().filter(|name| plurals.contains(plural(name)))),
             Err(error) if error.kind == ErrorKind::Forbidden => is_known = false,
             Err(error) => return Err(error),
         }
@@ -63,7 +64,7 @@ pub(super) async fn check(
     let mut by_plural: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, standing) in asked.iter().zip(join_all(looks).await) {
         there.insert(name.as_str(), standing?);
-        by_plural.entry(plural_of(name)).or_default().push(name);
+        by_plural.entry(plural(name)).or_default().push(name);
     }
     let mut is_sound = true;
     for (name, standing) in &there {
@@ -102,11 +103,6 @@ pub(super) async fn check(
         health.note("crds", Status::Ok, format!("all {count} that are offered from it are served"));
     }
     Ok(())
-}
-
-/// The plural in the full name of a CRD.
-fn plural_of(name: &str) -> &str {
-    name.split_once('.').map_or(name, |(plural, _)| plural)
 }
 
 async fn look(cluster: &Cluster, name: &str) -> Result<Standing, ClusterError> {

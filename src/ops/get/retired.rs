@@ -62,7 +62,7 @@ struct Crd {
 
 impl Crd {
     fn plural(&self) -> &str {
-        self.name.split_once('.').map_or("", |(plural, _)| plural)
+        crate::model::crd::plural(&self.name)
     }
 
     /// The derived CRD with the plural of this one, if this one is internal.
